@@ -1,0 +1,151 @@
+"""The record of one request and its answer, as it travels from a collector through the hub to an evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Content = Literal["None", "MetadataOnly", "Redacted", "Full"]
+CONTENT_ORDER: tuple[Content, ...] = ("None", "MetadataOnly", "Redacted", "Full")
+"""From the least to the most revealing; where policies differ the least revealing wins."""
+
+Outcome = Literal["ok", "error", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the conversation that was sent to the model; `text` is empty unless content was captured."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """How often one kind of personal data or secret was masked, so that it can be judged without raw text.
+
+    `subject` is where it stood; `echoed` is true when an answer only repeats what the prompt held.
+    """
+
+    kind: str
+    count: int
+    subject: Literal["prompt", "response"]
+    echoed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Durations of one exchange in milliseconds; None where there is no such moment (no stream, no token)."""
+
+    duration_ms: float
+    first_token_ms: float | None = None
+    per_output_token_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the engine counted them in `usage`; None where it said nothing, never a guess."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One sampled request and its answer.
+
+    `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time of the
+    request's first byte; `conversation` a keyed hash; `inclusion` the probability (0..1] with which it was sampled.
+    """
+
+    id: str
+    time_ms: int
+    endpoint: str
+    model: str
+    revision: str
+    operation: str
+    status: int
+    outcome: Outcome
+    content: Content
+    messages: tuple[Message, ...] = ()
+    response: str = ""
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    timings: Timings = field(default_factory=lambda: Timings(0.0))
+    caller: str = ""
+    prompt_template: str = ""
+    conversation: str = ""
+    redactions: tuple[Redaction, ...] = ()
+    inclusion: float = 1.0
+    truncated: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the endpoint that served it; `endpoint` is `namespace/name`."""
+        return self.endpoint.partition("/")[0]
+
+    @property
+    def question(self) -> str:
+        """The last thing that the user said, which is what topic and refusal checks judge."""
+        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+
+def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
+    """Return the plain JSON object of the exchange; the inverse of `exchange_from_json`."""
+    return asdict(exchange)
+
+
+def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
+    """Build an exchange from decoded JSON.
+
+    Unknown keys are ignored, so that an older reader accepts a newer writer. Raises ValueError when something
+    required is absent or has the wrong shape.
+    """
+    try:
+        return Exchange(
+            id=str(data["id"]),
+            time_ms=int(data["time_ms"]),
+            endpoint=str(data["endpoint"]),
+            model=str(data["model"]),
+            revision=str(data.get("revision", "")),
+            operation=str(data["operation"]),
+            status=int(data["status"]),
+            outcome=_one_of(data["outcome"], ("ok", "error", "cancelled")),
+            content=_one_of(data["content"], CONTENT_ORDER),
+            messages=tuple(Message(str(m["role"]), str(m["text"])) for m in _rows(data, "messages")),
+            response=str(data.get("response", "")),
+            finish_reason=str(data.get("finish_reason", "")),
+            usage=_known(Usage, data.get("usage") or {}),
+            timings=_known(Timings, data.get("timings") or {"duration_ms": 0.0}),
+            caller=str(data.get("caller", "")),
+            prompt_template=str(data.get("prompt_template", "")),
+            conversation=str(data.get("conversation", "")),
+            redactions=tuple(_known(Redaction, row) for row in _rows(data, "redactions")),
+            inclusion=_probability(data.get("inclusion", 1.0)),
+            truncated=bool(data.get("truncated", False)),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an exchange: {type(error).__name__}: {error}") from error
+
+
+def _rows(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    return data.get(key) or ()
+
+
+def _one_of(value: Any, allowed: tuple[Any, ...]) -> Any:
+    if value not in allowed:
+        raise ValueError(f"not an exchange: {value!r} is none of {', '.join(allowed)}")
+    return value
+
+
+def _probability(value: Any) -> float:
+    number = float(value)
+    if not 0.0 < number <= 1.0:
+        raise ValueError(f"not an exchange: inclusion {number} is not in (0, 1]")
+    return number
+
+
+def _known(kind: Any, row: Mapping[str, Any]) -> Any:
+    return kind(**{name: row[name] for name in kind.__dataclass_fields__ if name in row})
