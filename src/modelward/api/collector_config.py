@@ -90,9 +90,7 @@ def _content(value: Any) -> Content:
     for content in CONTENT_ORDER:
         if value == content:
             return content
-    raise ValueError(
-        f"not a collector configuration: content {value!r} is none of {', '.join(CONTENT_ORDER)}"
-    )
+    raise ValueError(f"not a collector configuration: content {value!r} is none of {', '.join(CONTENT_ORDER)}")
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

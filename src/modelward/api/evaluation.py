@@ -128,9 +128,7 @@ def result_from_json(data: Mapping[str, Any]) -> WindowResult:
             run=str(data["run"]),
             evaluator=EvaluatorFacts(**data["evaluator"]),
             revisions={str(name): Counts(**counts) for name, counts in data["revisions"].items()},
-            examples={
-                str(name): tuple(Example(**row) for row in rows) for name, rows in data["examples"].items()
-            },
+            examples={str(name): tuple(Example(**row) for row in rows) for name, rows in data["examples"].items()},
             reason=str(data.get("reason", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
