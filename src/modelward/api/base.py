@@ -1,0 +1,63 @@
+"""What every kind of ours shares: camelCase on the wire, immutable in memory, and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+GROUP = "modelward.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+Severity = Literal["Info", "Warning", "Critical"]
+Verdict = Literal["Passed", "Failed", "Unknown"]
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Model(BaseModel):
+    """Base of everything in a custom resource; fields that a newer version added are ignored when read."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+    def wire(self) -> dict[str, Any]:
+        """Return the object as it stands in YAML: camelCase, without what was left unset."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
+
+
+def rules(*pairs: tuple[str, str]) -> ConfigDict:
+    """Return a model configuration that carries CEL rules as (expression, message for the user) into the schema."""
+    validations: list[Any] = [{"rule": rule, "message": message} for rule, message in pairs]
+    return ConfigDict(json_schema_extra={"x-kubernetes-validations": validations})
+
+
+def list_map(*keys: str) -> dict[str, Any]:
+    """Return the marks that make server-side apply merge a list item by item."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+class Condition(Model):
+    """One of the standard Kubernetes conditions."""
+
+    type: Annotated[str, Field(max_length=64)]
+    status: ConditionStatus
+    reason: Annotated[str, Field(max_length=128)]
+    message: Annotated[str, Field(max_length=1024)] = ""
+    last_transition_time: Annotated[str, Field(max_length=32)]
+    observed_generation: int | None = None
+
+
+class ObjectMeta(Model):
+    """The part of an object's metadata that decisions rest on."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None

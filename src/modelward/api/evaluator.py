@@ -1,0 +1,35 @@
+"""Evaluator: a check that several policies share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from modelward.api.base import Condition, Model, ObjectMeta, list_map
+from modelward.api.monitoringpolicy import Config
+
+
+class EvaluatorSpec(Model):
+    """Which evaluator, with which settings."""
+
+    builtin: Annotated[str, Field(min_length=1, max_length=63, description="Name of a built-in evaluator.")]
+    config: Config | None = None
+
+
+class EvaluatorStatus(Model):
+    """Whether the evaluator can be used, and how good it was when measured."""
+
+    observed_generation: int = 0
+    version: Annotated[str, Field(max_length=64)] = ""
+    measured: Annotated[str, Field(max_length=256)] = ""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
+
+
+class Evaluator(Model):
+    """A reusable check."""
+
+    metadata: SkipJsonSchema[ObjectMeta]
+    spec: EvaluatorSpec
+    status: EvaluatorStatus = EvaluatorStatus()

@@ -1,0 +1,86 @@
+"""Durations, shares and money as people write them in YAML, and the integers that the code computes with.
+
+Custom resources hold no floats: they lose digits in transit and two readers round them differently.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+DURATION_PATTERN = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+PERCENT_PATTERN = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
+BYTES_PATTERN = r"^[0-9]{1,6}(Ki|Mi)?$"
+NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=24)]
+"""A Gateway API duration: `800ms`, `15m`, `1h30m`."""
+
+Percent = Annotated[str, Field(pattern=PERCENT_PATTERN, max_length=9)]
+"""A share of 100 with up to four decimals: `1%`, `0.1%`."""
+
+Bytes = Annotated[str, Field(pattern=BYTES_PATTERN, max_length=8)]
+"""A size: `4096`, `256Ki`, `1Mi`."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+"""A DNS label, as Kubernetes names things."""
+
+PPM = 1_000_000
+_DURATION_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_BYTE_UNITS = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
+
+
+def duration_ms(text: str) -> int:
+    """Return the milliseconds of a duration such as `1h30m`; ValueError when it is none."""
+    if not re.match(DURATION_PATTERN, text):
+        raise ValueError(f"{text!r} is not a duration; write it like 800ms, 30s, 15m or 1h30m")
+    return sum(int(number) * _DURATION_UNITS_MS[unit] for number, unit in re.findall(r"([0-9]+)(ms|h|m|s)", text))
+
+
+def percent_ppm(text: str) -> int:
+    """Return the parts per million of a share such as `0.1%` (1,000 ppm); ValueError when it is none."""
+    if not re.match(PERCENT_PATTERN, text):
+        raise ValueError(f"{text!r} is not a share; write it like 1% or 0.1%")
+    whole, _, decimals = text.removesuffix("%").partition(".")
+    return int(whole) * 10_000 + int(decimals.ljust(4, "0") or "0")
+
+
+def bytes_count(text: str) -> int:
+    """Return the bytes of a size such as `256Ki`; ValueError when it is none."""
+    match = re.match(r"^([0-9]{1,6})(Ki|Mi)?$", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write it like 4096, 256Ki or 1Mi")
+    return int(match[1]) * _BYTE_UNITS[match[2] or ""]
+
+
+def percent_text(ppm: int) -> str:
+    """Return a share as people read it: `31%`, `0.2%`; the inverse of `percent_ppm` up to one decimal below 10 %."""
+    percent = ppm / 10_000
+    if percent >= 10 or ppm % 10_000 == 0:
+        return f"{percent:.0f}%"
+    return f"{percent:.1f}%" if percent >= 0.1 or ppm == 0 else f"{percent:.2g}%"
+
+
+def duration_text(ms: int) -> str:
+    """Return a duration as people read it: `410ms`, `1.2s`, `12m`, `3h`, `9d`."""
+    if ms < 1_000:
+        return f"{ms}ms"
+    if ms < 10_000 and ms % 1_000:
+        return f"{ms / 1_000:.1f}s"
+    for unit_ms, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m")):
+        if ms >= 2 * unit_ms or (ms >= unit_ms and ms % unit_ms == 0):
+            return f"{ms // unit_ms}{unit}"
+    return f"{ms // 1_000}s"
+
+
+def timestamp(ms: int) -> str:
+    """Return a Unix time in milliseconds as Kubernetes writes times (RFC 3339, UTC, whole seconds)."""
+    return datetime.fromtimestamp(ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def timestamp_ms(text: str) -> int:
+    """Return the Unix milliseconds of an RFC 3339 time; ValueError when it is none."""
+    return int(datetime.fromisoformat(text).timestamp() * 1_000)
