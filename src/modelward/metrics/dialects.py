@@ -1,0 +1,148 @@
+"""What each engine calls the signals that all of them have, so that nothing above this file knows an engine by name.
+
+Queue, running and cache names follow the Gateway API Inference Extension's model server protocol
+(docs/proposals/003-model-server-protocol); counters and histograms follow each engine's own metrics page. Where an
+engine renamed a metric, both names are listed, the newer first: the first one on the page counts.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from modelward.metrics.exposition import Families, Sample
+
+WAITING = "modelward_engine_requests_waiting"
+RUNNING = "modelward_engine_requests_running"
+KV_CACHE_USAGE = "modelward_engine_kv_cache_usage_ratio"
+REQUESTS = "modelward_engine_requests_total"
+PROMPT_TOKENS = "modelward_engine_prompt_tokens_total"
+GENERATION_TOKENS = "modelward_engine_generation_tokens_total"
+NEUTRAL_NAMES = (WAITING, RUNNING, KV_CACHE_USAGE, REQUESTS, PROMPT_TOKENS, GENERATION_TOKENS)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One engine's names: per signal the sample names to try in turn, empty where the engine has no such signal.
+
+    A counter may be a histogram's `_sum` or `_count`. `outcomes` names the label of the request counter that tells
+    how a request ended, and which of its values are errors and cancellations.
+    """
+
+    waiting: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    kv_cache_usage: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+    prompt_tokens: tuple[str, ...] = ()
+    generation_tokens: tuple[str, ...] = ()
+    time_to_first_token: tuple[str, ...] = ()
+    time_per_output_token: tuple[str, ...] = ()
+    duration: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    model_label: str = "model_name"
+    outcome_label: str = ""
+    error_outcomes: frozenset[str] = field(default_factory=frozenset)
+    cancelled_outcomes: frozenset[str] = field(default_factory=frozenset)
+
+
+_VLLM = Dialect(
+    waiting=("vllm:num_requests_waiting",),
+    running=("vllm:num_requests_running",),
+    kv_cache_usage=("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+    requests=("vllm:request_success_total", "vllm:request_success"),
+    prompt_tokens=("vllm:prompt_tokens_total", "vllm:prompt_tokens"),
+    generation_tokens=("vllm:generation_tokens_total", "vllm:generation_tokens"),
+    time_to_first_token=("vllm:time_to_first_token_seconds",),
+    time_per_output_token=(
+        "vllm:request_time_per_output_token_seconds",
+        "vllm:inter_token_latency_seconds",
+        "vllm:time_per_output_token_seconds",
+    ),
+    duration=("vllm:e2e_request_latency_seconds",),
+    outcome_label="finished_reason",
+    error_outcomes=frozenset({"error"}),
+    cancelled_outcomes=frozenset({"abort"}),
+)
+
+_SGLANG = Dialect(
+    waiting=("sglang:num_queue_reqs",),
+    running=("sglang:num_running_reqs",),
+    kv_cache_usage=("sglang:token_usage",),
+    requests=("sglang:num_requests_total",),
+    prompt_tokens=("sglang:prompt_tokens_total",),
+    generation_tokens=("sglang:generation_tokens_total",),
+    time_to_first_token=("sglang:time_to_first_token_seconds",),
+    time_per_output_token=("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
+    duration=("sglang:e2e_request_latency_seconds",),
+)
+
+_TGI = Dialect(
+    waiting=("tgi_queue_size",),
+    running=("tgi_batch_current_size",),
+    requests=("tgi_request_count",),
+    prompt_tokens=("tgi_request_input_length_sum",),
+    generation_tokens=("tgi_request_generated_tokens_sum",),
+    time_per_output_token=("tgi_request_mean_time_per_token_duration",),
+    duration=("tgi_request_duration",),
+    failures=("tgi_request_failure",),
+)
+
+_TRTLLM = Dialect(
+    waiting=("trtllm_num_requests_waiting",),
+    running=("trtllm_num_requests_running",),
+    kv_cache_usage=("trtllm_kv_cache_utilization",),
+    requests=("trtllm_request_success_total", "trtllm_request_success"),
+    time_to_first_token=("trtllm_time_to_first_token_seconds",),
+    time_per_output_token=("trtllm_time_per_output_token_seconds",),
+    duration=("trtllm_e2e_request_latency_seconds",),
+)
+
+_LLAMACPP = Dialect(
+    waiting=("llamacpp:requests_deferred",),
+    running=("llamacpp:requests_processing",),
+    kv_cache_usage=("llamacpp:kv_cache_usage_ratio",),
+    prompt_tokens=("llamacpp:prompt_tokens_total",),
+    generation_tokens=("llamacpp:tokens_predicted_total",),
+)
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {"vllm": _VLLM, "sglang": _SGLANG, "tgi": _TGI, "trtllm": _TRTLLM, "llamacpp": _LLAMACPP}
+)
+
+
+def dialect(engine: str) -> Dialect:
+    """An engine's names; ollama, openai and generic export nothing, so theirs are empty."""
+    return DIALECTS.get(engine, Dialect())
+
+
+def first(families: Families, names: tuple[str, ...]) -> tuple[Sample, ...]:
+    """The finite, non-negative series of the first of these names that the page has."""
+    for name in names:
+        found = families.of(name)
+        if found:
+            return tuple(sample for sample in found if math.isfinite(sample.value) and sample.value >= 0)
+    return ()
+
+
+def neutral(families: Families, engine: str) -> Mapping[str, float]:
+    """An engine's page under the neutral names, summed over models and ranks; what it does not export is absent.
+
+    Cache usage is a ratio from 0 to 1, the highest of all ranks: the fullest one is where requests start to wait.
+    """
+    names = dialect(engine)
+    sums = {
+        WAITING: names.waiting,
+        RUNNING: names.running,
+        REQUESTS: names.requests,
+        PROMPT_TOKENS: names.prompt_tokens,
+        GENERATION_TOKENS: names.generation_tokens,
+    }
+    values = {
+        name: math.fsum(sample.value for sample in found)
+        for name, sources in sums.items()
+        if (found := first(families, sources))
+    }
+    usage = first(families, names.kv_cache_usage)
+    if usage:
+        values[KV_CACHE_USAGE] = min(1.0, max(sample.value for sample in usage))
+    return values
