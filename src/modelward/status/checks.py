@@ -1,0 +1,90 @@
+"""Objectives and evaluations as one list of checks, and the conditions and health that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from modelward.api.base import Severity, Verdict
+from modelward.api.llmendpoint import Health
+from modelward.status.conditions import State
+
+Concern = Literal["Objectives", "Quality", "Safety"]
+CONDITION: dict[Concern, str] = {
+    "Objectives": "ObjectivesMet",
+    "Quality": "QualityHealthy",
+    "Safety": "SafetyHealthy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One objective or evaluation with its verdict; `message` is the evidence in a few words."""
+
+    policy: str
+    name: str
+    concern: Concern
+    severity: Severity
+    verdict: Verdict
+    reason: str
+    message: str = ""
+
+    @property
+    def evidence(self) -> str:
+        """The check's name and what it found, as it stands in WHY."""
+        return f"{self.name} {self.message}".strip()
+
+
+def condition(concern: Concern, checks: Iterable[Check]) -> State:
+    """Return the concern's condition: False as soon as one check failed, True only when all are decided and good.
+
+    Checks of severity Info are reported in status but move no condition.
+    """
+    kind = CONDITION[concern]
+    counted = [check for check in checks if check.concern == concern and check.severity != "Info"]
+    failed = [check for check in counted if check.verdict == "Failed"]
+    open_ = [check for check in counted if check.verdict == "Unknown"]
+    if not counted:
+        return State(kind, "Unknown", "NothingToCheck", "no policy asks for this")
+    if failed:
+        return State(kind, "False", failed[0].reason, "; ".join(check.evidence for check in failed))
+    if open_:
+        return State(kind, "Unknown", open_[0].reason, "; ".join(check.evidence for check in open_))
+    return State(kind, "True", "Passed", "; ".join(check.evidence for check in counted))
+
+
+def decided(checks: Iterable[Check]) -> str:
+    """Return `decided/total`, so that a healthy endpoint with open checks does not look fully checked."""
+    every = list(checks)
+    return f"{sum(check.verdict != 'Unknown' for check in every)}/{len(every)}" if every else "-"
+
+
+def health(workload: State, metrics: State, checks: Iterable[Check]) -> tuple[Health, str]:
+    """Return health and the reason for it in one line.
+
+    Unhealthy: not serving, or a Critical check failed. Degraded: a Warning one failed. Unknown: no request metrics.
+    An undecided check does not make an endpoint Unknown; `decided` shows it.
+    """
+    every = list(checks)
+    failed = [check for check in every if check.verdict == "Failed"]
+    critical = [check for check in failed if check.severity == "Critical"]
+    warning = [check for check in failed if check.severity == "Warning"]
+    if workload.status != "True":
+        return ("Unhealthy" if workload.status == "False" else "Unknown"), workload.message or workload.reason
+    if critical:
+        return "Unhealthy", critical[0].evidence
+    if warning:
+        return "Degraded", warning[0].evidence
+    if metrics.status != "True":
+        return "Unknown", metrics.message or metrics.reason
+    return "Healthy", _calm(every)
+
+
+def _calm(checks: list[Check]) -> str:
+    if not checks:
+        return "serving; no policy watches it"
+    waiting = [check for check in checks if check.verdict == "Unknown"]
+    if not waiting:
+        return "all checks passed"
+    return f"{waiting[0].name}: {waiting[0].message or waiting[0].reason}"

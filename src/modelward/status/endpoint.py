@@ -1,0 +1,113 @@
+"""The status of an LLMEndpoint, built from everything that one reconcile found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelward.api.llmendpoint import (
+    Address,
+    AppliedPolicy,
+    Change,
+    CollectorStatus,
+    EvaluationStatus,
+    LLMEndpoint,
+    LLMEndpointStatus,
+    MetricStatus,
+    ScalingStatus,
+    UsageStatus,
+)
+from modelward.api.quantity import timestamp
+from modelward.status.checks import CONDITION, Check, condition, decided, health
+from modelward.status.conditions import State, ready, settle
+
+_SUMMARY_LIMIT = 80
+_KEPT_CHANGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one reconcile knows of an endpoint, in the order in which it was found."""
+
+    accepted: State
+    workload: State
+    collector: State
+    metrics: State
+    scaling: State | None = None
+    replicas: int = 0
+    ready_replicas: int = 0
+    desired_replicas: int = 0
+    selector: str = ""
+    url: str | None = None
+    models: tuple[str, ...] = ()
+    revision: str = ""
+    usage: UsageStatus | None = None
+    checks: tuple[Check, ...] = ()
+    objectives: tuple[MetricStatus, ...] = ()
+    evaluations: tuple[EvaluationStatus, ...] = ()
+    scaling_status: ScalingStatus | None = None
+    collector_status: CollectorStatus | None = None
+    applied: tuple[AppliedPolicy, ...] = ()
+
+
+def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndpointStatus:
+    """Return the whole status; pure, so `explain` prints the same as what is written."""
+    before = endpoint.status
+    mood, why = health(_serving(found), found.metrics, found.checks)
+    summary = why if len(why) <= _SUMMARY_LIMIT else why[: _SUMMARY_LIMIT - 1] + "…"
+    states = [ready(found.accepted, found.workload), found.accepted, found.workload, found.collector, found.metrics]
+    states += [condition(concern, found.checks) for concern in CONDITION]
+    states += [found.scaling] if found.scaling else []
+    return LLMEndpointStatus(
+        observed_generation=endpoint.metadata.generation,
+        summary=summary,
+        health=mood,
+        health_since=before.health_since if before.health == mood and before.health_since else timestamp(now_ms),
+        checks=decided(found.checks),
+        replicas=found.replicas,
+        ready_replicas=found.ready_replicas,
+        replicas_summary=f"{found.ready_replicas}/{found.desired_replicas}",
+        selector=found.selector,
+        address=Address(url=found.url) if found.url else None,
+        models=found.models[:20],
+        revision=found.revision,
+        usage=found.usage,
+        metrics=found.objectives,
+        evaluations=found.evaluations,
+        scaling=found.scaling_status,
+        collector=found.collector_status,
+        applied_policies=found.applied,
+        changes=changes(before, found, now_ms),
+        conditions=settle(states, before.conditions, endpoint.metadata.generation, now_ms),
+    )
+
+
+def _serving(found: Found) -> State:
+    return found.accepted if found.accepted.status == "False" else found.workload
+
+
+def changes(before: LLMEndpointStatus, found: Found, now_ms: int) -> tuple[Change, ...]:
+    """Return the newest few changes of revision, policies, collector version and scale: what may explain a flip."""
+    now = timestamp(now_ms)
+    new: list[Change] = []
+    if before.revision and found.revision and before.revision != found.revision:
+        new.append(Change(time=now, kind="Revision", message=f"{before.revision} → {found.revision}"))
+    if before.observed_generation and _policies(before.applied_policies) != _policies(found.applied):
+        new.append(Change(time=now, kind="Policy", message=_policies(found.applied) or "none"))
+    old_version = before.collector.version if before.collector else ""
+    version = found.collector_status.version if found.collector_status else ""
+    if old_version and version and old_version != version:
+        new.append(Change(time=now, kind="Version", message=f"collector {old_version} → {version}"))
+    if before.observed_generation and _wanted(before) not in (None, found.desired_replicas):
+        reason = found.scaling_status.message if found.scaling_status else ""
+        change = f"{_wanted(before)} → {found.desired_replicas} replicas" + (f": {reason}" if reason else "")
+        new.append(Change(time=now, kind="Scale", message=change[:256]))
+    return (*new, *before.changes)[:_KEPT_CHANGES]
+
+
+def _policies(applied: tuple[AppliedPolicy, ...]) -> str:
+    return ", ".join(f"{policy.name} (generation {policy.generation})" for policy in applied)[:256]
+
+
+def _wanted(before: LLMEndpointStatus) -> int | None:
+    _, _, wanted = before.replicas_summary.partition("/")
+    return int(wanted) if wanted.isdigit() else None

@@ -1,0 +1,46 @@
+"""Events for people: one for each condition that flipped, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from modelward.api.base import Condition
+
+_QUIET = frozenset({"Ready"})
+"""Ready only repeats what Accepted or WorkloadReady said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A condition that changed its mind."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    note: str
+
+
+def flips(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Flip, ...]:
+    """Return what a user should be told.
+
+    Nothing for a first Unknown, nor for going back to Unknown without a cause that one can act on.
+    """
+    old = {condition.type: condition for condition in before}
+    return tuple(
+        _flip(condition)
+        for condition in after
+        if condition.type not in _QUIET and _tells(old.get(condition.type), condition)
+    )
+
+
+def _tells(before: Condition | None, after: Condition) -> bool:
+    if before is None:
+        return after.status == "False"
+    return before.status != after.status and after.status != "Unknown"
+
+
+def _flip(condition: Condition) -> Flip:
+    good = condition.status == "True"
+    name = condition.type if good else f"Not{condition.type}"
+    return Flip("Normal" if good else "Warning", name, f"{condition.reason}: {condition.message}"[:1000])
