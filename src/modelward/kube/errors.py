@@ -1,0 +1,91 @@
+"""What the API server may answer instead of an object, as few exceptions as callers tell apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class LeadershipLost(Exception):  # noqa: N818 - it is a state to leave on, not an error to handle
+    """The Lease does not last long enough for another write: this process must not write any more."""
+
+
+class ApiError(Exception):
+    """A request to the API server failed.
+
+    status is the HTTP status, 0 where no answer came; reason the machine-readable CamelCase word of the Status object;
+    retry_after seconds where the server asked for a pause; details the `details` of the Status object (causes, uid).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        retry_after: float | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+        self.details = dict(details or {})
+
+
+class NotFound(ApiError):  # noqa: N818
+    """404: the object, its namespace or its kind is absent."""
+
+
+class Conflict(ApiError):  # noqa: N818
+    """409: it exists already, another changed or owns it, or a uid or resourceVersion precondition does not hold."""
+
+
+class Forbidden(ApiError):  # noqa: N818
+    """401 or 403: not allowed; also what quotas and admission policies answer, whose message says why."""
+
+
+class Invalid(ApiError):  # noqa: N818
+    """400, 405, 413, 415 or 422: the object is wrong, and stays wrong if sent again."""
+
+
+class TooManyRequests(ApiError):  # noqa: N818
+    """429: priority and fairness, or an eviction that a disruption budget holds back."""
+
+
+class Gone(ApiError):  # noqa: N818
+    """410: the resourceVersion or the continue token is too old."""
+
+
+class Unavailable(ApiError):  # noqa: N818
+    """No whole answer (connection, timeout, truncated body; status 0) or 5xx: a write may or may not have happened."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: Invalid,
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    405: Invalid,
+    409: Conflict,
+    410: Gone,
+    413: Invalid,
+    415: Invalid,
+    422: Invalid,
+    429: TooManyRequests,
+}
+
+
+def from_status(status: int, body: Any, retry_after: str | None) -> ApiError:
+    """The exception for an answer of 400 or more; body is the decoded Status object, or whatever came instead."""
+    answer = body if isinstance(body, dict) else {}
+    details = answer.get("details") or {}
+    error = _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
+    pause = _seconds(retry_after) or _seconds(details.get("retryAfterSeconds"))
+    message = answer.get("message") or str(body)[:300] or "no message"
+    return error(status, str(answer.get("reason") or "Unknown"), str(message), pause, details)
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return max(0.0, float(value)) or None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,180 @@
+"""The objects as last seen: filled by hints of the watch, repaired by sweeps, never set back to an older state.
+
+A watch may lose events, repeat them or deliver them late; a list is the truth at its resourceVersion. What is kept of
+an object is the newest version that anybody has shown us, whatever the order in which they came.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from modelward.kube.client import Listing
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object, name_of, namespace_of, version_of
+
+Changed = Callable[[Kind, Object], None]
+Name = tuple[str, str]
+
+WITH_MANAGERS = frozenset({LLM_ENDPOINT, DEPLOYMENT, STATEFUL_SET})
+"""Kinds whose managedFields say who else writes replicas or the template; of others they are only weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How many objects a sweep had to mend, that is, what the watch had not brought by then."""
+
+    added: int
+    updated: int
+    removed: int
+
+
+class Store:
+    """All objects that we watch, by kind, namespace and name. For one thread; the clock counts seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._objects: defaultdict[Kind, dict[Name, Object]] = defaultdict(dict)
+        self._owned: defaultdict[str, dict[tuple[Kind, Name], Object]] = defaultdict(dict)
+        self._tombstones: defaultdict[Kind, dict[Name, int]] = defaultdict(dict)
+        self._swept: dict[tuple[Kind, str | None], int] = {}
+        self._subscribers: tuple[Changed, ...] = ()
+        self._last_hint: dict[Kind, float] = {}
+        self.sweeps: Counter[Kind] = Counter()
+
+    def subscribe(self, changed: Changed) -> None:
+        """Be told of each object that came, changed or went (then with the last that was known of it)."""
+        self._subscribers += (changed,)
+
+    def put(self, kind: Kind, obj: Object) -> bool:
+        """Take an object in unless we know a newer one or know that it went since; tells whether it was taken."""
+        self._last_hint[kind] = self._clock()
+        return self._put(kind, obj)
+
+    def remove(self, kind: Kind, obj: Object) -> bool:
+        """Note that an object was gone at its resourceVersion; tells whether there was one to forget."""
+        self._last_hint[kind] = self._clock()
+        name, version = _name(obj), version_of(obj)
+        if version > self._gone_since(kind, name):
+            self._tombstones[kind][name] = version
+        known = self._objects[kind].get(name)
+        if known is None or version_of(known) > version:
+            return False
+        self._forget(kind, known)
+        return True
+
+    def sweep(self, kind: Kind, listing: Listing, namespace: str | None = None) -> Drift:
+        """Make the store agree with a fresh list of a kind, in one namespace or in all.
+
+        A list older than the last one means a cluster restored from a backup: then it replaces all that we knew.
+        """
+        self.sweeps[kind] += 1
+        revision = int(listing.resource_version)
+        scope = {name: obj for name, obj in self._objects[kind].items() if namespace in (None, name[0])}
+        if revision < self._swept.get((kind, namespace), 0):
+            self._rewind(kind, scope.values(), namespace)
+            scope = {}
+        added = updated = 0
+        for obj in listing.items:
+            was_known = _name(obj) in self._objects[kind]
+            if self._put(kind, obj):
+                added, updated = (added, updated + 1) if was_known else (added + 1, updated)
+        listed = {_name(obj) for obj in listing.items}
+        ghosts = [obj for name, obj in scope.items() if name not in listed and version_of(obj) <= revision]
+        self._bury(kind, namespace, revision)
+        for ghost in ghosts:
+            self._forget(kind, ghost)
+        return Drift(added, updated, len(ghosts))
+
+    def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        """One object, not to be changed in place."""
+        return self._objects[kind].get((namespace or "", name))
+
+    def list(
+        self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> tuple[Object, ...]:
+        """The objects of a kind that carry all of these labels, by namespace and name."""
+        wanted = (labels or {}).items()
+        return tuple(
+            obj
+            for (place, _), obj in sorted(self._objects[kind].items())
+            if namespace in (None, place) and wanted <= (obj["metadata"].get("labels") or {}).items()
+        )
+
+    def owned_by(self, uid: str) -> tuple[Object, ...]:
+        """The objects of any kind that name this uid among their owners."""
+        owned = self._owned.get(uid, {})
+        return tuple(owned[key] for key in sorted(owned, key=lambda key: (key[0].kind, key[1])))
+
+    def synced(self, kind: Kind) -> bool:
+        """Whether all there is of a kind was seen at least once."""
+        return any(swept == kind for swept, _ in self._swept)
+
+    def last_hint_age(self, kind: Kind) -> float | None:
+        """Seconds since the watch last brought anything of a kind; None while it never has."""
+        last = self._last_hint.get(kind)
+        return None if last is None else self._clock() - last
+
+    def _put(self, kind: Kind, obj: Object) -> bool:
+        name, version = _name(obj), version_of(obj)
+        known = self._objects[kind].get(name)
+        if version <= (version_of(known) if known is not None else self._gone_since(kind, name)):
+            return False
+        if known is not None:
+            self._disown(kind, known)
+        self._tombstones[kind].pop(name, None)
+        kept = _slim(kind, obj)
+        self._objects[kind][name] = kept
+        for uid in _owners(kept):
+            self._owned[uid][kind, name] = kept
+        self._tell(kind, kept)
+        return True
+
+    def _forget(self, kind: Kind, obj: Object) -> None:
+        del self._objects[kind][_name(obj)]
+        self._disown(kind, obj)
+        self._tell(kind, obj)
+
+    def _disown(self, kind: Kind, obj: Object) -> None:
+        for uid in _owners(obj):
+            self._owned[uid].pop((kind, _name(obj)), None)
+            if not self._owned[uid]:
+                del self._owned[uid]
+
+    def _gone_since(self, kind: Kind, name: Name) -> int:
+        """The version up to which an object that we do not have is known to be gone; 0 where nothing is known."""
+        swept = max(self._swept.get((kind, None), 0), self._swept.get((kind, name[0]), 0))
+        return max(swept, self._tombstones[kind].get(name, 0))
+
+    def _bury(self, kind: Kind, namespace: str | None, revision: int) -> None:
+        """The list says for all objects what tombstones up to its version said for one."""
+        self._swept[kind, namespace] = revision
+        self._tombstones[kind] = {
+            name: gone
+            for name, gone in self._tombstones[kind].items()
+            if gone > revision or namespace not in (None, name[0])
+        }
+
+    def _rewind(self, kind: Kind, objects: Iterable[Object], namespace: str | None) -> None:
+        for obj in tuple(objects):
+            self._forget(kind, obj)
+        self._swept.pop((kind, namespace), None)
+        self._tombstones[kind].clear()
+
+    def _tell(self, kind: Kind, obj: Object) -> None:
+        for changed in self._subscribers:
+            changed(kind, obj)
+
+
+def _name(obj: Object) -> Name:
+    return namespace_of(obj), name_of(obj)
+
+
+def _owners(obj: Object) -> "tuple[str, ...]":
+    return tuple(owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ())
+
+
+def _slim(kind: Kind, obj: Object) -> Object:
+    if kind in WITH_MANAGERS or "managedFields" not in obj["metadata"]:
+        return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **obj, "metadata": metadata}
