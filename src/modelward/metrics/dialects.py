@@ -25,8 +25,8 @@ NEUTRAL_NAMES = (WAITING, RUNNING, KV_CACHE_USAGE, REQUESTS, PROMPT_TOKENS, GENE
 class Dialect:
     """One engine's names: per signal the sample names to try in turn, empty where the engine has no such signal.
 
-    A counter may be a histogram's `_sum` or `_count`. `outcomes` names the label of the request counter that tells
-    how a request ended, and which of its values are errors and cancellations.
+    A counter may be a histogram's `_sum` or `_count`. `failures` is the counter whose `outcome_label` tells how a
+    request ended badly: as one of `cancelled_outcomes`, or as an error (any other one where `error_outcomes` is None).
     """
 
     waiting: tuple[str, ...] = ()
@@ -38,10 +38,10 @@ class Dialect:
     time_to_first_token: tuple[str, ...] = ()
     time_per_output_token: tuple[str, ...] = ()
     duration: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
     model_label: str = "model_name"
+    failures: tuple[str, ...] = ()
     outcome_label: str = ""
-    error_outcomes: frozenset[str] = field(default_factory=frozenset)
+    error_outcomes: frozenset[str] | None = None
     cancelled_outcomes: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -59,6 +59,7 @@ _VLLM = Dialect(
         "vllm:time_per_output_token_seconds",
     ),
     duration=("vllm:e2e_request_latency_seconds",),
+    failures=("vllm:request_success_total", "vllm:request_success"),
     outcome_label="finished_reason",
     error_outcomes=frozenset({"error"}),
     cancelled_outcomes=frozenset({"abort"}),
@@ -79,22 +80,24 @@ _SGLANG = Dialect(
 _TGI = Dialect(
     waiting=("tgi_queue_size",),
     running=("tgi_batch_current_size",),
-    requests=("tgi_request_count",),
+    requests=("tgi_request_count", "tgi_request_count_total"),
     prompt_tokens=("tgi_request_input_length_sum",),
     generation_tokens=("tgi_request_generated_tokens_sum",),
     time_per_output_token=("tgi_request_mean_time_per_token_duration",),
     duration=("tgi_request_duration",),
-    failures=("tgi_request_failure",),
+    failures=("tgi_request_failure", "tgi_request_failure_total"),
+    outcome_label="err",
+    cancelled_outcomes=frozenset({"dropped"}),
 )
 
-_TRTLLM = Dialect(
-    waiting=("trtllm_num_requests_waiting",),
-    running=("trtllm_num_requests_running",),
-    kv_cache_usage=("trtllm_kv_cache_utilization",),
-    requests=("trtllm_request_success_total", "trtllm_request_success"),
-    time_to_first_token=("trtllm_time_to_first_token_seconds",),
-    time_per_output_token=("trtllm_time_per_output_token_seconds",),
-    duration=("trtllm_e2e_request_latency_seconds",),
+_TRTLLM = Dialect(  # Dynamo passes the same names on under `trtllm:`.
+    waiting=("trtllm_num_requests_waiting", "trtllm:num_requests_waiting"),
+    running=("trtllm_num_requests_running", "trtllm:num_requests_running"),
+    kv_cache_usage=("trtllm_kv_cache_utilization", "trtllm:kv_cache_utilization"),
+    requests=("trtllm_request_success_total", "trtllm:request_success_total"),
+    time_to_first_token=("trtllm_time_to_first_token_seconds", "trtllm:time_to_first_token_seconds"),
+    time_per_output_token=("trtllm_time_per_output_token_seconds", "trtllm:time_per_output_token_seconds"),
+    duration=("trtllm_e2e_request_latency_seconds", "trtllm:e2e_request_latency_seconds"),
 )
 
 _LLAMACPP = Dialect(

@@ -27,7 +27,7 @@ class ParseError(ValueError):
         self.line = line
 
 
-class PageTooLarge(ParseError):
+class PageTooLargeError(ParseError):
     """A page beyond the bounds in bytes or series, which the reader's memory is not spent on."""
 
 
@@ -57,11 +57,11 @@ class Families:
 def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) -> Families:
     """Read a whole page in time linear in its bytes.
 
-    Raises PageTooLarge beyond the bounds and ParseError at the first line that is not in the format: a page that is
-    half garbage is no evidence of anything.
+    Raises PageTooLargeError beyond the bounds and ParseError at the first line that is not in the format: a page that
+    is half garbage is no evidence of anything.
     """
     if len(text) > max_bytes:
-        raise PageTooLarge(1, f"page of {len(text)} bytes, at most {max_bytes} are read")
+        raise PageTooLargeError(1, f"page of {len(text)} bytes, at most {max_bytes} are read")
     samples: dict[str, list[Sample]] = {}
     kinds: dict[str, str] = {}
     series = 0
@@ -73,7 +73,7 @@ def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) 
             continue
         series += 1
         if series > max_series:
-            raise PageTooLarge(number, f"more than {max_series} series")
+            raise PageTooLargeError(number, f"more than {max_series} series")
         name, sample = _sample(number, line)
         samples.setdefault(name, []).append(sample)
     return Families({name: tuple(found) for name, found in samples.items()}, kinds)

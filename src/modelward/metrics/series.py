@@ -1,0 +1,119 @@
+"""The readings of one pod over the last hour, with restarts of its process already taken out."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelward.metrics.histogram import Histogram, merged, subtracted
+from modelward.metrics.signals import Key
+from modelward.metrics.snapshot import Snapshot
+
+FINE_MS = 15_000
+FINE_FOR_MS = 300_000
+COARSE_MS = 60_000
+KEPT_MS = 3_660_000
+# Pages are read every few seconds, so an older reading than this is no straggler: the clock was set back.
+STRAGGLER_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A snapshot whose counters count from the first time we saw them, and never fall.
+
+    One that is not in a reading yet stood at 0 then, and one that the pod did not give this time (`missing`) is
+    carried on, so that two readings may always be subtracted.
+    """
+
+    at_ms: int
+    gauges: Mapping[Key, float]
+    totals: Mapping[Key, float]
+    distributions: Mapping[Key, Histogram]
+    missing: frozenset[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class Series:
+    """One pod's readings, oldest first: every 15 s for 5 minutes, then every minute for an hour."""
+
+    readings: list[Reading] = field(default_factory=list)
+    _counters: dict[Key, float] = field(default_factory=dict)
+    _histograms: dict[Key, Histogram] = field(default_factory=dict)
+    _totals: dict[Key, float] = field(default_factory=dict)
+    _distributions: dict[Key, Histogram] = field(default_factory=dict)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take a snapshot in; a straggler is ignored, and a clock set back starts the series anew."""
+        if self.readings and snapshot.at_ms <= self.readings[-1].at_ms:
+            if self.readings[-1].at_ms - snapshot.at_ms < STRAGGLER_MS:
+                return
+            self.readings.clear()
+        self._totals = self._totals | {
+            key: self._total(key, value, snapshot) for key, value in snapshot.counters.items()
+        }
+        self._distributions = self._distributions | {
+            key: self._distribution(key, value) for key, value in snapshot.histograms.items()
+        }
+        self._counters |= snapshot.counters
+        self._histograms |= snapshot.histograms
+        missing = (self._counters.keys() - snapshot.counters.keys()) | (
+            self._histograms.keys() - snapshot.histograms.keys()
+        )
+        self._append(Reading(snapshot.at_ms, snapshot.gauges, self._totals, self._distributions, frozenset(missing)))
+
+    def latest(self, now_ms: int) -> Reading | None:
+        """The newest reading that is not from the future."""
+        return self._before(now_ms)
+
+    def between(self, from_ms: int, to_ms: int) -> tuple[Reading, Reading] | None:
+        """The two readings that span a window best: the older one at most one coarse step before its start.
+
+        None unless the window holds a reading and there is an older one to subtract from it.
+        """
+        last = self._before(to_ms)
+        if last is None or last.at_ms <= from_ms:
+            return None
+        start = self._before(from_ms)
+        if start is None or from_ms - start.at_ms > COARSE_MS + FINE_MS:
+            start = next(each for each in self.readings if each.at_ms > from_ms)
+        return (start, last) if start.at_ms < last.at_ms else None
+
+    def _before(self, at_ms: int) -> Reading | None:
+        place = bisect_right(self.readings, at_ms, key=lambda each: each.at_ms)
+        return self.readings[place - 1] if place else None
+
+    def _total(self, key: Key, value: float, snapshot: Snapshot) -> float:
+        known = self._counters.get(key)
+        if known is None:
+            # A counter of the pod's own page that was not there before was born since, at 0. That of an engine may
+            # just have been out of reach, and a pod that is new to us may be old: these count from here.
+            born = bool(self.readings) and not (key.signal.of_engine and snapshot.source == "collector")
+            return value if born else 0.0
+        return self._totals[key] + (value - known if value >= known else value)
+
+    def _distribution(self, key: Key, value: Histogram) -> Histogram:
+        known, total = self._histograms.get(key), self._distributions.get(key)
+        if known is None or total is None:
+            return value if self.readings else _emptied(value)
+        # A process does not change its bounds while it runs: other bounds mean a restart, as lower counts do.
+        step = subtracted(value, known) if known.bounds == value.bounds else None
+        return merged((total, step or value)) or total
+
+    def _append(self, reading: Reading) -> None:
+        if len(self.readings) > 1 and self.readings[-1].at_ms - self.readings[-2].at_ms < FINE_MS:
+            self.readings.pop()
+        self.readings.append(reading)
+        newest = reading.at_ms
+        self.readings[:] = [each for each in self.readings if newest - each.at_ms <= KEPT_MS]
+        self._thin(newest - FINE_FOR_MS)
+
+    def _thin(self, before_ms: int) -> None:
+        place = 1
+        while place < len(self.readings) - 1 and self.readings[place].at_ms < before_ms:
+            if self.readings[place + 1].at_ms - self.readings[place - 1].at_ms <= COARSE_MS:
+                del self.readings[place]
+            else:
+                place += 1
+
+
+def _emptied(hist: Histogram) -> Histogram:
+    return Histogram(hist.bounds, (0.0,) * len(hist.bounds), 0.0, 0.0)

@@ -1,0 +1,152 @@
+"""Windows over what many pods said: increases, rates, distributions and levels that never take a gap for a zero."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelward.metrics.histogram import Histogram, merged, subtracted
+from modelward.metrics.series import KEPT_MS, Reading, Series
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Snapshot
+
+FRESH_MS = 30_000
+STALE_MS = 60_000
+
+
+class Freshness(StrEnum):
+    """How far a pod's last reading may be relied on: Fresh up to 30 s, Stale up to 60 s, then Absent."""
+
+    FRESH = "Fresh"
+    STALE = "Stale"
+    ABSENT = "Absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """What a counter gained in a window, over all pods that were seen in it.
+
+    `covered_ms` is the part of the window that the best-covered pod spans; `pods` gave the signal and are fresh,
+    `stale_pods` gave it and have fallen silent.
+    """
+
+    value: float
+    covered_ms: int
+    pods: int
+    stale_pods: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A gauge over the fresh pods: their sum, the largest, and how many gave it."""
+
+    value: float
+    highest: float
+    pods: int
+
+
+class History:
+    """The last hour of all pods of one endpoint; asked with the time passed in, and answering None for unknown.
+
+    `model=None` in a question means all models together.
+    """
+
+    def __init__(self) -> None:
+        self._pods: dict[str, Series] = {}
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take one snapshot in, and let go of pods that were last seen more than an hour before it."""
+        self._pods.setdefault(snapshot.pod, Series()).add(snapshot)
+        gone = [
+            pod
+            for pod, series in self._pods.items()
+            if not series.readings or snapshot.at_ms - series.readings[-1].at_ms > KEPT_MS
+        ]
+        for pod in gone:
+            del self._pods[pod]
+
+    def pods(self) -> frozenset[str]:
+        """The pods seen within the last hour."""
+        return frozenset(self._pods)
+
+    def models(self) -> tuple[str, ...]:
+        """The models that pods seen within the last hour have named, in alphabetical order."""
+        newest = (series.readings[-1] for series in self._pods.values())
+        keys = {key for each in newest for key in (*each.gauges, *each.totals, *each.distributions) if key.model}
+        return tuple(sorted({key.model for key in keys}))
+
+    def freshness(self, pod: str, now_ms: int) -> Freshness:
+        """Whether this pod can be relied on now; a reading from the future (the clock was set back) counts as none."""
+        series = self._pods.get(pod)
+        latest = series.latest(now_ms) if series else None
+        if latest is None or now_ms - latest.at_ms > STALE_MS:
+            return Freshness.ABSENT
+        return Freshness.FRESH if now_ms - latest.at_ms <= FRESH_MS else Freshness.STALE
+
+    def increase(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> Increase | None:
+        """What a counter gained within the last `over_ms`, restarts and new pods considered; None if nothing is known.
+
+        A pod that was new to us within the window counts from its first reading, a model or outcome that appears
+        in a pod we knew counts from 0.
+        """
+        gains = tuple(self._gains(signal, model, now_ms, over_ms))
+        if not gains:
+            return None
+        fresh = sum(1 for pod, _, _ in gains if self.freshness(pod, now_ms) is Freshness.FRESH)
+        return Increase(
+            math.fsum(value for _, value, _ in gains),
+            max(covered for _, _, covered in gains),
+            fresh,
+            len(gains) - fresh,
+        )
+
+    def rate(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> float | None:
+        """Per second now: the sum of the fresh pods' own rates, so that a pod just started is not averaged away."""
+        rates = [
+            value * 1000 / covered
+            for pod, value, covered in self._gains(signal, model, now_ms, over_ms)
+            if self.freshness(pod, now_ms) is Freshness.FRESH
+        ]
+        return math.fsum(rates) if rates else None
+
+    def histogram_increase(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> Histogram | None:
+        """All that was observed within the last `over_ms`, over all pods seen in it; None if nothing is known."""
+        steps = []
+        for _, start, last in self._spans(now_ms, over_ms):
+            for key in _matching(last.distributions.keys() - last.missing, signal, model):
+                later, earlier = last.distributions[key], start.distributions.get(key)
+                step = later if earlier is None else subtracted(later, earlier)
+                if step is not None:
+                    steps.append(step)
+        return merged(steps)
+
+    def level(self, signal: Signal, model: str | None, now_ms: int) -> Level | None:
+        """A gauge as the fresh pods gave it last; None when none of them did."""
+        values = []
+        for pod, series in self._pods.items():
+            latest = series.latest(now_ms)
+            if latest is None or self.freshness(pod, now_ms) is not Freshness.FRESH:
+                continue
+            found = [latest.gauges[key] for key in _matching(latest.gauges, signal, model)]
+            if found:
+                values.append((math.fsum(found), max(found)))
+        if not values:
+            return None
+        return Level(math.fsum(total for total, _ in values), max(highest for _, highest in values), len(values))
+
+    def _spans(self, now_ms: int, over_ms: int) -> Iterator[tuple[str, Reading, Reading]]:
+        for pod, series in self._pods.items():
+            span = series.between(now_ms - over_ms, now_ms)
+            if span is not None:
+                yield pod, *span
+
+    def _gains(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> Iterator[tuple[str, float, int]]:
+        for pod, start, last in self._spans(now_ms, over_ms):
+            keys = _matching(last.totals.keys() - last.missing, signal, model)
+            if keys:
+                gained = math.fsum(last.totals[key] - start.totals.get(key, 0.0) for key in keys)
+                yield pod, gained, last.at_ms - start.at_ms
+
+
+def _matching(known: Iterable[Key], signal: Signal, model: str | None) -> list[Key]:
+    return [key for key in known if key.signal is signal and (model is None or key.model == model)]
