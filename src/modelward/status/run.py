@@ -38,7 +38,7 @@ def item_status(endpoint: str, policy: str, evaluation: str, result: WindowResul
 def summed_up(items: Sequence[RunItemStatus]) -> tuple[RunResult, str]:
     """Return the run's result, the worst of its items', and how many ended how."""
     counted = Counter(item.result for item in items)
-    worst = next((result for result in _PRECEDENCE if counted[result]), "Inconclusive")
+    worst: RunResult = next((result for result in _PRECEDENCE if counted[result]), "Inconclusive")
     return worst, ", ".join(f"{counted[result]} {result}" for result in _PRECEDENCE if counted[result])
 
 
