@@ -102,10 +102,11 @@ class Client:
         *,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        page: int = PAGE,
         deadline: float = 30.0,
     ) -> Listing:
-        """All objects of a kind, newest state, in pages of 500; started over when a continue token got too old."""
-        selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        """All objects of a kind, newest state, read in pages; started over when a continue token got too old."""
+        selectors = {"limit": str(page), "labelSelector": label_selector, "fieldSelector": field_selector}
         params = {name: value for name, value in selectors.items() if value}
         async with asyncio.timeout(deadline):
             while True:
@@ -230,7 +231,7 @@ class Client:
         items: deque[Object] = deque()
         token = ""
         while True:
-            query = {**params, "limit": str(PAGE)} | ({"continue": token} if token else {})
+            query = params | ({"continue": token} if token else {})
             page = await self._transport.request("GET", path, params=query, deadline=deadline)
             items += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
             token = page["metadata"].get("continue") or ""

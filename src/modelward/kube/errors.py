@@ -78,10 +78,20 @@ def from_status(status: int, body: Any, retry_after: str | None) -> ApiError:
     """The exception for an answer of 400 or more; body is the decoded Status object, or whatever came instead."""
     answer = body if isinstance(body, dict) else {}
     details = answer.get("details") or {}
-    error = _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
     pause = _seconds(retry_after) or _seconds(details.get("retryAfterSeconds"))
-    message = answer.get("message") or str(body)[:300] or "no message"
-    return error(status, str(answer.get("reason") or "Unknown"), str(message), pause, details)
+    message = str(answer.get("message") or str(body)[:300] or "no message")
+    error = _classified(status, message, details)
+    return error(status, str(answer.get("reason") or "Unknown"), message, pause, details)
+
+
+def _classified(status: int, message: str, details: Mapping[str, Any]) -> type[ApiError]:
+    """Two answers of Kubernetes 1.35 mean something else than their status says (seen on a real API server)."""
+    fields = {cause.get("field") for cause in details.get("causes") or ()}
+    if status == 422 and "metadata.uid" in fields:
+        return Conflict  # a uid that was to be a precondition of a patch is "immutable"
+    if status == 500 and message.startswith("failed to create typed patch object"):
+        return Invalid  # an apply of a built-in kind with a field that its schema does not have
+    return _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
 
 
 def _seconds(value: Any) -> float | None:
