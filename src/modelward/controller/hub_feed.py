@@ -1,0 +1,107 @@
+"""What the operator knows of the hub: results within reach of a verdict, and when each endpoint was last heard of.
+
+The hub is the truth; this is a copy that is refreshed every few seconds and rebuilt after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from modelward.api.evaluation import WindowResult
+
+log = logging.getLogger(__name__)
+
+KEPT_MS = 26 * 3_600_000
+"""Results older than this are forgotten: a last verdict is shown for 24 hours after traffic ended."""
+_OVERLAP_MS = 1_200_000
+"""A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
+
+ResultKey = tuple[str, str, str, str]
+"""namespace, endpoint, policy, evaluation"""
+
+
+class Hub(Protocol):
+    """The part of the hub's API that the operator uses."""
+
+    async def results(self, since_ms: int) -> list[WindowResult]:
+        """Return the results of all windows that were stored since then."""
+        ...
+
+    async def endpoints(self) -> Mapping[str, int]:
+        """Return the Unix milliseconds of the newest exchange of each `namespace/name`."""
+        ...
+
+    async def put_rules(self, rules: Mapping[str, Any]) -> None:
+        """Tell the hub what it may keep of each endpoint, and for how long."""
+        ...
+
+
+@dataclass(slots=True)
+class HubFeed:
+    """A refreshed copy of the hub's results; `available` is None before the first answer."""
+
+    clock_ms: Callable[[], int]
+    hub: Hub | None = None
+    available: bool | None = None
+    problem: str = ""
+    newest_ms: Mapping[str, int] = field(default_factory=dict)
+    _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
+    _since_ms: int = 0
+    _rules: Mapping[str, Any] = field(default_factory=dict)
+    _rules_sent: Mapping[str, Any] | None = None
+
+    def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
+        """Return the windows known of one evaluation, in no order."""
+        return tuple(self._results.get(key, {}).values())
+
+    def last_window_ms(self) -> dict[ResultKey, int]:
+        """Return where the newest window of each evaluation ended: the next begins there."""
+        return {key: max(end for _, end in windows) for key, windows in self._results.items() if windows}
+
+    def wanted_rules(self, rules: Mapping[str, Any]) -> None:
+        """Remember what the hub must enforce; sent with the next refresh."""
+        self._rules = dict(rules)
+
+    async def refresh(self) -> frozenset[str]:
+        """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
+        if self.hub is None:
+            return frozenset()
+        try:
+            if self._rules != self._rules_sent:
+                sending = self._rules
+                await self.hub.put_rules(sending)
+                self._rules_sent = sending
+            newest = await self.hub.endpoints()
+            results = await self.hub.results(max(0, self._since_ms - _OVERLAP_MS))
+        except (TimeoutError, OSError, ValueError) as error:
+            self._lost(error)
+            return frozenset()
+        if not self.available:
+            log.info("hub=reachable results=%d endpoints=%d", len(results), len(newest))
+        self.available, self.problem, self.newest_ms = True, "", newest
+        return self._keep(results)
+
+    def _lost(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"[:200]
+        if self.available is not False:
+            log.warning("hub=unreachable error=%r", text)
+        # A hub that was away may have lost its rules with its memory: send them again.
+        self.available, self.problem, self._rules_sent = False, text, None
+
+    def _keep(self, results: list[WindowResult]) -> frozenset[str]:
+        fresh = set()
+        for result in results:
+            key = (result.namespace, result.endpoint, result.policy, result.evaluation)
+            window = (result.from_ms, result.to_ms)
+            if self._results[key].get(window) != result:
+                self._results[key][window] = result
+                fresh.add(f"{result.namespace}/{result.endpoint}")
+        now_ms = self.clock_ms()
+        self._since_ms = now_ms
+        for key, windows in list(self._results.items()):
+            self._results[key] = {window: kept for window, kept in windows.items() if window[1] > now_ms - KEPT_MS}
+        return frozenset(fresh)

@@ -1,0 +1,102 @@
+"""Whether every pod's traffic is seen, and whether fresh numbers come from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelward.api.llmendpoint import CollectorMode
+from modelward.api.quantity import PPM, percent_text
+from modelward.desired.names import COLLECTOR
+from modelward.metrics.signals import Signal
+from modelward.metrics.window import Freshness, History
+from modelward.status.conditions import State
+from modelward.status.judgement import SEEN_ENOUGH_PPM
+from modelward.status.workload import pod_running, waiting_reason
+
+Object = Mapping[str, Any]
+_SEEN_OVER_MS = 900_000
+_SEEN_FROM_REQUESTS = 20
+"""Fewer requests than this say nothing about the share that we see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collectors:
+    """How many pods carry a running collector."""
+
+    desired: int
+    ready: int
+    missing: int
+    trouble: tuple[str, str] = ("", "")
+
+
+def sidecars(pods: Sequence[Object]) -> Collectors:
+    """Count the collectors among the running pods of a workload."""
+    running = [pod for pod in pods if pod_running(pod)]
+    found = [status for pod in pods for status in _sidecar_statuses(pod)]
+    with_sidecar = sum(bool(_has_sidecar(pod)) for pod in running)
+    ready = sum(bool(status.get("ready")) for pod in running for status in _sidecar_statuses(pod))
+    trouble = next((stuck for status in found if (stuck := waiting_reason(status))[0]), ("", ""))
+    return Collectors(len(running), ready, len(running) - with_sidecar, trouble)
+
+
+def collector_state(
+    mode: CollectorMode, collectors: Collectors, seen_ppm: int | None, problem: tuple[str, str] | None
+) -> State:
+    """Return CollectorReady; `problem` is what kept us from putting the collector in place."""
+    if mode == "ScrapeOnly":
+        return State("CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read")
+    if problem is not None:
+        return State("CollectorReady", "False", *problem)
+    if collectors.trouble[0]:
+        return State("CollectorReady", "False", *collectors.trouble)
+    if not collectors.desired:
+        return State("CollectorReady", "Unknown", "NoPods", "no pod is running")
+    if collectors.missing:
+        message = f"{collectors.missing} of {collectors.desired} pods run without a collector"
+        return State("CollectorReady", "False", "AwaitingRollout", message)
+    if collectors.ready < collectors.desired:
+        message = f"{collectors.ready} of {collectors.desired} collectors ready"
+        return State("CollectorReady", "False", "Starting", message)
+    if seen_ppm is not None and seen_ppm < SEEN_ENOUGH_PPM:
+        message = f"{percent_text(seen_ppm)} seen; send clients to status.address.url"
+        return State("CollectorReady", "False", "Bypassed", message)
+    return State("CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} ready")
+
+
+def traffic_seen_ppm(history: History, now_ms: int) -> int | None:
+    """Return our requests over the engine's own count in ppm; None where the engine does not count or few came."""
+    ours = history.increase(Signal.REQUESTS, None, now_ms, _SEEN_OVER_MS)
+    engines = history.increase(Signal.ENGINE_REQUESTS, None, now_ms, _SEEN_OVER_MS)
+    if ours is None or engines is None or engines.value < _SEEN_FROM_REQUESTS:
+        return None
+    return min(PPM, round(ours.value / engines.value * PPM))
+
+
+def metrics_state(history: History, pods: Sequence[str], failures: Mapping[str, tuple[str, str]], now_ms: int) -> State:
+    """Return MetricsAvailable over the pods that should be read; `failures` are (reason, message) by pod."""
+    if not pods:
+        return State("MetricsAvailable", "Unknown", "NoPods", "no pod to read metrics from")
+    fresh = [pod for pod in pods if history.freshness(pod, now_ms) is Freshness.FRESH]
+    if len(fresh) == len(pods):
+        return State("MetricsAvailable", "True", "Fresh", f"fresh numbers from {len(fresh)} of {len(pods)} pods")
+    silent = next((failures[pod] for pod in pods if pod in failures), None)
+    if fresh:
+        cause = f": {silent[1]}" if silent else ""
+        return State(
+            "MetricsAvailable", "False", "PartialPods", f"{len(fresh)} of {len(pods)} pods give numbers{cause}"
+        )
+    if silent is not None:
+        return State("MetricsAvailable", "False", *silent)
+    seen = any(history.freshness(pod, now_ms) is Freshness.STALE for pod in pods)
+    return State("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
+
+
+def _has_sidecar(pod: Object) -> bool:
+    return any(container["name"] == COLLECTOR for container in pod["spec"].get("initContainers", []))
+
+
+def _sidecar_statuses(pod: Object) -> list[Object]:
+    statuses = pod.get("status", {}).get("initContainerStatuses", [])
+    return [status for status in statuses if status["name"] == COLLECTOR]

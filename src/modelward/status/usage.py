@@ -1,0 +1,34 @@
+"""What passed through an endpoint lately, as people read it."""
+
+from __future__ import annotations
+
+from modelward.api.llmendpoint import UsageStatus
+from modelward.api.quantity import PPM, duration_text, percent_text
+from modelward.metrics.histogram import quantile
+from modelward.metrics.signals import Signal
+from modelward.metrics.window import History
+
+OVER_MS = 300_000
+
+
+def usage_status(history: History, now_ms: int) -> UsageStatus | None:
+    """Return rates over the last five minutes; None where nothing is known, and no field for what is not."""
+    requests = history.increase(Signal.REQUESTS, None, now_ms, OVER_MS)
+    if requests is None:
+        return None
+    first = history.histogram_increase(Signal.TTFT, None, now_ms, OVER_MS)
+    p95 = quantile(first, 0.95) if first else None
+    errors = history.increase(Signal.ERRORS, None, now_ms, OVER_MS)
+    rate = round(errors.value / requests.value * PPM) if errors is not None and requests.value >= 1 else None
+    return UsageStatus(
+        requests_per_minute=_per_minute(history, Signal.REQUESTS, now_ms),
+        input_tokens_per_minute=_per_minute(history, Signal.INPUT_TOKENS, now_ms),
+        output_tokens_per_minute=_per_minute(history, Signal.OUTPUT_TOKENS, now_ms),
+        first_token_p95=(">" if p95.at_least else "") + duration_text(round(p95.value * 1_000)) if p95 else "",
+        error_rate=percent_text(rate) if rate is not None else "",
+    )
+
+
+def _per_minute(history: History, signal: Signal, now_ms: int) -> str:
+    rate = history.rate(signal, None, now_ms, OVER_MS)
+    return "" if rate is None else f"{rate * 60:.0f}"

@@ -1,0 +1,88 @@
+"""Whether the model server serves, told from its workload and pods, with the cause where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from modelward.status.conditions import State
+
+Object = Mapping[str, Any]
+
+_PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_STUCK = (*_PULL, "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+
+
+def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -> State:
+    """Return WorkloadReady of a Deployment or StatefulSet; `what` names it in messages.
+
+    True as soon as one pod serves: a rolling update does not make an endpoint unhealthy.
+    """
+    if workload is None:
+        return State("WorkloadReady", "Unknown", "Creating", f"{what} does not exist yet")
+    wanted = int(workload.get("spec", {}).get("replicas", 1))
+    ready = int(workload.get("status", {}).get("readyReplicas", 0))
+    if wanted == 0 and ready == 0:
+        return State("WorkloadReady", "False", "ScaledToZero", f"{what} has 0 replicas")
+    refused = _refusal(workload)
+    if ready:
+        trouble = refused if ready < wanted else ""
+        return State("WorkloadReady", "True", "Serving", trouble or f"{ready} of {wanted} replicas ready")
+    if refused:
+        return State("WorkloadReady", "False", "Refused", refused)
+    reason, message = _pod_trouble(pods)
+    return State("WorkloadReady", "False", reason or "NotReady", message or f"0 of {wanted} replicas ready")
+
+
+def serving_revision(pods: Iterable[Object]) -> str:
+    """Return the pod-template hash of the newest ready pod; else of the newest; empty where there is none."""
+    ranked = sorted(pods, key=lambda pod: (pod_ready(pod), pod["metadata"].get("creationTimestamp", "")))
+    labels = ranked[-1]["metadata"].get("labels", {}) if ranked else {}
+    return str(labels.get("pod-template-hash") or labels.get("controller-revision-hash") or "")
+
+
+def pod_ready(pod: Object) -> bool:
+    """Tell whether the pod is ready and not on its way out."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return ready and not pod["metadata"].get("deletionTimestamp")
+
+
+def pod_running(pod: Object) -> bool:
+    """Tell whether the pod has an address and is neither finished nor on its way out."""
+    status = pod.get("status", {})
+    return (
+        status.get("phase") == "Running" and bool(status.get("podIP")) and not pod["metadata"].get("deletionTimestamp")
+    )
+
+
+def waiting_reason(status: Object) -> tuple[str, str]:
+    """Return why a container waits, where it is stuck: (reason, message), both empty where it is not."""
+    waiting = status.get("state", {}).get("waiting", {})
+    reason = str(waiting.get("reason", ""))
+    if reason not in _STUCK:
+        return "", ""
+    name = "ImageNotPullable" if reason in _PULL else reason
+    return name, f"container {status['name']}: {reason}: {waiting.get('message', '')}"[:400]
+
+
+def _refusal(workload: Object) -> str:
+    """Return what quota, policy or admission said when it refused pods; empty where nothing did."""
+    for condition in workload.get("status", {}).get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return str(condition.get("message", ""))[:600]
+    return ""
+
+
+def _pod_trouble(pods: Sequence[Object]) -> tuple[str, str]:
+    for pod in pods:
+        status = pod.get("status", {})
+        for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
+            reason, message = waiting_reason(container)
+            if reason:
+                return reason, message
+    for pod in pods:
+        for condition in pod.get("status", {}).get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                return "Unschedulable", str(condition.get("message", ""))[:400]
+    return "", ""
