@@ -1,0 +1,26 @@
+"""ServiceAccounts of our pods in users' namespaces; they have no right on the Kubernetes API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelward.desired.names import EVALUATE_ACCOUNT, GATEWAY_ACCOUNT, Component, shared_labels
+
+
+def gateway_account(namespace: str) -> dict[str, Any]:
+    """Return the account of all gateways of a namespace; the hub knows them by it."""
+    return _account(namespace, GATEWAY_ACCOUNT, "gateway")
+
+
+def evaluate_account(namespace: str) -> dict[str, Any]:
+    """Return the account of a namespace's evaluator Jobs, the only one that may read its exchanges from the hub."""
+    return _account(namespace, EVALUATE_ACCOUNT, "evaluator")
+
+
+def _account(namespace: str, name: str, component: Component) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": namespace, "labels": shared_labels(component)},
+        "automountServiceAccountToken": False,
+    }

@@ -1,0 +1,130 @@
+"""Everything that an endpoint needs in the cluster, in the order in which it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from modelward.api.llmendpoint import LLMEndpoint, WorkloadRef
+from modelward.desired import adoption, model_workload, names
+from modelward.desired.account import gateway_account
+from modelward.desired.collector_config import config_map
+from modelward.desired.container_search import find_container
+from modelward.desired.finding import Finding
+from modelward.desired.gateway import gateway_workload, upstreams
+from modelward.desired.installation import Installation
+from modelward.desired.service import service
+from modelward.desired.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What there is already: the model's workload (ours or the referenced one) and its ready pods' IPs."""
+
+    workload: Mapping[str, Any] | None = None
+    pod_ips: tuple[str, ...] = ()
+
+
+class Child(NamedTuple):
+    """An object and the field manager that applies it.
+
+    Without ownerReferences it is shared by a namespace (an account), a part of an object of ours that another part's
+    manager owns, or a foreign workload's part (manager `modelward-adopt`).
+    """
+
+    obj: dict[str, Any]
+    manager: str
+
+
+Children = tuple[Child, ...]
+
+
+def children(endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts) -> Children | Finding:
+    """Return what to apply, in order, or why the endpoint cannot be served as it is declared.
+
+    A pod template is among them only when it must be applied; ConfigMaps come before the pods that mount them.
+    `spec.paused` is not looked at: whoever writes does.
+    """
+    backend = endpoint.spec.backend
+    if backend.template is not None:
+        return _of_template(endpoint, watch, installation, facts, backend.template.port)
+    if backend.workload_ref is not None:
+        return _of_workload(endpoint, watch, installation, facts, backend.workload_ref)
+    return _gateway(endpoint, watch, installation)
+
+
+def _of_template(
+    endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts, port: int
+) -> Children | Finding:
+    if problem := model_workload.problem(endpoint):
+        return problem
+    workload = _model(endpoint, installation, facts.workload)
+    if endpoint.mode == "Gateway":
+        addresses = upstreams(endpoint, facts.pod_ips, port)
+        return (*_gateway(endpoint, watch, installation, addresses), *workload)
+    front = _ours(service(endpoint))
+    if endpoint.mode == "ScrapeOnly":
+        return (*front, *workload)
+    return (*_ours(config_map(endpoint, watch.capture, installation, engine_port=port)), *front, *workload)
+
+
+def _model(endpoint: LLMEndpoint, installation: Installation, workload: Mapping[str, Any] | None) -> Children:
+    frame = Child(model_workload.frame(endpoint, installation), names.FRAME_MANAGER)
+    scale = model_workload.scale(endpoint, workload)
+    count = (Child(scale, names.SCALE_MANAGER),) if scale is not None else ()
+    if workload is None:
+        whole = model_workload.first(endpoint, installation, endpoint.spec.replicas)
+        return (Child(whole, names.TEMPLATE_MANAGER), frame, *count)
+    if not model_workload.gate(endpoint, workload):
+        return (*count, frame)
+    return (*count, frame, Child(model_workload.template(endpoint, installation), names.TEMPLATE_MANAGER))
+
+
+def _of_workload(
+    endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts, ref: WorkloadRef
+) -> Children | Finding:
+    if facts.workload is None:
+        return Finding(
+            "TargetNotFound", f"there is no {ref.kind} {ref.name} in namespace {endpoint.metadata.namespace}"
+        )
+    found = find_container(facts.workload, ref)
+    if isinstance(found, Finding):
+        return found
+    if endpoint.mode == "ScrapeOnly":
+        return ()
+    if endpoint.mode == "Gateway":
+        return _gateway(endpoint, watch, installation, upstreams(endpoint, facts.pod_ips, found.port))
+    config = config_map(endpoint, watch.capture, installation, engine_port=found.port)
+    return _adopted(endpoint, installation, facts.workload, config)
+
+
+def _adopted(
+    endpoint: LLMEndpoint, installation: Installation, workload: Mapping[str, Any], config: dict[str, Any]
+) -> Children | Finding:
+    if refused := adoption.refusal(endpoint, workload):
+        return refused
+    front = service(endpoint, workload)
+    if isinstance(front, Finding):
+        return front
+    ours = _ours(config, front)
+    if not adoption.injection_due(endpoint, workload):
+        return ours
+    partial = adoption.injection(endpoint, workload, installation)
+    return partial if isinstance(partial, Finding) else (*ours, Child(partial, names.ADOPT_MANAGER))
+
+
+def _gateway(
+    endpoint: LLMEndpoint, watch: Watch, installation: Installation, addresses: dict[str, Any] | None = None
+) -> Children:
+    return _ours(
+        config_map(endpoint, watch.capture, installation, engine_port=None),
+        addresses,
+        gateway_account(endpoint.metadata.namespace),
+        gateway_workload(endpoint, installation),
+        service(endpoint),
+    )
+
+
+def _ours(*objects: dict[str, Any] | Finding | None) -> Children:
+    return tuple(Child(obj, names.FRAME_MANAGER) for obj in objects if isinstance(obj, dict))

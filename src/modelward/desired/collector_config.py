@@ -1,0 +1,71 @@
+"""The ConfigMap from which the collectors of an endpoint take their settings while they run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from modelward.api.collector_config import FILE_NAME, HUB_CA_FILE_NAME, CollectorConfig, config_to_json
+from modelward.api.llmendpoint import LLMEndpoint
+from modelward.desired import names
+from modelward.desired.capture import EffectiveCapture
+from modelward.desired.installation import Installation
+from modelward.desired.ownership import child_metadata
+
+_METRICS_PATHS = {
+    "vllm": "/metrics",
+    "sglang": "/metrics",
+    "tgi": "/metrics",
+    "trtllm": "/prometheus/metrics",
+    "llamacpp": "/metrics",
+    "generic": "/metrics",
+}
+"""Ollama and external APIs have none; of an unknown engine the common path is tried."""
+
+
+def config_map(
+    endpoint: LLMEndpoint, capture: EffectiveCapture, installation: Installation, *, engine_port: int | None
+) -> dict[str, Any]:
+    """Return the ConfigMap; `engine_port` is the model server's in the collector's own pod, None beside no engine."""
+    config = CollectorConfig(
+        engine=endpoint.spec.engine,
+        engine_metrics_url=engine_metrics_url(endpoint, engine_port),
+        capture=capture.for_collector(),
+        hub_url=installation.hub_url,
+        conversation_key=_conversation_key(endpoint),
+    )
+    data = {FILE_NAME: json.dumps(config_to_json(config), sort_keys=True, indent=2)}
+    if installation.hub_ca_pem:
+        data[HUB_CA_FILE_NAME] = installation.hub_ca_pem
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": child_metadata(endpoint, names.collector_config(endpoint.metadata.name), "config"),
+        "data": data,
+    }
+
+
+def generation(config: Mapping[str, Any]) -> str:
+    """Return the generation that collectors report once they run this ConfigMap; empty when it holds none."""
+    try:
+        return str(json.loads(config["data"][FILE_NAME])["generation"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def engine_metrics_path(endpoint: LLMEndpoint) -> str | None:
+    """Return the path of the engine's own metrics; None where it has none."""
+    return _METRICS_PATHS.get(endpoint.spec.engine)
+
+
+def engine_metrics_url(endpoint: LLMEndpoint, engine_port: int | None) -> str | None:
+    """Return where a sidecar finds the engine's own metrics."""
+    path = engine_metrics_path(endpoint)
+    return f"http://127.0.0.1:{engine_port}{path}" if path and engine_port else None
+
+
+def _conversation_key(endpoint: LLMEndpoint) -> str:
+    """Return the key that keeps conversations of different endpoints apart; it joins turns and hides nothing."""
+    return hashlib.sha256(f"conversation:{endpoint.metadata.uid}".encode()).hexdigest()

@@ -1,0 +1,170 @@
+"""An evaluation run and its children: the custom resource, the plan that its Job mounts, and the Job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from modelward.api.base import API_VERSION
+from modelward.api.collector_config import HUB_CA_FILE_NAME
+from modelward.api.evaluation import Plan, PlanItem, plan_to_json
+from modelward.api.evaluationrun import EvaluationRun, RunItem
+from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.desired import names
+from modelward.desired.installation import Installation
+from modelward.desired.ownership import owner_references
+from modelward.desired.pod import (
+    environment,
+    restricted_security,
+    settled_metadata,
+    settled_spec,
+    token_mount,
+    token_volume,
+)
+from modelward.desired.watch import Watch
+
+MAX_ITEMS = 200
+"""Items of one run; what is left is due again at the next tick. Their configs must fit into one ConfigMap (1 MiB)."""
+LOOK_BACK_MS = 3_600_000
+PLAN_FILE = "plan.json"
+PLAN_VOLUME = "modelward-plan"
+PLAN_DIRECTORY = "/etc/modelward/run"
+DEADLINE_SECONDS = 900
+KEEP_SECONDS = 3_600
+RESOURCES = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"memory": "768Mi"}}
+
+
+def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict[str, Any]:
+    """Return the EvaluationRun of a tick; its name comes from the tick, so that two leaders make one run."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "EvaluationRun",
+        "metadata": {"name": names.run(now_ms), "namespace": namespace, "labels": names.shared_labels("evaluator")},
+        "spec": {"items": [item.wire() for item in items[:MAX_ITEMS]]},
+    }
+
+
+def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:
+    """Return what the run evaluates: its items, or every evaluation of the endpoint over the time asked for.
+
+    Where no time was written it is the hour before the run was made.
+    """
+    if run.spec.items is not None:
+        return run.spec.items
+    endpoint = run.spec.endpoint or ""
+    to = run.spec.to or run.metadata.creation_timestamp
+    from_ = run.spec.from_ or timestamp(timestamp_ms(to) - LOOK_BACK_MS)
+    watched = watches.get(endpoint, Watch())
+    return tuple(
+        RunItem(endpoint=endpoint, policy=bound.policy, evaluation=bound.evaluation.name, from_=from_, to=to)
+        for bound in watched.evaluations
+    )
+
+
+def plan(run: EvaluationRun, watches: Mapping[str, Watch], installation: Installation) -> Plan:
+    """Return the run's plan, with each item's evaluator and config as they are now; what cannot run is left out."""
+    return Plan(
+        run=run.metadata.name,
+        namespace=run.metadata.namespace,
+        hub_url=installation.hub_url or "",
+        items=tuple(_plan_items(items(run, watches), watches)),
+    )
+
+
+def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> Iterator[PlanItem]:
+    for item in wanted:
+        for bound in watches.get(item.endpoint, Watch()).evaluations:
+            if (bound.policy, bound.evaluation.name) == (item.policy, item.evaluation) and bound.problem is None:
+                yield PlanItem(
+                    endpoint=item.endpoint,
+                    policy=item.policy,
+                    evaluation=item.evaluation,
+                    builtin=bound.builtin,
+                    config=bound.config or {},
+                    from_ms=timestamp_ms(item.from_),
+                    to_ms=timestamp_ms(item.to),
+                )
+
+
+def plan_config_map(run: EvaluationRun, plan: Plan, installation: Installation) -> dict[str, Any]:
+    """Return the ConfigMap that the Job mounts; make it once, before the Job, since a run's plan does not change."""
+    data = {PLAN_FILE: json.dumps(plan_to_json(plan), sort_keys=True, separators=(",", ":"))}
+    if installation.hub_ca_pem:
+        data[HUB_CA_FILE_NAME] = installation.hub_ca_pem
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": _metadata(run, names.run_plan(run.metadata.name)),
+        "data": data,
+    }
+
+
+def job(run: EvaluationRun, installation: Installation) -> dict[str, Any]:
+    """Return the run's Job; make it once, for a Job's template cannot change, and patch only its `spec.suspend`.
+
+    A pod that a node drain took does not count as a failure.
+    """
+    disruption = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": _metadata(run, names.run_job(run.metadata.name)),
+        "spec": {
+            "suspend": run.spec.suspend,
+            "backoffLimit": 1,
+            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "ttlSecondsAfterFinished": KEEP_SECONDS,
+            "podFailurePolicy": {"rules": [disruption]},
+            "template": {
+                "metadata": settled_metadata(installation.pod, _labels(run), {"sidecar.istio.io/inject": "false"}),
+                "spec": settled_spec(_pod_spec(run, installation), installation.pod),
+            },
+        },
+    }
+
+
+def _pod_spec(run: EvaluationRun, installation: Installation) -> dict[str, Any]:
+    return {
+        "serviceAccountName": names.EVALUATE_ACCOUNT,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "containers": [_container(installation)],
+        "volumes": [
+            {"name": PLAN_VOLUME, "configMap": {"name": names.run_plan(run.metadata.name)}},
+            token_volume(),
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _container(installation: Installation) -> dict[str, Any]:
+    return {
+        "name": "evaluate",
+        "image": installation.evaluator_image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": ["evaluate", "--plan", f"{PLAN_DIRECTORY}/{PLAN_FILE}"],
+        "env": environment(installation.pod),
+        "volumeMounts": [
+            {"name": PLAN_VOLUME, "mountPath": PLAN_DIRECTORY, "readOnly": True},
+            token_mount(),
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # an emptyDir of the pod
+        ],
+        "resources": RESOURCES,
+        "securityContext": restricted_security(),
+    }
+
+
+def _labels(run: EvaluationRun) -> dict[str, str]:
+    return {**names.shared_labels("evaluator"), names.RUN: names.fit(run.metadata.name)}
+
+
+def _metadata(run: EvaluationRun, name: str) -> dict[str, Any]:
+    references = owner_references(run.metadata, "EvaluationRun")
+    return {
+        "name": name,
+        "namespace": run.metadata.namespace,
+        "labels": _labels(run),
+        **({"ownerReferences": references} if references else {}),
+    }

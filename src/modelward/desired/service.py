@@ -1,0 +1,55 @@
+"""The Service by which clients reach an endpoint through its collector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelward.api.llmendpoint import COLLECTOR_PORT, LLMEndpoint
+from modelward.desired import names
+from modelward.desired.finding import Finding
+from modelward.desired.ownership import child_metadata
+
+
+def service(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None = None) -> dict[str, Any] | Finding | None:
+    """Return our Service, or None where somebody else's workload is only watched: its own Services lead to it.
+
+    `workload` is the adopted one, whose pods are found by its own selector. A model that Modelward runs without a
+    collector is reached directly.
+    """
+    template = endpoint.spec.backend.template
+    if endpoint.mode == "Gateway":
+        return _service(endpoint, names.selector(endpoint.metadata.name, "gateway"), COLLECTOR_PORT)
+    if template is not None:
+        port = COLLECTOR_PORT if endpoint.mode == "Sidecar" else template.port
+        return _service(endpoint, names.selector(endpoint.metadata.name, "model"), port)
+    if endpoint.mode == "ScrapeOnly" or workload is None:
+        return None
+    selector = workload["spec"]["selector"]
+    if selector.get("matchExpressions") or not selector.get("matchLabels"):
+        message = f"{workload['kind']} {workload['metadata']['name']} selects its pods by matchExpressions"
+        return Finding("Refused", f"{message}, which a Service cannot; use mode Gateway")
+    return _service(endpoint, selector["matchLabels"], COLLECTOR_PORT)
+
+
+def service_url(endpoint: LLMEndpoint) -> str:
+    """Return the URL of our Service inside the cluster, for `status.address`; it names no cluster domain."""
+    port = "" if endpoint.spec.service.port == 80 else f":{endpoint.spec.service.port}"  # HTTP's own
+    return f"http://{endpoint.service_name}.{endpoint.metadata.namespace}.svc{port}"
+
+
+def _service(endpoint: LLMEndpoint, selector: Mapping[str, str], target_port: int) -> dict[str, Any]:
+    component: names.Component = "gateway" if endpoint.mode == "Gateway" else "model"
+    port = {
+        "name": "http",
+        "port": endpoint.spec.service.port,
+        "protocol": "TCP",
+        "appProtocol": "http",
+        "targetPort": target_port,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": child_metadata(endpoint, endpoint.service_name, component),
+        "spec": {"type": "ClusterIP", "selector": dict(selector), "ports": [port]},
+    }
