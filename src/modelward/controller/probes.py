@@ -1,0 +1,43 @@
+"""The operator's one HTTP port: is it alive, is it ready, and its metrics."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+Check = Callable[[], str | None]
+"""Says in a few words what is wrong, or None."""
+
+
+def application(registry: CollectorRegistry, alive: Mapping[str, Check], ready: Mapping[str, Check]) -> web.Application:
+    """The app with /healthz, /readyz and /metrics; 503 with what is wrong where a check finds something."""
+    app = web.Application()
+    app.router.add_get("/healthz", _probe(alive))
+    app.router.add_get("/readyz", _probe(ready))
+    app.router.add_get("/metrics", make_aiohttp_handler(registry))
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
+    """Serve the app on ADDRESS:PORT (port 0 for any) while the block lasts; gives the address bound."""
+    host, _, port = listen.rpartition(":")
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        bound = runner.addresses[0]
+        yield f"{bound[0]}:{bound[1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        found = {name: check() for name, check in checks.items()}
+        problems = [f"{name}: {problem}" for name, problem in found.items() if problem is not None]
+        return web.Response(status=503 if problems else 200, text="\n".join(problems or ["ok"]) + "\n")
+
+    return answer
