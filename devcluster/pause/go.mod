@@ -1,0 +1,3 @@
+module modelward.dev/devcluster/pause
+
+go 1.21
