@@ -1,0 +1,228 @@
+"""The hub's HTTP API: exchanges in, windows out, results both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from modelward.api.evaluation import result_from_json
+from modelward.api.exchange import exchange_to_json
+from modelward.hub.authorisation import Action, Authority, Caller
+from modelward.hub.buffer import WriteBuffer, compress
+from modelward.hub.errors import HubError, bad_request, busy, too_large
+from modelward.hub.ingest import Batch, read_batch
+from modelward.hub.layout import result_key
+from modelward.hub.metrics import HubMetrics
+from modelward.hub.results import ResultStore, key_of
+from modelward.hub.rules import rules_from_json
+from modelward.hub.settings import HubSettings
+from modelward.hub.store import ExchangeStore
+from modelward.hub.tokens import TokenVerifier
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+NDJSON = "application/x-ndjson"
+WINDOW_LIMIT = 2_000
+INGESTS_WAITING = 64
+"""Posts that may wait for a decoder before the next is told to come back."""
+
+
+@dataclass(slots=True)
+class Api:
+    """The handlers and what they work on; `verifier` is None when everybody is believed."""
+
+    settings: HubSettings
+    store: ExchangeStore
+    results: ResultStore
+    buffer: WriteBuffer
+    metrics: HubMetrics
+    verifier: TokenVerifier | None
+    _decoding: asyncio.Semaphore
+    _ingests: int = 0
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application; run it with `auto_decompress=False`, for bodies are bounded here."""
+        app = web.Application(
+            middlewares=[self._errors], client_max_size=max(self.settings.limits.body_bytes, 32 << 20)
+        )
+        endpoint = "{namespace}/{endpoint}"
+        app.router.add_post("/v1/exchanges", self.post_exchanges)
+        app.router.add_get(f"/v1/exchanges/{endpoint}/{{id:.+}}", self.get_exchange)
+        app.router.add_get(f"/v1/windows/{endpoint}", self.get_window)
+        app.router.add_put(f"/v1/results/{endpoint}/{{policy}}/{{evaluation}}/{{window}}", self.put_result)
+        app.router.add_get(f"/v1/results/{endpoint}", self.get_results)
+        app.router.add_get("/v1/results", self.get_results)
+        app.router.add_get("/v1/endpoints", self.get_endpoints)
+        app.router.add_put("/v1/rules", self.put_rules)
+        return app
+
+    async def post_exchanges(self, request: web.Request) -> web.Response:
+        """Store a batch; 202 means stored, or counted as rejected."""
+        caller = await self._caller(request)
+        body = await _body(request, self.settings.limits.body_bytes)
+        self.metrics.received_bytes.inc(len(body))
+        batch = await self._decode(body, request.headers.get("Content-Encoding", ""), caller)
+        for reason, count in batch.rejected.items():
+            self.metrics.exchanges.labels(reason).inc(count)
+        with self.metrics.store_seconds.time():
+            await self.buffer.store(batch.records)
+        self.metrics.exchanges.labels("accepted").inc(len(batch.records))
+        return _json({"accepted": len(batch.records), "rejected": batch.rejected.total()}, status=202)
+
+    async def get_window(self, request: web.Request) -> web.Response:
+        """Answer a fair sample of a window, oldest first; the header Modelward-Total says of how many."""
+        endpoint = await self._endpoint(request, "read window")
+        from_ms, to_ms = _integer(request, "from"), _integer(request, "to")
+        limit = min(_integer(request, "limit", WINDOW_LIMIT), self.settings.limits.window_exchanges)
+        if from_ms >= to_ms or limit < 1:
+            raise bad_request("from must be before to, and limit at least 1")
+        exchanges, total = await self.store.window(endpoint, from_ms, to_ms, limit)
+        body = await asyncio.to_thread(lambda: compress([orjson.dumps(exchange_to_json(e)) for e in exchanges]))
+        headers = {"Content-Encoding": "zstd", "Content-Type": NDJSON, "Modelward-Total": str(total)}
+        return web.Response(body=body, headers=headers)
+
+    async def get_exchange(self, request: web.Request) -> web.Response:
+        """Answer one exchange by its id."""
+        endpoint = await self._endpoint(request, "read exchange")
+        return _json(exchange_to_json(await self.store.exchange(endpoint, request.match_info["id"])))
+
+    async def put_result(self, request: web.Request) -> web.Response:
+        """Store a window's result under the key in the path, which must be its own."""
+        endpoint = await self._endpoint(request, "put result")
+        try:
+            result = result_from_json(orjson.loads(await _body(request, self.settings.limits.result_bytes)))
+        except ValueError as error:
+            raise bad_request(str(error)) from error
+        parts = request.match_info
+        path = f"results/{endpoint}/{parts['policy']}/{parts['evaluation']}/{parts['window']}.json"
+        key = key_of(result)
+        if result_key(path) != key or key.from_ms >= key.to_ms:
+            raise bad_request("the path must be the result's own namespace, endpoint, policy, evaluation and window")
+        await self.results.put(result)
+        self.metrics.results.inc()
+        return web.Response(status=204)
+
+    async def get_results(self, request: web.Request) -> web.Response:
+        """Answer the results of windows that end at or after `since`, of one endpoint or of all."""
+        endpoint = await self._endpoint(request, "read results") if request.match_info else None
+        if endpoint is None:
+            await self._permit(request, "read results", "")
+        rows = await self.results.since(_integer(request, "since", 0), endpoint)
+        return web.Response(body=b'{"results":[' + b",".join(rows) + b"]}", content_type="application/json")
+
+    async def get_endpoints(self, request: web.Request) -> web.Response:
+        """Answer what is kept of each endpoint."""
+        await self._permit(request, "read endpoints", "")
+        rows = [
+            {"endpoint": h.endpoint, "exchanges": h.exchanges, "oldestMs": h.oldest_ms, "newestMs": h.newest_ms}
+            for h in self.store.index.holdings()
+        ]
+        return _json({"endpoints": rows})
+
+    async def put_rules(self, request: web.Request) -> web.Response:
+        """Replace all rules; in force when this answers."""
+        await self._permit(request, "put rules", "")
+        try:
+            data = orjson.loads(await _body(request, 32 << 20))
+        except ValueError as error:
+            raise bad_request("the body is not JSON") from error
+        await self.store.set_rules(rules_from_json(data, self.store.rules.default))
+        return web.Response(status=204)
+
+    async def _decode(self, body: bytes, encoding: str, caller: Caller | None) -> Batch:
+        if self._ingests >= INGESTS_WAITING:
+            raise busy("too many batches at once; send again later")
+        self._ingests += 1
+        try:
+            async with self._decoding:
+                return await asyncio.to_thread(
+                    read_batch,
+                    body,
+                    encoding,
+                    self.settings.limits,
+                    self.store.rules,
+                    self.store.clock_ms(),
+                    lambda namespace: self._allows(caller, "post exchanges", namespace),
+                )
+        finally:
+            self._ingests -= 1
+
+    async def _caller(self, request: web.Request) -> Caller | None:
+        return await self.verifier.verify(request.headers.get("Authorization")) if self.verifier else None
+
+    def _allows(self, caller: Caller | None, action: Action, namespace: str) -> bool:
+        s = self.settings
+        authority = Authority(s.namespace, s.operator_account, s.evaluator_account)
+        return caller is None or authority.allows(caller, action, namespace)
+
+    async def _permit(self, request: web.Request, action: Action, namespace: str) -> None:
+        caller = await self._caller(request)
+        if not self._allows(caller, action, namespace):
+            log.warning("refused caller=%s action=%r namespace=%s", caller, action, namespace)
+            raise HubError(403, "Forbidden", f"{caller} may not {action} of {namespace or 'all namespaces'}")
+        if action in ("read window", "read exchange"):
+            log.info("read caller=%s action=%r path=%s", caller, action, request.path)
+
+    async def _endpoint(self, request: web.Request, action: Action) -> str:
+        namespace = request.match_info["namespace"]
+        await self._permit(request, action, namespace)
+        return f"{namespace}/{request.match_info['endpoint']}"
+
+    @web.middleware
+    async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        route = request.match_info.handler
+        action = getattr(route, "__name__", "unknown")
+        try:
+            response = await handler(request)
+        except HubError as error:
+            self.metrics.errors.labels(error.code).inc()
+            response = error_response(error)
+        except web.HTTPRequestEntityTooLarge:
+            response = error_response(too_large("the body is too large; send less at once"))
+        except web.HTTPException as error:
+            response = error_response(HubError(error.status, error.reason.replace(" ", ""), error.reason))
+        self.metrics.requests.labels(action, str(response.status)).inc()
+        return response
+
+
+def error_response(error: HubError) -> web.Response:
+    """Return the error as every client of the hub gets it."""
+    response = _json({"error": {"code": error.code, "message": str(error)}}, status=error.status)
+    if error.retry_after_s:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def now_ms() -> int:
+    """Return Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _json(data: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+
+
+def _integer(request: web.Request, name: str, default: int | None = None) -> int:
+    text = request.query.get(name, "" if default is None else str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > 15:  # milliseconds of the year 33,000
+        raise bad_request(f"{name} must be a number, not {text!r}" if text else f"{name} is required")
+    return int(text)
+
+
+async def _body(request: web.Request, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes, refused by its announced length before a byte of it is read."""
+    if (request.content_length or 0) > limit:
+        raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    return bytes(body)

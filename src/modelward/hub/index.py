@@ -1,0 +1,77 @@
+"""What lies in the store per endpoint and hour, known from names alone, so that reading starts at the right objects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from modelward.hub.layout import ExchangeObject, hour_of
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is kept of one endpoint."""
+
+    endpoint: str
+    exchanges: int
+    oldest_ms: int
+    newest_ms: int
+
+
+@dataclass(slots=True)
+class Index:
+    """All exchange objects of the store, by endpoint and hour; the store itself stays the truth."""
+
+    _objects: dict[str, dict[str, dict[str, ExchangeObject]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+
+    def add(self, item: ExchangeObject) -> None:
+        """Note an object that is in the store."""
+        self._objects[item.endpoint][item.hour][item.path] = item
+
+    def remove(self, items: Iterable[ExchangeObject]) -> None:
+        """Forget objects that were deleted."""
+        for item in items:
+            hours = self._objects[item.endpoint]
+            hours[item.hour].pop(item.path, None)
+            if not hours[item.hour]:
+                del hours[item.hour]
+            if not hours:
+                del self._objects[item.endpoint]
+
+    def between(self, endpoint: str, from_ms: int, to_ms: int) -> list[ExchangeObject]:
+        """Return the objects that may hold exchanges of [from, to), oldest first."""
+        first, last = hour_of(from_ms), hour_of(max(from_ms, to_ms - 1))
+        hours = self._objects.get(endpoint, {})
+        found = (item for hour, items in hours.items() if first <= hour <= last for item in items.values())
+        return sorted((i for i in found if i.last_ms >= from_ms and i.first_ms < to_ms), key=lambda i: i.first_ms)
+
+    def of(self, endpoint: str) -> list[ExchangeObject]:
+        """Return all objects of an endpoint, newest first."""
+        hours = self._objects.get(endpoint, {})
+        return sorted((item for items in hours.values() for item in items.values()), key=lambda i: -i.last_ms)
+
+    def hours(self) -> Iterator[tuple[str, str, list[ExchangeObject]]]:
+        """Yield endpoint, hour and objects, as a copy that may be changed meanwhile."""
+        for endpoint, hours in list(self._objects.items()):
+            for hour, items in list(hours.items()):
+                yield endpoint, hour, list(items.values())
+
+    def holdings(self) -> list[Holding]:
+        """Return what is kept of each endpoint, by name."""
+        return [_holding(endpoint, self.of(endpoint)) for endpoint in sorted(self._objects)]
+
+    def size(self) -> int:
+        """Return how many objects there are."""
+        return sum(len(items) for hours in self._objects.values() for items in hours.values())
+
+
+def _holding(endpoint: str, items: list[ExchangeObject]) -> Holding:
+    return Holding(
+        endpoint,
+        exchanges=sum(item.count for item in items),
+        oldest_ms=min(item.first_ms for item in items),
+        newest_ms=max(item.last_ms for item in items),
+    )

@@ -1,0 +1,116 @@
+"""Reading what a collector posts without trusting it: bounded in bytes, lines and times."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+import zstandard
+
+from modelward.api.exchange import Exchange, exchange_from_json, exchange_to_json
+from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.layout import is_endpoint
+from modelward.hub.rules import Rules, limited
+from modelward.hub.settings import Limits
+
+Rejection = Literal["malformed", "too_long", "not_yours", "not_captured", "future"]
+CHUNK_BYTES = 256 << 10
+MAX_WINDOW_BYTES = 8 << 20
+"""Memory that a zstd frame may ask its reader for; level 19 and lower stay within it."""
+FUTURE_MS = 10 * 60_000
+"""How far a node's clock may be ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One exchange, ready to be stored: a line of JSON without its newline."""
+
+    endpoint: str
+    time_ms: int
+    line: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one request brought."""
+
+    records: list[Record] = field(default_factory=list)
+    rejected: Counter[Rejection] = field(default_factory=Counter)
+
+
+def read_batch(
+    body: bytes, encoding: str, limits: Limits, rules: Rules, now_ms: int, may_post: Callable[[str], bool]
+) -> Batch:
+    """Decode, check and limit the lines; `may_post(namespace)` says whose they may be.
+
+    A bad line is rejected and counted, a bad body raises HubError (400 not zstd, 413 too large, 415 encoding).
+    """
+    batch = Batch()
+    for line in _lines(body, encoding, limits):
+        if len(line) > limits.line_bytes:
+            batch.rejected["too_long"] += 1
+        elif line.strip():
+            _take(line, batch, rules, now_ms, may_post)
+    return batch
+
+
+def _take(line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callable[[str], bool]) -> None:
+    try:
+        exchange = exchange_from_json(orjson.loads(line))
+    except (ValueError, RecursionError):
+        batch.rejected["malformed"] += 1
+        return
+    verdict = _rejection(exchange, now_ms, may_post)
+    kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
+    if verdict or kept is None:
+        batch.rejected[verdict or "not_captured"] += 1
+        return
+    batch.records.append(Record(kept.endpoint, kept.time_ms, orjson.dumps(exchange_to_json(kept))))
+
+
+def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool]) -> Rejection | None:
+    if not is_endpoint(exchange.endpoint) or not exchange.id or exchange.time_ms < 0:
+        return "malformed"
+    if not may_post(exchange.namespace):
+        return "not_yours"
+    return "future" if exchange.time_ms > now_ms + FUTURE_MS else None
+
+
+def _lines(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
+    """Yield the lines; one that is too long is yielded as its first part, once."""
+    rest, skipping, total = b"", False, 0
+    for chunk in _chunks(body, encoding):
+        total += len(chunk)
+        if total > limits.decompressed_bytes:
+            raise too_large(f"more than {limits.decompressed_bytes} bytes after decompression; send smaller batches")
+        *whole, rest = (rest + chunk).split(b"\n")
+        if skipping and whole:
+            whole, skipping = whole[1:], False
+        yield from whole
+        if skipping:
+            rest = b""
+        elif len(rest) > limits.line_bytes:
+            yield rest
+            rest, skipping = b"", True
+    if not skipping:
+        yield rest
+
+
+def _chunks(body: bytes, encoding: str) -> Iterator[bytes]:
+    if encoding in ("", "identity"):
+        yield body
+        return
+    if encoding != "zstd":
+        raise HubError(415, "UnsupportedEncoding", f"send Content-Encoding: zstd, not {encoding}")
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).stream_reader(
+        io.BytesIO(body), read_across_frames=True
+    )
+    try:
+        while chunk := reader.read(CHUNK_BYTES):
+            yield chunk
+    except zstandard.ZstdError as error:
+        raise bad_request(f"the body is not zstd: {error}") from error

@@ -1,0 +1,89 @@
+"""Where things lie in the store: names carry what listings must know, so that nothing is read to be found.
+
+exchanges/{namespace}/{endpoint}/{yyyymmddhh}/{first ms}-{last ms}-{count}-{uuid}.zst
+results/{namespace}/{endpoint}/{policy}/{evaluation}/{from ms}-{to ms}.json
+rules.json
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+HOUR_MS = 3_600_000
+RULES_PATH = "rules.json"
+_NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
+_NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_ENDPOINT = re.compile(rf"{_NAMESPACE}/{_NAME}")
+_OBJECT = re.compile(
+    rf"exchanges/({_NAMESPACE}/{_NAME})/(\d{{10}})/(\d{{1,15}})-(\d{{1,15}})-(\d{{1,9}})-([0-9a-f]+)\.zst"
+)
+_RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeObject:
+    """One stored batch of an endpoint's exchanges, all of one hour; times inclusive."""
+
+    endpoint: str
+    hour: str
+    first_ms: int
+    last_ms: int
+    count: int
+    unique: str
+
+    @property
+    def path(self) -> str:
+        """Its path in the store."""
+        name = f"{self.first_ms:013d}-{self.last_ms:013d}-{self.count}-{self.unique}.zst"
+        return f"exchanges/{self.endpoint}/{self.hour}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """The identity of a window's result; `endpoint` is `namespace/name`."""
+
+    endpoint: str
+    policy: str
+    evaluation: str
+    from_ms: int
+    to_ms: int
+
+    @property
+    def path(self) -> str:
+        """Its path in the store."""
+        return f"results/{self.endpoint}/{self.policy}/{self.evaluation}/{self.from_ms:013d}-{self.to_ms:013d}.json"
+
+
+def is_endpoint(text: str) -> bool:
+    """Tell whether the text is `namespace/name` and safe as a path."""
+    return _ENDPOINT.fullmatch(text) is not None
+
+
+def hour_of(time_ms: int) -> str:
+    """Return the UTC hour as yyyymmddhh."""
+    return datetime.fromtimestamp(time_ms / 1_000, UTC).strftime("%Y%m%d%H")
+
+
+def hour_start_ms(hour: str) -> int:
+    """Return the Unix milliseconds at which an hour of `hour_of` begins."""
+    return int(datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC).timestamp()) * 1_000
+
+
+def exchange_object(path: str) -> ExchangeObject | None:
+    """Read a path; None when it is none of ours, which is left alone."""
+    match = _OBJECT.fullmatch(path)
+    if match is None:
+        return None
+    endpoint, hour, first, last, count, unique = match.groups()
+    return ExchangeObject(endpoint, hour, int(first), int(last), int(count), unique)
+
+
+def result_key(path: str) -> ResultKey | None:
+    """Read a path; None when it is none of ours."""
+    match = _RESULT.fullmatch(path)
+    if match is None:
+        return None
+    endpoint, policy, evaluation, from_ms, to_ms = match.groups()
+    return ResultKey(endpoint, policy, evaluation, int(from_ms), int(to_ms))

@@ -1,0 +1,95 @@
+"""The object store behind the hub: a directory, memory, S3, Google Cloud Storage or Azure, all alike.
+
+Credentials and endpoints of clouds come from their usual environment variables (AWS_ACCESS_KEY_ID,
+AWS_ENDPOINT_URL, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME ...) or from the pod's identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, from_url
+
+from modelward.hub.errors import HubError, SettingsError, store_full, store_unavailable
+
+FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122", "QuotaExceeded")
+DELETE_BATCH = 500
+
+
+class ObjectStore:
+    """Get, put, list and delete with the hub's errors (HubError 507 when full, else 503)."""
+
+    def __init__(self, url: str) -> None:
+        """Open the store of a URL; SettingsError when the URL cannot be one."""
+        self._store = _open(url)
+
+    async def put(self, path: str, data: bytes) -> None:
+        """Write an object whole or not at all."""
+        try:
+            await obstore.put_async(self._store, path, data)
+        except (BaseError, OSError) as error:
+            raise translated(error) from error
+
+    async def get(self, path: str) -> bytes | None:
+        """Return an object; None when it is not there (deleted meanwhile, say)."""
+        try:
+            result = await obstore.get_async(self._store, path)
+            return bytes(await result.bytes_async())
+        except (NotFoundError, FileNotFoundError):
+            return None
+        except (BaseError, OSError) as error:
+            raise translated(error) from error
+
+    async def paths(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """Yield path and size in bytes of every object below a prefix, which ends with a slash."""
+        try:
+            async for page in obstore.list(self._store, prefix=prefix, chunk_size=1_000):
+                for entry in page:
+                    yield str(entry["path"]), int(entry["size"])
+        except (NotFoundError, FileNotFoundError):
+            return
+        except (BaseError, OSError) as error:
+            raise translated(error) from error
+
+    async def delete(self, paths: Sequence[str]) -> None:
+        """Delete objects; one that is already gone is no error."""
+        for start in range(0, len(paths), DELETE_BATCH):
+            batch = list(paths[start : start + DELETE_BATCH])
+            if not await self._deleted(batch):
+                # One that was gone ends the batch: the others one by one.
+                for path in batch:
+                    await self._deleted([path])
+
+    async def _deleted(self, paths: list[str]) -> bool:
+        try:
+            await obstore.delete_async(self._store, paths)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        except (BaseError, OSError) as error:
+            raise translated(error) from error
+        return True
+
+
+def translated(error: Exception) -> HubError:
+    """Turn the store's error into the hub's; only the first line, for the rest is the request with its headers."""
+    text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+    return store_full(text) if any(sign in str(error) for sign in FULL) else store_unavailable(text)
+
+
+def _open(url: str) -> Any:
+    scheme = urlsplit(url).scheme
+    try:
+        if scheme == "memory":
+            return MemoryStore()
+        if scheme == "file":
+            return LocalStore(Path(urlsplit(url).path), mkdir=True, automatic_cleanup=True)
+        if scheme in {"s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "azure"}:
+            return from_url(url)
+    except (BaseError, OSError, ValueError) as error:
+        raise SettingsError(f"cannot open the store {url}: {error}") from error
+    raise SettingsError(f"not a store: {url!r}; use file:///dir, s3://bucket/prefix, gs://, az:// or memory://")

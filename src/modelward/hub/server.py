@@ -1,0 +1,209 @@
+"""One running hub: its listeners, its background work, and its orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from modelward.hub import certificates
+from modelward.hub.app import Api, now_ms
+from modelward.hub.buffer import WriteBuffer
+from modelward.hub.errors import HubError
+from modelward.hub.metrics import HubMetrics
+from modelward.hub.objects import ObjectStore
+from modelward.hub.results import ResultStore
+from modelward.hub.rules import Rule, Rules
+from modelward.hub.settings import HubSettings, address
+from modelward.hub.store import ExchangeStore
+from modelward.hub.tokens import REFRESH_S, TokenVerifier
+from modelward.hub.upkeep import sweep
+
+log = logging.getLogger(__name__)
+Publish = Callable[[bytes], Awaitable[None]]
+"""Makes the authority's certificate (PEM) known to callers; in a cluster: writes the ConfigMap modelward-hub-ca."""
+SWEEP_S = 3_600.0
+FIRST_SWEEP_S = 60.0
+CERTIFICATE_CHECK_S = 6 * 3_600.0
+PUBLISH_AGAIN_S = 300.0
+RETRY_S = 10.0
+SHUTDOWN_S = 20.0
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything that one hub holds, put together from its settings."""
+
+    settings: HubSettings
+    publish: Publish | None = None
+    clock_ms: Callable[[], int] = now_ms
+    store: ExchangeStore = field(init=False)
+    results: ResultStore = field(init=False)
+    buffer: WriteBuffer = field(init=False)
+    metrics: HubMetrics = field(init=False)
+    verifier: TokenVerifier | None = field(init=False)
+    loaded: bool = False
+    ports: tuple[int, int] = (0, 0)
+    """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
+    _tls: ssl.SSLContext | None = None
+    _ca_pem: bytes = b""
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        objects = ObjectStore(settings.store_url)
+        # By hand there is no operator to bring rules, and the text is the hand's own.
+        default = Rule() if settings.auth else Rule(content="Full")
+        self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms)
+        self.results = ResultStore(objects)
+        self.buffer = WriteBuffer(objects.put, self.store.noted, settings.limits)
+        self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
+        self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Hub]:
+        """Listen and work until left; then every post that was begun is stored and answered."""
+        health = await self._listen(self._health(), self.settings.health_listen, None)
+        await self._load()
+        api = self._api()
+        if self.settings.auth:
+            await self._certify()
+        async with asyncio.TaskGroup() as tasks:
+            background = [tasks.create_task(work) for work in self._background()]
+            main = await self._listen(api.application(), self.settings.listen, self._tls)
+            self.ports = (_port(main), _port(health))
+            log.info(
+                "hub listening on=%s store=%s auth=%s", self.settings.listen, _shown(self.settings), self.settings.auth
+            )
+            try:
+                yield self
+            finally:
+                self.loaded = False
+                self.buffer.hurry()
+                await main.cleanup()
+                await self.buffer.flush()
+                for task in background:
+                    task.cancel()
+                await health.cleanup()
+
+    def _api(self) -> Api:
+        turns = asyncio.Semaphore(self.settings.limits.parallel_ingests)
+        return Api(self.settings, self.store, self.results, self.buffer, self.metrics, self.verifier, turns)
+
+    async def _load(self) -> None:
+        """Read the store's names, again and again while it is away: a hub that guessed would forget its rules."""
+        while not self.loaded:
+            try:
+                await self.store.load()
+                await self.results.load()
+                self.loaded = True
+            except HubError as error:
+                self.metrics.errors.labels(error.code).inc()
+                log.error("store not loaded cause=%s", error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _certify(self) -> None:
+        """Make or renew certificates; connections made from now on see the new ones."""
+        settings = self.settings
+        made = await asyncio.to_thread(certificates.ensure, settings.state_dir, settings.namespace, datetime.now(UTC))
+        if self._tls is None:
+            self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._tls.load_cert_chain(made.certificate_file, made.key_file)
+        self._ca_pem = made.ca_pem
+        if made.renewed:
+            log.info("certificate renewed directory=%s", settings.state_dir)
+
+    def _background(self) -> list[Coroutine[Any, Any, None]]:
+        work = [self.buffer.run(), self._repeat(self._sweep, FIRST_SWEEP_S, SWEEP_S)]
+        if self.settings.auth:
+            work.append(self._repeat(self._certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
+        if self.verifier:
+            work.append(
+                self._repeat(self.verifier.refresh, 0, REFRESH_S, lambda: bool(self.verifier and self.verifier.ready))
+            )
+        if self.publish and self.settings.auth:
+            work.append(self._repeat(self._publish, 0, PUBLISH_AGAIN_S))
+        return work
+
+    async def _publish(self) -> None:
+        if self.publish:
+            await self.publish(self._ca_pem)
+
+    async def _sweep(self) -> None:
+        swept = await sweep(self.store, self.results)
+        self.metrics.sweep_deleted.inc(swept.objects_deleted)
+
+    async def _repeat(
+        self,
+        work: Callable[[], Awaitable[None]],
+        first_s: float,
+        every_s: float,
+        good: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Do it for ever; after a failure again soon. Nothing in the background may end the hub."""
+        await asyncio.sleep(first_s)
+        while True:
+            try:
+                await work()
+                pause_s = every_s if good() else RETRY_S
+            except Exception as error:  # noqa: BLE001  # whatever it is, serving goes on and it is tried again
+                self.metrics.errors.labels("Background").inc()
+                log.error("background work=%s failed cause=%s: %s", work.__name__, type(error).__name__, error)
+                pause_s = RETRY_S
+            await asyncio.sleep(pause_s)
+
+    def _health(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        missing = []
+        if not self.loaded:
+            missing.append("the store is not loaded")
+        if self.verifier and not self.verifier.ready:
+            missing.append("the cluster's signing keys are not known")
+        return web.Response(status=503 if missing else 200, text="; ".join(missing or ["ok"]) + "\n")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def _listen(self, app: web.Application, listen: str, tls: ssl.SSLContext | None) -> web.AppRunner:
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        host, port = address(listen)
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        return runner
+
+
+async def serve(settings: HubSettings, publish: Publish | None = None) -> None:
+    """Run a hub until SIGTERM or SIGINT; `publish` is called with the authority's PEM at start and every 5 minutes."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with Hub(settings, publish).running():
+        await stop.wait()
+        log.info("hub stopping")
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
+
+
+def _shown(settings: HubSettings) -> str:
+    """Return the store's URL without what may be a credential in it."""
+    return settings.store_url.partition("?")[0].rpartition("@")[2]

@@ -1,0 +1,79 @@
+"""How a hub is started."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelward.hub.errors import SettingsError
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """Where the cluster's signing keys are fetched, and with what the hub shows who it is."""
+
+    url: str = "https://kubernetes.default.svc"
+    token_file: Path | None = SERVICE_ACCOUNT / "token"
+    ca_file: Path | None = SERVICE_ACCOUNT / "ca.crt"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what one sender can make the hub do; bytes unless the name says else."""
+
+    body_bytes: int = 8 << 20
+    decompressed_bytes: int = 64 << 20
+    line_bytes: int = 1 << 20
+    buffer_bytes: int = 64 << 20
+    flush_bytes: int = 1 << 20
+    flush_interval_s: float = 1.0
+    window_bytes: int = 64 << 20
+    window_exchanges: int = 10_000
+    parallel_ingests: int = 4
+    parallel_reads: int = 2
+    result_bytes: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """One hub: where it listens, what it stores on, and whom it believes.
+
+    Without `auth` it speaks plain HTTP and believes everybody, hence on loopback only (SettingsError otherwise).
+    `namespace` is the hub's own: the operator's account lives there.
+    """
+
+    store_url: str
+    listen: str = "0.0.0.0:8443"
+    health_listen: str = "0.0.0.0:8081"
+    state_dir: Path = Path("/var/lib/modelward/hub")
+    namespace: str = "modelward-system"
+    operator_account: str = "modelward"
+    evaluator_account: str = "modelward-evaluate"
+    audience: str = "modelward-hub"
+    auth: bool = True
+    api_server: ApiServer = field(default_factory=ApiServer)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if not self.auth and not _is_loopback(address(self.listen)[0]):
+            raise SettingsError(f"without authentication the hub listens on loopback only, not on {self.listen}")
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Split HOST:PORT, with [..] around an IPv6 host; SettingsError when it is not one."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise SettingsError(f"not HOST:PORT: {listen!r}")
+    return host.strip("[]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,93 @@
+"""One fair sample of an endpoint's exchanges in a window, however many there are, in bounded memory.
+
+When a window holds more than may be returned, a uniform sample is kept: those with the smallest keyed hashes of id
+and time (bottom-k), so that asking twice gives the same. Their inclusion probability is multiplied by the share kept,
+which keeps weighted rates unbiased; the oldest alone would show only the beginning of the window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import orjson
+import zstandard
+
+from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.hub.ingest import MAX_WINDOW_BYTES
+from modelward.hub.rules import Rule, limited
+
+
+@dataclass(order=True, slots=True)
+class _Kept:
+    rank: int
+    time_ms: int
+    line: bytes = field(compare=False)
+
+
+@dataclass(slots=True)
+class WindowSample:
+    """Collects lines of [from_ms, to_ms) and keeps at most `limit` of them and `max_bytes`; twins count once."""
+
+    from_ms: int
+    to_ms: int
+    limit: int
+    max_bytes: int
+    seen: int = 0
+    _ranks: set[int] = field(default_factory=set)
+    _heap: list[_Kept] = field(default_factory=list)
+    _bytes: int = 0
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Consider the lines of one object."""
+        for line in lines:
+            data = orjson.loads(line)
+            time_ms = int(data["time_ms"])
+            if self.from_ms <= time_ms < self.to_ms:
+                self._consider(_rank(str(data["id"]), time_ms), time_ms, line)
+
+    def _consider(self, rank: int, time_ms: int, line: bytes) -> None:
+        if rank in self._ranks:
+            return
+        self._ranks.add(rank)
+        self.seen += 1
+        heapq.heappush(self._heap, _Kept(-rank, time_ms, line))
+        self._bytes += len(line)
+        while len(self._heap) > self.limit or (self._bytes > self.max_bytes and len(self._heap) > 1):
+            self._bytes -= len(heapq.heappop(self._heap).line)
+
+    def exchanges(self, rule: Rule, now_ms: int) -> Iterator[Exchange]:
+        """Yield what the rule leaves, oldest first."""
+        share = len(self._heap) / self.seen if self.seen else 1.0
+        for kept in sorted(self._heap, key=lambda k: (k.time_ms, k.rank)):
+            exchange = limited(exchange_from_json(orjson.loads(kept.line)), rule, now_ms)
+            if exchange:
+                yield replace(exchange, inclusion=exchange.inclusion * share) if share < 1 else exchange
+
+
+def lines_of(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of a stored object: zstd frames of ndjson, decompressed piece by piece."""
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).stream_reader(
+        io.BytesIO(data), read_across_frames=True
+    )
+    for line in io.BufferedReader(reader, 256 << 10):
+        if len(line) > 1:
+            yield line
+
+
+def find(data: bytes, exchange_id: str) -> Exchange | None:
+    """Return the exchange of that id from a stored object, or None."""
+    needle = orjson.dumps(exchange_id)
+    for line in lines_of(data):
+        if needle in line:
+            exchange = exchange_from_json(orjson.loads(line))
+            if exchange.id == exchange_id:
+                return exchange
+    return None
+
+
+def _rank(exchange_id: str, time_ms: int) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{time_ms}/{exchange_id}".encode(), digest_size=8).digest(), "big")
