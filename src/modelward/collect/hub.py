@@ -1,0 +1,191 @@
+"""The client of the hub's API, for the operator and for the Job that evaluates."""
+
+from __future__ import annotations
+
+import io
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+import zstandard
+
+from modelward.api.evaluation import WindowResult, result_from_json, result_to_json
+from modelward.api.exchange import Exchange, exchange_from_json
+
+TIMEOUT_S = 30.0
+MAX_ANSWER_BYTES = 128 << 20
+
+
+class HubUnavailableError(Exception):
+    """The hub did not answer, or answered with an error; `status` is 0 when it did not, `code` the hub's own word."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        """Keep the parts beside the message."""
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the hub keeps of one endpoint (`namespace/name`); times in Unix milliseconds."""
+
+    endpoint: str
+    exchanges: int
+    oldest_ms: int
+    newest_ms: int
+
+
+class HubClient:
+    """Asks one hub; `token` is called for every request, because projected tokens rotate.
+
+    Use as an asynchronous context manager. Every method raises HubUnavailableError and nothing else.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        ca_pem: bytes | str | None = None,
+        token: Callable[[], str] | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """Prepare; nothing is sent. `ca_pem` is the hub's own authority, None for plain HTTP."""
+        self._base = base_url.rstrip("/")
+        self._token = token
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._tls: ssl.SSLContext | bool = True
+        if ca_pem:
+            text = ca_pem.decode() if isinstance(ca_pem, bytes) else ca_pem
+            self._tls = ssl.create_default_context(cadata=text)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the connection pool."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection pool."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection pool; the next request opens one again."""
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def put_rules(self, rules: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replace all rules: {"ns/name": {"content", "keepForSeconds", "maxBodyBytes"}}."""
+        await self._ask("PUT", "/v1/rules", json={"rules": rules})
+
+    async def endpoints(self) -> list[Holding]:
+        """Return what is kept of each endpoint."""
+        rows = _decoded(await self._ask("GET", "/v1/endpoints"), "endpoints")
+        return [Holding(r["endpoint"], r["exchanges"], r["oldestMs"], r["newestMs"]) for r in rows]
+
+    async def results(self, since_ms: int, namespace: str = "", endpoint: str = "") -> list[WindowResult]:
+        """Return the results of windows that end at or after `since_ms`, of one endpoint or of all."""
+        path = f"/v1/results/{quote(namespace)}/{quote(endpoint)}" if endpoint else "/v1/results"
+        rows = _decoded(await self._ask("GET", path, params={"since": str(since_ms)}), "results")
+        try:
+            return [result_from_json(row) for row in rows]
+        except ValueError as error:
+            raise HubUnavailableError(str(error)) from error
+
+    async def exchange(self, namespace: str, endpoint: str, exchange_id: str) -> Exchange | None:
+        """Return one exchange, or None when it is not kept."""
+        path = f"/v1/exchanges/{quote(namespace)}/{quote(endpoint)}/{quote(exchange_id, safe='')}"
+        try:
+            return exchange_from_json(orjson.loads(await self._ask("GET", path)))
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return None
+            raise
+        except ValueError as error:
+            raise HubUnavailableError(str(error)) from error
+
+    async def window(self, namespace: str, endpoint: str, from_ms: int, to_ms: int, limit: int) -> list[Exchange]:
+        """Return a fair sample of at most `limit` exchanges of [from, to), oldest first."""
+        path = f"/v1/windows/{quote(namespace)}/{quote(endpoint)}"
+        query = {"from": str(from_ms), "to": str(to_ms), "limit": str(limit)}
+        return _exchanges(await self._ask("GET", path, params=query))
+
+    async def post_exchanges(self, lines: bytes) -> tuple[int, int]:
+        """Post ndjson; return how many were accepted and rejected. For by-hand use and tests."""
+        body = zstandard.compress(lines)
+        answer = orjson.loads(await self._ask("POST", "/v1/exchanges", data=body, encoding="zstd"))
+        return int(answer["accepted"]), int(answer["rejected"])
+
+    async def put_result(self, result: WindowResult) -> None:
+        """Store a window's result; again is no harm."""
+        parts = (result.namespace, result.endpoint, result.policy, result.evaluation)
+        path = "/v1/results/" + "/".join(map(quote, parts)) + f"/{result.from_ms}-{result.to_ms}"
+        await self._ask("PUT", path, json=result_to_json(result))
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: bytes | None = None,
+        encoding: str = "",
+    ) -> bytes:
+        try:
+            headers = {"Authorization": f"Bearer {self._token()}"} if self._token else {}
+            if encoding:
+                headers["Content-Encoding"] = encoding
+            body = orjson.dumps(json) if json is not None else data
+            async with self._open().request(
+                method, self._base + path, params=params, data=body, headers=headers, ssl=self._tls
+            ) as response:
+                answer = await _whole(response)
+                if response.status >= 400:
+                    raise _refused(response.status, answer)
+                return answer
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise HubUnavailableError(f"hub {self._base}: {type(error).__name__}: {error}") from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout, auto_decompress=False, trust_env=False)
+        return self._session
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise HubUnavailableError(f"the hub's answer is larger than {MAX_ANSWER_BYTES} bytes; ask for less")
+    return bytes(body)
+
+
+def _refused(status: int, answer: bytes) -> HubUnavailableError:
+    try:
+        error = orjson.loads(answer)["error"]
+        return HubUnavailableError(str(error["message"]), status, str(error["code"]))
+    except (ValueError, KeyError, TypeError):
+        return HubUnavailableError(f"the hub answered {status}", status)
+
+
+def _decoded(answer: bytes, key: str) -> Any:
+    try:
+        return orjson.loads(answer)[key]
+    except (ValueError, KeyError, TypeError) as error:
+        raise HubUnavailableError(f"the hub's answer has no {key}") from error
+
+
+def _exchanges(answer: bytes) -> list[Exchange]:
+    try:
+        reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(answer), read_across_frames=True)
+        text = reader.read(MAX_ANSWER_BYTES)
+        return [exchange_from_json(orjson.loads(line)) for line in text.splitlines() if line]
+    except (ValueError, zstandard.ZstdError) as error:
+        raise HubUnavailableError(f"the hub's window cannot be read: {error}") from error
