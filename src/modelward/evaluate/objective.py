@@ -1,0 +1,141 @@
+"""Verdicts on what was promised of latency and errors, from counts that a collector or engine exported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from modelward.evaluate.interval import Z_95, wilson
+from modelward.evaluate.verdict import PPM, Outcome, percent, spread
+
+Unit = Literal["ms", "ppm"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveVerdict:
+    """A decided or undecided objective; value, low and high in `unit`, None where nothing is known."""
+
+    verdict: Outcome
+    value: int | None
+    low: int | None
+    high: int | None
+    unit: Unit
+    samples: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Requests by duration: `counts[i]` in (bounds_ms[i-1], bounds_ms[i]], the last beyond every bound.
+
+    len(counts) = len(bounds_ms) + 1; not cumulative.
+    """
+
+    bounds_ms: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.counts) != len(self.bounds_ms) + 1 or any(a >= b for a, b in pairwise(self.bounds_ms)):
+            raise ValueError("bounds must rise, and there is one count more than bounds")
+
+    @property
+    def total(self) -> int:
+        """All requests."""
+        return sum(self.counts)
+
+    def slower(self, limit_ms: float) -> tuple[int, int]:
+        """Return how many were slower than the limit, at least and at most; they differ when a bucket straddles it."""
+        lows = (0.0, *self.bounds_ms)
+        at_least = sum(count for low, count in zip(lows, self.counts, strict=True) if low >= limit_ms)
+        highs = (*self.bounds_ms, math.inf)
+        return at_least, sum(count for high, count in zip(highs, self.counts, strict=True) if high > limit_ms)
+
+    def quantile_ms(self, share: float) -> int | None:
+        """Return the quantile, interpolated inside its bucket as Prometheus does; None when empty.
+
+        In the last bucket it is that bucket's lower bound, for nobody knows the upper.
+        """
+        rank, seen, low = share * self.total, 0, 0.0
+        if not self.total:
+            return None
+        for bound, count in zip(self.bounds_ms, self.counts, strict=False):
+            if count and seen + count >= rank:
+                return round(low + (bound - low) * max(0.0, rank - seen) / count)
+            seen, low = seen + count, bound
+        return round(low)
+
+
+def decide_latency(
+    histogram: Histogram, *, percentile_ppm: int, max_duration_ms: int, min_requests: int
+) -> ObjectiveVerdict:
+    """Decide whether the percentile is within the limit.
+
+    It is exactly when the share of slower requests is at most 1 - percentile, and that share has a Wilson interval.
+    """
+    n, quantile = histogram.total, percentile_ppm / PPM
+    margin = Z_95 * math.sqrt(quantile * (1 - quantile) / n) if n else 0.0
+    value, low, high = (histogram.quantile_ms(q) for q in (quantile, max(0.0, quantile - margin), quantile + margin))
+    name = f"p{percentile_ppm / 10_000:g}"
+
+    def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
+        return ObjectiveVerdict(outcome, value, low, high, "ms", n, reason, message)
+
+    if few := _too_few(n, min_requests):
+        return verdict("Unknown", *few)
+    at_least, at_most = histogram.slower(max_duration_ms)
+    budget = 1 - quantile
+    shown = f"{name} {_duration(value)} ({_duration(low)}-{_duration(high)})"
+    if wilson(at_least, n).low > budget:
+        return verdict("Failed", "AboveLimit", f"{shown} > {_duration(max_duration_ms)}, n={n}")
+    if wilson(at_most, n).high < budget:
+        return verdict("Passed", "BelowLimit", f"{shown} < {_duration(max_duration_ms)}, n={n}")
+    return verdict("Unknown", "NearThreshold", f"{shown} around {_duration(max_duration_ms)}, n={n}")
+
+
+def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: int) -> ObjectiveVerdict:
+    """Decide whether the share of failed requests is within the limit."""
+    interval = wilson(min(errors, requests), requests)
+    value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
+
+    def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
+        if requests == 0:
+            return ObjectiveVerdict(outcome, None, None, None, "ppm", 0, reason, message)
+        return ObjectiveVerdict(outcome, value, low, high, "ppm", requests, reason, message)
+
+    if few := _too_few(requests, min_requests):
+        return verdict("Unknown", *few)
+    if low > max_rate_ppm:
+        return verdict("Failed", "AboveLimit", f"{spread(interval)} > {percent(max_rate_ppm)}, n={requests}")
+    if high < max_rate_ppm:
+        return verdict("Passed", "BelowLimit", f"{spread(interval)} < {percent(max_rate_ppm)}, n={requests}")
+    return verdict("Unknown", "NearThreshold", f"{spread(interval)} around {percent(max_rate_ppm)}, n={requests}")
+
+
+def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[int]) -> Histogram:
+    """Build a histogram from Prometheus' cumulative buckets, +Inf last; a count that falls is taken as equal.
+
+    It falls when a scrape catches a histogram in mid-update.
+    """
+    seen, counts = 0, []
+    for value in cumulative:
+        counts.append(max(0, value - seen))
+        seen = max(seen, value)
+    return Histogram(tuple(bounds_ms), tuple(counts))
+
+
+def _too_few(requests: int, min_requests: int) -> tuple[str, str] | None:
+    if requests == 0:
+        return "NoTraffic", "no requests in the window"
+    if requests < min_requests:
+        return "TooFewSamples", f"{requests} of {min_requests} requests"
+    return None
+
+
+def _duration(ms: int | None) -> str:
+    if ms is None:
+        return "?"
+    return f"{ms}ms" if ms < 10_000 else f"{ms / 1000:.1f}s"

@@ -1,0 +1,62 @@
+"""The sliding set behind one verdict: recent, disjoint windows of one revision, scored by one evaluator version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
+
+MAX_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What `verdict.decide` needs; `facts` is None when no window is in reach, `newest_ms` then 0."""
+
+    counts: Counts
+    facts: EvaluatorFacts | None
+    examples: tuple[Example, ...]
+    missing: str
+    windows: int
+    newest_ms: int
+    run: str
+
+
+def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms: int) -> Pooled:
+    """Pool the windows that overlap [now - over, now] for one revision, newest first.
+
+    A window that overlaps a newer one already taken is left out, so that a run by hand never counts an exchange
+    twice; so is one that another version or calibration of the evaluator scored, for its errors are others.
+    """
+    taken = _disjoint(results, now_ms - over_ms, now_ms)
+    facts = taken[0].evaluator if taken else None
+    taken = [result for result in taken if result.evaluator == facts]
+    counts = sum((result.revisions.get(revision, Counts()) for result in taken), Counts())
+    examples = [example for result in taken for example in result.examples.get(revision, ())]
+    return Pooled(
+        counts=counts,
+        facts=facts,
+        examples=tuple(examples[:MAX_EXAMPLES]),
+        missing=_missing(taken, revision),
+        windows=len(taken),
+        newest_ms=taken[0].to_ms if taken else 0,
+        run=taken[0].run if taken else "",
+    )
+
+
+def _disjoint(results: Iterable[WindowResult], since_ms: int, now_ms: int) -> list[WindowResult]:
+    taken: list[WindowResult] = []
+    edge_ms = now_ms
+    in_reach = [result for result in results if result.to_ms > since_ms and result.from_ms < now_ms]
+    for result in sorted(in_reach, key=lambda r: (r.to_ms, r.from_ms, r.run), reverse=True):
+        if not taken or result.to_ms <= edge_ms:
+            taken.append(result)
+            edge_ms = result.from_ms
+    return taken
+
+
+def _missing(taken: list[WindowResult], revision: str) -> str:
+    """Return why there is nothing of this revision: the newest window that says something else than NoTraffic."""
+    reasons = [r.reason for r in taken if r.reason and (revision in r.revisions or not r.revisions)]
+    return next((reason for reason in reasons if reason != "NoTraffic"), "NoTraffic" if not taken or reasons else "")

@@ -1,0 +1,153 @@
+"""From pooled scores to Passed, Failed or Unknown: only bounds decide, and what is missing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from modelward.api.evaluation import Counts, EvaluatorFacts
+from modelward.evaluate.interval import Interval, corrected, effective_size, wilson
+
+Outcome = Literal["Passed", "Failed", "Unknown"]
+PPM = 1_000_000
+MAX_FAILED_PPM = 100_000
+"""Above this share of samples that could not be judged, the rest is no fair picture of the traffic."""
+MIN_DISCRIMINATION_PPM = 200_000
+"""TPR - FPR below which the correction would multiply noise by more than five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When an evaluation counts as failed: exactly one of the two limits is set, in ppm of judged exchanges."""
+
+    fail_above_ppm: int | None = None
+    fail_below_ppm: int | None = None
+    min_samples: int = 100
+
+    def __post_init__(self) -> None:
+        if (self.fail_above_ppm is None) == (self.fail_below_ppm is None):
+            raise ValueError("exactly one of fail_above_ppm and fail_below_ppm")
+
+    @property
+    def limit_ppm(self) -> int:
+        """The limit that is set."""
+        return self.fail_below_ppm if self.fail_above_ppm is None else self.fail_above_ppm  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decided or undecided check with its evidence; rates are corrected for the evaluator's own errors."""
+
+    verdict: Outcome
+    rate_ppm: int | None
+    low_ppm: int | None
+    high_ppm: int | None
+    samples: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    counts: Counts
+    facts: EvaluatorFacts
+    rule: Rule
+    missing: str
+
+
+def decide(counts: Counts, facts: EvaluatorFacts, rule: Rule, *, missing: str = "") -> Verdict:
+    """Decide one evaluation of one revision.
+
+    `missing` is the pooled windows' reason for having no samples (NoTraffic, NoCapture, EvaluatorFailing). The first
+    obstacle in OBSTACLES makes it Unknown; else bounds decide, and an interval around the limit is NearThreshold.
+    """
+    interval = _interval(counts, facts)
+    case = _Case(counts, facts, rule, missing)
+    found = next((found for obstacle in OBSTACLES if (found := obstacle(case))), None)
+    if found or interval is None:
+        return _unknown(counts, interval if counts.samples else None, *(found or ("NotCalibrated", facts.name)))
+    return _decided(counts, interval, rule)
+
+
+def _interval(counts: Counts, facts: EvaluatorFacts) -> Interval | None:
+    if facts.true_positive_ppm <= facts.false_positive_ppm:
+        return None
+    n = effective_size(counts.weight, counts.weight_squared)
+    share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
+    return corrected(wilson(share * n, n), facts.true_positive_ppm / PPM, facts.false_positive_ppm / PPM)
+
+
+def _nothing_judged(case: _Case) -> tuple[str, str] | None:
+    if case.counts.samples or case.counts.failed:
+        return None
+    if case.missing in MISSING:
+        return case.missing, MISSING[case.missing]
+    if skipped := case.counts.not_applicable:
+        return "TooFewSamples", f"0 of {case.rule.min_samples}: none of {skipped} exchanges is applicable"
+    return "NoTraffic", MISSING["NoTraffic"]
+
+
+def _evaluator_failing(case: _Case) -> tuple[str, str] | None:
+    tried = case.counts.samples + case.counts.failed
+    if case.counts.failed * PPM <= MAX_FAILED_PPM * tried:
+        return None
+    return "EvaluatorFailing", f"{case.counts.failed} of {tried} samples could not be judged by {case.facts.name}"
+
+
+def _not_calibrated(case: _Case) -> tuple[str, str] | None:
+    facts = case.facts
+    if facts.true_positive_ppm - facts.false_positive_ppm >= MIN_DISCRIMINATION_PPM:
+        return None
+    rates = f"TPR {percent(facts.true_positive_ppm)}, FPR {percent(facts.false_positive_ppm)}"
+    return "NotCalibrated", f"{facts.name} {facts.version} cannot tell good from bad: {rates}"
+
+
+def _too_few(case: _Case) -> tuple[str, str] | None:
+    if case.counts.samples >= case.rule.min_samples:
+        return None
+    return "TooFewSamples", f"{case.counts.samples} of {case.rule.min_samples} samples"
+
+
+OBSTACLES: tuple[Callable[[_Case], tuple[str, str] | None], ...] = (
+    _nothing_judged,
+    _evaluator_failing,
+    _not_calibrated,
+    _too_few,
+)
+MISSING = {
+    "NoTraffic": "no exchanges in the window",
+    "NoCapture": "exchanges were captured without text; set capture.content to Redacted",
+    "EvaluatorFailing": "no sample could be judged",
+}
+
+
+def _decided(counts: Counts, interval: Interval, rule: Rule) -> Verdict:
+    low, high, limit = round(interval.low * PPM), round(interval.high * PPM), rule.limit_ppm
+    above, below = low > limit, high < limit
+    failed, passed = (above, below) if rule.fail_above_ppm is not None else (below, above)
+    sign = ">" if above else "<" if below else "around"
+    message = f"{spread(interval)} {sign} {percent(limit)}, n={counts.samples}"
+    outcome: Outcome = "Failed" if failed else "Passed" if passed else "Unknown"
+    reason = "AboveLimit" if above else "BelowLimit" if below else "NearThreshold"
+    return Verdict(outcome, round(interval.value * PPM), low, high, counts.samples, reason, message)
+
+
+def _unknown(counts: Counts, interval: Interval | None, reason: str, message: str) -> Verdict:
+    if interval is None:
+        return Verdict("Unknown", None, None, None, counts.samples, reason, message)
+    value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
+    return Verdict("Unknown", value, low, high, counts.samples, reason, message)
+
+
+def spread(interval: Interval) -> str:
+    """Return a share with its bounds as a person reads it: `31% (24-39)`."""
+    low, high = (percent(round(x * PPM)).removesuffix("%") for x in (interval.low, interval.high))
+    return f"{percent(round(interval.value * PPM))} ({low}-{high})"
+
+
+def percent(ppm: int) -> str:
+    """Return ppm as percent with as many digits as a reader needs: 310000 → 31%, 1500 → 0.15%, 200 → 0.02%."""
+    value = ppm / 10_000
+    digits = 0 if value >= 10 or value == int(value) else 1 if value >= 1 else 2
+    return f"{value:.{digits}f}%"
