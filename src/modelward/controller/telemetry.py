@@ -112,6 +112,8 @@ def configure_logging(style: Literal["text", "json"], level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for library in ("kopf", "aiohttp", "asyncio", "kubernetes"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # At each start it warns that signals are not its own to handle, which is as we want it.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
 def _time(record: logging.LogRecord) -> str:
