@@ -1,0 +1,117 @@
+"""What is evaluated when: joined windows, nothing while idle, one run of a tick."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from desired_specimens import PLAIN, SETTLED, evaluation, policy, run_here
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.evaluation import plan_from_json
+from modelward.api.evaluationrun import EvaluationRun, RunItem
+from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.desired import names, runs
+from modelward.desired.due import due
+from modelward.desired.watch import Builtin, Watch, watch
+
+NOW = 1_767_322_800_000
+MINUTE = 60_000
+KEY = ("chat", "baseline", "topic")
+
+
+def _watches(content: str = "Redacted", *, paused: bool = False) -> dict[str, Watch]:
+    baseline = policy("baseline", {"content": content}, evaluations=[evaluation()], paused=paused)
+    return {"chat": watch(run_here(), (baseline,), {}, {"OffTopicAnswered": Builtin()})}
+
+
+def _window(item: RunItem) -> tuple[int, int]:
+    return timestamp_ms(item.from_), timestamp_ms(item.to)
+
+
+def test_the_first_window_is_the_sliding_set() -> None:
+    (item,) = due(NOW + 123, _watches(), {}, {"chat": NOW})
+    assert (item.endpoint, item.policy, item.evaluation) == KEY
+    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+
+
+def test_windows_join_without_gap_or_overlap() -> None:
+    last = NOW - 20 * MINUTE
+    (item,) = due(NOW, _watches(), {KEY: last}, {"chat": NOW - 1})
+    assert _window(item) == (last, NOW)
+
+
+def test_a_window_reaches_no_further_back_than_the_sliding_set() -> None:
+    (item,) = due(NOW, _watches(), {KEY: NOW - 500 * MINUTE}, {"chat": NOW - 1})
+    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+
+
+def test_nothing_is_due_before_its_time_or_without_new_exchanges() -> None:
+    assert due(NOW, _watches(), {KEY: NOW - 14 * MINUTE}, {"chat": NOW}) == ()
+    assert due(NOW, _watches(), {KEY: NOW - 20 * MINUTE}, {"chat": NOW - 21 * MINUTE}) == ()
+    assert due(NOW, _watches(), {}, {}) == ()
+    assert due(0, _watches(), {}, {"chat": 0}) == ()
+
+
+def test_what_is_paused_or_cannot_run_is_never_due() -> None:
+    assert due(NOW, _watches(paused=True), {}, {"chat": NOW}) == ()
+    assert due(NOW, _watches("MetadataOnly"), {}, {"chat": NOW}) == ()
+
+
+@given(st.integers(10**12, 10**12 + 10**9), st.integers(0, 10**8), st.integers(-(10**8), 10**6))
+def test_a_window_is_never_empty_and_never_in_the_future(now: int, since_last: int, newest: int) -> None:
+    for item in due(now, _watches(), {KEY: now - since_last}, {"chat": now + newest}):
+        start, end = _window(item)
+        assert start < end <= now
+        assert end - start <= 60 * MINUTE
+
+
+def _run(spec: dict[str, Any]) -> EvaluationRun:
+    about = {"name": "r", "namespace": "retail", "uid": "u", "creationTimestamp": timestamp(NOW)}
+    return EvaluationRun.model_validate({"metadata": about, "spec": spec})
+
+
+def test_a_tick_has_one_run_whoever_makes_it() -> None:
+    items = due(NOW, _watches(), {}, {"chat": NOW})
+    made = runs.scheduled_run("retail", items, NOW)
+    assert made["metadata"]["name"] == names.run(NOW + 999) == "modelward-20260102-030000"
+    assert EvaluationRun.model_validate(made).spec.items == items
+
+
+def test_a_run_takes_so_many_items_as_its_plan_can_hold() -> None:
+    (item,) = due(NOW, _watches(), {}, {"chat": NOW})
+    assert len(runs.scheduled_run("retail", [item] * 300, NOW)["spec"]["items"]) == runs.MAX_ITEMS
+
+
+def test_the_plan_holds_everything_so_that_the_job_needs_no_right() -> None:
+    run = EvaluationRun.model_validate(runs.scheduled_run("retail", due(NOW, _watches(), {}, {"chat": NOW}), NOW))
+    plan = runs.plan(run, _watches(), PLAIN)
+    (item,) = plan.items
+    assert (item.builtin, item.config, item.to_ms) == ("OffTopicAnswered", {"inScope": ["cards"]}, NOW)
+    assert plan_from_json(json.loads(runs.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])) == plan
+    assert runs.job(run, PLAIN)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_what_vanished_or_cannot_run_is_left_out_of_the_plan() -> None:
+    run = EvaluationRun.model_validate(runs.scheduled_run("retail", due(NOW, _watches(), {}, {"chat": NOW}), NOW))
+    assert runs.plan(run, {}, PLAIN).items == ()
+    assert runs.plan(run, _watches("MetadataOnly"), SETTLED).items == ()
+    assert "hub-ca.pem" not in runs.plan_config_map(run, runs.plan(run, {}, SETTLED), SETTLED)["data"]
+
+
+def test_looking_back_takes_every_evaluation_of_the_endpoint() -> None:
+    asked = _run({"endpoint": "chat", "from": timestamp(NOW - MINUTE), "to": timestamp(NOW)})
+    assert [_window(item) for item in runs.items(asked, _watches())] == [(NOW - MINUTE, NOW)]
+    last_hour = _run({"endpoint": "chat"})
+    assert [_window(item) for item in runs.items(last_hour, _watches())] == [(NOW - 60 * MINUTE, NOW)]
+    assert runs.items(last_hour, {}) == ()
+
+
+def test_a_run_that_is_held_holds_its_job() -> None:
+    assert runs.job(_run({"endpoint": "chat", "suspend": True}), PLAIN)["spec"]["suspend"] is True
+
+
+def test_a_run_that_was_never_stored_owns_nothing() -> None:
+    run = EvaluationRun.model_validate({"metadata": {"name": "r"}, "spec": {"endpoint": "chat"}})
+    assert "ownerReferences" not in runs.job(run, PLAIN)["metadata"]

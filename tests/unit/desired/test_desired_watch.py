@@ -1,0 +1,124 @@
+"""Several policies on one endpoint: united, with privacy winning and every loss said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from desired_specimens import endpoint, evaluation, evaluator, policy, run_here
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.exchange import CONTENT_ORDER, Content
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.desired.capture import EffectiveCapture, reveals
+from modelward.desired.watch import BoundEvaluation, Builtin, Watch, watch
+
+BUILTINS = {
+    "OffTopicAnswered": Builtin("Above", "Redacted"),
+    "Score": Builtin("Below", "MetadataOnly", lambda config: "bad is set" if config.get("bad") else None),
+}
+contents = st.sampled_from(CONTENT_ORDER)
+
+
+def _watch(*policies: MonitoringPolicy, allow_raw: bool = False) -> Watch:
+    return watch(run_here(), policies, {"shared": evaluator("shared", "Score")}, BUILTINS, allow_raw=allow_raw)
+
+
+def _only(watched: Watch) -> BoundEvaluation:
+    assert len(watched.evaluations) == 1
+    return watched.evaluations[0]
+
+
+def _reason(watched: Watch) -> str:
+    problem = _only(watched).problem
+    return problem.reason if problem else ""
+
+
+@given(st.lists(contents, min_size=1, max_size=4), st.booleans())
+def test_no_policy_makes_capture_more_revealing_than_another_allows(wanted: list[Content], allow_raw: bool) -> None:
+    watched = _watch(*(policy(f"p{i}", {"content": c}) for i, c in enumerate(wanted)), allow_raw=allow_raw)
+    assert reveals(watched.capture.content) <= min(map(reveals, wanted))
+    assert allow_raw or watched.capture.content != "Full"
+    assert (watched.capture.problem is not None) == ("Full" in wanted and not allow_raw)
+
+
+def test_each_part_of_capture_is_united_by_its_own_rule() -> None:
+    one = {"content": "Redacted", "sample": "1%", "always": {"slowerThan": "5s"}, "keepFor": "24h", "maxBody": "1Ki"}
+    two = {"content": "MetadataOnly", "sample": "20%", "always": {"errors": True, "slowerThan": "2s"}}
+    capture = _watch(policy("one", one), policy("two", two)).capture
+    assert capture == EffectiveCapture(
+        content="MetadataOnly",
+        sample_ppm=200_000,
+        always_errors=True,
+        always_slower_than_ms=2_000,
+        max_body_bytes=262_144,
+        keep_for_ms=86_400_000,
+        lowered_by="two",
+    )
+    assert capture.for_collector().sample_ppm == 200_000
+
+
+def test_without_a_policy_nothing_is_kept() -> None:
+    assert _watch() == Watch()
+    assert (_watch().capture.content, _watch().capture.sample_ppm) == ("None", 0)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "selector"),
+    [
+        ({"namespace": "elsewhere"}, {}),
+        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, {}),
+        ({}, {"matchLabels": {"team": "lending"}}),
+    ],
+)
+def test_a_policy_that_does_not_select_the_endpoint_is_left_out(metadata: Any, selector: Any) -> None:
+    about = {"name": "p", "namespace": "retail", **metadata}
+    spec = {"endpointSelector": selector, "evaluations": [evaluation()]}
+    other = MonitoringPolicy.model_validate({"metadata": about, "spec": spec})
+    assert watch(endpoint({"backend": {"template": {"image": "i", "port": 1}}}), (other,), {}, BUILTINS) == Watch()
+
+
+def test_objectives_and_evaluations_are_united_under_their_policies() -> None:
+    objective = {"name": "errors", "metric": "ErrorRate", "maxRate": "1%"}
+    spec: dict[str, Any] = {"objectives": [objective], "evaluations": [evaluation()]}
+    watched = _watch(policy("b", {"content": "Redacted"}, **spec), policy("a", {"content": "Redacted"}, **spec))
+    assert [bound.policy for bound in watched.objectives] == ["a", "b"]
+    assert [bound.policy for bound in watched.evaluations] == ["a", "b"]
+    assert [(applied.name, applied.generation) for applied in watched.applied] == [("a", 3), ("b", 3)]
+
+
+def test_a_paused_policy_keeps_its_place_and_is_marked() -> None:
+    objective = {"name": "errors", "metric": "ErrorRate", "maxRate": "1%"}
+    watched = _watch(
+        policy("a", {"content": "Redacted"}, paused=True, evaluations=[evaluation()], objectives=[objective])
+    )
+    assert _only(watched).paused
+    assert watched.objectives[0].paused
+
+
+def test_an_evaluation_that_lost_its_text_names_the_policy_that_took_it() -> None:
+    strict = policy("strict", {"content": "MetadataOnly"})
+    problem = _only(_watch(policy("a", {"content": "Redacted"}, evaluations=[evaluation()]), strict)).problem
+    assert problem is not None
+    assert problem.reason == "CaptureForbidden"
+    assert "policy strict lowered the content to MetadataOnly" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("content", "check", "reason"),
+    [
+        ("Redacted", evaluation(), ""),
+        ("MetadataOnly", evaluation(), "NoCapture"),
+        ("Full", evaluation(), ""),
+        ("Redacted", evaluation(check={"builtin": "Nonsense"}), "UnknownEvaluator"),
+        ("Redacted", evaluation(evaluatorRef={"name": "absent"}), "EvaluatorNotFound"),
+        ("Redacted", {"name": "neither", "failAbove": "1%"}, "EvaluatorNotFound"),
+        ("Redacted", evaluation(evaluatorRef={"name": "shared"}), "InvalidThreshold"),
+        ("MetadataOnly", evaluation(evaluatorRef={"name": "shared"}, failBelow="1%"), ""),
+        ("Redacted", evaluation(failBelow="1%"), "InvalidThreshold"),
+        ("Redacted", evaluation(check={"builtin": "Score", "config": {"bad": 1}}, failBelow="1%"), "InvalidConfig"),
+    ],
+)
+def test_an_evaluation_that_cannot_run_says_why(content: str, check: dict[str, Any], reason: str) -> None:
+    assert _reason(_watch(policy("a", {"content": content}, evaluations=[check]))) == reason
