@@ -1,0 +1,106 @@
+"""Reads one metrics page over HTTP, bounded in bytes and time whatever the other side does."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+
+from modelward.metrics.exposition import PageTooLargeError, ParseError, parse
+from modelward.metrics.snapshot import NotACollectorError, Snapshot, snapshot_from_collector, snapshot_from_engine
+
+MAX_BYTES = 2_000_000
+TIMEOUT_S = 3.0
+_HEADERS = {
+    "Accept": "text/plain;version=0.0.4;q=1, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1",
+    # A compressed page has no bound before it is unpacked.
+    "Accept-Encoding": "identity",
+    "User-Agent": "modelward",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A page to read: whose it is, where it is, and whether a collector or the engine itself writes it."""
+
+    pod: str
+    url: str
+    engine: str
+    source: Literal["collector", "engine"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeFailure:
+    """Why a page gave nothing.
+
+    `reason` is Refused, Timeout, TooLarge, BadContent or `HTTP` and the status; `message` is a sentence for people.
+    """
+
+    pod: str
+    reason: str
+    message: str
+
+
+class Scraper:
+    """Reads pages through one session; `clock` gives milliseconds, the same ones the readings are asked for with."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Callable[[], int],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._max_bytes = max_bytes
+
+    async def scrape(self, target: Target) -> Snapshot | ScrapeFailure:
+        """Read one page; never raises but for cancellation, for one odd pod must not end a round."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                page = await self._fetch(target)
+        except TimeoutError:
+            return ScrapeFailure(target.pod, "Timeout", f"{target.url} gave no whole page in {self._timeout_s:g} s")
+        except aiohttp.ClientResponseError as error:
+            return ScrapeFailure(target.pod, "BadContent", f"{target.url} does not speak HTTP: {error.message[:100]}")
+        except aiohttp.ClientPayloadError:
+            return ScrapeFailure(target.pod, "BadContent", f"{target.url} broke off in the middle of the page")
+        except aiohttp.InvalidURL:
+            return ScrapeFailure(target.pod, "BadContent", f"{target.url} is no URL")
+        except (aiohttp.ClientError, OSError) as error:
+            # A mesh that insists on mTLS accepts and closes, a NetworkPolicy with REJECT refuses: both mean "not you".
+            return ScrapeFailure(target.pod, "Refused", f"{target.url} refused the connection: {str(error)[:100]}")
+        return page if isinstance(page, ScrapeFailure) else self._read(target, page)
+
+    async def _fetch(self, target: Target) -> bytes | ScrapeFailure:
+        async with self._session.get(target.url, headers=_HEADERS, allow_redirects=False) as response:
+            if response.status != 200:  # noqa: PLR2004 - HTTP OK
+                return ScrapeFailure(
+                    target.pod, f"HTTP {response.status}", f"{target.url} answered {response.status}, not metrics"
+                )
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                return ScrapeFailure(target.pod, "BadContent", f"{target.url} sends a compressed page unasked")
+            page = bytearray()
+            async for chunk in response.content.iter_any():
+                page += chunk
+                if len(page) > self._max_bytes:
+                    return self._too_large(target, f"more than {self._max_bytes} bytes")
+            return bytes(page)
+
+    def _read(self, target: Target, page: bytes) -> Snapshot | ScrapeFailure:
+        try:
+            families = parse(page, max_bytes=self._max_bytes)
+            if target.source == "collector":
+                return snapshot_from_collector(families, target.pod, self._clock())
+            return snapshot_from_engine(families, target.engine, target.pod, self._clock())
+        except PageTooLargeError as error:
+            return self._too_large(target, str(error))
+        except (ParseError, NotACollectorError) as error:
+            return ScrapeFailure(target.pod, "BadContent", f"{target.url} serves no metrics page: {error}")
+
+    def _too_large(self, target: Target, how: str) -> ScrapeFailure:
+        return ScrapeFailure(target.pod, "TooLarge", f"{target.url}: {how}")
