@@ -9,9 +9,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from modelward.api.evaluation import WindowResult
+from modelward.collect.hub import HubClient, HubUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -24,28 +25,12 @@ ResultKey = tuple[str, str, str, str]
 """namespace, endpoint, policy, evaluation"""
 
 
-class Hub(Protocol):
-    """The part of the hub's API that the operator uses."""
-
-    async def results(self, since_ms: int) -> list[WindowResult]:
-        """Return the results of all windows that were stored since then."""
-        ...
-
-    async def endpoints(self) -> Mapping[str, int]:
-        """Return the Unix milliseconds of the newest exchange of each `namespace/name`."""
-        ...
-
-    async def put_rules(self, rules: Mapping[str, Any]) -> None:
-        """Tell the hub what it may keep of each endpoint, and for how long."""
-        ...
-
-
 @dataclass(slots=True)
 class HubFeed:
     """A refreshed copy of the hub's results; `available` is None before the first answer."""
 
     clock_ms: Callable[[], int]
-    hub: Hub | None = None
+    hub: HubClient | None = None
     available: bool | None = None
     problem: str = ""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
@@ -75,9 +60,9 @@ class HubFeed:
                 sending = self._rules
                 await self.hub.put_rules(sending)
                 self._rules_sent = sending
-            newest = await self.hub.endpoints()
+            newest = {held.endpoint: held.newest_ms for held in await self.hub.endpoints()}
             results = await self.hub.results(max(0, self._since_ms - _OVERLAP_MS))
-        except (TimeoutError, OSError, ValueError) as error:
+        except HubUnavailableError as error:
             self._lost(error)
             return frozenset()
         if not self.available:
@@ -86,7 +71,7 @@ class HubFeed:
         return self._keep(results)
 
     def _lost(self, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"[:200]
+        text = str(error)[:200]
         if self.available is not False:
             log.warning("hub=unreachable error=%r", text)
         # A hub that was away may have lost its rules with its memory: send them again.

@@ -1,0 +1,122 @@
+"""Builds the operator's reconciler and the loops beside it: reading metrics, asking the hub, looking for its key."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from modelward.collect.hub import HubClient
+from modelward.collect.scrape import Scraper
+from modelward.controller.context import Context
+from modelward.controller.endpoints import Endpoints
+from modelward.controller.hub_feed import HubFeed
+from modelward.controller.installed import Installed
+from modelward.controller.observer import Observer
+from modelward.controller.orphans import Orphans
+from modelward.controller.policies import Policies
+from modelward.controller.reconciler import Reconciler
+from modelward.controller.runs import Runs
+from modelward.controller.schedule import Key, Lane
+from modelward.controller.verdict_metrics import VerdictMetrics
+from modelward.desired.watch import Builtin
+from modelward.evaluate.evaluators import registry
+from modelward.kube.kinds import LLM_ENDPOINT
+
+log = logging.getLogger(__name__)
+
+_HUB_EVERY_S = 5.0
+TOKEN_FILE = Path("/var/run/modelward/token")
+
+
+def now_ms() -> int:
+    """Return the Unix time in milliseconds; everything below gets the time passed in."""
+    return time.time_ns() // 1_000_000
+
+
+def builtins() -> dict[str, Builtin]:
+    """Return what policies must agree with of each evaluator that ships with Modelward."""
+    return {name: _builtin(name) for name in registry.names()}
+
+
+def _builtin(name: str) -> Builtin:
+    manifest = registry.manifest(name)
+    return Builtin(fails=manifest.fails, needs=manifest.needs, fault_of=lambda config: registry.fault_of(name, config))
+
+
+def build(context: Context) -> Reconciler:
+    """Put the reconciler together; nothing runs yet."""
+    verdicts = VerdictMetrics(context.telemetry.registry)
+    installed, feed = Installed(context), HubFeed(now_ms)
+    observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
+    known = builtins()
+    endpoints = Endpoints(context, installed, observer, feed, verdicts, known, now_ms)
+    manifests = {name: registry.manifest(name) for name in registry.names()}
+    return Reconciler(
+        context,
+        endpoints,
+        Policies(context, known, manifests, endpoints.watches, now_ms),
+        Runs(context, installed, feed, endpoints.watches, now_ms),
+        Orphans(context, verdicts),
+        Loops(context, installed, feed, observer),
+    )
+
+
+@dataclass(slots=True)
+class Loops:
+    """What goes on beside reconciling while this process leads."""
+
+    context: Context
+    installed: Installed
+    feed: HubFeed
+    observer: Observer
+
+    async def run(self) -> None:
+        """Read metrics, ask the hub and look for its certificate until cancelled."""
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+            scraper = Scraper(session, now_ms)
+            group.create_task(self.observer.run(scraper, self.context.settings.scrape_interval_s))
+            group.create_task(self._follow_hub())
+
+    async def _follow_hub(self) -> None:
+        """Ask the hub every few seconds; a changed certificate or address means a new client and new ConfigMaps."""
+        client: HubClient | None = None
+        try:
+            while True:
+                changed = await self.installed.refresh()
+                now = self.installed.now
+                if changed:
+                    self._wake_endpoints()
+                if now.hub_url and (changed or client is None) and (now.hub_ca_pem or now.hub_url.startswith("http:")):
+                    if client is not None:
+                        await client.close()
+                    client = HubClient(now.hub_url, now.hub_ca_pem or None, _token)
+                    self.feed.hub = client
+                for endpoint in await self.feed.refresh():
+                    self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
+                await asyncio.sleep(_HUB_EVERY_S)
+        finally:
+            if client is not None:
+                await client.close()
+
+    def _wake_endpoints(self) -> None:
+        for obj in self.context.store.list(LLM_ENDPOINT):
+            metadata = obj["metadata"]
+            self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _endpoint_key(endpoint: str) -> Key:
+    namespace, _, name = endpoint.partition("/")
+    return Key("endpoint", namespace, name)
+
+
+def _token() -> str:
+    """Return the operator's projected token; read anew each time, because kubelet rotates it."""
+    try:
+        return TOKEN_FILE.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,113 @@
+"""Puts child objects in place: only what is absent or already ours, and only where something differs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelward.controller.context import Context
+from modelward.controller.difference import covers, stamped
+from modelward.desired import names
+from modelward.desired.children import Child
+from modelward.desired.finding import Finding
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
+from modelward.kube.kinds import Kind, Object, kind_of
+
+log = logging.getLogger(__name__)
+
+_WHOLE = frozenset({names.FRAME_MANAGER})
+"""Managers whose objects say all that we want of a child, so that the hash of it can stand on the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A child that could not be put in place, in the words of a condition; `child` names it."""
+
+    child: str
+    finding: Finding
+
+
+class ChildWriter:
+    """Writes children through the port and keeps the store in step with what was written."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def write(self, children: Sequence[Child], owner: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """Write what differs, in order; what is refused becomes a problem and the rest goes on."""
+        problems = []
+        for child in children:
+            problem = await self._write(child, owner)
+            if problem is not None:
+                problems.append(problem)
+        return tuple(problems)
+
+    async def current(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """Return the object as the store has it, else as the server has it: the store knows only what is labelled."""
+        return self._context.store.get(kind, namespace, name) or await self._context.client.find(kind, namespace, name)
+
+    async def _write(self, child: Child, owner: Mapping[str, Any]) -> Problem | None:
+        wanted = dict(child.obj)
+        kind, metadata = kind_of(wanted), wanted["metadata"]
+        label = f"{kind.kind} {metadata['name']}"
+        try:
+            actual = await self.current(kind, metadata["namespace"], metadata["name"])
+            if actual is not None and not _ours(actual, wanted, owner):
+                return Problem(label, Finding("NameTaken", f"{label} exists and is not ours; {_REMEDY[kind.kind]}"))
+            if child.manager in _WHOLE:
+                wanted = stamped(wanted)
+            if actual is not None:
+                if covers(actual, wanted):
+                    return None
+                wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
+            await self._apply(kind, wanted, child.manager, label)
+        except (Forbidden, Invalid, NotFound) as error:
+            return Problem(label, _refused(label, error))
+        except Conflict as error:
+            # Replaced between our look and our write: the next look decides anew.
+            return Problem(label, Finding("Conflict", f"{label}: {error.message}"[:600]))
+        return None
+
+    async def _apply(self, kind: Kind, wanted: Object, manager: str, label: str) -> None:
+        result = await self._context.client.apply(wanted, manager, strict=True)
+        self._context.store.put(kind, result)
+        metadata = result["metadata"]
+        log.info(
+            "applied=%s namespace=%s manager=%s resource_version=%s",
+            label,
+            metadata["namespace"],
+            manager,
+            metadata["resourceVersion"],
+        )
+
+
+_REMEDY: Mapping[str, str] = {
+    "Service": "set spec.service.name to another name",
+    "Deployment": "give the LLMEndpoint another name, or adopt the Deployment with backend.workloadRef",
+    "ConfigMap": "give the LLMEndpoint another name",
+    "ServiceAccount": "remove it or label it app.kubernetes.io/managed-by: modelward",
+    "Job": "make another EvaluationRun",
+    "StatefulSet": "give the LLMEndpoint another name",
+}
+
+
+def _ours(actual: Object, wanted: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+    """Tell whether we may write to an object that is there.
+
+    Forced apply silently takes over whatever it is pointed at, so ownership is looked at before: by the owner's uid; by
+    our label for what endpoints share; a workload that we adopt is named by the user and stays its owner's.
+    """
+    owners = wanted["metadata"].get("ownerReferences")
+    if owners:
+        return any(reference["uid"] == owner["uid"] for reference in actual["metadata"].get("ownerReferences", ()))
+    if actual["kind"] == "ServiceAccount":
+        return bool(actual["metadata"].get("labels", {}).get(names.MANAGED_BY) == "modelward")
+    return True
+
+
+def _refused(label: str, error: ApiError) -> Finding:
+    if isinstance(error, Invalid):
+        return Finding("InvalidTemplate", f"{label}: {error.message}"[:900])
+    return Finding("Refused", f"{label}: {error.message}"[:900])

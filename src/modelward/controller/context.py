@@ -1,0 +1,48 @@
+"""What a reconciler is given, and what it has to offer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from modelward.controller.schedule import Key, Lane
+from modelward.controller.settings import Settings
+from modelward.controller.telemetry import Telemetry
+from modelward.kube.client import Client
+from modelward.kube.kinds import Kind, Object
+from modelward.kube.store import Store
+
+
+class Enqueue(Protocol):
+    """Asks for a key in `after` seconds; ignored while this process does not lead."""
+
+    def __call__(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+        """Ask for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The world as a reconciler sees it; the client writes only while the Lease lasts."""
+
+    client: Client
+    store: Store
+    settings: Settings
+    telemetry: Telemetry
+    enqueue: Enqueue
+
+
+class Reconciler(Protocol):
+    """Makes the cluster agree with one key; level-triggered, so that being called once too often does no harm."""
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do what the key needs; seconds until it is due again, None to wait for a change. Any exception backs off."""
+
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
+        """The keys that a change of this object concerns."""
+
+
+@runtime_checkable
+class Background(Protocol):
+    """A reconciler that also has something to keep going while this process leads, such as scraping."""
+
+    async def background(self) -> None:
+        """Run until cancelled; if it ends or raises, the process exits with 1."""

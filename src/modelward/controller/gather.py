@@ -1,0 +1,184 @@
+"""All that is known of one endpoint before anything is decided."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from modelward.api.base import Model
+from modelward.api.evaluator import Evaluator
+from modelward.api.llmendpoint import LLMEndpoint
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.controller.context import Context
+from modelward.desired import names
+from modelward.kube.errors import ApiError
+from modelward.kube.kinds import (
+    DEPLOYMENT,
+    EVALUATOR,
+    HORIZONTAL_POD_AUTOSCALER,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    NAMESPACE,
+    POD,
+    STATEFUL_SET,
+    Object,
+)
+
+log = logging.getLogger(__name__)
+
+_PODS_MS = 20_000
+_NAMESPACE_MS = 60_000
+_AUTOSCALERS_MS = 60_000
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one reconcile rests on; nothing is looked up after it."""
+
+    endpoint: LLMEndpoint
+    raw: Object
+    policies: tuple[MonitoringPolicy, ...]
+    evaluators: Mapping[str, Evaluator]
+    allow_raw: bool
+    workload: Object | None
+    pods: tuple[Object, ...]
+    gateway: Object | None
+    gateway_pods: tuple[Object, ...]
+    autoscalers: tuple[Object, ...]
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`, by which exchanges and readings name the endpoint."""
+        return f"{self.endpoint.metadata.namespace}/{self.endpoint.metadata.name}"
+
+
+def parsed(kind: type[M], objects: Sequence[Object]) -> tuple[M, ...]:
+    """Return the objects as models; one that cannot be read is logged and left out, the others stand."""
+    found = []
+    for obj in objects:
+        try:
+            found.append(kind.model_validate(obj))
+        except ValidationError as error:
+            metadata = obj["metadata"]
+            log.warning(
+                "unreadable=%s namespace=%s name=%s errors=%d",
+                kind.__name__,
+                metadata.get("namespace"),
+                metadata["name"],
+                error.error_count(),
+            )
+    return tuple(found)
+
+
+class Gatherer:
+    """Reads from the store, and what the store does not hold from the server, remembered for some seconds."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._remembered: dict[tuple[str, ...], tuple[int, Any, tuple[Object, ...]]] = {}
+        self._raw_allowed: dict[str, tuple[int, bool]] = {}
+
+    async def gather(self, namespace: str, name: str, now_ms: int) -> Gathered | None:
+        """Return all that is known, or None where the endpoint is gone. Raises ValidationError of its spec."""
+        store = self._context.store
+        raw = store.get(LLM_ENDPOINT, namespace, name)
+        if raw is None or raw["metadata"].get("deletionTimestamp"):
+            return None
+        endpoint = LLMEndpoint.model_validate(raw)
+        policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
+        evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
+        workload = self._workload(endpoint)
+        gateway = store.get(DEPLOYMENT, namespace, names.gateway(name)) if endpoint.mode == "Gateway" else None
+        return Gathered(
+            endpoint=endpoint,
+            raw=raw,
+            policies=policies,
+            evaluators={evaluator.metadata.name: evaluator for evaluator in evaluators},
+            allow_raw=await self._allow_raw(namespace, policies, now_ms),
+            workload=workload,
+            pods=await self._pods(endpoint, workload, now_ms),
+            gateway=gateway,
+            gateway_pods=store.list(POD, namespace, names.selector(name, "gateway")) if gateway else (),
+            autoscalers=await self._autoscalers(endpoint, now_ms),
+        )
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Drop what was remembered of an endpoint that is gone."""
+        self._remembered.pop(("pods", namespace, name), None)
+
+    def _workload(self, endpoint: LLMEndpoint) -> Object | None:
+        namespace, store = endpoint.metadata.namespace, self._context.store
+        reference = endpoint.spec.backend.workload_ref
+        if reference is not None:
+            kind = DEPLOYMENT if reference.kind == "Deployment" else STATEFUL_SET
+            return store.get(kind, namespace, reference.name)
+        if endpoint.spec.backend.template is not None:
+            return store.get(DEPLOYMENT, namespace, names.model_workload(endpoint.metadata.name))
+        return None
+
+    async def _pods(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
+        namespace, name = endpoint.metadata.namespace, endpoint.metadata.name
+        if endpoint.spec.backend.template is not None:
+            return self._context.store.list(POD, namespace, names.selector(name, "model"))
+        if workload is None:
+            return ()
+        selector = selector_text(workload["spec"]["selector"])
+        # An adopted pod carries no label of ours, so it is listed, anew whenever its workload has changed.
+        version = (workload["metadata"]["uid"], workload["metadata"]["resourceVersion"])
+        return await self._listed(("pods", namespace, name), version, now_ms, _PODS_MS, POD, namespace, selector)
+
+    async def _allow_raw(self, namespace: str, policies: Sequence[MonitoringPolicy], now_ms: int) -> bool:
+        if all(policy.spec.capture.content != "Full" for policy in policies):
+            return False
+        at_ms, allowed = self._raw_allowed.get(namespace, (0, False))
+        if not 0 <= now_ms - at_ms < _NAMESPACE_MS:
+            try:
+                found = await self._context.client.find(NAMESPACE, None, namespace)
+            except ApiError:
+                found = None
+            annotations = found["metadata"].get("annotations", {}) if found else {}
+            allowed = annotations.get(names.ALLOW_RAW_PAYLOADS) == "true"
+            self._raw_allowed[namespace] = (now_ms, allowed)
+        return allowed
+
+    async def _autoscalers(self, endpoint: LLMEndpoint, now_ms: int) -> tuple[Object, ...]:
+        scaling = endpoint.spec.scaling
+        if endpoint.spec.replicas is None and (scaling is None or scaling.mode == "Off"):
+            return ()
+        namespace = endpoint.metadata.namespace
+        kind = HORIZONTAL_POD_AUTOSCALER
+        return await self._listed(("autoscalers", namespace), "", now_ms, _AUTOSCALERS_MS, kind, namespace, None)
+
+    async def _listed(
+        self,
+        key: tuple[str, ...],
+        version: Any,
+        now_ms: int,
+        for_ms: int,
+        kind: Any,
+        namespace: str | None,
+        selector: str | None,
+    ) -> tuple[Object, ...]:
+        at_ms, of_version, items = self._remembered.get(key, (0, None, ()))
+        if of_version == version and 0 <= now_ms - at_ms < for_ms:
+            return items
+        listing = await self._context.client.list(kind, namespace, label_selector=selector)
+        self._remembered[key] = (now_ms, version, listing.items)
+        return listing.items
+
+
+def selector_text(selector: Mapping[str, Any]) -> str:
+    """Return a label selector as the API server takes it in a query."""
+    parts = [f"{key}={value}" for key, value in sorted(selector.get("matchLabels", {}).items())]
+    for line in selector.get("matchExpressions", ()):
+        values = ",".join(line.get("values", ()))
+        words = {"In": f"{line['key']} in ({values})", "NotIn": f"{line['key']} notin ({values})"}
+        words |= {"Exists": line["key"], "DoesNotExist": f"!{line['key']}"}
+        parts.append(words[line["operator"]])
+    return ",".join(parts)

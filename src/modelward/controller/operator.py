@@ -1,0 +1,173 @@
+"""The operator's process: watch and sweep always, lead when the Lease is ours, reconcile while we lead."""
+
+import asyncio
+import logging
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from modelward.controller.context import Background, Context, Reconciler
+from modelward.controller.hints import Hints
+from modelward.controller.kopf_thread import Watched
+from modelward.controller.probes import application, serving
+from modelward.controller.queue import WORKERS, Queue
+from modelward.controller.schedule import Key, Lane
+from modelward.controller.settings import Settings
+from modelward.controller.sweep import Sweep
+from modelward.controller.telemetry import Telemetry
+from modelward.kube.client import Client
+from modelward.kube.errors import LeadershipLost
+from modelward.kube.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    JOB,
+    OWN_KINDS,
+    POD,
+    SERVICE,
+    STATEFUL_SET,
+    Kind,
+    Object,
+)
+from modelward.kube.lease import Lease
+from modelward.kube.store import Store
+
+log = logging.getLogger(__name__)
+
+MANAGED = "app.kubernetes.io/managed-by=modelward"
+WATCHED = (
+    *(Watched(kind) for kind in OWN_KINDS),
+    Watched(DEPLOYMENT),  # all of them, for those that are adopted carry no label of ours
+    Watched(STATEFUL_SET),
+    *(Watched(kind, MANAGED) for kind in (JOB, CONFIG_MAP, SERVICE, POD)),
+)
+
+BuildReconciler = Callable[[Context], Reconciler]
+
+
+async def run(settings: Settings, build_reconciler: BuildReconciler, stop: asyncio.Event | None = None) -> int:
+    """Run the operator; the exit code: 0 after SIGTERM, SIGINT or `stop`, 1 when leadership is lost or a part broke."""
+    telemetry = Telemetry()
+    stop = stop or _on_signals()
+    async with Client.connect(settings.kubeconfig, telemetry.observe_request) as client:
+        operator = Operator(settings, client, telemetry, build_reconciler)
+        alive = {"watch": operator.hints.problem}
+        ready = {"store": operator.sweep.problem}
+        async with serving(application(telemetry.registry, alive, ready), settings.listen) as address:
+            log.info("operator started namespace=%s listen=%s", settings.namespace, address)
+            return await operator.run(stop)
+
+
+class Operator:
+    """The parts of one process, put together."""
+
+    def __init__(
+        self, settings: Settings, client: Client, telemetry: Telemetry, build_reconciler: BuildReconciler
+    ) -> None:
+        identity = f"{os.environ.get('HOSTNAME', 'modelward')}_{uuid.uuid4().hex[:8]}"
+        namespaces = settings.watch_namespaces
+        self._telemetry = telemetry
+        self._lease_name = settings.lease_name
+        self._store = Store()
+        self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
+        self._queue = Queue(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
+        self.hints = Hints(client, WATCHED, namespaces, self._take, telemetry)
+        self.sweep = Sweep(client, self._store, WATCHED, namespaces, telemetry, settings.sweep_interval_s)
+        guarded = client.guarded(self._lease.seconds_left)
+        self._reconciler = build_reconciler(Context(guarded, self._store, settings, telemetry, self._enqueue))
+        self._leading = False
+        self._store.subscribe(self._changed)
+        for each in WATCHED:
+            telemetry.observe_hints(each.kind.kind, partial(self._store.last_hint_age, each.kind))
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Watch, wait for the Lease, lead, until stopped (0) or a part ended (1)."""
+        stopping = stop.wait()
+        async with _tasks(stopping, self.hints.run(), self.sweep.run(), self._lead()) as tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done():
+                log.info("operator stops")
+                return 0
+            for task in tasks:
+                if task.done():
+                    _tell(task)
+            return 1
+
+    async def _lead(self) -> None:
+        """Wait for a full store, then for the Lease; reconcile until something ends, then give the Lease up."""
+        await self.sweep.done_once.wait()
+        await self._lease.acquire()
+        leader = self._telemetry.leader.labels(name=self._lease_name)
+        leader.set(1)
+        self._leading = True
+        self._wake_all()
+        background = [self._reconciler.background()] if isinstance(self._reconciler, Background) else []
+        try:
+            async with _tasks(self._lease.hold(), self._queue.run(), *background) as tasks:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    await task
+        finally:
+            self._leading = False
+            leader.set(0)
+            await self._lease.release()
+
+    async def _reconcile(self, key: Key) -> float | None:
+        return await self._reconciler.reconcile(key)
+
+    def _enqueue(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+        if self._leading:
+            self._queue.add(key, lane, after)
+
+    def _take(self, kind: Kind, event: str | None, obj: Object) -> None:
+        (self._store.remove if event == "DELETED" else self._store.put)(kind, obj)
+
+    def _changed(self, kind: Kind, obj: Object) -> None:
+        """What people write goes ahead of what the cluster reports."""
+        if not self._leading:
+            return
+        lane = Lane.SPEC if kind.ours else Lane.STATUS
+        try:
+            for key in self._reconciler.keys_for(kind, obj):
+                self._queue.add(key, lane)
+        except Exception:  # one odd object must not stop the watch of all others
+            log.exception("no keys found kind=%s name=%s", kind.kind, obj["metadata"].get("name"))
+
+    def _wake_all(self) -> None:
+        for each in WATCHED:
+            for obj in self._store.list(each.kind):
+                self._changed(each.kind, obj)
+
+
+@asynccontextmanager
+async def _tasks(*coroutines: Coroutine[Any, Any, Any]) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """The coroutines as tasks, which have ended when the block has."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell(task: asyncio.Task[Any]) -> None:
+    error = task.exception()
+    if isinstance(error, BaseExceptionGroup) and (lost := error.subgroup(LeadershipLost)) is not None:
+        error = lost.exceptions[0]
+    if isinstance(error, LeadershipLost):
+        log.error("leadership lost error=%s", error)
+    else:
+        log.error("operator broke error=%s", error or "a part ended", exc_info=error)
+
+
+def _on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

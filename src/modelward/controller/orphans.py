@@ -1,0 +1,74 @@
+"""Takes the sidecar out of workloads whose LLMEndpoint is gone, without ever rolling one on our own account."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from modelward.controller.context import Context
+from modelward.controller.verdict_metrics import VerdictMetrics
+from modelward.desired import adoption, names
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
+
+log = logging.getLogger(__name__)
+
+RELEASE = "modelward.dev/release"
+"""Set to `now` on an adopted workload, it asks us to take the sidecar out at once: the workload rolls."""
+_BRAKE_COUNT, _BRAKE_SHARE = 3, 0.10
+_AGAIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Orphans:
+    """An idle sidecar passes traffic through and may stay; it leaves with the next roll-out of the workload's owner."""
+
+    context: Context
+    verdicts: VerdictMetrics
+    _generation: dict[str, int] = field(default_factory=dict)
+    """The generation of each orphan when it was first seen without its endpoint."""
+    _braked: bool = False
+
+    async def release(self, namespace: str, name: str) -> float | None:
+        """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
+        kind, workload = self._find(namespace, name)
+        if workload is None or not self._orphaned(workload):
+            return None
+        uid, generation = workload["metadata"]["uid"], int(workload["metadata"].get("generation", 0))
+        first = self._generation.setdefault(uid, generation)
+        asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
+        if not asked and (generation <= first or self._brake()):
+            return _AGAIN_S
+        result = await self.context.client.apply(adoption.withdrawal(workload), names.ADOPT_MANAGER)
+        self.context.store.put(kind, result)
+        self._generation.pop(uid, None)
+        log.info("sidecar=withdrawn namespace=%s workload=%s asked=%s", namespace, name, asked)
+        return None
+
+    def _find(self, namespace: str, name: str) -> tuple[Kind, Object | None]:
+        kind_name, _, workload = name.partition("/")
+        kind = DEPLOYMENT if kind_name == "Deployment" else STATEFUL_SET
+        return kind, self.context.store.get(kind, namespace, workload)
+
+    def _orphaned(self, workload: Object) -> bool:
+        if not adoption.injected(workload) or not self.context.store.synced(LLM_ENDPOINT):
+            return False
+        metadata = workload["metadata"]
+        adopter = metadata.get("labels", {}).get(names.ADOPTED_BY)
+        endpoints = self.context.store.list(LLM_ENDPOINT, metadata["namespace"])
+        return all(names.fit(endpoint["metadata"]["name"]) != adopter for endpoint in endpoints)
+
+    def _brake(self) -> bool:
+        """Tell whether so many look orphaned at once that it is more likely us who see wrong."""
+        adopted = [
+            workload
+            for kind in (DEPLOYMENT, STATEFUL_SET)
+            for workload in self.context.store.list(kind)
+            if names.ADOPTED_BY in workload["metadata"].get("labels", {})
+        ]
+        orphans = sum(self._orphaned(workload) for workload in adopted)
+        braked = orphans > _BRAKE_COUNT and orphans > _BRAKE_SHARE * len(adopted)
+        if braked and not self._braked:
+            log.error("orphan_brake=on orphans=%d adopted=%d next=%r", orphans, len(adopted), "are the CRDs served?")
+        self._braked = braked
+        self.verdicts.orphan_brake(braked)
+        return braked

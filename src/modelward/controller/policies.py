@@ -1,0 +1,89 @@
+"""Reconciles what only reports: MonitoringPolicies and Evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from modelward.api.evaluator import Evaluator, EvaluatorStatus
+from modelward.api.llmendpoint import LLMEndpoint
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.controller.context import Context
+from modelward.controller.gather import parsed
+from modelward.controller.status_writer import StatusWriter
+from modelward.desired.watch import Builtin, Watch, selects
+from modelward.evaluate.evaluators.manifest import Manifest
+from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
+from modelward.status.conditions import State, settle
+from modelward.status.policy import policy_status
+
+_AGAIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Policies:
+    """Tells policies which endpoints they reach, and evaluators whether they can be used."""
+
+    context: Context
+    builtins: Mapping[str, Builtin]
+    manifests: Mapping[str, Manifest]
+    watches: Mapping[str, Mapping[str, Watch]]
+    clock_ms: Callable[[], int]
+    _status: StatusWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._status = StatusWriter(self.context)
+
+    async def policy(self, namespace: str, name: str) -> float | None:
+        """Write one policy's status."""
+        raw = self.context.store.get(MONITORING_POLICY, namespace, name)
+        read = parsed(MonitoringPolicy, (raw,) if raw else ())
+        if not read or raw is None:
+            return None
+        policy = read[0]
+        endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
+        selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
+        problems = self._problems(namespace, name, [endpoint.metadata.name for endpoint in selected])
+        now_ms = self.clock_ms()
+        status = policy_status(policy, selected, problems, now_ms)
+        await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
+        return _AGAIN_S
+
+    async def evaluator(self, namespace: str, name: str) -> float | None:
+        """Write one Evaluator's status: accepted or not, its version and how good it was when measured."""
+        raw = self.context.store.get(EVALUATOR, namespace, name)
+        read = parsed(Evaluator, (raw,) if raw else ())
+        if not read or raw is None:
+            return None
+        evaluator, now_ms = read[0], self.clock_ms()
+        manifest = self.manifests.get(evaluator.spec.builtin)
+        generation = evaluator.metadata.generation
+        status = EvaluatorStatus(
+            observed_generation=generation,
+            version=manifest.version if manifest else "",
+            measured=manifest.measured_text if manifest else "",
+            conditions=settle([self._usable(evaluator)], evaluator.status.conditions, generation, now_ms),
+        )
+        await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
+        return None
+
+    def _usable(self, evaluator: Evaluator) -> State:
+        builtin = self.builtins.get(evaluator.spec.builtin)
+        if builtin is None:
+            known = ", ".join(sorted(self.builtins))
+            message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
+            return State("Accepted", "False", "UnknownEvaluator", message)
+        fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
+        if fault:
+            return State("Accepted", "False", "InvalidConfig", fault)
+        return State("Accepted", "True", "Valid")
+
+    def _problems(self, namespace: str, policy: str, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
+        watches = self.watches.get(namespace, {})
+        found = {
+            (bound.evaluation.name, bound.problem.reason, bound.problem.message)
+            for endpoint in endpoints
+            for bound in watches.get(endpoint, Watch()).evaluations
+            if bound.policy == policy and bound.problem is not None
+        }
+        return tuple((reason, f"{name}: {message}") for name, reason, message in sorted(found))

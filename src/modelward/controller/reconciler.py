@@ -1,0 +1,108 @@
+"""Which work a change wakes, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelward.controller.context import Context
+from modelward.controller.endpoints import Endpoints
+from modelward.controller.orphans import Orphans
+from modelward.controller.policies import Policies
+from modelward.controller.runs import Runs
+from modelward.controller.schedule import Key
+from modelward.desired import names
+from modelward.kube.kinds import (
+    DEPLOYMENT,
+    EVALUATION_RUN,
+    EVALUATOR,
+    JOB,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    STATEFUL_SET,
+    Kind,
+    Object,
+)
+
+
+class Loops(Protocol):
+    """What goes on beside reconciling."""
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Dispatches keys: `endpoint`, `policy`, `evaluator`, `run`, `schedule` (of a namespace) and `adopted`."""
+
+    context: Context
+    endpoints: Endpoints
+    policies: Policies
+    runs: Runs
+    orphans: Orphans
+    loops: Loops
+
+    async def background(self) -> None:
+        """Keep the readings and the hub's results fresh while this process leads."""
+        await self.loops.run()
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do the work of one key; return the seconds until it is due again."""
+        match key.work:
+            case "endpoint":
+                return await self.endpoints.reconcile(key.namespace, key.name)
+            case "policy":
+                return await self.policies.policy(key.namespace, key.name)
+            case "evaluator":
+                return await self.policies.evaluator(key.namespace, key.name)
+            case "run":
+                return await self.runs.reconcile(key.namespace, key.name)
+            case "schedule":
+                return await self.runs.schedule(key.namespace)
+            case "adopted":
+                return await self.orphans.release(key.namespace, key.name)
+        raise ValueError(f"no work is called {key.work}")
+
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
+        """Yield the keys that a change of this object wakes, so that every dependent looks again."""
+        metadata = obj["metadata"]
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        if kind == LLM_ENDPOINT:
+            yield Key("endpoint", namespace, name)
+            yield Key("schedule", namespace, "")
+            yield from self._all("policy", MONITORING_POLICY, namespace)
+        elif kind == MONITORING_POLICY:
+            yield Key("policy", namespace, name)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+        elif kind == EVALUATOR:
+            yield Key("evaluator", namespace, name)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+        elif kind == EVALUATION_RUN:
+            yield Key("run", namespace, name)
+            yield Key("schedule", namespace, "")
+        elif kind in (DEPLOYMENT, STATEFUL_SET):
+            yield from self._for_workload(kind, obj)
+        elif kind == JOB:
+            yield Key("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
+        else:
+            endpoint = metadata.get("labels", {}).get(names.ENDPOINT)
+            if endpoint:
+                yield Key("endpoint", namespace, endpoint)
+
+    def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[Key]:
+        for obj in self.context.store.list(kind, namespace):
+            yield Key(work, namespace, obj["metadata"]["name"])
+
+    def _for_workload(self, kind: Kind, workload: Object) -> Iterable[Key]:
+        metadata = workload["metadata"]
+        namespace, labels = metadata["namespace"], metadata.get("labels", {})
+        if names.ENDPOINT in labels:
+            yield Key("endpoint", namespace, labels[names.ENDPOINT])
+        if names.ADOPTED_BY in labels:
+            yield Key("adopted", namespace, f"{kind.kind}/{metadata['name']}")
+        for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
+            reference = endpoint["spec"].get("backend", {}).get("workloadRef")
+            if reference and (reference.get("kind", "Deployment"), reference["name"]) == (kind.kind, metadata["name"]):
+                yield Key("endpoint", namespace, endpoint["metadata"]["name"])

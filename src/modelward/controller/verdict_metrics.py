@@ -1,0 +1,104 @@
+"""The verdict series: conditions, rates with their bounds, samples and replicas of every endpoint, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from modelward.api.llmendpoint import LLMEndpointStatus
+from modelward.api.quantity import PPM, duration_ms, percent_ppm
+
+_CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
+_HEALTH = ("Healthy", "Degraded", "Unhealthy", "Unknown")
+
+
+class VerdictMetrics(Collector):
+    """Rendered from the statuses as they are when somebody scrapes: no series outlives its endpoint."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}
+        self._brake = False
+        registry.register(self)
+
+    def endpoint(self, namespace: str, name: str, status: LLMEndpointStatus) -> None:
+        """Remember the newest status of an endpoint, written or not."""
+        self._statuses[namespace, name] = status
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Drop the series of an endpoint that is gone."""
+        self._statuses.pop((namespace, name), None)
+
+    def orphan_brake(self, on: bool) -> None:
+        """Note whether the orphan brake holds."""
+        self._brake = on
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the families; called by prometheus_client for each scrape."""
+        yield from self._conditions()
+        yield from self._evaluations()
+        yield self._objectives()
+        yield from self._replicas()
+        brake = GaugeMetricFamily("modelward_orphan_brake", "1 while too many adopted workloads look orphaned at once")
+        brake.add_metric([], float(self._brake))
+        yield brake
+
+    def _conditions(self) -> Iterator[GaugeMetricFamily]:
+        conditions = GaugeMetricFamily(
+            "modelward_condition", "1 True, 0 False, -1 Unknown", labels=["namespace", "endpoint", "condition"]
+        )
+        health = GaugeMetricFamily("modelward_health", "1 for the health that holds", labels=[*_ENDPOINT, "health"])
+        for (namespace, name), status in self._statuses.items():
+            for condition in status.conditions:
+                conditions.add_metric([namespace, name, condition.type], _CONDITION[condition.status])
+            for mood in _HEALTH:
+                health.add_metric([namespace, name, mood], float(status.health == mood))
+        yield conditions
+        yield health
+
+    def _evaluations(self) -> Iterator[GaugeMetricFamily]:
+        labels = [*_ENDPOINT, "policy", "evaluation"]
+        rate = GaugeMetricFamily("modelward_evaluation_rate", "Corrected rate, 0 to 1", labels=labels)
+        low = GaugeMetricFamily("modelward_evaluation_rate_low", "Lower 95 % bound of the rate", labels=labels)
+        high = GaugeMetricFamily("modelward_evaluation_rate_high", "Upper 95 % bound of the rate", labels=labels)
+        samples = GaugeMetricFamily("modelward_evaluation_samples", "Judged exchanges behind the rate", labels=labels)
+        for (namespace, name), status in self._statuses.items():
+            for one in status.evaluations:
+                values = [namespace, name, one.policy, one.name]
+                samples.add_metric(values, one.samples)
+                for family, text in ((rate, one.rate), (low, one.low), (high, one.high)):
+                    if text:
+                        family.add_metric(values, percent_ppm(text) / PPM)
+        yield from (rate, low, high, samples)
+
+    def _objectives(self) -> GaugeMetricFamily:
+        labels = [*_ENDPOINT, "policy", "objective"]
+        family = GaugeMetricFamily("modelward_objective_value", "Seconds, or 0 to 1 for rates", labels=labels)
+        for (namespace, name), status in self._statuses.items():
+            for one in status.metrics:
+                if one.value:
+                    family.add_metric([namespace, name, one.policy, one.name], _number(one.value))
+        return family
+
+    def _replicas(self) -> Iterator[GaugeMetricFamily]:
+        replicas = GaugeMetricFamily("modelward_replicas", "Ready replicas", labels=_ENDPOINT)
+        desired = GaugeMetricFamily("modelward_replicas_desired", "What the scaler wants", labels=_ENDPOINT)
+        for (namespace, name), status in self._statuses.items():
+            replicas.add_metric([namespace, name], status.ready_replicas)
+            if status.scaling is not None and status.scaling.desired is not None:
+                desired.add_metric([namespace, name], status.scaling.desired)
+        yield from (replicas, desired)
+
+
+_ENDPOINT = ["namespace", "endpoint"]
+
+
+def _number(text: str) -> float:
+    if text.endswith("%"):
+        return percent_ppm(text) / PPM
+    whole, _, tenths = text.removesuffix("s").partition(".")
+    if tenths:
+        return float(f"{whole}.{tenths}")
+    return duration_ms(text) / 1_000

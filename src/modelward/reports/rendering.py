@@ -1,0 +1,75 @@
+"""What `modelward render` prints: the child objects that the operator would create, without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelward.api.base import API_VERSION, Model
+from modelward.api.evaluator import Evaluator
+from modelward.api.llmendpoint import LLMEndpoint
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.controller.assembly import builtins
+from modelward.desired.children import Facts, children
+from modelward.desired.finding import Finding
+from modelward.desired.installation import Installation
+from modelward.desired.watch import watch
+
+_KINDS: Mapping[str, type[Model]] = {
+    "LLMEndpoint": LLMEndpoint,
+    "MonitoringPolicy": MonitoringPolicy,
+    "Evaluator": Evaluator,
+}
+_WORKLOADS = frozenset({"Deployment", "StatefulSet"})
+
+
+class RenderError(ValueError):
+    """The file holds something that the operator would refuse; the message names the object and the cause."""
+
+
+def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the children of every LLMEndpoint in the file, in apply order.
+
+    Policies and evaluators of the same file are taken into account, and so are Deployments and StatefulSets that a
+    workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them.
+    """
+    objects = [document for document in documents if isinstance(document, Mapping)]
+    ours = [_parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
+    endpoints = [one for one in ours if isinstance(one, LLMEndpoint)]
+    if not endpoints:
+        raise RenderError(f"no LLMEndpoint ({API_VERSION}) in it")
+    policies = [one for one in ours if isinstance(one, MonitoringPolicy)]
+    evaluators = {one.metadata.name: one for one in ours if isinstance(one, Evaluator)}
+    installation = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
+    found: list[dict[str, Any]] = []
+    for endpoint in endpoints:
+        asked = watch(endpoint, policies, evaluators, builtins())
+        wanted = children(endpoint, asked, installation, Facts(_workload(endpoint, objects)))
+        if isinstance(wanted, Finding):
+            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {wanted.message}")
+        found += [child.obj for child in wanted]
+    return found
+
+
+def _parsed(document: Mapping[str, Any]) -> Model | None:
+    kind = _KINDS.get(str(document.get("kind")))
+    if kind is None:
+        return None
+    metadata = {"namespace": "default", **(document.get("metadata") or {})}
+    try:
+        return kind.model_validate({**document, "metadata": metadata}, extra="forbid")
+    except ValidationError as error:
+        lines = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
+        )
+        raise RenderError(f"{document.get('kind')} {metadata.get('name', '?')}: {lines}") from None
+
+
+def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    reference = endpoint.spec.backend.workload_ref
+    for obj in objects:
+        if reference and obj.get("kind") == reference.kind and obj["metadata"]["name"] == reference.name:
+            return obj
+    return None
