@@ -78,7 +78,7 @@ class Scraper:
 
     async def _fetch(self, target: Target) -> bytes | ScrapeFailure:
         async with self._session.get(target.url, headers=_HEADERS, allow_redirects=False) as response:
-            if response.status != 200:  # noqa: PLR2004 - HTTP OK
+            if response.status != 200:
                 return ScrapeFailure(
                     target.pod, f"HTTP {response.status}", f"{target.url} answered {response.status}, not metrics"
                 )

@@ -1,0 +1,102 @@
+"""From the usage of an endpoint to its replicas: up at once, down slowly, and never down on missing data."""
+
+from dataclasses import dataclass, replace
+
+from modelward.scaling.capacity import Capacity
+from modelward.scaling.history import History, Step
+from modelward.scaling.need import Need, Reason, capacity_of, needed
+from modelward.scaling.spec import ScalingSpec
+from modelward.scaling.usage import Usage
+
+# Down by at most a quarter of the replicas (or one) a minute.
+STEP_MS = 60_000
+STEP_SHARE = 4
+MESSAGE_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do and why.
+
+    `replicas` is the number to ask for, None to leave whatever there is because nothing is known; `need` is what the
+    load alone asks for. `message` is a phrase of at most 120 characters for people. `history` goes into the next
+    decision.
+    """
+
+    replicas: int | None
+    reason: Reason
+    message: str
+    need: int | None
+    capacity: Capacity | None
+    history: History
+
+
+def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Decision:
+    """Decide for one endpoint; Direct writes the answer, Advisory only shows it.
+
+    What this look teaches about capacity counts from the next decision on, so that more load never asks for less.
+    """
+    before = history.at(now_ms)
+    seen = before.seeing(usage, spec.revision, now_ms)
+    need = needed(spec, usage, replace(seen, learned=before.learned, revision=before.revision), now_ms)
+    noted = need.replicas if need.certain else max(need.replicas, usage.replicas)
+    after = seen.needing(noted, now_ms, spec.scale_down_hold_ms)
+    target, reason, message = _target(spec, usage, need, after, now_ms)
+    allowed = spec.within(target)
+    if allowed < target:
+        reason, message = Reason.AT_MAXIMUM, f"maximum {spec.max_replicas}; {message}"
+    elif allowed > target or (reason is not Reason.HOLDING_ON_STALE_METRICS and _below(need, spec, allowed, usage)):
+        reason, message = Reason.AT_MINIMUM, f"minimum {spec.floor}; {message}"
+    if allowed < usage.replicas:
+        after = replace(after, step=Step(usage.replicas, allowed, now_ms))
+    unknown = reason is Reason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
+    return Decision(
+        None if unknown else allowed,
+        reason,
+        message[:MESSAGE_CHARS],
+        need.replicas if need.reason is not Reason.HOLDING_ON_STALE_METRICS else None,
+        capacity_of(spec, after),
+        after,
+    )
+
+
+def _target(spec: ScalingSpec, usage: Usage, need: Need, history: History, now_ms: int) -> tuple[int, Reason, str]:
+    current = usage.replicas
+    if need.replicas > current:
+        return need.replicas, need.reason, need.message
+    if not need.certain:
+        return current, need.reason, need.message
+    if need.replicas == current or current <= spec.floor:
+        steady = need.reason if need.reason is Reason.SLOW_FIRST_TOKEN else Reason.STEADY
+        return current, steady, need.message
+    held = _held(spec, usage, history, now_ms)
+    if held is not None:
+        return current, Reason.SCALE_DOWN_HOLD, f"{need.message}; {held}"
+    return _lower(usage, history), need.reason, need.message
+
+
+def _held(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> str | None:
+    """Why fewer replicas have to wait; None when they need not."""
+    minutes = spec.scale_down_hold_ms / 60_000
+    if not history.watched(now_ms, spec.scale_down_hold_ms):
+        watched = (now_ms - history.watched_since_ms) / 60_000
+        return f"watched for {watched:.1f} of {minutes:g} min"
+    if history.highest_need() >= usage.replicas:
+        return f"{history.highest_need()} needed within {minutes:g} min"
+    step = history.step
+    if step is not None and step.replicas != usage.replicas and now_ms - step.at_ms < STEP_MS:
+        return "one step down a minute"
+    if _lower(usage, history) >= usage.replicas:
+        return f"{usage.replicas - usage.ready} replicas still starting"
+    return None
+
+
+def _lower(usage: Usage, history: History) -> int:
+    step = usage.replicas - max(1, usage.replicas // STEP_SHARE)
+    # While replicas start, only those are called off: the ones that serve stay.
+    serving = usage.ready if usage.ready < usage.replicas else 0
+    return max(step, history.highest_need(), serving)
+
+
+def _below(need: Need, spec: ScalingSpec, allowed: int, usage: Usage) -> bool:
+    return need.certain and need.replicas < spec.floor == allowed == usage.replicas

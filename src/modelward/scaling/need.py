@@ -1,0 +1,147 @@
+"""How many replicas the load asks for: an absolute number, so that pods still starting never add to it."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelward.scaling.capacity import Capacity, Source
+from modelward.scaling.history import History
+from modelward.scaling.spec import ScalingSpec
+from modelward.scaling.usage import Usage
+
+# Until growth is learned, replicas are asked for as if load grew by 30 % while they start.
+GROWTH = 1.3
+# A replica is not planned beyond 95 % of what it carries.
+HEADROOM = 0.95
+# Requests that wait now should be served within this time.
+DRAIN_S = 30.0
+# Two minutes that were slow from end to end with the same replicas, before more of them are asked for.
+SLOW_FOR_MS = 120_000
+# Guards the rounding up against the last bits of the arithmetic.
+_EPSILON = 1e-9
+
+
+class Reason(StrEnum):
+    """Why a decision is what it is: the reason of condition ScalingActive and of the Event."""
+
+    LOAD = "Load"
+    IDLE = "Idle"
+    STEADY = "Steady"
+    SLOW_FIRST_TOKEN = "SlowFirstToken"  # noqa: S105
+    LEARNING_CAPACITY = "LearningCapacity"
+    NO_TOKEN_COUNTS = "NoTokenCounts"  # noqa: S105
+    HOLDING_ON_STALE_METRICS = "HoldingOnStaleMetrics"
+    SCALE_DOWN_HOLD = "ScaleDownHold"
+    AT_MAXIMUM = "AtMaximum"
+    AT_MINIMUM = "AtMinimum"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Replicas needed; `certain` only if enough is known to act on fewer than there are."""
+
+    replicas: int
+    certain: bool
+    reason: Reason
+    message: str
+
+
+def capacity_of(spec: ScalingSpec, history: History) -> Capacity | None:
+    """What one replica carries: as declared, else as learned of this revision, else unknown."""
+    if spec.tokens_per_second is not None:
+        return Capacity(float(spec.tokens_per_second), Source.DECLARED)
+    return history.learned.capacity() if history.revision == spec.revision else None
+
+
+def needed(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need:
+    """The need of this moment; the first of these that has something to say decides."""
+    for judge in (_unknown, _idle, _slow, _unmeasured, _loaded):
+        need = judge(spec, usage, history, now_ms)
+        if need is not None:
+            return need
+    return _learning(spec, usage, history, now_ms)
+
+
+def _unknown(_spec: ScalingSpec, usage: Usage, _history: History, _now_ms: int) -> Need | None:
+    if usage.fresh > 0:
+        return None
+    silent = f"no fresh metrics from any of {usage.sources} pods" if usage.sources else "no pod to read metrics from"
+    return Need(usage.replicas, False, Reason.HOLDING_ON_STALE_METRICS, silent)
+
+
+def _idle(_spec: ScalingSpec, usage: Usage, _history: History, _now_ms: int) -> Need | None:
+    known = usage.work_per_second is not None and usage.in_flight is not None
+    if usage.busy or not known or usage.fresh < usage.sources:
+        return None
+    return Need(0, True, Reason.IDLE, "no requests")
+
+
+def _slow(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
+    objective, (last, before) = spec.time_to_first_token_ms, usage.first_token_p95_ms
+    if objective is None or last is None or last <= objective:
+        return None
+    settled = usage.ready == usage.replicas and now_ms - history.ready_since_ms >= SLOW_FOR_MS
+    more = max(1, math.ceil(usage.ready / 10)) if settled and before is not None and before > objective else 0
+    loaded = _loaded(spec, usage, history, now_ms)
+    if loaded is not None and loaded.replicas >= usage.replicas + more:
+        return loaded
+    message = f"first token p95 {last:.0f} ms over {objective} ms; {f'{more} more' if more else 'keep what there is'}"
+    return Need(usage.replicas + more, True, Reason.SLOW_FIRST_TOKEN, message)
+
+
+def _unmeasured(_spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
+    if usage.work_per_second is not None:
+        return None
+    return _queue_need(usage, history, now_ms, Reason.NO_TOKEN_COUNTS, "requests come, but nothing counts their tokens")
+
+
+def _loaded(spec: ScalingSpec, usage: Usage, history: History, _now_ms: int) -> Need | None:
+    capacity = capacity_of(spec, history)
+    if capacity is None or capacity.source is Source.AT_LEAST or usage.work_per_second is None:
+        return None
+    replicas = _replicas_for(usage, capacity)
+    partial = usage.fresh < usage.sources
+    message = f"{_number(usage.work_per_second)} tok/s of {_number(capacity.tokens_per_second)} per replica"
+    waiting = f", {usage.waiting:.0f} waiting" if usage.waiting else ""
+    if partial and replicas <= usage.replicas:
+        seen = f"metrics from {usage.fresh} of {usage.sources} pods"
+        return Need(replicas, False, Reason.HOLDING_ON_STALE_METRICS, f"{seen}; {message}")
+    return Need(replicas, not partial, Reason.LOAD, f"{message}{waiting}; need {replicas}")
+
+
+def _learning(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need:
+    """Without a capacity a queue is answered one replica at a time; and what was carried before may be gone back to."""
+    at_least = capacity_of(spec, history)
+    work = usage.work_per_second or 0.0
+    if at_least is not None and not usage.waiting and usage.fresh == usage.sources:
+        enough = _replicas_for(usage, at_least)
+        if enough < usage.replicas:
+            carried = f"{_number(work)} tok/s; one replica carried {_number(at_least.tokens_per_second)} before"
+            return Need(enough, True, Reason.LOAD, f"{carried}; need {enough}")
+    return _queue_need(
+        usage, history, now_ms, Reason.LEARNING_CAPACITY, f"{_number(work)} tok/s; no replica was full yet"
+    )
+
+
+def _queue_need(usage: Usage, history: History, now_ms: int, reason: Reason, message: str) -> Need:
+    if usage.replicas == 0:
+        return Need(1 if usage.busy else 0, False, reason, message)
+    starting = usage.ready < usage.replicas
+    if usage.waiting and not starting and history.queueing(now_ms):
+        return Need(
+            usage.replicas + 1, False, reason, f"{usage.waiting:.0f} requests waiting for 30 s; one more replica"
+        )
+    return Need(usage.replicas, False, reason, message)
+
+
+def _replicas_for(usage: Usage, capacity: Capacity) -> int:
+    # A pod that is silent is taken to do what the others do; the sum is then that of all of them.
+    scale = usage.sources / usage.fresh if usage.fresh else 1.0
+    backlog = (usage.waiting or 0.0) * (usage.work_per_request or 0.0) / DRAIN_S
+    demand = ((usage.work_per_second or 0.0) + backlog) * max(1.0, scale)
+    replicas = math.ceil(demand * GROWTH / (capacity.tokens_per_second * HEADROOM) - _EPSILON)
+    return max(replicas, 1 if usage.busy else 0)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"

@@ -1,0 +1,101 @@
+"""What an endpoint is asked for right now, as far as its pods say."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from modelward.metrics.histogram import quantile
+from modelward.metrics.signals import Signal
+from modelward.metrics.window import Freshness, History
+
+SHORT_MS = 30_000
+LONG_MS = 60_000
+MIX_MS = 300_000
+# Tokens of a prompt are read together, tokens of an answer are written one by one. One replica of llama2-70b on
+# 8 H100 (Splitwise's published performance model) reads 14,971 tokens/s and writes 1,276 at batch 64: 0.09; on
+# 4 A100 0.17. The capacity is learned in the same unit, so a wrong weight matters only when the mix changes.
+PREFILL_WEIGHT = 0.1
+# Fewer requests in a window than this say nothing about its 95th percentile.
+MIN_REQUESTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One look at an endpoint; None is unknown.
+
+    `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
+    gave some within 30 s, and the sums below are over these. Work is in output tokens plus weighted input tokens: per
+    second over the last 30 and 60 s, and per request; `first_token_p95_ms` is that of the last minute and of the
+    minute before.
+    """
+
+    replicas: int
+    ready: int
+    sources: int
+    fresh: int
+    work_30s: float | None = None
+    work_60s: float | None = None
+    work_per_request: float | None = None
+    in_flight: float | None = None
+    waiting: float | None = None
+    first_token_p95_ms: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def work_per_second(self) -> float | None:
+        """The work to be ready for: the larger of the two windows, so that neither a lull nor a lump sets it alone."""
+        return max((work for work in (self.work_30s, self.work_60s) if work is not None), default=None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any request is known to be served or waiting."""
+        return bool(self.in_flight or self.waiting or self.work_per_second)
+
+
+def observe(history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int) -> Usage:
+    """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some."""
+    fresh = sum(1 for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH)
+    in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
+    waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
+    return Usage(
+        replicas,
+        ready,
+        len(sources),
+        fresh,
+        _work(history, now_ms, SHORT_MS),
+        _work(history, now_ms, LONG_MS),
+        _work_per_request(history, now_ms),
+        in_flight.value if in_flight else None,
+        waiting.value if waiting else None,
+        (_first_token_p95_ms(history, now_ms), _first_token_p95_ms(history, now_ms - LONG_MS)),
+    )
+
+
+def _work(history: History, now_ms: int, over_ms: int) -> float | None:
+    """Work per second; the larger of what was counted at the door and in the engine, for neither sees everything.
+
+    The engine counts while it writes and sees what bypasses us; the collector lives when the engine's page does not,
+    and where answers carry no usage its chunks stand for the tokens in them.
+    """
+    read = _highest(history, (Signal.INPUT_TOKENS, Signal.ENGINE_PROMPT_TOKENS), now_ms, over_ms)
+    written = _highest(history, (Signal.OUTPUT_TOKENS, Signal.ENGINE_GENERATION_TOKENS, Signal.CHUNKS), now_ms, over_ms)
+    if read is None and written is None:
+        # No token was ever counted: that is no work if nobody asked, and unknown work if somebody did.
+        return 0.0 if history.rate(Signal.REQUESTS, None, now_ms, over_ms) == 0 else None
+    return (read or 0.0) * PREFILL_WEIGHT + (written or 0.0)
+
+
+def _highest(history: History, signals: tuple[Signal, ...], now_ms: int, over_ms: int) -> float | None:
+    rates = (history.rate(signal, None, now_ms, over_ms) for signal in signals)
+    return max((rate for rate in rates if rate is not None), default=None)
+
+
+def _work_per_request(history: History, now_ms: int) -> float | None:
+    work, requests = _work(history, now_ms, MIX_MS), history.rate(Signal.REQUESTS, None, now_ms, MIX_MS)
+    return work / requests if work and requests else None
+
+
+def _first_token_p95_ms(history: History, now_ms: int) -> float | None:
+    seen = history.histogram_increase(Signal.TTFT, None, now_ms, LONG_MS)
+    if seen is None or seen.count < MIN_REQUESTS:
+        return None
+    p95 = quantile(seen, 0.95)
+    return p95.value * 1000 if p95 else None
