@@ -20,7 +20,13 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 class Model(BaseModel):
     """Base of everything in a custom resource; fields that a newer version added are ignored when read."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,  # the sentence below a field is what `kubectl explain` prints
+    )
 
     def wire(self) -> dict[str, Any]:
         """Return the object as it stands in YAML: camelCase, without what was left unset."""
@@ -42,11 +48,17 @@ class Condition(Model):
     """One of the standard Kubernetes conditions."""
 
     type: Annotated[str, Field(max_length=64)]
+    """What the condition is about."""
     status: ConditionStatus
+    """Whether it holds: True, False or Unknown."""
     reason: Annotated[str, Field(max_length=128)]
+    """Why, as one word that programs can rely on."""
     message: Annotated[str, Field(max_length=1024)] = ""
+    """Why, for people: what was seen and what to do."""
     last_transition_time: Annotated[str, Field(max_length=32)]
+    """When status last changed (RFC 3339)."""
     observed_generation: int | None = None
+    """The metadata.generation that the condition was decided for."""
 
 
 class ObjectMeta(Model):

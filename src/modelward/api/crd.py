@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from modelward.api.base import GROUP, VERSION, Model
+from modelward.api.base import API_VERSION, GROUP, VERSION, Model
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
@@ -216,8 +216,8 @@ def _schema(model: type[Model]) -> Schema:
         **{key: value for key, value in with_defaults.items() if key not in ("required", "properties")},
         "required": ["spec"],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
+            "apiVersion": {"description": f"{API_VERSION}.", "type": "string"},
+            "kind": {"description": f"{model.__name__}.", "type": "string"},
             "metadata": {"type": "object"},
             "spec": with_defaults["properties"]["spec"],
             "status": without["properties"]["status"],

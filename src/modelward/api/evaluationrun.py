@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from modelward.api.base import Condition, Model, ObjectMeta, list_map, rules
-from modelward.api.quantity import Name
+from modelward.api.quantity import Name, timestamp_ms
+
+
+def _real_time(text: str) -> str:
+    timestamp_ms(text)
+    return text
+
 
 RunResult = Literal["Passed", "Failed", "Inconclusive", "Error"]
-Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
+Time = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+        max_length=35,
+    ),
+    AfterValidator(_real_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 35}),
+]
+"""An RFC 3339 time: `2026-11-24T09:00:00Z`."""
 
 
 def _unchanged(field: str) -> str:
@@ -22,10 +37,15 @@ class RunItem(Model):
     """One evaluation of one endpoint over one window."""
 
     endpoint: Name
+    """The endpoint whose answers are judged."""
     policy: Name
+    """The policy that states the evaluation."""
     evaluation: Name
+    """The evaluation's name in that policy."""
     from_: Annotated[Time, Field(alias="from")]
+    """Start of the window."""
     to: Time
+    """End of the window, not part of it."""
 
 
 class EvaluationRunSpec(Model):
@@ -41,9 +61,13 @@ class EvaluationRunSpec(Model):
     )
 
     endpoint: Name | None = None
+    """Look back: run every evaluation of this endpoint."""
     from_: Annotated[Time | None, Field(alias="from")] = None
+    """Look back: start of the time in question; an hour ago when left out."""
     to: Time | None = None
+    """Look back: end of the time in question; now when left out."""
     items: Annotated[tuple[RunItem, ...] | None, Field(max_length=500)] = None
+    """What was due at a tick; written by the operator."""
     suspend: Annotated[bool, Field(description="Hold the run; its Job starts nothing new.")] = False
 
 
@@ -51,28 +75,43 @@ class RunItemStatus(Model):
     """What one item of the run found in its own window."""
 
     endpoint: Name
+    """The endpoint whose answers were judged."""
     policy: Name
+    """The policy that states the evaluation."""
     evaluation: Name
+    """The evaluation's name in that policy."""
     result: RunResult
+    """What the window's scores say."""
     samples: int = 0
+    """Answers that were scored."""
     message: Annotated[str, Field(max_length=256)] = ""
+    """Why, for people."""
 
 
 class EvaluationRunStatus(Model):
     """How the run ended."""
 
     observed_generation: int = 0
+    """The metadata.generation that the status speaks of."""
     result: RunResult | None = None
+    """The worst result of all items; absent while the run goes on."""
     message: Annotated[str, Field(max_length=256)] = ""
+    """Why, for people."""
     samples: int = 0
+    """Answers that were scored."""
     job: Annotated[str, Field(max_length=253)] = ""
+    """The Job that scores."""
     start_time: Annotated[str | None, Field(max_length=32)] = None
+    """When the Job was made."""
     completion_time: Annotated[str | None, Field(max_length=32)] = None
+    """When the run ended."""
     items: Annotated[
         tuple[RunItemStatus, ...],
         Field(max_length=500, json_schema_extra=list_map("endpoint", "policy", "evaluation")),
     ] = ()
+    """One entry per item."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
+    """What holds and what does not, each with its reason."""
 
 
 class EvaluationRun(Model):

@@ -16,15 +16,20 @@ class EvaluatorSpec(Model):
 
     builtin: Annotated[str, Field(min_length=1, max_length=63, description="Name of a built-in evaluator.")]
     config: Config | None = None
+    """Its settings; each evaluator documents its own."""
 
 
 class EvaluatorStatus(Model):
     """Whether the evaluator can be used, and how good it was when measured."""
 
     observed_generation: int = 0
+    """The metadata.generation that the status speaks of."""
     version: Annotated[str, Field(max_length=64)] = ""
+    """Version of the built-in evaluator."""
     measured: Annotated[str, Field(max_length=256)] = ""
+    """How often it was right on labelled exchanges."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
+    """What holds and what does not, each with its reason."""
 
 
 class Evaluator(Model):

@@ -1,28 +1,82 @@
-"""LLMEndpoint: a model endpoint that Modelward runs, adopts or fronts, and what it knows of it."""
+"""LLMEndpoint: a model endpoint that Modelward runs, adopts or fronts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import Condition, Model, ObjectMeta, Verdict, list_map, rules
+from modelward.api.base import Model, ObjectMeta, list_map, rules
+from modelward.api.endpoint_status import (
+    Address,
+    AppliedPolicy,
+    Change,
+    CollectorMode,
+    CollectorStatus,
+    EvaluationStatus,
+    Health,
+    LLMEndpointStatus,
+    MetricStatus,
+    ScalingDecision,
+    ScalingStatus,
+    UsageStatus,
+)
 from modelward.api.quantity import Duration, Name, Percent
+
+__all__ = [
+    "ADMIN_PORT",
+    "COLLECTOR_PORT",
+    "Address",
+    "AppliedPolicy",
+    "Backend",
+    "Change",
+    "Collector",
+    "CollectorMode",
+    "CollectorStatus",
+    "Engine",
+    "EnvVar",
+    "EvaluationStatus",
+    "External",
+    "Gateway",
+    "Health",
+    "LLMEndpoint",
+    "LLMEndpointSpec",
+    "LLMEndpointStatus",
+    "MetricStatus",
+    "Objective",
+    "Port",
+    "Preserved",
+    "Resources",
+    "Scaling",
+    "ScalingDecision",
+    "ScalingMode",
+    "ScalingStatus",
+    "Service",
+    "Template",
+    "UsageStatus",
+    "WorkloadRef",
+]
 
 COLLECTOR_PORT = 18080
 ADMIN_PORT = 18081
 
 Engine = Literal["vllm", "sglang", "tgi", "trtllm", "llamacpp", "ollama", "openai", "generic"]
-CollectorMode = Literal["ScrapeOnly", "Gateway", "Sidecar"]
 ScalingMode = Literal["Off", "Advisory", "Direct"]
-Health = Literal["Healthy", "Degraded", "Unhealthy", "Unknown"]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Preserved = Annotated[
     Mapping[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
+Quantity = Annotated[
+    str,
+    Field(max_length=32),
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 32}),
+]
+"""An amount as in a container: `500m`, `16Gi`, or a bare number, as people write GPUs."""
+Quantities = Annotated[Mapping[str, Quantity], Field(max_length=16)]
 
 _NOT_OURS = (
     f"!has(self.port) || !(self.port in [{COLLECTOR_PORT}, {ADMIN_PORT}])",
@@ -36,7 +90,9 @@ class WorkloadRef(Model):
     model_config = rules(_NOT_OURS)
 
     api_version: Literal["apps/v1"] = "apps/v1"
+    """API group and version of the workload."""
     kind: Literal["Deployment", "StatefulSet"] = "Deployment"
+    """Kind of the workload."""
     name: Annotated[Name, Field(description="Name of the workload in this namespace.")]
     container: Annotated[Name | None, Field(description="The model server's container; found when there is one.")] = (
         None
@@ -58,15 +114,19 @@ class External(Model):
 class Resources(Model):
     """Requests and limits, as in a container."""
 
-    requests: Annotated[Mapping[str, Annotated[str, Field(max_length=32)]] | None, Field(max_length=16)] = None
-    limits: Annotated[Mapping[str, Annotated[str, Field(max_length=32)]] | None, Field(max_length=16)] = None
+    requests: Quantities | None = None
+    """What the container is promised, such as cpu and memory."""
+    limits: Quantities | None = None
+    """What the container may use at most, such as nvidia.com/gpu."""
 
 
 class EnvVar(Model):
     """A plain environment variable; use podTemplate for those that come from elsewhere."""
 
     name: Annotated[str, Field(min_length=1, max_length=256)]
+    """Name of the variable."""
     value: Annotated[str, Field(max_length=4096)] = ""
+    """Its value."""
 
 
 class Template(Model):
@@ -76,8 +136,8 @@ class Template(Model):
         _NOT_OURS,
         ("has(self.podTemplate) != has(self.image)", "set exactly one of podTemplate and image"),
         (
-            "!has(self.podTemplate) || !(has(self.args) || has(self.env) || has(self.resources))",
-            "args, env and resources belong to the short form; with podTemplate write them into its container",
+            "!has(self.podTemplate) || !(has(self.command) || has(self.args) || has(self.env) || has(self.resources))",
+            "command, args, env and resources belong to the short form; with podTemplate write them into its container",
         ),
     )
 
@@ -86,9 +146,13 @@ class Template(Model):
         Preserved | None, Field(description="A core/v1 PodTemplateSpec whose model container is named `model`.")
     ] = None
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
+    """Short form: the model server's image."""
     command: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...] | None, Field(max_length=64)] = None
+    """Short form: what to run instead of the image's entry point."""
     args: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...] | None, Field(max_length=256)] = None
+    """Short form: arguments of the model server."""
     env: Annotated[tuple[EnvVar, ...] | None, Field(max_length=128, json_schema_extra=list_map("name"))] = None
+    """Short form: environment of the model server."""
     resources: Resources | None = None
 
 
@@ -116,6 +180,7 @@ class Collector(Model):
     """How traffic is seen; by default template Sidecar, workloadRef ScrapeOnly, external Gateway."""
 
     mode: CollectorMode | None = None
+    """ScrapeOnly reads the engine's own metrics; Gateway and Sidecar proxy the traffic and can capture it."""
     resources: Resources | None = None
 
 
@@ -123,21 +188,27 @@ class Gateway(Model):
     """The proxy Deployment of collector mode Gateway."""
 
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
+    """Pods of the gateway."""
 
 
 class Service(Model):
     """The Service of ours that leads to the collector."""
 
     name: Name | None = None
+    """Name of the Service; by default the endpoint's, or NAME-collector where an adopted workload has its own."""
     port: Port = 80
+    """Port on which clients reach the endpoint."""
 
 
 class Objective(Model):
     """What scaling must keep for the users."""
 
     time_to_first_token: Duration | None = None
+    """Longest wait for the first token, such as 2s."""
     time_per_output_token: Duration | None = None
+    """Longest time per further token, such as 100ms."""
     attainment: Percent = "99%"
+    """Share of requests that must keep these bounds."""
 
 
 class Scaling(Model):
@@ -148,10 +219,14 @@ class Scaling(Model):
     )
 
     mode: ScalingMode = "Off"
+    """Off, Advisory (decide and show only) or Direct (write replicas); changing it moves nothing."""
     min_replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Fewest replicas; 0 allows sleep after idleness."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)]
+    """Most replicas."""
     objective: Objective | None = None
     scale_down_hold: Duration = "10m"
+    """How long use must stay low before replicas go."""
     tokens_per_second: Annotated[
         int | None, Field(ge=1, le=10_000_000, description="What one replica carries, where it is known; else learned.")
     ] = None
@@ -172,6 +247,7 @@ class LLMEndpointSpec(Model):
     )
 
     engine: Engine = "generic"
+    """What serves the model, so that its own metrics are understood."""
     backend: Backend
     collector: Collector = Collector()
     gateway: Gateway = Gateway()
@@ -183,130 +259,6 @@ class LLMEndpointSpec(Model):
     scaling: Scaling | None = None
     drain_seconds: Annotated[int, Field(ge=0, le=3600, description="How long a pod may finish what it serves.")] = 30
     paused: Annotated[bool, Field(description="Read and report, but write nothing except status.")] = False
-
-
-class MetricStatus(Model):
-    """One objective's number and verdict; numbers are strings with their unit."""
-
-    policy: Name
-    name: Name
-    model: Annotated[str, Field(max_length=253)] = ""
-    value: Annotated[str, Field(max_length=32)] = ""
-    samples: int = 0
-    verdict: Verdict
-    reason: Annotated[str, Field(max_length=64)] = ""
-    message: Annotated[str, Field(max_length=256)] = ""
-    observed_at: Annotated[str, Field(max_length=32)] = ""
-
-
-class EvaluationStatus(Model):
-    """One evaluation's rate with its interval, sample count and verdict."""
-
-    policy: Name
-    name: Name
-    rate: Annotated[str, Field(max_length=32)] = ""
-    low: Annotated[str, Field(max_length=32)] = ""
-    high: Annotated[str, Field(max_length=32)] = ""
-    samples: int = 0
-    verdict: Verdict
-    reason: Annotated[str, Field(max_length=64)] = ""
-    message: Annotated[str, Field(max_length=256)] = ""
-    observed_at: Annotated[str, Field(max_length=32)] = ""
-    run: Annotated[str, Field(max_length=253)] = ""
-    examples: Annotated[
-        tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3, description="Ids of flagged exchanges.")
-    ] = ()
-
-
-class ScalingDecision(Model):
-    """One change of replicas that was decided, and why."""
-
-    time: Annotated[str, Field(max_length=32)]
-    replicas: int
-    reason: Annotated[str, Field(max_length=64)]
-    message: Annotated[str, Field(max_length=256)] = ""
-
-
-class ScalingStatus(Model):
-    """What the scaler wants and why."""
-
-    desired: int | None = None
-    reason: Annotated[str, Field(max_length=64)] = ""
-    message: Annotated[str, Field(max_length=256)] = ""
-    capacity: Annotated[str, Field(max_length=64)] = ""
-    decisions: Annotated[tuple[ScalingDecision, ...], Field(max_length=10)] = ()
-
-
-class CollectorStatus(Model):
-    """How many collectors see the traffic, and which version they are."""
-
-    mode: CollectorMode
-    ready: int = 0
-    desired: int = 0
-    version: Annotated[str, Field(max_length=128)] = ""
-    traffic_seen: Annotated[str, Field(max_length=9)] = ""
-
-
-class AppliedPolicy(Model):
-    """A policy that watches this endpoint, and the generation that is in force."""
-
-    name: Name
-    generation: int
-
-
-class Change(Model):
-    """Something that changed and may explain what came after."""
-
-    time: Annotated[str, Field(max_length=32)]
-    kind: Literal["Revision", "Policy", "Version", "Scale"]
-    message: Annotated[str, Field(max_length=256)]
-
-
-class UsageStatus(Model):
-    """What passed through in the last five minutes."""
-
-    requests_per_minute: Annotated[str, Field(max_length=32)] = ""
-    input_tokens_per_minute: Annotated[str, Field(max_length=32)] = ""
-    output_tokens_per_minute: Annotated[str, Field(max_length=32)] = ""
-    first_token_p95: Annotated[str, Field(max_length=32)] = ""
-    error_rate: Annotated[str, Field(max_length=9)] = ""
-
-
-class Address(Model):
-    """Where clients reach the endpoint."""
-
-    url: Annotated[str, Field(max_length=512)]
-
-
-class LLMEndpointStatus(Model):
-    """What Modelward knows of an endpoint; every number with its evidence."""
-
-    observed_generation: int = 0
-    summary: Annotated[str, Field(max_length=80)] = ""
-    health: Health = "Unknown"
-    health_since: Annotated[str, Field(max_length=32)] = ""
-    checks: Annotated[str, Field(max_length=16)] = ""
-    replicas: int = 0
-    ready_replicas: int = 0
-    replicas_summary: Annotated[str, Field(max_length=16)] = ""
-    selector: Annotated[str, Field(max_length=1024)] = ""
-    address: Address | None = None
-    models: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=20)] = ()
-    revision: Annotated[str, Field(max_length=64)] = ""
-    usage: UsageStatus | None = None
-    metrics: Annotated[
-        tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name", "model"))
-    ] = ()
-    evaluations: Annotated[
-        tuple[EvaluationStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))
-    ] = ()
-    scaling: ScalingStatus | None = None
-    collector: CollectorStatus | None = None
-    applied_policies: Annotated[
-        tuple[AppliedPolicy, ...], Field(max_length=50, json_schema_extra=list_map("name"))
-    ] = ()
-    changes: Annotated[tuple[Change, ...], Field(max_length=5)] = ()
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=list_map("type"))] = ()
 
 
 class LLMEndpoint(Model):

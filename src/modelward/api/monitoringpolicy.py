@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from modelward.api.base import Condition, Model, ObjectMeta, Severity, list_map, rules
@@ -21,16 +21,30 @@ Config = Annotated[
 class SelectorRequirement(Model):
     """One line of a label selector's matchExpressions."""
 
+    model_config = rules(
+        (
+            "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+            "In and NotIn need values; Exists and DoesNotExist have none",
+        ),
+    )
+
     key: Annotated[str, Field(min_length=1, max_length=317)]
+    """The label."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    """How the label's value is compared."""
     values: Annotated[tuple[Annotated[str, Field(max_length=63)], ...] | None, Field(max_length=50)] = None
+    """The values that In and NotIn compare with."""
 
 
 class LabelSelector(Model):
     """A full Kubernetes label selector; `{}` selects everything in the namespace."""
 
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
     match_labels: Annotated[Mapping[str, Annotated[str, Field(max_length=63)]] | None, Field(max_length=20)] = None
+    """Labels that must have exactly these values."""
     match_expressions: Annotated[tuple[SelectorRequirement, ...] | None, Field(max_length=20)] = None
+    """Further requirements; all must hold."""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether an object with these labels is selected, by the rules of Kubernetes."""
@@ -54,17 +68,23 @@ class AlwaysCapture(Model):
     """What is captured whatever the sample says."""
 
     errors: bool = False
+    """Capture every request that failed."""
     slower_than: Duration | None = None
+    """Capture every request that took longer, such as 10s."""
 
 
 class Capture(Model):
     """How much of the traffic is kept for evaluation, how revealing, and for how long."""
 
     content: Content = "MetadataOnly"
+    """None, MetadataOnly (no text), Redacted (personal data and secrets masked in the pod) or Full."""
     sample: Percent = "10%"
+    """Share of exchanges that is captured."""
     always: AlwaysCapture = AlwaysCapture()
     keep_for: Duration = "168h"
+    """How long captured exchanges are kept."""
     max_body: Bytes = "256Ki"
+    """Longest request or answer that is kept whole; the rest is cut."""
 
 
 class PolicyObjective(Model):
@@ -79,13 +99,21 @@ class PolicyObjective(Model):
     )
 
     name: Name
+    """Name of the objective, unique in the policy."""
     metric: ObjectiveMetric
+    """TimeToFirstToken, TimePerOutputToken, RequestDuration or ErrorRate."""
     percentile: Annotated[int | None, Field(ge=1, le=99)] = None
+    """Which percentile of a latency must keep the bound; 95 when left out."""
     max_duration: Duration | None = None
+    """Bound of a latency, such as 800ms."""
     max_rate: Percent | None = None
+    """Bound of ErrorRate, such as 1%."""
     over: Duration = "15m"
+    """The time that the number is taken over."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Fewest requests for a verdict; below, the objective is Unknown."""
     severity: Severity = "Warning"
+    """What a failure does: Info nothing, Warning makes Degraded, Critical makes Unhealthy."""
 
 
 class Check(Model):
@@ -93,13 +121,16 @@ class Check(Model):
 
     builtin: Annotated[str, Field(min_length=1, max_length=63, description="Name of a built-in evaluator.")]
     config: Config | None = None
+    """Its settings; each evaluator documents its own."""
 
 
 class EvaluatorRef(Model):
     """An Evaluator of this namespace."""
 
     kind: Literal["Evaluator"] = "Evaluator"
+    """Kind of the object."""
     name: Name
+    """Name of the Evaluator."""
 
 
 class Evaluation(Model):
@@ -112,15 +143,23 @@ class Evaluation(Model):
     )
 
     name: Name
+    """Name of the evaluation, unique in the policy."""
     check: Check | None = None
     evaluator_ref: EvaluatorRef | None = None
     fail_above: Percent | None = None
+    """Fail when the rate is surely above, such as 10%."""
     fail_below: Percent | None = None
+    """Fail when the score is surely below, such as 90%."""
     every: Duration = "15m"
+    """How often a batch is scored."""
     over: Duration = "1h"
+    """The sliding time that the verdict rests on."""
     min_samples: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Fewest scored answers in that time for a verdict; below, the evaluation is Unknown."""
     affects: Literal["Quality", "Safety"] = "Quality"
+    """Which condition the verdict moves: QualityHealthy or SafetyHealthy."""
     severity: Severity = "Warning"
+    """What a failure does: Info nothing, Warning makes Degraded, Critical makes Unhealthy."""
 
 
 class MonitoringPolicySpec(Model):
@@ -129,7 +168,9 @@ class MonitoringPolicySpec(Model):
     endpoint_selector: Annotated[LabelSelector, Field(description="Which endpoints; {} means all in the namespace.")]
     capture: Capture = Capture()
     objectives: Annotated[tuple[PolicyObjective, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
+    """Bounds on numbers that the traffic itself shows."""
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
+    """Checks of sampled answers."""
     paused: Annotated[bool, Field(description="Keep the last verdicts and start nothing new.")] = False
 
 
@@ -137,18 +178,26 @@ class Binding(Model):
     """An endpoint that the policy selects."""
 
     endpoint: Name
+    """Name of the endpoint."""
     health: Annotated[str, Field(max_length=16)] = ""
+    """Its health when the policy was last looked at."""
 
 
 class MonitoringPolicyStatus(Model):
     """Which endpoints the policy reaches."""
 
     observed_generation: int = 0
+    """The metadata.generation that the status speaks of."""
     endpoints: int = 0
+    """Endpoints that the policy selects."""
     healthy: int = 0
+    """Selected endpoints that are Healthy."""
     endpoints_summary: Annotated[str, Field(max_length=32)] = ""
+    """Both in one, such as 2/3 healthy."""
     bindings: Annotated[tuple[Binding, ...], Field(max_length=100, json_schema_extra=list_map("endpoint"))] = ()
+    """The first hundred of them."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
+    """What holds and what does not, each with its reason."""
 
 
 class MonitoringPolicy(Model):

@@ -63,13 +63,12 @@ def walk(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
 def _node(source: Schema, definitions: Mapping[str, Schema], path: str) -> Schema:
     source = _optional(_inlined(source, definitions), definitions, path)
     unknown = [key for key in source if not _is_known(key)]
-    if unknown or "type" not in source:
+    if unknown or not ("type" in source or "x-kubernetes-int-or-string" in source):
         raise ValueError(f"{path}: a structural schema cannot hold {', '.join(unknown) or 'a node without a type'}")
     result: Schema = {}
     if "description" in source:
         result["description"] = " ".join(source["description"].split())
-    result["type"] = source["type"]
-    result |= {key: source[key] for key in _COPIED if key in source}
+    result |= {key: source[key] for key in ("type", *_COPIED) if key in source}
     result |= {key: value for key, value in source.items() if key.startswith("x-kubernetes-")}
     if "const" in source:
         result["enum"] = [source["const"]]
@@ -77,7 +76,7 @@ def _node(source: Schema, definitions: Mapping[str, Schema], path: str) -> Schem
         if key in source:
             result |= {bound: source[key], key: True}
     result |= _children(source, definitions, path)
-    if source.get("default") is not None:
+    if source.get("default") not in (None, []):
         result["default"] = _terse(source["default"], result)
     _check_limits(result, path)
     return result
@@ -132,9 +131,9 @@ def _terse(default: Any, schema: Schema) -> Any:
 
 
 def _check_limits(schema: Schema, path: str) -> None:
-    if schema["type"] == "number":
+    if schema.get("type") == "number":
         raise ValueError(f"{path}: custom resources hold no floats; use a string with its unit or an integer")
-    limits = _LIMITS.get(schema["type"], ())
+    limits = _LIMITS.get(schema.get("type", "string"), ())
     if "additionalProperties" in schema:
         limits = ("maxProperties",)
     if limits and not any(limit in schema for limit in limits):

@@ -1,0 +1,205 @@
+"""What Modelward knows of an endpoint: the status of an LLMEndpoint, every number with its evidence.
+
+Numbers are strings with their unit, ready for `kubectl get`; times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from modelward.api.base import Condition, Model, Verdict, list_map
+from modelward.api.quantity import Name
+
+CollectorMode = Literal["ScrapeOnly", "Gateway", "Sidecar"]
+Health = Literal["Healthy", "Degraded", "Unhealthy", "Unknown"]
+
+Time = Annotated[str, Field(max_length=32)]
+Number = Annotated[str, Field(max_length=32)]
+Reason = Annotated[str, Field(max_length=64)]
+Message = Annotated[str, Field(max_length=256)]
+
+
+class MetricStatus(Model):
+    """One objective's number and verdict."""
+
+    policy: Name
+    """The policy that states the objective."""
+    name: Name
+    """The objective's name in that policy."""
+    model: Annotated[str, Field(max_length=253)] = ""
+    """The served model that the number is about; empty for all of them."""
+    value: Number = ""
+    """The number as measured, with its unit."""
+    samples: int = 0
+    """Requests that the number rests on."""
+    verdict: Verdict
+    """Passed, Failed, or Unknown when too little is known to say."""
+    reason: Reason = ""
+    """Why, as one word."""
+    message: Message = ""
+    """Why, for people."""
+    observed_at: Time = ""
+    """When the number was measured."""
+
+
+class EvaluationStatus(Model):
+    """One evaluation's rate with its interval, sample count and verdict."""
+
+    policy: Name
+    """The policy that states the evaluation."""
+    name: Name
+    """The evaluation's name in that policy."""
+    rate: Number = ""
+    """Share of scored answers that were found at fault."""
+    low: Number = ""
+    """Lower end of the 95% interval of the rate."""
+    high: Number = ""
+    """Upper end of the 95% interval of the rate."""
+    samples: int = 0
+    """Answers that were scored."""
+    verdict: Verdict
+    """Passed, Failed, or Unknown when too little is known to say."""
+    reason: Reason = ""
+    """Why, as one word."""
+    message: Message = ""
+    """Why, for people."""
+    observed_at: Time = ""
+    """End of the newest window that counts."""
+    run: Annotated[str, Field(max_length=253)] = ""
+    """The EvaluationRun that scored the newest window."""
+    examples: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()
+    """Ids of flagged exchanges."""
+
+
+class ScalingDecision(Model):
+    """One change of replicas that was decided, and why."""
+
+    time: Time
+    """When it was decided."""
+    replicas: int
+    """The number that was decided."""
+    reason: Reason
+    """Why, as one word."""
+    message: Message = ""
+    """Why, for people, with the numbers."""
+
+
+class ScalingStatus(Model):
+    """What the scaler wants and why."""
+
+    desired: int | None = None
+    """Replicas that the scaler last decided on."""
+    reason: Reason = ""
+    """Why, as one word."""
+    message: Message = ""
+    """Why, for people, with the numbers."""
+    capacity: Annotated[str, Field(max_length=64)] = ""
+    """What one replica carries within the objective, and how that is known."""
+    decisions: Annotated[tuple[ScalingDecision, ...], Field(max_length=10)] = ()
+    """The last changes, newest first."""
+
+
+class CollectorStatus(Model):
+    """How many collectors see the traffic, and which version they are."""
+
+    mode: CollectorMode
+    """How traffic is seen."""
+    ready: int = 0
+    """Collectors that answer."""
+    desired: int = 0
+    """Collectors that there should be."""
+    version: Annotated[str, Field(max_length=128)] = ""
+    """Version that the collectors run."""
+    traffic_seen: Annotated[str, Field(max_length=9)] = ""
+    """Share of the engine's requests that collectors saw."""
+
+
+class AppliedPolicy(Model):
+    """A policy that watches this endpoint, and the generation that is in force."""
+
+    name: Name
+    """The policy's name."""
+    generation: int
+    """Its metadata.generation that is in force."""
+
+
+class Change(Model):
+    """Something that changed and may explain what came after."""
+
+    time: Time
+    """When it changed."""
+    kind: Literal["Revision", "Policy", "Version", "Scale"]
+    """What changed."""
+    message: Message
+    """From what to what."""
+
+
+class UsageStatus(Model):
+    """What passed through in the last five minutes."""
+
+    requests_per_minute: Number = ""
+    """Requests per minute."""
+    input_tokens_per_minute: Number = ""
+    """Prompt tokens per minute."""
+    output_tokens_per_minute: Number = ""
+    """Generated tokens per minute."""
+    first_token_p95: Number = ""
+    """Time to first token, 95th percentile."""
+    error_rate: Annotated[str, Field(max_length=9)] = ""
+    """Share of requests that failed."""
+
+
+class Address(Model):
+    """Where clients reach the endpoint."""
+
+    url: Annotated[str, Field(max_length=512)]
+    """Base URL inside the cluster."""
+
+
+class LLMEndpointStatus(Model):
+    """What Modelward knows of an endpoint; every number with its evidence."""
+
+    observed_generation: int = 0
+    """The metadata.generation that the status speaks of."""
+    summary: Annotated[str, Field(max_length=80)] = ""
+    """What health rests on, in one line."""
+    health: Health = "Unknown"
+    """Healthy, Degraded (a Warning check failed), Unhealthy (not serving or a Critical one failed) or Unknown."""
+    health_since: Time = ""
+    """When health last changed."""
+    checks: Annotated[str, Field(max_length=16)] = ""
+    """Decided checks of all checks, such as 4/5."""
+    replicas: int = 0
+    """Pods that there are."""
+    ready_replicas: int = 0
+    """Pods that serve."""
+    replicas_summary: Annotated[str, Field(max_length=16)] = ""
+    """Ready of desired pods, such as 3/3."""
+    selector: Annotated[str, Field(max_length=1024)] = ""
+    """Label selector of the pods, for autoscalers."""
+    address: Address | None = None
+    models: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=20)] = ()
+    """Models that the endpoint serves, by their own account."""
+    revision: Annotated[str, Field(max_length=64)] = ""
+    """What serves now; a new revision starts new verdicts."""
+    usage: UsageStatus | None = None
+    metrics: Annotated[
+        tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name", "model"))
+    ] = ()
+    """One entry per objective of each policy."""
+    evaluations: Annotated[
+        tuple[EvaluationStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))
+    ] = ()
+    """One entry per evaluation of each policy."""
+    scaling: ScalingStatus | None = None
+    collector: CollectorStatus | None = None
+    applied_policies: Annotated[
+        tuple[AppliedPolicy, ...], Field(max_length=50, json_schema_extra=list_map("name"))
+    ] = ()
+    """Policies that select this endpoint."""
+    changes: Annotated[tuple[Change, ...], Field(max_length=5)] = ()
+    """The last changes, newest first."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=list_map("type"))] = ()
+    """What holds and what does not, each with its reason."""
