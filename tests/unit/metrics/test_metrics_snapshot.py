@@ -1,0 +1,139 @@
+"""Pages become readings in neutral signals."""
+
+import pytest
+
+from modelward.metrics.exposition import parse
+from modelward.metrics.histogram import Histogram
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import NotACollectorError, snapshot_from_collector, snapshot_from_engine
+
+COLLECTOR = b"""
+modelward_requests_total{model="m",revision="r",operation="chat",code="200",outcome="ok"} 90
+modelward_requests_total{model="m",revision="r",operation="chat",code="500",outcome="error"} 7
+modelward_requests_total{model="m",revision="r",operation="embeddings",code="200",outcome="cancelled"} 3
+modelward_requests_total{model="n",revision="r",operation="chat",code="200",outcome="ok"} 5
+modelward_requests_in_flight{model="m",revision="r"} 4
+modelward_chunks_total{model="m",revision="r"} 800
+gen_ai_client_token_usage_sum{model="m",gen_ai_token_type="input"} 1000
+gen_ai_client_token_usage_sum{model="m",gen_ai_token_type="output"} 400
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="200",le="1"} 80
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="200",le="+Inf"} 90
+gen_ai_server_request_duration_seconds_sum{model="m",operation="chat",code="200"} 60
+gen_ai_server_request_duration_seconds_count{model="m",operation="chat",code="200"} 90
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="embeddings",code="200",le="1"} 3
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="embeddings",code="200",le="+Inf"} 3
+gen_ai_server_request_duration_seconds_sum{model="m",operation="embeddings",code="200"} 1
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="500",le="1"} 7
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="500",le="odd"} 7
+gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="500",le="+Inf"} 7
+modelward_engine_up 1
+modelward_engine_requests_waiting 2
+modelward_engine_requests_total 101
+modelward_collector_config_info{generation="abc"} 1
+modelward_collector_info{version="0.1.0"} 1
+"""
+
+
+def test_reads_a_collectors_page() -> None:
+    seen = snapshot_from_collector(parse(COLLECTOR), "pod", 5)
+    assert (seen.pod, seen.at_ms, seen.source) == ("pod", 5, "collector")
+    assert seen.models == {"m", "n"}
+    assert seen.counters == {
+        Key(Signal.REQUESTS, "m"): 100,
+        Key(Signal.REQUESTS, "n"): 5,
+        Key(Signal.ERRORS, "m"): 7,
+        Key(Signal.ERRORS, "n"): 0,
+        Key(Signal.CANCELLED, "m"): 3,
+        Key(Signal.CANCELLED, "n"): 0,
+        Key(Signal.INPUT_TOKENS, "m"): 1000,
+        Key(Signal.OUTPUT_TOKENS, "m"): 400,
+        Key(Signal.CHUNKS, "m"): 800,
+        Key(Signal.ENGINE_REQUESTS): 101,
+    }
+    assert seen.gauges == {
+        Key(Signal.IN_FLIGHT, "m"): 4,
+        Key(Signal.ENGINE_UP): 1,
+        Key(Signal.ENGINE_WAITING): 2,
+    }
+    assert (seen.config_generation, seen.collector_version) == ("abc", "0.1.0")
+
+
+def test_failed_requests_do_not_make_latency_look_better() -> None:
+    seen = snapshot_from_collector(parse(COLLECTOR), "pod", 5)
+    assert seen.histograms == {Key(Signal.DURATION, "m"): Histogram((1.0,), (83,), 61.0, 93)}
+
+
+def test_a_collector_that_saw_nothing_saw_zero_requests() -> None:
+    seen = snapshot_from_collector(parse(b"modelward_collector_captured_total 0"), "pod", 5)
+    assert seen.counters == {Key(signal): 0.0 for signal in (Signal.REQUESTS, Signal.ERRORS, Signal.CANCELLED)}
+    assert seen.gauges == {Key(Signal.IN_FLIGHT): 0.0}
+    assert (seen.models, seen.histograms, seen.config_generation) == (frozenset(), {}, "")
+
+
+@pytest.mark.parametrize("page", [b"", b"up 1", b"go_goroutines 5"])
+def test_another_programs_page_is_not_taken_for_a_quiet_collector(page: bytes) -> None:
+    with pytest.raises(NotACollectorError):
+        snapshot_from_collector(parse(page), "pod", 5)
+
+
+VLLM = b"""
+vllm:num_requests_waiting{model_name="m"} 2
+vllm:num_requests_running{model_name="m"} 3
+vllm:kv_cache_usage_perc{model_name="m"} 0.4
+vllm:request_success_total{finished_reason="stop",model_name="m"} 10
+vllm:request_success_total{finished_reason="error",model_name="m"} 2
+vllm:request_success_total{finished_reason="abort",model_name="m"} 1
+vllm:prompt_tokens_total{model_name="m"} 1000
+vllm:generation_tokens_total{model_name="m"} 500
+vllm:time_to_first_token_seconds_bucket{le="0.1",model_name="m"} 5
+vllm:time_to_first_token_seconds_bucket{le="+Inf",model_name="m"} 10
+vllm:time_to_first_token_seconds_sum{model_name="m"} 2
+vllm:time_per_output_token_seconds_bucket{le="0.1",model_name="m"} 7
+vllm:time_per_output_token_seconds_bucket{le="+Inf",model_name="m"} 10
+vllm:e2e_request_latency_seconds_bucket{le="10",model_name="m"} 10
+vllm:e2e_request_latency_seconds_bucket{le="+Inf",model_name="m"} 10
+"""
+
+
+def test_an_engines_own_counts_stand_for_requests_nobody_else_saw() -> None:
+    seen = snapshot_from_engine(parse(VLLM), "vllm", "pod", 5)
+    assert seen.source == "engine"
+    assert seen.gauges == {
+        Key(Signal.IN_FLIGHT, "m"): 5,
+        Key(Signal.ENGINE_WAITING): 2,
+        Key(Signal.ENGINE_RUNNING): 3,
+        Key(Signal.ENGINE_KV_USAGE): 0.4,
+    }
+    assert seen.counters == {
+        Key(Signal.REQUESTS, "m"): 13,
+        Key(Signal.ERRORS, "m"): 2,
+        Key(Signal.CANCELLED, "m"): 1,
+        Key(Signal.INPUT_TOKENS, "m"): 1000,
+        Key(Signal.OUTPUT_TOKENS, "m"): 500,
+        Key(Signal.ENGINE_REQUESTS): 13,
+        Key(Signal.ENGINE_PROMPT_TOKENS): 1000,
+        Key(Signal.ENGINE_GENERATION_TOKENS): 500,
+    }
+    assert seen.histograms[Key(Signal.TTFT, "m")] == Histogram((0.1,), (5,), 2.0, 10)
+    assert seen.histograms[Key(Signal.TPOT, "m")].counts == (7,)
+    assert seen.histograms[Key(Signal.DURATION, "m")].counts == (10,)
+
+
+def test_requests_that_clients_dropped_are_no_errors() -> None:
+    page = b'tgi_request_failure{err="dropped"} 3\ntgi_request_failure{err="overloaded"} 2\ntgi_request_count 50'
+    seen = snapshot_from_engine(parse(page), "tgi", "pod", 5)
+    assert seen.counters[Key(Signal.ERRORS)] == 2
+    assert seen.counters[Key(Signal.CANCELLED)] == 3
+    assert seen.counters[Key(Signal.REQUESTS)] == 50
+
+
+def test_an_engine_that_exports_nothing_gives_a_reading_without_signals() -> None:
+    seen = snapshot_from_engine(parse(VLLM), "ollama", "pod", 5)
+    assert (seen.gauges, seen.counters, seen.histograms) == ({}, {}, {})
+
+
+def test_a_broken_histogram_is_absent_and_the_rest_stays() -> None:
+    page = VLLM.replace(b'_seconds_bucket{le="+Inf",model_name="m"} 10', b'_seconds_bucket{le="+Inf",model_name="m"} 1')
+    seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
+    assert seen.histograms == {}
+    assert Key(Signal.REQUESTS, "m") in seen.counters
