@@ -34,7 +34,7 @@ class Client:
             text = answer.read().decode()
         finally:
             connection.close()
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             raise RefusedError(answer.status, text[:500])
         return json.loads(text) if text.startswith("{") else text
 

@@ -42,9 +42,7 @@ _MADE_FOLDERS = RUN / "made-folders.json"
 
 def up() -> None:
     """Start what is not running and wait until pods can run; safe to repeat."""
-    host.require_root("the development cluster")
-    host.install(versions.NODE_PACKAGES)
-    build.build()
+    prepare()
     with _alone():
         if is_up():
             say(f"already up: {components.describe()}")
@@ -53,6 +51,13 @@ def up() -> None:
             _clean_node()
         _start()
     say(f"up: {components.describe()}; kubeconfig {KUBECONFIG}")
+
+
+def prepare() -> None:
+    """Install the packages and build the programs that the cluster consists of."""
+    host.require_root("the development cluster")
+    host.install(versions.NODE_PACKAGES)
+    build.build()
 
 
 def down(*, purge: bool = False) -> None:
@@ -130,16 +135,18 @@ def _import_pause() -> None:
 def _clean_node() -> None:
     """Kill the node's first process; the kernel does the rest. Also clears what a killed run has left."""
     pid = processes.running("node")
-    inside = processes.children(pid) if pid else []
-    born = {child: processes.started_at(child) for child in inside}
+    inside = {child: processes.started_at(child) for child in processes.children(pid)} if pid else {}
     processes.stop("node", patience_seconds=0)
-    for child, ticks in born.items():
-        wait_for("the end of the node's processes", lambda c=child, t=ticks: processes.started_at(c) != t, 20)
+    wait_for("the end of the node's processes", lambda: not _alive(inside), 20)
     network.down()
     cgroups.down()
     CONTAINERD_SOCKET.unlink(missing_ok=True)
     CONTAINERD_SOCKET.with_name("containerd.sock.ttrpc").unlink(missing_ok=True)
     _remove_made_folders()
+
+
+def _alive(born: dict[int, int]) -> bool:
+    return any(processes.started_at(pid) == ticks != 0 for pid, ticks in born.items())
 
 
 def _make_folders() -> None:

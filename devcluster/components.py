@@ -1,4 +1,4 @@
-"""Command lines of the cluster's programs: the control plane on the host, containerd, kubelet and kube-proxy in the node."""
+"""Command lines of the programs: the control plane on the host; containerd, kubelet and kube-proxy in the node."""
 
 from pathlib import Path
 

@@ -62,4 +62,4 @@ def _descriptor(media_type: str, blob: bytes) -> dict[str, object]:
 
 def _architecture() -> str:
     # Byte 18 of an ELF header names the machine: the program itself knows best.
-    return "arm64" if (BIN / "pause").read_bytes()[18] == 0xB7 else "amd64"  # noqa: PLR2004
+    return "arm64" if (BIN / "pause").read_bytes()[18] == 0xB7 else "amd64"

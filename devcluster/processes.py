@@ -1,4 +1,4 @@
-"""Background processes that are ours: started with a pid file, and stopped only while they are still the same process."""
+"""Background processes of ours: started with a pid file, and stopped only while they are still the same process."""
 
 import contextlib
 import json

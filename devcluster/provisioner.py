@@ -1,8 +1,7 @@
-"""Volumes of the class `hostpath`: a folder for each claim, gone with it. Runs as a process beside the control plane."""
+"""Volumes of the class `hostpath`: a folder for each claim, gone with it. A process beside the control plane."""
 
 import http.client
 import shutil
-import sys
 import time
 from typing import Any
 
@@ -95,4 +94,4 @@ def _release(client: Client, volume: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,6 +18,8 @@ NODE_PACKAGES = {
     "iptables": "/usr/sbin/iptables",
     "iproute2": "/usr/bin/ip",
     "openssl": "/usr/bin/openssl",
+    "util-linux": "/usr/bin/unshare",
+    "mount": "/usr/bin/mount",
 }
 IMAGE_PACKAGES = {
     "buildah": "/usr/bin/buildah",

@@ -1,0 +1,86 @@
+"""Proof that `down` is clean: what the machine showed before is what it shows after."""
+
+import json
+import time
+from pathlib import Path
+
+import cgroups
+from console import fail, run, say, step
+from settings import BIN, HOST_LINK, KUBECONFIG, NAME, PAUSE_IMAGE, STATE
+
+import cluster
+
+_POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "selftest"},
+    "spec": {
+        "containers": [{"name": "c", "image": PAUSE_IMAGE, "imagePullPolicy": "IfNotPresent"}],
+        "volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}],
+        "terminationGracePeriodSeconds": 0,
+    },
+}
+
+
+def run_selftest() -> None:
+    """Stop what runs, compare the machine before a life of the cluster with after it, twice."""
+    cluster.down()
+    before = traces()
+    for life in (1, 2):
+        with step(f"life {life}"):
+            cluster.up()
+            _run_pod()
+            cluster.down()
+        _compare(before, traces())
+    say("nothing is left: no process, mount, link, namespace, rule, set, cgroup, folder or changed kernel setting")
+
+
+def traces() -> dict[str, list[str]]:
+    """Everything that a cluster might leave on a machine, by kind."""
+    return {
+        "processes": _processes(),
+        "mounts": [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()],
+        "links": [link["ifname"] for link in json.loads(run("ip", "-j", "link"))],
+        "routes": run("ip", "route").splitlines(),
+        "namespaces": [path.name for path in Path("/run/netns").glob("*")],
+        "rules": [line for line in run("iptables-save").splitlines() if line.startswith("-A") or " - [" in line],
+        "sets": run("ipset", "list", "-n").split(),
+        "cgroups": [str(path) for path in cgroups.remains()],
+        "folders": [
+            f
+            for f in ("/run/containerd", "/run/netns", "/run/cni", "/var/lib/cni", "/var/log/pods")
+            if Path(f).exists()
+        ],
+        "settings": [
+            Path(f"/proc/sys/{name}").read_text()
+            for name in ("net/ipv4/ip_forward", "vm/overcommit_memory", "kernel/panic")
+        ],
+    }
+
+
+def _processes() -> list[str]:
+    """Command lines that mention us: our programs, and shims that would belong to our containerd."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            except OSError:
+                continue
+            if any(word in line for word in (str(STATE), str(BIN / "kube"), "containerd-shim", HOST_LINK, f"{NAME}/")):
+                found.append(line)
+    return sorted(found)
+
+
+def _run_pod() -> None:
+    kubectl = (BIN / "kubectl", "--kubeconfig", KUBECONFIG)
+    run(*kubectl, "delete", "pod", "selftest", "--ignore-not-found", "--force")
+    run(*kubectl, "apply", "-f", "-", stdin=json.dumps(_POD))
+    run(*kubectl, "wait", "pod/selftest", "--for=condition=Ready", "--timeout=60s")
+
+
+def _compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
+    time.sleep(0.2)
+    left = {kind: sorted(set(after[kind]) ^ set(before[kind])) for kind in before}
+    if any(left.values()):
+        fail(f"down left something behind, or took something away: { {k: v for k, v in left.items() if v} }")
