@@ -1,0 +1,13 @@
+{{/* The operator's settings file, as modelward.controller.settings reads it. */}}
+{{- define "modelward.settings" -}}
+namespace: {{ .Release.Namespace }}
+watchNamespaces: {{ .Values.watchNamespaces | toJson }}
+collectorImage: {{ include "modelward.image" (list . .Values.collectorImage) }}
+evaluatorImage: {{ include "modelward.image" (list . .Values.image) }}
+hubUrl: {{ if .Values.hub.enabled }}https://modelward-hub.{{ .Release.Namespace }}.svc:8443{{ else }}null{{ end }}
+statusInterval: {{ .Values.statusInterval }}
+scrapeInterval: {{ .Values.scrapeInterval }}
+logFormat: {{ .Values.logFormat }}
+logLevel: {{ .Values.logLevel | upper }}
+podSettings: {{ .Values.podSettings | toJson }}
+{{- end }}
