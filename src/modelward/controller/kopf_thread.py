@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import kopf
 
 from modelward.kube.access import Access
@@ -17,6 +19,7 @@ from modelward.kube.transport import session
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.0
+TEAR_DOWN_S = 2.0
 BEAT_S = 5.0
 
 Take = Callable[[Kind, str | None, Object], None]
@@ -53,6 +56,7 @@ class KopfThread:
         self._lock = threading.Lock()
         self._stopping = False
         self._stop: Callable[[], object] = lambda: None
+        self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> asyncio.Future[str]:
         """Start the thread; the future gets the name of what ended it."""
@@ -73,12 +77,15 @@ class KopfThread:
         self._take = _ignore
 
     def _run(self) -> None:
+        loop = asyncio.new_event_loop()
         reason = "Stopped"
         try:
-            asyncio.run(self._operate())
+            reason = loop.run_until_complete(self._operate())
         except BaseException as error:
             log.debug("kopf ended", exc_info=error)
             reason = type(error).__name__
+        finally:
+            loop.close()
         with contextlib.suppress(RuntimeError):  # our own loop is closed already
             self._home.call_soon_threadsafe(self._finish, reason)
 
@@ -86,24 +93,43 @@ class KopfThread:
         if not self._ended.done():
             self._ended.set_result(reason)
 
-    async def _operate(self) -> None:
+    async def _operate(self) -> str:
+        """Run kopf until it is told to stop or one of its root tasks ends; gives the reason.
+
+        Not by kopf.operator(): when one watch fails, that closes the session under the other watches, which then wait
+        for ever for a login that nobody does any more (kopf 1.45.2, seen with a CRD that was deleted).
+        """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         with self._lock:
             self._stop = lambda: loop.call_soon_threadsafe(stop.set)
             if self._stopping:
-                return
+                return "Stopped"
+        stopping = asyncio.create_task(stop.wait(), name="stop")
         beating = asyncio.create_task(self._keep_beating(), name="heartbeat")
-        try:
-            await kopf.operator(
-                registry=self._registry(),
-                settings=_settings(self._watched),
-                clusterwide=not self._namespaces,
-                namespaces=tuple(self._namespaces),
-                stop_flag=stop,
-            )
-        finally:
-            beating.cancel()
+        roots = await kopf.spawn_tasks(
+            registry=self._registry(),
+            settings=_settings(self._watched),
+            clusterwide=not self._namespaces,
+            namespaces=tuple(self._namespaces),
+        )
+        done, _ = await asyncio.wait({stopping, beating, *roots}, return_when=asyncio.FIRST_COMPLETED)
+        await self._tear_down()
+        return "Stopped" if stopping in done else _reason(done)
+
+    async def _tear_down(self) -> None:
+        """Cancel the watches first, while their session is open, then all else; again, for kopf may swallow it.
+
+        A watch that is cancelled together with its "pause-waiter" takes itself for paused and goes on.
+        """
+        await _cancel("watcher for", TEAR_DOWN_S / 2)
+        await _cancel("", TEAR_DOWN_S / 2)
+        if self._session is not None:
+            await self._session.close()
+        await asyncio.sleep(0.05)  # closed TLS connections are let go in later turns of the loop
+        loop = asyncio.get_running_loop()
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()
 
     async def _keep_beating(self) -> None:
         while True:
@@ -119,7 +145,8 @@ class KopfThread:
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         """The session of kopf's loop, with our credentials; asked for again after a 401."""
-        return kopf.AiohttpSession(server=self._access.host, aiohttp_session=session(self._access))
+        self._session = session(self._access)
+        return kopf.AiohttpSession(server=self._access.host, aiohttp_session=self._session)
 
     def _watch(self, kind: Kind, registry: kopf.OperatorRegistry) -> None:
         async def hint(*, event: Any, **_: Any) -> None:
@@ -129,6 +156,23 @@ class KopfThread:
             group=kind.group, version=kind.version, plural=kind.plural, id=kind.plural, registry=registry
         )
         on_event(hint)
+
+
+async def _cancel(prefix: str, within_s: float) -> None:
+    """Cancel all other tasks of this prefix in their name, again every 100 ms, until they ended or time is up."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        tasks = {task for task in asyncio.all_tasks() if task.get_name().startswith(prefix)} - {asyncio.current_task()}
+        if not tasks:
+            return
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=0.1)
+
+
+def _reason(done: Iterable[asyncio.Task[Any]]) -> str:
+    errors = [task.exception() for task in done if not task.cancelled()]
+    return next((type(error).__name__ for error in errors if error is not None), "Ended")
 
 
 def _ignore(_kind: Kind, _event: str | None, _obj: Object) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from modelward.kube import access
-from modelward.kube.errors import Gone, NotFound
+from modelward.kube.errors import Gone, NotFound, Unavailable
 from modelward.kube.events import Recorder
 from modelward.kube.kinds import Kind, Object, kind_of, name_of, namespace_of
 from modelward.kube.transport import Observe, Transport, unobserved
@@ -108,12 +108,15 @@ class Client:
         """All objects of a kind, newest state, read in pages; started over when a continue token got too old."""
         selectors = {"limit": str(page), "labelSelector": label_selector, "fieldSelector": field_selector}
         params = {name: value for name, value in selectors.items() if value}
-        async with asyncio.timeout(deadline):
-            while True:
-                try:
-                    return await self._pages(kind, kind.path(namespace), params, deadline)
-                except Gone:
-                    continue
+        try:
+            async with asyncio.timeout(deadline):
+                while True:
+                    try:
+                        return await self._pages(kind, kind.path(namespace), params, deadline)
+                    except Gone:
+                        continue
+        except TimeoutError:
+            raise Unavailable(0, "NoAnswer", f"listing {kind.plural} took more than {deadline:g} s") from None
 
     async def create(
         self, obj: Object, *, manager: str = MANAGER, dry_run: bool = False, deadline: float = 10.0
