@@ -1,0 +1,75 @@
+"""The built-in evaluators by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from modelward.evaluate.evaluators.manifest import Config, Manifest
+from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig, PIIEvaluator
+from modelward.evaluate.evaluators.refusal import Embed
+from modelward.evaluate.evaluators.topic import OFF_TOPIC_ANSWERED, ON_TOPIC_REFUSED, TopicConfig, TopicEvaluator
+from modelward.evaluate.minilm import shared_minilm
+from modelward.evaluate.score import Evaluator
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A manifest and how its evaluator is made of a valid configuration."""
+
+    manifest: Manifest
+    make: Callable[[Config, Embed], Evaluator]
+
+
+BUILTINS: Mapping[str, Builtin] = {
+    builtin.manifest.name: builtin
+    for builtin in (
+        Builtin(
+            OFF_TOPIC_ANSWERED,
+            lambda c, embed: TopicEvaluator(OFF_TOPIC_ANSWERED, "off-topic", cast(TopicConfig, c), embed),
+        ),
+        Builtin(
+            ON_TOPIC_REFUSED,
+            lambda c, embed: TopicEvaluator(ON_TOPIC_REFUSED, "on-topic", cast(TopicConfig, c), embed),
+        ),
+        Builtin(PII_IN_ANSWER, lambda c, _: PIIEvaluator(cast(PIIConfig, c))),
+    )
+}
+
+
+class UnknownEvaluatorError(ValueError):
+    """There is no built-in evaluator of that name, or its configuration is wrong; the message says which."""
+
+
+def manifest_of(name: str) -> Manifest:
+    """Return a built-in's manifest; UnknownEvaluatorError lists the names when there is none."""
+    builtin = BUILTINS.get(name)
+    if builtin is None:
+        raise UnknownEvaluatorError(f"no built-in evaluator {name!r}; there are {', '.join(sorted(BUILTINS))}")
+    return builtin.manifest
+
+
+def validated(name: str, config: Mapping[str, Any]) -> Config:
+    """Return a built-in's configuration; UnknownEvaluatorError names the first field that is wrong."""
+    try:
+        return manifest_of(name).config.model_validate(dict(config))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "config"
+        raise UnknownEvaluatorError(f"{name}: {where}: {first['msg']}") from error
+
+
+def evaluator(name: str, config: Mapping[str, Any], embed: Embed | None = None) -> Evaluator:
+    """Return a configured evaluator; the embedding model is loaded when it is first used."""
+    return BUILTINS[manifest_of(name).name].make(validated(name, config), embed or _shared_embed)
+
+
+def _shared_embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    return shared_minilm().encode(texts)

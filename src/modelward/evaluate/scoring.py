@@ -1,0 +1,130 @@
+"""Judging exchanges one and all, so that a failure is counted and never looks like a pass."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
+from modelward.api.exchange import Exchange
+from modelward.evaluate.pool import MAX_EXAMPLES
+from modelward.evaluate.score import Evaluator, Score
+
+log = logging.getLogger(__name__)
+BATCH = 64
+NOT_GENERATIVE = frozenset({"embeddings", "embedding", "rerank", "classify", "moderation", "moderations", "tokenize"})
+
+
+def score(evaluator: Evaluator, exchanges: Sequence[Exchange]) -> list[Score]:
+    """Return one score per exchange, in order; an evaluator that raises yields Failed scores, never an exception."""
+    scores: dict[int, Score] = {}
+    to_judge: list[int] = []
+    for position, exchange in enumerate(exchanges):
+        early = _without_judging(evaluator, exchange)
+        if early:
+            scores[position] = early
+        else:
+            to_judge.append(position)
+    for start in range(0, len(to_judge), BATCH):
+        batch = to_judge[start : start + BATCH]
+        scores.update(zip(batch, _judged(evaluator, [exchanges[i] for i in batch]), strict=True))
+    if failed := [s.label for s in scores.values() if s.state == "Failed"]:
+        name = evaluator.manifest.name
+        log.warning(
+            "judging failed evaluator=%s samples=%d of=%d cause=%s", name, len(failed), len(to_judge), failed[0]
+        )
+    return [scores[position] for position in range(len(exchanges))]
+
+
+def _without_judging(evaluator: Evaluator, exchange: Exchange) -> Score | None:
+    """Return why there is nothing to judge, or None; first what can never be judged, then what was not captured."""
+
+    def skip(label: str) -> Score:
+        return Score(exchange.id, "NotApplicable", label=label)
+
+    if exchange.operation.lower() in NOT_GENERATIVE:
+        return skip("operation")
+    if exchange.outcome != "ok" or exchange.status >= 400:
+        return skip("error")
+    if not evaluator.manifest.needs_text:
+        return None
+    if exchange.content in ("None", "MetadataOnly"):
+        return Score(exchange.id, "NotCaptured", label="no-text")
+    if not exchange.question.strip():
+        return skip("no-question")
+    return None if exchange.response.strip() else skip("no-answer")
+
+
+def _judged(evaluator: Evaluator, batch: Sequence[Exchange]) -> list[Score]:
+    """Judge a batch; when that fails, one by one, so that one odd exchange costs itself only."""
+    try:
+        scores = evaluator.judge(batch)
+        if len(scores) == len(batch):
+            return scores
+        cause = f"{len(scores)} scores for {len(batch)} exchanges"
+    except Exception as error:  # noqa: BLE001  # a plug-in may raise anything
+        cause = type(error).__name__
+    if len(batch) == 1:
+        return [Score(batch[0].id, "Failed", label=cause if cause.isidentifier() else "BadAnswer")]
+    half = len(batch) // 2
+    return _judged(evaluator, batch[:half]) + _judged(evaluator, batch[half:])
+
+
+def window_result(
+    item: PlanItem, *, namespace: str, run: str, evaluator: Evaluator, exchanges: Sequence[Exchange]
+) -> tuple[WindowResult, list[Score]]:
+    """Judge a window and sum it up per revision."""
+    scores = score(evaluator, exchanges)
+    groups: dict[str, list[tuple[Exchange, Score]]] = defaultdict(list)
+    for exchange, its_score in zip(exchanges, scores, strict=True):
+        groups[exchange.revision].append((exchange, its_score))
+    revisions = {revision: counts(rows) for revision, rows in groups.items()}
+    result = WindowResult(
+        namespace=namespace,
+        endpoint=item.endpoint,
+        policy=item.policy,
+        evaluation=item.evaluation,
+        from_ms=item.from_ms,
+        to_ms=item.to_ms,
+        run=run,
+        evaluator=evaluator.facts,
+        revisions=revisions,
+        examples=_examples(groups),
+        reason=reason(scores),
+    )
+    return result, scores
+
+
+def counts(rows: Sequence[tuple[Exchange, Score]]) -> Counts:
+    """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with."""
+    weights = [(1.0 / exchange.inclusion, s.flagged) for exchange, s in rows if s.state == "Scored"]
+    return Counts(
+        samples=len(weights),
+        flagged=sum(flagged for _, flagged in weights),
+        not_applicable=sum(s.state in ("NotApplicable", "NotCaptured") for _, s in rows),
+        failed=sum(s.state == "Failed" for _, s in rows),
+        weight=sum(weight for weight, _ in weights),
+        weight_squared=sum(weight * weight for weight, _ in weights),
+        flagged_weight=sum(weight for weight, flagged in weights if flagged),
+    )
+
+
+def reason(scores: Sequence[Score]) -> str:
+    """Return why nothing could be judged, or the empty string when something was (or nothing was applicable)."""
+    states = {s.state for s in scores}
+    if not states:
+        return "NoTraffic"
+    if "Scored" in states:
+        return ""
+    return "EvaluatorFailing" if "Failed" in states else "NoCapture" if "NotCaptured" in states else ""
+
+
+def _examples(groups: Mapping[str, Sequence[tuple[Exchange, Score]]]) -> dict[str, tuple[Example, ...]]:
+    found = {}
+    for revision, rows in groups.items():
+        flagged = [(e, s) for e, s in rows if s.flagged]
+        newest = sorted(flagged, key=lambda row: row[0].time_ms, reverse=True)[:MAX_EXAMPLES]
+        if newest:
+            found[revision] = tuple(Example(e.id, s.label) for e, s in newest)
+    return found
