@@ -4,8 +4,10 @@ import contextlib
 import fcntl
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import addons
@@ -20,7 +22,7 @@ import node
 import pause
 import processes
 import versions
-from api import Client
+from api import Client, RefusedError
 from console import run, say, succeeds, wait_for
 from settings import (
     AUDIT_LOG,
@@ -37,6 +39,7 @@ from settings import (
 # Stopped in this order.
 _COMPONENTS = ("provisioner", "coredns", "scheduler", "controller-manager", "node", "apiserver", "etcd")
 _API_READY = RUN / "api-ready"
+_EVER = datetime.min.replace(tzinfo=UTC)
 _MADE_FOLDERS = RUN / "made-folders.json"
 
 
@@ -74,6 +77,12 @@ def down(*, purge: bool = False) -> None:
     say("down" + (" and purged" if purge else f"; objects, images and volumes are kept in {STATE}"))
 
 
+def kill() -> None:
+    """End everything as a crash would, and clean nothing: for the test that `up` copes with it."""
+    for name in _COMPONENTS:
+        processes.stop(name, first=signal.SIGKILL)
+
+
 def is_up() -> bool:
     """Whether every process lives and the node is Ready."""
     return all(map(processes.running, _COMPONENTS)) and _node_ready(Client())
@@ -88,6 +97,7 @@ def status() -> str:
 
 
 def _start() -> None:
+    started = datetime.now(UTC).replace(microsecond=0)
     certificates.ensure()
     cgroups.up()
     network.up()
@@ -107,7 +117,7 @@ def _start() -> None:
     processes.start("coredns", *components.dns())
     processes.start("provisioner", sys.executable, "-u", SOURCE / "provisioner.py")
     _import_pause()
-    wait_for("the node", lambda: _node_ready(client), 90, LOGS / "kubelet.log")
+    wait_for("the node", lambda: _node_ready(client, since=started), 90, LOGS / "kubelet.log")
     account = "/api/v1/namespaces/default/serviceaccounts/default"
     wait_for("the default service account", lambda: client.answers(account), 30, LOGS / "controller-manager.log")
 
@@ -167,14 +177,18 @@ def _remove_made_folders() -> None:
         _MADE_FOLDERS.unlink()
 
 
-def _node_ready(client: Client) -> bool:
-    path = f"/api/v1/nodes/{NODE}"
-    if not client.answers(path):
+def _node_ready(client: Client, since: datetime = _EVER) -> bool:
+    """Whether kubelet reported Ready, after `since`: the last life's report stands until its first one in this life."""
+    try:
+        reported = client.call("GET", f"/api/v1/nodes/{NODE}").get("status", {}).get("conditions", [])
+    except (OSError, RefusedError):
         return False
-    node_status = client.call("GET", path).get("status", {})
-    ready = [c for c in node_status.get("conditions", []) if c["type"] == "Ready" and c["status"] == "True"]
-    # After a restart the last life's "Ready" stands until kubelet's first report.
-    return bool(ready) and Path(LOGS / "kubelet.log").exists()
+    return any(
+        condition["type"] == "Ready"
+        and condition["status"] == "True"
+        and datetime.fromisoformat(condition["lastHeartbeatTime"]) >= since
+        for condition in reported
+    )
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def started_at(pid: int) -> int:
     return 0 if fields[0] in "ZX" else int(fields[19])
 
 
-def stop(name: str, *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 5) -> None:
+def stop(name: str, *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 2) -> None:
     """End one component: ask, wait, kill; then forget it."""
     pid = running(name)
     if pid:

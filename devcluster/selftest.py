@@ -1,12 +1,13 @@
 """Proof that `down` is clean: what the machine showed before is what it shows after."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
 
 import cgroups
 from console import fail, run, say, step
-from settings import BIN, HOST_LINK, KUBECONFIG, NAME, PAUSE_IMAGE, STATE
+from settings import BIN, CONFIG, KUBECONFIG, PAUSE_IMAGE, SOURCE
 
 import cluster
 
@@ -23,15 +24,20 @@ _POD = {
 
 
 def run_selftest() -> None:
-    """Stop what runs, compare the machine before a life of the cluster with after it, twice."""
+    """Compare the machine before a life of the cluster with after it; the second life follows upon a crash."""
     cluster.down()
     before = traces()
-    for life in (1, 2):
-        with step(f"life {life}"):
+    for life in ("a first life", "a life after a crash"):
+        with step(life):
             cluster.up()
             _run_pod()
-            cluster.down()
-        _compare(before, traces())
+            if life == "a first life":
+                cluster.down()
+                _compare(before, traces())
+                cluster.up()
+                cluster.kill()
+    cluster.down()
+    _compare(before, traces())
     say("nothing is left: no process, mount, link, namespace, rule, set, cgroup, folder or changed kernel setting")
 
 
@@ -59,16 +65,15 @@ def traces() -> dict[str, list[str]]:
 
 
 def _processes() -> list[str]:
-    """Command lines that mention us: our programs, and shims that would belong to our containerd."""
+    """Command lines of our programs, and of shims, which would belong to our containerd."""
+    ours = (str(BIN), str(SOURCE / "node.py"), str(SOURCE / "provisioner.py"), str(CONFIG), "containerd-shim")
     found = []
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            except OSError:
-                continue
-            if any(word in line for word in (str(STATE), str(BIN / "kube"), "containerd-shim", HOST_LINK, f"{NAME}/")):
-                found.append(line)
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            # A kubectl of somebody else is not a trace.
+            if any(part.startswith(ours) for part in command[:4]) and "kubectl" not in command[:3]:
+                found.append(" ".join(command))
     return sorted(found)
 
 
