@@ -69,8 +69,7 @@ class Operator:
     ) -> None:
         identity = f"{os.environ.get('HOSTNAME', 'modelward')}_{uuid.uuid4().hex[:8]}"
         namespaces = settings.watch_namespaces
-        self._telemetry = telemetry
-        self._lease_name = settings.lease_name
+        self._leader = telemetry.leader.labels(name=settings.lease_name)
         self._store = Store()
         self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
         self._queue = Queue(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
@@ -100,8 +99,7 @@ class Operator:
         """Wait for a full store, then for the Lease; reconcile until something ends, then give the Lease up."""
         await self.sweep.done_once.wait()
         await self._lease.acquire()
-        leader = self._telemetry.leader.labels(name=self._lease_name)
-        leader.set(1)
+        self._leader.set(1)
         self._leading = True
         self._wake_all()
         background = [self._reconciler.background()] if isinstance(self._reconciler, Background) else []
@@ -112,7 +110,7 @@ class Operator:
                     await task
         finally:
             self._leading = False
-            leader.set(0)
+            self._leader.set(0)
             await self._lease.release()
 
     async def _reconcile(self, key: Key) -> float | None:

@@ -163,4 +163,4 @@ async def test_queue_ends_when_leadership_is_lost() -> None:
 def test_queue_backoff_doubles_up_to_five_minutes_and_jitter_takes_at_most_half(failures: int, jitter: float) -> None:
     whole = backoff(failures, 0.0)
     assert whole == min(LONGEST_DELAY_S, 0.005 * 2 ** min(failures, 20))
-    assert whole / 2 < backoff(failures, jitter) <= whole
+    assert whole / 2 <= backoff(failures, jitter) <= whole
