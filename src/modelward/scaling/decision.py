@@ -86,8 +86,6 @@ def _held(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> str
     step = history.step
     if step is not None and step.replicas != usage.replicas and now_ms - step.at_ms < STEP_MS:
         return "one step down a minute"
-    if _lower(usage, history) >= usage.replicas:
-        return f"{usage.replicas - usage.ready} replicas still starting"
     return None
 
 

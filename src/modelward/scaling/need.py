@@ -92,7 +92,7 @@ def _slow(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Nee
 def _unmeasured(_spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
     if usage.work_per_second is not None:
         return None
-    return _queue_need(usage, history, now_ms, Reason.NO_TOKEN_COUNTS, "requests come, but nothing counts their tokens")
+    return _queue_need(usage, history, now_ms, Reason.NO_TOKEN_COUNTS, "no count of tokens to go by")
 
 
 def _loaded(spec: ScalingSpec, usage: Usage, history: History, _now_ms: int) -> Need | None:
@@ -102,7 +102,7 @@ def _loaded(spec: ScalingSpec, usage: Usage, history: History, _now_ms: int) -> 
     replicas = _replicas_for(usage, capacity)
     partial = usage.fresh < usage.sources
     message = f"{_number(usage.work_per_second)} tok/s of {_number(capacity.tokens_per_second)} per replica"
-    waiting = f", {usage.waiting:.0f} waiting" if usage.waiting else ""
+    waiting = f", {usage.waiting:.0f} waiting" if usage.waiting and usage.waiting >= 1 else ""
     if partial and replicas <= usage.replicas:
         seen = f"metrics from {usage.fresh} of {usage.sources} pods"
         return Need(replicas, False, Reason.HOLDING_ON_STALE_METRICS, f"{seen}; {message}")

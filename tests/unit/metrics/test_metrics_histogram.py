@@ -57,7 +57,7 @@ def test_buckets_come_in_any_order() -> None:
 
 
 def test_pods_with_different_buckets_are_merged_at_the_bounds_they_share() -> None:
-    other = Histogram((0.25, 0.5), (1, 2), 4.0, 3)
+    other = Histogram((0.3, 0.5), (1, 2), 4.0, 3)
     assert merged([LATENCIES, other]) == Histogram((0.5,), (50,), 54.0, 103)
     assert merged([]) is None
 

@@ -1,0 +1,79 @@
+"""The usage that is read off the pods' metrics."""
+
+import pytest
+
+from modelward.metrics.histogram import Histogram
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Snapshot
+from modelward.metrics.window import History
+from modelward.scaling.usage import Usage, observe
+
+
+def page(at_s: int, pod: str = "a", *, waiting: float | None = None, **counters: float) -> Snapshot:
+    gauges = {Key(Signal.IN_FLIGHT): 2.0}
+    if waiting is not None:
+        gauges[Key(Signal.ENGINE_WAITING)] = waiting
+    return Snapshot(
+        pod, at_s * 1000, "collector", gauges, {Key(Signal[name.upper()]): value for name, value in counters.items()}
+    )
+
+
+def seen(*pages: Snapshot, at_s: int = 60, sources: tuple[str, ...] = ("a",)) -> Usage:
+    history = History()
+    for each in pages:
+        history.add(each)
+    return observe(history, sources, replicas=2, ready=1, now_ms=at_s * 1000)
+
+
+def test_counts_prompts_at_their_weight_and_answers_in_full() -> None:
+    usage = seen(
+        page(0, input_tokens=0, output_tokens=0, requests=0),
+        page(30, input_tokens=300, output_tokens=300, requests=5),
+        page(60, input_tokens=3300, output_tokens=600, requests=10, waiting=3),
+    )
+    assert usage.work_30s == pytest.approx((0.1 * 3000 + 300) / 30)
+    assert usage.work_60s == pytest.approx((0.1 * 3300 + 600) / 60)
+    assert usage.work_per_second == usage.work_30s
+    assert usage.work_per_request == pytest.approx(930 / 10)
+    assert (usage.replicas, usage.ready, usage.sources, usage.fresh) == (2, 1, 1, 1)
+    assert (usage.in_flight, usage.waiting) == (2.0, 3.0)
+
+
+def test_the_engines_own_count_shows_what_went_past_us() -> None:
+    usage = seen(
+        page(0, output_tokens=0, engine_generation_tokens=0, engine_prompt_tokens=0),
+        page(60, output_tokens=60, engine_generation_tokens=600, engine_prompt_tokens=0),
+    )
+    assert usage.work_per_second == 10
+
+
+def test_chunks_stand_for_tokens_where_answers_carry_no_usage() -> None:
+    assert seen(page(0, chunks=0, requests=0), page(60, chunks=120, requests=4)).work_per_second == 2
+
+
+def test_no_requests_are_no_work_and_uncounted_requests_unknown_work() -> None:
+    assert seen(page(0, requests=5), page(60, requests=5)).work_per_second == 0
+    assert not seen(page(0, requests=0), page(60, requests=0, waiting=0)).work_per_request
+    assert seen(page(0, requests=0), page(60, requests=5)).work_per_second is None
+
+
+def test_nothing_read_is_unknown() -> None:
+    usage = seen(sources=("a", "b"))
+    assert usage == Usage(2, 1, 2, 0)
+    assert usage.work_per_second is None
+    assert not usage.busy
+
+
+def test_a_silent_pod_is_expected_but_not_fresh() -> None:
+    usage = seen(page(0, requests=0), page(60, requests=0), page(0, "b", requests=9), sources=("a", "b", "never"))
+    assert (usage.sources, usage.fresh) == (3, 1)
+
+
+def test_the_first_token_of_the_last_two_minutes() -> None:
+    def timed(at_s: int, fast: float, slow: float) -> Snapshot:
+        whole = Histogram((1.0, 3.0), (fast, fast + slow), 0.0, fast + slow)
+        return Snapshot("a", at_s * 1000, "collector", histograms={Key(Signal.TTFT): whole})
+
+    usage = seen(timed(0, 0, 0), timed(60, 20, 0), timed(120, 20, 20), at_s=120)
+    assert list(usage.first_token_p95_ms) == pytest.approx([2900, 950])
+    assert seen(timed(0, 0, 0), timed(60, 9, 0)).first_token_p95_ms == (None, None)
