@@ -145,7 +145,7 @@ class KopfThread:
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         """The session of kopf's loop, with our credentials; asked for again after a 401."""
-        self._session = session(self._access)
+        self._session = session(self._access, connections=0)  # each kind in each namespace holds one
         return kopf.AiohttpSession(server=self._access.host, aiohttp_session=self._session)
 
     def _watch(self, kind: Kind, registry: kopf.OperatorRegistry) -> None:

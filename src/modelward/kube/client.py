@@ -105,16 +105,16 @@ class Client:
         page: int = PAGE,
         deadline: float = 30.0,
     ) -> Listing:
-        """All objects of a kind, newest state, read in pages; started over when a continue token got too old."""
+        """All objects of a kind, newest state, read in pages; started over once when a continue token got too old."""
         selectors = {"limit": str(page), "labelSelector": label_selector, "fieldSelector": field_selector}
         params = {name: value for name, value in selectors.items() if value}
+        path = kind.path(namespace)
         try:
             async with asyncio.timeout(deadline):
-                while True:
-                    try:
-                        return await self._pages(kind, kind.path(namespace), params, deadline)
-                    except Gone:
-                        continue
+                try:
+                    return await self._pages(kind, path, params, deadline)
+                except Gone:
+                    return await self._pages(kind, path, params, deadline)
         except TimeoutError:
             raise Unavailable(0, "NoAnswer", f"listing {kind.plural} took more than {deadline:g} s") from None
 

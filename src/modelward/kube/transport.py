@@ -32,7 +32,7 @@ class Transport:
     def __init__(self, access: Access, observe: Observe = unobserved) -> None:
         self.access = access
         self._observe = observe
-        self._session = session(access)
+        self._session = session(access, CONNECTIONS)
 
     async def close(self) -> None:
         """Close the connections and end the refreshing of credentials."""
@@ -91,8 +91,8 @@ class Transport:
         return _decoded(response, raw)
 
 
-def session(access: Access) -> aiohttp.ClientSession:
-    """A HTTP session that carries our credentials on each request; the hints' thread takes one of its own."""
+def session(access: Access, connections: int) -> aiohttp.ClientSession:
+    """A HTTP session that carries our credentials on each request; 0 connections for no bound on their number."""
 
     async def authorize(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         token = await access.authorization()
@@ -106,7 +106,7 @@ def session(access: Access) -> aiohttp.ClientSession:
 
     tls = access.ssl if access.ssl is not None else False
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls),
+        connector=aiohttp.TCPConnector(limit=connections, ssl=tls),
         middlewares=(authorize, name_server) if access.server_hostname else (authorize,),
         proxy=access.proxy,
         headers={"User-Agent": "modelward", "Accept": "application/json"},
