@@ -135,10 +135,11 @@ def _queue_need(usage: Usage, history: History, now_ms: int, reason: Reason, mes
 
 
 def _replicas_for(usage: Usage, capacity: Capacity) -> int:
-    # A pod that is silent is taken to do what the others do; the sum is then that of all of them.
-    scale = usage.sources / usage.fresh if usage.fresh else 1.0
+    # A pod that fell silent is taken to do what the others do. One that was never heard of may just be starting: to
+    # count it would let every replica that starts ask for more.
+    whole = (usage.fresh + usage.silent) / usage.fresh if usage.fresh else 1.0
     backlog = (usage.waiting or 0.0) * (usage.work_per_request or 0.0) / DRAIN_S
-    demand = ((usage.work_per_second or 0.0) + backlog) * max(1.0, scale)
+    demand = ((usage.work_per_second or 0.0) + backlog) * whole
     replicas = math.ceil(demand * GROWTH / (capacity.tokens_per_second * HEADROOM) - _EPSILON)
     return max(replicas, 1 if usage.busy else 0)
 

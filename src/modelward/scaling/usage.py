@@ -25,7 +25,8 @@ class Usage:
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
     gave some within 30 s, and the sums below are over these. Work is in output tokens plus weighted input tokens: per
     second over the last 30 and 60 s, and per request; `first_token_p95_ms` is that of the last minute and of the
-    minute before.
+    minute before. `silent` sources gave metrics earlier and do not now (one that never did may just be starting);
+    `requests_per_second` are those that ended in the last 60 s, refused ones too.
     """
 
     replicas: int
@@ -38,6 +39,8 @@ class Usage:
     in_flight: float | None = None
     waiting: float | None = None
     first_token_p95_ms: tuple[float | None, float | None] = (None, None)
+    silent: int = 0
+    requests_per_second: float | None = None
 
     @property
     def work_per_second(self) -> float | None:
@@ -46,26 +49,28 @@ class Usage:
 
     @property
     def busy(self) -> bool:
-        """Whether any request is known to be served or waiting."""
-        return bool(self.in_flight or self.waiting or self.work_per_second)
+        """Whether any request is known to have come lately, even one that was refused because nothing runs."""
+        return bool(self.in_flight or self.waiting or self.work_per_second or self.requests_per_second)
 
 
 def observe(history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int) -> Usage:
     """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some."""
-    fresh = sum(1 for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH)
+    fresh = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
     in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
     waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
     return Usage(
         replicas,
         ready,
         len(sources),
-        fresh,
+        len(fresh),
         _work(history, now_ms, SHORT_MS),
         _work(history, now_ms, LONG_MS),
         _work_per_request(history, now_ms),
         in_flight.value if in_flight else None,
         waiting.value if waiting else None,
         (_first_token_p95_ms(history, now_ms), _first_token_p95_ms(history, now_ms - LONG_MS)),
+        len((history.pods() & set(sources)) - fresh),
+        history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
     )
 
 

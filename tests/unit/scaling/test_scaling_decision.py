@@ -48,6 +48,12 @@ def test_pods_still_starting_never_compound() -> None:
     assert (asked.replicas, again.replicas) == (4, 4)
 
 
+def test_a_replica_that_was_never_heard_of_does_not_raise_the_need() -> None:
+    starting = replace(using(250, 4, ready=1), sources=4, fresh=1)
+    assert decide(SPEC, starting, History(), 0).replicas is None
+    assert decide(SPEC, replace(starting, silent=1), History(), 0).replicas == 7
+
+
 def test_requests_that_wait_are_demand_too() -> None:
     decision = decide(SPEC, using(95, 1, waiting=30.0, work_per_request=50.0), History(), 0)
     assert decision.replicas == 2
@@ -123,7 +129,7 @@ def test_after_silence_the_hold_begins_anew() -> None:
 
 
 def test_metrics_from_some_pods_scale_up_but_not_down() -> None:
-    partial = replace(using(150, 4), sources=3, fresh=1)
+    partial = replace(using(150, 4), sources=3, fresh=1, silent=2)
     up = decide(SPEC, partial, History(), 0)
     assert (up.replicas, up.reason) == (7, Reason.LOAD)
     low = run(SPEC, replace(using(10, 4), sources=3, fresh=1), 3 * HOLD)
@@ -238,6 +244,8 @@ def test_sleeps_after_a_hold_without_requests() -> None:
 def test_wakes_for_the_first_request() -> None:
     assert decide(SLEEPY, using(0, 0, in_flight=1.0), History(), 0).replicas == 1
     assert decide(replace(SLEEPY, tokens_per_second=None), using(0, 0, in_flight=1.0), History(), 0).replicas == 1
+    refused = replace(using(0, 0), requests_per_second=0.1)
+    assert decide(SLEEPY, refused, History(), 0).replicas == 1
 
 
 def test_does_not_sleep_while_a_request_is_in_flight_or_nobody_could_wake_it() -> None:
@@ -266,6 +274,8 @@ def usages(draw: st.DrawFn) -> Usage:
         draw(_GAUGES),
         draw(_GAUGES),
         (draw(_P95), draw(_P95)),
+        draw(st.integers(0, 4)),
+        draw(_RATES),
     )
 
 

@@ -54,7 +54,9 @@ def test_chunks_stand_for_tokens_where_answers_carry_no_usage() -> None:
 def test_no_requests_are_no_work_and_uncounted_requests_unknown_work() -> None:
     assert seen(page(0, requests=5), page(60, requests=5)).work_per_second == 0
     assert not seen(page(0, requests=0), page(60, requests=0, waiting=0)).work_per_request
-    assert seen(page(0, requests=0), page(60, requests=5)).work_per_second is None
+    uncounted = seen(page(0, requests=0), page(60, requests=6))
+    assert uncounted.work_per_second is None
+    assert uncounted.requests_per_second == pytest.approx(0.1)
 
 
 def test_nothing_read_is_unknown() -> None:
@@ -66,7 +68,7 @@ def test_nothing_read_is_unknown() -> None:
 
 def test_a_silent_pod_is_expected_but_not_fresh() -> None:
     usage = seen(page(0, requests=0), page(60, requests=0), page(0, "b", requests=9), sources=("a", "b", "never"))
-    assert (usage.sources, usage.fresh) == (3, 1)
+    assert (usage.sources, usage.fresh, usage.silent) == (3, 1, 1)
 
 
 def test_the_first_token_of_the_last_two_minutes() -> None:
