@@ -39,6 +39,13 @@ def rules(*pairs: tuple[str, str]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"x-kubernetes-validations": validations})
 
 
+DNS_LABEL_RULE = (
+    "size(self.metadata.name) <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    "the name must have at most 63 characters and no dot: other objects refer to it",
+)
+"""Holds of kinds whose name stands in labels, keys or fields of other objects."""
+
+
 def list_map(*keys: str) -> dict[str, Any]:
     """Return the marks that make server-side apply merge a list item by item."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

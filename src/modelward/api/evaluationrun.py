@@ -54,6 +54,7 @@ class EvaluationRunSpec(Model):
     model_config = rules(
         ("has(self.items) != has(self.endpoint)", "set exactly one of endpoint (look back) and items"),
         ("has(self.from) == has(self.to)", "set both from and to, or neither (the last hour)"),
+        ("!has(self.from) || !has(self.to) || self.from < self.to", "from must be before to"),
         (
             " && ".join(_unchanged(field) for field in ("endpoint", "from", "to", "items")),
             "a run cannot change; make another EvaluationRun",

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import Condition, Model, ObjectMeta, list_map
+from modelward.api.base import DNS_LABEL_RULE, Condition, Model, ObjectMeta, list_map, rules
 from modelward.api.monitoringpolicy import Config
 
 
@@ -34,6 +34,8 @@ class EvaluatorStatus(Model):
 
 class Evaluator(Model):
     """A reusable check."""
+
+    model_config = rules(DNS_LABEL_RULE)
 
     metadata: SkipJsonSchema[ObjectMeta]
     spec: EvaluatorSpec

@@ -23,7 +23,7 @@ from modelward.api.endpoint_status import (
     ScalingStatus,
     UsageStatus,
 )
-from modelward.api.quantity import Duration, Name, Percent
+from modelward.api.quantity import Duration, Name, Percent, ServiceName
 
 __all__ = [
     "ADMIN_PORT",
@@ -194,7 +194,7 @@ class Gateway(Model):
 class Service(Model):
     """The Service of ours that leads to the collector."""
 
-    name: Name | None = None
+    name: ServiceName | None = None
     """Name of the Service; by default the endpoint's, or NAME-collector where an adopted workload has its own."""
     port: Port = 80
     """Port on which clients reach the endpoint."""
@@ -266,8 +266,8 @@ class LLMEndpoint(Model):
 
     model_config = rules(
         (
-            "size(self.metadata.name) <= 52",
-            "the name must have at most 52 characters: names of children build on it",
+            "size(self.metadata.name) <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            "the name must start with a letter and have at most 52 characters and no dot: Services are named after it",
         ),
     )
 

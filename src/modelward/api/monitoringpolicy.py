@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import Condition, Model, ObjectMeta, Severity, list_map, rules
+from modelward.api.base import DNS_LABEL_RULE, Condition, Model, ObjectMeta, Severity, list_map, rules
 from modelward.api.exchange import Content
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
@@ -96,6 +96,7 @@ class PolicyObjective(Model):
             "ErrorRate needs maxRate (a percentage); the latency metrics need maxDuration",
         ),
         ("self.metric != 'ErrorRate' || !has(self.percentile)", "percentile belongs to the latency metrics"),
+        ("duration(self.over) >= duration('10s')", "over must be at least 10s"),
     )
 
     name: Name
@@ -140,6 +141,7 @@ class Evaluation(Model):
         ("has(self.check) != has(self.evaluatorRef)", "set exactly one of check and evaluatorRef"),
         ("has(self.failAbove) != has(self.failBelow)", "set exactly one of failAbove and failBelow"),
         ("duration(self.over) >= duration(self.every)", "over must be at least as long as every"),
+        ("duration(self.every) >= duration('10s')", "every must be at least 10s: each batch is a Job"),
     )
 
     name: Name
@@ -202,6 +204,8 @@ class MonitoringPolicyStatus(Model):
 
 class MonitoringPolicy(Model):
     """How endpoints are to be watched."""
+
+    model_config = rules(DNS_LABEL_RULE)
 
     metadata: SkipJsonSchema[ObjectMeta]
     spec: MonitoringPolicySpec

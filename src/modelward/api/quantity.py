@@ -28,6 +28,9 @@ Bytes = Annotated[str, Field(pattern=BYTES_PATTERN, max_length=8)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 """A DNS label, as Kubernetes names things."""
 
+ServiceName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
+"""A DNS label that starts with a letter, which is what a Service may be called."""
+
 PPM = 1_000_000
 _DURATION_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _BYTE_UNITS = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
