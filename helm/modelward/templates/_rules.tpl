@@ -1,37 +1,43 @@
-{{/* What the operator may do in a namespace that it serves. No Secrets, no wildcard. */}}
+{{/* What the operator may do in a namespace that it serves. No Secrets, no wildcard, no exec. */}}
 {{- define "modelward.rules" -}}
 - apiGroups: [modelward.dev]
   resources: [llmendpoints, monitoringpolicies, evaluators]
   verbs: [get, list, watch]
 - apiGroups: [modelward.dev]
   resources: [evaluationruns]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [modelward.dev]
   resources: [llmendpoints/status, monitoringpolicies/status, evaluators/status, evaluationruns/status]
   verbs: [patch]
-# The scaler writes the endpoint's replicas through the same door as kubectl scale.
+# The scaler writes replicas through the same door as kubectl scale.
 - apiGroups: [modelward.dev]
   resources: [llmendpoints/scale]
-  verbs: [get, patch, update]
-- apiGroups: [apps]
-  resources: [deployments, statefulsets]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, patch]
 - apiGroups: [apps]
   resources: [deployments/scale, statefulsets/scale]
-  verbs: [get, patch, update]
+  verbs: [get, patch]
+# Models that it runs, gateways, and adopted workloads.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+# StatefulSets are adopted only, never made.
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch, patch]
 - apiGroups: [""]
-  resources: [services, configmaps, serviceaccounts]
+  resources: [services, configmaps]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]
+# Accounts of gateways and evaluator Jobs; they are bound to no role.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, create, patch]
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
-# Reads that explain: which revision a pod is of, who else scales.
-- apiGroups: [apps]
-  resources: [replicasets]
-  verbs: [get, list]
+# Does somebody else scale?
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [list]
@@ -39,18 +45,7 @@
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get]
-- apiGroups: ["", events.k8s.io]
+- apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-{{- end }}
-
-{{- define "modelward.crdRules" -}}
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
-  resourceNames:
-  - llmendpoints.modelward.dev
-  - monitoringpolicies.modelward.dev
-  - evaluators.modelward.dev
-  - evaluationruns.modelward.dev
-  verbs: [get]
 {{- end }}

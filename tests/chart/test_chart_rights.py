@@ -1,0 +1,108 @@
+"""The rights that the chart grants: least, and readable."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
+
+every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
+
+OPERATOR = {
+    "modelward.dev/llmendpoints": "get list watch",
+    "modelward.dev/monitoringpolicies": "get list watch",
+    "modelward.dev/evaluators": "get list watch",
+    "modelward.dev/evaluationruns": "get list watch create delete",
+    "modelward.dev/llmendpoints/status": "patch",
+    "modelward.dev/monitoringpolicies/status": "patch",
+    "modelward.dev/evaluators/status": "patch",
+    "modelward.dev/evaluationruns/status": "patch",
+    "modelward.dev/llmendpoints/scale": "get patch",
+    "apps/deployments": "get list watch create patch delete",
+    "apps/deployments/scale": "get patch",
+    "apps/statefulsets": "get list watch patch",
+    "apps/statefulsets/scale": "get patch",
+    "batch/jobs": "get list watch create patch delete",
+    "/services": "get list watch create patch delete",
+    "/configmaps": "get list watch create patch delete",
+    "/serviceaccounts": "get create patch",
+    "/pods": "get list watch",
+    "/namespaces": "get",
+    "autoscaling/horizontalpodautoscalers": "list",
+    "events.k8s.io/events": "create patch",
+}
+"""A right more is a decision: it needs a line here."""
+
+
+def granted(role: Object) -> dict[str, str]:
+    return {
+        f"{group}/{resource}": " ".join(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def rules(objects: list[Object]) -> Iterator[dict[str, Any]]:
+    for role in of_kind(objects, "Role", "ClusterRole"):
+        yield from role["rules"]
+
+
+@every
+def test_no_wildcard_no_secrets_no_escalation(values: Mapping[str, Any]) -> None:
+    for rule in rules(render(values)):
+        words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+        assert "*" not in words
+        assert not words & {"secrets", "pods/exec", "pods/portforward", "pods/log", "serviceaccounts/token"}
+        assert not words & {"escalate", "bind", "impersonate", "approve", "sign"}
+        assert "rbac.authorization.k8s.io" not in words
+
+
+def test_the_operator_has_exactly_these_rights_on_the_cluster() -> None:
+    assert granted(named(render({}), "ClusterRole", "modelward")) == OPERATOR
+
+
+def test_in_namespaces_it_has_the_same_rights_there_and_none_on_the_cluster() -> None:
+    objects = render(VALUES["two namespaces"])
+    assert not of_kind(objects, "ClusterRole", "ClusterRoleBinding")
+    roles = {r["metadata"]["namespace"]: r for r in of_kind(objects, "Role") if r["metadata"]["name"] == "modelward"}
+    assert set(roles) == {"retail", "support"}
+    assert all(granted(role) == OPERATOR for role in roles.values())
+
+
+@every
+def test_every_binding_leads_to_a_role_and_an_account_of_ours(values: Mapping[str, Any]) -> None:
+    objects = render(values)
+    accounts = {item["metadata"]["name"] for item in of_kind(objects, "ServiceAccount")}
+    for binding in of_kind(objects, "RoleBinding", "ClusterRoleBinding"):
+        roles = of_kind(objects, binding["roleRef"]["kind"])
+        there = [r for r in roles if r["metadata"].get("namespace") == binding["metadata"].get("namespace")]
+        assert binding["roleRef"]["name"] in {role["metadata"]["name"] for role in there}
+        for subject in binding["subjects"]:
+            assert subject["kind"] == "ServiceAccount"
+            assert subject["namespace"] == SYSTEM
+            assert subject["name"] in accounts, "accounts in users' namespaces are bound to nothing"
+
+
+def test_the_hub_may_write_one_config_map_and_nothing_else() -> None:
+    (rule,) = named(render({}), "Role", "modelward-hub")["rules"]
+    assert rule["resources"] == ["configmaps"]
+    assert rule["resourceNames"] == ["modelward-hub-ca"]
+
+
+def test_leases_only_in_its_own_namespace_and_by_name() -> None:
+    objects = render({})
+    leases = [rule for rule in rules(objects) if "leases" in rule["resources"]]
+    assert leases == [
+        rule for rule in named(objects, "Role", "modelward-self")["rules"] if "leases" in rule["resources"]
+    ]
+    assert [rule.get("resourceNames") for rule in leases] == [None, ["modelward"]]
+    assert leases[0]["verbs"] == ["create"]
+
+
+def test_people_who_may_edit_a_namespace_may_edit_our_kinds_but_not_their_status() -> None:
+    edit = granted(named(render({}), "ClusterRole", "modelward-edit"))
+    assert "create update patch delete" in edit["modelward.dev/llmendpoints"]
+    assert not any(resource.endswith("/status") for resource in edit)
+    off = render({"rbac": {"aggregate": False}})
+    assert [role["metadata"]["name"] for role in of_kind(off, "ClusterRole")] == ["modelward"]
