@@ -22,7 +22,7 @@ from cluster import ROOT, Cluster, CommandFailedError, devcluster
 
 SYSTEM = "modelward-system"
 NAMESPACE = "bank"
-NAME = "banking-bot"
+NAME = "bot"
 CHART = [
     *("--set", "image.repository=localhost/modelward,image.tag=dev"),
     *("--set", "collectorImage.repository=localhost/modelward-collector,collectorImage.tag=dev"),
@@ -75,7 +75,7 @@ def install(cluster: Cluster) -> None:
     """Install the chart, as a platform team would."""
     command(f"helm upgrade --install modelward helm/modelward -n {SYSTEM} --create-namespace")
     chart = str(ROOT / "helm" / "modelward")
-    cluster.helm("upgrade", "--install", "modelward", chart, "-n", SYSTEM, "--create-namespace", *CHART)
+    cluster.helm("upgrade", "--install", "modelward", chart, "-n", SYSTEM, "--create-namespace", "--take-ownership", *CHART)
 
 
 def declare(cluster: Cluster) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -25,6 +27,7 @@ from modelward.controller.schedule import Key, Lane
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired.watch import Builtin
 from modelward.evaluate.evaluators import registry
+from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.kube.kinds import LLM_ENDPOINT
 
 log = logging.getLogger(__name__)
@@ -40,12 +43,23 @@ def now_ms() -> int:
 
 def builtins() -> dict[str, Builtin]:
     """Return what policies must agree with of each evaluator that ships with Modelward."""
-    return {name: _builtin(name) for name in registry.names()}
+    return {name: _builtin(builtin.manifest) for name, builtin in registry.BUILTINS.items()}
 
 
-def _builtin(name: str) -> Builtin:
-    manifest = registry.manifest(name)
-    return Builtin(fails=manifest.fails, needs=manifest.needs, fault_of=lambda config: registry.fault_of(name, config))
+def _builtin(manifest: Manifest) -> Builtin:
+    return Builtin(
+        fails="Above" if manifest.direction == "LowerIsBetter" else "Below",
+        needs="Redacted" if manifest.needs_text else "MetadataOnly",
+        fault_of=lambda config: _fault(manifest.name, config),
+    )
+
+
+def _fault(name: str, config: Mapping[str, Any]) -> str | None:
+    try:
+        registry.validated(name, config)
+    except registry.UnknownEvaluatorError as error:
+        return str(error).removeprefix(f"{name}: ")
+    return None
 
 
 def build(context: Context) -> Reconciler:
@@ -55,7 +69,7 @@ def build(context: Context) -> Reconciler:
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
     endpoints = Endpoints(context, installed, observer, feed, verdicts, known, now_ms)
-    manifests = {name: registry.manifest(name) for name in registry.names()}
+    manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
     return Reconciler(
         context,
         endpoints,

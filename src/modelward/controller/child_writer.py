@@ -12,13 +12,16 @@ from modelward.controller.difference import covers, stamped
 from modelward.desired import names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
-from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
-from modelward.kube.kinds import Kind, Object, kind_of
+from modelward.desired.model_workload import orphaned_replicas
+from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
+from modelward.kube.kinds import SERVICE_ACCOUNT, Kind, Object, kind_of
 
 log = logging.getLogger(__name__)
 
 _WHOLE = frozenset({names.FRAME_MANAGER})
 """Managers whose objects say all that we want of a child, so that the hash of it can stand on the child."""
+_UNWATCHED = frozenset({SERVICE_ACCOUNT})
+"""Kinds of which the store would keep for ever what it was once shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ class ChildWriter:
         self._context = context
 
     async def write(self, children: Sequence[Child], owner: Mapping[str, Any]) -> tuple[Problem, ...]:
-        """Write what differs, in order; what is refused becomes a problem and the rest goes on."""
+        """Write what differs, in order; what is refused becomes a problem and the rest goes on.
+
+        Raises Conflict where an object was replaced between our look and our write, and every other ApiError: the next
+        try decides anew, and nothing is wrong with what the user wrote.
+        """
         problems = []
         for child in children:
             problem = await self._write(child, owner)
@@ -46,7 +53,8 @@ class ChildWriter:
 
     async def current(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """Return the object as the store has it, else as the server has it: the store knows only what is labelled."""
-        return self._context.store.get(kind, namespace, name) or await self._context.client.find(kind, namespace, name)
+        known = None if kind in _UNWATCHED else self._context.store.get(kind, namespace, name)
+        return known or await self._context.client.find(kind, namespace, name)
 
     async def _write(self, child: Child, owner: Mapping[str, Any]) -> Problem | None:
         wanted = dict(child.obj)
@@ -54,25 +62,23 @@ class ChildWriter:
         label = f"{kind.kind} {metadata['name']}"
         try:
             actual = await self.current(kind, metadata["namespace"], metadata["name"])
-            if actual is not None and not _ours(actual, wanted, owner):
+            if actual is not None and not _ours(actual, child, owner):
                 return Problem(label, Finding("NameTaken", f"{label} exists and is not ours; {_REMEDY[kind.kind]}"))
             if child.manager in _WHOLE:
                 wanted = stamped(wanted)
             if actual is not None:
-                if covers(actual, wanted):
+                if not _due(actual, wanted, child.manager):
                     return None
                 wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
             await self._apply(kind, wanted, child.manager, label)
         except (Forbidden, Invalid, NotFound) as error:
             return Problem(label, _refused(label, error))
-        except Conflict as error:
-            # Replaced between our look and our write: the next look decides anew.
-            return Problem(label, Finding("Conflict", f"{label}: {error.message}"[:600]))
         return None
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, label: str) -> None:
         result = await self._context.client.apply(wanted, manager, strict=True)
-        self._context.store.put(kind, result)
+        if kind not in _UNWATCHED:
+            self._context.store.put(kind, result)
         metadata = result["metadata"]
         log.info(
             "applied=%s namespace=%s manager=%s resource_version=%s",
@@ -93,18 +99,28 @@ _REMEDY: Mapping[str, str] = {
 }
 
 
-def _ours(actual: Object, wanted: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
     """Tell whether we may write to an object that is there.
 
-    Forced apply silently takes over whatever it is pointed at, so ownership is looked at before: by the owner's uid; by
-    our label for what endpoints share; a workload that we adopt is named by the user and stays its owner's.
+    Forced apply silently takes over whatever it is pointed at, so ownership is looked at before: by our label for what
+    endpoints share; a workload that we adopt is named by the user and stays its owner's; all else by the owner's uid,
+    which parts of an object do not carry themselves.
     """
-    owners = wanted["metadata"].get("ownerReferences")
-    if owners:
-        return any(reference["uid"] == owner["uid"] for reference in actual["metadata"].get("ownerReferences", ()))
-    if actual["kind"] == "ServiceAccount":
-        return bool(actual["metadata"].get("labels", {}).get(names.MANAGED_BY) == "modelward")
-    return True
+    metadata = actual["metadata"]
+    if actual["kind"] == SERVICE_ACCOUNT.kind:
+        return bool(metadata.get("labels", {}).get(names.MANAGED_BY) == "modelward")
+    if child.manager == names.ADOPT_MANAGER:
+        return True
+    return any(reference["uid"] == owner["uid"] for reference in metadata.get("ownerReferences", ()))
+
+
+def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:
+    """Tell whether an apply would change something: a field, or who owns it."""
+    if manager == names.ADOPT_MANAGER:
+        return True  # asked for once, and a withdrawal says nothing that could be compared
+    if manager == names.SCALE_MANAGER and orphaned_replicas(actual):
+        return True  # else the next apply of the template would let them fall to one
+    return not covers(actual, wanted)
 
 
 def _refused(label: str, error: ApiError) -> Finding:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 APPLIED_HASH = "modelward.dev/applied-hash"
 """Notes on a child what we last wanted: a field that we no longer want is not seen by `covers`."""
 
 _ITEM_KEYS = (("name",), ("mountPath",), ("containerPort", "protocol"), ("port", "protocol"), ("key",), ("type",))
+_AMOUNTS = frozenset({"limits", "requests"})
+_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+)([A-Za-z]*)$")
+_SUFFIXES = {
+    "": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"),
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
+    **{f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
+}  # fmt: skip
 _VOLATILE = ("uid", "managedFields", "resourceVersion")
 
 
@@ -28,10 +37,25 @@ def covers(actual: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
         if not isinstance(actual, Mapping):
             return False
-        return all(key in actual and covers(actual[key], value) for key, value in wanted.items())
+        return all(_field_covers(key, actual, value) for key, value in wanted.items())
     if isinstance(wanted, (list, tuple)):
         return isinstance(actual, list) and _list_covers(actual, wanted)
     return bool(actual == wanted)
+
+
+def _field_covers(key: str, actual: Mapping[str, Any], wanted: Any) -> bool:
+    if key not in actual:
+        # The server drops what is empty, but for an object: `emptyDir: {}` says something.
+        return wanted in ("", False, None) or wanted == []
+    if key in _AMOUNTS and isinstance(wanted, Mapping) and isinstance(actual[key], Mapping):
+        return all(name in actual[key] and _amount(actual[key][name]) == _amount(w) for name, w in wanted.items())
+    return covers(actual[key], wanted)
+
+
+def _amount(text: Any) -> Any:
+    """Return the number that a resource quantity stands for: the server writes 1000m as 1 and 1024Mi as 1Gi."""
+    found = _QUANTITY.match(str(text))
+    return Decimal(found[1]) * _SUFFIXES[found[2]] if found and found[2] in _SUFFIXES else text
 
 
 def _list_covers(actual: Sequence[Any], wanted: Sequence[Any]) -> bool:

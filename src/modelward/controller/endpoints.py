@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from modelward.api.base import ObjectMeta
-from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus
+from modelward.api.base import Condition, ObjectMeta
+from modelward.api.evaluation import WindowResult
+from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus
 from modelward.api.quantity import percent_text
 from modelward.collect.scrape import Target
 from modelward.controller import targets
@@ -19,16 +20,16 @@ from modelward.controller.gather import Gathered, Gatherer, selector_text
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.observer import Observation, Observer
-from modelward.controller.scaler import Scaled, Scaler
+from modelward.controller.scaler import Scaled, Scaler, autoscaler_of
 from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
 from modelward.desired.children import Child, Facts, children
 from modelward.desired.finding import Finding
-from modelward.desired.watch import Builtin, Watch, watch
+from modelward.desired.watch import BoundEvaluation, Builtin, Watch, watch
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.status.collector import collector_state, metrics_state, sidecars, traffic_seen_ppm
-from modelward.status.conditions import State
+from modelward.status.conditions import State, ready
 from modelward.status.endpoint import Found, endpoint_status
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
 from modelward.status.usage import usage_status
@@ -36,6 +37,7 @@ from modelward.status.workload import pod_ready, serving_revision, workload_stat
 
 log = logging.getLogger(__name__)
 
+_FIRST_READING_S = 1.0
 _COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
 
 
@@ -80,6 +82,8 @@ class Endpoints:
         targeted = targets.of(known)
         self.observer.watch(known.key, targeted)
         seen = self.observer.of(known.key)
+        if targeted and not seen.read and known.endpoint.status.observed_generation:
+            return _FIRST_READING_S  # a leader that has just begun knows less than status does
         scaled = await self._scaler.scale(known, seen, now_ms)
         found = self._found(known, asked, problems, targeted, seen, scaled, now_ms)
         status = endpoint_status(known.endpoint, found, now_ms)
@@ -103,6 +107,7 @@ class Endpoints:
             return (Problem("", wanted),)
         if known.endpoint.spec.paused:
             return ()
+        wanted = tuple(child for child in wanted if not _fights_autoscaler(known, child))
         withdrawn = self._withdrawal(known)
         return await self._children.write((*withdrawn, *wanted), {"uid": known.endpoint.metadata.uid})
 
@@ -132,13 +137,12 @@ class Endpoints:
         collectors = sidecars(known.pods) if endpoint.mode == "Sidecar" else targets.gateways(known.gateway_pods)
         seen_ppm = traffic_seen_ppm(history, now_ms) if endpoint.mode == "Sidecar" else None
         sight = Sight(revision, seen_ppm, self._hub_problem())
-        judged = [judge_objective(bound, history, sight, now_ms) for bound in asked.objectives]
-        evaluated = [
-            judge_evaluation(
-                bound, self.hub.of((*known.key.split("/"), bound.policy, bound.evaluation.name)), sight, now_ms
-            )
-            for bound in asked.evaluations
+        before = {(one.policy, one.name): one for one in endpoint.status.metrics}
+        judged = [
+            judge_objective(bound, history, sight, now_ms, before.get((bound.policy, bound.objective.name)))
+            for bound in asked.objectives
         ]
+        evaluated = [judge_evaluation(bound, self._results(known, bound), sight, now_ms) for bound in asked.evaluations]
         version = next((s.collector_version for s in seen.latest.values() if s.collector_version), "")
         blocked = next((p.finding for p in problems if _about_collector(p)), None) or _removed(known)
         return Found(
@@ -171,6 +175,10 @@ class Endpoints:
             applied=tuple(AppliedPolicy(name=p.name, generation=p.generation) for p in asked.applied),
         )
 
+    def _results(self, known: Gathered, bound: BoundEvaluation) -> tuple[WindowResult, ...]:
+        metadata = known.endpoint.metadata
+        return self.hub.of((metadata.namespace, metadata.name, bound.policy, bound.evaluation.name))
+
     def _hub_problem(self) -> str:
         if self.hub.hub is None:
             return "no hub is configured; evaluations need one (hub.enabled in the chart)"
@@ -191,9 +199,20 @@ class Endpoints:
         where = ".".join(str(part) for part in first["loc"])
         state = State("Accepted", "False", "InvalidSpec", f"{where}: {first['msg']}")
         unknown = State("WorkloadReady", "Unknown", "InvalidSpec")
-        before = LLMEndpointStatus.model_validate(raw.get("status", {}))
+        states = (ready(state, unknown), state, unknown)
         metadata = ObjectMeta.model_validate(raw["metadata"])
-        await self._status.refuse(LLM_ENDPOINT, raw, metadata.generation, before.conditions, (state, unknown), now_ms)
+        before = tuple(Condition.model_validate(one) for one in raw.get("status", {}).get("conditions", ()))
+        await self._status.refuse(LLM_ENDPOINT, raw, metadata.generation, before, states, now_ms)
+
+
+def _fights_autoscaler(known: Gathered, child: Child) -> bool:
+    """Tell whether the child sets replicas that somebody else's autoscaler has set otherwise."""
+    workload = known.workload
+    if child.manager != names.SCALE_MANAGER or workload is None:
+        return False
+    if child.obj["spec"]["replicas"] == workload["spec"].get("replicas"):
+        return False
+    return bool(autoscaler_of(known, workload["kind"], workload["metadata"]["name"]))
 
 
 def _accepted(problems: Sequence[Problem]) -> State:

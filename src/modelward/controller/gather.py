@@ -105,12 +105,13 @@ class Gatherer:
             pods=await self._pods(endpoint, workload, now_ms),
             gateway=gateway,
             gateway_pods=store.list(POD, namespace, names.selector(name, "gateway")) if gateway else (),
-            autoscalers=await self._autoscalers(endpoint, now_ms),
+            autoscalers=await self._autoscalers(endpoint, workload, now_ms),
         )
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop what was remembered of an endpoint that is gone."""
         self._remembered.pop(("pods", namespace, name), None)
+        self._remembered.pop(("autoscalers", namespace, name), None)
 
     def _workload(self, endpoint: LLMEndpoint) -> Object | None:
         namespace, store = endpoint.metadata.namespace, self._context.store
@@ -147,13 +148,15 @@ class Gatherer:
             self._raw_allowed[namespace] = (now_ms, allowed)
         return allowed
 
-    async def _autoscalers(self, endpoint: LLMEndpoint, now_ms: int) -> tuple[Object, ...]:
-        scaling = endpoint.spec.scaling
-        if endpoint.spec.replicas is None and (scaling is None or scaling.mode == "Off"):
+    async def _autoscalers(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
+        scaling, wanted = endpoint.spec.scaling, endpoint.spec.replicas
+        if wanted is None and (scaling is None or scaling.mode == "Off"):
             return ()
-        namespace = endpoint.metadata.namespace
-        kind = HORIZONTAL_POD_AUTOSCALER
-        return await self._listed(("autoscalers", namespace), "", now_ms, _AUTOSCALERS_MS, kind, namespace, None)
+        namespace, name = endpoint.metadata.namespace, endpoint.metadata.name
+        # Looked for anew before anything is scaled: an autoscaler made a second ago must not be fought for a minute.
+        version = (wanted, (workload or {}).get("spec", {}).get("replicas"))
+        key, kind = ("autoscalers", namespace, name), HORIZONTAL_POD_AUTOSCALER
+        return await self._listed(key, version, now_ms, _AUTOSCALERS_MS, kind, namespace, None)
 
     async def _listed(
         self,

@@ -24,6 +24,11 @@ class Observation:
     latest: dict[str, Snapshot] = field(default_factory=dict)
     failures: dict[str, ScrapeFailure] = field(default_factory=dict)
 
+    @property
+    def read(self) -> bool:
+        """Whether any page has been asked for and has answered or failed."""
+        return bool(self.latest or self.failures)
+
     def problems(self) -> dict[str, tuple[str, str]]:
         """Return why each silent pod is silent, as (reason, message) of a condition."""
         return {pod: (_condition_reason(failure), failure.message) for pod, failure in self.failures.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from dataclasses import dataclass, field
 
@@ -24,23 +26,27 @@ class Orphans:
 
     context: Context
     verdicts: VerdictMetrics
-    _generation: dict[str, int] = field(default_factory=dict)
-    """The generation of each orphan when it was first seen without its endpoint."""
+    _template: dict[str, str] = field(default_factory=dict)
+    """The pod template of each orphan, as a hash, when it was first seen without its endpoint."""
     _braked: bool = False
 
     async def release(self, namespace: str, name: str) -> float | None:
         """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
         kind, workload = self._find(namespace, name)
-        if workload is None or not self._orphaned(workload):
+        if workload is None:
             return None
-        uid, generation = workload["metadata"]["uid"], int(workload["metadata"].get("generation", 0))
-        first = self._generation.setdefault(uid, generation)
+        uid = workload["metadata"]["uid"]
+        if not self._orphaned(workload):
+            self._template.pop(uid, None)
+            return None
+        # Not its generation: that moves with every scaling, which rolls nothing.
+        rolled = self._template.setdefault(uid, _template(workload)) != _template(workload)
         asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
-        if not asked and (generation <= first or self._brake()):
+        if not asked and (not rolled or self._brake()):
             return _AGAIN_S
         result = await self.context.client.apply(adoption.withdrawal(workload), names.ADOPT_MANAGER)
         self.context.store.put(kind, result)
-        self._generation.pop(uid, None)
+        self._template.pop(uid, None)
         log.info("sidecar=withdrawn namespace=%s workload=%s asked=%s", namespace, name, asked)
         return None
 
@@ -72,3 +78,7 @@ class Orphans:
         self._braked = braked
         self.verdicts.orphan_brake(braked)
         return braked
+
+
+def _template(workload: Object) -> str:
+    return hashlib.sha256(json.dumps(workload["spec"]["template"], sort_keys=True).encode()).hexdigest()

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.quantity import percent_text
 from modelward.controller.context import Context
 from modelward.controller.gather import parsed
 from modelward.controller.status_writer import StatusWriter
 from modelward.desired.watch import Builtin, Watch, selects
 from modelward.evaluate.evaluators.manifest import Manifest
+from modelward.evaluate.evaluators.measured import measured
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.status.conditions import State, settle
 from modelward.status.policy import policy_status
@@ -61,7 +63,7 @@ class Policies:
         status = EvaluatorStatus(
             observed_generation=generation,
             version=manifest.version if manifest else "",
-            measured=manifest.measured_text if manifest else "",
+            measured=_measured(manifest.name) if manifest else "",
             conditions=settle([self._usable(evaluator)], evaluator.status.conditions, generation, now_ms),
         )
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
@@ -87,3 +89,11 @@ class Policies:
             if bound.policy == policy and bound.problem is not None
         }
         return tuple((reason, f"{name}: {message}") for name, reason, message in sorted(found))
+
+
+def _measured(evaluator: str) -> str:
+    rates = measured(evaluator)
+    if rates is None:
+        return "counts what is there"
+    shares = f"TPR {percent_text(rates.true_positive_ppm)}, FPR {percent_text(rates.false_positive_ppm)}"
+    return f"{shares} on {rates.dataset} (n={rates.positives}+{rates.negatives})"[:256]

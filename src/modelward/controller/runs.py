@@ -77,7 +77,9 @@ class Runs:
         if job is None and not run.status.job:
             problems = await self._launch(run)
         elif job is not None and bool(job["spec"].get("suspend")) != run.spec.suspend:
-            await self.context.client.patch(JOB, namespace, name, {"spec": {"suspend": run.spec.suspend}})
+            await self.context.client.patch(
+                JOB, namespace, names.run_job(name), {"spec": {"suspend": run.spec.suspend}}
+            )
         status = self._progress(run, job, problems, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else _LOOK_S
@@ -115,10 +117,10 @@ class Runs:
     ) -> EvaluationRunStatus:
         started = run.status.start_time or timestamp(now_ms)
         if problems:
-            finding = problems[0].finding
-            return _status(run, State("Complete", "False", finding.reason, finding.message), now_ms, started=started)
+            state = State("Complete", "False", problems[0].finding.reason, problems[0].finding.message)
+            return _status(run, state, now_ms, started=started, launched=False)
         if job is None and not run.status.job:
-            return _status(run, State("Complete", "False", "Starting"), now_ms, started=started)
+            return _status(run, State("Complete", "False", "Starting"), now_ms, started=started, launched=False)
         ended, how = _ended(job)
         if not ended:
             reason = "Suspended" if run.spec.suspend else "Running"
@@ -189,7 +191,9 @@ def _ended(job: Object | None) -> tuple[bool, str]:
     return False, ""
 
 
-def _status(run: EvaluationRun, state: State, now_ms: int, *, started: str, **more: Any) -> EvaluationRunStatus:
+def _status(
+    run: EvaluationRun, state: State, now_ms: int, *, started: str, launched: bool = True, **more: Any
+) -> EvaluationRunStatus:
     ended = state.status == "True"
     items: tuple[RunItemStatus, ...] = more.get("items", ())
     return EvaluationRunStatus(
@@ -197,7 +201,7 @@ def _status(run: EvaluationRun, state: State, now_ms: int, *, started: str, **mo
         result=more.get("result"),
         message=str(more.get("message", state.message))[:256],
         samples=sum(item.samples for item in items),
-        job=names.run_job(run.metadata.name) if state.reason not in ("Starting", "Refused", "NameTaken") else "",
+        job=names.run_job(run.metadata.name) if launched else run.status.job,
         start_time=started,
         completion_time=timestamp(now_ms) if ended else None,
         items=items,

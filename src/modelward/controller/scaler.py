@@ -15,7 +15,7 @@ from modelward.controller.context import Context
 from modelward.controller.gather import Gathered
 from modelward.controller.observer import Observation
 from modelward.desired.names import SCALE_MANAGER
-from modelward.kube.errors import ApiError
+from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET
 from modelward.scaling.decision import Decision, decide
 from modelward.scaling.history import History
@@ -51,7 +51,9 @@ class Scaler:
 
     async def scale(self, known: Gathered, seen: Observation, now_ms: int) -> Scaled:
         """Bring replicas to where they belong; Advisory only says where."""
-        await self._follow(known)
+        refused = await self._follow(known)
+        if refused is not None:
+            return Scaled(refused, known.endpoint.status.scaling)
         scaling = known.endpoint.spec.scaling
         if scaling is None or scaling.mode == "Off":
             return Scaled()
@@ -99,7 +101,7 @@ class Scaler:
                 resource_version=metadata["resourceVersion"],
                 manager=SCALE_MANAGER,
             )
-        except ApiError as error:
+        except (Forbidden, Invalid, NotFound) as error:
             return State("ScalingActive", "False", "Refused", f"scaling to {decision.replicas}: {error.message}"[:600])
         log.info(
             "scaled=%s/%s replicas=%s reason=%s why=%r",
@@ -111,43 +113,49 @@ class Scaler:
         )
         return None
 
-    async def _follow(self, known: Gathered) -> None:
-        """Bring an adopted workload to the endpoint's replicas, unless an autoscaler of somebody else's drives it."""
+    async def _follow(self, known: Gathered) -> State | None:
+        """Bring a referenced workload to the endpoint's replicas, unless somebody else's autoscaler drives it."""
         endpoint, workload = known.endpoint, known.workload
         wanted, reference = endpoint.spec.replicas, endpoint.spec.backend.workload_ref
         if reference is None or workload is None or wanted is None or endpoint.spec.paused:
-            return
-        if wanted == _replicas(workload) or _autoscaler_of(known, reference.kind, reference.name):
-            return
+            return None
+        if wanted == _replicas(workload) or autoscaler_of(known, reference.kind, reference.name):
+            return None
         kind = DEPLOYMENT if reference.kind == "Deployment" else STATEFUL_SET
-        await self._context.client.set_scale(
-            kind,
-            endpoint.metadata.namespace,
-            reference.name,
-            wanted,
-            resource_version=workload["metadata"]["resourceVersion"],
-            manager=SCALE_MANAGER,
-        )
+        try:
+            await self._context.client.set_scale(
+                kind,
+                endpoint.metadata.namespace,
+                reference.name,
+                wanted,
+                resource_version=workload["metadata"]["resourceVersion"],
+                manager=SCALE_MANAGER,
+            )
+        except (Forbidden, Invalid, NotFound) as error:
+            message = f"scaling {reference.kind} {reference.name} to {wanted}: {error.message}"
+            return State("ScalingActive", "False", "Refused", message[:600])
+        return None
 
 
 def _other_writer(known: Gathered) -> State | None:
     """Return why we do not scale where an autoscaler of somebody else's writes replicas; two writers only fight."""
     endpoint = known.endpoint
-    mine = _autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
+    mine = autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
     if mine and endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct":
         message = f"HorizontalPodAutoscaler {mine} scales this LLMEndpoint; delete it or set scaling.mode: Off"
         return State("ScalingActive", "False", "AnotherScaler", message)
     workload = known.workload
     if workload is None:
         return None
-    theirs = _autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
+    theirs = autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
     if theirs:
         message = f"HorizontalPodAutoscaler {theirs} writes the {workload['kind']}; point it at the LLMEndpoint instead"
         return State("ScalingActive", "False", "MultipleWriters", message)
     return None
 
 
-def _autoscaler_of(known: Gathered, kind: str, name: str) -> str:
+def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
+    """Return the name of the HorizontalPodAutoscaler that drives an object; empty where none does."""
     for autoscaler in known.autoscalers:
         target = autoscaler["spec"]["scaleTargetRef"]
         if (target["kind"], target["name"]) == (kind, name):

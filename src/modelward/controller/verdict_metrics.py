@@ -70,7 +70,7 @@ class VerdictMetrics(Collector):
                 samples.add_metric(values, one.samples)
                 for family, text in ((rate, one.rate), (low, one.low), (high, one.high)):
                     if text:
-                        family.add_metric(values, percent_ppm(text) / PPM)
+                        family.add_metric(values, _number(text))
         yield from (rate, low, high, samples)
 
     def _objectives(self) -> GaugeMetricFamily:
@@ -97,8 +97,6 @@ _ENDPOINT = ["namespace", "endpoint"]
 
 def _number(text: str) -> float:
     if text.endswith("%"):
-        return percent_ppm(text) / PPM
-    whole, _, tenths = text.removesuffix("s").partition(".")
-    if tenths:
-        return float(f"{whole}.{tenths}")
-    return duration_ms(text) / 1_000
+        return float(text.removesuffix("%")) / 100
+    number, unit = re.match(r"([0-9.]+)(.*)", text).groups()
+    return float(number) * _SECONDS[unit]

@@ -97,7 +97,7 @@ def changes(before: LLMEndpointStatus, found: Found, now_ms: int) -> tuple[Chang
     version = found.collector_status.version if found.collector_status else ""
     if old_version and version and old_version != version:
         new.append(Change(time=now, kind="Version", message=f"collector {old_version} → {version}"))
-    if before.observed_generation and _wanted(before) not in (None, found.desired_replicas):
+    if before.revision and _wanted(before) not in (None, found.desired_replicas):
         reason = found.scaling_status.message if found.scaling_status else ""
         change = f"{_wanted(before)} → {found.desired_replicas} replicas" + (f": {reason}" if reason else "")
         new.append(Change(time=now, kind="Scale", message=change[:256]))

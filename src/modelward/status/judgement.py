@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.llmendpoint import EvaluationStatus, MetricStatus
-from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp
+from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp, timestamp_ms
 from modelward.desired.watch import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import Pooled, pool
@@ -37,9 +37,18 @@ class Sight:
     hub_problem: str = ""
 
 
-def judge_objective(bound: BoundObjective, history: History, sight: Sight, now_ms: int) -> tuple[Check, MetricStatus]:
-    """Decide one objective over its window of readings."""
+def judge_objective(
+    bound: BoundObjective, history: History, sight: Sight, now_ms: int, before: MetricStatus | None = None
+) -> tuple[Check, MetricStatus]:
+    """Decide one objective over its window of readings.
+
+    `before` is what status says of it: an operator that has just started has no readings yet, and forgets no verdict
+    for that.
+    """
     asked = bound.objective
+    kept = _kept(bound, history, now_ms, before)
+    if kept is not None:
+        return _check(bound, kept), kept
     over_ms = duration_ms(asked.over)
     if asked.metric == "ErrorRate":
         verdict = objectives.decide_rate(
@@ -58,8 +67,7 @@ def judge_objective(bound: BoundObjective, history: History, sight: Sight, now_m
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
         outcome, reason, message = "Unknown", "Bypassed", blind
-    check = Check(bound.policy, asked.name, "Objectives", asked.severity, outcome, reason, message)
-    return check, MetricStatus(
+    status = MetricStatus(
         policy=bound.policy,
         name=asked.name,
         value=_value(verdict.value, verdict.unit),
@@ -69,6 +77,24 @@ def judge_objective(bound: BoundObjective, history: History, sight: Sight, now_m
         message=message[:256],
         observed_at=timestamp(now_ms),
     )
+    return _check(bound, status), status
+
+
+def _check(bound: BoundObjective, status: MetricStatus) -> Check:
+    severity = bound.objective.severity
+    return Check(bound.policy, status.name, "Objectives", severity, status.verdict, status.reason, status.message)
+
+
+def _kept(bound: BoundObjective, history: History, now_ms: int, before: MetricStatus | None) -> MetricStatus | None:
+    """Return the verdict in status while it is younger than its window and our own readings do not fill that yet."""
+    if before is None or before.verdict == "Unknown" or not before.observed_at:
+        return None
+    over_ms = duration_ms(bound.objective.over)
+    age_ms = now_ms - timestamp_ms(before.observed_at)
+    if not 0 <= age_ms < over_ms:
+        return None
+    requests = _count(history, Signal.REQUESTS, now_ms, over_ms)
+    return before if requests < bound.objective.min_requests and history.watched_ms(now_ms) < over_ms else None
 
 
 def judge_evaluation(
