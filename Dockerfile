@@ -72,6 +72,8 @@ COPY --from=tools /opt/passwd /opt/group /etc/
 COPY --from=modelward-environment /opt/modelward /opt/modelward
 COPY --from=minilm /opt/minilm /opt/modelward/minilm
 COPY --from=sources /opt/app /opt/modelward/app
-ENV PATH=/opt/modelward/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MODELWARD_MINILM=/opt/modelward/minilm
+# ONNX Runtime 1.32 sends usage telemetry on Linux unless it is told not to.
+ENV ORT_DISABLE_TELEMETRY=1 MODELWARD_MINILM=/opt/modelward/minilm
+ENV PATH=/opt/modelward/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532
 ENTRYPOINT ["modelward"]

@@ -1,6 +1,5 @@
 """Building our images with buildah, and loading images into the cluster without a registry."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -11,7 +10,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import base
 import components
@@ -20,7 +18,7 @@ import processes
 from console import fail, run, say, step
 from settings import CACHE, REPOSITORY
 
-_LAYOUTS = CACHE / "images"
+_NOTES = CACHE / "images"
 _PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_CERT")
 _PIP_KEYS = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
 
@@ -57,7 +55,7 @@ def build(names: Iterable[str] = ()) -> list[str]:
     base_image = base.ensure()
     for image in chosen:
         key = _key(image)
-        stamp = _stamp(image.name)
+        stamp = _note(image.name, "inputs")
         if stamp.exists() and stamp.read_text() == key and image_id(image.name):
             say(f"{image.name}: unchanged")
             continue
@@ -113,72 +111,43 @@ def load(reference: str) -> None:
     wanted = image_id(reference)
     if not wanted:
         fail(f"{reference} is neither a file nor an image in `buildah images`.")
-    if wanted == _loaded().get(reference):
+    if _is_loaded(reference, wanted):
         say(f"{reference}: already loaded")
         return
-    with step(f"loading {reference}"):
-        layout = _layout(reference)
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            archive = Path(scratch) / "image.tar"
-            _pack(layout, reference, archive)
-            run(*components.ctr("images", "import", archive))
+    with step(f"loading {reference}"), tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        copy, archive = Path(scratch) / "image", Path(scratch) / "image.tar"
+        # Not compressed: gzip would take most of the time, and nothing leaves this machine.
+        run("buildah", "push", "-q", "--disable-compression", "--format=oci", reference, f"dir:{copy}")
+        manifest = _pack(copy, reference, archive)
+        run(*components.ctr("images", "import", archive))
+        _note(reference, "loaded").write_text(f"{wanted} {manifest}")
 
 
-def _layout(reference: str) -> Path:
-    """Copy the image into an OCI layout that keeps earlier layers, so that a source change copies one small layer."""
-    layout = _LAYOUTS / _slug(reference)
-    layout.mkdir(parents=True, exist_ok=True)
-    (layout / "index.json").unlink(missing_ok=True)
-    run("buildah", "push", "-q", "--disable-compression", "--format=oci", reference, f"oci:{layout}")
-    kept = {digest for digest, _ in _blobs(layout)}
-    for blob in (layout / "blobs" / "sha256").iterdir():
-        if f"sha256:{blob.name}" not in kept:
-            blob.unlink()
-    return layout
-
-
-def _pack(layout: Path, reference: str, archive: Path) -> None:
-    """Write an archive of the layout without the layers that containerd has already."""
-    index = json.loads((layout / "index.json").read_text())
-    index["manifests"][0].setdefault("annotations", {})["io.containerd.image.name"] = reference
+def _pack(copy: Path, reference: str, archive: Path) -> str:
+    """Write an OCI archive without the layers that containerd has already; return the manifest's digest."""
+    manifest = (copy / "manifest.json").read_bytes()
+    content = json.loads(manifest)
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    described = {"mediaType": content["mediaType"], "digest": digest, "size": len(manifest)}
+    described["annotations"] = {"io.containerd.image.name": reference}
     there = set(run(*components.ctr("content", "ls", "-q")).split())
-    names = Path(archive.parent / "index.json")
-    names.write_text(json.dumps(index))
+    missing = [layer["digest"] for layer in content["layers"] if layer["digest"] not in there]
+    (copy / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [described]}))
+    (copy / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     with tarfile.open(archive, "w") as packed:
-        packed.add(layout / "oci-layout", "oci-layout")
-        packed.add(names, "index.json")
-        for digest, is_layer in _blobs(layout):
-            if not (is_layer and digest in there):
-                path = f"blobs/sha256/{digest.partition(':')[2]}"
-                packed.add(layout / path, path)
+        packed.add(copy / "oci-layout", "oci-layout")
+        packed.add(copy / "index.json", "index.json")
+        packed.add(copy / "manifest.json", f"blobs/sha256/{digest.partition(':')[2]}")
+        for blob in (content["config"]["digest"], *missing):
+            packed.add(copy / blob.partition(":")[2], f"blobs/sha256/{blob.partition(':')[2]}")
+    return digest
 
 
-def _blobs(layout: Path) -> list[tuple[str, bool]]:
-    """(digest, whether it is a layer) of all that the layout's one image consists of."""
-    manifest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
-    content = _blob(layout, manifest)
-    return [
-        (manifest, False),
-        (content["config"]["digest"], False),
-        *((layer["digest"], True) for layer in content["layers"]),
-    ]
-
-
-def _blob(layout: Path, digest: str) -> Any:
-    return json.loads((layout / "blobs" / "sha256" / digest.partition(":")[2]).read_text())
-
-
-def _loaded() -> dict[str, str]:
-    """Image id (digest of its configuration) by name, as kubelet sees them."""
-    names = run(*components.ctr("images", "ls", "-q")).split()
-    ids = {}
-    for name in names:
-        if name.startswith("localhost/") and (layout := _LAYOUTS / _slug(name)).joinpath("index.json").exists():
-            target = run(*components.ctr("images", "ls", f"name=={name}")).splitlines()[-1].split()[2]
-            manifest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
-            if target == manifest:
-                ids[name] = _blob(layout, manifest)["config"]["digest"].partition(":")[2]
-    return ids
+def _is_loaded(reference: str, wanted: str) -> bool:
+    """Whether the cluster has this very image: what we noted, and what containerd says now."""
+    note = _note(reference, "loaded")
+    listed = run(*components.ctr("images", "ls", f"name=={reference}"))
+    return note.exists() and note.read_text().split()[0] == wanted and note.read_text().split()[1] in listed
 
 
 def image_id(reference: str) -> str:
@@ -193,26 +162,11 @@ def built() -> list[str]:
 
 
 def compressed_bytes(reference: str) -> int:
-    """Size of an image as a registry would hold it (gzip, level 6)."""
-    noted = _LAYOUTS / "compressed.json"
-    known: dict[str, int] = json.loads(noted.read_text()) if noted.exists() else {}
-    layout = _layout(reference)
-    total = 0
-    for digest, is_layer in _blobs(layout):
-        path = layout / "blobs" / "sha256" / digest.partition(":")[2]
-        if is_layer and digest not in known:
-            known[digest] = _gzipped_bytes(path)
-        total += known[digest] if is_layer else path.stat().st_size
-    noted.write_text(json.dumps(known))
-    return total
-
-
-def _gzipped_bytes(path: Path) -> int:
-    with tempfile.TemporaryFile() as scratch, path.open("rb") as layer:
-        with gzip.GzipFile(fileobj=scratch, mode="wb", compresslevel=6) as packed:
-            while chunk := layer.read(1 << 20):
-                packed.write(chunk)
-        return scratch.tell()
+    """Size of an image as a registry would hold it: configuration and gzipped layers."""
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        run("buildah", "push", "-q", "--format=oci", reference, f"dir:{scratch}/image")
+        manifest = json.loads((Path(scratch) / "image" / "manifest.json").read_text())
+    return int(manifest["config"]["size"] + sum(layer["size"] for layer in manifest["layers"]))
 
 
 def _key(image: Image) -> str:
@@ -230,10 +184,6 @@ def _files(inputs: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
-def _stamp(reference: str) -> Path:
-    _LAYOUTS.mkdir(parents=True, exist_ok=True)
-    return _LAYOUTS / f"{_slug(reference)}.key"
-
-
-def _slug(reference: str) -> str:
-    return reference.replace("/", "_").replace(":", "_")
+def _note(reference: str, kind: str) -> Path:
+    _NOTES.mkdir(parents=True, exist_ok=True)
+    return _NOTES / f"{reference.replace('/', '_').replace(':', '_')}.{kind}"
