@@ -1,0 +1,78 @@
+"""The admin port: metrics, drain and probes, apart from the traffic and served by the supervisor."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from modelward.collector.rendering import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from modelward.collector.supervisor import Supervisor
+
+log = logging.getLogger("modelward.collector.admin")
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+class AdminServer:
+    """Serves `/metrics`, `/drain`, `/healthz` and `/readyz`, each request in a thread of its own."""
+
+    def __init__(self, address: tuple[str, int], supervisor: Supervisor) -> None:
+        class Server(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+            daemon_threads = True
+
+        class Handler(_Handler):
+            pass
+
+        Handler.supervisor = supervisor
+        self._server = Server(address, Handler)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        threading.Thread(target=self._server.serve_forever, name="admin", daemon=True).start()
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    supervisor: Supervisor
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            self._answer(200, self.supervisor.metrics(), CONTENT_TYPE)
+        elif path == "/healthz":
+            self._answer(200, "ok\n")
+        elif path == "/readyz":
+            ready = self.supervisor.ready
+            self._answer(200 if ready else 503, "ready\n" if ready else "the data plane has not started yet\n")
+        elif path == "/drain":
+            self._drain()
+        else:
+            self._answer(404, "paths: /metrics /drain /healthz /readyz\n")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        log.debug(format, *args)
+
+    def _drain(self) -> None:
+        seconds = self.supervisor.drain_seconds
+        done = self.supervisor.drain(seconds)
+        self._answer(200, "nothing is in flight\n" if done else f"requests are still in flight after {seconds:g} s\n")
+
+    def _answer(self, code: int, text: str, kind: str = _TEXT) -> None:
+        body = text.encode()
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

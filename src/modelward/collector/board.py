@@ -1,0 +1,74 @@
+"""Counters in shared memory, so that a scrape costs the data plane nothing and a crash loses no count.
+
+One process writes a board and others read it. A board is an array of 8-byte floats: word 0 holds the number of words
+in use, then records follow one another: `[bytes of key, number of values, key padded to whole words, values...]`.
+A value is one aligned 8-byte store, so a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from collections.abc import Iterator
+from typing import TypeAlias
+
+BOARD_BYTES = 2 * 1024 * 1024
+_WORD = 8
+
+Cell: TypeAlias = "memoryview[float]"
+"""The values of one series, writable in place: `cell[0] += 1`."""
+
+Key = tuple[str, tuple[str, ...]]
+"""A metric's name and the values of its labels, in the order of its family."""
+
+
+def new_board_fd(name: str) -> int:
+    """Return the descriptor of an empty board that child processes may inherit."""
+    fd = os.memfd_create(name, 0)
+    os.ftruncate(fd, BOARD_BYTES)
+    os.set_inheritable(fd, True)
+    return fd
+
+
+class Board:
+    """A board opened over an inherited descriptor; series written by an earlier process go on where they stood."""
+
+    def __init__(self, fd: int) -> None:
+        self._words = memoryview(mmap.mmap(fd, BOARD_BYTES)).cast("d")
+        self._cells: dict[Key, Cell] = dict(self._records())
+
+    def cell(self, name: str, labels: tuple[str, ...] = (), size: int = 1) -> Cell:
+        """Return the values of one series, made on first use; on a full board a scratch cell that nobody reads."""
+        key = (name, labels)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = self._append(key, size)
+        return cell
+
+    def read(self) -> list[tuple[Key, list[float]]]:
+        """Return every series as it stands now."""
+        return [(key, [float(value) for value in cell]) for key, cell in self._records()]
+
+    def _used(self) -> int:
+        return max(1, int(self._words[0]))
+
+    def _append(self, key: Key, size: int) -> Cell:
+        raw = json.dumps(key).encode()
+        start = self._used()
+        values = start + 2 + -(-len(raw) // _WORD)
+        if values + size > len(self._words):
+            return memoryview(bytearray(size * _WORD)).cast("d")
+        self._words[start], self._words[start + 1] = len(raw), size
+        self._words[start + 2 : values].cast("B")[: len(raw)] = raw
+        self._words[0] = values + size
+        return self._words[values : values + size]
+
+    def _records(self) -> Iterator[tuple[Key, Cell]]:
+        position, end = 1, self._used()
+        while position < end:
+            length, size = int(self._words[position]), int(self._words[position + 1])
+            values = position + 2 + -(-length // _WORD)
+            name, labels = json.loads(self._words[position + 2 : values].cast("B")[:length].tobytes())
+            yield (name, tuple(labels)), self._words[values : values + size]
+            position = values + size

@@ -1,0 +1,200 @@
+"""Which exchanges are kept, and the budget they are kept in; the data plane's half of capturing.
+
+Pieces are held by reference (bytes do not change). Nothing here waits: what does not fit is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import socket
+import time
+
+from modelward.api.collector_config import Capture, CollectorConfig
+from modelward.api.exchange import Outcome, Timings, Usage
+from modelward.collector import families
+from modelward.collector.board import Cell
+from modelward.collector.handover import Parcel, send
+from modelward.collector.ledger import Ledger
+from modelward.collector.request_head import RequestHead
+from modelward.collector.stream_signs import conversation_named_in
+
+BUDGET_BYTES = 32 * 1024 * 1024
+_PPM = 1_000_000
+
+
+class Captured:
+    """One exchange's bodies while it runs. `whole` is False once something of them was left out."""
+
+    __slots__ = (
+        "_limit",
+        "_request_bytes",
+        "_response_bytes",
+        "content_type",
+        "conversation",
+        "gate",
+        "held",
+        "lost",
+        "request",
+        "request_encoding",
+        "response",
+        "response_encoding",
+        "sampled",
+        "time_ms",
+        "whole",
+    )
+
+    def __init__(self, gate: CaptureGate, head: RequestHead, sampled: bool | None, limit: int) -> None:
+        self.gate = gate
+        self.sampled = sampled
+        self.time_ms = time.time_ns() // 1_000_000
+        self.conversation = head.conversation
+        self.request_encoding, self.response_encoding, self.content_type = head.encoding, b"", b""
+        self.request: list[bytes] = []
+        self.response: list[bytes] = []
+        self.held = self._request_bytes = self._response_bytes = 0
+        self.whole = True
+        self.lost = False
+        self._limit = limit
+
+    def add_request(self, piece: bytes) -> None:
+        """Hold a piece of the request's body."""
+        self._request_bytes = self._add(self.request, piece, self._request_bytes)
+
+    def add_response(self, piece: bytes) -> None:
+        """Hold a piece of the response's body."""
+        self._response_bytes = self._add(self.response, piece, self._response_bytes)
+
+    def response_head(self, request: bytes, content_type: bytes, encoding: bytes) -> None:
+        """Note the response's coding, and decide on the sample now that the request's body is known."""
+        self.content_type, self.response_encoding = content_type, encoding
+        self.conversation = self.conversation or conversation_named_in(request)
+        self.gate.decide(self)
+
+    def _add(self, pieces: list[bytes], piece: bytes, known: int) -> int:
+        if self.lost:
+            return known
+        room = self._limit - known
+        if room < len(piece):
+            self.whole = False
+            piece = piece[:room]
+        if piece and self.gate.take(self, len(piece)):
+            pieces.append(piece)
+        return known + len(piece)
+
+
+class CaptureGate:
+    """Decides what is kept, and hands it to the worker without ever waiting for it."""
+
+    def __init__(
+        self, ledger: Ledger, channel: socket.socket | None, handed: Cell, taken: Cell, *, to_file: bool
+    ) -> None:
+        self._ledger, self._channel = ledger, channel
+        self._handed, self._taken = handed, taken
+        self._to_file = to_file
+        self._held = 0
+        self._settings = Capture()
+        self._salt = b""
+        self._open = False
+        self.enough_memory = True
+
+    def configure(self, config: CollectorConfig) -> None:
+        """Take new settings; exchanges that already run keep what was decided for them."""
+        self._settings = config.capture
+        self._salt = config.conversation_key.encode()[:64]
+        wanted = config.capture.sample_ppm or config.capture.always_errors or config.capture.always_slower_than_ms
+        somewhere = config.hub_url is not None or self._to_file
+        self._open = bool(wanted and somewhere and config.capture.content != "None" and self._channel)
+
+    def begin(self, head: RequestHead) -> Captured | None:
+        """Start holding an exchange if it may be kept in the end."""
+        if not self._open or not self.enough_memory:
+            return None
+        settings = self._settings
+        sampled = None if settings.sample_ppm else False
+        if sampled is False and not settings.always_errors and settings.always_slower_than_ms is None:
+            return None
+        return Captured(self, head, sampled, settings.max_body_bytes)
+
+    def decide(self, captured: Captured) -> None:
+        """Draw the sample: by conversation where the request names one, so that whole conversations are kept."""
+        if captured.sampled is not None:
+            return
+        rate = self._settings.sample_ppm
+        if captured.conversation:
+            digest = hashlib.blake2b(captured.conversation, digest_size=8, key=self._salt).digest()
+            captured.sampled = int.from_bytes(digest) * _PPM < rate << 64
+        else:
+            captured.sampled = random.random() * _PPM < rate  # noqa: S311 - a sample, not a secret
+
+    def take(self, captured: Captured, size: int) -> bool:
+        """Reserve bytes of the budget, which also counts what the worker has not taken yet."""
+        if self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES:
+            captured.lost = True
+            captured.request, captured.response = [], []
+            self.release(captured)
+            return False
+        self._held += size
+        captured.held += size
+        return True
+
+    def release(self, captured: Captured) -> None:
+        """Give back what an exchange reserved."""
+        self._held -= captured.held
+        captured.held = 0
+
+    def end(
+        self,
+        captured: Captured,
+        operation: str,
+        model: str,
+        status: int,
+        outcome: Outcome,
+        usage: Usage,
+        timings: Timings,
+    ) -> None:
+        """Hand the exchange over if it is to be kept, and let go of it in any case."""
+        self.decide(captured)
+        inclusion = self._inclusion(captured, outcome, timings.duration_ms)
+        if inclusion and captured.lost:
+            self._ledger.count(families.DROPPED, "budget")
+        elif inclusion and self._channel is not None and self._open:
+            parcel = Parcel(
+                time_ms=captured.time_ms,
+                operation=operation,
+                model=model,
+                status=status,
+                outcome=outcome,
+                inclusion=inclusion,
+                truncated=not captured.whole,
+                conversation=captured.conversation.decode("latin-1"),
+                content_type=captured.content_type.decode("latin-1"),
+                request_encoding=captured.request_encoding.decode("latin-1"),
+                response_encoding=captured.response_encoding.decode("latin-1"),
+                usage=usage,
+                timings=timings,
+                request=b"".join(captured.request),
+                response=b"".join(captured.response),
+            )
+            self._hand_over(parcel)
+        self.release(captured)
+
+    def _inclusion(self, captured: Captured, outcome: Outcome, duration_ms: float) -> float:
+        settings = self._settings
+        slow = settings.always_slower_than_ms
+        if (settings.always_errors and outcome == "error") or (slow is not None and duration_ms >= slow):
+            return 1.0
+        return settings.sample_ppm / _PPM if captured.sampled else 0.0
+
+    def _hand_over(self, parcel: Parcel) -> None:
+        size = len(parcel.request) + len(parcel.response)
+        try:
+            assert self._channel is not None  # noqa: S101
+            send(self._channel, parcel)
+        except BlockingIOError:
+            self._ledger.count(families.DROPPED, "worker_busy")
+        except OSError:
+            self._ledger.count(families.DROPPED, "worker_gone")
+        else:
+            self._handed[0] += size
+            self._ledger.count(families.CAPTURED)

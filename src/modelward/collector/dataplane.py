@@ -1,0 +1,130 @@
+"""The data plane process: one event loop between clients and model servers, and a tick that keeps it informed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+
+import uvloop
+
+from modelward.collector import families
+from modelward.collector.board import Board
+from modelward.collector.capture import CaptureGate
+from modelward.collector.configuration import WatchedConfig, settings_by_hand
+from modelward.collector.downstream import Downstream
+from modelward.collector.ledger import Ledger
+from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, used_share
+from modelward.collector.options import Options, options_from_argument
+from modelward.collector.plane import Plane
+from modelward.collector.targets import Targets
+
+TICK_SECONDS = 1.0
+BACKLOG = 4096
+_MAX_OBSERVER_ERRORS_PER_TICK = 100
+
+log = logging.getLogger("modelward.collector.dataplane")
+
+
+class DataPlane:
+    """Runs the plane until it is told to stop."""
+
+    def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
+        self._options = options
+        self._board = Board(options.board_fd)
+        worker_board = Board(options.worker_board_fd)
+        ledger = Ledger(self._board, options.revision)
+        channel = socket.socket(fileno=options.handover_fd) if options.handover_fd >= 0 else None
+        gate = CaptureGate(
+            ledger,
+            channel,
+            self._board.cell(families.HANDED_BYTES),
+            worker_board.cell(families.TAKEN_BYTES),
+            to_file=bool(options.capture_output),
+        )
+        targets = Targets(options.upstreams, options.upstream_file)
+        targets.reload()
+        self._plane = Plane(loop, targets, ledger, gate)
+        self._config = WatchedConfig(options.config_file)
+        self._generation = ""
+        self._seen_observer_errors = ledger.observer_errors[0]
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM, then finish what is in flight."""
+        loop = self._plane.loop
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        self._tick(force=True)
+        listener = socket.socket(fileno=self._options.listen_fd)
+        server = await loop.create_server(lambda: Downstream(self._plane), sock=listener, backlog=BACKLOG)
+        gc.collect()
+        gc.freeze()
+        log.info("data plane serves; targets=%d generation=%s", len(self._plane.targets), self._generation)
+        while not self._stop.is_set():
+            self._tick()
+            try:
+                await asyncio.wait_for(self._stop.wait(), TICK_SECONDS)
+            except TimeoutError:
+                continue
+        server.close()
+        await self._drain()
+
+    async def _drain(self) -> None:
+        self._plane.drain()
+        deadline = self._plane.loop.time() + self._options.drain_seconds
+        while self._plane.connections and self._plane.loop.time() < deadline:
+            await asyncio.sleep(0.05)
+        log.info("data plane stops; connections=%d", len(self._plane.connections))
+
+    def _tick(self, *, force: bool = False) -> None:
+        self._board.cell(families.HEARTBEAT)[0] += 1
+        self._plane.targets.reload()
+        self._plane.expire()
+        self._reload(force=force)
+        self._watch_observers()
+        if os.getppid() != self._options.supervisor_pid:  # the supervisor is gone, nobody would restart or stop us
+            self._stop.set()
+
+    def _reload(self, *, force: bool) -> None:
+        changed = self._config.poll()
+        self._board.cell(families.CONFIG_ERRORS)[0] = self._config.errors + self._plane.targets.errors
+        if not changed and not force:
+            return
+        config = settings_by_hand(self._config.current, to_file=bool(self._options.capture_output))
+        self._plane.gate.configure(config)
+        for (name, labels), _ in self._board.read():
+            if name == families.CONFIG_INFO:
+                self._board.cell(name, labels)[0] = 0
+        self._generation = config.generation
+        if config.generation:
+            self._board.cell(families.CONFIG_INFO, (config.generation,))[0] = 1
+        log.info("configuration in force; generation=%s content=%s", config.generation, config.capture.content)
+
+    def _watch_observers(self) -> None:
+        used = used_share()
+        errors = self._plane.ledger.observer_errors[0]
+        failing = errors - self._seen_observer_errors > _MAX_OBSERVER_ERRORS_PER_TICK
+        self._seen_observer_errors = errors
+        self._plane.gate.enough_memory = used < CAPTURE_OFF_ABOVE
+        self._plane.observing = used < OBSERVING_OFF_ABOVE and not failing
+
+
+def main(argument: str) -> None:
+    """Run the data plane with the options that the supervisor passed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    options = options_from_argument(argument)
+
+    async def run() -> None:
+        await DataPlane(options, asyncio.get_running_loop()).run()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

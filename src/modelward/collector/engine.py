@@ -1,0 +1,65 @@
+"""Reading the model server's own metrics, bounded in time and size, under names that do not depend on the engine."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import urllib.request
+from collections.abc import Mapping
+
+from modelward.collector.configuration import WatchedConfig
+from modelward.collector.families import ENGINE_UP
+from modelward.collector.options import Options
+
+EVERY_SECONDS = 5.0
+TIMEOUT_SECONDS = 2.0
+MAX_BYTES = 2_000_000
+
+log = logging.getLogger("modelward.collector.engine")
+
+
+class EngineScrape:
+    """Scrapes in a thread; `values` holds the last reading, empty where there is nothing to scrape.
+
+    A failed reading leaves `modelward_engine_up 0` and no other value: what is not known is not shown.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._config = WatchedConfig(options.config_file)
+        self._wake = threading.Event()
+        self.values: Mapping[str, float] = {}
+
+    def start(self) -> None:
+        """Begin to scrape."""
+        threading.Thread(target=self._run, name="engine-scrape", daemon=True).start()
+
+    def scrape_once(self) -> None:
+        """Read the engine's page once."""
+        self._config.poll()
+        kind = self._options.engine or self._config.current.engine
+        url = self._options.engine_metrics_url or self._config.current.engine_metrics_url
+        self.values = _read(kind, url) if url else {}
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.scrape_once()
+            except Exception as error:  # noqa: BLE001 - the engine's page is foreign input; the supervisor must live
+                log.warning("engine scrape failed; error=%s", type(error).__name__)
+                self.values = {ENGINE_UP: 0.0}
+            self._wake.wait(EVERY_SECONDS)
+
+
+def _read(kind: str, url: str) -> Mapping[str, float]:
+    from modelward.metrics import dialects, exposition
+
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("the engine's metrics URL is not http")
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
+            text = answer.read(MAX_BYTES + 1)
+    except OSError:
+        return {ENGINE_UP: 0.0}
+    return {**dialects.neutral(exposition.parse(text, max_bytes=MAX_BYTES), kind), ENGINE_UP: 1.0}

@@ -1,0 +1,112 @@
+"""Every metric family that a collector exports, with its labels and buckets.
+
+Names and boundaries follow the OpenTelemetry GenAI conventions (`docs/gen-ai/gen-ai-metrics.md` of
+open-telemetry/semantic-conventions-genai); their time to first token ends at 10 s, which is too early for long prompts,
+so 15 to 120 s are added, and 1 to 5 ms below their first bound for fast engines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TTFT = "gen_ai_server_time_to_first_token_seconds"
+DURATION = "gen_ai_server_request_duration_seconds"
+TPOT = "gen_ai_server_time_per_output_token_seconds"
+INTER_CHUNK = "modelward_inter_chunk_seconds"
+TOKENS = "gen_ai_client_token_usage"
+REQUESTS = "modelward_requests_total"
+OTHER_REQUESTS = "modelward_other_requests_total"
+STARTED = "modelward_requests_started_total"
+IN_FLIGHT = "modelward_requests_in_flight"
+CHUNKS = "modelward_chunks_total"
+CONFIG_INFO = "modelward_collector_config_info"
+CONFIG_ERRORS = "modelward_collector_config_errors_total"
+CAPTURED = "modelward_collector_captured_total"
+DROPPED = "modelward_collector_capture_dropped_total"
+SENT = "modelward_collector_sent_total"
+OBSERVER_ERRORS = "modelward_collector_observer_errors_total"
+UPSTREAM_ERRORS = "modelward_collector_upstream_errors_total"
+REFUSED = "modelward_collector_refused_requests_total"
+RESTARTS = "modelward_collector_restarts_total"
+BLIND = "modelward_collector_passing_blind"
+INFO = "modelward_collector_info"
+ENGINE_UP = "modelward_engine_up"
+HANDED_BYTES = "handed_bytes"
+TAKEN_BYTES = "taken_bytes"
+HEARTBEAT = "heartbeat"
+"""The last three are read by the collector's own processes and not exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family: its Prometheus type, help text, label names and, for a histogram, bucket bounds."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Values that a series of this family holds: for a histogram its buckets, +Inf and the sum."""
+        return len(self.bounds) + 2 if self.kind == "histogram" else 1
+
+
+_SERIES = ("model", "revision")
+_TTFT_BOUNDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 15.0)
+_LONG_BOUNDS = (30.0, 60.0, 120.0)
+_DURATION_BOUNDS = tuple(0.01 * 2**n for n in range(14))
+_TPOT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
+_TOKEN_BOUNDS = tuple(float(4**n) for n in range(14))
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family(
+            TTFT,
+            "histogram",
+            "Request start to first generated content, streams only.",
+            _SERIES,
+            _TTFT_BOUNDS + _LONG_BOUNDS,
+        ),
+        Family(
+            DURATION,
+            "histogram",
+            "Request start to last byte of the answer.",
+            (*_SERIES, "operation", "code"),
+            _DURATION_BOUNDS,
+        ),
+        Family(TPOT, "histogram", "(duration - first token) / (output tokens - 1), from usage.", _SERIES, _TPOT_BOUNDS),
+        Family(
+            INTER_CHUNK, "histogram", "Time between streamed events; an event is not a token.", _SERIES, _TPOT_BOUNDS
+        ),
+        Family(
+            TOKENS,
+            "histogram",
+            "Tokens per request as the engine counted them.",
+            (*_SERIES, "gen_ai_token_type"),
+            _TOKEN_BOUNDS,
+        ),
+        Family(REQUESTS, "counter", "Requests finished.", (*_SERIES, "operation", "code", "outcome")),
+        Family(
+            OTHER_REQUESTS, "counter", "Finished requests that ask no model: listings, probes.", ("revision", "code")
+        ),
+        Family(STARTED, "counter", "Requests begun.", ("revision",)),
+        Family(IN_FLIGHT, "gauge", "Requests begun and not finished.", ("revision",)),
+        Family(CHUNKS, "counter", "Streamed events; not tokens.", _SERIES),
+        Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),
+        Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read."),
+        Family(CAPTURED, "counter", "Exchanges handed to the capture worker."),
+        Family(DROPPED, "counter", "Exchanges that were to be captured and were dropped.", ("reason",)),
+        Family(SENT, "counter", "Exchanges that the hub accepted."),
+        Family(OBSERVER_ERRORS, "counter", "Exchanges whose observation failed; their bytes passed."),
+        Family(UPSTREAM_ERRORS, "counter", "Failures of the model server as seen here.", ("reason",)),
+        Family(REFUSED, "counter", "Requests refused because they were not valid HTTP.", ("code",)),
+        Family(RESTARTS, "counter", "Processes started again after they ended.", ("process",)),
+        Family(BLIND, "gauge", "1 while bytes are passed without looking at them."),
+        Family(INFO, "gauge", "The collector's version.", ("version",)),
+        Family(ENGINE_UP, "gauge", "1 if the engine's own metrics could be read."),
+    )
+}

@@ -1,0 +1,37 @@
+"""How near the container is to its memory limit, so that capturing stops before the kernel stops the proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CAPTURE_OFF_ABOVE = 0.70
+OBSERVING_OFF_ABOVE = 0.85
+
+_ROOT = Path("/sys/fs/cgroup")
+_PAIRS = (
+    ("memory.current", "memory.max", "memory.stat"),
+    ("memory/memory.usage_in_bytes", "memory/memory.limit_in_bytes", "memory/memory.stat"),
+)
+_UNLIMITED = 1 << 60
+
+
+def used_share(root: Path = _ROOT) -> float:
+    """Return memory in use over the limit, without file cache that can be dropped; 0 where there is no limit."""
+    for current, limit, stat in _PAIRS:
+        try:
+            maximum = (root / limit).read_text().strip()
+            used = int((root / current).read_text())
+            if maximum == "max" or int(maximum) >= _UNLIMITED:
+                return 0.0
+            return max(0, used - _inactive_file(root / stat)) / int(maximum)
+        except (OSError, ValueError):
+            continue
+    return 0.0
+
+
+def _inactive_file(stat: Path) -> int:
+    for line in stat.read_text().splitlines():
+        name, _, value = line.partition(" ")
+        if name == "inactive_file":
+            return int(value)
+    return 0

@@ -1,0 +1,78 @@
+"""What all connections of the data plane share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from modelward.collector import families
+from modelward.collector.capture import CaptureGate
+from modelward.collector.expiry import Expiry
+from modelward.collector.ledger import Ledger
+from modelward.collector.meter import ExchangeMeter
+from modelward.collector.request_head import RequestHead
+from modelward.collector.targets import Targets
+
+if TYPE_CHECKING:
+    from modelward.collector.downstream import Downstream
+
+HIGH_WATER_BYTES = 256 * 1024
+HEAD_SECONDS = 30.0
+IDLE_SECONDS = 650.0
+"""Longer than the keep-alive of common load balancers, so that it is they who close first."""
+CONNECT_SECONDS = 5.0
+LINGER_SECONDS = 2.0
+
+clock = time.perf_counter
+
+
+class Plane:
+    """One event loop's connections, targets and counts."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, targets: Targets, ledger: Ledger, gate: CaptureGate) -> None:
+        self.loop = loop
+        self.targets = targets
+        self.ledger = ledger
+        self.gate = gate
+        self.observing = True
+        self.draining = False
+        self.connections: set[Downstream] = set()
+        self.heads: Expiry[Downstream] = Expiry(HEAD_SECONDS)
+        self.idle: Expiry[Downstream] = Expiry(IDLE_SECONDS)
+
+    def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
+        """Return the observer of a new exchange; None if observing fails or is switched off."""
+        if not self.observing:
+            return None
+        try:
+            return ExchangeMeter(self.ledger, self.gate, head, now)
+        except Exception:  # noqa: BLE001 - whatever an observer does, the bytes pass
+            self.ledger.count(families.OBSERVER_ERRORS)
+            return None
+
+    def observer_failed(self, meter: ExchangeMeter) -> None:
+        """Count an exchange whose observation is given up."""
+        self.ledger.count(families.OBSERVER_ERRORS)
+        try:
+            meter.abandon()
+        except Exception:  # noqa: BLE001
+            self.ledger.count(families.OBSERVER_ERRORS)
+
+    def upstream_error(self, reason: str) -> None:
+        """Count a failure of the model server."""
+        self.ledger.count(families.UPSTREAM_ERRORS, reason)
+
+    def expire(self) -> None:
+        """Close connections that said nothing for too long; meant to run every second."""
+        now = clock()
+        for connection in self.heads.expired(now):
+            connection.head_timed_out()
+        for connection in self.idle.expired(now):
+            connection.close()
+
+    def drain(self) -> None:
+        """Close idle connections; others close after the answer that they wait for."""
+        self.draining = True
+        for connection in tuple(self.connections):
+            connection.close_if_idle()

@@ -1,0 +1,21 @@
+"""Answers that the collector itself gives, in the shape that OpenAI clients can read."""
+
+from __future__ import annotations
+
+import json
+
+_REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    502: "Bad Gateway",
+}
+
+
+def refusal(code: int, kind: str, message: str, *, close: bool) -> bytes:
+    """Return a whole HTTP/1.1 response whose body is `{"error": {message, type, param, code}}`."""
+    body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}}).encode()
+    return (
+        f"HTTP/1.1 {code} {_REASONS[code]}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        f"{'connection: close' if close else 'connection: keep-alive'}\r\n\r\n"
+    ).encode() + body

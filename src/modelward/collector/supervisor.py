@@ -1,0 +1,195 @@
+"""PID 1 of the collector: owns the sockets, keeps the other processes running, and does not end because of them.
+
+Standard library only, apart from the engine scrape, which runs in a thread whose failure costs its numbers alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import signal
+import socket
+import time
+
+from modelward.collector import families
+from modelward.collector.admin import AdminServer
+from modelward.collector.blind_pump import BlindPump
+from modelward.collector.board import Board, Key, new_board_fd
+from modelward.collector.channel import new_channel
+from modelward.collector.children import Child
+from modelward.collector.engine import EngineScrape
+from modelward.collector.options import Options, host_and_port, options_to_argument
+from modelward.collector.release import version
+from modelward.collector.rendering import render
+from modelward.collector.targets import first_url
+
+BACKLOG = 4096
+_TICK_SECONDS = 0.2
+_HUNG_AFTER_TICKS = 150
+"""Supervisor ticks (30 s) without a heartbeat of the data plane. Ticks of our own are counted rather than time, so that
+a node that starves us both is not mistaken for a hang."""
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+
+log = logging.getLogger("modelward.collector.supervisor")
+
+
+class Supervisor:
+    """Runs a collector until SIGTERM or SIGINT."""
+
+    def __init__(self, options: Options) -> None:
+        self._listener = listening_socket(*host_and_port(options.listen))
+        self._channel, self._worker_channel = new_channel()
+        common = dataclasses.replace(
+            options,
+            supervisor_pid=os.getpid(),
+            listen_fd=self._listener.fileno(),
+            board_fd=new_board_fd("dataplane"),
+            worker_board_fd=new_board_fd("worker"),
+        )
+        self._options = common
+        self._boards = (Board(common.board_fd), Board(common.worker_board_fd))
+        self._heartbeat = self._boards[0].cell(families.HEARTBEAT)
+        self._dataplane = Child("dataplane", "modelward.collector.dataplane")
+        self._worker = Child("worker", "modelward.collector.worker")
+        self._arguments = {
+            "dataplane": options_to_argument(dataclasses.replace(common, handover_fd=self._channel.fileno())),
+            "worker": options_to_argument(dataclasses.replace(common, handover_fd=self._worker_channel.fileno())),
+        }
+        self._pump = BlindPump(self._listener)
+        self._engine = EngineScrape(options)
+        self._admin = AdminServer(host_and_port(options.admin), self)
+        self._last_beat, self._silent_ticks = -1.0, 0
+
+    def run(self) -> int:
+        """Serve, and return the exit code when asked to stop."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        self._admin.start()
+        self._engine.start()
+        log.info(
+            "collector starts; listen=%s admin=%s version=%s", self._options.listen, self._options.admin, version()
+        )
+        while True:
+            self._keep_running()
+            received = signal.sigtimedwait(_SIGNALS, _TICK_SECONDS)
+            self._reap()
+            if received is not None and received.si_signo != signal.SIGCHLD:
+                break
+        return self._stop()
+
+    # What the admin server asks.
+
+    def metrics(self) -> str:
+        """Return the text of `/metrics`."""
+        series: list[tuple[Key, list[float]]] = [pair for board in self._boards for pair in board.read()]
+        series.append(((families.INFO, (version(),)), [1.0]))
+        series.append(((families.BLIND, ()), [float(self._pump.accepting)]))
+        series += [((families.RESTARTS, (c.name,)), [float(c.restarts)]) for c in (self._dataplane, self._worker)]
+        return render(series, self._engine.values, self._options.revision)
+
+    @property
+    def ready(self) -> bool:
+        """Whether new connections are served, by the data plane or blindly."""
+        return self._pump.accepting or (self._dataplane.pid > 0 and self._last_beat > 0)
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a drain may take."""
+        return self._options.drain_seconds
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until nothing is in flight and nothing new came for a moment; False if that took too long.
+
+        The quiet moment matters in a preStop hook: load balancers send requests for a while after the pod is to stop.
+        """
+        deadline = time.monotonic() + seconds
+        quiet_since, started = time.monotonic(), self._started()
+        while time.monotonic() < deadline:
+            if self._in_flight() > 0 or self._started() != started:
+                quiet_since, started = time.monotonic(), self._started()
+            elif time.monotonic() - quiet_since >= self._options.quiet_seconds:
+                return True
+            time.sleep(0.05)
+        return self._in_flight() <= 0
+
+    # Its own work.
+
+    def _in_flight(self) -> float:
+        return self._boards[0].cell(families.IN_FLIGHT, (self._options.revision,))[0]
+
+    def _started(self) -> float:
+        return self._boards[0].cell(families.STARTED, (self._options.revision,))[0]
+
+    def _keep_running(self) -> None:
+        for child in (self._dataplane, self._worker):
+            child.start_if_due(self._arguments[child.name])
+        self._watch_heartbeat()
+
+    def _watch_heartbeat(self) -> None:
+        beat = self._heartbeat[0]
+        alive = beat != self._last_beat and self._dataplane.pid > 0
+        self._last_beat = beat
+        self._silent_ticks = 0 if alive else self._silent_ticks + 1
+        if alive and self._pump.accepting and not self._dataplane.failing:
+            log.info("data plane is back; bytes are looked at again")
+            self._pump.stop()
+        elif self._dataplane.failing and not self._pump.accepting:
+            log.error("data plane keeps ending; passing bytes without looking at them")
+            self._pump.start(first_url(self._options.upstreams, self._options.upstream_file))
+        if self._silent_ticks >= _HUNG_AFTER_TICKS and self._dataplane.pid:
+            log.error("data plane does not answer; killing it")
+            self._silent_ticks = 0
+            self._dataplane.signal(signal.SIGKILL)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for child in (self._dataplane, self._worker):
+                if child.pid == pid:
+                    child.ended(status)
+
+    def _stop(self) -> int:
+        deadline = time.monotonic() + self._options.drain_seconds
+        log.info("collector stops; in_flight=%d", int(self._in_flight()))
+        while self._in_flight() > 0 and time.monotonic() < deadline and self._dataplane.pid:
+            time.sleep(0.05)
+            self._reap()
+        self._end(self._dataplane, max(1.0, deadline - time.monotonic()))
+        self._channel.close()
+        self._end(self._worker, 5.0)
+        self._admin.stop()
+        self._listener.close()
+        return 0
+
+    def _end(self, child: Child, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        child.signal(signal.SIGTERM)
+        while child.pid and time.monotonic() < deadline:
+            time.sleep(0.02)
+            self._reap()
+        child.signal(signal.SIGKILL)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return the socket that all processes share.
+
+    TCP_NODELAY is set here because accepted sockets inherit it, whatever event loop accepts them; keep-alive probes
+    find clients that vanished without a word.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4)):
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.bind((host, port))
+    sock.listen(BACKLOG)
+    sock.setblocking(False)
+    sock.set_inheritable(True)
+    return sock
