@@ -6,12 +6,13 @@ Each command imports its packages when it runs, so that `modelward evaluate` nee
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
@@ -108,16 +109,43 @@ def evaluate(
     termination_log: Annotated[Path, typer.Option(help="Where a Job leaves its tally.")] = Path("/dev/termination-log"),
 ) -> None:
     """Score sampled exchanges: a run's plan against the hub, or a file by hand."""
-    from modelward.collect import evaluation
+    from modelward.collect.evaluation import score_file
+    from modelward.evaluate.evaluators.registry import UnknownEvaluatorError
+    from modelward.evaluate.minilm import MiniLMUnavailableError
 
     if plan is not None:
-        raise typer.Exit(evaluation.run_job(plan, termination_log))
+        raise typer.Exit(_run_job(plan, termination_log))
     if evaluator is None or input is None or output is None:
         _fail("give --plan FILE, or --evaluator FILE.yaml --input exchanges.jsonl --output scores.jsonl")
     try:
-        _err.print(evaluation.score_file(evaluator, input, output))
-    except (ValueError, OSError) as error:
+        code = score_file(evaluator, input, output)
+    except (UnknownEvaluatorError, MiniLMUnavailableError, OSError) as error:
         _fail(str(error))
+    raise typer.Exit(code)
+
+
+def _run_job(plan_file: Path, termination_log: Path) -> int:
+    """Carry out a run's plan; the hub's certificate stands beside it, the token where kubelet puts it."""
+    from modelward.api.collector_config import HUB_CA_FILE_NAME
+    from modelward.api.evaluation import plan_from_json
+    from modelward.collect.evaluation import run_plan
+    from modelward.collect.hub import HubClient
+    from modelward.controller.telemetry import configure_logging
+
+    configure_logging("text", "INFO")
+    plan = plan_from_json(json.loads(plan_file.read_text()))
+    authority = plan_file.parent / HUB_CA_FILE_NAME
+    token = Path("/var/run/modelward/token")
+    pem = authority.read_text() if authority.exists() else None
+
+    left = termination_log if termination_log.exists() else None
+
+    async def run() -> int:
+        async with HubClient(plan.hub_url, pem, lambda: token.read_text().strip()) as client:
+            tally = await run_plan(plan, client, left)
+        return 1 if tally.failed else 0
+
+    return asyncio.run(run())
 
 
 @app.command()
@@ -199,7 +227,7 @@ def _publisher(namespace: str) -> Any:
     return lambda pem: publish(namespace, pem)
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str) -> NoReturn:
     logging.shutdown()
     _err.print(f"[red]error:[/red] {message}", highlight=False)
     raise typer.Exit(2)

@@ -8,20 +8,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from modelward.api.base import API_VERSION, Model
-from modelward.api.evaluator import Evaluator
-from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.evaluator import Evaluator, EvaluatorSpec
+from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
+from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
 from modelward.controller.assembly import builtins
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.watch import watch
 
-_KINDS: Mapping[str, type[Model]] = {
-    "LLMEndpoint": LLMEndpoint,
-    "MonitoringPolicy": MonitoringPolicy,
-    "Evaluator": Evaluator,
+_KINDS: Mapping[str, tuple[type[Model], type[Model]]] = {
+    "LLMEndpoint": (LLMEndpoint, LLMEndpointSpec),
+    "MonitoringPolicy": (MonitoringPolicy, MonitoringPolicySpec),
+    "Evaluator": (Evaluator, EvaluatorSpec),
 }
+"""Each kind, and its spec: there a misspelt field is refused, as the API server would."""
+
 _WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 
 
@@ -54,12 +56,14 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def _parsed(document: Mapping[str, Any]) -> Model | None:
-    kind = _KINDS.get(str(document.get("kind")))
-    if kind is None:
+    known = _KINDS.get(str(document.get("kind")))
+    if known is None:
         return None
+    kind, spec = known
     metadata = {"namespace": "default", **(document.get("metadata") or {})}
     try:
-        return kind.model_validate({**document, "metadata": metadata}, extra="forbid")
+        spec.model_validate(document.get("spec") or {}, extra="forbid")
+        return kind.model_validate({**document, "metadata": metadata})
     except ValidationError as error:
         lines = "; ".join(
             f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
