@@ -55,6 +55,7 @@ class Hub:
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
     _tls: ssl.SSLContext | None = None
     _ca_pem: bytes = b""
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -75,23 +76,23 @@ class Hub:
         api = self._api()
         if self.settings.auth:
             await self._certify()
-        async with asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(work) for work in self._background()]
-            main = await self._listen(api.application(), self.settings.listen, self._tls)
-            self.ports = (_port(main), _port(health))
-            log.info(
-                "hub listening on=%s store=%s auth=%s", self.settings.listen, _shown(self.settings), self.settings.auth
-            )
-            try:
-                yield self
-            finally:
-                self.loaded = False
-                self.buffer.hurry()
-                await main.cleanup()
-                await self.buffer.flush()
-                for task in background:
-                    task.cancel()
-                await health.cleanup()
+        self._tasks = [asyncio.create_task(work) for work in self._background()]
+        main = await self._listen(api.application(), self.settings.listen, self._tls)
+        self.ports = (_port(main), _port(health))
+        log.info(
+            "hub listening on=%s store=%s auth=%s", self.settings.listen, _shown(self.settings), self.settings.auth
+        )
+        try:
+            yield self
+        finally:
+            self.loaded = False
+            self.buffer.hurry()
+            await main.cleanup()
+            await self.buffer.flush()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await health.cleanup()
 
     def _api(self) -> Api:
         turns = asyncio.Semaphore(self.settings.limits.parallel_ingests)
@@ -168,7 +169,8 @@ class Hub:
         return app
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        ended = [task for task in self._tasks if task.done()]
+        return web.Response(status=500 if ended else 200, text="background work ended\n" if ended else "ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:
         missing = []

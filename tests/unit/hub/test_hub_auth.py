@@ -1,0 +1,261 @@
+"""Only those may who should: real tokens, real keys, real TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import ssl
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import jwt
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hub_fixtures import QUICK, exchange, ndjson
+
+from modelward.collect.hub import HubClient, HubUnavailableError
+from modelward.hub import certificates
+from modelward.hub.authorisation import TABLE, Action, Authority, Caller
+from modelward.hub.server import Hub
+from modelward.hub.settings import ApiServer, HubSettings
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+OPERATOR = ("modelward-system", "modelward")
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The part of an API server that publishes signing keys, with keys that can sign."""
+
+    keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
+    url: str = ""
+    fetches: int = 0
+    down: bool = False
+
+    def rotate(self, kid: str) -> None:
+        """Sign with a new key from now on, and publish only it."""
+        self.keys = {kid: rsa.generate_private_key(65_537, 2_048)}
+
+    def token(self, namespace: str, account: str, **changes: Any) -> str:
+        """Return a projected ServiceAccount token."""
+        claims = {
+            "iss": ISSUER, "aud": ["modelward-hub"], "exp": int(time.time()) + 600, "iat": int(time.time()),
+            "sub": f"system:serviceaccount:{namespace}:{account}",
+        } | changes  # fmt: skip
+        kid, key = next(iter(self.keys.items()))
+        return jwt.encode(claims, key, "RS256", headers={"kid": kid})
+
+    async def discovery(self, request: web.Request) -> web.Response:
+        """Answer the discovery document."""
+        assert request.headers["Authorization"] == "Bearer pod-token"
+        return web.json_response({"issuer": ISSUER})
+
+    async def jwks(self, _: web.Request) -> web.Response:
+        """Answer the public keys, and one of a kind that nobody knows yet."""
+        self.fetches += 1
+        if self.down:
+            raise web.HTTPServiceUnavailable
+        rows = [
+            jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "alg": "RS256"}
+            for kid, key in self.keys.items()
+        ]
+        return web.json_response({"keys": [*rows, {"kty": "XYZ", "kid": "tomorrow"}]})
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    found = Cluster()
+    found.rotate("first")
+    app = web.Application()
+    app.router.add_get("/.well-known/openid-configuration", found.discovery)
+    app.router.add_get("/openid/v1/jwks", found.jwks)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield found
+    await runner.cleanup()
+
+
+@dataclass(slots=True)
+class Secured:
+    """A hub with authentication, and the authority it published."""
+
+    hub: Hub
+    cluster: Cluster
+    published: list[bytes]
+
+    def client(self, namespace: str, account: str, **changes: Any) -> HubClient:
+        """Return a client with that account's token."""
+        return self.bearer(self.cluster.token(namespace, account, **changes))
+
+    def bearer(self, token: str) -> HubClient:
+        """Return a client with a token."""
+        return HubClient(f"https://localhost:{self.hub.ports[0]}", self.published[0], lambda: token)
+
+
+@contextlib.asynccontextmanager
+async def secured_hub(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Secured]:
+    (tmp_path / "token").write_text("pod-token\n")
+    published: list[bytes] = []
+
+    async def publish(pem: bytes) -> None:
+        published.append(pem)
+
+    settings = HubSettings(
+        store_url="memory://", listen="127.0.0.1:0", health_listen="127.0.0.1:0", state_dir=tmp_path / "state",
+        api_server=ApiServer(cluster.url, tmp_path / "token", None), limits=QUICK,
+    )  # fmt: skip
+    async with Hub(settings, publish, lambda: exchange().time_ms).running() as hub:
+        assert hub.verifier
+        await hub.verifier.refresh()
+        yield Secured(hub, cluster, published)
+
+
+async def refused(asking: Any) -> int:
+    """Return the status with which the hub refuses."""
+    with pytest.raises(HubUnavailableError) as error:
+        await asking
+    return error.value.status
+
+
+async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, tmp_path: Path) -> None:
+    async with secured_hub(cluster, tmp_path) as s, contextlib.AsyncExitStack() as stack:
+        operator, pod, stranger, judge, other_judge = [
+            await stack.enter_async_context(s.client(*who))
+            for who in (
+                OPERATOR, ("retail", "default"), ("other", "default"),
+                ("retail", "modelward-evaluate"), ("other", "modelward-evaluate"),
+            )
+        ]  # fmt: skip
+        await operator.put_rules({"retail/chat": {"content": "Redacted"}})
+        assert await pod.post_exchanges(ndjson(exchange(1), exchange(2, endpoint="other/chat"))) == (1, 1)
+        assert await stranger.post_exchanges(ndjson(exchange(1))) == (0, 1)
+        window = ("retail", "chat", 0, exchange().time_ms + 1, 10)
+        assert [e.id for e in await judge.window(*window)] == ["e1"]
+        assert [e.id for e in await operator.window(*window)] == ["e1"]
+        for client in (pod, stranger, other_judge):
+            assert await refused(client.window(*window)) == 403
+        for client in (pod, stranger, judge, other_judge):
+            assert await refused(client.endpoints()) == 403
+            assert await refused(client.exchange("retail", "chat", "e1")) == 403
+            assert await refused(client.put_rules({})) == 403
+            assert await refused(client.results(0)) == 403
+
+
+async def test_an_endpoint_without_a_rule_keeps_metadata_only(cluster: Cluster, tmp_path: Path) -> None:
+    async with secured_hub(cluster, tmp_path) as s, s.client(*OPERATOR) as operator, s.client("retail", "pod") as pod:
+        assert await pod.post_exchanges(ndjson(exchange(1))) == (1, 0)
+        found = await operator.exchange("retail", "chat", "e1")
+        assert found
+        assert (found.content, found.response, found.messages) == ("MetadataOnly", "", ())
+
+
+async def test_tokens_that_are_not_for_this_hub_now_are_refused(cluster: Cluster, tmp_path: Path) -> None:
+    forged = Cluster()
+    forged.rotate("first")
+    async with secured_hub(cluster, tmp_path) as s:
+        tokens = [
+            cluster.token(*OPERATOR, aud=["https://kubernetes.default.svc"]),
+            cluster.token(*OPERATOR, iss="https://elsewhere"),
+            cluster.token(*OPERATOR, exp=int(time.time()) - 60),
+            cluster.token(*OPERATOR, sub="system:node:n1"),
+            cluster.token(*OPERATOR, sub="system:serviceaccount:modelward-system:modelward:x"),
+            forged.token(*OPERATOR),
+            jwt.encode({"sub": "system:serviceaccount:modelward-system:modelward"}, "", "none", {"kid": "first"}),
+            "nonsense",
+            "",
+        ]
+        for token in tokens:
+            async with s.bearer(token) as client:
+                assert await refused(client.endpoints()) == 401
+
+
+async def test_a_rotated_key_is_fetched_and_unknown_keys_do_not_hammer_the_api_server(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    async with secured_hub(cluster, tmp_path) as s:
+        verifier = s.hub.verifier
+        assert verifier
+        now = [time.monotonic() + 60]
+        verifier.clock = lambda: now[0]
+        cluster.rotate("second")
+        before = cluster.fetches
+        async with s.client(*OPERATOR) as client:
+            assert await client.endpoints() == []
+        assert cluster.fetches == before + 1
+        unknown = Cluster()
+        unknown.rotate("third")
+        for _ in range(5):
+            async with s.bearer(unknown.token(*OPERATOR)) as client:
+                assert await refused(client.endpoints()) == 401
+        assert cluster.fetches == before + 1
+        cluster.down = True
+        now[0] += 700
+        async with s.client(*OPERATOR) as client:
+            assert await client.endpoints() == []
+
+
+async def test_without_the_clusters_keys_nobody_gets_in_and_it_is_not_ready(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.down = True
+    async with secured_hub(cluster, tmp_path) as s, s.client(*OPERATOR) as client:
+        assert await refused(client.endpoints()) == 503
+        readiness = await s.hub._readyz(None)  # type: ignore[arg-type]
+        assert readiness.status == 503
+
+
+async def test_a_client_with_another_authority_does_not_connect(cluster: Cluster, tmp_path: Path) -> None:
+    other = certificates.ensure(tmp_path / "other", "modelward-system", datetime.now(UTC))
+    async with secured_hub(cluster, tmp_path) as s:
+        url = f"https://localhost:{s.hub.ports[0]}"
+        async with HubClient(url, other.ca_pem, lambda: cluster.token(*OPERATOR)) as client:
+            assert await refused(client.endpoints()) == 0
+
+
+def test_the_table_gives_nobody_a_right_in_another_namespace() -> None:
+    authority = Authority("system", "modelward", "modelward-evaluate")
+    callers = [Caller("a", name) for name in ("default", "modelward", "modelward-evaluate")]
+    for caller, action in itertools.product(callers, get_args(Action)):
+        assert not authority.allows(caller, action, "b")
+        assert not authority.allows(caller, action, "")
+    assert set(TABLE) == set(get_args(Action))
+    assert not authority.allows(Caller("a", "modelward"), "read window", "a")
+    assert not authority.allows(Caller("system", "modelward"), "post exchanges", "a")
+    assert authority.allows(Caller("system", "modelward"), "read window", "a")
+
+
+def test_certificates_last_until_near_their_end_and_are_renewed_before_it(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+
+    def made(days: float = 0, namespace: str = "modelward-system") -> tuple[bytes, bytes, bool]:
+        found = certificates.ensure(tmp_path, namespace, now + timedelta(days=days))
+        return found.ca_pem, found.certificate_file.read_bytes(), found.renewed
+
+    ca, server, renewed = made()
+    assert renewed
+    assert made(59) == (ca, server, False)
+    ca_later, server_later, renewed = made(61)
+    assert (ca_later, renewed) == (ca, True)
+    assert server_later != server
+    assert made(61, "elsewhere")[2]
+    assert made(3_600)[0] != ca
+    (tmp_path / "tls.key").write_bytes(b"garbage")
+    assert made(3_600)[2]
+
+
+def test_the_server_certificate_has_every_name_and_private_files_are_private(tmp_path: Path) -> None:
+    found = certificates.ensure(tmp_path, "mw", datetime.now(UTC))
+    certificate = x509.load_pem_x509_certificate(found.certificate_file.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == [
+        "modelward-hub", "modelward-hub.mw", "modelward-hub.mw.svc", "modelward-hub.mw.svc.cluster.local", "localhost",
+    ]  # fmt: skip
+    assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.glob("*.key")} == {0}
+    ssl.create_default_context(cadata=found.ca_pem.decode())
