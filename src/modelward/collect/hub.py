@@ -141,9 +141,9 @@ class HubClient:
             headers = {"Authorization": f"Bearer {self._token()}"} if self._token else {}
             if encoding:
                 headers["Content-Encoding"] = encoding
-            body = orjson.dumps(json) if json is not None else data
+            body = orjson.dumps(json) if json is not None else data or b""
             async with self._open().request(
-                method, self._base + path, params=params, data=body, headers=headers, ssl=self._tls
+                method, self._base + path, params=params, data=io.BytesIO(body), headers=headers, ssl=self._tls
             ) as response:
                 answer = await _whole(response)
                 if response.status >= 400:
