@@ -1,0 +1,85 @@
+"""Objectives are decided by the share of requests beyond them, not by a point on a curve."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.evaluate.objective import Histogram, decide_latency, decide_rate, histogram_from_cumulative
+
+BOUNDS = (100.0, 200.0, 400.0, 800.0, 1_600.0)
+histograms = st.lists(st.integers(0, 5_000), min_size=6, max_size=6).map(lambda c: Histogram(BOUNDS, tuple(c)))
+
+
+def latency(counts: tuple[int, ...], limit_ms: int = 800) -> tuple[str, str]:
+    verdict = decide_latency(
+        Histogram(BOUNDS, counts), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
+    )
+    return verdict.verdict, verdict.reason
+
+
+def test_far_fewer_slow_requests_than_allowed_pass() -> None:
+    verdict = decide_latency(
+        Histogram(BOUNDS, (300, 500, 190, 8, 2, 0)), percentile_ppm=950_000, max_duration_ms=800, min_requests=100
+    )
+    assert (verdict.verdict, verdict.unit, verdict.value) == ("Passed", "ms", 358)
+    assert verdict.message == "p95 358ms (344ms-372ms) < 800ms, n=1000"
+
+
+def test_more_slow_requests_than_allowed_fail() -> None:
+    assert latency((300, 300, 200, 50, 100, 50)) == ("Failed", "AboveLimit")
+
+
+def test_a_share_near_the_allowance_is_unknown() -> None:
+    assert latency((300, 300, 300, 50, 25, 25)) == ("Unknown", "NearThreshold")
+
+
+def test_a_limit_inside_a_bucket_is_not_guessed() -> None:
+    # 100 of 1000 are between 400 and 800 ms: with the limit at 600 ms nobody knows which side.
+    assert latency((600, 200, 100, 100, 0, 0), limit_ms=600) == ("Unknown", "NearThreshold")
+    assert latency((600, 200, 100, 100, 0, 0), limit_ms=400) == ("Failed", "AboveLimit")
+
+
+def test_too_few_requests_decide_nothing() -> None:
+    assert latency((50, 0, 0, 0, 0, 49)) == ("Unknown", "TooFewSamples")
+    assert latency((0, 0, 0, 0, 0, 0)) == ("Unknown", "NoTraffic")
+
+
+def test_error_rates_are_decided_by_bounds() -> None:
+    def rate(requests: int, errors: int) -> tuple[str, str]:
+        verdict = decide_rate(requests=requests, errors=errors, max_rate_ppm=10_000, min_requests=100)
+        return verdict.verdict, verdict.reason
+
+    assert rate(5_000, 10) == ("Passed", "BelowLimit")
+    assert rate(1_000, 40) == ("Failed", "AboveLimit")
+    assert rate(200, 2) == ("Unknown", "NearThreshold")
+    assert rate(99, 99) == ("Unknown", "TooFewSamples")
+    assert rate(0, 0) == ("Unknown", "NoTraffic")
+
+
+@given(histograms, st.sampled_from([100, 150, 400, 800, 1_600, 5_000]))
+def test_at_least_is_never_more_than_at_most(histogram: Histogram, limit_ms: int) -> None:
+    at_least, at_most = histogram.slower(limit_ms)
+    assert 0 <= at_least <= at_most <= histogram.total
+
+
+@given(histograms, st.floats(0.01, 1), st.floats(0.01, 1))
+def test_quantiles_rise_and_stay_within_the_bounds(histogram: Histogram, a: float, b: float) -> None:
+    low, high = (histogram.quantile_ms(q) for q in sorted((a, b)))
+    if histogram.total:
+        assert low is not None
+        assert high is not None
+        assert 0 <= low <= high <= BOUNDS[-1]
+    else:
+        assert low is high is None
+
+
+def test_cumulative_buckets_that_fall_are_not_negative_counts() -> None:
+    histogram = histogram_from_cumulative((100.0, 200.0), (5, 4, 9))
+    assert histogram.counts == (5, 0, 4)
+
+
+def test_buckets_must_fit_their_bounds() -> None:
+    with pytest.raises(ValueError, match="bounds must rise"):
+        Histogram((2.0, 1.0), (0, 0, 0))

@@ -1,0 +1,71 @@
+"""A verdict's set is recent, of one revision and one evaluator, and counts no exchange twice."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
+from modelward.evaluate.pool import pool
+
+V1, V2 = EvaluatorFacts("Topic", "1"), EvaluatorFacts("Topic", "2")
+
+
+def window(
+    from_ms: int,
+    to_ms: int,
+    samples: int = 10,
+    *,
+    revision: str = "r1",
+    facts: EvaluatorFacts = V1,
+    reason: str = "",
+    empty: bool = False,
+) -> WindowResult:
+    revisions = {} if empty else {revision: Counts(samples, 1, weight=samples, weight_squared=samples)}
+    examples = {} if empty else {revision: (Example(f"{from_ms}-a", "x"), Example(f"{from_ms}-b", "x"))}
+    return WindowResult("ns", "chat", "p", "e", from_ms, to_ms, f"run-{to_ms}", facts, revisions, examples, reason)
+
+
+def samples(results: list[WindowResult], *, now_ms: int = 100, over_ms: int = 60, revision: str = "r1") -> int:
+    return pool(results, revision=revision, now_ms=now_ms, over_ms=over_ms).counts.samples
+
+
+def test_windows_that_overlap_the_sliding_set_are_pooled_and_older_ones_are_not() -> None:
+    pooled = pool([window(0, 20), window(20, 40), window(40, 60), window(60, 80)], revision="r1", now_ms=90, over_ms=45)
+    assert (pooled.counts.samples, pooled.windows, pooled.newest_ms, pooled.run) == (20, 2, 80, "run-80")
+    assert [e.id for e in pooled.examples] == ["60-a", "60-b", "40-a"]
+
+
+def test_a_new_revision_starts_from_nothing() -> None:
+    assert samples([window(40, 60), window(60, 80, 7, revision="r2")], revision="r2") == 7
+    assert pool([window(60, 80)], revision="r3", now_ms=100, over_ms=60).missing == ""
+
+
+def test_an_evaluator_of_another_version_starts_from_nothing() -> None:
+    assert samples([window(40, 60), window(60, 80, 7, facts=V2)]) == 7
+
+
+def test_an_overlapping_run_by_hand_counts_no_exchange_twice() -> None:
+    assert samples([window(40, 60, 10), window(60, 80, 10), window(50, 70, 99)]) == 20
+    assert samples([window(60, 80, 10), window(60, 80, 10)]) == 10
+
+
+def test_nothing_in_reach_is_no_traffic() -> None:
+    pooled = pool([], revision="r1", now_ms=100, over_ms=60)
+    assert (pooled.facts, pooled.missing, pooled.windows) == (None, "NoTraffic", 0)
+
+
+def test_the_reason_that_a_person_can_act_on_wins_over_no_traffic() -> None:
+    results = [window(40, 60, empty=True, reason="NoCapture"), window(60, 80, empty=True, reason="NoTraffic")]
+    assert pool(results, revision="r1", now_ms=100, over_ms=60).missing == "NoCapture"
+    assert pool(results[1:], revision="r1", now_ms=100, over_ms=60).missing == "NoTraffic"
+
+
+tallies = st.builds(Counts, *([st.integers(0, 1_000)] * 4), *([st.integers(0, 1_000).map(float)] * 3))
+
+
+@given(tallies, tallies, tallies)
+def test_pooling_does_not_depend_on_order(a: Counts, b: Counts, c: Counts) -> None:
+    assert (a + b) + c == a + (b + c)
+    assert a + b == b + a
+    assert a + Counts() == a

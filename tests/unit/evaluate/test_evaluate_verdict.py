@@ -1,0 +1,117 @@
+"""A verdict is decided by bounds, and what is missing is said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.evaluation import Counts, EvaluatorFacts
+from modelward.evaluate.verdict import Rule, decide, percent
+
+EXACT = EvaluatorFacts("Exact", "1")
+TEN_PERCENT = Rule(fail_above_ppm=100_000, min_samples=50)
+
+
+def equal(samples: int, flagged: int, *, skipped: int = 0, failed: int = 0, weight: float = 1.0) -> Counts:
+    return Counts(samples, flagged, skipped, failed, samples * weight, samples * weight * weight, flagged * weight)
+
+
+def test_a_share_clearly_above_fails_with_its_evidence() -> None:
+    verdict = decide(equal(140, 43), EXACT, TEN_PERCENT)
+    assert (verdict.verdict, verdict.reason, verdict.samples) == ("Failed", "AboveLimit", 140)
+    assert verdict.message == "31% (24-39) > 10%, n=140"
+
+
+def test_a_share_clearly_below_passes() -> None:
+    assert decide(equal(400, 10), EXACT, TEN_PERCENT).message == "2.5% (1.4-4.5) < 10%, n=400"
+
+
+def test_an_interval_around_the_limit_is_unknown() -> None:
+    verdict = decide(equal(60, 6), EXACT, TEN_PERCENT)
+    assert (verdict.verdict, verdict.reason) == ("Unknown", "NearThreshold")
+    assert verdict.message.endswith("around 10%, n=60")
+
+
+def test_a_score_that_must_not_fall_is_judged_the_other_way() -> None:
+    rule = Rule(fail_below_ppm=800_000, min_samples=50)
+    assert decide(equal(200, 190), EXACT, rule).verdict == "Passed"
+    assert decide(equal(200, 100), EXACT, rule).verdict == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("counts", "missing", "facts", "reason"),
+    [
+        (Counts(), "", EXACT, "NoTraffic"),
+        (Counts(), "NoTraffic", EXACT, "NoTraffic"),
+        (equal(0, 0, skipped=70), "NoCapture", EXACT, "NoCapture"),
+        (Counts(), "EvaluatorFailing", EXACT, "EvaluatorFailing"),
+        (equal(0, 0, skipped=70), "", EXACT, "TooFewSamples"),
+        (equal(0, 0, failed=70), "", EXACT, "EvaluatorFailing"),
+        (equal(80, 0, failed=20), "", EXACT, "EvaluatorFailing"),
+        (equal(49, 0), "", EXACT, "TooFewSamples"),
+        (equal(100, 0), "", EvaluatorFacts("Blind", "1", 300_000, 250_000), "NotCalibrated"),
+        (equal(100, 0), "", EvaluatorFacts("Inverse", "1", 100_000, 250_000), "NotCalibrated"),
+    ],
+)
+def test_what_is_missing_is_unknown_with_its_reason(
+    counts: Counts, missing: str, facts: EvaluatorFacts, reason: str
+) -> None:
+    verdict = decide(counts, facts, TEN_PERCENT, missing=missing)
+    assert (verdict.verdict, verdict.reason) == ("Unknown", reason)
+    assert verdict.message
+
+
+def test_too_few_says_how_many_of_how_many() -> None:
+    assert decide(equal(12, 1), EXACT, TEN_PERCENT).message == "12 of 50 samples"
+
+
+def test_the_evaluators_own_false_alarms_do_not_fail_an_endpoint() -> None:
+    facts = EvaluatorFacts("Noisy", "1", 850_000, 120_000)
+    assert decide(equal(2_000, 240), EXACT, TEN_PERCENT).verdict == "Failed"
+    assert decide(equal(2_000, 240), facts, TEN_PERCENT).verdict == "Passed"
+
+
+def test_unequal_weights_widen_the_interval() -> None:
+    even, uneven = equal(100, 20), Counts(100, 20, 0, 0, 100.0, 900.0, 20.0)
+    narrow, wide = decide(even, EXACT, TEN_PERCENT), decide(uneven, EXACT, TEN_PERCENT)
+    assert narrow.rate_ppm == wide.rate_ppm == 200_000
+    assert (narrow.verdict, wide.verdict) == ("Failed", "Unknown")
+
+
+@given(st.integers(0, 3_000), st.integers(0, 3_000), st.integers(0, 400), st.floats(1, 50), st.integers(0, 10**6))
+def test_decides_only_on_enough_samples_and_one_side_of_the_limit(
+    samples: int, flagged: int, failed: int, weight: float, limit: int
+) -> None:
+    counts = equal(samples, min(flagged, samples), failed=failed, weight=weight)
+    rule = Rule(fail_above_ppm=limit, min_samples=50)
+    verdict = decide(counts, EvaluatorFacts("E", "1", 900_000, 50_000), rule)
+    if verdict.verdict == "Unknown":
+        return
+    assert verdict.low_ppm is not None
+    assert verdict.high_ppm is not None
+    assert samples >= 50
+    assert failed <= 0.1 * (samples + failed)
+    assert verdict.low_ppm > limit if verdict.verdict == "Failed" else verdict.high_ppm < limit
+
+
+@given(st.integers(50, 2_000), st.integers(0, 2_000), st.integers(0, 999_999))
+def test_a_stricter_limit_never_turns_a_failure_into_a_pass(samples: int, flagged: int, limit: int) -> None:
+    order = {"Failed": 0, "Unknown": 1, "Passed": 2}
+    counts = equal(samples, min(flagged, samples))
+    strict, loose = (decide(counts, EXACT, Rule(fail_above_ppm=at)) for at in (limit, limit + 1))
+    assert order[strict.verdict] <= order[loose.verdict]
+
+
+def test_a_rule_has_one_limit() -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        Rule()
+    with pytest.raises(ValueError, match="exactly one"):
+        Rule(fail_above_ppm=1, fail_below_ppm=1)
+
+
+@pytest.mark.parametrize(
+    ("ppm", "text"), [(310_000, "31%"), (0, "0%"), (1_500, "0.15%"), (200, "0.02%"), (25_000, "2.5%"), (10**6, "100%")]
+)
+def test_percentages_read_well(ppm: int, text: str) -> None:
+    assert percent(ppm) == text
