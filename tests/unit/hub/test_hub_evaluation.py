@@ -1,0 +1,108 @@
+"""A run takes its windows from the hub and leaves results there, whatever single items do; a file is judged alike."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
+
+from modelward.api.evaluation import Plan, PlanItem
+from modelward.api.exchange import Redaction
+from modelward.collect import evaluation
+from modelward.collect.evaluation import Tally, UnknownEvaluatorError, run_plan, score_file
+from modelward.collect.hub import HubClient
+
+LEAK = (Redaction("IBAN", 1, "response"),)
+
+
+def item(
+    name: str, builtin: str = "PIIInAnswer", config: dict[str, Any] | None = None, endpoint: str = "chat"
+) -> PlanItem:
+    return PlanItem(endpoint, "baseline", name, builtin, config or {}, NOW_MS - 100_000, NOW_MS + 1)
+
+
+def plan(*items: PlanItem) -> Plan:
+    return Plan("retail-1", "retail", "https://unused", items)
+
+
+async def test_a_run_leaves_a_result_per_item_and_a_tally(file_url: str, tmp_path: Path) -> None:
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(*(exchange(i, redactions=LEAK if i < 3 else ()) for i in range(10))))
+        tally = await run_plan(plan(item("pii"), item("idle", endpoint="quiet")), r.client, tmp_path / "message")
+        assert (tally.items, tally.done, tally.failed, tally.samples) == (2, 2, 0, 10)
+        assert json.loads((tmp_path / "message").read_text()) == {
+            "items": 2, "done": 2, "failed": 0, "samples": 10, "errors": [],
+        }  # fmt: skip
+        found = {x.evaluation: x for x in await r.client.results(0)}
+        assert (found["pii"].revisions["r1"].flagged, found["pii"].revisions["r1"].samples) == (3, 10)
+        assert [e.id for e in found["pii"].examples["r1"]] == ["e0", "e1", "e2"]
+        assert (found["idle"].reason, found["idle"].revisions) == ("NoTraffic", {})
+
+
+async def test_one_bad_item_fails_alone_and_its_result_never_looks_like_a_pass(
+    file_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MODELWARD_MINILM", str(tmp_path / "absent"))
+    scope = {"inScope": ["bank cards"]}
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(*(exchange(i) for i in range(4))))
+        items = (
+            item("typo", "OfTopic"),
+            item("wrong", "OffTopicAnswered"),
+            item("blind", "OffTopicAnswered", scope),
+            item("pii"),
+        )
+        tally = await run_plan(plan(*items), r.client)
+        assert (tally.done, tally.failed) == (1, 3)
+        found = {x.evaluation: x for x in await r.client.results(0)}
+        assert {name: x.reason for name, x in found.items()} == {
+            "typo": "EvaluatorFailing", "wrong": "EvaluatorFailing", "blind": "EvaluatorFailing", "pii": "",
+        }  # fmt: skip
+        assert found["blind"].revisions["r1"].failed == 4
+        assert "there are OffTopicAnswered" in tally.errors[0]
+
+
+async def test_a_hub_that_stays_away_fails_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "PAUSES_S", (0.0, 0.0))
+    async with HubClient("http://127.0.0.1:9") as client:
+        tally = await run_plan(plan(item("a"), item("b")), client)
+    assert (tally.done, tally.failed) == (0, 2)
+    assert tally.errors[0].startswith("chat/a: HubUnavailable")
+
+
+def test_the_tally_fits_a_termination_message_however_many_errors() -> None:
+    tally = Tally(items=500)
+    for i in range(500):
+        tally.fail(item(f"e{i}"), "x" * 500)
+    message = tally.message()
+    assert len(message) <= 2_000
+    assert json.loads(message)["failed"] == 500
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.zst"])
+def test_a_file_is_judged_line_by_line_by_an_evaluator_resource(tmp_path: Path, suffix: str) -> None:
+    resource = {"apiVersion": "modelward.dev/v1alpha1", "kind": "Evaluator", "spec": {"builtin": "PIIInAnswer"}}
+    (tmp_path / "evaluator.yaml").write_text(json.dumps(resource))
+    lines = ndjson(exchange(1), exchange(2, redactions=LEAK)) + b"no json\n" + ndjson(exchange(3))
+    source, target, shown = tmp_path / f"in.{suffix}", tmp_path / "out.jsonl", io.StringIO()
+    source.write_bytes(zstandard.compress(lines) if suffix.endswith("zst") else lines)
+    assert score_file(tmp_path / "evaluator.yaml", source, target, shown) == 1
+    rows = [orjson.loads(line) for line in target.read_bytes().splitlines()]
+    assert [(row["id"], row["flagged"], row["label"]) for row in rows] == [
+        ("e1", False, "none"), ("e2", True, "IBAN"), ("e3", False, "none"),
+    ]  # fmt: skip
+    assert ":3: " in shown.getvalue()
+    assert "33% (6.1-79) flagged" in shown.getvalue()
+
+
+@pytest.mark.parametrize("text", ["builtin: Nope", "[]", "spec: {}", "a: [", ""])
+def test_a_file_that_is_no_evaluator_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "evaluator.yaml").write_text(text)
+    with pytest.raises(UnknownEvaluatorError):
+        score_file(tmp_path / "evaluator.yaml", tmp_path / "in", tmp_path / "out", io.StringIO())
