@@ -57,10 +57,12 @@ def up() -> None:
 
 def down() -> None:
     """Take everything away again; what hangs on the namespace (bridge, pods' links, chains, ipsets) goes with it."""
+    # The link first: the kernel takes it away by itself some time after the namespace, and a new one would collide.
+    succeeds("ip", "link", "del", HOST_LINK)
+    if succeeds("ip", "link", "show", HOST_LINK):
+        fail(f"the interface {HOST_LINK} does not go away; try `ip link del {HOST_LINK}`.")
     if NAMESPACE_FILE.exists():
         run("ip", "netns", "del", NAME)
-    if succeeds("ip", "link", "show", HOST_LINK):
-        run("ip", "link", "del", HOST_LINK)
     for table, chain, *rule in _RULES:
         spec = (*rule, "-m", "comment", "--comment", NAME)
         while succeeds("iptables", "-w", "-t", table, "-C", chain, *spec):

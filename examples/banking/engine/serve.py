@@ -8,6 +8,7 @@ import argparse
 import os
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -35,7 +36,7 @@ def main() -> None:
         signal.pause()
 
 
-def _server(chosen: argparse.Namespace) -> object:
+def _server(chosen: argparse.Namespace) -> Any:
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
