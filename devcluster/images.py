@@ -180,8 +180,14 @@ def _files(inputs: Iterable[str]) -> list[Path]:
     found = []
     for name in inputs:
         path = REPOSITORY / name
-        found += [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file() and f.suffix != ".pyc"]
+        found += [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and _counts(file)]
     return sorted(found)
+
+
+def _counts(file: Path) -> bool:
+    """Whether a file is a source, not some tool's cache."""
+    parts = file.relative_to(REPOSITORY).parts
+    return "__pycache__" not in parts and not any(part.startswith(".") for part in parts)
 
 
 def _note(reference: str, kind: str) -> Path:
