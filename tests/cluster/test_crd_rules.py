@@ -1,0 +1,248 @@
+"""What may be written: the models and a real API server agree, and each rule refuses in our words."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crd_trial import KINDS, Spec, Trial, installed
+from pydantic import ValidationError
+
+from modelward.api import crd
+from modelward.api.structural import walk
+
+if TYPE_CHECKING:
+    from conftest import Cluster
+
+pytestmark = pytest.mark.cluster
+
+ADOPTED: Spec = {"engine": "vllm", "backend": {"workloadRef": {"name": "my-vllm"}}}
+EXTERNAL: Spec = {"backend": {"external": {"url": "https://api.example.com/v1"}}}
+SHORT: Spec = {"backend": {"template": {"port": 8080, "image": "llama:1"}}}
+WHOLE: Spec = {"backend": {"template": {"port": 8080, "podTemplate": {"spec": {"containers": [{"name": "model"}]}}}}}
+LATENCY: Spec = {"name": "first-token", "metric": "TimeToFirstToken", "maxDuration": "800ms"}
+ERRORS: Spec = {"name": "errors", "metric": "ErrorRate", "maxRate": "1%"}
+TOPIC: Spec = {"name": "topic", "check": {"builtin": "OffTopicAnswered"}, "failAbove": "10%"}
+LOOK_BACK: Spec = {"endpoint": "chat", "from": "2026-11-24T09:00:00Z", "to": "2026-11-24T10:00:00Z"}
+ITEM: Spec = {**LOOK_BACK, "policy": "baseline", "evaluation": "topic"}
+
+
+def watched(**changes: Any) -> Spec:
+    return {"backend": {"workloadRef": {"name": "my-vllm", **changes}}}
+
+
+def run_by_us(**changes: Any) -> Spec:
+    return {"backend": {"template": {**SHORT["backend"]["template"], **changes}}}
+
+
+def selecting(**line: Any) -> Spec:
+    return {"endpointSelector": {"matchExpressions": [{"key": "team", **line}]}}
+
+
+def bound(objective: Spec, **changes: Any) -> Spec:
+    return {"endpointSelector": {}, "objectives": [{**objective, **changes}]}
+
+
+def judged(**changes: Any) -> Spec:
+    evaluation = {name: value for name, value in {**TOPIC, **changes}.items() if value is not None}
+    return {"endpointSelector": {}, "evaluations": [evaluation]}
+
+
+VALID: list[tuple[str, Spec]] = [
+    ("LLMEndpoint", ADOPTED),
+    ("LLMEndpoint", EXTERNAL),
+    ("LLMEndpoint", SHORT),
+    ("LLMEndpoint", WHOLE),
+    ("LLMEndpoint", {**EXTERNAL, "collector": {"mode": "Gateway"}, "gateway": {"replicas": 3}}),
+    ("LLMEndpoint", {**SHORT, "replicas": 0, "scaling": {"mode": "Direct", "minReplicas": 0, "maxReplicas": 8}}),
+    ("LLMEndpoint", {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timeToFirstToken": "1h30m"}}}),
+    ("LLMEndpoint", run_by_us(resources={"limits": {"nvidia.com/gpu": 1, "memory": "16Gi"}}, env=[{"name": "A"}])),
+    ("LLMEndpoint", {**SHORT, "service": {"name": "front", "port": 8000}, "drainSeconds": 120, "paused": True}),
+    ("MonitoringPolicy", {"endpointSelector": {}}),
+    ("MonitoringPolicy", {"endpointSelector": {"matchLabels": {"team": "retail"}}, "capture": {"sample": "0.1%"}}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "objectives": [LATENCY, ERRORS], "evaluations": [TOPIC]}),
+    ("MonitoringPolicy", selecting(operator="In", values=["a", "b"])),
+    ("MonitoringPolicy", selecting(operator="Exists")),
+    ("MonitoringPolicy", judged(check=None, evaluatorRef={"name": "topic"})),
+    ("Evaluator", {"builtin": "OffTopicAnswered", "config": {"inScope": ["bank cards"], "threshold": 0.5}}),
+    ("EvaluationRun", LOOK_BACK),
+    ("EvaluationRun", {"endpoint": "chat"}),
+    ("EvaluationRun", {"items": [ITEM], "suspend": True}),
+]
+
+REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
+    ("LLMEndpoint", {}),
+    ("LLMEndpoint", {**ADOPTED, "engine": "cobol"}),
+    ("LLMEndpoint", {**ADOPTED, "replicas": -1}),
+    ("LLMEndpoint", {**ADOPTED, "drainSeconds": "soon"}),
+    ("LLMEndpoint", {**ADOPTED, "collector": {"mode": "Spy"}}),
+    ("LLMEndpoint", {**ADOPTED, "service": {"name": "8ball"}}),
+    ("LLMEndpoint", {"backend": {"external": {"url": "ftp://api.example.com"}}}),
+    ("LLMEndpoint", {"backend": {"external": {"url": "https://api.example.com/v1?key=1"}}}),
+    ("LLMEndpoint", run_by_us(port=70_000)),
+    ("LLMEndpoint", run_by_us(resources={"limits": {"cpu": "x" * 33}})),
+    ("LLMEndpoint", watched(kind="DaemonSet")),
+    ("LLMEndpoint", watched(name="Not_A_Label")),
+    ("LLMEndpoint", {**SHORT, "scaling": {"mode": "Direct"}}),
+    ("LLMEndpoint", {**SHORT, "scaling": {"maxReplicas": 2, "scaleDownHold": "ten minutes"}}),
+    ("MonitoringPolicy", {}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "capture": {"content": "Everything"}}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "capture": {"sample": "101%"}}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "capture": {"sample": 0.1}}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "capture": {"maxBody": "1G"}}),
+    ("MonitoringPolicy", bound(LATENCY, percentile=100)),
+    ("MonitoringPolicy", bound(LATENCY, severity="Fatal")),
+    ("MonitoringPolicy", judged(failAbove="a tenth")),
+    ("Evaluator", {"builtin": ""}),
+    ("Evaluator", {"builtin": "OffTopicAnswered", "config": ["not", "an", "object"]}),
+    ("EvaluationRun", {**LOOK_BACK, "from": "yesterday"}),
+    ("EvaluationRun", {"items": [{"endpoint": "chat"}]}),
+]
+
+REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
+    ("LLMEndpoint", {**EXTERNAL, "collector": {"mode": "Sidecar"}}, "only be seen through collector mode Gateway"),
+    ("LLMEndpoint", {**EXTERNAL, "replicas": 2}, "an external API has no replicas of ours"),
+    ("LLMEndpoint", {"backend": {}}, "set exactly one of workloadRef"),
+    ("LLMEndpoint", {"backend": {**ADOPTED["backend"], **EXTERNAL["backend"]}}, "set exactly one of workloadRef"),
+    ("LLMEndpoint", watched(port=18080), "ports 18080 and 18081 belong to the collector"),
+    ("LLMEndpoint", run_by_us(port=18081), "ports 18080 and 18081 belong to the collector"),
+    ("LLMEndpoint", run_by_us(podTemplate={"spec": {}}), "set exactly one of podTemplate and image"),
+    ("LLMEndpoint", {"backend": {"template": {"port": 8080}}}, "set exactly one of podTemplate and image"),
+    (
+        "LLMEndpoint",
+        {"backend": {"template": {**WHOLE["backend"]["template"], "command": ["serve"]}}},
+        "command, args, env and resources belong to the short form",
+    ),
+    ("LLMEndpoint", {**SHORT, "scaling": {"minReplicas": 3, "maxReplicas": 2}}, "minReplicas must not be above"),
+    ("MonitoringPolicy", selecting(operator="In"), "In and NotIn need values"),
+    ("MonitoringPolicy", selecting(operator="Exists", values=["a"]), "Exists and DoesNotExist have none"),
+    ("MonitoringPolicy", bound(ERRORS, maxDuration="1s"), "ErrorRate needs maxRate"),
+    ("MonitoringPolicy", bound(LATENCY, maxRate="1%"), "the latency metrics need maxDuration"),
+    ("MonitoringPolicy", bound(ERRORS, percentile=95), "percentile belongs to the latency metrics"),
+    ("MonitoringPolicy", bound(LATENCY, over="1s"), "over must be at least 10s"),
+    ("MonitoringPolicy", judged(check=None), "set exactly one of check and evaluatorRef"),
+    ("MonitoringPolicy", judged(failBelow="90%"), "set exactly one of failAbove and failBelow"),
+    ("MonitoringPolicy", judged(every="2h"), "over must be at least as long as every"),
+    ("MonitoringPolicy", judged(every="500ms"), "every must be at least 10s"),
+    ("EvaluationRun", {}, "set exactly one of endpoint (look back) and items"),
+    ("EvaluationRun", {**LOOK_BACK, "items": [ITEM]}, "set exactly one of endpoint (look back) and items"),
+    ("EvaluationRun", {"endpoint": "chat", "from": LOOK_BACK["from"]}, "set both from and to, or neither"),
+    ("EvaluationRun", {**LOOK_BACK, "to": LOOK_BACK["from"]}, "from must be before to"),
+]
+
+REFUSED_NAMES: list[tuple[str, str, str]] = [
+    ("LLMEndpoint", "c" * 53, "the name must start with a letter and have at most 52 characters"),
+    ("LLMEndpoint", "8ball", "the name must start with a letter"),
+    ("LLMEndpoint", "chat.v2", "no dot"),
+    ("MonitoringPolicy", "base.line", "at most 63 characters and no dot"),
+    ("Evaluator", "t" * 64, "at most 63 characters and no dot"),
+]
+
+REFUSED_CHANGES: list[tuple[str, Spec, Spec, str]] = [
+    ("LLMEndpoint", ADOPTED, EXTERNAL, "the kind of backend cannot change"),
+    ("LLMEndpoint", SHORT, ADOPTED, "the kind of backend cannot change"),
+    ("EvaluationRun", LOOK_BACK, {**LOOK_BACK, "endpoint": "other"}, "a run cannot change"),
+    ("EvaluationRun", LOOK_BACK, {"endpoint": "chat"}, "a run cannot change"),
+    ("EvaluationRun", {"items": [ITEM]}, {"items": [ITEM, {**ITEM, "policy": "second"}]}, "a run cannot change"),
+]
+
+ALLOWED_CHANGES: list[tuple[str, Spec, Spec]] = [
+    ("LLMEndpoint", ADOPTED, watched(name="another", port=8000)),
+    ("LLMEndpoint", SHORT, WHOLE),
+    ("EvaluationRun", LOOK_BACK, {**LOOK_BACK, "suspend": True}),
+]
+
+
+@pytest.fixture(scope="module")
+def trial(cluster: "Cluster", namespace: str) -> Iterator[Trial]:
+    with installed(cluster, namespace) as trial:
+        yield trial
+
+
+def read(body: dict[str, Any]) -> str:
+    """Return what the model has against the object, or nothing."""
+    try:
+        KINDS[body["kind"]].model.model_validate(body)
+    except ValidationError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(("kind", "spec"), VALID)
+def test_what_is_right_is_accepted_by_the_model_and_by_the_api_server(trial: Trial, kind: str, spec: Spec) -> None:
+    body = trial.document(kind, spec)
+    assert read(body) == ""
+    assert trial.refusal(body) == ""
+
+
+@pytest.mark.parametrize(("kind", "spec"), REFUSED_BY_SCHEMA)
+def test_what_has_a_wrong_shape_is_refused_by_the_model_and_by_the_api_server(
+    trial: Trial, kind: str, spec: Spec
+) -> None:
+    body = trial.document(kind, spec)
+    assert read(body) != ""
+    assert "is invalid" in trial.refusal(body)
+
+
+@pytest.mark.parametrize(("kind", "spec", "message"), REFUSED_BY_RULE)
+def test_what_breaks_a_rule_is_refused_in_our_words(trial: Trial, kind: str, spec: Spec, message: str) -> None:
+    assert message in trial.refusal(trial.document(kind, spec))
+
+
+@pytest.mark.parametrize(("kind", "name", "message"), REFUSED_NAMES)
+def test_a_name_that_others_could_not_build_on_is_refused(trial: Trial, kind: str, name: str, message: str) -> None:
+    spec = next(spec for known, spec in VALID if known == kind)
+    assert message in trial.refusal(trial.document(kind, spec, name))
+
+
+@pytest.fixture
+def stored(trial: Trial, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of an object of the test's own kind and spec, really stored."""
+    kind, spec = request.param
+    trial.kubectl("create", "-f", "-", body=trial.document(kind, spec, "stored"))
+    yield "stored"
+    trial.kubectl("delete", trial.resource(kind), "stored")
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind", "spec", "message"),
+    [((kind, before), kind, after, message) for kind, before, after, message in REFUSED_CHANGES],
+    indirect=["stored"],
+)
+def test_what_is_settled_cannot_be_changed(trial: Trial, stored: str, kind: str, spec: Spec, message: str) -> None:
+    assert message in trial.refusal(trial.document(kind, spec, stored), "replace")
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind", "spec"),
+    [((kind, before), kind, after) for kind, before, after in ALLOWED_CHANGES],
+    indirect=["stored"],
+)
+def test_the_rest_can_be_changed(trial: Trial, stored: str, kind: str, spec: Spec) -> None:
+    assert trial.refusal(trial.document(kind, spec, stored), "replace") == ""
+
+
+def test_every_rule_is_tried_here() -> None:
+    tried = [case[-1] for case in (*REFUSED_BY_RULE, *REFUSED_NAMES, *REFUSED_CHANGES)]
+    rules = {
+        rule["message"]
+        for definition in crd.documents()
+        for _, node in walk(definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+        for rule in node.get("x-kubernetes-validations", ())
+    }
+    assert [rule for rule in rules if not any(message in rule for message in tried)] == []
+
+
+def test_an_unknown_field_is_named_and_not_swallowed(trial: Trial) -> None:
+    body = trial.document("LLMEndpoint", {**ADOPTED, "replica": 3})
+    assert 'unknown field "spec.replica"' in trial.refusal(body)
+
+
+def test_defaults_are_those_of_the_models(trial: Trial) -> None:
+    for kind, spec in VALID:
+        body = trial.document(kind, spec)
+        seen = json.loads(trial.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", body=body))
+        model = KINDS[kind].model
+        ours, theirs = model.model_validate(body), model.model_validate(seen)
+        assert ours.wire()["spec"] == theirs.wire()["spec"]
+        assert "status" not in seen
