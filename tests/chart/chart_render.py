@@ -83,20 +83,20 @@ def absent(reason: str) -> str:
     pytest.skip(reason)
 
 
-def template(values: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
+def template(values: Mapping[str, Any], namespace: str = SYSTEM) -> subprocess.CompletedProcess[str]:
     """Run `helm template` and return what it printed, whatever came of it."""
-    command = [helm(), "template", "modelward", str(CHART), "--namespace", SYSTEM, "--values", "-"]
+    command = [helm(), "template", "modelward", str(CHART), "--namespace", namespace, "--values", "-"]
     return subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False, timeout=60)
 
 
-def render(values: Mapping[str, Any]) -> list[Object]:
+def render(values: Mapping[str, Any], namespace: str = SYSTEM) -> list[Object]:
     """Return the objects of the chart; values that Helm refuses fail the test with Helm's own message."""
-    return [*documents(_rendered(json.dumps(values)))]
+    return [*documents(_rendered(json.dumps(values), namespace))]
 
 
 @cache
-def _rendered(values: str) -> str:
-    done = template(json.loads(values))
+def _rendered(values: str, namespace: str) -> str:
+    done = template(json.loads(values), namespace)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
