@@ -17,6 +17,7 @@ from modelward.api.exchange import Redaction
 from modelward.collect import evaluation
 from modelward.collect.evaluation import Tally, UnknownEvaluatorError, run_plan, score_file
 from modelward.collect.hub import HubClient
+from modelward.evaluate.minilm import shared_minilm
 
 LEAK = (Redaction("IBAN", 1, "response"),)
 
@@ -49,6 +50,7 @@ async def test_one_bad_item_fails_alone_and_its_result_never_looks_like_a_pass(
     file_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MODELWARD_MINILM", str(tmp_path / "absent"))
+    shared_minilm.cache_clear()
     scope = {"inScope": ["bank cards"]}
     async with running_hub(file_url) as r:
         await r.client.post_exchanges(ndjson(*(exchange(i) for i in range(4))))
