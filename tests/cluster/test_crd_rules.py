@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from crd_trial import KINDS, Spec, Trial, installed
 from pydantic import ValidationError
 
 from modelward.api import crd
+from modelward.api.base import API_VERSION
 from modelward.api.structural import walk
 
 if TYPE_CHECKING:
     from conftest import Cluster
 
 pytestmark = pytest.mark.cluster
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 ADOPTED: Spec = {"engine": "vllm", "backend": {"workloadRef": {"name": "my-vllm"}}}
 EXTERNAL: Spec = {"backend": {"external": {"url": "https://api.example.com/v1"}}}
@@ -173,6 +178,17 @@ def test_what_is_right_is_accepted_by_the_model_and_by_the_api_server(trial: Tri
     body = trial.document(kind, spec)
     assert read(body) == ""
     assert trial.refusal(body) == ""
+
+
+def test_every_example_is_accepted_by_the_model_and_by_the_api_server(trial: Trial) -> None:
+    tried = 0
+    for path in sorted(EXAMPLES.rglob("*.yaml")):
+        for body in yaml.safe_load_all(path.read_text()):
+            if body and body.get("apiVersion") == API_VERSION:
+                example = trial.document(body["kind"], body["spec"], body["metadata"]["name"])
+                assert (read(example), trial.refusal(example)) == ("", ""), path.name
+                tried += 1
+    assert tried > 0
 
 
 @pytest.mark.parametrize(("kind", "spec"), REFUSED_BY_SCHEMA)
