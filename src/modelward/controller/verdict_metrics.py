@@ -9,7 +9,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from modelward.api.llmendpoint import LLMEndpointStatus
-from modelward.api.quantity import PPM, duration_ms, percent_ppm
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
 _HEALTH = ("Healthy", "Degraded", "Unhealthy", "Unknown")
@@ -93,10 +92,11 @@ class VerdictMetrics(Collector):
 
 
 _ENDPOINT = ["namespace", "endpoint"]
+_UNITS = {"%": 0.01, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+"""Those of `duration_text` and `percent_text`."""
 
 
 def _number(text: str) -> float:
-    if text.endswith("%"):
-        return float(text.removesuffix("%")) / 100
-    number, unit = re.match(r"([0-9.]+)(.*)", text).groups()
-    return float(number) * _SECONDS[unit]
+    """Return seconds, or a share of 1, from a number as status shows it."""
+    number, unit = text.rstrip("%smhd"), text.lstrip("0123456789.")
+    return float(number) * _UNITS[unit]

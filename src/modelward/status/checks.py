@@ -76,7 +76,7 @@ def health(workload: State, metrics: State, checks: Iterable[Check]) -> tuple[He
         return "Unhealthy", critical[0].evidence
     if warning:
         return "Degraded", warning[0].evidence
-    if metrics.status != "True":
+    if metrics.status != "True" and metrics.reason != "PartialPods":
         return "Unknown", metrics.message or metrics.reason
     return "Healthy", _calm(every)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.llmendpoint import EvaluationStatus, MetricStatus
+from modelward.api.monitoringpolicy import PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp, timestamp_ms
 from modelward.desired.watch import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
@@ -49,21 +50,7 @@ def judge_objective(
     kept = _kept(bound, history, now_ms, before)
     if kept is not None:
         return _check(bound, kept), kept
-    over_ms = duration_ms(asked.over)
-    if asked.metric == "ErrorRate":
-        verdict = objectives.decide_rate(
-            requests=_count(history, Signal.REQUESTS, now_ms, over_ms),
-            errors=_count(history, Signal.ERRORS, now_ms, over_ms),
-            max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
-            min_requests=asked.min_requests,
-        )
-    else:
-        verdict = objectives.decide_latency(
-            _requests_by_duration(history.histogram_increase(_LATENCY[asked.metric], None, now_ms, over_ms)),
-            percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,
-            max_duration_ms=duration_ms(asked.max_duration or "0s"),
-            min_requests=asked.min_requests,
-        )
+    verdict = _measured(asked, history, now_ms, duration_ms(asked.over))
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
         outcome, reason, message = "Unknown", "Bypassed", blind
@@ -95,6 +82,34 @@ def _kept(bound: BoundObjective, history: History, now_ms: int, before: MetricSt
         return None
     requests = _count(history, Signal.REQUESTS, now_ms, over_ms)
     return before if requests < bound.objective.min_requests and history.watched_ms(now_ms) < over_ms else None
+
+
+def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: int) -> objectives.ObjectiveVerdict:
+    requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
+    if asked.metric == "ErrorRate":
+        errors = history.increase(Signal.ERRORS, None, now_ms, over_ms)
+        if requests is None or errors is None:
+            return _unmeasured(asked)
+        return objectives.decide_rate(
+            requests=round(requests.value),
+            errors=round(errors.value),
+            max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
+            min_requests=asked.min_requests,
+        )
+    found = history.histogram_increase(_LATENCY[asked.metric], None, now_ms, over_ms)
+    if found is None and (requests is None or requests.value > 0):
+        return _unmeasured(asked)
+    return objectives.decide_latency(
+        _requests_by_duration(found),
+        percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,
+        max_duration_ms=duration_ms(asked.max_duration or "0s"),
+        min_requests=asked.min_requests,
+    )
+
+
+def _unmeasured(asked: PolicyObjective) -> objectives.ObjectiveVerdict:
+    message = f"no pod has measured {asked.metric} in the last {asked.over}"
+    return objectives.ObjectiveVerdict("Unknown", None, None, None, "ms", 0, "Missing", message)
 
 
 def judge_evaluation(

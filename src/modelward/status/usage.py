@@ -19,13 +19,13 @@ def usage_status(history: History, now_ms: int) -> UsageStatus | None:
     first = history.histogram_increase(Signal.TTFT, None, now_ms, OVER_MS)
     p95 = quantile(first, 0.95) if first else None
     errors = history.increase(Signal.ERRORS, None, now_ms, OVER_MS)
-    rate = round(errors.value / requests.value * PPM) if errors is not None and requests.value >= 1 else None
+    share = errors.value / requests.value if errors is not None and requests.value >= 1 else None
     return UsageStatus(
         requests_per_minute=_per_minute(history, Signal.REQUESTS, now_ms),
         input_tokens_per_minute=_per_minute(history, Signal.INPUT_TOKENS, now_ms),
         output_tokens_per_minute=_per_minute(history, Signal.OUTPUT_TOKENS, now_ms),
         first_token_p95=(">" if p95.at_least else "") + duration_text(round(p95.value * 1_000)) if p95 else "",
-        error_rate=percent_text(rate) if rate is not None else "",
+        error_rate=percent_text(min(PPM, round(share * PPM))) if share is not None else "",
     )
 
 
