@@ -142,12 +142,12 @@ def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_away() ->
         exchange("q", "a", redactions=(Redaction("EMAIL", 1, "prompt"),)),
         exchange("q", "a", redactions=leaked),
         exchange("", "", content="MetadataOnly", redactions=leaked),
-        exchange("q", "a", content="Full"),
+        exchange("q", "a", content="Full", redactions=leaked),
     ]
     scores = score(PIIEvaluator(PIIConfig()), exchanges)
-    assert [s.flagged for s in scores] == [False, False, False, True, False, False]
+    assert [s.flagged for s in scores] == [False, False, False, True, False, True]
     assert scores[3].label == "IBAN"
-    assert [s.state for s in scores[4:]] == ["NotCaptured", "NotCaptured"]
+    assert [s.state for s in scores[4:]] == ["NotCaptured", "Scored"]
     config = validated("PIIInAnswer", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
     assert isinstance(config, PIIConfig)
     assert [s.flagged for s in score(PIIEvaluator(config), exchanges[:4])] == [False, True, False, False]

@@ -49,8 +49,8 @@ class PIIEvaluator:
         return [self._score(exchange) for exchange in exchanges]
 
     def _score(self, exchange: Exchange) -> Score:
-        if exchange.content != "Redacted":
-            # Only there were the texts searched for certain; judging just those with findings would read 100 %.
+        if exchange.content not in ("Redacted", "Full"):
+            # The collector searches texts only when they leave the pod; no finding elsewhere means nobody looked.
             return Score(exchange.id, "NotCaptured", label="not-redacted")
         config = self._config
         found = [
