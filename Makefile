@@ -30,7 +30,7 @@ check: env ## Lint, types, imports, generated files and unit tests (under 90 s)
 .PHONY: cluster
 cluster: env ## Bring up the one-node Kubernetes with the project's images
 	$(DEVCLUSTER) up
-	$(DEVCLUSTER) build-images --load
+	$(DEVCLUSTER) build-images
 
 .PHONY: cluster-down
 cluster-down: env ## Stop the one-node Kubernetes and leave nothing behind

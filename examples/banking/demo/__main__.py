@@ -23,6 +23,7 @@ from cluster import ROOT, Cluster, CommandFailedError, devcluster
 SYSTEM = "modelward-system"
 NAMESPACE = "bank"
 NAME = "bot"
+ENDPOINTS = "llmendpoints.modelward.dev"
 CHART = [
     *("--set", "image.repository=localhost/modelward,image.tag=dev"),
     *("--set", "collectorImage.repository=localhost/modelward-collector,collectorImage.tag=dev"),
@@ -50,7 +51,7 @@ def up() -> None:
     started = time.monotonic()
     with chapter("1. A real Kubernetes, from packages alone"):
         devcluster("up")
-        devcluster("build-images", "--load")
+        devcluster("build-images")
     cluster = Cluster()
     running = time.monotonic()
     with chapter("2. Modelward by Helm, and a bank's chatbot under watch"):
@@ -100,7 +101,7 @@ def load(cluster: Cluster) -> None:
     told = ""
     while asking.is_alive():
         asking.join(5)
-        status = cluster.get("llmep", NAME, NAMESPACE).get("status", {})
+        status = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {})
         usage, scaling = status.get("usage", {}), status.get("scaling", {})
         first, tokens = usage.get("firstTokenP95", "-"), usage.get("outputTokensPerMinute", "-")
         say(
@@ -121,7 +122,7 @@ def verdict(cluster: Cluster) -> None:
     """Wait for the evaluator's verdict, then show what a user looks at."""
 
     def failed() -> dict[str, Any] | None:
-        status = cluster.get("llmep", NAME, NAMESPACE).get("status", {})
+        status = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {})
         found = [one for one in status.get("evaluations", []) if one["verdict"] == "Failed"]
         return found[0] if found else None
 
@@ -139,7 +140,7 @@ def calm(cluster: Cluster) -> None:
     before = replicas(cluster)
 
     def fallen() -> dict[str, Any] | None:
-        decisions = cluster.get("llmep", NAME, NAMESPACE).get("status", {}).get("scaling", {}).get("decisions", [])
+        decisions = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {}).get("scaling", {}).get("decisions", [])
         return decisions[0] if replicas(cluster) < before and decisions else None
 
     if before > 1:
@@ -181,14 +182,14 @@ def watching(cluster: Cluster) -> Iterator[None]:
 
 def ready(cluster: Cluster) -> bool | None:
     """Tell whether the endpoint is Ready and its collectors see the traffic; None for not yet."""
-    conditions = cluster.get("llmep", NAME, NAMESPACE).get("status", {}).get("conditions", [])
+    conditions = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {}).get("conditions", [])
     true = {condition["type"] for condition in conditions if condition["status"] == "True"}
     return True if {"Ready", "CollectorReady"} <= true else None
 
 
 def replicas(cluster: Cluster) -> int:
     """Return the replicas that are asked for."""
-    return int(cluster.get("llmep", NAME, NAMESPACE)["spec"].get("replicas", 1))
+    return int(cluster.get(ENDPOINTS, NAME, NAMESPACE)["spec"].get("replicas", 1))
 
 
 def exists(cluster: Cluster, kind: str, name: str) -> bool:

@@ -13,7 +13,7 @@ from modelward.desired import names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
-from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import SERVICE_ACCOUNT, Kind, Object, kind_of
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ class Problem:
 
     child: str
     finding: Finding
+
+
+_PRUNED = frozenset({"Deployment", "Service", "ConfigMap"})
 
 
 class ChildWriter:
@@ -50,6 +53,24 @@ class ChildWriter:
             if problem is not None:
                 problems.append(problem)
         return tuple(problems)
+
+    async def prune(self, children: Sequence[Child], owner: Mapping[str, Any]) -> None:
+        """Delete what the owner no longer needs (a gateway after a change of mode), and never a model's workload."""
+        wanted = {(child.obj["kind"], child.obj["metadata"]["name"]) for child in children}
+        for obj in self._context.store.owned_by(owner["uid"]):
+            metadata = obj["metadata"]
+            component = metadata.get("labels", {}).get(names.COMPONENT)
+            if obj["kind"] not in _PRUNED or (component == "model" and obj["kind"] == "Deployment"):
+                continue
+            if (obj["kind"], metadata["name"]) in wanted or metadata.get("deletionTimestamp"):
+                continue
+            kind, place = kind_of(obj), (metadata["namespace"], metadata["name"])
+            version = metadata["resourceVersion"]
+            try:
+                await self._context.client.delete(kind, *place, uid=metadata["uid"], resource_version=version)
+            except Conflict:
+                continue  # it changed since we looked: the next look decides anew
+            log.info("pruned=%s %s namespace=%s", kind.kind, metadata["name"], metadata["namespace"])
 
     async def current(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """Return the object as the store has it, else as the server has it: the store knows only what is labelled."""

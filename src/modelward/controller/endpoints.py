@@ -92,8 +92,11 @@ class Endpoints:
         return self.context.settings.scrape_interval_s
 
     def _remember(self, known: Gathered, asked: Watch) -> None:
-        """Let the schedule see what is asked of an endpoint; of a paused one nothing new is started."""
+        """Let the hub and the schedule see what is asked of an endpoint; of a paused one nothing new is started."""
         metadata = known.endpoint.metadata
+        self.hub.rule(
+            known.key, asked.capture.content, asked.capture.keep_for_ms // 1_000, asked.capture.max_body_bytes
+        )
         in_namespace = self.watches.setdefault(metadata.namespace, {})
         if known.endpoint.spec.paused:
             in_namespace.pop(metadata.name, None)
@@ -109,7 +112,10 @@ class Endpoints:
             return ()
         wanted = tuple(child for child in wanted if not _fights_autoscaler(known, child))
         withdrawn = self._withdrawal(known)
-        return await self._children.write((*withdrawn, *wanted), {"uid": known.endpoint.metadata.uid})
+        owner = {"uid": known.endpoint.metadata.uid}
+        problems = await self._children.write((*withdrawn, *wanted), owner)
+        await self._children.prune(wanted, owner)
+        return problems
 
     def _withdrawal(self, known: Gathered) -> tuple[Child, ...]:
         """Take the sidecar out again where the user changed the mode: that rolls the workload once, as asked."""
@@ -186,6 +192,7 @@ class Endpoints:
 
     def _forget(self, namespace: str, name: str) -> None:
         self.observer.forget(f"{namespace}/{name}")
+        self.hub.forget(f"{namespace}/{name}")
         self._gatherer.forget(namespace, name)
         self._scaler.forget(namespace, name)
         self.watches.get(namespace, {}).pop(name, None)

@@ -36,7 +36,7 @@ class HubFeed:
     newest_ms: Mapping[str, int] = field(default_factory=dict)
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _since_ms: int = 0
-    _rules: Mapping[str, Any] = field(default_factory=dict)
+    _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules_sent: Mapping[str, Any] | None = None
 
     def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
@@ -47,9 +47,17 @@ class HubFeed:
         """Return where the newest window of each evaluation ended: the next begins there."""
         return {key: max(end for _, end in windows) for key, windows in self._results.items() if windows}
 
-    def wanted_rules(self, rules: Mapping[str, Any]) -> None:
-        """Remember what the hub must enforce; sent with the next refresh."""
-        self._rules = dict(rules)
+    def rule(self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int) -> None:
+        """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh."""
+        self._rules[endpoint] = {
+            "content": content,
+            "keepForSeconds": keep_for_s,
+            "maxBodyBytes": max_body_bytes,
+        }
+
+    def forget(self, endpoint: str) -> None:
+        """Drop the rule of an endpoint that is gone; what the hub has of it then ages away."""
+        self._rules.pop(endpoint, None)
 
     async def refresh(self) -> frozenset[str]:
         """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
@@ -57,7 +65,7 @@ class HubFeed:
             return frozenset()
         try:
             if self._rules != self._rules_sent:
-                sending = self._rules
+                sending = dict(self._rules)
                 await self.hub.put_rules(sending)
                 self._rules_sent = sending
             newest = {held.endpoint: held.newest_ms for held in await self.hub.endpoints()}
