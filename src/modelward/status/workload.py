@@ -57,7 +57,14 @@ def pod_running(pod: Object) -> bool:
 
 
 def waiting_reason(status: Object) -> tuple[str, str]:
-    """Return why a container waits, where it is stuck: (reason, message), both empty where it is not."""
+    """Return why a container is stuck: (reason, message), both empty where it is not.
+
+    One that keeps ending says so the same way whether it is just being restarted or waits for the next try.
+    """
+    ended = status.get("lastState", {}).get("terminated", {})
+    if ended.get("exitCode") and not status.get("ready"):
+        how = f"exited with code {ended['exitCode']} ({ended.get('reason', 'Error')})"
+        return "CrashLoopBackOff", f"container {status['name']} {how}, restarted {status.get('restartCount', 0)} times"
     waiting = status.get("state", {}).get("waiting", {})
     reason = str(waiting.get("reason", ""))
     if reason not in _STUCK:
