@@ -1,0 +1,178 @@
+"""Exchanges, collectors' settings, plans and results: what is written is read back, and what is broken is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.collector_config import Capture, CollectorConfig, config_from_json, config_to_json
+from modelward.api.evaluation import (
+    Counts,
+    EvaluatorFacts,
+    Example,
+    Plan,
+    PlanItem,
+    WindowResult,
+    plan_from_json,
+    plan_to_json,
+    result_from_json,
+    result_to_json,
+)
+from modelward.api.exchange import (
+    CONTENT_ORDER,
+    Exchange,
+    Message,
+    Redaction,
+    Timings,
+    Usage,
+    exchange_from_json,
+    exchange_to_json,
+)
+
+NUMBER = st.floats(0, 1e6)
+OPTIONAL = st.none() | st.integers(0, 10**6)
+EXCHANGES = st.builds(
+    Exchange,
+    content=st.sampled_from(CONTENT_ORDER),
+    outcome=st.sampled_from(["ok", "error", "cancelled"]),
+    messages=st.lists(st.builds(Message), max_size=3).map(tuple),
+    usage=st.builds(Usage, OPTIONAL, OPTIONAL, OPTIONAL),
+    timings=st.builds(Timings, NUMBER, st.none() | NUMBER, st.none() | NUMBER),
+    redactions=st.lists(st.builds(Redaction, subject=st.sampled_from(["prompt", "response"])), max_size=3).map(tuple),
+    inclusion=st.floats(1e-6, 1.0),
+)
+BARE: dict[str, Any] = {
+    "id": "e1", "time_ms": 1, "endpoint": "retail/chat", "model": "m", "operation": "chat",
+    "status": 200, "outcome": "ok", "content": "MetadataOnly",
+}  # fmt: skip
+
+
+def through_wire(data: Any) -> Any:
+    return json.loads(json.dumps(data))
+
+
+@given(EXCHANGES)
+def test_an_exchange_is_read_back_as_it_was_written(exchange: Exchange) -> None:
+    assert exchange_from_json(through_wire(exchange_to_json(exchange))) == exchange
+
+
+def test_an_older_reader_accepts_a_newer_writer() -> None:
+    newer = {**BARE, "colour": "blue", "usage": {"input_tokens": 7, "thoughts": 9}, "timings": None}
+    assert exchange_from_json(newer).usage == Usage(7)
+    config = {**config_to_json(CollectorConfig()), "colour": "blue"}
+    assert config_from_json(config).engine == "generic"
+
+
+@pytest.mark.parametrize("missing", BARE)
+def test_an_exchange_without_what_it_needs_is_refused(missing: str) -> None:
+    with pytest.raises(ValueError, match=f"not an exchange: KeyError: '{missing}'"):
+        exchange_from_json({key: value for key, value in BARE.items() if key != missing})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content": "Everything"},
+        {"outcome": "fine"},
+        {"inclusion": 0},
+        {"inclusion": 1.5},
+        {"inclusion": float("nan")},
+        {"messages": [7]},
+        {"messages": 7},
+        {"redactions": [{}]},
+        {"usage": 3},
+        {"time_ms": "yesterday"},
+        {"time_ms": None},
+    ],
+)
+def test_an_exchange_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        exchange_from_json({**BARE, **wrong})
+
+
+def test_an_exchange_knows_its_namespace_and_its_question() -> None:
+    turns = [("system", "be kind"), ("user", "first"), ("assistant", "yes"), ("user", "second"), ("tool", "3")]
+    asked = exchange_from_json({**BARE, "messages": [{"role": role, "text": text} for role, text in turns]})
+    assert (asked.namespace, asked.question) == ("retail", "second")
+    assert exchange_from_json(BARE).question == ""
+
+
+CONFIGS = st.builds(
+    CollectorConfig,
+    engine_metrics_url=st.none() | st.just("http://127.0.0.1:8080/metrics"),
+    hub_url=st.none() | st.just("https://hub"),
+    capture=st.builds(
+        Capture,
+        content=st.sampled_from(CONTENT_ORDER),
+        sample_ppm=st.integers(0, 1_000_000),
+        always_slower_than_ms=OPTIONAL,
+        max_body_bytes=st.integers(0, 16 * 1024 * 1024),
+    ),
+)
+
+
+@given(CONFIGS, CONFIGS)
+def test_a_collectors_settings_are_read_back_and_named_by_their_content(a: CollectorConfig, b: CollectorConfig) -> None:
+    read = config_from_json(through_wire(config_to_json(a)))
+    assert len(read.generation) == 12
+    assert config_to_json(read) == config_to_json(a)
+    same = {**config_to_json(a), "generation": ""} == {**config_to_json(b), "generation": ""}
+    assert (read.generation == config_from_json(config_to_json(b)).generation) == same
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"content": "All"}, "content 'All'"),
+        ({"samplePpm": 1_000_001}, "samplePpm 1000001"),
+        ({"samplePpm": -1}, "samplePpm -1"),
+        ({"maxBodyBytes": 1 << 40}, "maxBodyBytes"),
+        ({"maxBodyBytes": None}, "TypeError"),
+    ],
+)
+def test_broken_settings_are_refused_whole_and_the_field_is_named(wrong: dict[str, Any], named: str) -> None:
+    body = config_to_json(CollectorConfig())
+    with pytest.raises(ValueError, match=named):
+        config_from_json({**body, "capture": {**body["capture"], **wrong}})
+    with pytest.raises(ValueError, match="capture"):
+        config_from_json({key: value for key, value in body.items() if key != "capture"})
+    with pytest.raises(ValueError, match="not a collector configuration"):
+        config_from_json({**body, "capture": None})
+
+
+COUNTS = st.builds(Counts, *[st.integers(0, 10**6)] * 4, *[st.integers(0, 10**6).map(float)] * 3)
+RESULTS = st.builds(
+    WindowResult,
+    evaluator=st.builds(EvaluatorFacts),
+    revisions=st.dictionaries(st.text(max_size=8), COUNTS, max_size=3),
+    examples=st.dictionaries(st.text(max_size=8), st.lists(st.builds(Example), max_size=3).map(tuple), max_size=3),
+)
+
+
+@given(RESULTS)
+def test_a_result_is_read_back_as_it_was_written(result: WindowResult) -> None:
+    assert result_from_json(through_wire(result_to_json(result))) == result
+
+
+@given(st.lists(st.builds(PlanItem, config=st.dictionaries(st.text(max_size=5), st.integers())), max_size=3))
+def test_a_plan_is_read_back_as_it_was_written(items: list[PlanItem]) -> None:
+    plan = Plan("run-1", "retail", "https://hub", tuple(items))
+    assert plan_from_json(through_wire(plan_to_json(plan))) == plan
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_windows_pool_in_any_order(a: Counts, b: Counts, c: Counts) -> None:
+    assert (a + b) + c == a + (b + c) == c + b + a
+    assert a + Counts() == a
+
+
+@pytest.mark.parametrize("wrong", [{}, {"items": [{}]}, {"items": 7}])
+def test_what_is_no_plan_or_result_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a run plan"):
+        plan_from_json({"run": "r", "namespace": "n", "hub_url": "u", **wrong})
+    with pytest.raises(ValueError, match="not a window result"):
+        result_from_json({"namespace": "n", **wrong})

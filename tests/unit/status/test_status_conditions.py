@@ -1,0 +1,92 @@
+"""Conditions, what they sum up to, and what people are told of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from status_specimens import ACCEPTED, NOW_MS, SERVING
+
+from modelward.api.base import Condition
+from modelward.api.quantity import timestamp
+from modelward.status.conditions import ORDER, State, ready, settle
+from modelward.status.flips import flips
+
+STATUSES = st.sampled_from(["True", "False", "Unknown"])
+TEXT = st.text(max_size=2_000)
+
+
+def states(kind: str = "QualityHealthy") -> st.SearchStrategy[State]:
+    return st.builds(State, st.just(kind), STATUSES, st.sampled_from(["One", "Two"]), TEXT)
+
+
+@given(states("Accepted"), states("WorkloadReady"))
+def test_ready_is_accepted_and_serving_and_nothing_else(accepted: State, workload: State) -> None:
+    found = ready(accepted, workload)
+    assert (found.status == "True") == (accepted.status == workload.status == "True")
+    cause = next((state for state in (accepted, workload) if state.status != "True"), None)
+    if cause is not None:
+        assert (found.status, found.reason, found.message) == (cause.status, cause.reason, cause.message)
+
+
+@given(states(), states(), st.integers(1, 10**9))
+def test_a_transition_time_moves_only_when_the_status_changes(before: State, after: State, later_ms: int) -> None:
+    (old,) = settle([before], (), 1, NOW_MS)
+    (new,) = settle([after], [old], 2, NOW_MS + later_ms)
+    moved = new.last_transition_time != old.last_transition_time
+    assert not moved or before.status != after.status
+    expected = NOW_MS if before.status == after.status else NOW_MS + later_ms
+    assert new.last_transition_time == timestamp(expected)
+    assert new.observed_generation == 2
+
+
+@given(states())
+def test_a_message_fits_the_condition(state: State) -> None:
+    (settled,) = settle([state], (), 1, NOW_MS)
+    assert settled.message == state.message[:1024]
+
+
+@given(st.permutations([*ORDER, "SomethingNew"]))
+def test_conditions_stand_in_the_order_in_which_people_read(kinds: list[str]) -> None:
+    settled = settle([State(kind, "True", "So") for kind in kinds], (), 1, NOW_MS)
+    assert [condition.type for condition in settled] == [*ORDER, "SomethingNew"]
+
+
+def conditions(**statuses: str) -> tuple[Condition, ...]:
+    return settle([State(kind, status, "Why", "evidence") for kind, status in statuses.items()], (), 1, NOW_MS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, "True", ()),
+        (None, "Unknown", ()),
+        (None, "False", (("Warning", "NotQualityHealthy"),)),
+        ("True", "False", (("Warning", "NotQualityHealthy"),)),
+        ("Unknown", "False", (("Warning", "NotQualityHealthy"),)),
+        ("False", "True", (("Normal", "QualityHealthy"),)),
+        ("Unknown", "True", (("Normal", "QualityHealthy"),)),
+        ("True", "Unknown", ()),
+        ("True", "True", ()),
+        ("False", "False", ()),
+    ],
+)
+def test_people_are_told_of_each_flip_with_its_evidence(
+    before: str | None, after: str, told: tuple[tuple[str, str], ...]
+) -> None:
+    old = conditions(QualityHealthy=before) if before else ()
+    found = flips(old, conditions(QualityHealthy=after))
+    assert tuple((flip.type, flip.reason) for flip in found) == told
+    assert all(flip.note == "Why: evidence" for flip in found)
+
+
+def test_ready_tells_nothing_that_its_cause_has_not_told() -> None:
+    told = flips(
+        conditions(Ready="True", WorkloadReady="True"),
+        conditions(Ready="False", WorkloadReady="False"),
+    )
+    assert [flip.reason for flip in told] == ["NotWorkloadReady"]
+
+
+def test_what_serves_is_ready_in_the_words_of_the_workload() -> None:
+    assert ready(ACCEPTED, SERVING) == State("Ready", "True", "Serving", "3 of 3 replicas ready")

@@ -1,0 +1,189 @@
+"""From readings and results to verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from status_specimens import (
+    HOUR_MS,
+    MINUTE_MS,
+    NOW_MS,
+    counts,
+    evaluation,
+    history,
+    latency,
+    objective,
+    result,
+)
+
+from modelward.api.evaluation import WindowResult
+from modelward.api.llmendpoint import EvaluationStatus, MetricStatus
+from modelward.api.quantity import timestamp
+from modelward.desired.finding import Finding
+from modelward.metrics.histogram import Histogram
+from modelward.metrics.signals import Signal
+from modelward.metrics.window import History
+from modelward.status.judgement import Sight, judge_evaluation, judge_objective, rule_of
+
+SEEN = Sight("r1", 1_000_000)
+GOOD, BAD = counts(400, 4), counts(400, 200)
+
+
+def judged(*results: WindowResult, sight: Sight = SEEN, now_ms: int = NOW_MS, **asked: Any) -> EvaluationStatus:
+    check, status = judge_evaluation(evaluation(**asked), results, sight, now_ms)
+    assert (check.verdict, check.reason) == (status.verdict, status.reason)
+    return status
+
+
+def measured(metric: str, readings: History, sight: Sight = SEEN, before: MetricStatus | None = None) -> MetricStatus:
+    check, status = judge_objective(objective(metric), readings, sight, NOW_MS, before)
+    assert (check.verdict, check.reason, check.concern) == (status.verdict, status.reason, "Objectives")
+    return status
+
+
+def served(requests: int, errors: int | None = None, hist: Histogram | None = None) -> History:
+    totals = {Signal.REQUESTS: float(requests)}
+    if errors is not None:
+        totals[Signal.ERRORS] = float(errors)
+    return history(totals, {Signal.TTFT: hist} if hist else {})
+
+
+@pytest.mark.parametrize(
+    ("metric", "readings", "verdict", "reason"),
+    [
+        ("TimeToFirstToken", served(1_000, hist=latency(1_000, 0)), "Passed", "BelowLimit"),
+        ("TimeToFirstToken", served(1_000, hist=latency(500, 500)), "Failed", "AboveLimit"),
+        ("TimeToFirstToken", served(1_000, hist=latency(950, 50)), "Unknown", "NearThreshold"),
+        ("TimeToFirstToken", served(50, hist=latency(50, 0)), "Unknown", "TooFewSamples"),
+        ("TimeToFirstToken", served(0), "Unknown", "NoTraffic"),
+        ("TimeToFirstToken", served(1_000), "Unknown", "Missing"),
+        ("TimeToFirstToken", History(), "Unknown", "Missing"),
+        ("ErrorRate", served(1_000, 0), "Passed", "BelowLimit"),
+        ("ErrorRate", served(1_000, 100), "Failed", "AboveLimit"),
+        ("ErrorRate", served(1_000, 10), "Unknown", "NearThreshold"),
+        ("ErrorRate", served(50, 0), "Unknown", "TooFewSamples"),
+        ("ErrorRate", served(0, 0), "Unknown", "NoTraffic"),
+        ("ErrorRate", served(1_000), "Unknown", "Missing"),
+        ("ErrorRate", History(), "Unknown", "Missing"),
+    ],
+)
+def test_an_objective_is_decided_by_bounds_and_missing_data_is_unknown(
+    metric: str, readings: History, verdict: str, reason: str
+) -> None:
+    found = measured(metric, readings)
+    assert (found.verdict, found.reason) == (verdict, reason)
+
+
+def test_an_objective_carries_its_number_with_its_unit() -> None:
+    assert measured("TimeToFirstToken", served(1_000, hist=latency(1_000, 0))).value == "95ms"
+    assert measured("ErrorRate", served(1_000, 100)).value == "10%"
+    unknown = measured("ErrorRate", History())
+    assert (unknown.value, unknown.samples) == ("", 0)
+    assert unknown.message == "no pod has measured ErrorRate in the last 15m"
+
+
+@pytest.mark.parametrize(("seen_ppm", "verdict"), [(899_999, "Unknown"), (900_000, "Failed"), (None, "Failed")])
+def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: str) -> None:
+    sight = Sight("r1", seen_ppm)
+    assert measured("ErrorRate", served(1_000, 100), sight).verdict == verdict
+    found = judged(result(BAD), sight=sight)
+    assert found.verdict == verdict
+    assert (found.reason == "Bypassed") == (verdict == "Unknown")
+    assert found.samples == 400
+
+
+def test_what_is_unknown_anyway_keeps_its_own_reason_where_traffic_is_bypassed() -> None:
+    assert judged(result(counts(3, 0)), sight=Sight("r1", 10)).reason == "TooFewSamples"
+    assert measured("ErrorRate", served(5, 0), Sight("r1", 10)).reason == "TooFewSamples"
+
+
+STANDING = MetricStatus(policy="baseline", name="asked", verdict="Failed", reason="AboveLimit", value="4s")
+
+
+def standing(age_ms: int, **more: Any) -> MetricStatus:
+    return STANDING.model_copy(update={"observed_at": timestamp(NOW_MS - age_ms), **more})
+
+
+def test_an_operator_that_has_just_started_forgets_no_verdict() -> None:
+    assert measured("ErrorRate", History(), before=standing(5 * MINUTE_MS)) == standing(5 * MINUTE_MS)
+
+
+@pytest.mark.parametrize(
+    "before", [None, standing(16 * MINUTE_MS), standing(-MINUTE_MS), standing(0, verdict="Unknown"), STANDING]
+)
+def test_a_verdict_outlives_neither_its_window_nor_what_it_was(before: MetricStatus | None) -> None:
+    assert measured("ErrorRate", History(), before=before).verdict == "Unknown"
+
+
+def test_enough_readings_of_our_own_replace_what_stood_before() -> None:
+    assert measured("ErrorRate", served(1_000, 0), before=standing(MINUTE_MS)).verdict == "Passed"
+
+
+@pytest.mark.parametrize(
+    ("results", "verdict", "reason"),
+    [
+        ([result(GOOD)], "Passed", "BelowLimit"),
+        ([result(BAD)], "Failed", "AboveLimit"),
+        ([result(counts(400, 40))], "Unknown", "NearThreshold"),
+        ([result(counts(40, 0))], "Unknown", "TooFewSamples"),
+        ([result(counts(50, 0, failed=50))], "Unknown", "EvaluatorFailing"),
+        ([result(None, reason="NoCapture")], "Unknown", "NoCapture"),
+        ([], "Unknown", "NoTraffic"),
+        ([result(BAD, revision="r0")], "Unknown", "NoTraffic"),
+    ],
+)
+def test_an_evaluation_is_decided_for_the_revision_that_serves(
+    results: list[WindowResult], verdict: str, reason: str
+) -> None:
+    found = judged(*results)
+    assert (found.verdict, found.reason) == (verdict, reason)
+
+
+def test_a_rate_carries_its_bounds_samples_run_and_examples() -> None:
+    found = judged(result(BAD))
+    assert (found.rate, found.samples, found.run, found.examples) == ("50%", 400, f"run-{NOW_MS}", ("e1",))
+    assert (found.low, found.high) == ("45%", "55%")
+    assert found.observed_at == timestamp(NOW_MS)
+
+
+@pytest.mark.parametrize(("age_ms", "verdict"), [(0, "Failed"), (2 * HOUR_MS, "Failed"), (23 * HOUR_MS, "Failed"),
+                                                 (24 * HOUR_MS, "Unknown")])  # fmt: skip
+def test_the_last_verdict_is_kept_for_24_hours_after_traffic_ended(age_ms: int, verdict: str) -> None:
+    silent = [result(None, to_ms=NOW_MS - ago, reason="NoTraffic") for ago in range(0, min(age_ms, HOUR_MS), 900_000)]
+    found = judged(result(BAD, to_ms=NOW_MS - age_ms), *silent)
+    assert found.verdict == verdict
+
+
+def test_a_hub_that_is_away_takes_back_no_verdict_that_it_gave() -> None:
+    away = Sight("r1", None, "the hub does not answer")
+    assert judged(result(BAD), sight=away).verdict == "Failed"
+    without = judged(sight=away)
+    assert (without.verdict, without.reason, without.message) == (
+        "Unknown", "HubUnavailable", "the hub does not answer",
+    )  # fmt: skip
+
+
+def test_what_cannot_run_says_so_before_anything_else() -> None:
+    finding = Finding("UnknownEvaluator", "there is no built-in Nope")
+    found = judged(result(BAD), problem=finding)
+    assert (found.verdict, found.reason, found.message) == ("Unknown", "UnknownEvaluator", "there is no built-in Nope")
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 200)), max_size=6))
+def test_no_scores_give_a_verdict_without_enough_samples(windows: list[tuple[int, int, int]]) -> None:
+    scored = [counts(samples, min(flagged, samples), failed) for samples, flagged, failed in windows]
+    results = [
+        result(one, to_ms=NOW_MS - i * 15 * MINUTE_MS) for i, one in enumerate(scored) if one.samples + one.failed
+    ]
+    found = judged(*results)
+    assert found.verdict == "Unknown" or found.samples >= 100
+    EvaluationStatus.model_validate(found.wire())
+
+
+def test_a_rule_takes_the_side_that_is_written() -> None:
+    assert rule_of(evaluation()).fail_above_ppm == 100_000
+    below = rule_of(evaluation(failAbove=None, failBelow="90%", minSamples=7))
+    assert (below.fail_above_ppm, below.fail_below_ppm, below.min_samples) == (None, 900_000, 7)

@@ -1,0 +1,117 @@
+"""How a run and a policy stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from status_specimens import NOW_MS, counts, endpoint, result
+
+from modelward.api.evaluation import Counts
+from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.evaluate.verdict import Rule
+from modelward.status.policy import policy_status
+from modelward.status.run import finished, item_status, summed_up
+
+RULE = Rule(fail_above_ppm=100_000, min_samples=100)
+RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
+
+
+def item(scored: Counts | None, reason: str = "") -> RunItemStatus:
+    return item_status("chat", "baseline", "topic", result(scored, reason=reason), RULE)
+
+
+@given(st.integers(1, 5_000))
+def test_a_run_whose_samples_all_failed_is_an_error_and_never_passed(failed: int) -> None:
+    found = item(counts(0, 0, failed))
+    assert (found.result, found.message) == ("Error", f"all {failed} samples failed in OffTopicAnswered")
+
+
+@given(st.integers(0, 99))
+def test_too_few_samples_are_inconclusive(samples: int) -> None:
+    assert item(counts(samples, 0) if samples else None, "NoTraffic").result == "Inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("scored", "expected"),
+    [
+        (counts(400, 4), "Passed"),
+        (counts(400, 200), "Failed"),
+        (counts(400, 40), "Inconclusive"),
+        (counts(400, 0, failed=100), "Error"),
+        (counts(400, 4, failed=10), "Passed"),
+    ],
+)
+def test_an_item_is_judged_by_its_own_window(scored: Counts, expected: str) -> None:
+    found = item(scored)
+    assert (found.result, found.samples) == (expected, 400)
+
+
+def test_a_result_that_never_came_is_an_error() -> None:
+    found = item_status("chat", "baseline", "topic", None, RULE)
+    assert found.result == "Error"
+    assert found.message.startswith("ResultLost")
+
+
+@given(st.lists(st.sampled_from(RESULTS), max_size=8))
+def test_a_run_is_as_good_as_its_worst_item(results: list[Any]) -> None:
+    items = [RunItemStatus(endpoint="chat", policy="p", evaluation=f"e{i}", result=r) for i, r in enumerate(results)]
+    worst, message = summed_up(items)
+    assert worst == (min(results, key=RESULTS.index) if results else "Inconclusive")
+    assert sum(int(part.split()[0]) for part in message.split(", ") if part) == len(results)
+
+
+def test_a_run_goes_on_until_it_has_a_result() -> None:
+    assert not finished(EvaluationRunStatus())
+    assert finished(EvaluationRunStatus(result="Error"))
+
+
+def policy(**spec: Any) -> MonitoringPolicy:
+    selector = {"endpointSelector": {"matchLabels": {"team": "retail"}}}
+    return MonitoringPolicy.model_validate(
+        {"metadata": {"name": "baseline", "namespace": "retail", "generation": 2}, "spec": {**selector, **spec}}
+    )
+
+
+def reasons(found: Any) -> dict[str, tuple[str, str]]:
+    return {condition.type: (condition.status, condition.reason) for condition in found.conditions}
+
+
+def test_a_policy_lists_what_it_reaches() -> None:
+    chats = [endpoint({"health": mood}) for mood in ("Healthy", "Degraded")]
+    found = policy_status(policy(), chats, (), NOW_MS)
+    assert (found.endpoints, found.healthy, found.endpoints_summary) == (2, 1, "1/2 healthy")
+    assert [binding.health for binding in found.bindings] == ["Healthy", "Degraded"]
+    assert reasons(found) == {"Accepted": ("True", "Valid"), "Bound": ("True", "EndpointsSelected")}
+
+
+def test_a_policy_of_hundreds_of_endpoints_lists_a_hundred() -> None:
+    found = policy_status(policy(), [endpoint()] * 300, (), NOW_MS)
+    assert (found.endpoints, len(found.bindings)) == (300, 100)
+
+
+@pytest.mark.parametrize(
+    ("selector", "hint"), [({"matchLabels": {"team": "retail"}}, "carries team=retail"), ({}, "matches")]
+)
+def test_a_policy_that_reaches_nothing_says_what_it_looks_for(selector: dict[str, Any], hint: str) -> None:
+    found = policy_status(policy(endpointSelector=selector), (), (), NOW_MS)
+    assert found.endpoints_summary == "none"
+    (bound,) = [condition for condition in found.conditions if condition.type == "Bound"]
+    assert (bound.status, bound.reason) == ("False", "NothingSelected")
+    assert bound.message.endswith(hint)
+
+
+def test_a_policy_names_everything_that_cannot_run() -> None:
+    problems = (("UnknownEvaluator", "typo: no such"), ("EvaluatorNotFound", "later: not here"))
+    found = policy_status(policy(), [endpoint()], problems, NOW_MS)
+    (accepted,) = [condition for condition in found.conditions if condition.type == "Accepted"]
+    assert (accepted.status, accepted.reason, accepted.message) == (
+        "False", "UnknownEvaluator", "typo: no such; later: not here",
+    )  # fmt: skip
+
+
+def test_a_paused_policy_is_accepted_and_says_that_it_is_paused() -> None:
+    assert reasons(policy_status(policy(paused=True), [endpoint()], (), NOW_MS))["Accepted"] == ("True", "Paused")

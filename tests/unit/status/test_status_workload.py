@@ -1,0 +1,93 @@
+"""Whether the model server serves, and the cause where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from status_specimens import pod, waiting
+
+from modelward.status.conditions import State
+from modelward.status.workload import pod_ready, pod_running, serving_revision, waiting_reason, workload_state
+
+
+def workload(wanted: int | None = 3, ready: int = 0, refused: str = "") -> dict[str, Any]:
+    failure = {"type": "ReplicaFailure", "status": "True", "message": refused}
+    conditions = [failure] if refused else [{"type": "Progressing", "status": "True"}]
+    spec = {} if wanted is None else {"replicas": wanted}
+    return {"spec": spec, "status": {"readyReplicas": ready, "conditions": conditions}}
+
+
+def state(workload: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tuple[str, str, str]:
+    found: State = workload_state(workload, pods, "Deployment chat")
+    return found.status, found.reason, found.message
+
+
+QUOTA = 'pods "chat-1" is forbidden: exceeded quota: none'
+UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]
+
+
+@pytest.mark.parametrize(
+    ("found", "pods", "expected"),
+    [
+        (None, [], ("Unknown", "Creating", "Deployment chat does not exist yet")),
+        (workload(0), [], ("False", "ScaledToZero", "Deployment chat has 0 replicas")),
+        (workload(3, 3), [], ("True", "Serving", "3 of 3 replicas ready")),
+        (workload(3, 1), [], ("True", "Serving", "1 of 3 replicas ready")),
+        (workload(3, 1, QUOTA), [], ("True", "Serving", QUOTA)),
+        (workload(3, 3, QUOTA), [], ("True", "Serving", "3 of 3 replicas ready")),
+        (workload(0, 1), [], ("True", "Serving", "1 of 0 replicas ready")),
+        (workload(None, 1), [], ("True", "Serving", "1 of 1 replicas ready")),
+        (workload(3, 0, QUOTA), [], ("False", "Refused", QUOTA)),
+        (workload(3), [], ("False", "NotReady", "0 of 3 replicas ready")),
+        (workload(3), [pod(ready=False)], ("False", "NotReady", "0 of 3 replicas ready")),
+        (
+            workload(3),
+            [pod(ready=False), pod(containerStatuses=waiting("ImagePullBackOff"))],
+            ("False", "ImageNotPullable", "container model: ImagePullBackOff: why it does"),
+        ),
+        (
+            workload(3),
+            [pod(containerStatuses=waiting("CrashLoopBackOff"))],
+            ("False", "CrashLoopBackOff", "container model: CrashLoopBackOff: why it does"),
+        ),
+        (workload(1), [pod(containerStatuses=waiting("Initializing"))], ("False", "NotReady", "0 of 1 replicas ready")),
+        (workload(3), [pod(conditions=UNSCHEDULABLE)], ("False", "Unschedulable", "0/1 nodes are available")),
+    ],
+)  # fmt: skip
+def test_a_workload_serves_or_says_why_not(
+    found: dict[str, Any] | None, pods: list[dict[str, Any]], expected: tuple[str, str, str]
+) -> None:
+    assert state(found, pods) == expected
+
+
+def test_the_revision_is_that_of_the_newest_ready_pod() -> None:
+    old, new, starting = pod("old"), pod("new"), pod("starting", ready=False)
+    new["metadata"]["creationTimestamp"] = "2026-11-24T01:00:00Z"
+    starting["metadata"]["creationTimestamp"] = "2026-11-24T02:00:00Z"
+    assert serving_revision([new, starting, old]) == "hash-of-new"
+    assert serving_revision([starting]) == "hash-of-starting"
+    assert serving_revision([]) == ""
+    stateful = pod("s")
+    stateful["metadata"]["labels"] = {"controller-revision-hash": "chat-5d"}
+    assert serving_revision([stateful]) == "chat-5d"
+
+
+def test_a_pod_on_its_way_out_serves_nobody() -> None:
+    leaving = pod()
+    assert pod_ready(leaving)
+    assert pod_running(leaving)
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-24T01:00:00Z"
+    assert not pod_ready(leaving)
+    assert not pod_running(leaving)
+    assert not pod_running(pod(phase="Succeeded"))
+    assert not pod_running(pod(podIP=""))
+
+
+def test_a_container_that_keeps_ending_says_so_the_same_way_between_its_tries() -> None:
+    ended = {"lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}, "restartCount": 4}
+    again = {"name": "model", "ready": False, "state": {"running": {}}, **ended}
+    expected = ("CrashLoopBackOff", "container model exited with code 137 (OOMKilled), restarted 4 times")
+    assert waiting_reason(again) == expected
+    assert waiting_reason({**again, **waiting("CrashLoopBackOff")[0]}) == expected
+    assert waiting_reason({**again, "ready": True}) == ("", "")
