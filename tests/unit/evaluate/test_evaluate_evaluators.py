@@ -22,7 +22,7 @@ from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import score, window_result
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
-CONFIGS: dict[str, dict[str, Any]] = {"OffTopicAnswered": SCOPE, "OnTopicRefused": SCOPE, "PIIInAnswer": {}}
+CONFIGS: dict[str, dict[str, Any]] = {"OffTopicAnswered": SCOPE, "OnTopicRefused": SCOPE, "PII": {}}
 needs_model = pytest.mark.skipif(
     not (default_directory() / "model.onnx").is_file(),
     reason="the embedding model is not built: python -m modelward.evaluate.minilm build",
@@ -148,7 +148,7 @@ def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_away() ->
     assert [s.flagged for s in scores] == [False, False, False, True, False, True]
     assert scores[3].label == "IBAN"
     assert [s.state for s in scores[4:]] == ["NotCaptured", "Scored"]
-    config = validated("PIIInAnswer", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
+    config = validated("PII", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
     assert isinstance(config, PIIConfig)
     assert [s.flagged for s in score(PIIEvaluator(config), exchanges[:4])] == [False, True, False, False]
 
@@ -160,10 +160,8 @@ def test_windows_are_summed_per_revision_with_their_weights() -> None:
         exchange("q", "a", id="2", time_ms=2, inclusion=1.0, redactions=leak),
         exchange("q", "a", id="3", time_ms=3, revision="r2"),
     ]
-    item = PlanItem("chat", "p", "pii", "PIIInAnswer", {}, 0, 10)
-    result, _ = window_result(
-        item, namespace="ns", run="r", evaluator=evaluator("PIIInAnswer", {}), exchanges=exchanges
-    )
+    item = PlanItem("chat", "p", "pii", "PII", {}, 0, 10)
+    result, _ = window_result(item, namespace="ns", run="r", evaluator=evaluator("PII", {}), exchanges=exchanges)
     counts = result.revisions["r1"]
     assert (counts.samples, counts.flagged, counts.weight, counts.flagged_weight) == (2, 1, 11.0, 1.0)
     assert counts.weight_squared == pytest.approx(101.0)

@@ -22,9 +22,7 @@ from modelward.evaluate.minilm import shared_minilm
 LEAK = (Redaction("IBAN", 1, "response"),)
 
 
-def item(
-    name: str, builtin: str = "PIIInAnswer", config: dict[str, Any] | None = None, endpoint: str = "chat"
-) -> PlanItem:
+def item(name: str, builtin: str = "PII", config: dict[str, Any] | None = None, endpoint: str = "chat") -> PlanItem:
     return PlanItem(endpoint, "baseline", name, builtin, config or {}, NOW_MS - 100_000, NOW_MS + 1)
 
 
@@ -89,7 +87,7 @@ def test_the_tally_fits_a_termination_message_however_many_errors() -> None:
 
 @pytest.mark.parametrize("suffix", ["jsonl", "jsonl.zst"])
 def test_a_file_is_judged_line_by_line_by_an_evaluator_resource(tmp_path: Path, suffix: str) -> None:
-    resource = {"apiVersion": "modelward.dev/v1alpha1", "kind": "Evaluator", "spec": {"builtin": "PIIInAnswer"}}
+    resource = {"apiVersion": "modelward.dev/v1alpha1", "kind": "Evaluator", "spec": {"builtin": "PII"}}
     (tmp_path / "evaluator.yaml").write_text(json.dumps(resource))
     lines = ndjson(exchange(1), exchange(2, redactions=LEAK)) + b"no json\n" + ndjson(exchange(3))
     source, target, shown = tmp_path / f"in.{suffix}", tmp_path / "out.jsonl", io.StringIO()

@@ -67,7 +67,7 @@ class PIIEvaluator:
 
 
 PII_IN_ANSWER = Manifest(
-    name="PIIInAnswer",
+    name="PII",
     version="1.0.0",
     summary="Share of exchanges whose answer held personal data or a secret that the prompt did not.",
     direction="LowerIsBetter",
