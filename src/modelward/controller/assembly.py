@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from modelward.api.llmendpoint import LLMEndpoint
 from modelward.collect.hub import HubClient
 from modelward.collect.scrape import Scraper
 from modelward.controller.context import Context
 from modelward.controller.endpoints import Endpoints
+from modelward.controller.gather import parsed
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.observer import Observer
@@ -65,7 +67,8 @@ def _fault(name: str, config: Mapping[str, Any]) -> str | None:
 def build(context: Context) -> Reconciler:
     """Put the reconciler together; nothing runs yet."""
     verdicts = VerdictMetrics(context.telemetry.registry)
-    installed, feed = Installed(context), HubFeed(now_ms)
+    installed = Installed(context)
+    feed = HubFeed(now_ms, endpoints=lambda: _readable(context))
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
     endpoints = Endpoints(context, installed, observer, feed, verdicts, known, now_ms)
@@ -121,6 +124,13 @@ class Loops:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
             self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _readable(context: Context) -> Iterator[str]:
+    """Yield the endpoints that will be reconciled; one that cannot be read never is."""
+    for endpoint in parsed(LLMEndpoint, context.store.list(LLM_ENDPOINT)):
+        if endpoint.metadata.deletion_timestamp is None:
+            yield f"{endpoint.metadata.namespace}/{endpoint.metadata.name}"
 
 
 def _endpoint_key(endpoint: str) -> Key:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ class HubFeed:
     available: bool | None = None
     problem: str = ""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
+    endpoints: Callable[[], Iterable[str]] = tuple
+    """All endpoints (`namespace/name`) that there are: rules replace each other whole, so they wait until all are known."""
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _since_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class HubFeed:
         if self.hub is None:
             return frozenset()
         try:
-            if self._rules != self._rules_sent:
+            if self._rules != self._rules_sent and all(name in self._rules for name in self.endpoints()):
                 sending = dict(self._rules)
                 await self.hub.put_rules(sending)
                 self._rules_sent = sending

@@ -1,0 +1,151 @@
+"""The operator's copy of the hub, against a real hub on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
+from modelward.collect.hub import HubClient
+from modelward.controller.hub_feed import KEPT_MS, HubFeed
+from modelward.hub.server import Hub
+from modelward.hub.settings import HubSettings, Limits
+
+NOW_MS = 1_795_480_000_000
+QUARTER_MS = 900_000
+KEY = ("retail", "chat", "baseline", "topic")
+RESULT = WindowResult(
+    *KEY,
+    from_ms=NOW_MS - QUARTER_MS,
+    to_ms=NOW_MS,
+    run="run-1",
+    evaluator=EvaluatorFacts("OffTopicAnswered", "1"),
+    revisions={"r1": Counts(10, 1)},
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@asynccontextmanager
+async def hub(store: Path, port: int = 0) -> AsyncIterator[tuple[Hub, HubClient]]:
+    settings = HubSettings(
+        store_url=f"file://{store}",
+        listen=f"127.0.0.1:{port}",
+        health_listen="127.0.0.1:0",
+        auth=False,
+        limits=Limits(flush_interval_s=0.02),
+    )
+    async with (
+        Hub(settings, clock_ms=lambda: NOW_MS).running() as running,
+        HubClient(f"http://127.0.0.1:{running.ports[0]}", timeout_s=2.0) as client,
+    ):
+        yield running, client
+
+
+async def test_feed_without_a_hub_knows_nothing_and_asks_nobody() -> None:
+    feed = HubFeed(Clock())
+    assert await feed.refresh() == frozenset()
+    assert (feed.available, feed.of(KEY), feed.last_window_ms()) == (None, (), {})
+
+
+async def test_feed_tells_each_new_result_once(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        assert await feed.refresh() == frozenset()
+        assert feed.available
+        await client.put_result(RESULT)
+        assert await feed.refresh() == {"retail/chat"}
+        assert await feed.refresh() == frozenset()
+        assert feed.of(KEY) == (RESULT,)
+        again = replace(RESULT, run="run-2")
+        await client.put_result(again)
+        assert await feed.refresh() == {"retail/chat"}
+        assert feed.of(KEY) == (again,)
+        later = replace(RESULT, from_ms=NOW_MS, to_ms=NOW_MS + QUARTER_MS)
+        await client.put_result(later)
+        await feed.refresh()
+        assert feed.last_window_ms() == {KEY: NOW_MS + QUARTER_MS}
+
+
+async def test_feed_is_rebuilt_from_the_hub_after_a_restart(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (_, client):
+        await client.put_result(RESULT)
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        assert await feed.refresh() == {"retail/chat"}
+        assert feed.of(KEY) == (RESULT,)
+
+
+async def test_feed_keeps_what_it_knows_while_the_hub_is_away_and_sends_its_rules_again(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (first, client):
+        port = first.ports[0]
+        feed = HubFeed(Clock(), client)
+        feed.rule("retail/chat", "MetadataOnly", 3_600, 1_024)
+        await client.put_result(RESULT)
+        await feed.refresh()
+        assert first.store.rules.of("retail/chat").content == "MetadataOnly"
+    feed.hub = HubClient(f"http://127.0.0.1:{port}", timeout_s=2.0)
+    try:
+        assert await feed.refresh() == frozenset()
+        assert (feed.available, feed.of(KEY)) == (False, (RESULT,))
+        assert "ClientConnectorError" in feed.problem
+        async with hub(tmp_path / "empty", port) as (second, _):
+            await feed.refresh()
+            assert (feed.available, feed.problem) == (True, "")
+            assert second.store.rules.of("retail/chat").content == "MetadataOnly"
+            assert feed.of(KEY) == (RESULT,)
+    finally:
+        await feed.hub.close()
+
+
+async def test_feed_sends_no_rules_before_those_of_all_endpoints_are_known(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (running, client):
+        feed = HubFeed(Clock(), client, endpoints=lambda: ["retail/chat", "retail/mail"])
+        feed.rule("retail/chat", "None", 3_600, 1_024)
+        await feed.refresh()
+        assert running.store.rules.of("retail/chat").content == "Full"
+        feed.rule("retail/mail", "Redacted", 3_600, 1_024)
+        await feed.refresh()
+        contents = [running.store.rules.of(f"retail/{name}").content for name in ("chat", "mail")]
+        assert contents == ["None", "Redacted"]
+        feed.forget("retail/mail")
+        feed.endpoints = lambda: ["retail/chat"]
+        await feed.refresh()
+        assert running.store.rules.of("retail/mail").content == "Full"
+
+
+async def test_feed_forgets_results_that_no_verdict_can_reach(tmp_path: Path) -> None:
+    clock = Clock()
+    async with hub(tmp_path) as (_, client):
+        await client.put_result(RESULT)
+        feed = HubFeed(clock, client)
+        await feed.refresh()
+        clock.now_ms = NOW_MS + KEPT_MS
+        await feed.refresh()
+        assert (feed.of(KEY), feed.last_window_ms()) == ((), {})
+
+
+@pytest.mark.parametrize("answer", ["not json", '{"results": [{}]}'])
+async def test_feed_takes_a_hub_that_talks_nonsense_for_one_that_is_away(answer: str) -> None:
+    from aiohttp import web
+    from aiohttp.test_utils import TestServer
+
+    async def nonsense(_: web.Request) -> web.Response:
+        return web.Response(text=answer)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", nonsense)
+    async with TestServer(app) as server, HubClient(str(server.make_url("/"))) as client:
+        feed = HubFeed(Clock(), client)
+        assert await feed.refresh() == frozenset()
+        assert feed.available is False
