@@ -18,7 +18,7 @@ from typing import Any
 from terminal import TookTooLongError, chapter, command, console, picture, say, wait
 from traffic import Crowd
 
-from cluster import ROOT, Cluster, CommandFailedError, devcluster
+from cluster import ROOT, Cluster, CommandFailedError, devcluster, image_id
 
 SYSTEM = "modelward-system"
 NAMESPACE = "bank"
@@ -76,7 +76,11 @@ def install(cluster: Cluster) -> None:
     """Install the chart, as a platform team would."""
     command(f"helm upgrade --install modelward helm/modelward -n {SYSTEM} --create-namespace")
     chart = str(ROOT / "helm" / "modelward")
-    cluster.helm("upgrade", "--install", "modelward", chart, "-n", SYSTEM, "--create-namespace", "--take-ownership", *CHART)
+    # The tag stays `dev`, so pods are told to roll by the image that it stands for.
+    image = image_id("localhost/modelward:dev")
+    built = ("--set-string", f"operator.podAnnotations.image={image},hub.podAnnotations.image={image}")
+    into = ("-n", SYSTEM, "--create-namespace", "--take-ownership")
+    cluster.helm("upgrade", "--install", "modelward", chart, *into, *CHART, *built)
 
 
 def declare(cluster: Cluster) -> None:

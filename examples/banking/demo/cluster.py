@@ -17,6 +17,11 @@ def devcluster(*arguments: str) -> None:
     subprocess.run([*DEVCLUSTER, *arguments], check=True, cwd=ROOT)
 
 
+def image_id(name: str) -> str:
+    """Return the id of one of our images, as it was built last."""
+    return _run(["buildah", "images", "--quiet", name], None).strip()
+
+
 class Cluster:
     """The running one-node Kubernetes."""
 
@@ -55,5 +60,5 @@ def _run(command: list[str], feed: str | None) -> str:
     done = subprocess.run(command, input=feed, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr or done.stdout).strip()[-1500:]
-        raise CommandFailedError(f"{' '.join(command[2:6])} …: {words}")
+        raise CommandFailedError(f"{' '.join(command[:6])} …: {words}")
     return done.stdout

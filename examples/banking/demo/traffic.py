@@ -15,7 +15,7 @@ SYSTEM = (
     "You are the assistant of Northwind Bank. You only answer questions about banking. "
     "If a question is about anything else, say that you cannot help with it."
 )
-MAX_TOKENS = 40
+MAX_TOKENS = 28
 TIMEOUT_S = 120
 
 
@@ -24,7 +24,7 @@ class Crowd:
     """Asks all questions, `at_once` at a time, each on a connection of its own so that new replicas get their share."""
 
     url: str
-    at_once: int = 8
+    at_once: int = 6
     answered: int = 0
     failed: int = 0
     total: int = field(init=False, default=0)

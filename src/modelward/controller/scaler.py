@@ -66,7 +66,8 @@ class Scaler:
         decision = self._decide(known, seen, scaling, self._histories.get(key, History()), now_ms)
         self._histories[key] = decision.history
         current = _replicas(known.workload)
-        if scaling.mode == "Direct" and decision.replicas not in (None, current) and not known.endpoint.spec.paused:
+        written = (None, current if known.endpoint.spec.replicas is None else known.endpoint.spec.replicas)
+        if scaling.mode == "Direct" and decision.replicas not in written and not known.endpoint.spec.paused:
             state = await self._write(known, decision)
             if state is not None:
                 return Scaled(state, known.endpoint.status.scaling)
