@@ -35,7 +35,7 @@ class HubFeed:
     problem: str = ""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
     endpoints: Callable[[], Iterable[str]] = tuple
-    """All endpoints (`namespace/name`) that there are: rules replace each other whole, so they wait until all are known."""
+    """All endpoints (`namespace/name`) that there are: rules are sent whole, so they wait for each of these."""
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _since_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,0 +1,189 @@
+"""Who writes replicas: the endpoint's number is followed, an autoscaler of somebody else's is never fought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from controller_world import World
+from prometheus_client import CollectorRegistry
+
+from modelward.controller.endpoints import Endpoints
+from modelward.controller.gather import Gathered, Gatherer
+from modelward.controller.hub_feed import HubFeed
+from modelward.controller.installed import Installed
+from modelward.controller.observer import Observation, Observer
+from modelward.controller.scaler import Scaled, Scaler
+from modelward.controller.verdict_metrics import VerdictMetrics
+from modelward.kube.errors import Conflict, Forbidden
+from modelward.kube.kinds import LLM_ENDPOINT, Object
+
+NOW_MS = 1_795_480_000_000
+API = "modelward.dev/v1alpha1"
+
+
+class Desk:
+    """An endpoint `chat` that refers to the Deployment `my-vllm`."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.gatherer, self.scaler = Gatherer(self.world.context), Scaler(self.world.context)
+        self.now_ms = NOW_MS
+
+    def endpoint(self, status: dict[str, Any] | None = None, **spec: Any) -> Object:
+        about = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1}
+        whole = {"backend": {"workloadRef": {"name": "my-vllm"}}, **spec}
+        body = {"apiVersion": API, "kind": "LLMEndpoint", "metadata": about, "spec": whole}
+        return self.world.put({**body, "status": status or {}})
+
+    def workload(self, replicas: int = 1) -> None:
+        container = {"name": "server", "ports": [{"containerPort": 8000}]}
+        template = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
+        about = {"name": "my-vllm", "namespace": "retail"}
+        spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "x"}}, "template": template}
+        self.world.put({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec})
+
+    def autoscaler(self, kind: str, name: str) -> None:
+        target = {"scaleTargetRef": {"kind": kind, "name": name}}
+        self.world.listed = [{"metadata": {"name": "theirs"}, "spec": target}]
+
+    async def known(self) -> Gathered:
+        found = await self.gatherer.gather("retail", "chat", self.now_ms)
+        assert found is not None
+        return found
+
+    async def scale(self) -> Scaled:
+        return await self.scaler.scale(await self.known(), Observation(), self.now_ms)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_a_referenced_workload_follows_the_endpoints_number(desk: Desk) -> None:
+    desk.endpoint(replicas=3)
+    desk.workload(1)
+    assert await desk.scale() == Scaled()
+    assert (desk.world.writes, desk.world.bodies) == ([("scale", "Deployment", "my-vllm")], [3])
+    desk.workload(3)
+    await desk.scale()
+    assert len(desk.world.writes) == 1
+
+
+async def test_where_nobody_declared_a_number_nothing_is_scaled(desk: Desk) -> None:
+    desk.endpoint()
+    desk.workload(7)
+    await desk.scale()
+    assert desk.world.writes == []
+
+
+async def test_a_paused_endpoint_scales_nothing(desk: Desk) -> None:
+    desk.endpoint(replicas=3, paused=True)
+    desk.workload(1)
+    await desk.scale()
+    assert desk.world.writes == []
+
+
+async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled(desk: Desk) -> None:
+    desk.endpoint(replicas=1)
+    desk.workload(1)
+    await desk.scale()
+    desk.autoscaler("Deployment", "my-vllm")
+    desk.workload(4)
+    desk.now_ms += 1_000
+    await desk.scale()
+    assert desk.world.writes == []
+
+
+async def test_a_refused_scaling_is_told_and_hides_nothing_else(desk: Desk) -> None:
+    desk.endpoint(replicas=3)
+    desk.workload(1)
+    desk.world.refusals["scale"] = Forbidden(403, "Forbidden", "policy says no")
+    found = (await desk.scale()).state
+    assert found is not None
+    assert (found.status, found.reason) == ("False", "Refused")
+    assert "policy says no" in found.message
+    desk.world.refusals["scale"] = Conflict(409, "Conflict", "changed meanwhile")
+    with pytest.raises(Conflict):
+        await desk.scale()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "reason"),
+    [("LLMEndpoint", "chat", "AnotherScaler"), ("Deployment", "my-vllm", "MultipleWriters")],
+)
+async def test_two_writers_are_named_and_ours_stands_back(desk: Desk, kind: str, name: str, reason: str) -> None:
+    desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
+    desk.workload(9)
+    desk.autoscaler(kind, name)
+    found = (await desk.scale()).state
+    assert found is not None
+    assert (found.status, found.reason) == ("False", reason)
+    assert "HorizontalPodAutoscaler theirs" in found.message
+    assert desk.world.writes == []
+
+
+async def test_an_autoscaler_of_something_else_is_no_concern(desk: Desk) -> None:
+    desk.endpoint(scaling={"mode": "Advisory", "maxReplicas": 4})
+    desk.workload(1)
+    desk.autoscaler("Deployment", "other")
+    found = (await desk.scale()).state
+    assert found is not None
+    assert found.reason not in ("AnotherScaler", "MultipleWriters")
+
+
+async def test_without_readings_replicas_are_held(desk: Desk) -> None:
+    desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
+    assert (await desk.scale()).state is not None
+    desk.workload(3)
+    found = (await desk.scale()).state
+    assert found is not None
+    assert (found.status, found.reason) == ("Unknown", "HoldingOnStaleMetrics")
+    assert desk.world.writes == []
+
+
+def endpoints(desk: Desk) -> Endpoints:
+    world = desk.world
+    verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
+    installed, observer = Installed(world.context), Observer(lambda _: None)
+    return Endpoints(world.context, installed, observer, feed, verdicts, {}, lambda: desk.now_ms)
+
+
+async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Desk) -> None:
+    old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-11-24T00:00:00Z"}
+    desk.endpoint({"health": "Healthy", "conditions": [old], "scaling": "of a later version"}, engine="of a later one")
+    loop = endpoints(desk)
+    assert await loop.reconcile("retail", "chat") is None
+    status = (desk.world.store.get(LLM_ENDPOINT, "retail", "chat") or {})["status"]
+    found = {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
+    assert found["Ready"] == found["Accepted"] == ("False", "InvalidSpec")
+    assert status["health"] == "Healthy"
+    await loop.reconcile("retail", "chat")
+    assert desk.world.verbs("status") == (("status", "LLMEndpoint", "chat"),)
+
+
+async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: Desk) -> None:
+    desk.endpoint()
+    loop = endpoints(desk)
+    await loop.reconcile("retail", "chat")
+    assert [reason for _, reason, _ in desk.world.verbs("event")] == ["NotAccepted"]
+    desk.workload(1)
+    desk.now_ms += 1_000
+    await loop.reconcile("retail", "chat")
+    assert [reason for _, reason, _ in desk.world.verbs("event")][1:] == ["Accepted", "NotWorkloadReady"]
+    writes = len(desk.world.writes)
+    for _ in range(3):
+        desk.now_ms += 1_000
+        await loop.reconcile("retail", "chat")
+    assert len(desk.world.writes) == writes
+
+
+async def test_an_endpoint_that_is_gone_is_forgotten(desk: Desk) -> None:
+    gone = desk.endpoint()
+    loop = endpoints(desk)
+    assert await loop.reconcile("retail", "chat") == 15.0
+    assert "chat" in loop.watches["retail"]
+    desk.world.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
+    assert await loop.reconcile("retail", "chat") is None
+    assert loop.watches["retail"] == {}
