@@ -61,14 +61,20 @@ def _parsed(document: Mapping[str, Any]) -> Model | None:
         return None
     kind, spec = known
     metadata = {"namespace": "default", **(document.get("metadata") or {})}
+    label = f"{document.get('kind')} {metadata.get('name', '?')}"
     try:
         spec.model_validate(document.get("spec") or {}, extra="forbid")
+    except ValidationError as error:
+        raise RenderError(f"{label}: {_faults(error, 'spec')}") from None
+    try:
         return kind.model_validate({**document, "metadata": metadata})
     except ValidationError as error:
-        lines = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
-        )
-        raise RenderError(f"{document.get('kind')} {metadata.get('name', '?')}: {lines}") from None
+        raise RenderError(f"{label}: {_faults(error)}") from None
+
+
+def _faults(error: ValidationError, *inside: str) -> str:
+    found = error.errors(include_url=False)
+    return "; ".join(f"{'.'.join((*inside, *map(str, one['loc'])))}: {one['msg']}" for one in found)
 
 
 def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
