@@ -32,7 +32,10 @@ def new_board_fd(name: str) -> int:
 
 
 class Board:
-    """A board opened over an inherited descriptor; series written by an earlier process go on where they stood."""
+    """A board opened over an inherited descriptor; series written by an earlier process go on where they stood.
+
+    Only one process may add series. Others may hold cells of series that were there when they opened it.
+    """
 
     def __init__(self, fd: int) -> None:
         self._words = memoryview(mmap.mmap(fd, BOARD_BYTES)).cast("d")

@@ -139,7 +139,7 @@ class ExchangeMeter:
             self._edge = b""
         else:
             self._edge = (self._edge + piece)[1 - len(separator) :]
-        return events - 1 if events and b"data: [DONE]" in piece else events
+        return events
 
     def _look_for_first_token(self, pieces: list[bytes], cells: ModelCells, now: float) -> None:
         before = self._tail[: -len(pieces)]

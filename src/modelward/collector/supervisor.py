@@ -49,7 +49,11 @@ class Supervisor:
         )
         self._options = common
         self._boards = (Board(common.board_fd), Board(common.worker_board_fd))
+        # A board has one writer; what several processes use is made here, before any of them starts.
         self._heartbeat = self._boards[0].cell(families.HEARTBEAT)
+        self._in_flight = self._boards[0].cell(families.IN_FLIGHT, (options.revision,))
+        self._started = self._boards[0].cell(families.STARTED, (options.revision,))
+        self._boards[1].cell(families.TAKEN_BYTES)
         self._dataplane = Child("dataplane", "modelward.collector.dataplane")
         self._worker = Child("worker", "modelward.collector.worker")
         self._arguments = {
@@ -103,22 +107,16 @@ class Supervisor:
         The quiet moment matters in a preStop hook: load balancers send requests for a while after the pod is to stop.
         """
         deadline = time.monotonic() + seconds
-        quiet_since, started = time.monotonic(), self._started()
+        quiet_since, started = time.monotonic(), self._started[0]
         while time.monotonic() < deadline:
-            if self._in_flight() > 0 or self._started() != started:
-                quiet_since, started = time.monotonic(), self._started()
+            if self._in_flight[0] > 0 or self._started[0] != started:
+                quiet_since, started = time.monotonic(), self._started[0]
             elif time.monotonic() - quiet_since >= self._options.quiet_seconds:
                 return True
             time.sleep(0.05)
-        return self._in_flight() <= 0
+        return self._in_flight[0] <= 0
 
     # Its own work.
-
-    def _in_flight(self) -> float:
-        return self._boards[0].cell(families.IN_FLIGHT, (self._options.revision,))[0]
-
-    def _started(self) -> float:
-        return self._boards[0].cell(families.STARTED, (self._options.revision,))[0]
 
     def _keep_running(self) -> None:
         for child in (self._dataplane, self._worker):
@@ -152,11 +150,13 @@ class Supervisor:
             for child in (self._dataplane, self._worker):
                 if child.pid == pid:
                     child.ended(status)
+            if not self._dataplane.pid:
+                self._in_flight[0] = 0  # what it served ended with it
 
     def _stop(self) -> int:
         deadline = time.monotonic() + self._options.drain_seconds
-        log.info("collector stops; in_flight=%d", int(self._in_flight()))
-        while self._in_flight() > 0 and time.monotonic() < deadline and self._dataplane.pid:
+        log.info("collector stops; in_flight=%d", int(self._in_flight[0]))
+        while self._in_flight[0] > 0 and time.monotonic() < deadline and self._dataplane.pid:
             time.sleep(0.05)
             self._reap()
         self._end(self._dataplane, max(1.0, deadline - time.monotonic()))

@@ -1,0 +1,209 @@
+"""What is kept, within which bounds, and what of it leaves the pod."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections import Counter
+
+import pytest
+from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, json_answer, post, rig, run
+
+from modelward.api.collector_config import Capture, CollectorConfig
+from modelward.api.exchange import Message, Redaction, Timings, Usage
+from modelward.collector import families
+from modelward.collector.handover import Parcel, receive
+from modelward.collector.record import Recorder
+from modelward.collector.transcript import answer_in, decoded, question_in
+
+ALL = Capture(content="Redacted", sample_ppm=1_000_000)
+
+
+def config(capture: Capture) -> CollectorConfig:
+    return CollectorConfig(generation="abc", capture=capture, hub_url="https://hub", conversation_key="k")
+
+
+async def _stream(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(STREAM_HEAD + b"".join(map(chunk, (ROLE, TOKEN, TOKEN, USAGE, DONE))) + b"0\r\n\r\n")
+
+
+async def _large(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(json_answer(b"x" * 200_000))
+
+
+async def _failing(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(json_answer(b"{}", b"500 Error" if b"bad" in body else b"200 OK"))
+
+
+def test_a_sampled_stream_arrives_at_the_worker_whole() -> None:
+    async def work() -> None:
+        async with rig(_stream, config(ALL)) as one:
+            await one.ask(CHAT)
+            parcel = receive(one.worker_end)
+            assert parcel is not None
+            assert parcel.response == ROLE + TOKEN + TOKEN + USAGE + DONE
+            assert parcel.request == CHAT.partition(b"\r\n\r\n")[2]
+            assert (parcel.model, parcel.operation, parcel.usage) == ("m", "chat", Usage(7, 3))
+            assert parcel.inclusion == 1.0
+            assert not parcel.truncated
+
+    run(work())
+
+
+def test_large_bodies_are_handed_over_too_and_cut_at_their_limit() -> None:
+    async def work() -> None:
+        for limit, truncated in ((262_144, False), (150_000, True)):
+            async with rig(_large, config(Capture("Redacted", 1_000_000, max_body_bytes=limit))) as one:
+                await one.ask(CHAT)
+                parcel = receive(one.worker_end)
+                assert parcel is not None
+                assert len(parcel.response) == min(200_000, limit)
+                assert parcel.truncated is truncated
+
+    run(work())
+
+
+def test_errors_are_kept_with_certainty_beside_a_sample() -> None:
+    async def work() -> None:
+        async with rig(_failing, config(Capture("Redacted", 0, always_errors=True))) as one:
+            await one.ask(post(b'"good"'))
+            await one.ask(post(b'"bad"'))
+            parcel = receive(one.worker_end)
+            assert parcel is not None
+            assert (parcel.status, parcel.inclusion) == (500, 1.0)
+            assert one.value(families.CAPTURED) == 1
+
+    run(work())
+
+
+def test_a_conversation_is_kept_as_a_whole_or_not_at_all_at_about_the_rate() -> None:
+    async def work() -> None:
+        async with rig(_failing, config(Capture("Redacted", 300_000))) as one:
+            for number in range(60):
+                before = one.value(families.CAPTURED)
+                for _ in range(2):
+                    await one.ask(post(b"{}", more=b"x-conversation-id: c%d\r\n" % number))
+                assert one.value(families.CAPTURED) - before in (0, 2)
+            assert 8 <= one.value(families.CAPTURED) / 2 <= 30
+
+    run(work())
+
+
+@pytest.mark.parametrize("content", ["None"])
+def test_nothing_is_kept_where_no_content_is_allowed(content: str) -> None:
+    async def work() -> None:
+        async with rig(_stream, config(Capture("None", 1_000_000))) as one:
+            await one.ask(CHAT)
+            assert one.value(families.CAPTURED) == 0
+
+    run(work())
+
+
+def test_a_worker_that_does_not_read_costs_exchanges_and_no_request() -> None:
+    async def work() -> None:
+        async with rig(_large, config(ALL)) as one:
+            for _ in range(250):
+                assert (await one.ask(CHAT)).endswith(b"x")
+            dropped = one.value(families.DROPPED, reason="budget") + one.value(families.DROPPED, reason="worker_busy")
+            assert dropped > 50
+            assert one.value(families.CAPTURED) + dropped == 250
+            held = one.board.cell(families.HANDED_BYTES)[0]
+            assert held <= 33 * 1024 * 1024
+
+    run(work())
+
+
+def _parcel(request: bytes, response: bytes, content_type: str = "application/json", **changes: object) -> Parcel:
+    fields: dict[str, object] = {
+        "time_ms": 1, "operation": "chat", "model": "m", "status": 200, "outcome": "ok", "inclusion": 0.5,
+        "truncated": False, "conversation": "", "content_type": content_type, "request_encoding": "",
+        "response_encoding": "", "usage": Usage(), "timings": Timings(5.0), "request": request, "response": response,
+    }  # fmt: skip
+    return Parcel(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+REQUEST = json.dumps(
+    {"messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "I am ann@example.org"}]}
+).encode()
+RESPONSE = json.dumps(
+    {
+        "id": "r-1",
+        "choices": [{"message": {"content": "Hi ann@example.org, ask bob@example.org"}, "finish_reason": "stop"}],
+    }
+).encode()
+
+
+def test_what_is_redacted_is_counted_by_kind_subject_and_echo() -> None:
+    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", "key")
+    assert exchange.messages == (Message("system", "be kind"), Message("user", "I am [EMAIL]"))
+    assert exchange.response == "Hi [EMAIL], ask [EMAIL]"
+    assert exchange.redactions == (
+        Redaction("EMAIL", 1, "prompt"),
+        Redaction("EMAIL", 1, "response"),
+        Redaction("EMAIL", 1, "response", echoed=True),
+    )
+    assert (exchange.id, exchange.finish_reason, exchange.endpoint) == ("r-1", "stop", "ns/chat")
+
+
+def test_metadata_only_holds_no_text_and_full_holds_all() -> None:
+    recorder = Recorder("ns/chat", "r1")
+    bare = recorder.record(_parcel(REQUEST, RESPONSE), "MetadataOnly", "key")
+    assert (bare.messages, bare.response, bare.redactions) == ((), "", ())
+    assert recorder.record(_parcel(REQUEST, RESPONSE), "Full", "key").response.endswith("bob@example.org")
+
+
+def test_turns_of_one_conversation_share_a_key_that_depends_on_the_secret() -> None:
+    recorder = Recorder("ns/chat", "r1")
+    later = json.loads(REQUEST)
+    later["messages"] += [{"role": "assistant", "content": "hi"}, {"role": "user", "content": "more"}]
+    one = recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", "key").conversation
+    assert one == recorder.record(_parcel(json.dumps(later).encode(), RESPONSE), "Redacted", "key").conversation
+    assert one != recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", "other").conversation
+
+
+def test_strange_bodies_become_records_without_text() -> None:
+    recorder = Recorder("ns/chat", "r1")
+    for body in (b"", b"{", b"[1]", b"null", b'{"messages":5}', b'{"messages":[{"content":{"a":[1]}}]}', b"\xff"):
+        for kind in ("application/json", "text/event-stream", "text/plain"):
+            assert recorder.record(_parcel(body, body, kind), "Redacted", "").id
+
+
+def test_answers_of_each_api_are_read() -> None:
+    events = b"".join((ROLE, TOKEN, b"data: {broken\n\n", TOKEN, USAGE, DONE))
+    assert answer_in(events, "text/event-stream").text == "toktok"
+    assert answer_in(events.replace(b"\n", b"\r\n"), "text/event-stream").text == "toktok"
+    ollama = b'{"message":{"content":"a"}}\n{"message":{"content":"b"},"done":true,"done_reason":"stop"}\n'
+    assert answer_in(ollama, "application/x-ndjson").text == "ab"
+    assert (
+        answer_in(b'{"choices":[{"text":"x","finish_reason":"length"}]}', "application/json").finish_reason == "length"
+    )
+    responses = b'event: x\ndata: {"type":"response.output_text.delta","delta":"hi"}\n\n'
+    assert answer_in(responses, "text/event-stream").text == "hi"
+    claude = b'{"id":"msg","type":"message","content":[{"type":"text","text":"yo"}],"stop_reason":"end_turn"}'
+    assert answer_in(claude, "application/json").text == "yo"
+    tool = b'{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}}]}'
+    assert "f({})" in answer_in(tool, "application/json").text
+
+
+def test_questions_of_each_api_are_read() -> None:
+    parts = b'{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{}}]}]}'
+    assert question_in(parts).messages == (Message("user", "a"),)
+    assert question_in(b'{"prompt":"p","session_id":"s"}').conversation == "s"
+    assert question_in(b'{"input":["a","b"]}').messages == (Message("user", "a"), Message("user", "b"))
+    assert question_in(b'{"instructions":"i","input":[{"role":"user","content":"u"}]}').messages[1] == Message(
+        "user", "u"
+    )
+
+
+def test_compressed_bodies_are_read_even_when_cut_short() -> None:
+    packed = gzip.compress(b"abc" * 10_000)
+    assert decoded(packed, "gzip") == b"abc" * 10_000
+    assert decoded(packed[:-12], "gzip").startswith(b"abc")
+    with pytest.raises(ValueError, match="br"):
+        decoded(b"x", "br")
+
+
+def test_counting_is_of_values_not_of_kinds() -> None:
+    exchange = Recorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", "")
+    assert Counter({r.kind: r.count for r in exchange.redactions}) == Counter(EMAIL=2)

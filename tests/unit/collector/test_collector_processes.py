@@ -1,0 +1,252 @@
+"""The collector as it is run: processes die, the hub is away, the file changes, and requests pass."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from modelward.api.collector_config import Capture, CollectorConfig, config_to_json
+
+TOKEN = b'data: {"model":"m","choices":[{"delta":{"content":"tok"}}]}\n\n'
+ENGINE_PAGE = b"llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\nllamacpp:tokens_predicted_total 42\n"
+
+
+class Model(BaseHTTPRequestHandler):
+    """Streams a few events slowly, or answers at once."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer(ENGINE_PAGE)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if b'"stream"' not in body:
+            self._answer(b'{"id":"x","model":"m","choices":[{"message":{"content":"hello"}}]}')
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for _ in range(8):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(TOKEN), TOKEN))
+            time.sleep(0.1)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Collector:
+    """A collector run as a process of its own."""
+
+    def __init__(self, upstream: str, directory: Path, *more: str) -> None:
+        self.port, self.admin = free_port(), free_port()
+        self.config = directory / "collector.json"
+        command = [sys.executable, "-m", "modelward.collector", "--listen", f"127.0.0.1:{self.port}",
+                   "--admin", f"127.0.0.1:{self.admin}", "--upstream", upstream, "--config", str(self.config),
+                   "--spool", str(directory / "spool"), "--token-file", str(directory / "token"),
+                   "--quiet-seconds", "0.2", "--drain-seconds", "5", *more]  # fmt: skip
+        self.killed: set[int] = set()
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def ask(self, body: str = '{"model":"m"}', path: str = "/v1/chat/completions") -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("POST", path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def children(self, name: str) -> list[int]:
+        pid = self.process.pid
+        pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(p) for p in pids if f"collector.{name}".encode() in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+    def kill(self, name: str) -> None:
+        """Kill a process of this name that was not killed before, once there is one."""
+        eventually(lambda: not self.killed.issuperset(self.children(name)))
+        pid = (set(self.children(name)) - self.killed).pop()
+        os.kill(pid, signal.SIGKILL)
+        self.killed.add(pid)
+
+    def shows(self, text: str) -> bool:
+        return text in self.get("/metrics")
+
+    def stop(self) -> str:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=15)[1]
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running(upstream: str, directory: Path, *more: str) -> Iterator[Collector]:
+    collector = Collector(upstream, directory, *more)
+    try:
+        eventually(lambda: collector.process.poll() is None and _answers(collector))
+        yield collector
+    finally:
+        collector.stop()
+
+
+def _answers(collector: Collector) -> bool:
+    try:
+        return collector.get("/readyz") == "ready\n"
+    except OSError:
+        return False
+
+
+def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path) as one:
+        for name in ("dataplane", "worker", "dataplane"):
+            one.kill(name)
+            for _ in range(5):
+                assert one.ask()[0] == 200
+        text = one.get("/metrics")
+        assert 'modelward_collector_restarts_total{process="dataplane"} 2' in text
+        assert 'modelward_collector_restarts_total{process="worker"} 1' in text
+        assert 'outcome="ok"} 15' in text  # the counts of the dead processes are still there
+
+
+def test_a_data_plane_that_keeps_dying_is_replaced_by_a_blind_pump_and_comes_back(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path) as one:
+        for _ in range(3):
+            one.kill("dataplane")
+        eventually(lambda: one.shows("modelward_collector_passing_blind 1"))
+        for _ in range(3):
+            status, body = one.ask('{"stream":true}')
+            assert (status, body) == (200, TOKEN * 8)
+        assert one.get("/readyz") == "ready\n"
+
+
+def test_sigterm_lets_a_stream_finish_and_exits_cleanly(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path) as one:
+        answers: list[tuple[int, bytes]] = []
+        asking = threading.Thread(target=lambda: answers.append(one.ask('{"stream":true}')))
+        asking.start()
+        eventually(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
+        one.process.send_signal(signal.SIGTERM)
+        asking.join(10)
+        assert answers == [(200, TOKEN * 8)]
+        assert one.process.wait(10) == 0
+
+
+def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path) as one:
+        asking = threading.Thread(target=lambda: one.ask('{"stream":true}'))
+        asking.start()
+        eventually(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
+        assert one.get("/drain") == "nothing is in flight\n"
+        assert one.shows('modelward_requests_in_flight{revision=""} 0')
+        asking.join(5)
+
+
+def test_settings_are_reloaded_and_a_hub_that_is_down_costs_no_request(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path, "--engine", "llamacpp", "--engine-metrics", model) as one:
+        assert one.ask()[0] == 200
+        assert "config_info" not in one.get("/metrics")
+        config = CollectorConfig(capture=Capture("Redacted", 1_000_000), hub_url="http://127.0.0.1:9")
+        data = config_to_json(config)
+        one.config.write_text(json.dumps(data))
+        eventually(lambda: one.shows(f'config_info{{generation="{data["generation"]}"}} 1'))
+        for _ in range(20):
+            assert one.ask()[0] == 200
+        assert one.shows("modelward_collector_captured_total 20")
+        eventually(lambda: len(list((tmp_path / "spool").glob("*.exchanges"))) > 0)
+        one.config.write_text("{")
+        eventually(lambda: one.shows("modelward_collector_config_errors_total 1"))
+        assert one.shows(f'config_info{{generation="{data["generation"]}"}} 1')
+        assert one.shows('modelward_engine_requests_waiting{revision=""} 1')
+        assert one.shows("modelward_engine_up")
+
+
+def test_by_hand_exchanges_are_written_to_a_file_redacted(model: str, tmp_path: Path) -> None:
+    output = tmp_path / "exchanges.jsonl"
+    with running(model, tmp_path, "--capture-output", str(output)) as one:
+        one.ask('{"model":"m","messages":[{"role":"user","content":"I am ann@example.org"}]}')
+        eventually(lambda: output.exists() and output.stat().st_size > 0)
+        exchange = json.loads(output.read_text().splitlines()[0])
+        assert exchange["messages"] == [{"role": "user", "text": "I am [EMAIL]"}]
+        assert exchange["response"] == "hello"
+        assert exchange["id"] == "x"
+
+
+def test_a_model_behind_a_real_nginx_is_served_alike(model: str, tmp_path: Path) -> None:
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    if not Path(nginx).exists():
+        pytest.skip("nginx is not installed")
+    port = free_port()
+    (tmp_path / "file.bin").write_bytes(os.urandom(300_000))
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {tmp_path}/pid; error_log {tmp_path}/log;"
+        f"events {{}} http {{ access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;"
+        f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;"
+        f"server {{ listen 127.0.0.1:{port}; root {tmp_path}; keepalive_requests 3;"
+        f"location /v1 {{ proxy_pass {model}; proxy_http_version 1.1; proxy_buffering off; }} }} }}"
+    )
+    process = subprocess.Popen([nginx, "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "log")])
+    try:
+        with running(f"http://127.0.0.1:{port}", tmp_path) as one:
+            for _ in range(8):  # over nginx's limit of requests per connection
+                assert one.ask()[0] == 200
+            assert one.ask('{"stream":true}')[1] == TOKEN * 8
+            connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10)
+            connection.request("GET", "/file.bin")
+            assert connection.getresponse().read() == (tmp_path / "file.bin").read_bytes()
+            connection.close()
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,197 @@
+"""The configuration file, the upstream file, the counters in shared memory and their text."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.collector_config import Capture, CollectorConfig, config_to_json
+from modelward.collector import families
+from modelward.collector.board import Board, new_board_fd
+from modelward.collector.command import options_from
+from modelward.collector.configuration import WatchedConfig
+from modelward.collector.engine import EngineScrape
+from modelward.collector.expiry import Expiry
+from modelward.collector.ledger import observe
+from modelward.collector.memory_pressure import used_share
+from modelward.collector.options import Options, options_from_argument, options_to_argument
+from modelward.collector.rendering import render
+from modelward.collector.request_head import BadRequestError, RequestHead, readdressed
+from modelward.collector.targets import Targets, first_url
+from modelward.metrics.exposition import parse
+
+
+def write(path: Path, config: CollectorConfig) -> None:
+    partial = path.with_suffix(".new")
+    partial.write_text(json.dumps(config_to_json(config)))
+    partial.rename(path)
+
+
+def test_the_last_good_configuration_stays_when_a_broken_one_comes(tmp_path: Path) -> None:
+    path = tmp_path / "collector.json"
+    watched = WatchedConfig(str(path))
+    assert not watched.poll()
+    assert watched.current == CollectorConfig()
+    write(path, CollectorConfig(capture=Capture(sample_ppm=5)))
+    assert watched.poll()
+    assert not watched.poll()
+    path.write_text("{broken")
+    assert not watched.poll()
+    assert (watched.current.capture.sample_ppm, watched.errors) == (5, 1)
+    write(path, CollectorConfig(capture=Capture(sample_ppm=6)))
+    assert watched.poll()
+    assert watched.current.capture.sample_ppm == 6
+
+
+def test_a_configuration_that_is_taken_away_stops_capturing(tmp_path: Path) -> None:
+    path = tmp_path / "collector.json"
+    write(path, CollectorConfig(capture=Capture(sample_ppm=5)))
+    watched = WatchedConfig(str(path))
+    assert watched.poll()
+    path.unlink()
+    assert [watched.poll() for _ in range(4)] == [False, False, True, False]
+    assert watched.current == CollectorConfig()
+
+
+def test_a_configmap_mount_that_swaps_its_links_is_noticed(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"v{number}").mkdir()
+        write(tmp_path / f"v{number}" / "collector.json", CollectorConfig(capture=Capture(sample_ppm=number)))
+    (tmp_path / "..data").symlink_to("v1")
+    (tmp_path / "collector.json").symlink_to("..data/collector.json")
+    watched = WatchedConfig(str(tmp_path / "collector.json"))
+    assert watched.poll()
+    (tmp_path / "new").symlink_to("v2")
+    (tmp_path / "new").rename(tmp_path / "..data")
+    assert watched.poll()
+    assert watched.current.capture.sample_ppm == 2
+
+
+def test_a_changed_upstream_file_replaces_the_servers_and_a_broken_one_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "upstreams.json"
+    targets = Targets([], str(path))
+    targets.reload()
+    assert targets.choose(0.0) is None
+    path.write_text('{"upstreams": ["http://a:1", "http://b:2"]}')
+    targets.reload()
+    assert len(targets) == 2
+    assert first_url((), str(path)) == "http://a:1"
+    path.write_text('{"upstreams": [1]}')
+    targets.reload()
+    assert (len(targets), targets.errors) == (2, 1)
+    path.write_text('{"upstreams": ["http://b:2"]}')
+    targets.reload()
+    chosen = targets.choose(0.0)
+    assert chosen is not None
+    assert chosen.url == "http://b:2"
+
+
+def test_the_server_with_the_least_in_flight_is_taken() -> None:
+    targets = Targets(["http://a:1", "http://b:2"])
+    first = targets.choose(0.0)
+    assert first is not None
+    first.in_flight += 1
+    assert all(targets.choose(0.0) is not first for _ in range(4))
+    other = targets.choose(0.0)
+    assert other is not None
+    targets.refused(other, 0.0)
+    assert targets.choose(0.0) is first
+    assert targets.choose(0.0, frozenset((first.url,))) is other
+
+
+def test_counters_survive_their_writer_and_render_as_text_that_parses() -> None:
+    fd = new_board_fd("test")
+    board = Board(fd)
+    family = families.FAMILIES[families.TTFT]
+    cell = board.cell(family.name, ('m"\\\n', "r"), family.size)
+    for value in (0.002, 0.3, 500.0):
+        observe(cell, family.bounds, value)
+    Board(fd).cell(family.name, ('m"\\\n', "r"), family.size)[0] += 1
+    board.cell(families.CONFIG_INFO, ("old",))[0] = 0
+    board.cell(families.CONFIG_INFO, ("new",))[0] = 1
+    text = render(board.read(), {"modelward_engine_up": 1.0}, "r")
+    page = parse(text.encode())
+    counts = page.of(f"{family.name}_count")
+    assert counts[0].value == 4
+    assert counts[0].labels["model"] == 'm"\\\n'
+    assert page.of(f"{family.name}_sum")[0].value == pytest.approx(500.302)
+    assert [s.labels["generation"] for s in page.of(families.CONFIG_INFO)] == ["new"]
+    assert page.of("modelward_engine_up")[0].value == 1
+    os.close(fd)
+
+
+def test_a_full_board_loses_new_series_and_nothing_else() -> None:
+    fd = new_board_fd("test")
+    board = Board(fd)
+    for number in range(40_000):
+        board.cell(families.REFUSED, (str(number),))[0] += 1
+    assert len(board.read()) < 40_000
+    assert all(values == [1.0] for _, values in board.read())
+    os.close(fd)
+
+
+def test_members_expire_in_order_and_only_when_due() -> None:
+    expiry: Expiry[str] = Expiry(10.0)
+    expiry.join("a", 0.0)
+    expiry.join("b", 1.0)
+    expiry.join("a", 5.0)
+    assert expiry.expired(11.0) == ["b"]
+    expiry.leave("a")
+    assert expiry.expired(99.0) == []
+
+
+def test_memory_is_read_from_either_cgroup_layout(tmp_path: Path) -> None:
+    assert used_share(tmp_path) == 0.0
+    (tmp_path / "memory.current").write_text("900")
+    (tmp_path / "memory.max").write_text("1000")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 100\n")
+    assert used_share(tmp_path) == 0.8
+    (tmp_path / "memory.max").write_text("max")
+    assert used_share(tmp_path) == 0.0
+
+
+def test_options_reach_the_other_processes_unchanged() -> None:
+    options = options_from(["--upstream", "http://a:1", "--upstream", "http://b:2", "--drain-seconds", "7"])
+    assert options_from_argument(options_to_argument(options)) == options
+    assert (options.upstreams, options.drain_seconds) == (("http://a:1", "http://b:2"), 7.0)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["--upstream", "ftp://a"], ["--upstream", "http://a", "--listen", "nowhere"],
+     ["--upstream", "http://a", "--upstream-file", "f"]],
+)  # fmt: skip
+def test_a_command_line_that_cannot_work_is_refused_with_a_reason(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        options_from(argv)
+    assert "error:" in capsys.readouterr().err
+
+
+def test_an_engine_that_does_not_answer_is_down_and_says_nothing_else() -> None:
+    scrape = EngineScrape(Options(engine="vllm", engine_metrics_url="http://127.0.0.1:9/metrics"))
+    scrape.scrape_once()
+    assert scrape.values == {"modelward_engine_up": 0.0}
+    silent = EngineScrape(Options(engine="ollama"))
+    silent.scrape_once()
+    assert silent.values == {}
+
+
+@given(st.binary(max_size=300))
+def test_any_head_is_read_or_refused(garbage: bytes) -> None:
+    try:
+        RequestHead(b"GET / HTTP/1.1\r\n" + garbage + b"\r\n\r\n")
+    except BadRequestError:
+        return
+
+
+def test_readdressing_keeps_what_already_has_the_prefix() -> None:
+    head = b"POST /v1/chat HTTP/1.1\r\nHost: old\r\nA: b\r\n\r\n"
+    assert readdressed(head, b"api", b"/v1") == b"POST /v1/chat HTTP/1.1\r\nHost: api\r\nA: b\r\n\r\n"
+    assert readdressed(head, b"api", b"/x").startswith(b"POST /x/v1/chat ")

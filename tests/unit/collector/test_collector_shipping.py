@@ -1,0 +1,131 @@
+"""Records reach the hub, wait for it within limits, or are dropped and counted; nothing grows without bound."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from modelward.collector.shipping import WAITING_BYTES, Hub, Shipper
+from modelward.collector.spool import Spool
+
+
+class FakeHub:
+    """A plain HTTP hub that answers as it is told."""
+
+    def __init__(self) -> None:
+        self.status = 202
+        self.lines: list[bytes] = []
+        self.tokens: list[str] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                lines = zstandard.ZstdDecompressor().decompressobj().decompress(body).splitlines()
+                hub.tokens.append(self.headers.get("Authorization", ""))
+                if hub.status == 202:
+                    hub.lines += lines
+                self.send_response(hub.status)
+                self.end_headers()
+                self.wfile.write(b'{"accepted": %d, "rejected": 0}' % len(lines))
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    one = FakeHub()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()
+
+
+class Counts:
+    """Collects what a shipper counts."""
+
+    def __init__(self) -> None:
+        self.by_name: Counter[str] = Counter()
+
+    def __call__(self, name: str, number: int) -> None:
+        self.by_name[name] += number
+
+
+def make(tmp_path: Path, hub: FakeHub | None, limit: int = 10_000_000) -> tuple[Shipper, Counts]:
+    counts = Counts()
+    shipper = Shipper(Spool(str(tmp_path / "spool"), limit), counts, batch_seconds=0.01)
+    token = tmp_path / "token"
+    token.write_text("first")
+    if hub is not None:
+        shipper.hub = Hub(hub.url, str(token), "")
+    return shipper, counts
+
+
+def test_records_arrive_and_the_token_is_read_for_each_batch(tmp_path: Path, hub: FakeHub) -> None:
+    shipper, counts = make(tmp_path, hub)
+    shipper.add(b"1")
+    shipper.ship_once()
+    (tmp_path / "token").write_text("second")
+    shipper.add(b"2")
+    shipper.ship_once()
+    assert hub.lines == [b"1", b"2"]
+    assert hub.tokens == ["Bearer first", "Bearer second"]
+    assert counts.by_name["sent"] == 2
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+def test_records_wait_on_disk_while_the_hub_is_away(tmp_path: Path, hub: FakeHub, status: int) -> None:
+    shipper, counts = make(tmp_path, hub)
+    hub.status = status
+    for number in range(3):
+        shipper.add(b"%d" % number)
+        shipper.ship_once()
+    assert counts.by_name["sent"] == 0
+    assert len(hub.tokens) == 1  # it backs off rather than knocking for every batch
+    hub.status = 202
+    again, counts = make(tmp_path, hub)  # and another process takes over what waits
+    again.ship_once()
+    assert hub.lines == [b"0", b"1", b"2"]
+    assert counts.by_name["sent"] == 3
+
+
+def test_a_batch_that_is_refused_for_good_is_dropped(tmp_path: Path, hub: FakeHub) -> None:
+    shipper, counts = make(tmp_path, hub)
+    hub.status = 400
+    shipper.add(b"1")
+    shipper.ship_once()
+    assert counts.by_name == Counter(rejected=1)
+
+
+def test_the_spool_keeps_the_newest_within_its_limit(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), 1000)
+    for number in range(20):
+        spool.put(bytes([number]) * 100, 5)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 1000
+    assert spool.dropped == 50
+    assert spool.oldest() == (bytes([10]) * 100, 5)
+
+
+def test_a_disk_that_takes_nothing_costs_records_only(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("not a directory")
+    shipper, counts = make(tmp_path, None)
+    shipper.add(b"1")
+    shipper.ship_once()
+    assert counts.by_name == Counter(spool_error=1)
+
+
+def test_memory_for_waiting_records_is_bounded(tmp_path: Path) -> None:
+    shipper, counts = make(tmp_path, None)
+    for _ in range(12):
+        shipper.add(b"x" * (WAITING_BYTES // 10))
+    assert counts.by_name["backlog"] == 2

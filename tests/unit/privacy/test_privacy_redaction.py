@@ -1,0 +1,160 @@
+"""What must not leave a pod is masked, the rest is left alone, and no text makes it slow."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelward.api.exchange import Redaction
+from modelward.privacy.checksums import iban_valid, luhn_valid
+from modelward.privacy.redaction import PERSONAL_KINDS, SECRET_KINDS, redact, redactions_of
+
+FRAGMENTS = (
+    "ann@example.org",
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "DE89 3704 0044 0532 0130 00",
+    "gb29nwbk60161331926819",
+    "536-90-4399",
+    "192.168.10.7",
+    "2001:db8::8a2e:370:7334",
+    "+49 30 1234567",
+    "(212) 555-0187",
+    "07700 900 123",
+    "call me at 5551234567",
+    "sk-proj-abcdefghijklmnopqrstuvwx1234",
+    "AKIAIOSFODNN7EXAMPLZ",
+    "password = hunter22",
+    "the password is tr0ub4dor.",
+    "postgres://u:p4ss@db/x",
+    "Authorization: Bearer abc.def.ghi-12345678",
+    "eyJ",
+    "-----",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+    "[EMAIL]",
+    "[PASSWORD]",
+    " ",
+    "\n",
+    "a",
+    "1",
+    ".",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("mail ann@example.org.", "mail [EMAIL]."),
+        ("card 4111-1111-1111-1111!", "card [CARD]!"),
+        ("order 4 4111 1111 1111 1111", "order 4 [CARD]"),
+        ("order 4111 1111 1111 1112", "order 4111 1111 1111 1112"),
+        ("pay DE89 3704 0044 0532 0130 00 then", "pay [IBAN] then"),
+        ("ssn 536-90-4399", "ssn [US_SSN]"),
+        ("from 10.1.2.3, not 127.0.0.1 or 1.2.3.4.5", "from [IP_ADDRESS], not 127.0.0.1 or 1.2.3.4.5"),
+        ("at 12:30:45 in std::vector", "at 12:30:45 in std::vector"),
+        ("v6 2001:db8::8a2e:370:7334 ok", "v6 [IP_ADDRESS] ok"),
+        ("ring +44 20 7946 0958 now", "ring [PHONE] now"),
+        ("ring (212) 555-0187 now", "ring [PHONE] now"),
+        ("in 2024-05-17 we sold 1,234,567 of 100000000", "in 2024-05-17 we sold 1,234,567 of 100000000"),
+        ("key sk-ant-api03-abcdefghij1234567890.", "key [API_KEY]."),
+        ("the password is hunter2.", "the password is [PASSWORD]."),
+        ("the password is incorrect", "the password is incorrect"),
+        ("PASSWORD=$DB_PASSWORD token: <your-token>", "PASSWORD=$DB_PASSWORD token: <your-token>"),
+        ('{"api_key": "a1b2c3d4e5"}', '{"api_key": "[PASSWORD]"}'),
+        ("postgres://u:p4ss@db:5432/x", "postgres://[URL_CREDENTIALS]@db:5432/x"),
+        ("Authorization: Bearer abcdefghijk123456789", "Authorization: Bearer [BEARER_TOKEN]"),
+        ("id 550e8400-e29b-41d4-a716-446655440000", "id 550e8400-e29b-41d4-a716-446655440000"),
+        ("sha d41d8cd98f00b204e9800998ecf8427e", "sha d41d8cd98f00b204e9800998ecf8427e"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE", "[PRIVATE_KEY]"),
+    ],
+)
+def test_values_are_masked_and_likenesses_are_not(text: str, masked: str) -> None:
+    assert redact(text).text == masked
+
+
+@given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=12)), max_size=12).map("".join))
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    again = redact(once.text)
+    assert again.text == once.text
+    assert again.findings == ()
+
+
+@given(st.text("0123456789", min_size=11, max_size=14), st.sampled_from(["", " ", "-"]), st.text(max_size=20))
+def test_no_card_number_survives(digits: str, separator: str, around: str) -> None:
+    body = "4" + digits
+    card = next(body + str(check) for check in range(10) if luhn_valid(body + str(check)))
+    written = separator.join(card[start : start + 4] for start in range(0, len(card), 4))
+    result = redact(f"{around} my card: {written} thanks")
+    assert written not in result.text
+    assert result.findings
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_redacted_without_failing(text: str) -> None:
+    result = redact(text)
+    assert set(result.counts) <= PERSONAL_KINDS | SECRET_KINDS
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "1",
+        "1 ",
+        "a@",
+        "a.",
+        "eyJ",
+        "eyJa.",
+        "+1",
+        "1:",
+        "1.1.",
+        "GB11 ",
+        "sk-",
+        "password=",
+        "password is ",
+        "call ",
+        "http://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "(222",
+        "0-11",
+        "Bearer ",
+        "4 4",
+        "::",
+        "x" * 64 + "@",
+    ],
+)
+def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = (unit * size)[:size]
+        best = 9.0
+        for _ in range(2):
+            began = time.process_time()
+            redact(text)
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert seconds(80_000) < 12 * max(seconds(20_000), 0.002)  # quadratic would be 16 times
+
+
+def test_an_answer_that_repeats_the_prompt_is_told_from_one_that_leaks() -> None:
+    prompt = redact("I am ann@example.org, call +1 (212) 555-0187")
+    response = redact("Dear ANN@example.org (+1 212-555-0187), write to bob@example.org")
+    assert redactions_of(prompt.findings, response.findings) == (
+        Redaction("EMAIL", 1, "prompt"),
+        Redaction("EMAIL", 1, "response"),
+        Redaction("EMAIL", 1, "response", echoed=True),
+        Redaction("PHONE", 1, "prompt"),
+        Redaction("PHONE", 1, "response", echoed=True),
+    )
+
+
+def test_check_digits_follow_their_standards() -> None:
+    assert luhn_valid("4111111111111111")
+    assert not luhn_valid("4111111111111112")
+    assert not luhn_valid("")
+    assert iban_valid("GB29NWBK60161331926819")
+    assert not iban_valid("GB29NWBK60161331926818")
