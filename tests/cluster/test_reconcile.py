@@ -382,7 +382,7 @@ async def test_an_autoscaler_of_somebody_else_is_never_fought(place: Callable[[s
         await here.client.create({**hpa, "metadata": {**hpa["metadata"], "namespace": here.namespace}})
     await here.endpoint("chat", run_here(replicas=1))
     await here.endpoint("direct", run_here(replicas=1, scaling={"mode": "Direct", "maxReplicas": 3}))
-    await here.deployment("chat")
+    await here.reconciled("chat")
     await here.client.set_scale(DEPLOYMENT, here.namespace, "chat", 3, manager="hpa")
     another = await here.condition("direct", "ScalingActive", "AnotherScaler")
     assert another["status"] == "False"
@@ -428,6 +428,7 @@ async def test_an_adopted_workload_keeps_what_is_its_owners_and_is_given_back(pl
     after = await here.deployment("my-vllm", lambda o: not injected(o))
     assert after["spec"] == before["spec"]
     assert "modelward.dev/adopted-by" not in after["metadata"].get("labels", {})
+    await gone(here, SERVICE, "chat-collector")
 
     await here.endpoint("chat", {**reference, "collector": {"mode": "Sidecar"}})
     again = await here.deployment("my-vllm", injected)
@@ -440,6 +441,25 @@ async def test_an_adopted_workload_keeps_what_is_its_owners_and_is_given_back(pl
     note = {"spec": {"template": {"metadata": {"annotations": {"rolled": "by its owner"}}}}}
     await here.client.patch(DEPLOYMENT, here.namespace, "my-vllm", note, manager="user")
     await here.deployment("my-vllm", lambda o: not injected(o))
+
+
+async def gone(here: Place, kind: Kind, name: str) -> None:
+    await eventually(lambda: here.client.find(kind, here.namespace, name), lambda found: found is None)
+
+
+async def test_what_a_change_of_mode_leaves_behind_goes_and_the_model_stays(
+    place: Callable[[str], Place],
+) -> None:
+    here = place("scaled")
+    await here.endpoint("front", run_here(replicas=0, collector={"mode": "Gateway"}, gateway={"replicas": 1}))
+    before = await here.deployment("front")
+    await here.deployment("front-gateway")
+    await here.endpoint("front", run_here(replicas=0, collector={"mode": "ScrapeOnly"}))
+    for kind, name in ((DEPLOYMENT, "front-gateway"), (CONFIG_MAP, "modelward-upstreams-front")):
+        await gone(here, kind, name)
+    service = await here.found(SERVICE, "front", lambda o: o["spec"]["ports"][0]["targetPort"] == 8080)
+    assert service["spec"]["selector"]["modelward.dev/component"] == "model"
+    assert (await here.get(DEPLOYMENT, "front"))["metadata"]["uid"] == before["metadata"]["uid"]
 
 
 def injected(workload: Object) -> bool:

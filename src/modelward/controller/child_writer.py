@@ -68,8 +68,9 @@ class ChildWriter:
             version = metadata["resourceVersion"]
             try:
                 await self._context.client.delete(kind, *place, uid=metadata["uid"], resource_version=version)
-            except Conflict:
-                continue  # it changed since we looked: the next look decides anew
+            except (Conflict, Forbidden) as error:  # changed since we looked, or kept by a policy: it only lies about
+                log.info("not_pruned=%s %s error=%r", kind.kind, metadata["name"], error.message[:200])
+                continue
             log.info("pruned=%s %s namespace=%s", kind.kind, metadata["name"], metadata["namespace"])
 
     async def current(self, kind: Kind, namespace: str, name: str) -> Object | None:

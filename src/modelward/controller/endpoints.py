@@ -26,6 +26,7 @@ from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
 from modelward.desired.children import Child, Facts, children
 from modelward.desired.finding import Finding
+from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import BoundEvaluation, Builtin, Watch, watch
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.status.collector import collector_state, metrics_state, sidecars, traffic_seen_ppm
@@ -33,7 +34,7 @@ from modelward.status.conditions import State, ready
 from modelward.status.endpoint import Found, endpoint_status
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
 from modelward.status.usage import usage_status
-from modelward.status.workload import pod_ready, serving_revision, workload_state
+from modelward.status.workload import serving_revision, workload_state
 
 log = logging.getLogger(__name__)
 
@@ -104,17 +105,17 @@ class Endpoints:
             in_namespace[metadata.name] = asked
 
     async def _put(self, known: Gathered, asked: Watch) -> tuple[Problem, ...]:
-        ips = tuple(pod["status"]["podIP"] for pod in known.pods if pod_ready(pod))
-        wanted = children(known.endpoint, asked, self.installed.now, Facts(known.workload, ips))
+        wanted = children(known.endpoint, asked, self.installed.now, Facts(known.workload))
         if isinstance(wanted, Finding):
             return (Problem("", wanted),)
         if known.endpoint.spec.paused:
             return ()
-        wanted = tuple(child for child in wanted if not _fights_autoscaler(known, child))
+        wanted = tuple(left for child in wanted if (left := _beside_autoscaler(known, child)) is not None)
         withdrawn = self._withdrawal(known)
         owner = {"uid": known.endpoint.metadata.uid}
         problems = await self._children.write((*withdrawn, *wanted), owner)
-        await self._children.prune(wanted, owner)
+        if not problems:  # what is in place goes only when what follows it is
+            await self._children.prune(wanted, owner)
         return problems
 
     def _withdrawal(self, known: Gathered) -> tuple[Child, ...]:
@@ -212,14 +213,17 @@ class Endpoints:
         await self._status.refuse(LLM_ENDPOINT, raw, metadata.generation, before, states, now_ms)
 
 
-def _fights_autoscaler(known: Gathered, child: Child) -> bool:
-    """Tell whether the child sets replicas that somebody else's autoscaler has set otherwise."""
+def _beside_autoscaler(known: Gathered, child: Child) -> Child | None:
+    """Return the child, but of replicas that somebody else's autoscaler drives only what keeps them as they are."""
     workload = known.workload
     if child.manager != names.SCALE_MANAGER or workload is None:
-        return False
-    if child.obj["spec"]["replicas"] == workload["spec"].get("replicas"):
-        return False
-    return bool(autoscaler_of(known, workload["kind"], workload["metadata"]["name"]))
+        return child
+    if not autoscaler_of(known, workload["kind"], workload["metadata"]["name"]):
+        return child
+    if not orphaned_replicas(workload):
+        return None
+    metadata = {**child.obj["metadata"], "resourceVersion": workload["metadata"]["resourceVersion"]}
+    return Child({**child.obj, "metadata": metadata, "spec": {"replicas": workload["spec"]["replicas"]}}, child.manager)
 
 
 def _accepted(problems: Sequence[Problem]) -> State:
