@@ -96,7 +96,7 @@ async def has_no_effect(client: Client, child: Child) -> bool:
 
 
 def all_children(namespace: str) -> dict[str, Sequence[Child] | Finding]:
-    facts = Facts(pod_ips=("10.0.0.1",))
+    facts = Facts()
     external = {"backend": {"external": {"url": "https://api.example.com/v1"}}}
     run = EvaluationRun.model_validate(
         {"metadata": {"name": "modelward-1", "namespace": namespace}, "spec": {"endpoint": "chat", "suspend": True}}

@@ -455,7 +455,7 @@ async def test_what_a_change_of_mode_leaves_behind_goes_and_the_model_stays(
     before = await here.deployment("front")
     await here.deployment("front-gateway")
     await here.endpoint("front", run_here(replicas=0, collector={"mode": "ScrapeOnly"}))
-    for kind, name in ((DEPLOYMENT, "front-gateway"), (CONFIG_MAP, "modelward-upstreams-front")):
+    for kind, name in ((DEPLOYMENT, "front-gateway"), (SERVICE, "front-pods")):
         await gone(here, kind, name)
     service = await here.found(SERVICE, "front", lambda o: o["spec"]["ports"][0]["targetPort"] == 8080)
     assert service["spec"]["selector"]["modelward.dev/component"] == "model"

@@ -16,7 +16,6 @@ from modelward.api.exchange import CONTENT_ORDER, Content
 
 FILE_NAME = "collector.json"
 HUB_CA_FILE_NAME = "hub-ca.pem"
-UPSTREAMS_FILE_NAME = "upstreams.json"
 
 
 @dataclass(frozen=True, slots=True)

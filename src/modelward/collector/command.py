@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--upstream-file", default="", metavar="FILE", help='JSON {"upstreams": [URL, ...]}, read again when it changes'
     )
+    where.add_argument(
+        "--upstream-name",
+        default="",
+        metavar="URL",
+        help="a name with an address for each model server (a headless Service); looked up again every 2 s",
+    )
     traffic.add_argument(
         "--drain-seconds",
         type=float,
@@ -120,6 +126,7 @@ def options_from(argv: list[str]) -> Options:
             admin=given.admin,
             upstreams=tuple(given.upstream),
             upstream_file=given.upstream_file,
+            upstream_name=given.upstream_name,
             config_file=given.config,
             engine=given.engine,
             engine_metrics_url=given.engine_metrics,

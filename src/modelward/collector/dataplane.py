@@ -21,7 +21,7 @@ from modelward.collector.ledger import Ledger
 from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, used_share
 from modelward.collector.options import Options, options_from_argument
 from modelward.collector.plane import Plane
-from modelward.collector.targets import Targets
+from modelward.collector.targets import LOOK_UP_S, Targets
 
 TICK_SECONDS = 1.0
 BACKLOG = 4096
@@ -46,7 +46,7 @@ class DataPlane:
             worker_board.cell(families.TAKEN_BYTES),
             to_file=bool(options.capture_output),
         )
-        targets = Targets(options.upstreams, options.upstream_file)
+        targets = Targets(options.upstreams, options.upstream_file, options.upstream_name)
         targets.reload()
         self._plane = Plane(loop, targets, ledger, gate)
         self._config = WatchedConfig(options.config_file)
@@ -60,6 +60,8 @@ class DataPlane:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)
         self._tick(force=True)
+        await self._plane.targets.resolve(loop)
+        following = loop.create_task(self._follow_names())
         listener = socket.socket(fileno=self._options.listen_fd)
         server = await loop.create_server(lambda: Downstream(self._plane), sock=listener, backlog=BACKLOG)
         gc.collect()
@@ -71,8 +73,15 @@ class DataPlane:
                 await asyncio.wait_for(self._stop.wait(), TICK_SECONDS)
             except TimeoutError:
                 continue
+        following.cancel()
         server.close()
         await self._drain()
+
+    async def _follow_names(self) -> None:
+        """Look the model servers' name up again and again; the look-up has a thread of its own."""
+        while True:
+            await asyncio.sleep(LOOK_UP_S)
+            await self._plane.targets.resolve(self._plane.loop)
 
     async def _drain(self) -> None:
         self._plane.drain()

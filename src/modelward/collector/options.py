@@ -17,6 +17,7 @@ class Options:
     admin: str = "0.0.0.0:18081"
     upstreams: tuple[str, ...] = ()
     upstream_file: str = ""
+    upstream_name: str = ""
     config_file: str = "/etc/modelward/collector/collector.json"
     engine: str = ""
     engine_metrics_url: str = ""

@@ -133,7 +133,9 @@ class Supervisor:
             self._pump.stop()
         elif self._dataplane.failing and not self._pump.accepting:
             log.error("data plane keeps ending; passing bytes without looking at them")
-            self._pump.start(first_url(self._options.upstreams, self._options.upstream_file))
+            self._pump.start(
+                first_url(self._options.upstreams, self._options.upstream_file, self._options.upstream_name)
+            )
         if self._silent_ticks >= _HUNG_AFTER_TICKS and self._dataplane.pid:
             log.error("data plane does not answer; killing it")
             self._silent_ticks = 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import socket
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from modelward.collector.upstream import Upstream
 
 MAX_IDLE = 512
+LOOK_UP_S = 2.0
 _AVOID_SECONDS = 2.0
 """How long a server that refused a connection is tried last."""
 
@@ -67,11 +70,13 @@ class Target:
 
 
 class Targets:
-    """The model servers to choose from: a fixed list, or a mounted file `{"upstreams": [URL...]}` that may change."""
+    """The model servers to choose from: a fixed list, a mounted file `{"upstreams": [URL...]}` that may change, or a
+    name with an address for each of them (a headless Service), so that pods come and go with nobody to tell us."""
 
-    def __init__(self, urls: Iterable[str], file: str = "") -> None:
+    def __init__(self, urls: Iterable[str], file: str = "", name: str = "") -> None:
         self._by_url = {url: Target(url) for url in urls}
         self._file = Path(file) if file else None
+        self._name = Target(name) if name else None
         self._text = b""
         self._turn = itertools.count()
         self.errors = 0
@@ -107,6 +112,21 @@ class Targets:
         except (OSError, ValueError):
             self.errors += 1
 
+    async def resolve(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look the name up again; a name server that does not answer, or knows no address, changes nothing."""
+        if self._name is None:
+            return
+        name = self._name
+        try:
+            found = await asyncio.wait_for(loop.getaddrinfo(name.host, name.port, type=socket.SOCK_STREAM), LOOK_UP_S)
+        except (OSError, TimeoutError):
+            self.errors += not self._by_url
+            return
+        hosts = sorted({str(address[0]) for *_, address in found})
+        urls = [f"http://[{host}]:{name.port}" if ":" in host else f"http://{host}:{name.port}" for host in hosts]
+        if urls and urls != list(self._by_url):
+            self._replace({url: self._by_url.get(url) or Target(url) for url in urls})
+
     def _replace(self, by_url: dict[str, Target]) -> None:
         gone = [target for url, target in self._by_url.items() if url not in by_url]
         self._by_url = by_url
@@ -122,10 +142,10 @@ def _urls_in(text: bytes) -> list[str]:
     return urls
 
 
-def first_url(urls: tuple[str, ...], file: str) -> str:
+def first_url(urls: tuple[str, ...], file: str, name: str = "") -> str:
     """Return the first model server's URL, "" if there is none; for the supervisor, which has only bytes to move."""
-    if urls:
-        return urls[0]
+    if urls or name:
+        return urls[0] if urls else name
     try:
         return next(iter(_urls_in(Path(file).read_bytes())), "")
     except (OSError, ValueError):

@@ -12,18 +12,17 @@ from modelward.desired.account import gateway_account
 from modelward.desired.collector_config import config_map
 from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
-from modelward.desired.gateway import gateway_workload, upstreams
+from modelward.desired.gateway import gateway_workload
 from modelward.desired.installation import Installation
-from modelward.desired.service import service
+from modelward.desired.service import pods_service, service
 from modelward.desired.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What there is already: the model's workload (ours or the referenced one) and its ready pods' IPs."""
+    """What there is already: the model's workload, ours or the referenced one."""
 
     workload: Mapping[str, Any] | None = None
-    pod_ips: tuple[str, ...] = ()
 
 
 class Child(NamedTuple):
@@ -61,8 +60,8 @@ def _of_template(
         return problem
     workload = _model(endpoint, installation, facts.workload)
     if endpoint.mode == "Gateway":
-        addresses = upstreams(endpoint, facts.pod_ips, port)
-        return (*_gateway(endpoint, watch, installation, addresses), *workload)
+        front = _gateway(endpoint, watch, installation, pods_service(endpoint, None, port), port)
+        return front if isinstance(front, Finding) else (*front, *workload)
     front = _ours(service(endpoint))
     if endpoint.mode == "ScrapeOnly":
         return (*front, *workload)
@@ -94,7 +93,8 @@ def _of_workload(
     if endpoint.mode == "ScrapeOnly":
         return ()
     if endpoint.mode == "Gateway":
-        return _gateway(endpoint, watch, installation, upstreams(endpoint, facts.pod_ips, found.port))
+        pods = pods_service(endpoint, facts.workload, found.port)
+        return _gateway(endpoint, watch, installation, pods, found.port)
     config = config_map(endpoint, watch.capture, installation, engine_port=found.port)
     return _adopted(endpoint, installation, facts.workload, config)
 
@@ -115,13 +115,19 @@ def _adopted(
 
 
 def _gateway(
-    endpoint: LLMEndpoint, watch: Watch, installation: Installation, addresses: dict[str, Any] | None = None
-) -> Children:
+    endpoint: LLMEndpoint,
+    watch: Watch,
+    installation: Installation,
+    pods: dict[str, Any] | Finding | None = None,
+    port: int | None = None,
+) -> Children | Finding:
+    if isinstance(pods, Finding):
+        return pods
     return _ours(
         config_map(endpoint, watch.capture, installation, engine_port=None),
-        addresses,
+        pods,
         gateway_account(endpoint.metadata.namespace),
-        gateway_workload(endpoint, installation),
+        gateway_workload(endpoint, installation, port),
         service(endpoint),
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from modelward.api.collector_config import UPSTREAMS_FILE_NAME
 from modelward.api.llmendpoint import ADMIN_PORT, LLMEndpoint
 from modelward.desired import collector_container, names
 from modelward.desired.installation import Installation
@@ -14,15 +12,17 @@ from modelward.desired.ownership import child_metadata
 from modelward.desired.pod import settled_metadata, settled_spec
 from modelward.desired.quality_of_service import GATEWAY, collector_resources
 
-UPSTREAMS_VOLUME = "modelward-upstreams"
-UPSTREAMS_DIRECTORY = "/etc/modelward/upstreams"
 LEAVE_SECONDS = 5
 """How long a leaving gateway still takes requests, until every node knows that it left."""
 GRACE_SECONDS = 15
 
 
-def gateway_workload(endpoint: LLMEndpoint, installation: Installation) -> dict[str, Any]:
-    """Return the gateway's Deployment; it may roll with a new release, for it holds no model and drains."""
+def gateway_workload(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:
+    """Return the gateway's Deployment; it may roll with a new release, for it holds no model and drains.
+
+    `port` is the model server's; None before an external API. Pods are found by the name of a headless Service, not by
+    a list that the operator would have to keep: they come and go while it is away.
+    """
     name = endpoint.metadata.name
     return {
         "apiVersion": "apps/v1",
@@ -34,13 +34,13 @@ def gateway_workload(endpoint: LLMEndpoint, installation: Installation) -> dict[
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": {
                 "metadata": settled_metadata(installation.pod, names.labels(name, "gateway")),
-                "spec": settled_spec(_pod_spec(endpoint, installation), installation.pod),
+                "spec": settled_spec(_pod_spec(endpoint, installation, port), installation.pod),
             },
         },
     }
 
 
-def _pod_spec(endpoint: LLMEndpoint, installation: Installation) -> dict[str, Any]:
+def _pod_spec(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:
     name = endpoint.metadata.name
     spread = {
         "maxSkew": 1,
@@ -54,18 +54,15 @@ def _pod_spec(endpoint: LLMEndpoint, installation: Installation) -> dict[str, An
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": LEAVE_SECONDS + endpoint.spec.drain_seconds + GRACE_SECONDS,
         "topologySpreadConstraints": [spread],
-        "containers": [_container(endpoint, installation)],
-        "volumes": [*collector_container.volumes(name), *_upstream_volumes(endpoint)],
+        "containers": [_container(endpoint, installation, port)],
+        "volumes": list(collector_container.volumes(name)),
     }
 
 
-def _container(endpoint: LLMEndpoint, installation: Installation) -> dict[str, Any]:
+def _container(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:
     name = endpoint.metadata.name
     resources = collector_resources(endpoint.spec.collector.resources, GATEWAY, guaranteed=False)
-    container = collector_container.collector(name, _arguments(endpoint), installation, resources)
-    if _upstream_volumes(endpoint):
-        mount = {"name": UPSTREAMS_VOLUME, "mountPath": UPSTREAMS_DIRECTORY, "readOnly": True}
-        container["volumeMounts"] = [*container["volumeMounts"], mount]
+    container = collector_container.collector(name, _arguments(endpoint, port), installation, resources)
     probe = {"httpGet": {"path": "/readyz", "port": ADMIN_PORT}, "periodSeconds": 5, "timeoutSeconds": 3}
     return {
         **container,
@@ -74,27 +71,9 @@ def _container(endpoint: LLMEndpoint, installation: Installation) -> dict[str, A
     }
 
 
-def _arguments(endpoint: LLMEndpoint) -> Sequence[str]:
+def _arguments(endpoint: LLMEndpoint, port: int | None) -> Sequence[str]:
     external = endpoint.spec.backend.external
     if external is not None:
         return ("--upstream", external.url)
-    return ("--upstream-file", f"{UPSTREAMS_DIRECTORY}/{UPSTREAMS_FILE_NAME}")
-
-
-def _upstream_volumes(endpoint: LLMEndpoint) -> list[dict[str, Any]]:
-    if endpoint.spec.backend.external is not None:
-        return []
-    source = {"name": names.upstreams(endpoint.metadata.name), "optional": True}
-    return [{"name": UPSTREAMS_VOLUME, "configMap": source}]
-
-
-def upstreams(endpoint: LLMEndpoint, pod_ips: Iterable[str], port: int) -> dict[str, Any]:
-    """Return the ConfigMap that tells the gateway which pods serve, by their IPs (v4 or v6)."""
-    hosts = (f"[{ip}]" if ":" in ip else ip for ip in sorted(set(pod_ips)))
-    content = {"upstreams": [f"http://{host}:{port}" for host in hosts]}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": child_metadata(endpoint, names.upstreams(endpoint.metadata.name), "config"),
-        "data": {UPSTREAMS_FILE_NAME: json.dumps(content, separators=(",", ":"))},
-    }
+    host = f"{names.model_pods(endpoint.metadata.name)}.{endpoint.metadata.namespace}.svc"
+    return ("--upstream-name", f"http://{host}:{port}")

@@ -60,9 +60,9 @@ def collector_config(endpoint: str) -> str:
     return fit(f"{COLLECTOR}-{endpoint}")
 
 
-def upstreams(endpoint: str) -> str:
-    """Return the name of the ConfigMap that tells a gateway which pods there are."""
-    return fit(f"modelward-upstreams-{endpoint}")
+def model_pods(endpoint: str) -> str:
+    """Return the name of the headless Service by which a gateway finds the model's pods."""
+    return fit(f"{endpoint}-pods")
 
 
 def run(now_ms: int) -> str:

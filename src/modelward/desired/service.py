@@ -25,11 +25,35 @@ def service(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None = None) ->
         return _service(endpoint, names.selector(endpoint.metadata.name, "model"), port)
     if endpoint.mode == "ScrapeOnly" or workload is None:
         return None
+    selector = _match_labels(workload)
+    return selector if isinstance(selector, Finding) else _service(endpoint, selector, COLLECTOR_PORT)
+
+
+def pods_service(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None, port: int) -> dict[str, Any] | Finding:
+    """Return the headless Service whose name has an address for each ready pod of the model, for a gateway to ask.
+
+    `workload` is the one that is watched, None for a model that Modelward runs.
+    """
+    name = endpoint.metadata.name
+    selector = names.selector(name, "model") if workload is None else _match_labels(workload)
+    if isinstance(selector, Finding):
+        return selector
+    ports = [{"name": "http", "port": port, "protocol": "TCP", "targetPort": port}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": child_metadata(endpoint, names.model_pods(name), "gateway"),
+        "spec": {"type": "ClusterIP", "clusterIP": "None", "selector": dict(selector), "ports": ports},
+    }
+
+
+def _match_labels(workload: Mapping[str, Any]) -> Mapping[str, str] | Finding:
     selector = workload["spec"]["selector"]
-    if selector.get("matchExpressions") or not selector.get("matchLabels"):
-        message = f"{workload['kind']} {workload['metadata']['name']} selects its pods by matchExpressions"
-        return Finding("Refused", f"{message}, which a Service cannot; use mode Gateway")
-    return _service(endpoint, selector["matchLabels"], COLLECTOR_PORT)
+    labels: Mapping[str, str] = selector.get("matchLabels") or {}
+    if labels and not selector.get("matchExpressions"):
+        return labels
+    named = f"{workload['kind']} {workload['metadata']['name']}"
+    return Finding("Refused", f"{named} selects its pods by matchExpressions, which a Service cannot; use ScrapeOnly")
 
 
 def service_url(endpoint: LLMEndpoint) -> str:

@@ -70,12 +70,10 @@ CASES: dict[str, Callable[[], Any]] = {
     "template-steady": _steady,
     "template-changed": _changed_template,
     "template-scrape-only": lambda: _children(run_here(collector={"mode": "ScrapeOnly"}), Facts()),
-    "template-gateway": lambda: _children(
-        run_here(collector={"mode": "Gateway"}), Facts(pod_ips=("10.0.0.2", "10.0.0.1", "fd00::1"))
-    ),
+    "template-gateway": lambda: _children(run_here(collector={"mode": "Gateway"}), Facts()),
     "adopted-deployment": lambda: _children(refer("Sidecar"), Facts(workload())),
     "adopted-statefulset": lambda: _children(refer("Sidecar", {"kind": "StatefulSet"}), Facts(workload("StatefulSet"))),
-    "referred-gateway": lambda: _children(refer("Gateway"), Facts(workload(), ("10.0.0.1",)), SETTLED),
+    "referred-gateway": lambda: _children(refer("Gateway"), Facts(workload()), SETTLED),
     "referred-scrape-only": lambda: _children(refer("ScrapeOnly"), Facts(workload())),
     "external": lambda: _children(external(gateway={"replicas": 3}), Facts()),
     "run": _run,
