@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from enum import Enum, auto
 from typing import cast
 
-from modelward.api.exchange import Outcome
 from modelward.collector import families
 from modelward.collector.dialing import Dialing
 from modelward.collector.flow import pause, resume
-from modelward.collector.meter import ExchangeMeter
+from modelward.collector.observed import Observed
 from modelward.collector.plane import HIGH_WATER_BYTES, LINGER_SECONDS, Plane, clock
 from modelward.collector.refusals import refusal
 from modelward.collector.request_body import RequestBody
@@ -21,31 +19,21 @@ from modelward.collector.request_head import (
     RequestHead,
     without_cleartext_http2,
 )
+from modelward.collector.state import State
 from modelward.collector.upstream import Upstream
 
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_PIPELINED_BYTES = 64 * 1024
 
 
-class State(Enum):
-    """Where a client's connection stands."""
-
-    HEAD = auto()
-    BODY = auto()
-    ANSWER = auto()
-    BLIND = auto()
-    CLOSING = auto()
-
-
-class Downstream(asyncio.Protocol):
+class Downstream(Observed, asyncio.Protocol):
     """One client's connection, with at most one exchange under way; pipelined requests wait."""
 
     def __init__(self, plane: Plane) -> None:
-        self.plane = plane
+        super().__init__(plane)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.state = State.HEAD
         self.head: RequestHead | None = None
-        self.meter: ExchangeMeter | None = None
         self._dialing: Dialing | None = None
         self._upstream: Upstream | None = None
         self._held = b""
@@ -93,7 +81,7 @@ class Downstream(asyncio.Protocol):
         self.plane.connections.discard(self)
         self.plane.heads.leave(self)
         self.plane.idle.leave(self)
-        self._finish_meter("cancelled")
+        self.finish_meter("cancelled")
         dialing, self._dialing = self._dialing, None
         upstream, self._upstream = self._upstream, None
         if dialing is not None:
@@ -163,19 +151,11 @@ class Downstream(asyncio.Protocol):
             self._give_up_request(str(error))
             return
         self._send(data if taken == len(data) else data[:taken])
-        self._observe_request(pieces)
+        self.observe_request(pieces)
         if body.complete:
             self.state = State.ANSWER if self.state is State.BODY else self.state
             if taken < len(data):
                 self._hold(data[taken:])
-
-    def _observe_request(self, pieces: list[bytes]) -> None:
-        if self.meter is not None:
-            try:
-                for piece in pieces:
-                    self.meter.request_body(piece)
-            except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                self.stop_observing()
 
     def _send(self, data: bytes) -> None:
         if self._dialing is not None:
@@ -205,7 +185,7 @@ class Downstream(asyncio.Protocol):
             return
         if self.meter is not None:
             self.meter.status = 502
-        self._finish_meter("error")
+        self.finish_meter("error")
         keep = self.state is State.ANSWER
         self.transport.write(refusal(502, "upstream_unavailable", message, close=not keep))
         if self.state is State.BLIND:
@@ -222,7 +202,7 @@ class Downstream(asyncio.Protocol):
 
     def response_done(self, *, keep: bool) -> None:
         """The answer is out. Go on with the next request, or close the way the answer said."""
-        self._finish_meter("ok")
+        self.finish_meter("ok")
         head, self.head = self.head, None
         self._upstream = self._dialing = None
         if self.state is State.CLOSING:
@@ -237,7 +217,7 @@ class Downstream(asyncio.Protocol):
 
     def framing_lost(self) -> None:
         """The answer is not HTTP any more: observe no longer, and pass what comes."""
-        self._finish_meter("error")
+        self.finish_meter("error")
         self.state = State.BLIND
         self._dialing = None
 
@@ -250,16 +230,10 @@ class Downstream(asyncio.Protocol):
             return
         if not ended_by_close and self.state is not State.BLIND:
             self.plane.upstream_error("closed_midway")
-            self._finish_meter("error")
-        self._finish_meter("ok")
+            self.finish_meter("error")
+        self.finish_meter("ok")
         self._dialing = None
         self._close()
-
-    def stop_observing(self) -> None:
-        """Give up observing this exchange after an exception."""
-        meter, self.meter = self.meter, None
-        if meter is not None:
-            self.plane.observer_failed(meter)
 
     # The end.
 
@@ -301,7 +275,7 @@ class Downstream(asyncio.Protocol):
         if self.meter is not None and not self.meter.status:
             self.meter.status = 400
         begun = upstream is not None and upstream.answered
-        self._finish_meter("error")
+        self.finish_meter("error")
         if begun:
             self._close()
         else:
@@ -324,11 +298,3 @@ class Downstream(asyncio.Protocol):
     def _close(self) -> None:
         self.state = State.CLOSING
         self.transport.close()
-
-    def _finish_meter(self, outcome: Outcome) -> None:
-        meter, self.meter = self.meter, None
-        if meter is not None:
-            try:
-                meter.finish(outcome, clock())
-            except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                self.plane.observer_failed(meter)

@@ -60,7 +60,9 @@ class ExchangeMeter:
         self._begun = True
         self.status = status
         self._readable = encoding in (b"", b"identity")
-        if content_type.startswith(b"text/event-stream"):
+        if not self._readable or not self.operation:
+            self._separator = b""
+        elif content_type.startswith(b"text/event-stream"):
             self._separator = b"\n\n"
         elif content_type.startswith((b"application/x-ndjson", b"application/jsonl")):
             self._separator = b"}\n"
@@ -74,17 +76,20 @@ class ExchangeMeter:
         self._request = []
 
     def response_body(self, pieces: list[bytes], now: float) -> None:
-        """Look at what one read brought of the answer's body, free of transfer coding."""
-        for piece in pieces:
-            self._tail.append(piece)
-            self._tail_bytes += len(piece)
-            if self._captured is not None:
-                self._captured.add_response(piece)
+        """Look at what one read brought of the answer's body, free of transfer coding; this runs for every token."""
+        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._captured is not None:
+            self._captured.add_response(piece)
+        if self._separator:
+            if self._first_token:
+                self._count_events(piece, now)
+            else:
+                self._await_first_token(piece, now)
+        self._tail.append(piece)
+        self._tail_bytes += len(piece)
         if self._tail_bytes > 2 * _TAIL_BYTES:
             self._tail = [b"".join(self._tail)[-_TAIL_BYTES:]]
             self._tail_bytes = len(self._tail[0])
-        if self._separator and self._readable and self.operation:
-            self._stream(pieces, now)
 
     def finish(self, outcome: Outcome, now: float) -> None:
         """Write the exchange down, once."""
@@ -113,40 +118,37 @@ class ExchangeMeter:
         if self._captured is not None:
             self._gate.release(self._captured)
 
-    def _stream(self, pieces: list[bytes], now: float) -> None:
+    def _count_events(self, piece: bytes, now: float) -> None:
         cells = self._cells
-        if cells is None:
-            cells = self._cells = self._ledger.model(model_named_in(pieces[0]), self.status)
-        events = 0
-        for piece in pieces:
-            events += self._events_in(piece)
-        if not self._first_token:
-            self._look_for_first_token(pieces, cells, now)
-        elif events > 0:
+        events = (
+            self._events_in_split(piece)
+            if self._edge or not piece.endswith(self._separator)
+            else piece.count(self._separator)
+        )
+        if events and cells is not None:
             observe(cells.inter_chunk, _GAP_BOUNDS, now - self._last)
-            cells.inter_chunk[0] += events - 1  # what came in the same read had no gap before it
+            if events > 1:
+                cells.inter_chunk[0] += events - 1  # what came in the same read had no gap before it
+            cells.chunks[0] += events
             self._last = now
-        cells.chunks[0] += events
 
-    def _events_in(self, piece: bytes) -> int:
+    def _events_in_split(self, piece: bytes) -> int:
+        """Count events where an event, or even its separator, may be split over two reads."""
         separator = self._separator
-        if separator == b"\n\n" and not self._first_token and b"\r\n\r\n" in piece:
-            separator = self._separator = b"\r\n\r\n"
-        events = piece.count(separator)
-        if self._edge:  # the separator may be split over two reads
-            events += (self._edge + piece[: len(separator) - 1]).count(separator)
-        if piece.endswith(separator):
-            self._edge = b""
-        else:
-            self._edge = (self._edge + piece)[1 - len(separator) :]
+        events = piece.count(separator) + (self._edge + piece[: len(separator) - 1]).count(separator)
+        self._edge = b"" if piece.endswith(separator) else (self._edge + piece)[1 - len(separator) :]
         return events
 
-    def _look_for_first_token(self, pieces: list[bytes], cells: ModelCells, now: float) -> None:
-        before = self._tail[: -len(pieces)]
-        reach = b"".join(before[-FIRST_TOKEN_REACH:])[-FIRST_TOKEN_REACH:]
-        if FIRST_TOKEN.search(reach + b"".join(pieces)):
+    def _await_first_token(self, piece: bytes, now: float) -> None:
+        if self._cells is None:
+            self._cells = self._ledger.model(model_named_in(piece), self.status)
+        if self._separator == b"\n\n" and b"\r\n\r\n" in piece:
+            self._separator = b"\r\n\r\n"
+        self._cells.chunks[0] += self._events_in_split(piece)
+        before = b"".join(self._tail[-FIRST_TOKEN_REACH:])[-FIRST_TOKEN_REACH:]
+        if FIRST_TOKEN.search(before + piece):
             self._first_token = self._last = now
-            observe(cells.ttft, _TTFT_BOUNDS, now - self.started)
+            observe(self._cells.ttft, _TTFT_BOUNDS, now - self.started)
 
     def _timings(self, now: float, usage: Usage, outcome: Outcome) -> Timings:
         duration = (now - self.started) * 1000

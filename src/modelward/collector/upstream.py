@@ -102,8 +102,13 @@ class Upstream(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._lost_framing(client)
             return
-        if client.meter is not None:
-            self._observe(client)
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            if client.meter is not None:
+                try:
+                    client.meter.response_body(pieces, clock())
+                except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                    client.stop_observing()
         if self._done:
             self._finish(client)
 
@@ -160,14 +165,6 @@ class Upstream(asyncio.Protocol):
         if self._final:
             self._done = True
             self._keep = self._keep and self._parser.should_keep_alive()
-
-    def _observe(self, client: Downstream) -> None:
-        pieces, self._pieces = self._pieces, []
-        if pieces and client.meter is not None:
-            try:
-                client.meter.response_body(pieces, clock())
-            except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                client.stop_observing()
 
     def _finish(self, client: Downstream) -> None:
         keep = self._keep and not self._surplus and client.request_complete

@@ -1,0 +1,39 @@
+"""The exchange under way as its meter sees it; whatever the meter raises ends the observation, never the exchange."""
+
+from __future__ import annotations
+
+from modelward.api.exchange import Outcome
+from modelward.collector.meter import ExchangeMeter
+from modelward.collector.plane import Plane, clock
+
+
+class Observed:
+    """What a client's connection has of its current exchange's meter."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.meter: ExchangeMeter | None = None
+
+    def observe_request(self, pieces: list[bytes]) -> None:
+        """Show the meter a part of the request's body."""
+        if self.meter is not None:
+            try:
+                for piece in pieces:
+                    self.meter.request_body(piece)
+            except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                self.stop_observing()
+
+    def stop_observing(self) -> None:
+        """Give up observing this exchange after an exception."""
+        meter, self.meter = self.meter, None
+        if meter is not None:
+            self.plane.observer_failed(meter)
+
+    def finish_meter(self, outcome: Outcome) -> None:
+        """End the meter's work on this exchange, if it still goes on."""
+        meter, self.meter = self.meter, None
+        if meter is not None:
+            try:
+                meter.finish(outcome, clock())
+            except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                self.plane.observer_failed(meter)
