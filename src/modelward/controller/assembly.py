@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired.watch import Builtin
 from modelward.evaluate.evaluators import registry
 from modelward.evaluate.evaluators.manifest import Manifest
+from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import LLM_ENDPOINT
 
 log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class Loops:
                 if now.hub_url and (changed or client is None) and (now.hub_ca_pem or now.hub_url.startswith("http:")):
                     if client is not None:
                         await client.close()
-                    client = HubClient(now.hub_url, now.hub_ca_pem or None, _token)
+                    client = _client(now.hub_url, now.hub_ca_pem)
                     self.feed.hub = client
                 for endpoint in await self.feed.refresh():
                     self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
@@ -131,6 +133,15 @@ def _readable(context: Context) -> Iterator[str]:
     for endpoint in parsed(LLMEndpoint, context.store.list(LLM_ENDPOINT)):
         if endpoint.metadata.deletion_timestamp is None:
             yield f"{endpoint.metadata.namespace}/{endpoint.metadata.name}"
+
+
+def _client(url: str, pem: str) -> HubClient | None:
+    """Return a client of the hub, or None where its certificate cannot be read: that must not end the operator."""
+    try:
+        return HubClient(url, pem or None, _token)
+    except ssl.SSLError as error:
+        log.error("hub_ca=broken config_map=%s error=%r", CONFIG_MAP_NAME, str(error))
+        return None
 
 
 def _endpoint_key(endpoint: str) -> Key:

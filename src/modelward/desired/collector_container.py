@@ -31,13 +31,17 @@ def sidecar(
     resources: Mapping[str, Any],
     *,
     workload_kind: str = "Deployment",
+    drain_seconds: int | None = None,
 ) -> dict[str, Any]:
     """Return the init container that keeps running beside a model server listening on `port`.
 
-    It has no probe of any kind: a collector that is ill must not take the model out of service.
+    It has no probe of any kind: a collector that is ill must not take the model out of service. `drain_seconds` is
+    set where the pod's grace period is ours to choose.
     """
     revision = REVISION_LABELS[workload_kind]
     arguments = ["--upstream", f"http://127.0.0.1:{port}"]
+    if drain_seconds is not None:
+        arguments += ["--drain-seconds", str(drain_seconds)]
     return {
         **collector(endpoint, arguments, installation, resources, revision_label=revision),
         "restartPolicy": "Always",

@@ -73,7 +73,8 @@ def _container(endpoint: LLMEndpoint, installation: Installation, port: int | No
 
 def _arguments(endpoint: LLMEndpoint, port: int | None) -> Sequence[str]:
     external = endpoint.spec.backend.external
+    drain = ("--drain-seconds", str(endpoint.spec.drain_seconds))
     if external is not None:
-        return ("--upstream", external.url)
+        return ("--upstream", external.url, *drain)
     host = f"{names.model_pods(endpoint.metadata.name)}.{endpoint.metadata.namespace}.svc"
-    return ("--upstream-name", f"http://{host}:{port}")
+    return ("--upstream-name", f"http://{host}:{port}", *drain)

@@ -94,10 +94,12 @@ def _with_sidecar(
     name, inits = endpoint.metadata.name, list(spec.get("initContainers") or ())
     guaranteed = is_guaranteed([*spec["containers"], *inits])
     resources = collector_resources(endpoint.spec.collector.resources, SIDECAR, guaranteed=guaranteed)
+    drain = endpoint.spec.drain_seconds
+    sidecar = collector_container.sidecar(name, template.port, installation, resources, drain_seconds=drain)
     return {
         **spec,
         "containers": [_drained(container) for container in spec["containers"]],
-        "initContainers": [*inits, collector_container.sidecar(name, template.port, installation, resources)],
+        "initContainers": [*inits, sidecar],
         "volumes": [*(spec.get("volumes") or ()), *collector_container.volumes(name)],
     }
 
