@@ -22,7 +22,7 @@ OPERATOR = {
     "apps/deployments/scale": "get patch",
     "apps/statefulsets": "get list watch patch",
     "apps/statefulsets/scale": "get patch",
-    "batch/jobs": "get list watch create patch delete",
+    "batch/jobs": "get list watch create patch",
     "/services": "get list watch create patch delete",
     "/configmaps": "get list watch create patch delete",
     "/serviceaccounts": "get create patch",

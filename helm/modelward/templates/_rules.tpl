@@ -29,7 +29,7 @@
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch]
 # Accounts of gateways and evaluator Jobs; they are bound to no role.
 - apiGroups: [""]
   resources: [serviceaccounts]

@@ -179,7 +179,7 @@ class Shipper:
             self._failures += 1
             pause = min(_LONGEST_PAUSE, 2.0 ** min(self._failures, 6)) * random.uniform(0.5, 1.0)  # noqa: S311
             self._not_before = time.monotonic() + pause
-            log.warning("hub is away; error=%s again_in_s=%.1f", type(error).__name__, pause)
+            log.warning("hub is away; error=%s: %s again_in_s=%.1f", type(error).__name__, str(error)[:200], pause)
             return False
         self._failures = 0
         self._count("sent", accepted)

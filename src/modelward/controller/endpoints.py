@@ -25,6 +25,7 @@ from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
 from modelward.desired.children import Child, Facts, children
+from modelward.desired.collector_config import engine_metrics_path
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import BoundEvaluation, Builtin, Watch, watch
@@ -158,7 +159,7 @@ class Endpoints:
             collector=collector_state(
                 endpoint.mode, collectors, seen_ppm, (blocked.reason, blocked.message) if blocked else None
             ),
-            metrics=metrics_state(history, [target.pod for target in targeted], seen.problems(), now_ms),
+            metrics=self._metrics(known, targeted, seen, now_ms),
             scaling=scaled.state,
             replicas=int((serving or {}).get("status", {}).get("replicas", 0)),
             ready_replicas=int((serving or {}).get("status", {}).get("readyReplicas", 0)),
@@ -181,6 +182,15 @@ class Endpoints:
             ),
             applied=tuple(AppliedPolicy(name=p.name, generation=p.generation) for p in asked.applied),
         )
+
+    def _metrics(self, known: Gathered, targeted: Sequence[Target], seen: Observation, now_ms: int) -> State:
+        endpoint = known.endpoint
+        if endpoint.mode == "ScrapeOnly" and engine_metrics_path(endpoint) is None:
+            message = (
+                f"engine {endpoint.spec.engine} exports no metrics; collector mode Sidecar or Gateway sees its traffic"
+            )
+            return State("MetricsAvailable", "False", "EngineExportsNothing", message)
+        return metrics_state(seen.history, [target.pod for target in targeted], seen.problems(), now_ms)
 
     def _results(self, known: Gathered, bound: BoundEvaluation) -> tuple[WindowResult, ...]:
         metadata = known.endpoint.metadata

@@ -99,4 +99,6 @@ class HubFeed:
         self._since_ms = now_ms
         for key, windows in list(self._results.items()):
             self._results[key] = {window: kept for window, kept in windows.items() if window[1] > now_ms - KEPT_MS}
+            if not self._results[key]:
+                del self._results[key]
         return frozenset(fresh)

@@ -81,12 +81,17 @@ class Policies:
         return State("Accepted", "True", "Valid")
 
     def _problems(self, namespace: str, policy: str, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
-        watches = self.watches.get(namespace, {})
+        asked = [self.watches.get(namespace, {}).get(endpoint, Watch()) for endpoint in endpoints]
         found = {
             (bound.evaluation.name, bound.problem.reason, bound.problem.message)
-            for endpoint in endpoints
-            for bound in watches.get(endpoint, Watch()).evaluations
+            for watched in asked
+            for bound in watched.evaluations
             if bound.policy == policy and bound.problem is not None
+        }
+        found |= {
+            ("capture", watched.capture.problem.reason, watched.capture.problem.message)
+            for watched in asked
+            if watched.capture.problem is not None
         }
         return tuple((reason, f"{name}: {message}") for name, reason, message in sorted(found))
 

@@ -80,6 +80,8 @@ def _endpoint(value: str) -> str:
 
 
 _Interval = Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=86_400)]
+_ScrapeInterval = Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=25)]
+"""Readings older than 30 s count as stale (metrics.window), so a round must come sooner."""
 _Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 
 
@@ -104,7 +106,7 @@ class _Document(_Strict):
     watch_namespaces: Annotated[tuple[Name, ...], BeforeValidator(_split)] = ()
     hub_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     status_interval: _Interval = 300.0
-    scrape_interval: _Interval = 15.0
+    scrape_interval: _ScrapeInterval = 15.0
     sweep_interval: _Interval = 60.0
     pod_settings: _Pod = _Pod()
     lease_name: Name = "modelward"
