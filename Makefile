@@ -43,8 +43,9 @@ cluster-down: env ## Stop the one-node Kubernetes and leave nothing behind
 	$(DEVCLUSTER) down
 
 .PHONY: test
-test: check ## All tests, those on a real Kubernetes included; a cluster that was up stays up
+test: env ## All tests, those on a real Kubernetes included; a cluster that was up stays up
 	$(DEVCLUSTER) tools
+	$(MAKE) check
 	$(if $(CI),$(DEVCLUSTER) selftest)
 	$(PYTHON) -m pytest tests/chart tests/cluster --durations=15
 

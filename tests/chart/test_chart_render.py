@@ -106,7 +106,7 @@ def test_a_change_of_settings_rolls_the_operator_and_nothing_else_does() -> None
         return str(operator["spec"]["template"]["metadata"]["annotations"]["checksum/settings"])
 
     assert checksum({}) == checksum({"networkPolicy": {"enabled": True}})
-    assert checksum({}) != checksum({"scrapeInterval": "30s"})
+    assert checksum({}) != checksum({"scrapeInterval": "20s"})
 
 
 def test_images_are_pinned_by_digest_when_given() -> None:
