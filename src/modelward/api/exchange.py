@@ -11,6 +11,7 @@ CONTENT_ORDER: tuple[Content, ...] = ("None", "MetadataOnly", "Redacted", "Full"
 """From the least to the most revealing; where policies differ the least revealing wins."""
 
 Outcome = Literal["ok", "error", "cancelled"]
+_LONGEST_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,14 @@ class Exchange:
     def question(self) -> str:
         """The last thing that the user said, which is what topic and refusal checks judge."""
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+
+def ended_ms(time_ms: int, duration_ms: float) -> int:
+    """Return when an exchange ended, in Unix milliseconds; a duration that cannot be true counts as none.
+
+    Windows go by the end and not by the beginning: an exchange is heard of only then, so that none falls between two.
+    """
+    return time_ms + round(duration_ms) if 0 <= duration_ms <= _LONGEST_MS else time_ms
 
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _LOOK_S = 5.0
 _RESULT_GRACE_MS = 30_000
 """How long after the Job's end its results may take to reach us through the hub."""
+_SETTLE_MS = 5_000
+"""How far windows stay behind the present: collectors send every two seconds, and the hub stores once a second."""
 _KEPT_GOOD, _KEPT_BAD = 3, 10
 
 
@@ -92,7 +94,7 @@ class Runs:
             for endpoint, at_ms in self.hub.newest_ms.items()
             if endpoint.startswith(f"{namespace}/")
         }
-        items = due(now_ms, watches, last, newest)
+        items = due(now_ms - _SETTLE_MS, watches, last, newest)
         if not items:
             return
         run = runs.scheduled_run(namespace, items, now_ms)

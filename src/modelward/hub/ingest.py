@@ -11,7 +11,7 @@ from typing import Literal
 import orjson
 import zstandard
 
-from modelward.api.exchange import Exchange, exchange_from_json, exchange_to_json
+from modelward.api.exchange import Exchange, ended_ms, exchange_from_json, exchange_to_json
 from modelward.hub.errors import HubError, bad_request, too_large
 from modelward.hub.layout import is_endpoint
 from modelward.hub.rules import Rules, limited
@@ -27,7 +27,7 @@ FUTURE_MS = 10 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One exchange, ready to be stored: a line of JSON without its newline."""
+    """One exchange, ready to be stored: a line of JSON without its newline; `time_ms` is when it ended."""
 
     endpoint: str
     time_ms: int
@@ -69,7 +69,8 @@ def _take(line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callab
     if verdict or kept is None:
         batch.rejected[verdict or "not_captured"] += 1
         return
-    batch.records.append(Record(kept.endpoint, kept.time_ms, orjson.dumps(exchange_to_json(kept))))
+    at_ms = ended_ms(kept.time_ms, kept.timings.duration_ms)
+    batch.records.append(Record(kept.endpoint, at_ms, orjson.dumps(exchange_to_json(kept))))
 
 
 def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool]) -> Rejection | None:

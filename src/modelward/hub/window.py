@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 import zstandard
 
-from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.api.exchange import Exchange, ended_ms, exchange_from_json
 from modelward.hub.ingest import MAX_WINDOW_BYTES
 from modelward.hub.rules import Rule, limited
 
@@ -30,7 +30,10 @@ class _Kept:
 
 @dataclass(slots=True)
 class WindowSample:
-    """Collects lines of [from_ms, to_ms) and keeps at most `limit` of them and `max_bytes`; twins count once."""
+    """Collects lines of exchanges that ended in [from_ms, to_ms), at most `limit` of them and `max_bytes`.
+
+    Twins count once.
+    """
 
     from_ms: int
     to_ms: int
@@ -46,7 +49,7 @@ class WindowSample:
         for line in lines:
             data = orjson.loads(line)
             time_ms = int(data["time_ms"])
-            if self.from_ms <= time_ms < self.to_ms:
+            if self.from_ms <= ended_ms(time_ms, data["timings"]["duration_ms"]) < self.to_ms:
                 self._consider(_rank(str(data["id"]), time_ms), time_ms, line)
 
     def _consider(self, rank: int, time_ms: int, line: bytes) -> None:

@@ -11,7 +11,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.api.quantity import timestamp
+from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.runs import Runs
@@ -98,6 +98,12 @@ async def test_what_is_due_becomes_one_run_and_no_second_while_it_is_in_flight(d
     assert await desk.runs.schedule("retail") == 5.0
     assert [kind for _, kind, _ in desk.world.verbs("create")] == ["EvaluationRun"]
     assert await desk.runs.schedule("nowhere") is None
+
+
+async def test_a_window_stays_behind_the_present_so_that_what_just_ended_has_come(desk: Desk) -> None:
+    await desk.runs.schedule("retail")
+    (made,) = desk.world.store.list(EVALUATION_RUN, "retail")
+    assert timestamp_ms(made["spec"]["items"][0]["to"]) == NOW_MS - 5_000
 
 
 async def test_without_a_hub_nothing_is_started(desk: Desk) -> None:

@@ -21,6 +21,7 @@ import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
+from modelward.api.exchange import Timings
 from modelward.collect.hub import Holding, HubClient, HubUnavailableError
 from modelward.hub.errors import SettingsError
 from modelward.hub.settings import HubSettings, Limits
@@ -113,6 +114,24 @@ async def test_a_window_larger_than_asked_for_is_thinned_evenly_and_weighted(fil
         assert kept == await r.window(limit=100)
         older = sum(e.time_ms < NOW_MS - 500_000 for e in kept)
         assert 25 < older < 75
+
+
+async def test_an_exchange_belongs_to_the_window_in_which_it_ended(file_url: str) -> None:
+    """It is heard of only then: by its beginning it would fall into a window that was judged before it came."""
+    slow = exchange(time_ms=NOW_MS - 70_000, timings=Timings(60_000.0))
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(slow))
+        judged = await r.client.window("retail", "chat", NOW_MS - 90_000, NOW_MS - 30_000, 10)
+        following = await r.client.window("retail", "chat", NOW_MS - 30_000, NOW_MS, 10)
+        assert (judged, following) == ([], [slow])
+
+
+@pytest.mark.parametrize("duration_ms", [-1.0, 1e300])
+async def test_a_duration_that_cannot_be_true_harms_nothing(file_url: str, duration_ms: float) -> None:
+    odd = exchange(timings=Timings(duration_ms))
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(odd))
+        assert await r.window() == [odd]
 
 
 async def test_a_batch_sent_twice_is_read_once(file_url: str) -> None:
