@@ -45,6 +45,12 @@ class HubFeed:
         """Return the windows known of one evaluation, in no order."""
         return tuple(self._results.get(key, {}).values())
 
+    def trouble(self) -> str:
+        """Return why results may be missing, empty when the hub answers."""
+        if self.hub is None:
+            return "no hub is configured; evaluations need one (hub.enabled in the chart)"
+        return "" if self.available else f"the hub does not answer: {self.problem or 'not asked yet'}"
+
     def last_window_ms(self) -> dict[ResultKey, int]:
         """Return where the newest window of each evaluation ended: the next begins there."""
         return {key: max(end for _, end in windows) for key, windows in self._results.items() if windows}

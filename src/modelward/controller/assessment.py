@@ -1,0 +1,180 @@
+"""What one look at an endpoint amounts to, before it is written: conditions, numbers, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, EvaluationStatus, MetricStatus
+from modelward.api.quantity import percent_text
+from modelward.collect.scrape import Target
+from modelward.controller import targets
+from modelward.controller.child_writer import Problem
+from modelward.controller.gather import Gathered, selector_text
+from modelward.controller.hub_feed import HubFeed
+from modelward.controller.observer import Observation
+from modelward.controller.scaler import Scaled
+from modelward.desired import adoption, names
+from modelward.desired.collector_config import engine_metrics_path
+from modelward.desired.finding import Finding
+from modelward.desired.watch import Watch
+from modelward.kube.kinds import Object
+from modelward.status.checks import Check
+from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars, traffic_seen_ppm
+from modelward.status.conditions import State
+from modelward.status.endpoint import Found
+from modelward.status.judgement import Sight, judge_evaluation, judge_objective
+from modelward.status.usage import usage_status
+from modelward.status.workload import serving_revision, workload_state
+
+_COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
+"""Keeps the collector out, but the endpoint serves as it always did: CollectorReady says it, not Accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at an endpoint: what is known, what is asked, what was read and what became of our writes."""
+
+    known: Gathered
+    asked: Watch
+    problems: Sequence[Problem]
+    targeted: Sequence[Target]
+    seen: Observation
+    scaled: Scaled
+    hub: HubFeed
+    now_ms: int
+
+    @property
+    def external(self) -> bool:
+        """Whether an API outside the cluster serves: then our gateway is all there is to be ready."""
+        return self.known.endpoint.spec.backend.external is not None
+
+    @property
+    def serving(self) -> Object | None:
+        """The workload whose pods answer clients."""
+        return self.known.gateway if self.external else self.known.workload
+
+    @property
+    def traffic_seen_ppm(self) -> int | None:
+        """The share of the engine's requests that came through collectors; only beside the engine can one compare."""
+        if self.known.endpoint.mode != "Sidecar":
+            return None
+        return traffic_seen_ppm(self.seen.history, self.now_ms)
+
+
+def assessed(look: Look) -> Found:
+    """Return all that the status is built from."""
+    known, history, serving = look.known, look.seen.history, look.serving or {}
+    sight = _sight(look)
+    objectives, evaluations = _objectives(look, sight), _evaluations(look, sight)
+    return Found(
+        accepted=_accepted(look.problems),
+        workload=workload_state(look.serving, known.gateway_pods if look.external else known.pods, _named(known)),
+        collector=_collector(look),
+        metrics=_metrics(look),
+        scaling=look.scaled.state,
+        replicas=int(serving.get("status", {}).get("replicas", 0)),
+        ready_replicas=int(serving.get("status", {}).get("readyReplicas", 0)),
+        desired_replicas=int(serving.get("spec", {}).get("replicas", 1)) if serving else 0,
+        selector=selector_text(serving["spec"]["selector"]) if serving else "",
+        url=targets.url(known.endpoint),
+        models=history.models(),
+        revision=sight.revision,
+        usage=usage_status(history, look.now_ms),
+        checks=tuple(check for check, _ in (*objectives, *evaluations)),
+        objectives=tuple(status for _, status in objectives),
+        evaluations=tuple(status for _, status in evaluations),
+        scaling_status=look.scaled.status,
+        collector_status=_collector_status(look),
+        applied=tuple(AppliedPolicy(name=one.name, generation=one.generation) for one in look.asked.applied),
+    )
+
+
+def _sight(look: Look) -> Sight:
+    # A gateway's own revision says nothing of the model behind it.
+    revision = serving_revision(look.known.pods) if look.known.endpoint.mode != "Gateway" else ""
+    return Sight(revision, look.traffic_seen_ppm, look.hub.trouble())
+
+
+def _objectives(look: Look, sight: Sight) -> list[tuple[Check, MetricStatus]]:
+    before = {(one.policy, one.name): one for one in look.known.endpoint.status.metrics}
+    history = look.seen.history
+    return [
+        judge_objective(bound, history, sight, look.now_ms, before.get((bound.policy, bound.objective.name)))
+        for bound in look.asked.objectives
+    ]
+
+
+def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus]]:
+    metadata = look.known.endpoint.metadata
+    return [
+        judge_evaluation(
+            bound,
+            look.hub.of((metadata.namespace, metadata.name, bound.policy, bound.evaluation.name)),
+            sight,
+            look.now_ms,
+        )
+        for bound in look.asked.evaluations
+    ]
+
+
+def _collectors(look: Look) -> Collectors:
+    known = look.known
+    return sidecars(known.pods) if known.endpoint.mode == "Sidecar" else targets.gateways(known.gateway_pods)
+
+
+def _collector(look: Look) -> State:
+    kept_out = next((one.finding for one in look.problems if _about_collector(one)), None) or _removed(look.known)
+    problem = (kept_out.reason, kept_out.message) if kept_out else None
+    return collector_state(look.known.endpoint.mode, _collectors(look), look.traffic_seen_ppm, problem)
+
+
+def _collector_status(look: Look) -> CollectorStatus:
+    collectors, seen_ppm = _collectors(look), look.traffic_seen_ppm
+    versions = (snapshot.collector_version for snapshot in look.seen.latest.values())
+    return CollectorStatus(
+        mode=look.known.endpoint.mode,
+        ready=collectors.ready,
+        desired=collectors.desired,
+        version=next((version for version in versions if version), ""),
+        traffic_seen=percent_text(seen_ppm) if seen_ppm is not None else "",
+    )
+
+
+def _metrics(look: Look) -> State:
+    endpoint = look.known.endpoint
+    if endpoint.mode == "ScrapeOnly" and engine_metrics_path(endpoint) is None:
+        message = f"engine {endpoint.spec.engine} exports no metrics; collector mode Sidecar or Gateway sees traffic"
+        return State("MetricsAvailable", "False", "EngineExportsNothing", message)
+    pods = [target.pod for target in look.targeted]
+    return metrics_state(look.seen.history, pods, look.seen.problems(), look.now_ms)
+
+
+def _accepted(problems: Sequence[Problem]) -> State:
+    fatal = next((problem.finding for problem in problems if not _about_collector(problem)), None)
+    if fatal is None:
+        return State("Accepted", "True", "Valid")
+    return State("Accepted", "False", fatal.reason, fatal.message)
+
+
+def _about_collector(problem: Problem) -> bool:
+    return problem.finding.reason in _COLLECTOR_TROUBLE
+
+
+def _removed(known: Gathered) -> Finding | None:
+    endpoint, workload = known.endpoint, known.workload
+    adopts = endpoint.mode == "Sidecar" and endpoint.spec.backend.workload_ref is not None
+    if not adopts or workload is None or not adoption.removed_by_other(endpoint, workload):
+        return None
+    message = f"somebody took the collector out; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
+    return Finding("RemovedByOther", message)
+
+
+def _named(known: Gathered) -> str:
+    endpoint = known.endpoint
+    reference = endpoint.spec.backend.workload_ref
+    if reference is not None:
+        return f"{reference.kind} {reference.name}"
+    if endpoint.spec.backend.external is not None:
+        return f"gateway {names.gateway(endpoint.metadata.name)}"
+    return f"Deployment {names.model_workload(endpoint.metadata.name)}"
