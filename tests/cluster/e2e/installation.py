@@ -39,6 +39,12 @@ class Installed:
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         self.cluster.kubectl("apply", "-n", namespace, "-f", "-", input=text)
 
+    def dry_run(self, namespace: str, object_: dict[str, Any]) -> dict[str, Any]:
+        """Return what the API server would make of an object."""
+        arguments = ("create", "--dry-run=server", "-o", "json", "-n", namespace, "-f", "-")
+        made: dict[str, Any] = json.loads(self.cluster.kubectl(*arguments, input=json.dumps(object_)))
+        return made
+
     def get(self, kind: str, name: str, namespace: str) -> dict[str, Any]:
         """Return one object."""
         found: dict[str, Any] = json.loads(self.cluster.kubectl("get", kind, name, "-n", namespace, "-o", "json"))
@@ -109,6 +115,15 @@ def helm_install(cluster: Cluster, *settings: str) -> None:
         *("--set-string", f"operator.podAnnotations.image={image},hub.podAnnotations.image={image}"),
         *(part for setting in settings for part in ("--set", setting)),
     )
+
+
+def rolled_out(workload: dict[str, Any]) -> bool:
+    """Tell whether all pods of a Deployment are ready and of its newest template, and no others are left."""
+    status = workload.get("status", {})
+    counts = {status.get(one) for one in ("replicas", "updatedReplicas", "readyReplicas")}
+    return status.get("observedGeneration") == workload["metadata"]["generation"] and counts == {
+        workload["spec"]["replicas"]
+    }
 
 
 def scripted(*arguments: str, cpu: str = "50m") -> dict[str, Any]:
