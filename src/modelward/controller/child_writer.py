@@ -84,8 +84,8 @@ class ChildWriter:
         label = f"{kind.kind} {metadata['name']}"
         try:
             actual = await self.current(kind, metadata["namespace"], metadata["name"])
-            if actual is not None and not _ours(actual, child, owner):
-                return Problem(label, Finding("NameTaken", f"{label} exists and is not ours; {_REMEDY[kind.kind]}"))
+            if taken := name_taken(actual, child, owner):
+                return Problem(label, taken)
             if child.manager in _WHOLE:
                 wanted = stamped(wanted)
             if actual is not None:
@@ -94,7 +94,7 @@ class ChildWriter:
                 wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
             await self._apply(kind, wanted, child.manager, label)
         except (Forbidden, Invalid, NotFound) as error:
-            return Problem(label, _refused(label, error))
+            return Problem(label, refused(label, error))
         return None
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, label: str) -> None:
@@ -121,6 +121,14 @@ _REMEDY: Mapping[str, str] = {
 }
 
 
+def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) -> Finding | None:
+    """Return why a child cannot be written where an object of its name is; None where it can."""
+    if actual is None or _ours(actual, child, owner):
+        return None
+    label = f"{actual['kind']} {actual['metadata']['name']}"
+    return Finding("NameTaken", f"{label} exists and is not ours; {_REMEDY[actual['kind']]}")
+
+
 def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
     """Tell whether we may write to an object that is there.
 
@@ -145,7 +153,8 @@ def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:
     return not covers(actual, wanted)
 
 
-def _refused(label: str, error: ApiError) -> Finding:
+def refused(label: str, error: ApiError) -> Finding:
+    """Return a refusal of the API server in the words of a condition."""
     if isinstance(error, Invalid):
         return Finding("InvalidTemplate", f"{label}: {error.message}"[:900])
     return Finding("Refused", f"{label}: {error.message}"[:900])

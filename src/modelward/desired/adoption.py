@@ -54,6 +54,14 @@ def withdrawal(workload: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiVersion": workload["apiVersion"], "kind": workload["kind"], "metadata": key}
 
 
+def withdrawal_due(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
+    """Tell whether the user changed the mode of an adopted workload: taking the sidecar out rolls it once, as asked."""
+    if workload is None or endpoint.spec.backend.workload_ref is None or endpoint.mode == "Sidecar":
+        return False
+    labels = workload["metadata"].get("labels") or {}
+    return bool(labels.get(names.ADOPTED_BY) == names.fit(endpoint.metadata.name))
+
+
 def injected(workload: Mapping[str, Any]) -> bool:
     """Tell whether our sidecar stands in the workload's template."""
     inits = _pod_spec(workload).get("initContainers") or ()
@@ -72,14 +80,19 @@ def removed_by_other(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool
 
 def injection_hash(endpoint: LLMEndpoint) -> str:
     """Return a hash over what the user wrote for the sidecar; scaling, policies and our releases do not enter it."""
+    written = written_for_sidecar(endpoint)
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+
+
+def written_for_sidecar(endpoint: LLMEndpoint) -> dict[str, Any]:
+    """Return what the user wrote for the sidecar, which the injection's hash is made of."""
     resources = endpoint.spec.collector.resources
-    written = {
+    return {
         "endpoint": endpoint.metadata.uid,
         "workload": _reference(endpoint).model_dump(mode="json", exclude={"accept_restart"}, exclude_defaults=True),
         "resources": resources.wire() if resources is not None else None,
         "rolloutAt": endpoint.metadata.annotations.get(names.ROLLOUT_AT, ""),
     }
-    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)

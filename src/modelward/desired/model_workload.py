@@ -98,8 +98,14 @@ def template_hash(endpoint: LLMEndpoint) -> str:
     Not over what we make of it: a new release, image or setting of ours must not look like a change of the user's.
     Defaults are left out, so that a field which a later version adds changes no hash.
     """
+    canonical = json.dumps(written_for_pods(endpoint), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:_HASH_LENGTH]
+
+
+def written_for_pods(endpoint: LLMEndpoint) -> dict[str, Any]:
+    """Return what the user wrote for the pods, which the template's hash is made of."""
     collector = endpoint.spec.collector
-    written = {
+    return {
         "template": _template(endpoint).model_dump(
             mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
         ),
@@ -108,8 +114,6 @@ def template_hash(endpoint: LLMEndpoint) -> str:
         "drainSeconds": endpoint.spec.drain_seconds,
         "rolloutAt": endpoint.metadata.annotations.get(names.ROLLOUT_AT, ""),
     }
-    canonical = json.dumps(written, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:_HASH_LENGTH]
 
 
 def gate(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
