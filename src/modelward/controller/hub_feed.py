@@ -21,6 +21,11 @@ KEPT_MS = 26 * 3_600_000
 _OVERLAP_MS = 1_200_000
 """A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
 
+_SPOOL_MS = 60_000
+"""The longest pause of a collector before it tries a hub again that was away."""
+_SPOOL_SLACK_MS = 10_000
+"""For seeing late that the hub went, and for sending."""
+
 ResultKey = tuple[str, str, str, str]
 """namespace, endpoint, policy, evaluation"""
 
@@ -33,11 +38,14 @@ class HubFeed:
     hub: HubClient | None = None
     available: bool | None = None
     problem: str = ""
+    complete_from_ms: int = 0
+    """When collectors have surely brought what they spooled while the hub was away; before, windows have holes."""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
     endpoints: Callable[[], Iterable[str]] = tuple
     """All endpoints (`namespace/name`) that there are: rules are sent whole, so they wait for each of these."""
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _since_ms: int = 0
+    _lost_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules_sent: Mapping[str, Any] | None = None
 
@@ -83,12 +91,20 @@ class HubFeed:
             return frozenset()
         if not self.available:
             log.info("hub=reachable results=%d endpoints=%d", len(results), len(newest))
+        if self.available is False:
+            self._found_again()
         self.available, self.problem, self.newest_ms = True, "", newest
         return self._keep(results)
+
+    def _found_again(self) -> None:
+        # Collectors wait twice as long after each failure, so their last pause is at most twice the time away.
+        now_ms = self.clock_ms()
+        self.complete_from_ms = now_ms + min(_SPOOL_MS, 2 * max(0, now_ms - self._lost_ms)) + _SPOOL_SLACK_MS
 
     def _lost(self, error: Exception) -> None:
         text = str(error)[:200]
         if self.available is not False:
+            self._lost_ms = self.clock_ms()
             log.warning("hub=unreachable error=%r", text)
         # A hub that was away may have lost its rules with its memory: send them again.
         self.available, self.problem, self._rules_sent = False, text, None

@@ -63,7 +63,7 @@ class Runs:
         watches = self.watches.get(namespace, {})
         if not watches:
             return None
-        if self.hub.available and not any(_scheduled(run) and not finished(run.status) for run in known):
+        if self._complete() and not any(_scheduled(run) and not finished(run.status) for run in known):
             await self._start(namespace, watches)
         return _LOOK_S
 
@@ -85,6 +85,10 @@ class Runs:
         status = self._progress(run, job, problems, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else _LOOK_S
+
+    def _complete(self) -> bool:
+        """Tell whether the hub has what it should have: a window judged too early never sees what comes later."""
+        return bool(self.hub.available) and self.clock_ms() >= self.hub.complete_from_ms
 
     async def _start(self, namespace: str, watches: Mapping[str, Watch]) -> None:
         now_ms = self.clock_ms()

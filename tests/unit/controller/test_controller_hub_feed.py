@@ -108,6 +108,25 @@ async def test_feed_keeps_what_it_knows_while_the_hub_is_away_and_sends_its_rule
         await feed.hub.close()
 
 
+@pytest.mark.parametrize(("away_ms", "wait_ms"), [(10_000, 30_000), (3_600_000, 70_000)])
+async def test_feed_waits_for_what_collectors_spooled_while_the_hub_was_away(
+    tmp_path: Path, away_ms: int, wait_ms: int
+) -> None:
+    clock = Clock()
+    async with hub(tmp_path) as (first, client):
+        port = first.ports[0]
+        feed = HubFeed(clock, client)
+        await feed.refresh()
+        assert feed.complete_from_ms == 0
+    async with HubClient(f"http://127.0.0.1:{port}", timeout_s=2.0) as feed.hub:
+        await feed.refresh()
+        clock.now_ms += away_ms
+        async with hub(tmp_path, port):
+            await feed.refresh()
+            await feed.refresh()
+        assert feed.complete_from_ms == clock.now_ms + wait_ms
+
+
 async def test_feed_sends_no_rules_before_those_of_all_endpoints_are_known(tmp_path: Path) -> None:
     async with hub(tmp_path) as (running, client):
         feed = HubFeed(Clock(), client, endpoints=lambda: ["retail/chat", "retail/mail"])

@@ -114,6 +114,15 @@ async def test_without_a_hub_nothing_is_started(desk: Desk) -> None:
     assert desk.world.writes == []
 
 
+async def test_nothing_is_judged_before_what_was_spooled_has_come(desk: Desk) -> None:
+    desk.feed.complete_from_ms = NOW_MS + 1
+    await desk.runs.schedule("retail")
+    assert desk.world.writes == []
+    desk.now_ms += 1
+    await desk.runs.schedule("retail")
+    assert [kind for _, kind, _ in desk.world.verbs("create")] == ["EvaluationRun"]
+
+
 async def test_a_tick_that_another_leader_took_is_no_error(desk: Desk) -> None:
     desk.world.refusals["create"] = Conflict(409, "AlreadyExists", "there is one")
     assert await desk.runs.schedule("retail") == 5.0
