@@ -73,7 +73,7 @@ class Scraper:
             return ScrapeFailure(target.pod, "BadContent", f"{target.url} is no URL")
         except (aiohttp.ClientError, OSError) as error:
             # A mesh that insists on mTLS accepts and closes, a NetworkPolicy with REJECT refuses: both mean "not you".
-            return ScrapeFailure(target.pod, "Refused", f"{target.url} refused the connection: {str(error)[:100]}")
+            return ScrapeFailure(target.pod, "Refused", f"{target.url} {refusal(error)}")
         return page if isinstance(page, ScrapeFailure) else self._read(target, page)
 
     async def _fetch(self, target: Target) -> bytes | ScrapeFailure:
@@ -104,3 +104,13 @@ class Scraper:
 
     def _too_large(self, target: Target, how: str) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "TooLarge", f"{target.url}: {how}")
+
+
+def refusal(error: Exception) -> str:
+    """Return what happened in words; the library's own repeat the address and what it tried."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused the connection"
+    if isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError):
+        return "accepted the connection and closed it"
+    return f"cannot be reached: {str(cause)[:100]}"

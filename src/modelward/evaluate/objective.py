@@ -78,7 +78,8 @@ def decide_latency(
     """
     n, quantile = histogram.total, percentile_ppm / PPM
     margin = Z_95 * math.sqrt(quantile * (1 - quantile) / n) if n else 0.0
-    value, low, high = (histogram.quantile_ms(q) for q in (quantile, max(0.0, quantile - margin), quantile + margin))
+    value, low = (histogram.quantile_ms(share) for share in (quantile, max(0.0, quantile - margin)))
+    high = histogram.quantile_ms(quantile + margin) if quantile + margin < 1 else None  # so few requests bound nothing
     name = f"p{percentile_ppm / 10_000:g}"
 
     def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
@@ -88,7 +89,7 @@ def decide_latency(
         return verdict("Unknown", *few)
     at_least, at_most = histogram.slower(max_duration_ms)
     budget = 1 - quantile
-    shown = f"{name} {_duration(value)} ({_duration(low)}-{_duration(high)})"
+    shown = f"{name} {_duration(value)} ({_duration(low)}{' or more' if high is None else f'-{_duration(high)}'})"
     if wilson(at_least, n).low > budget:
         return verdict("Failed", "AboveLimit", f"{shown} > {_duration(max_duration_ms)}, n={n}")
     if wilson(at_most, n).high < budget:
@@ -138,4 +139,4 @@ def _too_few(requests: int, min_requests: int) -> tuple[str, str] | None:
 def _duration(ms: int | None) -> str:
     if ms is None:
         return "?"
-    return f"{ms}ms" if ms < 10_000 else f"{ms / 1000:.1f}s"
+    return f"{ms}ms" if ms < 10_000 else f"{round(ms / 1_000, 1):g}s"

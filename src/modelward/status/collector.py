@@ -62,7 +62,9 @@ def collector_state(
     if seen_ppm is not None and seen_ppm < SEEN_ENOUGH_PPM:
         message = f"{percent_text(seen_ppm)} seen; send clients to status.address.url"
         return State("CollectorReady", "False", "Bypassed", message)
-    return State("CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} ready")
+    return State(
+        "CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} collectors ready"
+    )
 
 
 def traffic_seen_ppm(history: History, now_ms: int) -> int | None:

@@ -76,7 +76,7 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
         scaling=found.scaling_status,
         collector=found.collector_status,
         applied_policies=found.applied,
-        changes=changes(before, found, now_ms),
+        changes=changes(before, found, now_ms, by_scaler=_scales(endpoint)),
         conditions=settle(states, before.conditions, endpoint.metadata.generation, now_ms),
     )
 
@@ -85,8 +85,15 @@ def _serving(found: Found) -> State:
     return found.accepted if found.accepted.status == "False" else found.workload
 
 
-def changes(before: LLMEndpointStatus, found: Found, now_ms: int) -> tuple[Change, ...]:
-    """Return the newest few changes of revision, policies, collector version and scale: what may explain a flip."""
+def _scales(endpoint: LLMEndpoint) -> bool:
+    return endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct"
+
+
+def changes(before: LLMEndpointStatus, found: Found, now_ms: int, *, by_scaler: bool = False) -> tuple[Change, ...]:
+    """Return the newest few changes of revision, policies, collector version and scale: what may explain a flip.
+
+    `by_scaler` tells whether our scaler writes replicas: the reason for what a person wrote is theirs.
+    """
     now = timestamp(now_ms)
     new: list[Change] = []
     if before.revision and found.revision and before.revision != found.revision:
@@ -98,7 +105,8 @@ def changes(before: LLMEndpointStatus, found: Found, now_ms: int) -> tuple[Chang
     if old_version and version and old_version != version:
         new.append(Change(time=now, kind="Version", message=f"collector {old_version} → {version}"))
     if before.revision and _wanted(before) not in (None, found.desired_replicas):
-        reason = found.scaling_status.message if found.scaling_status else ""
+        decided = found.scaling_status if by_scaler else None
+        reason = decided.message if decided is not None and decided.desired == found.desired_replicas else ""
         change = f"{_wanted(before)} → {found.desired_replicas} replicas" + (f": {reason}" if reason else "")
         new.append(Change(time=now, kind="Scale", message=change[:256]))
     return (*new, *before.changes)[:_KEPT_CHANGES]

@@ -10,6 +10,8 @@ from modelward.api.base import Condition
 
 _QUIET = frozenset({"Ready"})
 """Ready only repeats what Accepted or WorkloadReady said."""
+_STARTING = frozenset({"NotReady", "Starting", "PartialPods"})
+"""What every pod goes through that comes up; only one that was already up has something to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Flip:
 def flips(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Flip, ...]:
     """Return what a user should be told.
 
-    Nothing for a first Unknown, nor for going back to Unknown without a cause that one can act on.
+    Nothing for a first Unknown, nor for going back to Unknown without a cause that one can act on; nothing for pods
+    that are starting.
     """
     old = {condition.type: condition for condition in before}
     return tuple(
@@ -35,6 +38,8 @@ def flips(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Flip
 
 
 def _tells(before: Condition | None, after: Condition) -> bool:
+    if (before is None or before.status != "True") and after.reason in _STARTING:
+        return False
     if before is None:
         return after.status == "False"
     return before.status != after.status and after.status != "Unknown"

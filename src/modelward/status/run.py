@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from modelward.api.evaluation import Counts, WindowResult
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus, RunResult
 from modelward.evaluate.verdict import Rule, decide
 
+_MESSAGE_LIMIT = 256
+_WORD: Mapping[RunResult, str] = {"Error": "no result", "Failed": "failed", "Inconclusive": "undecided"}
 _PRECEDENCE: tuple[RunResult, ...] = ("Error", "Failed", "Inconclusive", "Passed")
 
 
@@ -36,10 +38,20 @@ def item_status(endpoint: str, policy: str, evaluation: str, result: WindowResul
 
 
 def summed_up(items: Sequence[RunItemStatus]) -> tuple[RunResult, str]:
-    """Return the run's result, the worst of its items', and how many ended how."""
+    """Return the run's result, the worst of its items', and how they ended: all but good ones by name."""
     counted = Counter(item.result for item in items)
     worst: RunResult = next((result for result in _PRECEDENCE if counted[result]), "Inconclusive")
-    return worst, ", ".join(f"{counted[result]} {result}" for result in _PRECEDENCE if counted[result])
+    told = [_told(result, [item for item in items if item.result == result]) for result in _PRECEDENCE]
+    return worst, "; ".join(part for part in told if part)[:_MESSAGE_LIMIT]
+
+
+def _told(result: RunResult, items: Sequence[RunItemStatus]) -> str:
+    if not items:
+        return ""
+    if result == "Passed":
+        return f"{len(items)} passed"
+    more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+    return f"{_WORD[result]}: {items[0].evaluation} of {items[0].endpoint}{more}"
 
 
 def finished(status: EvaluationRunStatus) -> bool:

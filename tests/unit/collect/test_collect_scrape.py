@@ -6,13 +6,14 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from modelward.collect.rounds import scrape_all
-from modelward.collect.scrape import ScrapeFailure, Scraper, Target
+from modelward.collect.scrape import ScrapeFailure, Scraper, Target, refusal
 from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
@@ -94,6 +95,21 @@ async def test_reads_a_collectors_page() -> None:
         found = await scraped(url, "collector")
         assert isinstance(found, Snapshot)
         assert found.counters[Key(Signal.REQUESTS, "m")] == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (aiohttp.ServerDisconnectedError(), "accepted the connection and closed it"),
+        (
+            aiohttp.ClientConnectorError(Mock(), ConnectionRefusedError(111, "Connect call failed")),
+            "refused the connection",
+        ),
+        (OSError(113, "No route to host"), "cannot be reached: [Errno 113] No route to host"),
+    ],
+)
+def test_a_failed_connection_is_told_in_words(error: Exception, words: str) -> None:
+    assert refusal(error) == words
 
 
 async def test_a_page_of_another_program_is_not_a_quiet_collector() -> None:

@@ -171,7 +171,7 @@ async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: Des
     desk.workload(1)
     desk.now_ms += 1_000
     await loop.reconcile("retail", "chat")
-    assert [reason for _, reason, _ in desk.world.verbs("event")][1:] == ["Accepted", "NotWorkloadReady"]
+    assert [reason for _, reason, _ in desk.world.verbs("event")][1:] == ["Accepted"]
     writes = len(desk.world.writes)
     for _ in range(3):
         desk.now_ms += 1_000

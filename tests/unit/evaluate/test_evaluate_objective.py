@@ -31,6 +31,14 @@ def test_more_slow_requests_than_allowed_fail() -> None:
     assert latency((300, 300, 200, 50, 100, 50)) == ("Failed", "AboveLimit")
 
 
+def test_too_few_requests_to_bound_a_percentile_from_above_say_so() -> None:
+    verdict = decide_latency(
+        Histogram(BOUNDS, (0, 20, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=50, min_requests=20
+    )
+    assert verdict.high is None
+    assert verdict.message == "p95 195ms (185ms or more) > 50ms, n=20"
+
+
 def test_a_share_near_the_allowance_is_unknown() -> None:
     assert latency((300, 300, 300, 50, 25, 25)) == ("Unknown", "NearThreshold")
 

@@ -80,6 +80,13 @@ def test_people_are_told_of_each_flip_with_its_evidence(
     assert all(flip.note == "Why: evidence" for flip in found)
 
 
+@pytest.mark.parametrize(("before", "told"), [(None, 0), ("Unknown", 0), ("False", 0), ("True", 1)])
+def test_pods_that_come_up_are_no_news_and_those_that_go_down_are(before: str | None, told: int) -> None:
+    old = conditions(WorkloadReady=before) if before else ()
+    (after,) = conditions(WorkloadReady="False")
+    assert len(flips(old, (after.model_copy(update={"reason": "NotReady"}),))) == told
+
+
 def test_ready_tells_nothing_that_its_cause_has_not_told() -> None:
     told = flips(
         conditions(Ready="True", WorkloadReady="True"),

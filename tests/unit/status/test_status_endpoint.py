@@ -93,16 +93,23 @@ SAME = replace(FOUND, applied=BEFORE.applied_policies, collector_status=BEFORE.c
         ({"applied": ()}, "Policy", "none"),
         ({"collector_status": CollectorStatus(mode="Sidecar", version="0.2.0")}, "Version", "collector 0.1.0 → 0.2.0"),
         ({"desired_replicas": 5}, "Scale", "3 → 5 replicas"),
-        (
-            {"desired_replicas": 5, "scaling_status": ScalingStatus(message="40 tok/s a replica")},
-            "Scale",
-            "3 → 5 replicas: 40 tok/s a replica",
-        ),
     ],
 )
 def test_what_may_explain_a_flip_is_noted(found: dict[str, Any], kind: str, message: str) -> None:
     (noted,) = changes(BEFORE, replace(SAME, **found), NOW_MS)
     assert (noted.kind, noted.message, noted.time) == (kind, message, timestamp(NOW_MS))
+
+
+def test_a_change_of_replicas_has_the_scalers_reason_only_where_the_scaler_made_it() -> None:
+    scaling = ScalingStatus(desired=5, message="40 tok/s a replica")
+
+    def noted(replicas: int, *, by_scaler: bool) -> str:
+        found = replace(SAME, desired_replicas=replicas, scaling_status=scaling)
+        return changes(BEFORE, found, NOW_MS, by_scaler=by_scaler)[0].message
+
+    assert noted(5, by_scaler=True) == "3 → 5 replicas: 40 tok/s a replica"
+    assert noted(5, by_scaler=False) == "3 → 5 replicas"
+    assert noted(1, by_scaler=True) == "3 → 1 replicas"
 
 
 def test_a_quiet_endpoint_and_a_new_one_have_no_changes() -> None:
