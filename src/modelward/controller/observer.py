@@ -14,6 +14,8 @@ from modelward.metrics.window import History
 
 log = logging.getLogger(__name__)
 
+_TROUBLE_AFTER = 3
+
 
 @dataclass(slots=True)
 class Observation:
@@ -23,6 +25,8 @@ class Observation:
     targets: tuple[Target, ...] = ()
     latest: dict[str, Snapshot] = field(default_factory=dict)
     failures: dict[str, ScrapeFailure] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+    """Readings in a row that each silent pod has missed."""
 
     @property
     def read(self) -> bool:
@@ -30,8 +34,15 @@ class Observation:
         return bool(self.latest or self.failures)
 
     def problems(self) -> dict[str, tuple[str, str]]:
-        """Return why each silent pod is silent, as (reason, message) of a condition."""
-        return {pod: (_condition_reason(failure), failure.message) for pod, failure in self.failures.items()}
+        """Return why each silent pod is silent, as (reason, message) of a condition.
+
+        One that missed a reading or two is no problem yet: it is starting, or was busy.
+        """
+        return {
+            pod: (_condition_reason(failure), failure.message)
+            for pod, failure in self.failures.items()
+            if self.missed.get(pod, 0) >= _TROUBLE_AFTER
+        }
 
 
 def _condition_reason(failure: ScrapeFailure) -> str:
@@ -57,6 +68,7 @@ class Observer:
         for gone in (*(known.latest.keys() - pods), *(known.failures.keys() - pods)):
             known.latest.pop(gone, None)
             known.failures.pop(gone, None)
+            known.missed.pop(gone, None)
 
     def forget(self, endpoint: str) -> None:
         """Drop what is known of an endpoint that is gone."""
@@ -86,7 +98,9 @@ class Observer:
             observation.history.add(page)
             observation.latest[target.pod] = page
             observation.failures.pop(target.pod, None)
+            observation.missed.pop(target.pod, None)
             return
         if target.pod not in observation.failures:
             log.info("scrape=failed endpoint=%s pod=%s reason=%s", endpoint, target.pod, page.reason)
         observation.failures[target.pod] = page
+        observation.missed[target.pod] = observation.missed.get(target.pod, 0) + 1

@@ -69,8 +69,16 @@ def waiting_reason(status: Object) -> tuple[str, str]:
     reason = str(waiting.get("reason", ""))
     if reason not in _STUCK:
         return "", ""
-    name = "ImageNotPullable" if reason in _PULL else reason
-    return name, f"container {status['name']}: {reason}: {waiting.get('message', '')}"[:400]
+    if reason in _PULL:
+        return "ImageNotPullable", _unpullable(status, str(waiting.get("message", "")))[:400]
+    return reason, f"container {status['name']}: {reason}: {waiting.get('message', '')}"[:400]
+
+
+def _unpullable(status: Object, message: str) -> str:
+    """Return why an image does not come, the same whether the kubelet tries again or waits (it quotes the cause)."""
+    cause = message.rpartition("ErrImagePull: ")[2]
+    why = "" if cause.startswith("Back-off") else cause
+    return f"container {status['name']} cannot pull {status.get('image', 'its image')}" + (f": {why}" if why else "")
 
 
 def _refusal(workload: Object) -> str:

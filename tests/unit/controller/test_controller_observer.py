@@ -78,6 +78,9 @@ async def test_observer_tells_why_a_pod_is_silent_until_it_speaks_again() -> Non
         served.silent.add("b")
         closed = Target("c", "http://127.0.0.1:9/metrics", "vllm", "collector")
         observer.watch("retail/chat", [served.target("a"), served.target("b"), closed])
+        for _ in range(2):
+            await observer.round(scraper)
+        assert observer.of("retail/chat").problems() == {}, "a reading lost, as by a pod that starts, is no news"
         await observer.round(scraper)
         problems = observer.of("retail/chat").problems()
         assert {pod: reason for pod, (reason, _) in problems.items()} == {"b": "Missing", "c": "ScrapeBlocked"}

@@ -24,7 +24,7 @@ def test_collectors_are_counted_among_running_pods_only() -> None:
 def test_a_collector_that_cannot_be_pulled_is_named_before_its_pod_runs() -> None:
     stuck = pod("a", phase="Pending", podIP="", initContainerStatuses=waiting("ErrImagePull", "modelward-collector"))
     found = sidecars([stuck])
-    assert found.trouble == ("ImageNotPullable", "container modelward-collector: ErrImagePull: why it does")
+    assert found.trouble == ("ImageNotPullable", "container modelward-collector cannot pull its image: why it does")
     state = collector_state("Sidecar", found, None, None)
     assert (state.status, state.reason) == ("False", "ImageNotPullable")
 

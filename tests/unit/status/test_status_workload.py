@@ -23,6 +23,18 @@ def state(workload: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tuple[
     return found.status, found.reason, found.message
 
 
+def test_an_image_that_does_not_come_is_told_the_same_between_two_tries() -> None:
+    cause = 'failed to pull and unpack image "far:1": not found'
+    said = [("ErrImagePull", cause), ("ImagePullBackOff", f'Back-off pulling image "far:1": ErrImagePull: {cause}')]
+    told = [
+        waiting_reason(
+            {"name": "model", "image": "far:1", "state": {"waiting": {"reason": reason, "message": message}}}
+        )
+        for reason, message in said
+    ]
+    assert told == 2 * [("ImageNotPullable", f"container model cannot pull far:1: {cause}")]
+
+
 QUOTA = 'pods "chat-1" is forbidden: exceeded quota: none'
 UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]
 
@@ -44,7 +56,7 @@ UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "message": "0/1 nod
         (
             workload(3),
             [pod(ready=False), pod(containerStatuses=waiting("ImagePullBackOff"))],
-            ("False", "ImageNotPullable", "container model: ImagePullBackOff: why it does"),
+            ("False", "ImageNotPullable", "container model cannot pull its image: why it does"),
         ),
         (
             workload(3),
