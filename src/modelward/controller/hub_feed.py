@@ -60,8 +60,13 @@ class HubFeed:
         return "" if self.available else f"the hub does not answer: {self.problem or 'not asked yet'}"
 
     def last_window_ms(self) -> dict[ResultKey, int]:
-        """Return where the newest window of each evaluation ended: the next begins there."""
-        return {key: max(end for _, end in windows) for key, windows in self._results.items() if windows}
+        """Return where the newest window of each evaluation ended: the next begins there.
+
+        A person may have looked at a window that is not over yet; that one does not count.
+        """
+        now_ms = self.clock_ms()
+        ended = {key: [end for _, end in windows if end <= now_ms] for key, windows in self._results.items()}
+        return {key: max(ends) for key, ends in ended.items() if ends}
 
     def rule(self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int) -> None:
         """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh."""

@@ -142,13 +142,13 @@ class Runs:
             for endpoint, asked in watches.items()
             for one in asked.evaluations
         }
-        lost = [item for item in wanted if self._result(namespace, item) is None]
+        lost = [item for item in wanted if self._result(run, item) is None]
         first_seen_ms = self._ended_ms.setdefault(run.metadata.uid, now_ms)
         if lost and 0 <= now_ms - first_seen_ms < _RESULT_GRACE_MS:
             state = State("Complete", "False", "CollectingResults", "the Job has ended; waiting for its results")
             return _status(run, state, now_ms, started=started)
         self._ended_ms.pop(run.metadata.uid, None)
-        items = tuple(self._item(namespace, item, bound) for item in wanted)
+        items = tuple(self._item(run, item, bound) for item in wanted)
         result, message = summed_up(items)
         if not items:
             result, message = "Error", f"nothing to evaluate: no policy asks for an evaluation of {run.spec.endpoint}"
@@ -157,16 +157,17 @@ class Runs:
         return _status(run, state, now_ms, started=started, message=message, items=items, result=result)
 
     def _item(
-        self, namespace: str, item: RunItem, bound: Mapping[tuple[str, str, str], BoundEvaluation]
+        self, run: EvaluationRun, item: RunItem, bound: Mapping[tuple[str, str, str], BoundEvaluation]
     ) -> RunItemStatus:
         one = bound.get((item.endpoint, item.policy, item.evaluation))
         rule = rule_of(one) if one is not None else Rule(fail_above_ppm=0)
-        return item_status(item.endpoint, item.policy, item.evaluation, self._result(namespace, item), rule)
+        return item_status(item.endpoint, item.policy, item.evaluation, self._result(run, item), rule)
 
-    def _result(self, namespace: str, item: RunItem) -> WindowResult | None:
-        window = (timestamp_ms(item.from_), timestamp_ms(item.to))
-        results = self.hub.of((namespace, item.endpoint, item.policy, item.evaluation))
-        return next((result for result in results if (result.from_ms, result.to_ms) == window), None)
+    def _result(self, run: EvaluationRun, item: RunItem) -> WindowResult | None:
+        """Return what this run found; an earlier run of the same window may have had another evaluator."""
+        wanted = (run.metadata.name, timestamp_ms(item.from_), timestamp_ms(item.to))
+        results = self.hub.of((run.metadata.namespace, item.endpoint, item.policy, item.evaluation))
+        return next((result for result in results if (result.run, result.from_ms, result.to_ms) == wanted), None)
 
     async def _tidy(self, known: Sequence[EvaluationRun]) -> None:
         """Keep the last few scheduled runs, fewer good than bad ones; what a person made is the person's."""

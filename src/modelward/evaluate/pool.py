@@ -24,7 +24,7 @@ class Pooled:
 
 
 def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms: int) -> Pooled:
-    """Pool the windows that overlap [now - over, now] for one revision, newest first.
+    """Pool the windows that overlap [now - over, now] and are over, for one revision, newest first.
 
     A window that overlaps a newer one already taken is left out, so that a run by hand never counts an exchange
     twice; so is one that another version or calibration of the evaluator scored, for its errors are others.
@@ -48,7 +48,7 @@ def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms
 def _disjoint(results: Iterable[WindowResult], since_ms: int, now_ms: int) -> list[WindowResult]:
     taken: list[WindowResult] = []
     edge_ms = now_ms
-    in_reach = [result for result in results if result.to_ms > since_ms and result.from_ms < now_ms]
+    in_reach = [result for result in results if since_ms < result.to_ms <= now_ms]
     for result in sorted(in_reach, key=lambda r: (r.to_ms, r.from_ms, r.run), reverse=True):
         if not taken or result.to_ms <= edge_ms:
             taken.append(result)

@@ -60,7 +60,8 @@ async def test_feed_without_a_hub_knows_nothing_and_asks_nobody() -> None:
 
 async def test_feed_tells_each_new_result_once(tmp_path: Path) -> None:
     async with hub(tmp_path) as (_, client):
-        feed = HubFeed(Clock(), client)
+        clock = Clock()
+        feed = HubFeed(clock, client)
         assert await feed.refresh() == frozenset()
         assert feed.available
         await client.put_result(RESULT)
@@ -74,6 +75,8 @@ async def test_feed_tells_each_new_result_once(tmp_path: Path) -> None:
         later = replace(RESULT, from_ms=NOW_MS, to_ms=NOW_MS + QUARTER_MS)
         await client.put_result(later)
         await feed.refresh()
+        assert feed.last_window_ms() == {KEY: NOW_MS}, "a window that is not over keeps no other from being judged"
+        clock.now_ms += QUARTER_MS
         assert feed.last_window_ms() == {KEY: NOW_MS + QUARTER_MS}
 
 

@@ -61,9 +61,9 @@ class Desk:
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": about, "spec": {"suspend": suspend}}
         self.world.put({**job, "status": {"conditions": conditions}})
 
-    def result(self, scored: Counts) -> None:
+    def result(self, scored: Counts, run: str = "run-1") -> None:
         facts = EvaluatorFacts("OffTopicAnswered", "1")
-        found = WindowResult("retail", "chat", "baseline", "topic", FROM_MS, TO_MS, "run-1", facts, {"r1": scored})
+        found = WindowResult("retail", "chat", "baseline", "topic", FROM_MS, TO_MS, run, facts, {"r1": scored})
         self.feed._keep([found])
 
 
@@ -192,6 +192,16 @@ async def test_a_result_that_does_not_come_is_waited_for_and_then_an_error(desk:
     assert await desk.runs.reconcile("retail", "run-1") is None
     found = desk.status().status
     assert (found.result, found.items[0].message.split(":")[0]) == ("Error", "ResultLost")
+
+
+async def test_what_another_run_found_in_the_same_window_is_not_its_result(desk: Desk) -> None:
+    desk.run(status={"job": "run-1"})
+    desk.job("Failed")
+    desk.result(scored(400, 4), run="an-earlier-one")
+    await desk.runs.reconcile("retail", "run-1")
+    desk.now_ms += 31_000
+    await desk.runs.reconcile("retail", "run-1")
+    assert desk.status().status.result == "Error"
 
 
 async def test_suspending_a_run_suspends_its_job(desk: Desk) -> None:

@@ -50,6 +50,10 @@ def test_an_overlapping_run_by_hand_counts_no_exchange_twice() -> None:
     assert samples([window(60, 80, 10), window(60, 80, 10)]) == 10
 
 
+def test_a_run_by_hand_whose_window_is_not_over_hides_nothing() -> None:
+    assert samples([window(60, 80), window(50, 500, 3)]) == 10
+
+
 def test_nothing_in_reach_is_no_traffic() -> None:
     pooled = pool([], revision="r1", now_ms=100, over_ms=60)
     assert (pooled.facts, pooled.missing, pooled.windows) == (None, "NoTraffic", 0)
