@@ -203,6 +203,64 @@ def explain(
 
 
 @app.command()
+def preflight(
+    file: Annotated[Path, typer.Argument(help="YAML with LLMEndpoints, MonitoringPolicies, Evaluators.")],
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="For objects that name none.")] = "default",
+    kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the current context.")] = None,
+    system_namespace: Annotated[str, typer.Option(help="Where Modelward is installed.")] = "modelward-system",
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
+) -> None:
+    """Tell which model servers would restart if a file was applied; writes nothing.
+
+    Exit 0: none restarts, 1: some roll, 2: something would be refused.
+    """
+    from modelward.kube.errors import ApiError
+    from modelward.reports.effect import exit_code
+    from modelward.reports.effect_page import document, page
+    from modelward.reports.preflight import examined
+
+    try:
+        documents = list(yaml.safe_load_all(file.read_text()))
+        effects = asyncio.run(examined(documents, kubeconfig, namespace, system_namespace))
+    except (OSError, yaml.YAMLError, ApiError) as error:
+        _fail(f"{file}: {error}")
+    if not effects:
+        _fail(f"{file}: nothing of modelward.dev/v1alpha1 in it")
+    if output == "json":
+        sys.stdout.write(json.dumps(document(effects), indent=2) + "\n")
+    else:
+        _out.print(page(effects))
+    raise typer.Exit(exit_code(effects))
+
+
+@app.command()
+def doctor(
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where Modelward is installed.")] = (
+        "modelward-system"
+    ),
+    kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the current context.")] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
+) -> None:
+    """Look an installation over: kinds, operator, rights, hub, collectors, admission, endpoints. Changes nothing.
+
+    Exit 0: nothing to act upon, 1: errors or warnings.
+    """
+    from modelward.reports.doctor import examined
+    from modelward.reports.remark import exit_code
+    from modelward.reports.remark_page import document, page
+
+    try:
+        remarks = asyncio.run(examined(kubeconfig, namespace))
+    except OSError as error:
+        _fail(str(error))
+    if output == "json":
+        sys.stdout.write(json.dumps(document(remarks), indent=2) + "\n")
+    else:
+        _out.print(page(remarks), soft_wrap=True)  # commands must survive copying
+    raise typer.Exit(exit_code(remarks))
+
+
+@app.command()
 def images(
     settings: Annotated[Path | None, typer.Option(help="The operator's settings file.")] = None,
     kubeconfig: Annotated[str | None, typer.Option(help="Ask this cluster for the digests that run in it.")] = None,

@@ -6,32 +6,12 @@ from typing import Any
 import pytest
 from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
 
+from modelward.reports.rights import RIGHTS
+
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 
-OPERATOR = {
-    "modelward.dev/llmendpoints": "get list watch",
-    "modelward.dev/monitoringpolicies": "get list watch",
-    "modelward.dev/evaluators": "get list watch",
-    "modelward.dev/evaluationruns": "get list watch create delete",
-    "modelward.dev/llmendpoints/status": "patch",
-    "modelward.dev/monitoringpolicies/status": "patch",
-    "modelward.dev/evaluators/status": "patch",
-    "modelward.dev/evaluationruns/status": "patch",
-    "modelward.dev/llmendpoints/scale": "get patch",
-    "apps/deployments": "get list watch create patch delete",
-    "apps/deployments/scale": "get patch",
-    "apps/statefulsets": "get list watch patch",
-    "apps/statefulsets/scale": "get patch",
-    "batch/jobs": "get list watch create patch",
-    "/services": "get list watch create patch delete",
-    "/configmaps": "get list watch create patch delete",
-    "/serviceaccounts": "get create patch",
-    "/pods": "get list watch",
-    "/namespaces": "get",
-    "autoscaling/horizontalpodautoscalers": "list",
-    "events.k8s.io/events": "create patch",
-}
-"""A right more is a decision: it needs a line here."""
+OPERATOR = dict(RIGHTS)
+"""A right more is a decision: it needs a line there, and `modelward doctor` asks for it."""
 
 
 def granted(role: Object) -> dict[str, str]:

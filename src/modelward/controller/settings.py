@@ -52,11 +52,16 @@ def load(
     """
     values = _from_file(path) | _from_environment(environ or {})
     values |= {_alias(name): value for name, value in (overrides or {}).items() if value is not None}
+    return read(values, str(path or "environment and flags"))
+
+
+def read(values: Mapping[str, Any], source: str) -> Settings:
+    """Settings from a mapping as it stands in the YAML file. Raises SettingsError, which names the source."""
     try:
         document = _Document.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"settings from {path or 'environment and flags'}: {problems}") from None
+        raise SettingsError(f"settings from {source}: {problems}") from None
     return _settings(document)
 
 

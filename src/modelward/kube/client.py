@@ -156,12 +156,14 @@ class Client:
         manager: str = MANAGER,
         subresource: str | None = None,
         dry_run: bool = False,
+        strict: bool = False,
         deadline: float = 10.0,
     ) -> Object:
         """Merge patch (a dict) or JSON patch (a list); a resourceVersion or uid in a merge patch is a precondition."""
         content_type = MERGE if isinstance(patch, dict) else JSON_PATCH
         path = kind.path(namespace, name, subresource)
-        return await self._write("PATCH", path, patch, content_type, deadline, _params(manager, dry_run=dry_run))
+        params = _params(manager, dry_run=dry_run, strict=strict)
+        return await self._write("PATCH", path, patch, content_type, deadline, params)
 
     async def replace(self, obj: Object, *, manager: str = MANAGER, deadline: float = 10.0) -> Object:
         """PUT the whole object; its resourceVersion is the precondition (Conflict)."""

@@ -67,6 +67,9 @@ LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 CUSTOM_RESOURCE_DEFINITION = Kind(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
+SELF_SUBJECT_ACCESS_REVIEW = Kind(
+    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
+)
 
 OWN_KINDS = (LLM_ENDPOINT, MONITORING_POLICY, EVALUATOR, EVALUATION_RUN)
 KINDS = (
@@ -86,6 +89,7 @@ KINDS = (
     HORIZONTAL_POD_AUTOSCALER,
     LEASE,
     CUSTOM_RESOURCE_DEFINITION,
+    SELF_SUBJECT_ACCESS_REVIEW,
 )
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from modelward.api.exchange import Exchange
 from modelward.api.llmendpoint import EvaluationStatus, LLMEndpoint, MetricStatus
+from modelward.status.reasons import reason_of
 
 _COLOUR = {
     "True": "green", "False": "red", "Unknown": "yellow",
@@ -22,7 +23,7 @@ _TEXT_LIMIT = 160
 
 def explanation(endpoint: LLMEndpoint, examples: Mapping[str, Exchange]) -> RenderableType:
     """Return the whole page; `examples` are flagged exchanges by id, as far as they could be read."""
-    parts: list[RenderableType] = [_head(endpoint), _conditions(endpoint)]
+    parts: list[RenderableType] = [_head(endpoint), _conditions(endpoint), *_advice(endpoint)]
     if endpoint.status.metrics or endpoint.status.evaluations:
         parts.append(_checks(endpoint))
     parts += [_examples(one, examples) for one in endpoint.status.evaluations if one.examples]
@@ -56,6 +57,19 @@ def _conditions(endpoint: LLMEndpoint) -> Table:
         colour = _COLOUR[condition.status]
         table.add_row(condition.type, Text(condition.status, colour), condition.reason, condition.message)
     return table
+
+
+def _advice(endpoint: LLMEndpoint) -> list[Table]:
+    """Return what is known of each reason for which a condition does not hold; one line for each reason."""
+    table = Table("reason", "usual cause", "next", title="What to do", title_justify="left")
+    found = {
+        condition.reason: known
+        for condition in endpoint.status.conditions
+        if condition.status != "True" and (known := reason_of(condition.type, condition.reason)) and known.next
+    }
+    for name, known in found.items():
+        table.add_row(name, known.cause.replace("`", ""), known.next.replace("`", ""))
+    return [table] if found else []
 
 
 def _checks(endpoint: LLMEndpoint) -> Table:

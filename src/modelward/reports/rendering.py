@@ -38,7 +38,7 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them.
     """
     objects = [document for document in documents if isinstance(document, Mapping)]
-    ours = [_parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
+    ours = [parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
     endpoints = [one for one in ours if isinstance(one, LLMEndpoint)]
     if not endpoints:
         raise RenderError(f"no LLMEndpoint ({API_VERSION}) in it")
@@ -55,7 +55,8 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _parsed(document: Mapping[str, Any]) -> Model | None:
+def parsed(document: Mapping[str, Any]) -> Model | None:
+    """Return an object of ours as its model, None for another kind. Raises RenderError, which names the field."""
     known = _KINDS.get(str(document.get("kind")))
     if known is None:
         return None

@@ -1,31 +1,37 @@
-"""Whoever looks up the reason of a condition finds it, and finds none that cannot occur."""
+"""The page names no reason, condition or command that does not exist."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from modelward.scaling.need import Reason
+from modelward.cli import app
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py")))
-STATE = re.compile(r'State\(\s*"\w+",\s*"\w+",\s*"(\w+)"')
-FINDING = re.compile(r'Finding\(\s*"([A-Z]\w+)"')
-NOT_SHOWN = {"EndpointsSelected", "RawPayloadsForbidden"}
-"""A condition that is as it should be, and a finding that no condition shows."""
-
-REASONS = sorted({*STATE.findall(SOURCES), *FINDING.findall(SOURCES), *map(str, Reason)} - NOT_SHOWN)
-LISTED = sorted(
+TABLED = sorted(
     {name for line in re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE) for name in re.findall(r"`([A-Z]\w+)`", line)}
 )
+COMMANDS = sorted(set(re.findall(r"(?:^|`|-- )modelward (\w+)", PAGE, re.MULTILINE)))
 
 
-@pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_is_explained(reason: str) -> None:
-    assert f"`{reason}`" in PAGE
+@pytest.mark.parametrize("name", TABLED)
+def test_every_word_that_is_explained_exists(name: str) -> None:
+    assert re.search(rf"\b{name}\b", SOURCES)
 
 
-@pytest.mark.parametrize("reason", LISTED)
-def test_every_reason_that_is_explained_exists(reason: str) -> None:
-    assert re.search(rf"\b{reason}\b", SOURCES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_exists(command: str) -> None:
+    assert command in {known.name or known.callback.__name__ for known in app.registered_commands if known.callback}
+
+
+def test_reasons_are_looked_up_on_their_own_page() -> None:
+    assert "(reasons.md)" in PAGE
+    assert (ROOT / "docs" / "reasons.md").is_file()
+
+
+@pytest.mark.parametrize("anchor", re.findall(r"\]\(#([\w-]+)\)", PAGE))
+def test_every_link_within_the_page_leads_somewhere(anchor: str) -> None:
+    titles = re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)
+    assert anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}

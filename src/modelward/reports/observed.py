@@ -1,0 +1,51 @@
+"""What `modelward doctor` saw of an installation, with what it was not allowed to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from modelward.reports.installation import Setup
+
+Object = Mapping[str, Any]
+Objects = tuple[Object, ...]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that could not be read, and the API server's word on it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Whose rights were asked for: `denied` are those that the operator lacks; None where it was not the operator."""
+
+    identity: str = ""
+    denied: tuple[str, ...] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that the checks rest on. None stands for what is absent; `lease_before` was read some seconds earlier."""
+
+    namespace: str
+    version: str
+    now: datetime
+    setup: Setup
+    definitions: Mapping[str, Object | Unread | None] = field(default_factory=dict)
+    operator: Object | Unread | None = None
+    lease_before: Object | Unread | None = None
+    lease: Object | Unread | None = None
+    rights: Rights = field(default_factory=Rights)
+    hub_slices: Objects | Unread = ()
+    hub_authority: Object | Unread | None = None
+    admission: Mapping[str, Objects | Unread] = field(default_factory=dict)
+    endpoints: Objects | Unread = ()
+    endpoints_before: Objects | Unread = ()
+    pods: Mapping[str, Objects | Unread] = field(default_factory=dict)

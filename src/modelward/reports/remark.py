@@ -1,0 +1,28 @@
+"""What `modelward doctor` has to say: a remark with its weight and the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["Error", "Warning", "Notice", "NotRead", "Good"]
+"""Error: something does not work. Warning: something will not, or is out of step. Notice: worth knowing, as it should
+be. NotRead: we may not look. Good: looked at and in order."""
+
+FINDINGS: frozenset[Severity] = frozenset({"Error", "Warning"})
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that was looked at; `next` is the command to run, empty where there is nothing to do."""
+
+    severity: Severity
+    subject: str
+    what: str
+    next: str = ""
+
+
+def exit_code(remarks: Iterable[Remark]) -> int:
+    """Return 1 if there is something to act upon."""
+    return int(any(remark.severity in FINDINGS for remark in remarks))

@@ -1,0 +1,59 @@
+"""What the operator must be allowed to do, as the chart grants it; a test compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelward.kube.kinds import SELF_SUBJECT_ACCESS_REVIEW
+
+RIGHTS: Mapping[str, str] = {
+    "modelward.dev/llmendpoints": "get list watch",
+    "modelward.dev/monitoringpolicies": "get list watch",
+    "modelward.dev/evaluators": "get list watch",
+    "modelward.dev/evaluationruns": "get list watch create delete",
+    "modelward.dev/llmendpoints/status": "patch",
+    "modelward.dev/monitoringpolicies/status": "patch",
+    "modelward.dev/evaluators/status": "patch",
+    "modelward.dev/evaluationruns/status": "patch",
+    "modelward.dev/llmendpoints/scale": "get patch",
+    "apps/deployments": "get list watch create patch delete",
+    "apps/deployments/scale": "get patch",
+    "apps/statefulsets": "get list watch patch",
+    "apps/statefulsets/scale": "get patch",
+    "batch/jobs": "get list watch create patch",
+    "/services": "get list watch create patch delete",
+    "/configmaps": "get list watch create patch delete",
+    "/serviceaccounts": "get create patch",
+    "/pods": "get list watch",
+    "/namespaces": "get",
+    "autoscaling/horizontalpodautoscalers": "list",
+    "events.k8s.io/events": "create patch",
+}
+"""Verbs by `group/resource[/subresource]`, in each namespace that is served."""
+
+
+def reviews(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each right in words with the review that asks for it; namespace empty for all namespaces."""
+    for place, verbs in RIGHTS.items():
+        group, _, path = place.partition("/")
+        resource, _, subresource = path.partition("/")
+        for verb in verbs.split():
+            asked = {
+                "group": group,
+                "resource": resource,
+                "subresource": subresource,
+                "verb": verb,
+                "namespace": namespace,
+            }
+            yield f"{verb} {place.lstrip('/')}", review(asked)
+
+
+def review(asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the review to create; the API server keeps none of it."""
+    return {
+        "apiVersion": SELF_SUBJECT_ACCESS_REVIEW.api_version,
+        "kind": SELF_SUBJECT_ACCESS_REVIEW.kind,
+        "metadata": {},
+        "spec": {"resourceAttributes": dict(asked)},
+    }

@@ -1,0 +1,111 @@
+"""Reasons of the conditions that sum up checks: ObjectivesMet, QualityHealthy, SafetyHealthy."""
+
+from __future__ import annotations
+
+from modelward.status.reason import Reason
+
+CHECKS = (
+    Reason("Passed", "all checks of this kind are decided and good"),
+    Reason(
+        "NothingToCheck",
+        "no policy asks for it",
+        "no policy of the namespace selects this endpoint, or none has such a check",
+        "`kubectl get mpol -n NS`; `kubectl get llmep -n NS --show-labels`",
+    ),
+    Reason(
+        "AboveLimit",
+        "the whole interval is above the limit: bad for shares of faults and durations, good for scores",
+        "the message has value, interval, limit and sample count",
+        "`modelward explain NS/NAME` lists flagged exchanges; `status.changes` what changed before",
+    ),
+    Reason(
+        "BelowLimit",
+        "the whole interval is below the limit: good for shares of faults and durations, bad for scores",
+        "the message has value, interval, limit and sample count",
+        "`modelward explain NS/NAME` lists flagged exchanges; `status.changes` what changed before",
+    ),
+    Reason(
+        "NearThreshold",
+        "the limit lies within the interval",
+        "too few samples to tell, or the rate really is at the limit",
+        "a longer `over`, a larger `capture.sample`",
+    ),
+    Reason(
+        "TooFewSamples",
+        "n of m; or no exchange was applicable to the check",
+        "little traffic, or little of it captured",
+        "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
+    ),
+    Reason(
+        "NoTraffic",
+        "nothing came in the window; of an evaluation the last verdict stands for 24 hours first",
+        "the endpoint is idle, or clients go past it",
+        "nothing, when idle; else look at `CollectorReady`",
+    ),
+    Reason(
+        "Bypassed",
+        "the check would be decided, but less than 90 % of the traffic is seen",
+        "clients use another Service than ours",
+        "look at `CollectorReady`",
+    ),
+    Reason(
+        "Missing",
+        "no pod has measured this metric",
+        "engines differ in what they export; `TimeToFirstToken` needs streams, `TimePerOutputToken` also `usage`",
+        "a collector measures all of them: `collector.mode: Sidecar` or `Gateway`",
+    ),
+    Reason(
+        "HubUnavailable",
+        "there is no hub, or it does not answer",
+        "the hub's volume or pod; or it is turned off in the chart",
+        "`modelward doctor`; `kubectl get pods -n modelward-system`",
+    ),
+    Reason(
+        "NoCapture",
+        "the check needs text and none is captured",
+        "`capture.content` is `None` or `MetadataOnly`, or there is no collector",
+        "`capture.content: Redacted`, and a collector (not `ScrapeOnly`)",
+    ),
+    Reason(
+        "CaptureForbidden",
+        "another policy, named in the message, lowered the content",
+        "of several policies the least revealing content wins",
+        "agree on one content",
+    ),
+    Reason(
+        "EvaluatorFailing",
+        "more than 10 % of the samples could not be judged",
+        "the evaluator cannot read these exchanges, or fails",
+        "`kubectl logs -n NS job/RUN`; RUN from `kubectl get llmrun -n NS`",
+    ),
+    Reason(
+        "NotCalibrated",
+        "the evaluator cannot tell good from bad",
+        "its measured error rates are too bad for a verdict",
+        "use another check",
+    ),
+    Reason(
+        "UnknownEvaluator",
+        "there is no built-in of that name; the message lists them",
+        "a misspelt name, or one of a newer release",
+        "fix `check.builtin`",
+    ),
+    Reason(
+        "EvaluatorNotFound",
+        "there is no Evaluator of that name in this namespace",
+        "a misspelt name, or it comes later",
+        "`kubectl get llmeval -n NS`",
+    ),
+    Reason(
+        "InvalidConfig",
+        "the check's `config` is wrong; the message names the field",
+        "a missing or misspelt field",
+        "see [evaluators](evaluators.md)",
+    ),
+    Reason(
+        "InvalidThreshold",
+        "the limit is on the wrong side for this check",
+        "a share of faults is bad above its limit, a score below it",
+        "write `failAbove` or `failBelow` as the message says",
+    ),
+)

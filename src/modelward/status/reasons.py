@@ -1,0 +1,73 @@
+"""Every reason that a condition can have: what it means, what usually causes it, what to do next.
+
+The one source of docs/reasons.md, of the advice in `modelward explain` and of `modelward doctor`. NS and NAME stand
+for the object's namespace and name, POD, JOB and RUN for what is concerned.
+"""
+
+from __future__ import annotations
+
+from modelward.status.check_reasons import CHECKS
+from modelward.status.endpoint_reasons import ACCEPTED, COLLECTOR, METRICS, SCALING, WORKLOAD
+from modelward.status.reason import Reason, Section
+
+_POLICY_REASONS = ("UnknownEvaluator", "EvaluatorNotFound", "InvalidConfig", "InvalidThreshold")
+_POLICY = (
+    Reason("Valid", "the policy is in force"),
+    Reason("Paused", "`spec.paused` is true: last verdicts are kept, nothing new starts", "", ""),
+    *(reason for reason in CHECKS if reason.name in (*_POLICY_REASONS, "NoCapture", "CaptureForbidden")),
+    Reason(
+        "RawPayloadsForbidden",
+        "`content: Full` counts as `Redacted`",
+        "the Namespace does not allow it",
+        "`kubectl annotate ns NS modelward.dev/allow-raw-payloads=true`, if payloads may be kept unredacted",
+    ),
+)
+_BOUND = (
+    Reason("EndpointsSelected", "the policy watches at least one endpoint"),
+    Reason(
+        "NothingSelected",
+        "no endpoint of the namespace carries the labels",
+        "a misspelt label, or the endpoint comes later",
+        "`kubectl get llmep -n NS --show-labels`",
+    ),
+)
+_COMPLETE = (
+    Reason("Finished", "the run has ended; `status.result` says how"),
+    Reason("Starting", "the Job is being made", "it was just asked for", "wait"),
+    Reason("Running", "the Job runs", "", ""),
+    Reason("Suspended", "the Job waits", "`spec.suspend` is true, or a queue holds it", "`spec.suspend: false`"),
+    Reason("CollectingResults", "the Job has ended and its results are waited for", "the hub is slow or away", "wait"),
+    *(reason for reason in ACCEPTED if reason.name in ("NameTaken", "InvalidTemplate", "Refused")),
+)
+
+SECTIONS: tuple[Section, ...] = (
+    Section("LLMEndpoint", ("Accepted",), ACCEPTED),
+    Section("LLMEndpoint", ("WorkloadReady",), WORKLOAD),
+    Section("LLMEndpoint", ("CollectorReady",), COLLECTOR),
+    Section("LLMEndpoint", ("MetricsAvailable",), METRICS),
+    Section("LLMEndpoint", ("ObjectivesMet", "QualityHealthy", "SafetyHealthy"), CHECKS),
+    Section("LLMEndpoint", ("ScalingActive",), SCALING),
+    Section("MonitoringPolicy", ("Accepted",), _POLICY),
+    Section("MonitoringPolicy", ("Bound",), _BOUND),
+    Section(
+        "Evaluator",
+        ("Accepted",),
+        (
+            Reason("Valid", "the evaluator can be used"),
+            *(reason for reason in CHECKS if reason.name in ("UnknownEvaluator", "InvalidConfig")),
+        ),
+    ),
+    Section("EvaluationRun", ("Complete",), _COMPLETE),
+)
+"""Ready is not among them: it repeats the reason of Accepted or WorkloadReady, whichever is not True."""
+
+
+def reason_of(condition: str, name: str, kind: str = "LLMEndpoint") -> Reason | None:
+    """Return what is known of a condition's reason; Ready is looked up where it comes from."""
+    conditions = ("Accepted", "WorkloadReady") if condition == "Ready" else (condition,)
+    for section in SECTIONS:
+        if section.kind == kind and any(one in section.conditions for one in conditions):
+            found = next((reason for reason in section.reasons if reason.name == name), None)
+            if found is not None:
+                return found
+    return None
