@@ -26,18 +26,23 @@ def checkup(seen: Observed) -> tuple[Remark, ...]:
 def definitions(seen: Observed) -> Iterator[Remark]:
     """Are the four kinds served, with the schema of this version?"""
     install = "kubectl apply --server-side -f crds/ (of the operator's release), or helm upgrade"
-    good = []
+    good, unread = [], []
     for wanted in crd.documents():
         name = wanted["metadata"]["name"]
         found = seen.definitions.get(name)
-        if isinstance(found, Unread):
-            yield Remark("NotRead", "CRDs", f"{name}: {found.why}", "ask somebody who may read CRDs")
+        if isinstance(found, Unread) and wanted["spec"]["names"]["plural"] in seen.served:
+            unread.append(found.why)
+        elif isinstance(found, Unread):
+            yield Remark("Error", "CRDs", f"{name} is not served", install)
         elif found is None:
             yield Remark("Error", "CRDs", f"{name} is not installed", install)
         elif fault := _definition_fault(found, wanted):
             yield Remark("Warning", "CRDs", f"{name} {fault}", install)
         else:
             good.append(name)
+    if unread:
+        what = f"{len(unread)} are served; their schemas could not be compared: {unread[0]}"
+        yield Remark("NotRead", "CRDs", what, "modelward doctor, as somebody who may read CRDs")
     if good:
         yield Remark("Good", "CRDs", f"{len(good)} served as version {seen.version} has them")
 

@@ -52,11 +52,12 @@ def _collectors(seen: Observed) -> Iterator[tuple[str, str, str]]:
 
 def admission(seen: Observed) -> Iterator[Remark]:
     """Who decides on pods beside us? What fails closed and is away keeps models and evaluator Jobs from starting."""
+    unread = {kind: objects.why for kind, objects in seen.admission.items() if isinstance(objects, Unread)}
+    if unread:
+        what = f"{', '.join(unread)}: {next(iter(unread.values()))}"
+        yield Remark("NotRead", "admission", what, f"kubectl auth can-i list {next(iter(unread))}")
     for kind, objects in seen.admission.items():
-        if isinstance(objects, Unread):
-            yield Remark("NotRead", "admission", f"{kind}: {objects.why}", f"kubectl auth can-i list {kind}")
-            continue
-        for obj in objects:
+        for obj in objects if not isinstance(objects, Unread) else ():
             name = obj["metadata"]["name"]
             touching, closed = _touching(obj)
             if touching:

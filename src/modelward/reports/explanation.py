@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
@@ -68,8 +69,14 @@ def _advice(endpoint: LLMEndpoint) -> list[Table]:
         if condition.status != "True" and (known := reason_of(condition.type, condition.reason)) and known.next
     }
     for name, known in found.items():
-        table.add_row(name, known.cause.replace("`", ""), known.next.replace("`", ""))
+        table.add_row(name, known.cause.replace("`", ""), _named(known.next.replace("`", ""), endpoint))
     return [table] if found else []
+
+
+def _named(advice: str, endpoint: LLMEndpoint) -> str:
+    """Return the advice with the endpoint's own names, so that its commands can be copied."""
+    named = re.sub(r"\bNS\b", endpoint.metadata.namespace, advice)
+    return re.sub(r"\bNAME\b", endpoint.metadata.name, named)
 
 
 def _checks(endpoint: LLMEndpoint) -> Table:

@@ -32,13 +32,17 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that the checks rest on. None stands for what is absent; `lease_before` was read some seconds earlier."""
+    """All that the checks rest on. None stands for what is absent; `lease_before` was read some seconds earlier.
+
+    `served` are the plurals of our kinds that discovery shows, which everybody may ask.
+    """
 
     namespace: str
     version: str
     now: datetime
     setup: Setup
     definitions: Mapping[str, Object | Unread | None] = field(default_factory=dict)
+    served: frozenset[str] = frozenset()
     operator: Object | Unread | None = None
     lease_before: Object | Unread | None = None
     lease: Object | Unread | None = None

@@ -84,11 +84,14 @@ def changed_definition() -> dict[str, Any]:
     return {**found, "spec": {**found["spec"], "versions": [{**version, "schema": {}}]}}
 
 
+PLURALS = frozenset({one["spec"]["names"]["plural"] for one in crd.documents()})
+UNREADABLE = {one["metadata"]["name"]: Unread("forbidden") for one in crd.documents()}
 AUTHORITY_LOST = {"data": {"ca.crt": "no certificate"}}
 DRIFT = {"pods": {"retail": (pod(), pod("collector:1"))}}
 FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"definitions": {}}, "Error", "llmendpoints.modelward.dev is not installed"),
     ({"definitions": {"llmendpoints.modelward.dev": changed_definition()}}, "Warning", "differs in schema"),
+    ({"definitions": UNREADABLE}, "Error", "evaluators.modelward.dev is not served"),
     ({"operator": None}, "Error", "there is no Deployment modelward"),
     ({"operator": {"metadata": {}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}}, "Warning", "1 of 2"),
     ({"operator": {"metadata": {}, "spec": {"replicas": 2}}}, "Error", "0 of 2"),
@@ -133,7 +136,7 @@ def test_what_may_not_be_read_is_said_and_is_neither_good_nor_a_finding(well: Ob
     no = Unread("forbidden")
     blind = Observed(
         "modelward-system", "1", NOW, Setup(None, "forbidden"),
-        {one["metadata"]["name"]: no for one in crd.documents()}, no, no, no, Rights(), no, no,
+        {one["metadata"]["name"]: no for one in crd.documents()}, PLURALS, no, no, no, Rights(), no, no,
         {"validatingwebhookconfigurations": no}, no, no, {"retail": no},
     )  # fmt: skip
     found = checkup(blind)

@@ -127,3 +127,9 @@ def test_an_explanation_of_a_new_endpoint_says_what_is_not_known() -> None:
     assert "no request has been seen yet" in text
     assert "Scaling" not in text
     assert "Checks" not in text
+
+
+def test_an_explanation_says_what_to_do_with_the_endpoints_own_names() -> None:
+    condition = {"type": "WorkloadReady", "status": "False", "reason": "ScaledToZero", "lastTransitionTime": "t"}
+    text = page({"conditions": [condition]}, {})
+    assert "kubectl scale llmep -n retail chat --replicas=1" in text
