@@ -145,7 +145,8 @@ def _recreates(target: _Target) -> Finding | None:
 
 
 def _takes_our_place(target: _Target) -> Finding | None:
-    if injected(target.workload):
+    # Where our note stands, volumes of these names are ours: somebody took out the container alone.
+    if injected(target.workload) or names.INJECTED in _annotations(target.workload):
         return None
     for container in _containers(target.workload):
         if clash := clashing_ports(container):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -149,6 +150,10 @@ def _answers(collector: Collector) -> bool:
         return False
 
 
+def _shows(collector: Collector, text: str) -> bool:
+    return text in collector.get("/metrics")
+
+
 def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) -> None:
     with running(model, tmp_path) as one:
         for round_, name in enumerate(("dataplane", "worker", "dataplane"), start=1):
@@ -156,7 +161,8 @@ def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) ->
             for _ in range(5):
                 assert one.ask()[0] == 200
             # An answer is passed on before it is counted; and the counts of the dead processes are still there.
-            eventually(lambda counted=f'outcome="ok"}} {5 * round_}': counted in one.get("/metrics"))
+            counted = f'outcome="ok"}} {5 * round_}'
+            eventually(partial(_shows, one, counted))
         text = one.get("/metrics")
         assert 'modelward_collector_restarts_total{process="dataplane"} 2' in text
         assert 'modelward_collector_restarts_total{process="worker"} 1' in text

@@ -119,6 +119,13 @@ def test_what_cannot_be_adopted_is_refused_with_the_reason(made: dict[str, Any],
     assert isinstance(children(ADOPTER, Watch(), PLAIN, Facts(made)), Finding)
 
 
+def test_who_takes_out_the_container_alone_is_respected_too() -> None:
+    workload = _injected()
+    workload["spec"]["template"]["spec"] |= {"initContainers": [], "volumes": [{"name": "modelward-config"}]}
+    assert adoption.refusal(ADOPTER, workload) is None
+    assert adoption.removed_by_other(ADOPTER, workload)
+
+
 def test_a_workload_that_stops_before_it_starts_needs_consent() -> None:
     made = workload()
     made["spec"]["strategy"] = {"type": "Recreate"}
