@@ -74,7 +74,7 @@ class Bank:
         space = self.spaces.of(endpoint)
         self.installed.until_condition(endpoint, space, "Ready", "True", 120)
         url = self.installed.url(endpoint, space)
-        self.installed.until("its Service leads there", lambda: reached(url) or None, 30)
+        self.installed.until("its Service leads there", lambda: reached(url) or None, 90)
         answers = ask_all(url, asked, at_once=at_once, timeout_s=120)
         assert [answer.text for answer in answers if answer.status != 200] == []
         return answers
@@ -202,6 +202,7 @@ def lose_a_job(bank: Bank) -> tuple[Status, Status]:
     # A full namespace keeps the Job from finishing before it is deleted.
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": {"hard": {"pods": "1"}}}
     installed.apply(space, quota)
+    installed.until("the quota counts", lambda: installed.get("quota", "full", space).get("status", {}).get("used"))
     bank.ask(LOST, QUESTIONS[:FEW])
     (job,) = installed.until("the first Job", lambda: installed.items("jobs", space) or None, 60)
     first = job["metadata"]["ownerReferences"][0]["name"]

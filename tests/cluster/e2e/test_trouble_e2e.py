@@ -142,7 +142,7 @@ asyncio.run(main())
 
 def test_a_model_that_is_down_is_an_error_that_clients_understand(place: Place) -> None:
     installed, url = place.installed, place.installed.url(f"{WALLED}-collector", place.namespace)
-    installed.until("the gateway answers", lambda: reached(url) or None, 30)
+    installed.until("the gateway answers", lambda: reached(url) or None, 90)
     installed.cluster.kubectl("scale", "-n", place.namespace, "deployment/theirs", "--replicas=0")
     installed.until("the model's pods are gone", lambda: not installed.pod_uids(place.namespace, "app=theirs"), 60)
     answer = ask(url, "Anybody there?")
