@@ -213,8 +213,8 @@ def test_a_collector_that_cannot_be_pulled_is_named_and_the_model_goes_on_servin
     place: str, installed: Installed
 ) -> None:
     broken_image = break_collectors(place)
-    put_in_force(installed, place, broken_image)
     try:
+        put_in_force(installed, place, broken_image)
         installed.apply(place, deployment("theirs"))
         installed.until("the user's pod", lambda: rolled_out(installed.get("deployment", "theirs", place)))
         before = installed.pod_uids(place, "app=theirs")
