@@ -26,7 +26,7 @@ OF_CONDITION = {
 
 
 def test_the_page_is_what_the_table_says() -> None:
-    command = [sys.executable, ROOT / "docs" / "generate-reasons", "--check"]
+    command = [sys.executable, str(ROOT / "docs" / "generate-reasons"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

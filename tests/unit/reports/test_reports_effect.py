@@ -184,22 +184,24 @@ def test_a_sidecar_that_somebody_took_out_stays_out() -> None:
     ],
 )
 def test_how_the_pods_roll_is_said_where_it_matters(workload: dict[str, Any], manner: str) -> None:
-    reference = {"backend": {"workloadRef": {"name": "mine", "kind": workload["kind"]}}}
-    found = effect(None, endpoint(**reference, collector={"mode": "Sidecar"}), workload)
+    backend = {"workloadRef": {"name": "mine", "kind": workload["kind"]}}
+    found = effect(None, endpoint(backend=backend, collector={"mode": "Sidecar"}), workload)
     assert manner in found.notes[0]
 
 
 def test_recreate_is_refused_without_consent_and_described_with_it() -> None:
     sidecar, workload = {"mode": "Sidecar"}, users(strategy={"type": "Recreate"})
     assert effect(None, endpoint(**REFERENCE, collector=sidecar), workload).reason == "Refused"
-    consent = {"backend": {"workloadRef": {"name": "mine", "acceptRestart": True}}}
-    assert "all of them stop" in effect(None, endpoint(**consent, collector=sidecar), workload).notes[0]
+    consent = {"workloadRef": {"name": "mine", "acceptRestart": True}}
+    assert "all of them stop" in effect(None, endpoint(backend=consent, collector=sidecar), workload).notes[0]
 
 
 def test_obstacles_and_refusals_come_first() -> None:
     missing = effect(None, endpoint(**REFERENCE), None)
     assert (missing.outcome, missing.reason) == ("Refused", "TargetNotFound")
-    (child, *_) = plan(endpoint(), Watch(), INSTALLATION, None)
+    planned = plan(endpoint(), Watch(), INSTALLATION, None)
+    assert not isinstance(planned, Finding)
+    child = planned[0]
     taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding("NameTaken", "it is not ours"))
     found = preflight((Subject(None, endpoint(), None, (taken,)),))[0]
     assert headline(found) == "refused, NameTaken"
