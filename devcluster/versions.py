@@ -6,6 +6,8 @@ HELM = "4.3.1"
 VERSITYGW = "1.8.0"
 KWOK = "0.8.0"
 GO = (1, 25)  # oldest Go that can fetch the toolchain named in the go.mod files
+GO_BELOW = "1.27"
+"""What was built with newer ones was not tried."""
 DEBIAN = "trixie"  # root file system of the images
 
 # What `build` installs by apt where it is missing: package → a file that proves it is there.
