@@ -47,8 +47,9 @@ cluster-down: env ## Stop the one-node Kubernetes and leave nothing behind
 test: env ## All tests, those on a real Kubernetes included; a cluster that was up stays up
 	$(DEVCLUSTER) tools
 	$(MAKE) check
-	$(if $(CI),$(DEVCLUSTER) selftest)
-	$(PYTHON) -m pytest tests/chart tests/cluster --durations=15
+	$(if $(CI),$(DEVCLUSTER) selftest && $(DEVCLUSTER) down --purge)
+	$(PYTHON) -m pytest tests/chart tests/cluster --ignore=tests/cluster/e2e --durations=10
+	$(PYTHON) -m pytest tests/cluster/e2e --durations=10
 
 .PHONY: demo
 demo: env ## The banking bot: from nothing to health with evidence and scaling, in minutes

@@ -1,12 +1,13 @@
 """The port on a real API server: each verb keeps what it promises."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
-from modelward.kube.client import Client
+from modelward.kube.client import Client, Scale
 from modelward.kube.errors import Conflict, Invalid, LeadershipLost, NotFound, Unavailable
 from modelward.kube.kinds import (
     CONFIG_MAP,
@@ -143,9 +144,25 @@ async def test_kube_json_patch_may_test_before_it_changes(client: Client, namesp
     assert changed["data"] == {"a": "2"}
 
 
+def paused(obj: Object) -> Object:
+    return {**obj, "spec": {**obj["spec"], "paused": True}}
+
+
+async def quiet_scale(client: Client, namespace: str) -> Scale:
+    """Return the scale once the controllers have observed the object and left it alone for a second."""
+    while True:
+        before = await client.get(DEPLOYMENT, namespace, "web")
+        await asyncio.sleep(1.0)
+        scale = await client.get_scale(DEPLOYMENT, namespace, "web")
+        observed = before.get("status", {}).get("observedGeneration") == before["metadata"]["generation"]
+        if observed and scale.resource_version == before["metadata"]["resourceVersion"]:
+            return scale
+
+
 async def test_kube_scaling_holds_to_the_version_that_was_read(client: Client, namespace: str) -> None:
-    await client.apply(deployment(namespace, replicas=1), "modelward")
-    read = await client.get_scale(DEPLOYMENT, namespace, "web")
+    # Paused, so that no controller writes to it between our read and our write.
+    await client.apply(paused(deployment(namespace, replicas=1)), "modelward")
+    read = await quiet_scale(client, namespace)
     assert (read.replicas, read.selector) == (1, "app=web")
     await client.set_scale(DEPLOYMENT, namespace, "web", 2, resource_version=read.resource_version, uid=read.uid)
     with pytest.raises(Conflict):
