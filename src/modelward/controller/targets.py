@@ -10,8 +10,9 @@ from modelward.controller.gather import Gathered
 from modelward.desired.collector_config import engine_metrics_path
 from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
+from modelward.desired.service import service_url
 from modelward.kube.kinds import Object
-from modelward.status.collector import Collectors
+from modelward.status.collector import Collectors, has_sidecar
 from modelward.status.workload import pod_ready, pod_running, waiting_reason
 
 
@@ -21,7 +22,7 @@ def of(known: Gathered) -> tuple[Target, ...]:
     if endpoint.mode == "Gateway":
         return tuple(_collector(pod, endpoint) for pod in known.gateway_pods if pod_running(pod))
     if endpoint.mode == "Sidecar":
-        return tuple(_collector(pod, endpoint) for pod in known.pods if pod_running(pod) and _has_sidecar(pod))
+        return tuple(_collector(pod, endpoint) for pod in known.pods if pod_running(pod) and has_sidecar(pod))
     port, path = _engine_port(known), engine_metrics_path(endpoint)
     if port is None or path is None:
         return ()
@@ -43,8 +44,7 @@ def url(endpoint: LLMEndpoint) -> str | None:
     """Return where clients reach the endpoint through our Service; None where there is none."""
     if endpoint.mode == "ScrapeOnly" and endpoint.spec.backend.template is None:
         return None
-    port = "" if endpoint.spec.service.port == 80 else f":{endpoint.spec.service.port}"
-    return f"http://{endpoint.service_name}.{endpoint.metadata.namespace}.svc{port}"
+    return service_url(endpoint)
 
 
 def _collector(pod: Object, endpoint: LLMEndpoint) -> Target:
@@ -59,10 +59,6 @@ def _engine_port(known: Gathered) -> int | None:
         return None
     found = find_container(known.workload, reference)
     return None if isinstance(found, Finding) else found.port
-
-
-def _has_sidecar(pod: Object) -> bool:
-    return any(container["name"] == "modelward-collector" for container in pod["spec"].get("initContainers", []))
 
 
 def _name(pod: Object) -> str:

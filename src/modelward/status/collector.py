@@ -35,7 +35,7 @@ def sidecars(pods: Sequence[Object]) -> Collectors:
     """Count the collectors among the running pods of a workload."""
     running = [pod for pod in pods if pod_running(pod)]
     found = [status for pod in pods for status in _sidecar_statuses(pod)]
-    with_sidecar = sum(bool(_has_sidecar(pod)) for pod in running)
+    with_sidecar = sum(has_sidecar(pod) for pod in running)
     ready = sum(bool(status.get("ready")) for pod in running for status in _sidecar_statuses(pod))
     trouble = next((stuck for status in found if (stuck := waiting_reason(status))[0]), ("", ""))
     return Collectors(len(running), ready, len(running) - with_sidecar, trouble)
@@ -95,7 +95,8 @@ def metrics_state(history: History, pods: Sequence[str], failures: Mapping[str, 
     return State("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
 
 
-def _has_sidecar(pod: Object) -> bool:
+def has_sidecar(pod: Object) -> bool:
+    """Tell whether the pod was made with our collector beside the model."""
     return any(container["name"] == COLLECTOR for container in pod["spec"].get("initContainers", []))
 
 
