@@ -48,8 +48,14 @@ test: env ## All tests, those on a real Kubernetes included; a cluster that was 
 	$(DEVCLUSTER) tools
 	$(MAKE) check
 	$(if $(CI),$(DEVCLUSTER) selftest && $(DEVCLUSTER) down --purge)
+	$(PYTHON) -m pytest tests/faults --durations=10
 	$(PYTHON) -m pytest tests/chart tests/cluster --ignore=tests/cluster/e2e --durations=10
 	$(PYTHON) -m pytest tests/cluster/e2e --durations=10
+
+.PHONY: faults-full
+faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (about an hour)
+	$(DEVCLUSTER) tools
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults tests/cluster/e2e/test_serving_e2e.py --durations=20
 
 .PHONY: demo
 demo: env ## The banking bot: from nothing to health with evidence and scaling, in minutes

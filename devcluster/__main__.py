@@ -18,6 +18,7 @@ import os
 import sys
 from collections.abc import Callable
 
+import control_plane
 import images
 import processes
 import selftest
@@ -29,6 +30,14 @@ import cluster
 
 def _up(_: argparse.Namespace) -> None:
     cluster.up()
+    print(KUBECONFIG)
+
+
+def _control_plane(options: argparse.Namespace) -> None:
+    if options.down:
+        control_plane.down()
+        return
+    control_plane.up()
     print(KUBECONFIG)
 
 
@@ -66,6 +75,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
         "install what tests use besides: prometheus, promtool, nginx, versitygw, kwok",
         lambda _: tools.install(),
     ),
+    "control-plane": (
+        "etcd, API server and controller-manager alone, without root, in a folder and on ports of your own",
+        _control_plane,
+    ),
     "selftest": ("down, up, run a pod, down; then prove that nothing is left", lambda _: selftest.run_selftest()),
 }
 
@@ -82,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("kubectl", "helm"):
         commands.add_parser(name, help=f"{name} with this cluster's kubeconfig", add_help=False)
     made["down"].add_argument("--purge", action="store_true", help="also delete objects, images and volumes")
+    made["control-plane"].add_argument("--down", action="store_true", help="stop it and delete its folder")
     made["load"].add_argument("image", help="localhost/NAME:TAG or FILE.tar")
     made["build-images"].add_argument("names", nargs="*", help="only images whose name contains one of these")
     made["images"].add_argument("--sizes", action="store_true", help="with their compressed size")

@@ -32,8 +32,14 @@ def write() -> None:
     (CONFIG / "containerd.toml").write_text(_containerd())
     (CONFIG / "kubelet.yaml").write_text(json.dumps(_kubelet(), indent=1))
     (CONFIG / "kube-proxy.yaml").write_text(json.dumps(_proxy(), indent=1))
-    (CONFIG / "audit.yaml").write_text(json.dumps(_audit(), indent=1))
+    write_audit()
     (CONFIG / "Corefile").write_text(_corefile())
+
+
+def write_audit() -> None:
+    """Write the one file that the API server reads."""
+    CONFIG.mkdir(parents=True, exist_ok=True)
+    (CONFIG / "audit.yaml").write_text(json.dumps(_audit(), indent=1))
 
 
 def _containerd() -> str:

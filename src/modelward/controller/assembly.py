@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,20 +66,20 @@ def _fault(name: str, config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def build(context: Context) -> Reconciler:
-    """Put the reconciler together; nothing runs yet."""
+def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
+    """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
-    feed = HubFeed(now_ms, endpoints=lambda: _readable(context))
+    feed = HubFeed(clock_ms, endpoints=lambda: _readable(context))
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
-    endpoints = Endpoints(context, installed, observer, feed, verdicts, known, now_ms)
+    endpoints = Endpoints(context, installed, observer, feed, verdicts, known, clock_ms)
     manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
     return Reconciler(
         context,
         endpoints,
-        Policies(context, known, manifests, endpoints.watches, now_ms),
-        Runs(context, installed, feed, endpoints.watches, now_ms),
+        Policies(context, known, manifests, endpoints.watches, clock_ms),
+        Runs(context, installed, feed, endpoints.watches, clock_ms),
         Orphans(context, verdicts),
         Loops(context, installed, feed, observer),
     )

@@ -1,0 +1,170 @@
+"""The operator's own reconcile, driven step by step: no watch, no queue, no clock of its own, every fault at its place.
+
+What is real: the API server, the port, the store, and the reconciler as `modelward operator` puts it together. What the
+driver does instead of the process: it lists, it decides the order of keys, and it says what time it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from calls import writing
+from proxy import Proxy
+
+from modelward.collect.scrape import Scraper
+from modelward.controller.assembly import build
+from modelward.controller.context import Context
+from modelward.controller.operator import WATCHED
+from modelward.controller.reconciler import Reconciler
+from modelward.controller.schedule import Key, Lane
+from modelward.controller.settings import Settings
+from modelward.controller.telemetry import Telemetry
+from modelward.kube.client import Client
+from modelward.kube.errors import ApiError
+from modelward.kube.kinds import Kind, Object
+from modelward.kube.store import Drift, Store
+
+NOON_MS = 1_790_000_000_000
+_STEADY_S = 0.15
+
+
+@dataclass(slots=True)
+class Clock:
+    """The time that the reconcile is told, in Unix milliseconds; it moves only when a test moves it."""
+
+    now_ms: int = NOON_MS
+
+    def __call__(self) -> int:
+        """Return the time."""
+        return self.now_ms
+
+
+class StillMovingError(AssertionError):
+    """The reconcile went on writing, or failing, for more rounds than anything should take."""
+
+
+@dataclass(slots=True)
+class Driver:
+    """One life of the operator over some namespaces. Use `async with driving(proxy, namespaces) as driver`."""
+
+    client: Client
+    proxy: Proxy
+    namespaces: Sequence[str]
+    clock: Clock
+    settings: Settings
+    store: Store = field(default_factory=Store)
+    asked: dict[Key, float] = field(default_factory=dict)
+    """What the reconcile asked for on its own, with the seconds after which it is due."""
+    failed: dict[Key, Exception] = field(default_factory=dict)
+    """How the last try of each key failed; a key that succeeded since is not in here."""
+    reconciler: Reconciler = field(init=False)
+    _mark: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._mark = len(self.proxy.recorded)
+        telemetry = Telemetry()
+        self.reconciler = build(Context(self.client, self.store, self.settings, telemetry, self._ask), self.clock)
+
+    @property
+    def writes(self) -> list[str]:
+        """All changes that this life asked for, whatever became of them; Events and dry runs are left out."""
+        return [str(one.call) for one in self.proxy.since(self._mark) if writing(one.call)]
+
+    async def sync(self) -> int:
+        """List every kind, as a start or a sweep does; tell how many objects came, changed or went."""
+        drifts: list[Drift] = []
+        for each in WATCHED:
+            for namespace in self.namespaces:
+                listing = await self.client.list(each.kind, namespace, label_selector=each.label_selector or None)
+                drifts.append(self.store.sweep(each.kind, listing, namespace))
+        return sum(drift.added + drift.updated + drift.removed for drift in drifts)
+
+    def see(self, kind: Kind, obj: Object, event: str | None = None) -> None:
+        """Take an event in as from a watch; `DELETED` removes."""
+        (self.store.remove if event == "DELETED" else self.store.put)(kind, obj)
+
+    def keys(self) -> list[Key]:
+        """Return all keys that the objects of the store concern, in a fixed order."""
+        objects = [(each.kind, obj) for each in WATCHED for obj in self.store.list(each.kind)]
+        found = {key for kind, obj in objects for key in self.reconciler.keys_for(kind, obj)}
+        return sorted(found | self.asked.keys())
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do the work of one key, as the queue does; raises what the queue would retry."""
+        self.asked.pop(key, None)
+        return await self.reconciler.reconcile(key)
+
+    async def round(self) -> None:
+        """Reconcile all keys once; what fails is noted and does not stop the others."""
+        for key in self.keys():
+            try:
+                await self.reconcile(key)
+            except Exception as error:  # noqa: BLE001 - as the queue: one key must not stop the others
+                self.failed[key] = error
+            else:
+                self.failed.pop(key, None)
+
+    async def converge(self, rounds: int = 25) -> None:
+        """List and reconcile until a round changes nothing and the cluster's own controllers are done as well.
+
+        Raises StillMovingError with the last writes and failures after so many rounds.
+        """
+        for _ in range(rounds):
+            await self.sync()
+            mark = len(self.writes)
+            await self.round()
+            if len(self.writes) == mark and not self._retryable() and await self._steady():
+                return
+        raise StillMovingError(f"after {rounds} rounds: failed={self.failed} writes={self.writes[-12:]}")
+
+    async def observe(self, rounds: int = 1) -> None:
+        """Read the metrics pages of all endpoints, as the process does beside reconciling."""
+        async with aiohttp.ClientSession() as session:
+            for _ in range(rounds):
+                await self.reconciler.endpoints.observer.round(Scraper(session, self.clock))
+
+    async def _steady(self) -> bool:
+        await asyncio.sleep(_STEADY_S)
+        if await self.sync():
+            return False
+        return all(_observed(obj) for each in WATCHED for obj in self.store.list(each.kind))
+
+    def _retryable(self) -> bool:
+        return any(isinstance(error, ApiError) for error in self.failed.values())
+
+    def _ask(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:  # noqa: ARG002 - `Enqueue`
+        self.asked[key] = min(after, self.asked.get(key, after))
+
+
+@asynccontextmanager
+async def driving(
+    proxy: Proxy, namespaces: Sequence[str], clock: Clock | None = None, **settings: object
+) -> AsyncIterator[Driver]:
+    """Give a fresh life of the operator, with an empty store; the end of the block is its death.
+
+    Its connections are its own. Further settings are fields of `Settings`.
+    """
+    # An hour between writes of mere numbers, so that what is written is what has changed.
+    chosen = {"status_interval_s": 3_600.0, "scrape_interval_s": 1.0} | settings
+    wanted = Settings(
+        namespace=namespaces[0],
+        collector_image="modelward.invalid/collector:0",
+        evaluator_image="modelward.invalid/modelward:0",
+        watch_namespaces=tuple(namespaces),
+        **chosen,  # type: ignore[arg-type]
+    )
+    async with Client.connect(str(proxy.kubeconfig)) as client:
+        yield Driver(client, proxy, namespaces, clock or Clock(), wanted)
+
+
+def _observed(obj: Object) -> bool:
+    """Whether the controller of a workload has seen its newest spec."""
+    if obj["kind"] not in ("Deployment", "StatefulSet"):
+        return True
+    status: Object = obj.get("status") or {}
+    seen: object = status.get("observedGeneration")
+    return bool(seen == obj["metadata"]["generation"])
