@@ -31,8 +31,9 @@ def rules(objects: list[Object]) -> Iterator[dict[str, Any]]:
 @every
 def test_no_wildcard_no_secrets_no_escalation(values: Mapping[str, Any]) -> None:
     for rule in rules(render(values)):
-        words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
-        assert "*" not in words
+        assert set(rule) <= {"apiGroups", "resources", "resourceNames", "verbs"}, "no right on a path"
+        words = {word for part in rule.values() for word in part}
+        assert not [word for word in words if "*" in word]
         assert not words & {"secrets", "pods/exec", "pods/portforward", "pods/log", "serviceaccounts/token"}
         assert not words & {"escalate", "bind", "impersonate", "approve", "sign"}
         assert "rbac.authorization.k8s.io" not in words
@@ -42,9 +43,11 @@ def test_the_operator_has_exactly_these_rights_on_the_cluster() -> None:
     assert granted(named(render({}), "ClusterRole", "modelward")) == OPERATOR
 
 
-def test_in_namespaces_it_has_the_same_rights_there_and_none_on_the_cluster() -> None:
-    objects = render(VALUES["two namespaces"])
+@every
+def test_in_namespaces_it_has_the_same_rights_there_and_none_on_the_cluster(values: Mapping[str, Any]) -> None:
+    objects = render({**values, "watchNamespaces": ["retail", "support"]})
     assert not of_kind(objects, "ClusterRole", "ClusterRoleBinding")
+    assert {role["metadata"]["namespace"] for role in of_kind(objects, "Role")} == {SYSTEM, "retail", "support"}
     roles = {r["metadata"]["namespace"]: r for r in of_kind(objects, "Role") if r["metadata"]["name"] == "modelward"}
     assert set(roles) == {"retail", "support"}
     assert all(granted(role) == OPERATOR for role in roles.values())
@@ -68,6 +71,19 @@ def test_the_hub_may_write_one_config_map_and_nothing_else() -> None:
     (rule,) = named(render({}), "Role", "modelward-hub")["rules"]
     assert rule["resources"] == ["configmaps"]
     assert rule["resourceNames"] == ["modelward-hub-ca"]
+    assert rule["verbs"] == ["create", "patch"]
+
+
+def test_at_home_the_operator_may_lead_and_read_one_certificate_and_nothing_else() -> None:
+    certificate = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": ["modelward-hub-ca"],
+        "verbs": ["get"],
+    }
+    for values, more in (({}, []), ({"watchNamespaces": ["retail"]}, [certificate])):
+        rights = named(render(values), "Role", "modelward-self")["rules"]
+        assert [rule for rule in rights if rule["resources"] != ["leases"]] == more
 
 
 def test_leases_only_in_its_own_namespace_and_by_name() -> None:

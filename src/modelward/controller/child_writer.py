@@ -73,17 +73,24 @@ class ChildWriter:
                 continue
             log.info("pruned=%s %s namespace=%s", kind.kind, metadata["name"], metadata["namespace"])
 
-    async def current(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """Return the object as the store has it, else as the server has it: the store knows only what is labelled."""
-        known = None if kind in _UNWATCHED else self._context.store.get(kind, namespace, name)
-        return known or await self._context.client.find(kind, namespace, name)
+    async def _current(self, child: Child, kind: Kind) -> Object | None:
+        """Return the object as the store has it, else as the server has it: the store knows only what is labelled.
+
+        Raises Conflict where a workload to adopt is gone: the store has all of them, and we make none.
+        """
+        metadata = child.obj["metadata"]
+        place = (metadata["namespace"], metadata["name"])
+        known = None if kind in _UNWATCHED else self._context.store.get(kind, *place)
+        if known is None and child.manager == names.ADOPT_MANAGER:
+            raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away meanwhile")
+        return known or await self._context.client.find(kind, *place)
 
     async def _write(self, child: Child, owner: Mapping[str, Any]) -> Problem | None:
         wanted = dict(child.obj)
         kind, metadata = kind_of(wanted), wanted["metadata"]
         label = f"{kind.kind} {metadata['name']}"
         try:
-            actual = await self.current(kind, metadata["namespace"], metadata["name"])
+            actual = await self._current(child, kind)
             if taken := name_taken(actual, child, owner):
                 return Problem(label, taken)
             if child.manager in _WHOLE:
