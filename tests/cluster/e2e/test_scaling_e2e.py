@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from customers import Crowd, reached
 from installation import Installed, endpoint, scripted
+from pod_processes import stopped
 
 pytestmark = pytest.mark.cluster
 
@@ -62,8 +60,8 @@ def scaled(installed: Installed) -> Iterator[Scaled]:
         bot(MANUAL, "Off"),
     )
     installed.until_condition(BLIND, namespace, "Ready", "True")
-    with collectors_stopped(installed, BLIND, namespace) as stopped:
-        assert stopped == 2
+    with collectors_stopped(installed, BLIND, namespace) as frozen:
+        assert len(frozen) == 2
         since = time.monotonic()
         for name in (BUSY, ADVISED, FOUGHT, MANUAL):
             installed.until_condition(name, namespace, "Ready", "True")
@@ -101,33 +99,11 @@ def autoscaler(name: str) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def collectors_stopped(installed: Installed, name: str, namespace: str) -> Iterator[int]:
-    """Freeze the collectors' first processes, which answer for metrics; the devcluster's pods run on this machine."""
+def collectors_stopped(installed: Installed, name: str, namespace: str) -> AbstractContextManager[list[int]]:
+    """Freeze the collectors' first processes, which answer for metrics."""
     selector = f"modelward.dev/endpoint={name},modelward.dev/component=model"
     pods = {pod["metadata"]["name"] for pod in installed.items("pods", namespace, selector)}
-    found = [pid for pid in _processes() if _collector_of(pid) in pods]
-    with ExitStack() as thaw:
-        for pid in found:
-            os.kill(pid, signal.SIGSTOP)
-            thaw.callback(os.kill, pid, signal.SIGCONT)
-        yield len(found)
-
-
-def _processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def _collector_of(pid: int) -> str:
-    """Return the pod whose collector's supervisor this process is; empty for any other process."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"modelward.collector" not in words:
-            return ""
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    return next((word[14:].decode() for word in environment if word.startswith(b"MODELWARD_POD=")), "")
+    return stopped(pods, "modelward.collector")
 
 
 def test_replicas_follow_the_load_where_modelward_may_write_them_and_nowhere_else(scaled: Scaled) -> None:

@@ -1,0 +1,105 @@
+"""Serving comes first: 200 requests a second pass unharmed while Modelward's own pieces break and people change things.
+
+Adopted pods are compared with what the same pods would serve without Modelward. A pod that leaves is still sent
+requests until every node knows, whoever made it leave; the owner's `preStop` sleep covers that, and Modelward adds
+nothing to it. MODELWARD_FULL=1 keeps the hub from answering for 10 minutes and repeats the rest until then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from installation import SYSTEM, Installed
+from load_client import Load
+from pod_processes import stopped
+from serving import ADOPTED, LATE, OTHER, OWNED, Serving, delete_leader, kill_leader, leader, wrong
+
+pytestmark = pytest.mark.cluster
+
+FULL = os.environ.get("MODELWARD_FULL") == "1"
+HANG_S = 600 if FULL else 15
+RATE = 200.0
+MOST = int(RATE * (HANG_S + 240))
+
+
+@dataclass(slots=True)
+class Story:
+    """What went on while clients asked."""
+
+    load: Load
+    leaders: list[str] = field(default_factory=list)
+    hung: list[int] = field(default_factory=list)
+    hung_s: float = 0.0
+    configurations: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def serving(installed: Installed) -> Iterator[Serving]:
+    """The endpoints, with nothing wrong yet."""
+    scene = Serving(installed, f"e2e-serving-{uuid.uuid4().hex[:5]}")
+    scene.open()
+    yield scene
+    installed.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def story(serving: Serving) -> Story:
+    """Everything at once; what is asserted of it comes in the tests."""
+    installed = serving.installed
+    with serving.load(RATE, MOST) as load, serving.churning() as configurations:
+        told = Story(load, configurations=configurations)
+        began = time.monotonic()
+        with stopped({"modelward-hub-0"}, "hub") as told.hung:
+            told.leaders.append(kill_leader(installed))
+            serving.adopt(OTHER, LATE)  # by the one that leads next
+            _come_and_go(serving, told)
+            while (left := began + HANG_S - time.monotonic()) > 0:
+                time.sleep(min(left, 20))
+                if FULL:
+                    told.leaders.append(kill_leader(installed))
+                    _come_and_go(serving, told)
+            told.hung_s = time.monotonic() - began
+        installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=120s")
+    report = json.dumps(load.report())
+    print(report)
+    if path := os.environ.get("MODELWARD_SERVING_REPORT"):
+        Path(path).write_text(report)
+    return told
+
+
+def _come_and_go(serving: Serving, told: Story) -> None:
+    told.leaders.append(delete_leader(serving.installed))
+    for replicas in (3, 1, 2):
+        serving.scale(replicas)
+
+
+def test_what_breaks_and_changes_here_did_break_and_change(serving: Serving, story: Story) -> None:
+    assert len(set(story.leaders)) == len(story.leaders) >= 2
+    assert leader(serving.installed) not in story.leaders
+    assert story.hung
+    assert story.hung_s >= HANG_S
+    assert len(set(story.configurations)) >= 5
+    assert (serving.revision(ADOPTED), serving.revision(LATE), serving.revision(OTHER)) == ("2", "2", "2")
+    assert story.load.sent > 2_000, story.load.report()
+
+
+@pytest.mark.parametrize("name", [OWNED, ADOPTED])
+def test_no_request_through_a_collector_fails_or_is_altered(story: Story, name: str) -> None:
+    tally = story.load.tallies[name]
+    assert tally.sent > 500
+    assert tally.reused > 100
+    assert wrong(story.load)[name] == (0, 0), [one for one in story.load.failures if one.target == name]
+    assert tally.answered == tally.sent
+
+
+def test_adopting_under_load_costs_no_request_that_a_roll_out_of_its_owner_would_not(story: Story) -> None:
+    tally = story.load.tallies[LATE]
+    assert tally.sent > 500
+    assert wrong(story.load)[LATE] == (0, 0), [one for one in story.load.failures if one.target == LATE]
