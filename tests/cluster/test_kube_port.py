@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from modelward.kube.client import Client, Scale
-from modelward.kube.errors import Conflict, Invalid, LeadershipLost, NotFound, Unavailable
+from modelward.kube.errors import Conflict, Invalid, LeadershipLost, NamespaceEnding, NotFound, Unavailable
 from modelward.kube.kinds import (
     CONFIG_MAP,
     CUSTOM_RESOURCE_DEFINITION,
@@ -225,6 +225,20 @@ async def test_kube_events_of_cluster_scoped_objects_go_to_default(client: Clien
 async def test_kube_an_event_that_cannot_be_posted_is_no_error(client: Client) -> None:
     regarding = config_map("no-such-namespace") | {"apiVersion": "v1"}
     await client.event(regarding, type="Normal", reason="Lost", note="nowhere to post this")
+
+
+async def test_kube_a_namespace_that_goes_is_told_from_a_right_that_is_missing(client: Client, namespace: str) -> None:
+    held = config_map(namespace, "held")
+    held["metadata"]["finalizers"] = ["modelward.dev/test"]
+    await client.create(held)
+    await client.delete(NAMESPACE, None, namespace)
+    try:
+        with pytest.raises(NamespaceEnding, match="being terminated"):
+            await client.apply(config_map(namespace, "late"), "modelward")
+        with pytest.raises(NamespaceEnding, match="being terminated"):
+            await client.create(config_map(namespace, "later"))
+    finally:
+        await client.patch(CONFIG_MAP, namespace, "held", {"metadata": {"finalizers": None}})
 
 
 async def test_kube_served_tells_which_kinds_are_there(client: Client) -> None:

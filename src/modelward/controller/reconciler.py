@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,7 @@ from modelward.controller.policies import Policies
 from modelward.controller.runs import Runs
 from modelward.controller.schedule import Key
 from modelward.desired import names
+from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import (
     DEPLOYMENT,
     EVALUATION_RUN,
@@ -24,6 +26,8 @@ from modelward.kube.kinds import (
     Kind,
     Object,
 )
+
+log = logging.getLogger(__name__)
 
 
 class Loops(Protocol):
@@ -49,7 +53,14 @@ class Reconciler:
         await self.loops.run()
 
     async def reconcile(self, key: Key) -> float | None:
-        """Do the work of one key; return the seconds until it is due again."""
+        """Do the work of one key; return the seconds until it is due again, None too where its namespace goes."""
+        try:
+            return await self._work(key)
+        except NamespaceEnding:
+            log.info("left_alone=%s namespace=%s why=%r", key, key.namespace, "its namespace is being deleted")
+            return None
+
+    async def _work(self, key: Key) -> float | None:
         match key.work:
             case "endpoint":
                 return await self.endpoints.reconcile(key.namespace, key.name)

@@ -43,6 +43,10 @@ class Forbidden(ApiError):  # noqa: N818
     """401 or 403: not allowed; also what quotas and admission policies answer, whose message says why."""
 
 
+class NamespaceEnding(ApiError):  # noqa: N818
+    """403 as well, but for another reason: nothing can be made any more in a namespace that is being deleted."""
+
+
 class Invalid(ApiError):  # noqa: N818
     """400, 405, 413, 415 or 422: the object is wrong, and stays wrong if sent again."""
 
@@ -85,8 +89,11 @@ def from_status(status: int, body: Any, retry_after: str | None) -> ApiError:
 
 
 def _classified(status: int, message: str, details: Mapping[str, Any]) -> type[ApiError]:
-    """Two answers of Kubernetes 1.35 mean something else than their status says (seen on a real API server)."""
-    fields = {cause.get("field") for cause in details.get("causes") or ()}
+    """Some answers of Kubernetes 1.35 mean something else than their status says (seen on a real API server)."""
+    causes = details.get("causes") or ()
+    fields = {cause.get("field") for cause in causes}
+    if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
+        return NamespaceEnding
     if status == 422 and "metadata.uid" in fields:
         return Conflict  # a uid that was to be a precondition of a patch is "immutable"
     if status == 500 and message.startswith("failed to create typed patch object"):

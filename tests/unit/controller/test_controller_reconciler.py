@@ -11,6 +11,7 @@ from modelward.controller import assembly, targets
 from modelward.controller.gather import Gathered, Gatherer, selector_text
 from modelward.controller.reconciler import Reconciler
 from modelward.controller.schedule import Key
+from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import Object, kind_of
 
 API = "modelward.dev/v1alpha1"
@@ -63,6 +64,16 @@ async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: Wo
     assert world.writes == []
     with pytest.raises(ValueError, match="no work is called nonsense"):
         await reconciler.reconcile(Key(cast(Any, "nonsense"), "retail", "x"))
+
+
+async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(world: World) -> None:
+    reconciler: Reconciler = assembly.build(world.context)
+    world.refusals["apply"] = NamespaceEnding(403, "Forbidden", "namespace retail is being terminated")
+    assert await reconciler.reconcile(Key("endpoint", "retail", "ours")) is None
+    assert world.verbs("apply", "status", "event") == (), "no status, no Event: they would be refused as well"
+    world.refusals.clear()
+    assert await reconciler.reconcile(Key("endpoint", "retail", "ours")) is not None
+    assert ("apply", "Deployment", "ours") in world.writes
 
 
 async def test_policies_and_evaluators_say_whether_they_can_be_used(world: World) -> None:
