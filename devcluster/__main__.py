@@ -37,7 +37,7 @@ def _control_plane(options: argparse.Namespace) -> None:
     if options.down:
         control_plane.down()
         return
-    control_plane.up()
+    control_plane.up(options.nodes)
     print(KUBECONFIG)
 
 
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("kubectl", "helm"):
         commands.add_parser(name, help=f"{name} with this cluster's kubeconfig", add_help=False)
     made["down"].add_argument("--purge", action="store_true", help="also delete objects, images and volumes")
+    made["control-plane"].add_argument("--nodes", type=int, default=0, metavar="N", help="with N made-up nodes (kwok)")
     made["control-plane"].add_argument("--down", action="store_true", help="stop it and delete its folder")
     made["load"].add_argument("image", help="localhost/NAME:TAG or FILE.tar")
     made["build-images"].add_argument("names", nargs="*", help="only images whose name contains one of these")

@@ -1,6 +1,6 @@
 """A control plane alone (etcd, API server, controller-manager), without root: enough for whatever needs no pod.
 
-Its folder and its ports are the caller's (MODELWARD_DEVCLUSTER_STATE, MODELWARD_DEVCLUSTER_PORTS), so that many stand
+With nodes that are made up (fake_nodes.py) it has pods as well, of which only the objects are there. Its folder and its ports are the caller's (MODELWARD_DEVCLUSTER_STATE, MODELWARD_DEVCLUSTER_PORTS), so that many stand
 side by side and beside the whole cluster.
 """
 
@@ -10,6 +10,7 @@ import build
 import certificates
 import components
 import configuration
+import fake_nodes
 import processes
 from api import Client
 from console import say, wait_for
@@ -18,8 +19,8 @@ from settings import API_PORT, KUBECONFIG, LOGS, STATE
 _COMPONENTS = ("controller-manager", "apiserver", "etcd")
 
 
-def up() -> None:
-    """Start what is not running and wait until namespaces get their service accounts."""
+def up(nodes: int = 0) -> None:
+    """Start what is not running and wait until namespaces get their service accounts, and so many nodes are ready."""
     build.build()
     certificates.ensure()
     configuration.write_audit()
@@ -27,14 +28,18 @@ def up() -> None:
     processes.start("apiserver", *components.apiserver(), "--endpoint-reconciler-type=none")
     client = Client()
     wait_for("the API server", lambda: client.answers("/readyz"), 90, LOGS / "apiserver.log")
-    processes.start("controller-manager", *components.controllers())
+    for_pods = (fake_nodes.CONTROLLERS, *fake_nodes.FAST) if nodes else ()
+    processes.start("controller-manager", *components.controllers(), *for_pods)
     account = "/api/v1/namespaces/default/serviceaccounts/default"
     wait_for("the controllers", lambda: client.answers(account), 60, LOGS / "controller-manager.log")
+    if nodes:
+        fake_nodes.up(nodes)
     say(f"control plane up on port {API_PORT}; kubeconfig {KUBECONFIG}")
 
 
 def down() -> None:
     """Stop it and delete its folder."""
+    fake_nodes.down()
     for name in _COMPONENTS:
         processes.stop(name)
     shutil.rmtree(STATE, ignore_errors=True)

@@ -61,12 +61,16 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane() -> Iterator[ControlPlane]:
-    """Start one in a temporary folder on free ports and stop it at the end; raises NoControlPlaneError."""
+def control_plane(nodes: int = 0, pod_cidr: str = "") -> Iterator[ControlPlane]:
+    """Start one in a temporary folder on free ports and stop it at the end; raises NoControlPlaneError.
+
+    With `nodes` there are so many made-up ones, whose pods get loopback addresses of `pod_cidr`.
+    """
     state, ports = Path(mkdtemp(prefix="modelward-control-plane-")), _free_ports()
     environ = {"MODELWARD_DEVCLUSTER_STATE": str(state), "MODELWARD_DEVCLUSTER_PORTS": str(ports)}
+    environ |= {"MODELWARD_DEVCLUSTER_FAKE_PODS": pod_cidr} if pod_cidr else {}
     try:
-        printed = _devcluster(environ, "control-plane")
+        printed = _devcluster(environ, "control-plane", f"--nodes={nodes}")
         here = ControlPlane(Path(printed.strip().splitlines()[-1]), state, ports)
         here.install_crds()
         yield here
