@@ -1,7 +1,8 @@
 """A control plane alone (etcd, API server, controller-manager), without root: enough for whatever needs no pod.
 
-With nodes that are made up (fake_nodes.py) it has pods as well, of which only the objects are there. Its folder and its ports are the caller's (MODELWARD_DEVCLUSTER_STATE, MODELWARD_DEVCLUSTER_PORTS), so that many stand
-side by side and beside the whole cluster.
+With nodes that are made up (fake_nodes.py) it has pods as well, of which only the objects are there. Its folder and its
+ports are the caller's (MODELWARD_DEVCLUSTER_STATE, MODELWARD_DEVCLUSTER_PORTS), so that many stand side by side and
+beside the whole cluster.
 """
 
 import shutil

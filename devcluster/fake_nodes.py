@@ -17,7 +17,7 @@ POD_CIDR = os.environ.get("MODELWARD_DEVCLUSTER_FAKE_PODS", "127.64.0.0/16")
 CONTROLLERS = "--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller"
 """Endpoints may not be loopback addresses; controllers that would try for ever are left out."""
 FAST = ("--kube-api-qps=1000", "--kube-api-burst=2000")
-_CAPACITY = {"cpu": "256", "memory": "1Ti", "pods": "250"}
+_ROOM = {"cpu": "256", "memory": "1Ti", "pods": "250"}
 PROGRAMS = ("kwok", "scheduler")
 
 
@@ -33,7 +33,7 @@ def up(count: int) -> None:
         name = f"fake-{number}"
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
         client.apply(f"/api/v1/nodes/{name}", node)
-        client.apply(f"/api/v1/nodes/{name}/status", node | {"status": {"capacity": _CAPACITY, "allocatable": _CAPACITY}})
+        client.apply(f"/api/v1/nodes/{name}/status", node | {"status": {"capacity": _ROOM, "allocatable": _ROOM}})
     wait_for("the nodes", lambda: ready(client) >= count, 60, LOGS / "kwok.log")
 
 
