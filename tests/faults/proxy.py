@@ -254,6 +254,7 @@ def running(kubeconfig: Path, user: str | None = None) -> Iterator[Proxy]:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=True) as session:
             await proxy.serve(session, ready, stop)
         await server.close()
+        await asyncio.sleep(0.1)  # closed TLS connections are let go in later turns of the loop
 
     with TemporaryDirectory(prefix="modelward-proxy-") as folder:
         thread = threading.Thread(target=lambda: asyncio.run(main(Path(folder))), name="proxy", daemon=True)
