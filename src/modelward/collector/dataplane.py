@@ -36,6 +36,7 @@ class DataPlane:
     def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
         self._options = options
         self._board = Board(options.board_fd)
+        self._leaving = self._board.cell(families.LEAVING)
         worker_board = Board(options.worker_board_fd)
         ledger = Ledger(self._board, options.revision)
         channel = socket.socket(fileno=options.handover_fd) if options.handover_fd >= 0 else None
@@ -96,6 +97,8 @@ class DataPlane:
         self._plane.expire()
         self._reload(force=force)
         self._watch_observers()
+        if self._leaving[0]:
+            self._plane.leave()
         if os.getppid() != self._options.supervisor_pid:  # the supervisor is gone, nobody would restart or stop us
             self._stop.set()
 

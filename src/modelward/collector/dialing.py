@@ -96,7 +96,9 @@ class Dialing:
         except asyncio.CancelledError:
             upstream.close()
             raise
-        except (OSError, UnicodeError):  # TimeoutError and ssl.SSLError are OSErrors too
+        except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors too
+            if isinstance(error, ConnectionRefusedError):
+                self._plane.departure.refused(target)
             self._plane.upstream_error("refused")
             self._plane.targets.refused(target, clock())
             self._tried |= {target.url}

@@ -186,12 +186,9 @@ class Downstream(Observed, asyncio.Protocol):
         if self.meter is not None:
             self.meter.status = 502
         self.finish_meter("error")
-        keep = self.state is State.ANSWER
-        self.transport.write(refusal(502, "upstream_unavailable", message, close=not keep))
-        if self.state is State.BLIND:
-            self._linger()
-        else:
-            self.response_done(keep=keep)
+        # On another connection the client may be led to a pod whose server answers.
+        self.transport.write(refusal(502, "upstream_unavailable", message))
+        self._linger()
 
     def response_begun(self) -> None:
         """The final response began: the request need not be kept for another try."""
@@ -209,7 +206,7 @@ class Downstream(Observed, asyncio.Protocol):
             return
         if self.state is State.BODY:
             self._linger()
-        elif not keep or self.plane.draining or (head is not None and not head.keep_alive):
+        elif not keep or self.plane.leaving or (head is not None and not head.keep_alive):
             self._close()
         else:
             self.state = State.HEAD
@@ -283,7 +280,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     def _refuse(self, code: int, message: str) -> None:
         self.plane.ledger.count(families.REFUSED, str(code))
-        self.transport.write(refusal(code, "invalid_request_error", message, close=True))
+        self.transport.write(refusal(code, "invalid_request_error", message))
         self._linger()
 
     def _linger(self) -> None:

@@ -35,7 +35,8 @@ ENGINE_UP = "modelward_engine_up"
 HANDED_BYTES = "handed_bytes"
 TAKEN_BYTES = "taken_bytes"
 HEARTBEAT = "heartbeat"
-"""The last three are read by the collector's own processes and not exported."""
+LEAVING = "leaving"
+"""The last four are read by the collector's own processes and not exported."""
 
 
 @dataclass(frozen=True, slots=True)

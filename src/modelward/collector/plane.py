@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelward.collector import families
 from modelward.collector.capture import CaptureGate
+from modelward.collector.departure import Departure
 from modelward.collector.expiry import Expiry
 from modelward.collector.ledger import Ledger
 from modelward.collector.meter import ExchangeMeter
@@ -36,10 +37,11 @@ class Plane:
         self.ledger = ledger
         self.gate = gate
         self.observing = True
-        self.draining = False
+        self.leaving = False
         self.connections: set[Downstream] = set()
         self.heads: Expiry[Downstream] = Expiry(HEAD_SECONDS)
         self.idle: Expiry[Downstream] = Expiry(IDLE_SECONDS)
+        self.departure = Departure(self)
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
         """Return the observer of a new exchange; None if observing fails or is switched off."""
@@ -73,6 +75,14 @@ class Plane:
 
     def drain(self) -> None:
         """Close idle connections; others close after the answer that they wait for."""
-        self.draining = True
+        self.leave()
+        self.close_idle()
+
+    def leave(self) -> None:
+        """Close each connection after its next answer, when a client is least likely to be sending on it."""
+        self.leaving = True
+
+    def close_idle(self) -> None:
+        """Close the connections on which no answer is awaited."""
         for connection in tuple(self.connections):
             connection.close_if_idle()

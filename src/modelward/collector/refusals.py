@@ -12,10 +12,10 @@ _REASONS = {
 }
 
 
-def refusal(code: int, kind: str, message: str, *, close: bool) -> bytes:
-    """Return a whole HTTP/1.1 response whose body is `{"error": {message, type, param, code}}`."""
+def refusal(code: int, kind: str, message: str) -> bytes:
+    """Return a whole HTTP/1.1 response, the last of its connection: `{"error": {message, type, param, code}}`."""
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}}).encode()
     return (
         f"HTTP/1.1 {code} {_REASONS[code]}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        f"{'connection: close' if close else 'connection: keep-alive'}\r\n\r\n"
+        "connection: close\r\n\r\n"
     ).encode() + body

@@ -53,6 +53,7 @@ class Supervisor:
         self._heartbeat = self._boards[0].cell(families.HEARTBEAT)
         self._in_flight = self._boards[0].cell(families.IN_FLIGHT, (options.revision,))
         self._started = self._boards[0].cell(families.STARTED, (options.revision,))
+        self._leaving = self._boards[0].cell(families.LEAVING)
         self._boards[1].cell(families.TAKEN_BYTES)
         self._dataplane = Child("dataplane", "modelward.collector.dataplane")
         self._worker = Child("worker", "modelward.collector.worker")
@@ -105,7 +106,9 @@ class Supervisor:
         """Wait until nothing is in flight and nothing new came for a moment; False if that took too long.
 
         The quiet moment matters in a preStop hook: load balancers send requests for a while after the pod is to stop.
+        Clients that keep their connections would never be quiet, so from now on each is closed after its next answer.
         """
+        self._leaving[0] = 1
         deadline = time.monotonic() + seconds
         quiet_since, started = time.monotonic(), self._started[0]
         while time.monotonic() < deadline:

@@ -57,10 +57,12 @@ class Target:
         else:
             self._idle.append(connection)
 
-    def forget(self, connection: Upstream) -> None:
-        """Drop an idle connection that the server closed."""
-        if connection in self._idle:
-            self._idle.remove(connection)
+    def forget(self, connection: Upstream) -> bool:
+        """Drop an idle connection that the server closed; False where it was not kept any more."""
+        if connection not in self._idle:
+            return False
+        self._idle.remove(connection)
+        return True
 
     def retire(self) -> None:
         """Take no more requests; those in flight end as they are."""
@@ -83,6 +85,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self._by_url)
+
+    def is_only_pod(self, target: Target) -> bool:
+        """Tell whether all requests go to this one server of our own, as they do from a sidecar."""
+        fixed = self._file is None and self._name is None
+        return fixed and target.rewrite is None and list(self._by_url.values()) == [target]
 
     def choose(self, now: float, tried: frozenset[str] = frozenset()) -> Target | None:
         """Return the server with the least in flight; one that just refused comes last, one in `tried` never."""

@@ -117,9 +117,12 @@ class Upstream(asyncio.Protocol):
         del exc
         client = self.client
         if client is None:
-            self.target.forget(self)
+            if self.target.forget(self):
+                self.plane.departure.suspect(self.target)
             return
         ended_by_close = self._final and not self._sized and not self._blind
+        if self.answered and not ended_by_close:
+            self.plane.departure.suspect(self.target)
         self._release()
         client.upstream_closed(self, ended_by_close=ended_by_close)
 

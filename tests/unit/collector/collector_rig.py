@@ -68,9 +68,23 @@ class ModelServer:
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     resets: int = 0
+    listening: asyncio.Server | None = None
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def leave(self) -> None:
+        """Stop as a process does: nobody listens any more, and all connections end."""
+        if self.listening is not None:
+            self.listening.close()
+        self.close_connections()
+
+    def close_connections(self) -> None:
+        """Close every connection and go on listening."""
+        while self.writers:
+            self.writers.pop().close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -154,7 +168,7 @@ async def rig(
 ) -> AsyncIterator[Rig]:
     """Run a data plane in front of a scripted model server."""
     server = ModelServer(script)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = server.listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     descriptors = [new_board_fd("test"), new_board_fd("test")]
     board, worker_board = Board(descriptors[0]), Board(descriptors[1])

@@ -236,14 +236,13 @@ def test_a_server_that_is_down_is_answered_for_in_the_shape_that_clients_read() 
     async def work() -> None:
         async with rig(answering(b""), targets=Targets(["http://127.0.0.1:9"])) as one:
             reader, writer = await one.connect()
-            for turn in (1, 2):
-                writer.write(CHAT)
-                head = await reader.readuntil(b"\r\n\r\n")
-                assert head.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
-                body = await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
-                assert b'"type": "upstream_unavailable"' in body
-                assert b'"code": 502' in body
-                assert one.value(families.REQUESTS, code="502", outcome="error") == turn
+            writer.write(CHAT)
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+            assert b"connection: close" in head, "another connection may lead to a pod that serves"
+            assert b'"type": "upstream_unavailable"' in body
+            assert b'"code": 502' in body
+            assert one.value(families.REQUESTS, code="502", outcome="error") == 1
             writer.close()
 
     run(work())

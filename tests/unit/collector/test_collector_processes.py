@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -199,6 +201,31 @@ def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path
         assert one.get("/drain") == "nothing is in flight\n"
         assert one.shows('modelward_requests_in_flight{revision=""} 0')
         asking.join(5)
+
+
+def test_a_client_that_keeps_its_connection_does_not_keep_a_pod_from_leaving(model: str, tmp_path: Path) -> None:
+    def ask_until_closed() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10)
+        connection.auto_open = 0
+        connection.connect()
+        while connection.sock is not None:
+            connection.request("POST", "/v1/chat/completions", '{"model":"m"}')
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert answer.read()
+            asked.append(time.monotonic())
+            time.sleep(0.02)
+            if select.select([connection.sock], [], [], 0)[0]:
+                connection.close()
+
+    asked: list[float] = []
+    with running(model, tmp_path) as one, ThreadPoolExecutor(1) as pool:
+        client = pool.submit(ask_until_closed)
+        eventually(lambda: len(asked) > 5)
+        began = time.monotonic()
+        assert one.get("/drain") == "nothing is in flight\n"
+        assert time.monotonic() - began < 4, "it went before the five seconds of the drain were over"
+        client.result(5)
 
 
 def test_settings_are_reloaded_and_a_hub_that_is_down_costs_no_request(model: str, tmp_path: Path) -> None:

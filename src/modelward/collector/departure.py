@@ -1,0 +1,44 @@
+"""When the model server behind a sidecar is gone, idle clients are let go, as it would have let them go itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from modelward.collector.targets import Target
+
+if TYPE_CHECKING:
+    from modelward.collector.plane import Plane
+
+
+class Departure:
+    """Looks whether a server that closed a connection still listens, and closes what no client waits on if not.
+
+    A client that keeps its connection to a pod that leaves, or whose model crashed, would else be told 502 again and
+    again while its Service leads to other pods.
+    """
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self._look: asyncio.Task[None] | None = None
+
+    def refused(self, target: Target) -> None:
+        """A server does not listen."""
+        if self._plane.targets.is_only_pod(target):
+            self._plane.close_idle()
+
+    def suspect(self, target: Target) -> None:
+        """A server ended an idle connection, or one in the midst of an answer; one look at a time."""
+        if self._look is None and self._plane.targets.is_only_pod(target):
+            self._look = self._plane.loop.create_task(self._look_after(target))
+
+    async def _look_after(self, target: Target) -> None:
+        try:
+            transport, _ = await self._plane.loop.create_connection(asyncio.Protocol, target.host, target.port)
+            transport.close()
+        except ConnectionRefusedError:
+            self.refused(target)
+        except OSError:
+            return  # no word on whether it listens
+        finally:
+            self._look = None
