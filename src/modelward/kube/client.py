@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from modelward.kube import access
 from modelward.kube.errors import Gone, NotFound, Unavailable
 from modelward.kube.events import Recorder
 from modelward.kube.kinds import Kind, Object, kind_of, name_of, namespace_of
-from modelward.kube.transport import Observe, Transport, unobserved
+from modelward.kube.transport import Guard, Observe, Transport, unobserved
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -46,9 +46,7 @@ class Client:
     deadline (seconds) bounds a whole call. All raise ApiError; writes of a guarded client also LeadershipLost.
     """
 
-    def __init__(
-        self, transport: Transport, guard: Callable[[], float] | None = None, recorder: Recorder | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, guard: Guard | None = None, recorder: Recorder | None = None) -> None:
         self._transport = transport
         self._guard = guard
         self._recorder = recorder or Recorder(os.environ.get("HOSTNAME", "modelward"))
@@ -68,8 +66,11 @@ class Client:
         """The credentials in use, for others that talk to the API server on our behalf."""
         return self._transport.access
 
-    def guarded(self, may_write: Callable[[], float]) -> "Client":
-        """The same connection, on which no write outlasts `may_write()` seconds, and none starts at 0 or less."""
+    def guarded(self, may_write: Guard) -> "Client":
+        """The same connection, on which no write outlasts `may_write()` seconds, and none starts at 0 or less.
+
+        It does not wait where the server throttles us: who works under a Lease has other things to do meanwhile.
+        """
         return Client(self._transport, may_write, self._recorder)
 
     async def close(self) -> None:
@@ -78,7 +79,7 @@ class Client:
 
     async def get(self, kind: Kind, namespace: str | None, name: str, *, deadline: float = 10.0) -> Object:
         """One object; NotFound where it is absent."""
-        return await self._transport.request("GET", kind.path(namespace, name), deadline=deadline)
+        return await self._read(kind.path(namespace, name), deadline=deadline)
 
     async def find(self, kind: Kind, namespace: str | None, name: str, *, deadline: float = 10.0) -> Object | None:
         """One object, or None where it is absent."""
@@ -90,7 +91,7 @@ class Client:
     async def served(self, kind: Kind, *, deadline: float = 10.0) -> bool:
         """Whether the API server serves this kind by now, for CRDs may come after us."""
         try:
-            resources = await self._transport.request("GET", kind.root, deadline=deadline)
+            resources = await self._read(kind.root, deadline=deadline)
         except NotFound:
             return False
         return any(resource["name"] == kind.plural for resource in resources.get("resources") or ())
@@ -194,7 +195,7 @@ class Client:
 
     async def get_scale(self, kind: Kind, namespace: str, name: str, *, deadline: float = 10.0) -> Scale:
         """The replicas desired and selected, by the /scale subresource."""
-        return _scale(await self._transport.request("GET", kind.path(namespace, name, "scale"), deadline=deadline))
+        return _scale(await self._read(kind.path(namespace, name, "scale"), deadline=deadline))
 
     async def set_scale(
         self,
@@ -237,17 +238,27 @@ class Client:
         token = ""
         while True:
             query = params | ({"continue": token} if token else {})
-            page = await self._transport.request("GET", path, params=query, deadline=deadline)
+            page = await self._read(path, params=query, deadline=deadline)
             items += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
             token = page["metadata"].get("continue") or ""
             if not token:
                 return Listing(tuple(items), str(page["metadata"]["resourceVersion"]))
 
+    async def _read(self, path: str, *, deadline: float, params: dict[str, str] | None = None) -> Object:
+        return await self._transport.request("GET", path, params=params, deadline=deadline, waits=self._guard is None)
+
     async def _write(
         self, method: str, path: str, body: Any, content_type: str, deadline: float, params: dict[str, str]
     ) -> Object:
         return await self._transport.request(
-            method, path, body=body, content_type=content_type, params=params, deadline=deadline, guard=self._guard
+            method,
+            path,
+            body=body,
+            content_type=content_type,
+            params=params,
+            deadline=deadline,
+            guard=self._guard,
+            waits=self._guard is None,
         )
 
 

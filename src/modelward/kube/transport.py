@@ -4,6 +4,7 @@ Raw aiohttp under the official client's credentials: a third of its CPU per requ
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from modelward.kube.kinds import Object
 
 Observe = Callable[[str, str], None]
 """Told of each request: the method, and the status or `<error>`."""
+Guard = Callable[[], float]
+"""For how many seconds something may still be written."""
 
 PAUSE_WHEN_THROTTLED_S = 1.0
 CONNECTIONS = 32
@@ -48,9 +51,10 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
-        guard: Callable[[], float] | None = None,
+        guard: Guard | None = None,
+        waits: bool = True,
     ) -> Object:
-        """Send one request, again while the server answers 429 and the deadline (seconds) allows.
+        """Send one request; where it waits, again while the server answers 429 and the deadline (seconds) allows.
 
         With a guard, the seconds it gives bound each attempt; at 0 or less LeadershipLost is raised and nothing sent.
         Raises ApiError.
@@ -60,24 +64,28 @@ class Transport:
         while True:
             try:
                 seconds = _bounded(end - time.monotonic(), guard)
-                return await self._attempt(method, path, params, data, content_type, seconds)
+                return await self._attempt(method, path, params, _body(data, guard), content_type, seconds)
             except TooManyRequests as error:
                 pause = error.retry_after or PAUSE_WHEN_THROTTLED_S
-                if time.monotonic() + pause >= end:
+                if not waits or time.monotonic() + pause >= end:
                     raise
-                await asyncio.sleep(pause)
+            except Unavailable:
+                _seconds_left(guard)  # where the Lease ran out meanwhile, that is what went wrong
+                raise
+            await asyncio.sleep(pause)
 
     async def _attempt(
         self,
         method: str,
         path: str,
         params: Mapping[str, str] | None,
-        data: bytes | None,
+        data: aiohttp.BytesPayload | None,
         content_type: str,
         seconds: float,
     ) -> Object:
         headers = {"Content-Type": content_type} if data is not None else None
-        timeout = aiohttp.ClientTimeout(total=seconds)
+        # By default aiohttp rounds what is more than 5 s up to the next full second, which a Lease does not.
+        timeout = aiohttp.ClientTimeout(total=seconds, ceil_threshold=math.inf)
         try:
             async with self._session.request(
                 method, self.access.host + path, params=params, data=data, headers=headers, timeout=timeout
@@ -113,13 +121,37 @@ def session(access: Access, connections: int) -> aiohttp.ClientSession:
     )
 
 
-def _bounded(seconds: float, guard: Callable[[], float] | None) -> float:
-    if guard is None:
-        return max(seconds, 0.001)
-    left = guard()
+class _GuardedBody(aiohttp.BytesPayload):
+    """A body that looks at the Lease once more when its turn comes; without it nothing of a request is sent.
+
+    Between the first look and the first byte a request may have waited for a connection, the process may have been
+    stopped, and aiohttp sends a PUT or DELETE again when a connection that it kept turns out to be closed.
+    """
+
+    def __init__(self, data: bytes, guard: Guard) -> None:
+        super().__init__(data)
+        self._guard = guard
+
+    async def write_with_length(self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None) -> None:
+        _seconds_left(self._guard)
+        await super().write_with_length(writer, content_length)
+
+
+def _body(data: bytes | None, guard: Guard | None) -> aiohttp.BytesPayload | None:
+    if data is None:
+        return None
+    return aiohttp.BytesPayload(data) if guard is None else _GuardedBody(data, guard)
+
+
+def _bounded(seconds: float, guard: Guard | None) -> float:
+    return max(min(seconds, _seconds_left(guard)), 0.001)
+
+
+def _seconds_left(guard: Guard | None) -> float:
+    left = math.inf if guard is None else guard()
     if left <= 0:
         raise LeadershipLost("the Lease has run out; nothing is written any more")
-    return max(min(seconds, left), 0.001)
+    return left
 
 
 def _decoded(response: aiohttp.ClientResponse, raw: bytes) -> Object:

@@ -83,6 +83,12 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def closed(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
 async def listed(request: web.Request) -> web.Response:
     if request.query.get("continue"):
         return web.json_response({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "b"}}]})
@@ -150,21 +156,44 @@ async def test_transport_an_answer_that_is_no_object_is_an_error() -> None:
             await client.get(POD, "retail", "chat-0")
 
 
-async def test_transport_looks_at_the_lease_before_each_attempt() -> None:
-    server = Server(status(429, "0.05"))
-    left = iter([5.0, 0.0])
+async def test_transport_looks_at_the_lease_again_when_a_body_is_about_to_go() -> None:
+    server = Server(fine)
+    left = iter([5.0, 0.0, 0.0])
     async with talking(server) as client:
         with pytest.raises(LeadershipLost):
             await client.guarded(lambda: next(left)).patch(POD, "retail", "chat-0", {})
-    assert len(server.seen) == 1
+    assert server.seen == []
+
+
+async def test_transport_a_write_is_not_sent_again_when_the_lease_has_run_out() -> None:
+    """aiohttp sends a DELETE once more when a connection that was kept is closed instead of answered."""
+    server = Server(fine, closed, fine)
+    async with talking(server) as client:
+        await client.delete(POD, "retail", "chat-0")
+        with pytest.raises(LeadershipLost):
+            await client.guarded(lambda: 5.0 if len(server.seen) < 2 else 0.0).delete(POD, "retail", "chat-0")
+        assert len(server.seen) == 2
+        server.script = [fine, closed, fine]
+        await client.delete(POD, "retail", "chat-0")
+        await client.delete(POD, "retail", "chat-0")
+        assert len(server.seen) == 5
 
 
 async def test_transport_a_write_does_not_outlast_the_lease() -> None:
     async with talking(Server(hang)) as client:
         start = time.monotonic()
-        with pytest.raises(Unavailable):
-            await client.guarded(lambda: 0.1).patch(POD, "retail", "chat-0", {})
+        with pytest.raises(LeadershipLost):
+            await client.guarded(lambda: start + 0.1 - time.monotonic()).patch(POD, "retail", "chat-0", {})
     assert time.monotonic() - start < 1.0
+
+
+async def test_transport_leaves_waiting_to_a_caller_that_has_other_things_to_do() -> None:
+    server = Server(status(429, "0.2"), fine)
+    async with talking(server) as client:
+        with pytest.raises(TooManyRequests) as throttled:
+            await client.guarded(lambda: 10.0).patch(POD, "retail", "chat-0", {})
+    assert throttled.value.retry_after == 0.2
+    assert len(server.seen) == 1
 
 
 async def test_client_a_list_whose_token_expired_is_read_again() -> None:
