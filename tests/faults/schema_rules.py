@@ -1,0 +1,310 @@
+"""What the CEL rules of crds/ ask for, in Python: how a value is made to keep a rule, and how one that breaks it looks.
+
+A rule is found by its own text, so a new or changed rule that is not in here makes a test fail.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schema_mutants import Mutant, Place, places, value_at, with_value
+from schema_strategies import Schema, nodes
+
+from modelward.api.quantity import duration_ms
+
+Value = dict[str, Any]
+Mend = Callable[[Value, str], Value]
+"""Takes a value and the field that was changed last, which stays; returns a value that keeps the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: `mended` makes a value keep it, `broken` are changes to a valid value that break it and no other."""
+
+    mended: Mend
+    broken: tuple[Callable[[Value], Value | None], ...]
+
+
+def _only(*fields: str, otherwise: tuple[str, Any]) -> Mend:
+    """Keep one of the fields: the last changed, else the first that is there, else the one given."""
+
+    def mend(value: Value, changed: str) -> Value:
+        there = [field for field in fields if field in value]
+        kept = changed if changed in there else next(iter(there), "")
+        rest = {key: inner for key, inner in value.items() if key not in fields}
+        return {**rest, **({kept: value[kept]} if kept else {otherwise[0]: copy.deepcopy(otherwise[1])})}
+
+    return mend
+
+
+def _without(value: Value, *fields: str) -> Value:
+    return {key: inner for key, inner in value.items() if key not in fields}
+
+
+def _set(**fields: Any) -> Callable[[Value], Value]:
+    return lambda value: {**value, **copy.deepcopy(fields)}
+
+
+def _drop(*fields: str) -> Callable[[Value], Value]:
+    return lambda value: _without(value, *fields)
+
+
+def _when(condition: Callable[[Value], bool], then: Callable[[Value], Value]) -> Callable[[Value], Value | None]:
+    return lambda value: then(value) if condition(value) else None
+
+
+def _external(spec: Value) -> bool:
+    return "external" in spec["backend"]
+
+
+def _seen_by_gateway(spec: Value, _changed: str) -> Value:
+    if not _external(spec) or spec.get("collector", {}).get("mode", "Gateway") == "Gateway":
+        return spec
+    return {**spec, "collector": _without(spec["collector"], "mode")}
+
+
+def _unscaled(spec: Value, _changed: str) -> Value:
+    if not _external(spec):
+        return spec
+    rest = _without(spec, "replicas")
+    return rest if rest.get("scaling", {}).get("mode", "Off") == "Off" else _without(rest, "scaling")
+
+
+def _free_port(value: Value, _changed: str) -> Value:
+    return {**value, "port": 8080} if value.get("port") in (18080, 18081) else value
+
+
+def _one_form(value: Value, changed: str) -> Value:
+    short = ("image", "command", "args", "env", "resources")
+    whole = "podTemplate" in value and changed not in short
+    return _without(value, *short) if whole else {"image": "modelward.invalid/vllm:0", **_without(value, "podTemplate")}
+
+
+def _ordered(value: Value, changed: str) -> Value:
+    low, high = value.get("minReplicas", 1), value["maxReplicas"]
+    if low <= high:
+        return value
+    return {**value, "maxReplicas": low} if changed == "minReplicas" else {**value, "minReplicas": high}
+
+
+def _with_values(line: Value, changed: str) -> Value:
+    if changed == "values" and line.get("values"):
+        return {**line, "operator": "In"} if line["operator"] not in ("In", "NotIn") else line
+    if line["operator"] not in ("In", "NotIn"):
+        return _without(line, "values")
+    return line if line.get("values") else {**line, "values": ["retail"]}
+
+
+def _bounded(objective: Value, changed: str) -> Value:
+    rate = changed == "maxRate" and "maxRate" in objective
+    duration = changed in ("maxDuration", "percentile") and changed in objective
+    metric = "ErrorRate" if rate else objective["metric"]
+    if duration and metric == "ErrorRate":
+        metric = "RequestDuration"
+    kept = {**objective, "metric": metric}
+    if metric == "ErrorRate":
+        return {"maxRate": "1%", **_without(kept, "maxDuration", "percentile")}
+    return {"maxDuration": "2s", **_without(kept, "maxRate")}
+
+
+def _long(field: str, default: str) -> Mend:
+    def mend(value: Value, _changed: str) -> Value:
+        return value if duration_ms(value.get(field, default)) >= 10_000 else {**value, field: "10s"}
+
+    return mend
+
+
+def _as_long(value: Value, changed: str) -> Value:
+    every, over = value.get("every", "15m"), value.get("over", "1h")
+    if duration_ms(over) >= duration_ms(every):
+        return value
+    return {**value, "every": over} if changed == "over" and duration_ms(over) >= 10_000 else {**value, "over": every}
+
+
+def _both_times(value: Value, _changed: str) -> Value:
+    return value if ("from" in value) == ("to" in value) else _without(value, "from", "to")
+
+
+def _forward(value: Value, _changed: str) -> Value:
+    if "from" not in value or "to" not in value or value["from"] < value["to"]:
+        return value
+    return {**value, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+
+
+def _same(value: Value, _changed: str) -> Value:
+    return value
+
+
+_POD = {"spec": {"containers": [{"name": "model", "image": "modelward.invalid/vllm:0"}]}}
+_WORKLOAD = {"name": "my-vllm"}
+_ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
+_PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))
+
+RULES: Mapping[str, Rule] = {
+    "an external API can only be seen through collector mode Gateway": Rule(
+        _seen_by_gateway,
+        tuple(_when(_external, _set(collector={"mode": mode})) for mode in ("Sidecar", "ScrapeOnly")),
+    ),
+    "an external API has no replicas of ours to scale; leave out replicas and scaling": Rule(
+        _unscaled,
+        (
+            _when(_external, _set(replicas=0)),
+            _when(_external, _set(scaling={"mode": "Advisory", "maxReplicas": 2})),
+        ),
+    ),
+    "set exactly one of workloadRef (watch what is there), external (an API) and template (we run it)": Rule(
+        _only("workloadRef", "external", "template", otherwise=("workloadRef", _WORKLOAD)),
+        (
+            _when(lambda backend: "external" not in backend, _set(external={"url": "http://a"})),
+            _when(lambda backend: "workloadRef" not in backend, _set(workloadRef=_WORKLOAD)),
+        ),
+    ),
+    "the kind of backend cannot change; make another LLMEndpoint": Rule(
+        _same,
+        (
+            _when(lambda backend: "template" in backend, lambda _: {"external": {"url": "http://a"}}),
+            _when(lambda backend: "template" in backend, lambda _: {"workloadRef": _WORKLOAD}),
+            _when(lambda backend: "workloadRef" in backend, lambda _: {"template": {"port": 1, "image": "a"}}),
+            _when(lambda backend: "external" in backend, lambda _: {"template": {"port": 1, "image": "a"}}),
+        ),
+    ),
+    "ports 18080 and 18081 belong to the collector; let the model listen on another one": _PORT,
+    "set exactly one of podTemplate and image": Rule(
+        _one_form,
+        (
+            _drop("image", "podTemplate", "command", "args", "env", "resources"),
+            _when(lambda template: "podTemplate" in template, _set(image="a")),
+        ),
+    ),
+    "command, args, env and resources belong to the short form; with podTemplate write them into its container": Rule(
+        _one_form,
+        tuple(
+            _when(lambda template: "podTemplate" in template, _set(**extra))
+            for extra in (
+                {"command": ["run"]},
+                {"args": ["--metrics"]},
+                {"env": [{"name": "A"}]},
+                {"resources": {"limits": {"cpu": "1"}}},
+            )
+        ),
+    ),
+    "minReplicas must not be above maxReplicas": Rule(_ordered, (_set(minReplicas=9, maxReplicas=8),)),
+    "In and NotIn need values; Exists and DoesNotExist have none": Rule(
+        _with_values,
+        (
+            lambda line: {"key": line["key"], "operator": "In"},
+            lambda line: {"key": line["key"], "operator": "NotIn", "values": []},
+            _set(operator="Exists", values=["a"]),
+        ),
+    ),
+    "ErrorRate needs maxRate (a percentage); the latency metrics need maxDuration": Rule(
+        _bounded,
+        (
+            _drop("maxRate", "maxDuration"),
+            lambda objective: {**_without(objective, "maxDuration"), "metric": "RequestDuration", "maxRate": "1%"},
+            lambda objective: {
+                **_without(objective, "maxRate", "percentile"),
+                "metric": "ErrorRate",
+                "maxDuration": "1s",
+            },
+            _set(maxRate="1%", maxDuration="1s"),
+        ),
+    ),
+    "percentile belongs to the latency metrics": Rule(
+        _bounded, (lambda one: {"name": one["name"], "metric": "ErrorRate", "maxRate": "1%", "percentile": 50},)
+    ),
+    "over must be at least 10s": Rule(_long("over", "15m"), (_set(over="9999ms"), _set(over="0s"))),
+    "set exactly one of check and evaluatorRef": Rule(
+        _only("check", "evaluatorRef", otherwise=("check", {"builtin": "PII"})),
+        (
+            _drop("check", "evaluatorRef"),
+            _set(check={"builtin": "PII"}, evaluatorRef={"name": "scope"}),
+        ),
+    ),
+    "set exactly one of failAbove and failBelow": Rule(
+        _only("failAbove", "failBelow", otherwise=("failAbove", "10%")),
+        (_drop("failAbove", "failBelow"), _set(failAbove="1%", failBelow="1%")),
+    ),
+    "over must be at least as long as every": Rule(_as_long, (_set(every="2h", over="1h"),)),
+    "every must be at least 10s: each batch is a Job": Rule(_long("every", "15m"), (_set(every="9s", over="1h"),)),
+    "set exactly one of endpoint (look back) and items": Rule(
+        _only("endpoint", "items", otherwise=("endpoint", "run")),
+        (
+            _drop("endpoint", "items"),
+            _when(lambda run: "endpoint" in run, _set(items=[{"endpoint": "run", **_ITEM}])),
+        ),
+    ),
+    "set both from and to, or neither (the last hour)": Rule(
+        _both_times,
+        (lambda run: {**_without(run, "to"), "from": _ITEM["from"]},),
+    ),
+    "from must be before to": Rule(
+        _forward, (_set(**{"from": _ITEM["to"], "to": _ITEM["from"]}), _set(**{"from": _ITEM["to"], "to": _ITEM["to"]}))
+    ),
+    "a run cannot change; make another EvaluationRun": Rule(
+        _same,
+        (
+            _when(lambda run: "endpoint" in run, _set(endpoint="another")),
+            _when(lambda run: "from" in run, _drop("from", "to")),
+        ),
+    ),
+}
+"""By the message that a user reads."""
+ON_NAMES = frozenset(
+    {
+        "the name must start with a letter and have at most 52 characters and no dot: Services are named after it",
+        "the name must have at most 63 characters and no dot: other objects refer to it",
+    }
+)
+"""Rules about metadata, which no spec can break."""
+ON_CHANGE = frozenset(
+    {
+        "the kind of backend cannot change; make another LLMEndpoint",
+        "a run cannot change; make another EvaluationRun",
+    }
+)
+"""Rules that compare with what was there before, which the first version of an object cannot break."""
+_ROUNDS = 2
+
+
+def messages(schema: Schema) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every rule of a schema by its message, with the path where it stands, the innermost first."""
+    for path, part in sorted(nodes(schema), key=lambda node: -len(node[0])):
+        for validation in part.get("x-kubernetes-validations", ()):
+            yield path, validation["message"]
+
+
+def mended(schema: Schema, spec: Any, changed: Place = ()) -> Any:
+    """Return a spec that keeps all rules; what stands at `changed` gives way last."""
+    spec = _distinct(schema, spec)
+    for _ in range(_ROUNDS):  # what keeps one rule may break another
+        for path, message in messages(schema):
+            for place in places(spec, path):
+                below = changed[len(place)] if changed[: len(place)] == place and len(changed) > len(place) else ""
+                spec = with_value(spec, place, RULES[message].mended(value_at(spec, place), str(below)))
+    return spec
+
+
+def _distinct(schema: Schema, spec: Any) -> Any:
+    """Return the spec with the first of each item that a list keyed by name has twice."""
+    for path, part in nodes(schema):
+        keys = part.get("x-kubernetes-list-map-keys", ())
+        for place in places(spec, path) if keys else ():
+            items = {tuple(item[key] for key in keys): item for item in reversed(value_at(spec, place))}
+            if len(items) < len(value_at(spec, place)):
+                spec = with_value(spec, place, list(reversed(items.values())))
+    return spec
+
+
+def breakers(schema: Schema, spec: Any) -> Iterator[Mutant]:
+    """Yield the spec with one rule broken at a time; `reason` is the message that the refusal must quote."""
+    for path, message in messages(schema):
+        for place in places(spec, path):
+            before = value_at(spec, place)
+            for broken in RULES[message].broken:
+                after = broken(copy.deepcopy(before))
+                if after is not None and after != before:
+                    yield Mutant(with_value(spec, place, after), place, message)

@@ -1,0 +1,113 @@
+"""What a schema cannot say of a field: amounts, images, workloads that exist, evaluators that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import schema_rules
+from hypothesis import strategies as st
+from schema_strategies import Overlay, Schema, SchemaPath, at, kinds, values
+
+_WORD = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+_IMAGE = st.from_regex(r"modelward\.invalid/[a-z]{1,6}:[0-9]", fullmatch=True)
+_TEXT = st.from_regex(r"--[a-z]{1,8}(=[0-9]{1,4})?", fullmatch=True)
+
+
+def _amounts(cpu: tuple[Any, ...], memory: tuple[str, ...]) -> st.SearchStrategy[Any]:
+    both = {"cpu": st.sampled_from(cpu), "memory": st.sampled_from(memory)}
+    return st.fixed_dictionaries({"cpu": both["cpu"]}, optional={"memory": both["memory"]})
+
+
+_REQUESTS = _amounts(("50m", "250m", "750m"), ("96Mi", "256Mi", "512Mi"))
+_LIMITS = _amounts(("1", 2, "2500m"), ("1Gi", "2Gi"))
+"""Above any request, also above those that are there by default."""
+_ENV = st.lists(
+    st.fixed_dictionaries({"name": st.from_regex(r"[A-Z]{1,6}", fullmatch=True)}, optional={"value": _WORD}),
+    max_size=2,
+    unique_by=lambda variable: variable["name"],
+)
+
+
+@st.composite
+def _pod_templates(draw: st.DrawFn) -> dict[str, Any]:
+    container: dict[str, Any] = {"name": "model", "image": draw(_IMAGE)}
+    more = {"args": st.lists(_TEXT, max_size=2), "env": _ENV, "workingDir": _WORD.map(lambda word: f"/{word}")}
+    container |= draw(st.fixed_dictionaries({}, optional=more))
+    sidecar = {"name": "logs", "image": draw(_IMAGE)}
+    spec = {"containers": draw(st.sampled_from([[container], [container, sidecar], [sidecar, container]]))}
+    grace = st.fixed_dictionaries({}, optional={"terminationGracePeriodSeconds": st.integers(0, 7_200)})
+    about = st.fixed_dictionaries({}, optional={"labels": st.dictionaries(_WORD, _WORD, max_size=2)})
+    metadata = draw(about)
+    return {**({"metadata": metadata} if metadata else {}), "spec": {**spec, **draw(grace)}}
+
+
+_REFERENCES = st.sampled_from(
+    [
+        {"name": "my-vllm"},
+        {"name": "my-vllm", "container": "server"},
+        {"name": "my-vllm", "port": 8000},
+        {"name": "my-vllm", "port": 8100},
+        {"name": "my-vllm", "acceptRestart": True},
+        {"name": "my-other"},
+        {"name": "my-other", "apiVersion": "apps/v1", "kind": "Deployment"},
+        {"kind": "StatefulSet", "name": "my-set"},
+        {"kind": "StatefulSet", "name": "my-set", "container": "second"},
+    ]
+)
+"""Of the workloads that stand in every namespace of the test."""
+_SCOPE = st.lists(st.sampled_from(["questions about cards", "questions about loans"]), min_size=1, max_size=2)
+_CHECKS = st.one_of(
+    st.builds(
+        lambda name, scope: {"builtin": name, "config": {"inScope": scope}},
+        st.sampled_from(["OffTopicAnswered", "OnTopicRefused"]),
+        _SCOPE,
+    ),
+    st.fixed_dictionaries(
+        {"builtin": st.just("PII")},
+        optional={"config": st.fixed_dictionaries({}, optional={"ignoreEchoed": st.booleans()})},
+    ),
+)
+_RESOURCES = st.fixed_dictionaries({"requests": _REQUESTS}, optional={"limits": _LIMITS})
+_EVALUATION = ("evaluations", "[]")
+OVERLAYS: Mapping[str, Overlay] = {
+    "LLMEndpoint": {
+        ("backend", "workloadRef"): _REFERENCES,
+        ("backend", "external", "url"): st.from_regex(r"https?://[a-z]{1,8}\.example(:8443)?(/v1)?", fullmatch=True),
+        ("backend", "template", "podTemplate"): _pod_templates(),
+        ("backend", "template", "image"): _IMAGE,
+        ("backend", "template", "command"): st.lists(_TEXT, max_size=2),
+        ("backend", "template", "args"): st.lists(_TEXT, max_size=2),
+        ("backend", "template", "env"): _ENV,
+        ("backend", "template", "resources", "requests"): _REQUESTS,
+        ("backend", "template", "resources", "limits"): _LIMITS,
+        ("collector", "resources"): _RESOURCES,
+        ("service", "name"): st.from_regex(r"front-[a-z]{1,4}", fullmatch=True),
+        ("replicas",): st.integers(0, 1000),
+        ("paused",): st.sampled_from([False, False, False, True]),
+    },
+    "MonitoringPolicy": {
+        ("endpointSelector", "matchLabels"): st.sampled_from([{"team": "retail"}, {"team": "retail"}, {}, {"a": "b"}]),
+        ("endpointSelector", "matchExpressions", "[]", "key"): st.sampled_from(["team", "tier"]),
+        ("capture", "content"): st.sampled_from(["None", "MetadataOnly", "Redacted", "Redacted"]),
+        (*_EVALUATION, "check"): _CHECKS,
+        (*_EVALUATION, "evaluatorRef"): st.just({"name": "scope"}),
+        (*_EVALUATION, "failBelow"): None,
+    },
+    "Evaluator": {("builtin",): st.just("PII"), ("config",): st.fixed_dictionaries({"ignoreEchoed": st.booleans()})},
+    "EvaluationRun": {("endpoint",): st.sampled_from(["run", "outside"]), ("items",): None},
+}
+SCHEMAS: Mapping[str, Schema] = kinds()
+
+
+def specs(kind: str, *, sensible: bool = True) -> st.SearchStrategy[dict[str, Any]]:
+    """Return the valid specs of a kind; not `sensible`: all that the API server takes, whatever it means."""
+    schema = SCHEMAS[kind]
+    anything: Overlay = {("backend", "template", "podTemplate"): _pod_templates()}
+    overlay = OVERLAYS[kind] if sensible else anything
+    return values(schema, overlay).map(lambda spec: schema_rules.mended(schema, spec))
+
+
+def field_values(kind: str, path: SchemaPath) -> st.SearchStrategy[Any]:
+    """Return the values of one field that make sense."""
+    return values(at(SCHEMAS[kind], path), OVERLAYS[kind], path)
