@@ -46,6 +46,8 @@ class Queue:
         self._item_deadline_s = item_deadline_s
         self._schedule = Schedule()
         self._failures: dict[Key, int] = {}
+        self._asked_off: dict[Key, float] = {}
+        """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
         self._news = {lane: asyncio.Event() for lane in Lane}
         for lane in Lane:
             telemetry.observe_queue(lane, partial(self._depth, lane))
@@ -77,6 +79,8 @@ class Queue:
                 await self._wait(lane)
                 continue
             key, waited = taken
+            if self._put_off(key, lane):
+                continue
             self._telemetry.queue_duration.labels(name=lane).observe(waited)
             try:
                 await self._handle(key, lane)
@@ -84,6 +88,16 @@ class Queue:
                 self._schedule.done(key)
                 self._news[Lane.SPEC].set()
                 self._news[Lane.STATUS].set()
+
+    def _put_off(self, key: Key, lane: Lane) -> bool:
+        """Let a key that was taken wait where the API server asked for that."""
+        now, until = self._clock(), self._asked_off.pop(key, 0.0)
+        if until <= now:
+            return False
+        self._asked_off[key] = until
+        self._schedule.done(key)
+        self._schedule.add(key, lane, until, now)
+        return True
 
     async def _wait(self, lane: Lane) -> None:
         """Until something was added or the next key is due."""
@@ -132,6 +146,9 @@ class Queue:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = backoff(failures, self._jitter())
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            delay = max(delay, pause(error.retry_after, self._jitter()))
+            self._asked_off[key] = self._clock() + delay
         self._telemetry.reconcile_errors.labels(controller=key.work).inc()
         self._telemetry.queue_retries.labels(name=lane).inc()
         if isinstance(error, TimeoutError):
@@ -146,3 +163,11 @@ def backoff(failures: int, jitter: float) -> float:
     """Seconds until the next try: 5 ms doubled per failure up to 5 minutes, less up to a half by jitter in [0, 1)."""
     delay = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures, 30))
     return delay * (1 - jitter / 2)
+
+
+def pause(asked: float, jitter: float) -> float:
+    """Seconds to leave the server alone that asked for some: at most 5 minutes, and by jitter up to a half more.
+
+    More and not less, so that it is respected, and those who were all turned away at once do not all come back at once.
+    """
+    return min(LONGEST_DELAY_S, asked) * (1 + jitter / 2)

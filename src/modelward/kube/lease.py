@@ -49,14 +49,18 @@ class Lease:
         self._clocks = clocks or Clocks()
         self._deadline = float("-inf")
         self._held: Object | None = None
-        self._seen: tuple[str, float] = ("", 0.0)
+        self._seen: tuple[str, float] = ("", float("-inf"))
+        """The version of another's claim, and when it ends if it is not renewed."""
 
     def seconds_left(self) -> float:
         """For how long a write may still take; 0 or less when we do not lead."""
         return self._deadline - self._clocks.seconds()
 
     async def acquire(self) -> None:
-        """Wait until we hold the Lease, trying every 2 s; trouble with the API server is logged and waited out."""
+        """Wait until we hold the Lease, trying every 2 s and when another's claim ends.
+
+        Trouble with the API server is logged and waited out.
+        """
         while True:
             try:
                 if await self._try():
@@ -64,7 +68,8 @@ class Lease:
                     return
             except ApiError as error:
                 log.warning("lease not acquired name=%s/%s error=%s", self._namespace, self._name, error)
-            await self._clocks.sleep(RETRY_S)
+            ends_in = self._seen[1] - self._clocks.seconds()
+            await self._clocks.sleep(min(RETRY_S, ends_in) if ends_in > 0 else RETRY_S)
 
     async def hold(self) -> None:
         """Renew the Lease for ever; LeadershipLost when another took it or no renewal got through in time."""
@@ -113,8 +118,8 @@ class Lease:
             return True
         version, now = str(lease["metadata"]["resourceVersion"]), self._clocks.seconds()
         if version != self._seen[0]:
-            self._seen = (version, now)
-        return now - self._seen[1] >= float(spec.get("leaseDurationSeconds") or DURATION_S)
+            self._seen = (version, now + float(spec.get("leaseDurationSeconds") or DURATION_S))
+        return now >= self._seen[1]
 
     async def _renew(self) -> None:
         if self._held is None:

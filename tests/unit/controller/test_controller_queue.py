@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given, strategies
 
-from modelward.controller.queue import LONGEST_DELAY_S, Queue, TerminalError, backoff
+from modelward.controller.queue import LONGEST_DELAY_S, Queue, TerminalError, backoff, pause
 from modelward.controller.schedule import Key, Lane
 from modelward.controller.telemetry import Telemetry
-from modelward.kube.errors import LeadershipLost, Unavailable
+from modelward.kube.errors import LeadershipLost, TooManyRequests, Unavailable
 
 CHAT = Key("endpoint", "retail", "chat")
 MAIL = Key("endpoint", "retail", "mail")
@@ -110,6 +111,28 @@ async def test_queue_retries_failures_and_says_so() -> None:
     assert work.metric("workqueue_retries_total", name="spec") == 2
 
 
+async def test_queue_leaves_the_server_alone_for_as_long_as_it_asks_whoever_wants_the_key_meanwhile() -> None:
+    work = Work(TooManyRequests(429, "TooManyRequests", "later", retry_after=0.2))
+    work.gate = asyncio.Event()
+    times = []
+    async with working(work) as queue:
+        queue.add(CHAT)
+        await asyncio.sleep(0.01)
+        queue.add(CHAT)  # while it is worked on
+        work.gate.set()
+        await work.called(1)
+        start = time.monotonic()
+        for lane in (Lane.SPEC, Lane.STATUS):
+            queue.add(CHAT, lane)
+        queue.add(MAIL)
+        await work.called(2)
+        times.append(time.monotonic() - start)
+        await work.called(3)
+        times.append(time.monotonic() - start)
+    assert work.calls == [CHAT, MAIL, CHAT]
+    assert times[0] < 0.1 < 0.19 < times[1]
+
+
 async def test_queue_does_not_retry_what_cannot_succeed() -> None:
     work = Work(TerminalError("no such engine"))
     async with working(work) as queue:
@@ -157,6 +180,14 @@ async def test_queue_ends_when_leadership_is_lost() -> None:
     with pytest.raises(BaseExceptionGroup) as ended:
         await queue.run()
     assert ended.value.subgroup(LeadershipLost) is not None
+
+
+@given(strategies.floats(0.001, 1e9), strategies.floats(0, 1, exclude_max=True))
+def test_queue_pauses_as_long_as_asked_up_to_five_minutes_and_at_most_half_as_long_again(
+    asked: float, jitter: float
+) -> None:
+    wanted = min(asked, LONGEST_DELAY_S)
+    assert wanted <= pause(asked, jitter) <= wanted * 1.5
 
 
 @given(strategies.integers(0, 10_000), strategies.floats(0, 1, exclude_max=True))
