@@ -138,7 +138,6 @@ def _same(value: Value, _changed: str) -> Value:
     return value
 
 
-_POD = {"spec": {"containers": [{"name": "model", "image": "modelward.invalid/vllm:0"}]}}
 _WORKLOAD = {"name": "my-vllm"}
 _ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
 _PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))

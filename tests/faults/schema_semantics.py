@@ -95,8 +95,112 @@ OVERLAYS: Mapping[str, Overlay] = {
         (*_EVALUATION, "failBelow"): None,
     },
     "Evaluator": {("builtin",): st.just("PII"), ("config",): st.fixed_dictionaries({"ignoreEchoed": st.booleans()})},
-    "EvaluationRun": {("endpoint",): st.sampled_from(["run", "outside"]), ("items",): None},
+    "EvaluationRun": {("endpoint",): st.sampled_from(["short", "outside"]), ("items",): None},
 }
+_AMOUNTS = {"requests": {"cpu": "50m"}, "limits": {"memory": "1Gi"}}
+_SCALING = {
+    "mode": "Advisory",
+    "minReplicas": 1,
+    "maxReplicas": 2,
+    "objective": {"timeToFirstToken": "2s", "timePerOutputToken": "100ms", "attainment": "99%"},
+    "scaleDownHold": "10m",
+    "tokensPerSecond": 100,
+}
+_REST = {
+    "engine": "vllm",
+    "gateway": {"replicas": 2},
+    "service": {"name": "front-a", "port": 80},
+    "drainSeconds": 30,
+    "paused": False,
+}
+_SHORT = {
+    "port": 8080,
+    "image": "modelward.invalid/vllm:0",
+    "command": ["--serve"],
+    "args": ["--metrics"],
+    "env": [{"name": "A", "value": "a"}],
+    "resources": _AMOUNTS,
+}
+_WHOLE = {"port": 8080, "podTemplate": {"spec": {"containers": [{"name": "model", "image": "modelward.invalid/m:0"}]}}}
+_GATEWAY = {"mode": "Gateway"}
+_WATCHED = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "my-vllm", "container": "server", "port": 8000}
+_OBJECTIVE = {"over": "15m", "minRequests": 100, "severity": "Warning"}
+_EVALUATED = {
+    "failAbove": "10%",
+    "every": "15m",
+    "over": "1h",
+    "minSamples": 100,
+    "affects": "Quality",
+    "severity": "Warning",
+}
+BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "LLMEndpoint": {
+        "short": {
+            **_REST,
+            "backend": {"scheme": "HTTP", "template": _SHORT},
+            "collector": {"mode": "Sidecar", "resources": _AMOUNTS},
+            "replicas": 1,
+            "scaling": _SCALING,
+        },
+        "whole": {
+            "engine": "llamacpp",
+            "backend": {"template": _WHOLE},
+            "replicas": 2,
+            "collector": {"mode": "Gateway"},
+        },
+        "watched": {
+            **_REST,
+            "backend": {"workloadRef": {**_WATCHED, "acceptRestart": False}},
+            "collector": {"mode": "ScrapeOnly"},
+        },
+        "outside": {
+            **_REST,
+            "engine": "openai",
+            "backend": {"external": {"url": "https://api.example/v1"}},
+            "collector": {"mode": "Gateway", "resources": _AMOUNTS},
+        },
+    },
+    "MonitoringPolicy": {
+        "baseline": {
+            "endpointSelector": {
+                "matchLabels": {"team": "retail"},
+                "matchExpressions": [{"key": "team", "operator": "In", "values": ["retail"]}],
+            },
+            "capture": {
+                "content": "Redacted",
+                "sample": "10%",
+                "always": {"errors": True, "slowerThan": "10s"},
+                "keepFor": "168h",
+                "maxBody": "256Ki",
+            },
+            "objectives": [
+                {"name": "first", "metric": "TimeToFirstToken", "percentile": 95, "maxDuration": "2s", **_OBJECTIVE},
+                {"name": "errors", "metric": "ErrorRate", "maxRate": "1%", **_OBJECTIVE},
+            ],
+            "evaluations": [
+                {"name": "leaks", "check": {"builtin": "PII", "config": {"ignoreEchoed": True}}, **_EVALUATED},
+                {"name": "scope", "evaluatorRef": {"kind": "Evaluator", "name": "scope"}, **_EVALUATED},
+            ],
+            "paused": False,
+        },
+    },
+    "Evaluator": {"scope": {"builtin": "PII", "config": {"ignoreEchoed": True}}},
+    "EvaluationRun": {
+        "look": {"endpoint": "short", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "suspend": False},
+        "tick": {
+            "items": [
+                {
+                    "endpoint": "short",
+                    "policy": "baseline",
+                    "evaluation": "scope",
+                    "from": "2026-01-01T00:00:00Z",
+                    "to": "2026-01-01T01:00:00Z",
+                }
+            ]
+        },
+    },
+}
+"""One spec of each form, by the name of its object; together they say every field that there is."""
 SCHEMAS: Mapping[str, Schema] = kinds()
 
 
