@@ -131,7 +131,7 @@ class Driver:
         await asyncio.sleep(_STEADY_S)
         if await self.sync():
             return False
-        return all(_observed(obj) for each in WATCHED for obj in self.store.list(each.kind))
+        return all(_settled(obj) for each in WATCHED for obj in self.store.list(each.kind))
 
     def _retryable(self) -> bool:
         return any(isinstance(error, ApiError) for error in self.failed.values())
@@ -161,10 +161,17 @@ async def driving(
         yield Driver(client, proxy, namespaces, clock or Clock(), wanted)
 
 
-def _observed(obj: Object) -> bool:
-    """Whether the controller of a workload has seen its newest spec."""
+def _settled(obj: Object) -> bool:
+    """Whether the controller of a workload has seen its newest spec and made the pods that it may make.
+
+    Without a node no pod gets ready, so a roll-out stops at its first new pod.
+    """
     if obj["kind"] not in ("Deployment", "StatefulSet"):
         return True
     status: Object = obj.get("status") or {}
-    seen: object = status.get("observedGeneration")
-    return bool(seen == obj["metadata"]["generation"])
+    if status.get("observedGeneration") != obj["metadata"]["generation"]:
+        return False
+    if any(one["type"] == "ReplicaFailure" for one in status.get("conditions", ())):
+        return True
+    wanted = 1 if obj["kind"] == "StatefulSet" else obj["spec"]["replicas"]
+    return bool(status.get("replicas", 0) >= wanted and status.get("updatedReplicas", 0) >= min(1, wanted))

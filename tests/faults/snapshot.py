@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -20,10 +21,16 @@ from modelward.kube.kinds import (
 
 KINDS = (*OWN_KINDS, DEPLOYMENT, STATEFUL_SET, JOB, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT)
 _CLUSTERS_OWN = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")})
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OF_A_UID = re.compile(r'[0-9a-f]{64}|(?<=generation\\": \\")[0-9a-f]{12}')
+"""The key of conversations is made from the endpoint's uid, and the generation of a configuration from that key."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-_OF_THIS_LIFE = frozenset(
-    {"uid", "resourceVersion", "creationTimestamp", "selfLink", "clusterIP", "clusterIPs", "time"}
-)
+_OF_THIS_LIFE = frozenset({"resourceVersion", "creationTimestamp", "clusterIP", "clusterIPs", "time"})
+_LOG = frozenset({"changes", "f:changes"})
+"""What each life saw happen; a state that lasted no longer than a crash is seen by none."""
+_HASHES = frozenset({"modelward.dev/applied-hash", "modelward.dev/injected-generation"})
+"""What is computed from the rest of an object, its namespace and its owner's uid included."""
+_MASKED = _OF_THIS_LIFE | _LOG | _HASHES
 
 Snapshot = dict[str, Any]
 """Masked objects by `Kind/name`."""
@@ -81,15 +88,13 @@ def _managers(entries: Iterable[Object]) -> list[Object]:
     return sorted(kept, key=lambda entry: (entry["manager"], entry["operation"], entry.get("subresource", "")))
 
 
-def _masked(value: Any, uids: dict[str, str], namespace: str) -> Any:
+def _masked(item: Object, uids: dict[str, str], namespace: str) -> Any:
+    text = _OF_A_UID.sub("KEY", json.dumps(_without(item)).replace(namespace, "NAMESPACE"))
+    text = _UID.sub(lambda found: uids.get(found.group(), "stranger"), text)
+    return json.loads(_TIME.sub("TIME", text))
+
+
+def _without(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            key: uids.get(inner, "stranger") if key == "uid" else _masked(inner, uids, namespace)
-            for key, inner in value.items()
-            if key not in _OF_THIS_LIFE
-        }
-    if isinstance(value, list):
-        return [_masked(inner, uids, namespace) for inner in value]
-    if isinstance(value, str):
-        return _TIME.sub("TIME", value.replace(namespace, "NAMESPACE"))
-    return value
+        return {key: _without(inner) for key, inner in value.items() if key not in _MASKED}
+    return [_without(inner) for inner in value] if isinstance(value, list) else value
