@@ -171,3 +171,13 @@ def test_every_object_of_the_schema_is_strict() -> None:
     walk(schema, "values")
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
     assert set(schema["properties"]) - {"global"} == set(defaults)
+
+
+@every
+def test_by_default_it_needs_nothing_that_kubernetes_does_not_have(values: Mapping[str, Any]) -> None:
+    """What is of others' definitions comes only where it is asked for; there are no hooks and no webhooks."""
+    for item in render({**values, "monitoring": {}}):
+        group = item["apiVersion"].rpartition("/")[0]
+        assert group in ("", "apps", "policy") or group.endswith(".k8s.io"), item["kind"]
+        assert "Webhook" not in item["kind"]
+        assert "helm.sh/hook" not in item["metadata"].get("annotations", {})

@@ -107,3 +107,10 @@ def test_no_null_and_no_empty_name_is_applied(case: str) -> None:
             walk(item)
 
     walk(json.loads(json.dumps(CASES[case]())))
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.rglob("*.json")), ids=lambda path: path.stem)
+def test_nothing_that_is_made_holds_up_a_deletion(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "finalizers" not in text
+    assert "blockOwnerDeletion" not in text
