@@ -1,24 +1,18 @@
-"""Reads many pages at once, so that one that hangs costs the others nothing."""
+"""Reads many pages at once, so that those that hang, however many, cost the others nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterable
 
 from modelward.collect.scrape import ScrapeFailure, Scraper, Target
 from modelward.metrics.snapshot import Snapshot
 
 
-async def scrape_all(
-    scraper: Scraper, targets: Iterable[Target], *, limit: int = 50, jitter_s: Callable[[], float] = lambda: 0.0
-) -> list[Snapshot | ScrapeFailure]:
-    """Read all targets, at most `limit` at a time, in the order given; each waits `jitter_s()` first.
+class Lanes:
+    """Two lines of `limit` readings at a time: what did not answer last time waits in a line of its own."""
 
-    The jitter is drawn by the caller, so that pods started together are not all asked in the same millisecond.
-    """
-    slots = asyncio.Semaphore(limit)
+    def __init__(self, limit: int = 50) -> None:
+        self._well, self._silent = asyncio.Semaphore(limit), asyncio.Semaphore(limit)
 
-    async def one(target: Target) -> Snapshot | ScrapeFailure:
-        await asyncio.sleep(jitter_s())
-        async with slots:
+    async def read(self, scraper: Scraper, target: Target, *, silent: bool = False) -> Snapshot | ScrapeFailure:
+        """Read one page when its line has room; `silent` tells whether it failed last time."""
+        async with self._silent if silent else self._well:
             return await scraper.scrape(target)
-
-    return await asyncio.gather(*(one(target) for target in targets))

@@ -1,17 +1,24 @@
 """Reads one metrics page over HTTP, bounded in bytes and time whatever the other side does."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
 
-from modelward.metrics.exposition import PageTooLargeError, ParseError, parse
-from modelward.metrics.snapshot import NotACollectorError, Snapshot, snapshot_from_collector, snapshot_from_engine
+from modelward.metrics.collector_page import snapshot_from_collector
+from modelward.metrics.engine_page import snapshot_from_engine
+from modelward.metrics.exposition import PageTooLargeError, ParseError, cut_short, parse
+from modelward.metrics.snapshot import Snapshot, UnusableError
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 2_000_000
 TIMEOUT_S = 3.0
+_ASIDE_BYTES = 100_000
+"""A page larger than this takes tens of milliseconds to read, which other endpoints' work must not wait for."""
 _HEADERS = {
     "Accept": "text/plain;version=0.0.4;q=1, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1",
     # A compressed page has no bound before it is unpacked.
@@ -34,7 +41,8 @@ class Target:
 class ScrapeFailure:
     """Why a page gave nothing.
 
-    `reason` is Refused, Timeout, TooLarge, BadContent or `HTTP` and the status; `message` is a sentence for people.
+    `reason` is Refused, Timeout, Slow, TooLarge, BadContent, Unusable or `HTTP` and the status; `message` is a sentence
+    for people. Timeout: not a byte of an answer came, which Slow began and did not end.
     """
 
     pod: str
@@ -60,36 +68,53 @@ class Scraper:
 
     async def scrape(self, target: Target) -> Snapshot | ScrapeFailure:
         """Read one page; never raises but for cancellation, for one odd pod must not end a round."""
+        page = bytearray()
         try:
             async with asyncio.timeout(self._timeout_s):
-                page = await self._fetch(target)
+                failure = await self._fetch(target, page)
+            if failure is None and len(page) > _ASIDE_BYTES:
+                return await asyncio.to_thread(self._read, target, bytes(page))
+            return failure or self._read(target, bytes(page))
         except TimeoutError:
-            return ScrapeFailure(target.pod, "Timeout", f"{target.url} gave no whole page in {self._timeout_s:g} s")
+            return self._late(target, len(page))
         except aiohttp.ClientResponseError as error:
             return ScrapeFailure(target.pod, "BadContent", f"{target.url} does not speak HTTP: {error.message[:100]}")
-        except aiohttp.ClientPayloadError:
-            return ScrapeFailure(target.pod, "BadContent", f"{target.url} broke off in the middle of the page")
         except aiohttp.InvalidURL:
             return ScrapeFailure(target.pod, "BadContent", f"{target.url} is no URL")
         except (aiohttp.ClientError, OSError) as error:
+            if page or isinstance(error, aiohttp.ClientPayloadError):
+                return self._broke_off(target)
             # A mesh that insists on mTLS accepts and closes, a NetworkPolicy with REJECT refuses: both mean "not you".
             return ScrapeFailure(target.pod, "Refused", f"{target.url} {refusal(error)}")
-        return page if isinstance(page, ScrapeFailure) else self._read(target, page)
+        except Exception as error:
+            log.exception("scrape=unexpected pod=%s url=%s", target.pod, target.url)
+            return ScrapeFailure(target.pod, "BadContent", f"{target.url} cannot be read: {type(error).__name__}")
 
-    async def _fetch(self, target: Target) -> bytes | ScrapeFailure:
-        async with self._session.get(target.url, headers=_HEADERS, allow_redirects=False) as response:
+    async def _fetch(self, target: Target, page: bytearray) -> ScrapeFailure | None:
+        """Read the answer's body into `page`; anything but a whole page within the bounds is a failure."""
+        asked = self._session.get(target.url, headers=_HEADERS, allow_redirects=False, auto_decompress=False)
+        async with asked as response:
             if response.status != 200:
                 return ScrapeFailure(
                     target.pod, f"HTTP {response.status}", f"{target.url} answered {response.status}, not metrics"
                 )
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 return ScrapeFailure(target.pod, "BadContent", f"{target.url} sends a compressed page unasked")
-            page = bytearray()
             async for chunk in response.content.iter_any():
                 page += chunk
                 if len(page) > self._max_bytes:
                     return self._too_large(target, f"more than {self._max_bytes} bytes")
-            return bytes(page)
+            framed = response.content_length is not None or "Transfer-Encoding" in response.headers
+            return self._broke_off(target) if not framed and cut_short(bytes(page[-5:])) else None
+
+    def _late(self, target: Target, came_bytes: int) -> ScrapeFailure:
+        if came_bytes:
+            message = f"{target.url} is slow: {came_bytes} bytes and no whole page in {self._timeout_s:g} s"
+            return ScrapeFailure(target.pod, "Slow", message)
+        return ScrapeFailure(target.pod, "Timeout", f"{target.url} gave no answer in {self._timeout_s:g} s")
+
+    def _broke_off(self, target: Target) -> ScrapeFailure:
+        return ScrapeFailure(target.pod, "BadContent", f"{target.url} broke off in the middle of the page")
 
     def _read(self, target: Target, page: bytes) -> Snapshot | ScrapeFailure:
         try:
@@ -99,8 +124,10 @@ class Scraper:
             return snapshot_from_engine(families, target.engine, target.pod, self._clock())
         except PageTooLargeError as error:
             return self._too_large(target, str(error))
-        except (ParseError, NotACollectorError) as error:
+        except ParseError as error:
             return ScrapeFailure(target.pod, "BadContent", f"{target.url} serves no metrics page: {error}")
+        except UnusableError as error:
+            return ScrapeFailure(target.pod, "Unusable", f"{target.url} serves metrics that say nothing: {error}")
 
     def _too_large(self, target: Target, how: str) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "TooLarge", f"{target.url}: {how}")

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from modelward.collect.rounds import scrape_all
+from modelward.collect.rounds import Lanes
 from modelward.collect.scrape import ScrapeFailure, Scraper, Target
+from modelward.metrics.signals import signal_words
 from modelward.metrics.snapshot import Snapshot
-from modelward.metrics.window import History
+from modelward.metrics.window import FRESH_MS, History
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +45,34 @@ class Observation:
             if self.missed.get(pod, 0) >= _TROUBLE_AFTER
         }
 
+    def shortfalls(self) -> dict[str, str]:
+        """Return what pods that are read well have given no number for in 30 s, as a phrase with the cause if known."""
+        return {
+            pod: f"{pod} gives no number for {signal_words(lacking)}{_because(page)}"
+            for pod, page in self.latest.items()
+            if pod not in self.failures and (lacking := self.history.lacking(pod, FRESH_MS))
+        }
+
+    def engine_problems(self) -> dict[str, str]:
+        """Return why the collectors of some pods cannot read the engine's own metrics, in a word."""
+        return {pod: page.engine_problem for pod, page in self.latest.items() if page.engine_problem}
+
+
+def _because(page: Snapshot) -> str:
+    return f": the engine's own metrics page: {page.engine_problem}" if page.engine_problem else ""
+
 
 def _condition_reason(failure: ScrapeFailure) -> str:
     return "ScrapeBlocked" if failure.reason in ("Refused", "Timeout") else "Missing"
 
 
 class Observer:
-    """One task that goes round; who reconciles tells it what to read and looks at what it found."""
+    """Goes round and round; who reconciles tells it what to read and looks at what it found."""
 
     def __init__(self, woken: Callable[[str], None]) -> None:
         self._woken = woken
+        self._lanes = Lanes()
+        self._asked: set[tuple[str, Target]] = set()
         self._known: dict[str, Observation] = {}
 
     def of(self, endpoint: str) -> Observation:
@@ -75,22 +94,39 @@ class Observer:
         self._known.pop(endpoint, None)
 
     async def round(self, scraper: Scraper) -> None:
-        """Read every page once, many at a time, and wake the endpoints that were read."""
-        asked = [(endpoint, target) for endpoint, known in self._known.items() for target in known.targets]
-        found = await scrape_all(scraper, [target for _, target in asked])
-        for (endpoint, target), page in zip(asked, found, strict=True):
-            if endpoint in self._known:
-                self._take(endpoint, target, page)
-        for endpoint in {endpoint for endpoint, _ in asked}:
-            self._woken(endpoint)
+        """Read every page once, many at a time, and wake each endpoint when its pages are read.
+
+        A page that is still being read since an earlier round is left out.
+        """
+        await asyncio.gather(
+            *(self._read_endpoint(scraper, endpoint, known.targets) for endpoint, known in self._known.items())
+        )
 
     async def run(self, scraper: Scraper, interval_s: float) -> None:
-        """Go round for ever, one round an interval; a round that takes longer delays the next."""
-        loop = asyncio.get_running_loop()
-        while True:
-            started = loop.time()
-            await self.round(scraper)
-            await asyncio.sleep(max(0.1, interval_s - (loop.time() - started)))
+        """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round."""
+        async with asyncio.TaskGroup() as rounds:
+            while True:
+                rounds.create_task(self.round(scraper))
+                await asyncio.sleep(interval_s)
+
+    async def _read_endpoint(self, scraper: Scraper, endpoint: str, targets: Sequence[Target]) -> None:
+        asking = [target for target in targets if (endpoint, target) not in self._asked]
+        if asking:
+            await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+            self._woken(endpoint)
+
+    async def _read(self, scraper: Scraper, endpoint: str, target: Target) -> None:
+        asked, known = (endpoint, target), self._known.get(endpoint)
+        if known is None:
+            return
+        self._asked.add(asked)
+        try:
+            silent = target.pod in known.failures
+            page = await self._lanes.read(scraper, target, silent=silent)
+        finally:
+            self._asked.discard(asked)
+        if endpoint in self._known:
+            self._take(endpoint, target, page)
 
     def _take(self, endpoint: str, target: Target, page: Snapshot | ScrapeFailure) -> None:
         observation = self._known[endpoint]

@@ -6,11 +6,11 @@ engine renamed a metric, both names are listed, the newer first: the first one o
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from modelward.metrics.exposition import Families, Sample
+from modelward.metrics.exposition import Families, Sample, countable
 
 WAITING = "modelward_engine_requests_waiting"
 RUNNING = "modelward_engine_requests_running"
@@ -119,16 +119,26 @@ def dialect(engine: str) -> Dialect:
 
 
 def first(families: Families, names: tuple[str, ...]) -> tuple[Sample, ...]:
-    """The finite, non-negative series of the first of these names that the page has."""
-    for name in names:
-        found = families.of(name)
-        if found:
-            return tuple(sample for sample in found if math.isfinite(sample.value) and sample.value >= 0)
-    return ()
+    """The series of the first of these names that the page has."""
+    return next((found for name in names if (found := families.of(name))), ())
+
+
+def added_up(values: Iterable[float]) -> float:
+    """The sum, NaN as soon as one of the values is none: the others alone would be taken for the whole."""
+    found = tuple(values)
+    return math.fsum(found) if all(map(countable, found)) else math.nan
 
 
 def neutral(families: Families, engine: str) -> Mapping[str, float]:
     """An engine's page under the neutral names, summed over models and ranks; what it does not export is absent.
+
+    So is what it gives no number for (NaN, infinite, negative) in any of its series: the rest is not the whole.
+    """
+    return {name: value for name, value in named(families, engine).items() if not math.isnan(value)}
+
+
+def named(families: Families, engine: str) -> Mapping[str, float]:
+    """The same, with NaN where the engine names a signal and gives no number for it.
 
     Cache usage is a ratio from 0 to 1, the highest of all ranks: the fullest one is where requests start to wait.
     """
@@ -141,11 +151,12 @@ def neutral(families: Families, engine: str) -> Mapping[str, float]:
         GENERATION_TOKENS: names.generation_tokens,
     }
     values = {
-        name: math.fsum(sample.value for sample in found)
+        name: added_up(sample.value for sample in found)
         for name, sources in sums.items()
         if (found := first(families, sources))
     }
     usage = first(families, names.kv_cache_usage)
     if usage:
-        values[KV_CACHE_USAGE] = min(1.0, max(sample.value for sample in usage))
+        whole = all(countable(sample.value) for sample in usage)
+        values[KV_CACHE_USAGE] = min(1.0, max(sample.value for sample in usage)) if whole else math.nan
     return values

@@ -5,6 +5,7 @@ The grammar is Prometheus text 0.0.4 and the part of OpenMetrics 1.0 that pages 
 NaN and infinities are kept as they are, and comments of any kind are skipped.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ _ESCAPE = re.compile(r"\\(.)")
 _UNESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 _QUOTED_CHARS = 60
 _NUMBER_CHARS = 64
+_MAX_LABELS = 64
+_LARGEST = 1e15
 
 
 class ParseError(ValueError):
@@ -39,6 +42,19 @@ class Sample:
     value: float
 
 
+def countable(value: float) -> bool:
+    """Tell whether a value can be a count, a level or a duration: finite, not negative, and of this world.
+
+    Beyond 1e15 a float soon no longer counts one by one, and sums of such values overflow.
+    """
+    return math.isfinite(value) and 0 <= value <= _LARGEST
+
+
+def cut_short(page: bytes) -> bool:
+    """Tell whether a page ends in the middle of a line; a page sent without its length may have been cut there."""
+    return bool(page) and not page.endswith((b"\n", b"# EOF"))
+
+
 @dataclass(frozen=True, slots=True)
 class Families:
     """A page by sample name, so that `foo_total` is found whether its TYPE line says `foo` or `foo_total`."""
@@ -57,12 +73,12 @@ class Families:
 def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) -> Families:
     """Read a whole page in time linear in its bytes.
 
-    Raises PageTooLargeError beyond the bounds and ParseError at the first line that is not in the format: a page that
-    is half garbage is no evidence of anything.
+    Raises PageTooLargeError beyond the bounds and ParseError at the first line that is not in the format, or that
+    gives a series a second value: a page that is half garbage is no evidence of anything.
     """
     if len(text) > max_bytes:
         raise PageTooLargeError(1, f"page of {len(text)} bytes, at most {max_bytes} are read")
-    samples: dict[str, list[Sample]] = {}
+    samples: dict[str, dict[frozenset[tuple[str, str]], Sample]] = {}
     kinds: dict[str, str] = {}
     series = 0
     for number, line in _lines(text):
@@ -75,8 +91,10 @@ def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) 
         if series > max_series:
             raise PageTooLargeError(number, f"more than {max_series} series")
         name, sample = _sample(number, line)
-        samples.setdefault(name, []).append(sample)
-    return Families({name: tuple(found) for name, found in samples.items()}, kinds)
+        known = samples.setdefault(name, {}).setdefault(frozenset(sample.labels.items()), sample)
+        if known is not sample and not _same(known.value, sample.value):
+            raise ParseError(number, f"a second value for {_quote(line)}")
+    return Families({name: tuple(found.values()) for name, found in samples.items()}, kinds)
 
 
 def _lines(text: bytes) -> Iterator[tuple[int, str]]:
@@ -85,6 +103,10 @@ def _lines(text: bytes) -> Iterator[tuple[int, str]]:
         line = raw.strip(" \t\r")
         if line:
             yield number, line
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def _note_kind(line: str, kinds: dict[str, str]) -> None:
@@ -115,6 +137,8 @@ def _read_labels(number: int, line: str, position: int, labels: dict[str, str]) 
         label = _LABEL.match(line, position)
         if label is None:
             raise ParseError(number, f"labels cannot be read at {_quote(line[position:])}")
+        if len(labels) >= _MAX_LABELS:
+            raise PageTooLargeError(number, f"more than {_MAX_LABELS} labels in {_quote(line)}")
         name, value, closing = label.groups()
         labels[name] = _unescape(value) if "\\" in value else value
         position = label.end()

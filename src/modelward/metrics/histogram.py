@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from modelward.metrics.exposition import countable
+
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
@@ -35,7 +37,10 @@ class Quantile:
 
 
 def histogram(buckets: Iterable[tuple[float, float]], total: float, count: float | None = None) -> Histogram | None:
-    """A histogram from (bound, cumulative count) pairs in any order; None where they contradict each other."""
+    """A histogram from (bound, cumulative count) pairs in any order; None where they contradict each other.
+
+    `total` is NaN or negative where it is unknown.
+    """
     ordered = sorted((bound, value) for bound, value in buckets if not math.isnan(bound))
     finite = [(bound, value) for bound, value in ordered if math.isfinite(bound)]
     infinite = [value for bound, value in ordered if bound == math.inf]
@@ -43,13 +48,14 @@ def histogram(buckets: Iterable[tuple[float, float]], total: float, count: float
         count = infinite[-1]
     if count is None or not _grows([*(value for _, value in finite), count]):
         return None
-    if any(low == high for (low, _), (high, _) in pairwise(finite)):
+    if any(low == high for (low, _), (high, _) in pairwise(finite)) or not all(countable(low) for low, _ in finite):
         return None
-    return Histogram(tuple(bound for bound, _ in finite), tuple(value for _, value in finite), total, count)
+    whole = total if countable(total) else 0.0
+    return Histogram(tuple(bound for bound, _ in finite), tuple(value for _, value in finite), whole, count)
 
 
 def _grows(counts: list[float]) -> bool:
-    return all(math.isfinite(value) and value >= 0 for value in counts) and all(a <= b for a, b in pairwise(counts))
+    return all(map(countable, counts)) and all(a <= b for a, b in pairwise(counts))
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelward.metrics.histogram import Histogram, merged, subtracted
-from modelward.metrics.signals import Key
+from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Snapshot
 
 FINE_MS = 15_000
@@ -14,6 +14,21 @@ COARSE_MS = 60_000
 KEPT_MS = 3_660_000
 # Pages are read every few seconds, so an older reading than this is no straggler: the clock was set back.
 STRAGGLER_MS = 60_000
+OF_SERVED = frozenset(
+    {
+        Signal.ERRORS,
+        Signal.CANCELLED,
+        Signal.INPUT_TOKENS,
+        Signal.OUTPUT_TOKENS,
+        Signal.CHUNKS,
+        Signal.TTFT,
+        Signal.TPOT,
+        Signal.DURATION,
+    }
+)
+"""Signals that many servers begin to export with the first request that they serve."""
+_MAX_KEYS = 2_000
+"""Counters known of one pod; a page whose model names change with every reading would otherwise fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +55,24 @@ class Series:
     _histograms: dict[Key, Histogram] = field(default_factory=dict)
     _totals: dict[Key, float] = field(default_factory=dict)
     _distributions: dict[Key, Histogram] = field(default_factory=dict)
+    _given_ms: dict[Signal, int] = field(default_factory=dict)
+    _unknown: frozenset[Signal] = frozenset()
 
-    def add(self, snapshot: Snapshot) -> None:
-        """Take a snapshot in; a straggler is ignored, and a clock set back starts the series anew."""
-        if self.readings and snapshot.at_ms <= self.readings[-1].at_ms:
-            if self.readings[-1].at_ms - snapshot.at_ms < STRAGGLER_MS:
-                return
-            self.readings.clear()
+    def add(self, snapshot: Snapshot) -> bool:
+        """Take a snapshot in; a straggler is ignored, a clock set back starts the series anew.
+
+        Returns whether the clock was set back.
+        """
+        behind_ms = self.readings[-1].at_ms - snapshot.at_ms if self.readings else -1
+        if 0 <= behind_ms < STRAGGLER_MS:
+            return False
+        if behind_ms > 0:
+            self._begin_anew()
+        if len(self._counters) + len(self._histograms) > _MAX_KEYS:
+            self._begin_anew()
+            for known in (self._counters, self._histograms, self._totals, self._distributions):
+                known.clear()
+        self._note_given(snapshot)
         self._totals = self._totals | {
             key: self._total(key, value, snapshot) for key, value in snapshot.counters.items()
         }
@@ -59,6 +85,30 @@ class Series:
             self._histograms.keys() - snapshot.histograms.keys()
         )
         self._append(Reading(snapshot.at_ms, snapshot.gauges, self._totals, self._distributions, frozenset(missing)))
+        return behind_ms > 0
+
+    def lacking(self, for_ms: int = 0) -> frozenset[Signal]:
+        """The signals without a number in the newest reading: on the page as none, or given within the last hour.
+
+        `for_ms` leaves out those that were given so recently. A pod that served nothing since it started has no numbers
+        of what it serves.
+        """
+        gone = {signal for signal, at_ms in self._given_ms.items() if for_ms < self._newest_ms - at_ms <= KEPT_MS}
+        excused = OF_SERVED if self.idle else frozenset()
+        return frozenset(gone - excused) | (self._unknown - self._given_ms.keys())
+
+    def giving(self) -> frozenset[Signal]:
+        """The signals with a number in the newest reading."""
+        return frozenset(signal for signal, at_ms in self._given_ms.items() if at_ms == self._newest_ms)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the pod says that it has served nothing since it started."""
+        missing = self.readings[-1].missing if self.readings else frozenset()
+        served = (
+            value for key, value in self._counters.items() if key.signal is Signal.REQUESTS and key not in missing
+        )
+        return Signal.REQUESTS in self.giving() and not any(served)
 
     def latest(self, now_ms: int) -> Reading | None:
         """The newest reading that is not from the future."""
@@ -76,6 +126,18 @@ class Series:
         if start is None or from_ms - start.at_ms > COARSE_MS + FINE_MS:
             start = next(each for each in self.readings if each.at_ms > from_ms)
         return (start, last) if start.at_ms < last.at_ms else None
+
+    @property
+    def _newest_ms(self) -> int:
+        return self.readings[-1].at_ms if self.readings else 0
+
+    def _begin_anew(self) -> None:
+        self.readings.clear()
+        self._given_ms.clear()
+
+    def _note_given(self, snapshot: Snapshot) -> None:
+        self._unknown = snapshot.unknown
+        self._given_ms |= dict.fromkeys(snapshot.given - snapshot.unknown, snapshot.at_ms)
 
     def _before(self, at_ms: int) -> Reading | None:
         place = bisect_right(self.readings, at_ms, key=lambda each: each.at_ms)

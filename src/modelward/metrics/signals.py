@@ -1,5 +1,6 @@
 """The signals that health and scaling are computed from, whichever engine or collector they were read from."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,6 +30,12 @@ class Signal(StrEnum):
     def of_engine(self) -> bool:
         """Read from the engine, so that it is missing, not zero, whenever the engine does not answer."""
         return self.value.startswith("engine_")
+
+
+def signal_words(signals: Iterable[Signal]) -> str:
+    """The first few of these signals as people call them, in alphabetical order."""
+    named = sorted(signal.replace("_", " ") for signal in signals)
+    return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
 
 
 class Key(NamedTuple):

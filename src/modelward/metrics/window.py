@@ -35,6 +35,11 @@ class Increase:
     pods: int
     stale_pods: int
 
+    @property
+    def of_pods(self) -> int:
+        """How many pods gave it."""
+        return self.pods + self.stale_pods
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -55,12 +60,17 @@ class History:
         self._pods: dict[str, Series] = {}
 
     def add(self, snapshot: Snapshot) -> None:
-        """Take one snapshot in, and let go of pods that were last seen more than an hour before it."""
-        self._pods.setdefault(snapshot.pod, Series()).add(snapshot)
+        """Take one snapshot in, and let go of pods that were last seen more than an hour before it.
+
+        When the clock was set back, also of pods that were seen before: their readings would count again a day later.
+        """
+        set_back = self._pods.setdefault(snapshot.pod, Series()).add(snapshot)
+        earliest_ms = snapshot.at_ms - KEPT_MS
+        latest_ms = snapshot.at_ms if set_back else math.inf
         gone = [
             pod
             for pod, series in self._pods.items()
-            if not series.readings or snapshot.at_ms - series.readings[-1].at_ms > KEPT_MS
+            if not series.readings or not earliest_ms <= series.readings[-1].at_ms <= latest_ms
         ]
         for pod in gone:
             del self._pods[pod]
@@ -82,6 +92,24 @@ class History:
         if latest is None or now_ms - latest.at_ms > STALE_MS:
             return Freshness.ABSENT
         return Freshness.FRESH if now_ms - latest.at_ms <= FRESH_MS else Freshness.STALE
+
+    def lacking(self, pod: str, for_ms: int = 0) -> frozenset[Signal]:
+        """The signals that this pod's newest reading has no number for, though its page names them or gave them lately.
+
+        `for_ms` leaves out those that it gave so recently.
+        """
+        series = self._pods.get(pod)
+        return series.lacking(for_ms) if series else frozenset()
+
+    def gives(self, pod: str) -> frozenset[Signal]:
+        """The signals that this pod's newest reading has a number for."""
+        series = self._pods.get(pod)
+        return series.giving() if series else frozenset()
+
+    def idle(self, pod: str) -> bool:
+        """Whether this pod says that it has served nothing since it started."""
+        series = self._pods.get(pod)
+        return series is not None and series.idle
 
     def watched_ms(self, now_ms: int) -> int:
         """How long the longest-known pod has been read, up to the hour that is kept; 0 when nothing was."""

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from modelward.collect.rounds import scrape_all
+from modelward.collect.rounds import Lanes
 from modelward.collect.scrape import ScrapeFailure, Scraper, Target, refusal
 from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Snapshot
@@ -21,7 +21,7 @@ from modelward.metrics.window import History
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-VLLM = b'# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name="m"} 3\n'
+VLLM = b'vllm:num_requests_running{model_name="m"} 3\nvllm:num_requests_waiting{model_name="m"} 0\n'
 
 
 @asynccontextmanager
@@ -86,7 +86,10 @@ async def failure(url: str, source: Literal["collector", "engine"] = "engine") -
 async def test_reads_an_engines_page() -> None:
     async with serving(VLLM) as url:
         assert await scraped(url) == Snapshot(
-            "pod", 7, "engine", {Key(Signal.IN_FLIGHT, "m"): 3, Key(Signal.ENGINE_RUNNING): 3}
+            "pod",
+            7,
+            "engine",
+            {Key(Signal.IN_FLIGHT, "m"): 3, Key(Signal.ENGINE_RUNNING): 3, Key(Signal.ENGINE_WAITING): 0},
         )
 
 
@@ -114,7 +117,7 @@ def test_a_failed_connection_is_told_in_words(error: Exception, words: str) -> N
 
 async def test_a_page_of_another_program_is_not_a_quiet_collector() -> None:
     async with serving(VLLM) as url:
-        assert await failure(url, "collector") == "BadContent"
+        assert await failure(url, "collector") == "Unusable"
 
 
 async def test_a_closed_port_refuses() -> None:
@@ -148,7 +151,7 @@ async def test_a_slow_drip_times_out_as_a_whole() -> None:
             await asyncio.sleep(0.05)
 
     async with speaking(drip) as url:
-        assert await failure(url) == "Timeout"
+        assert await failure(url) == "Slow"
 
 
 async def test_a_page_without_end_is_left_after_its_bound() -> None:
@@ -201,6 +204,29 @@ async def test_a_compressed_page_is_not_unpacked() -> None:
         return web.Response(body=gzip.compress(b"#" * 5_000_000), headers={"Content-Encoding": "gzip"})
 
     async with answering(bomb) as url:
+        assert await failure(url) == "BadContent"
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [(b"HTTP/1.1 200 OK\r\n\r\n", "BadContent"), (b"HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\n", "")],
+)
+async def test_a_page_without_a_length_that_ends_within_a_line_was_cut(head: bytes, reason: str) -> None:
+    async def cut(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head + b"llamacpp:requests_deferred 3")
+        await writer.drain()
+
+    async with speaking(cut) as url, aiohttp.ClientSession() as session:
+        found = await Scraper(session, lambda: 7).scrape(target(url, engine="llamacpp"))
+    assert (found.reason if isinstance(found, ScrapeFailure) else "") == reason
+
+
+async def test_what_nobody_thought_of_is_a_failure_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("modelward.collect.scrape.snapshot_from_engine", odd)
+    async with serving(VLLM) as url:
         assert await failure(url) == "BadContent"
 
 
@@ -259,19 +285,21 @@ async def test_a_restarted_engine_is_counted_on() -> None:
     assert increase.value == 150
 
 
-async def test_one_that_hangs_costs_the_others_nothing() -> None:
+async def test_those_that_hung_last_time_cost_the_others_nothing() -> None:
     async def wait(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
     loop = asyncio.get_running_loop()
     async with speaking(wait) as hung, serving(VLLM) as well, aiohttp.ClientSession() as session:
-        scraper = Scraper(session, lambda: 7, timeout_s=0.5)
+        scraper, lanes = Scraper(session, lambda: 7, timeout_s=0.3), Lanes(limit=2)
+        late = [asyncio.create_task(lanes.read(scraper, target(hung), silent=True)) for _ in range(6)]
         started = loop.time()
-        targets = [Target(str(place), hung if place % 2 else well, "vllm", "engine") for place in range(20)]
-        found = await scrape_all(scraper, targets, limit=20, jitter_s=lambda: 0.01)
-    assert [each.pod for each in found] == [str(place) for place in range(20)]
-    assert [isinstance(each, Snapshot) for each in found] == [True, False] * 10
-    assert loop.time() - started < 2
+        found = await asyncio.gather(*(lanes.read(scraper, target(well)) for _ in range(20)))
+        took_s = loop.time() - started
+        assert not any(task.done() for task in late[2:])
+        assert all(isinstance(each, ScrapeFailure) for each in await asyncio.gather(*late))
+    assert all(isinstance(each, Snapshot) for each in found)
+    assert took_s < 0.6
 
 
 async def test_no_more_than_the_limit_are_read_at_once() -> None:
@@ -286,5 +314,6 @@ async def test_no_more_than_the_limit_are_read_at_once() -> None:
         return web.Response(body=VLLM)
 
     async with answering(count) as url, aiohttp.ClientSession() as session:
-        await scrape_all(Scraper(session, lambda: 7), [target(url)] * 12, limit=3)
+        scraper, lanes = Scraper(session, lambda: 7), Lanes(limit=3)
+        await asyncio.gather(*(lanes.read(scraper, target(url)) for _ in range(12)))
     assert most == 3

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.metrics.exposition import PageTooLargeError, ParseError, parse
+from modelward.metrics.exposition import PageTooLargeError, ParseError, cut_short, parse
 
 
 def test_reads_what_real_pages_contain() -> None:
@@ -125,7 +125,13 @@ _LABELS = st.dictionaries(
 )
 
 
-@given(st.lists(st.tuples(_NAMES, _LABELS, st.floats(allow_nan=False)), max_size=8))
+@given(
+    st.lists(
+        st.tuples(_NAMES, _LABELS, st.floats(allow_nan=False)),
+        max_size=8,
+        unique_by=lambda each: (each[0], frozenset(each[1].items())),
+    )
+)
 def test_what_was_written_is_read_back(series: list[tuple[str, dict[str, str], float]]) -> None:
     def escaped(value: str) -> str:
         return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
@@ -137,3 +143,20 @@ def test_what_was_written_is_read_back(series: list[tuple[str, dict[str, str], f
     page = parse("\n".join(lines).encode())
     for name, labels, number in series:
         assert any(sample.labels == labels and sample.value == number for sample in page.of(name))
+
+
+def test_a_series_that_is_there_twice_counts_once_and_two_values_are_no_page() -> None:
+    assert [each.value for each in parse(b'a{b="1",c="2"} 3\na{c="2",b="1"} 3\nb NaN\nb NaN').of("a")] == [3]
+    with pytest.raises(ParseError, match="line 2: a second value for"):
+        parse(b'a{b="1",c="2"} 3\na{c="2",b="1"} 4')
+
+
+def test_more_labels_than_any_series_has_are_refused() -> None:
+    labels = ",".join(f'l{place}=""' for place in range(65))
+    with pytest.raises(PageTooLargeError, match="more than 64 labels in"):
+        parse(f"a{{{labels}}} 1".encode())
+
+
+@pytest.mark.parametrize(("page", "cut"), [(b"", False), (b"a 1\n", False), (b"a 1\n# EOF", False), (b"a 1", True)])
+def test_a_page_that_ends_within_a_line_was_cut(page: bytes, cut: bool) -> None:
+    assert cut_short(page) is cut

@@ -2,10 +2,12 @@
 
 import pytest
 
+from modelward.metrics.collector_page import snapshot_from_collector
+from modelward.metrics.engine_page import snapshot_from_engine
 from modelward.metrics.exposition import parse
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Key, Signal
-from modelward.metrics.snapshot import NotACollectorError, snapshot_from_collector, snapshot_from_engine
+from modelward.metrics.snapshot import MAX_MODELS, NotACollectorError, UnusableError
 
 COLLECTOR = b"""
 modelward_requests_total{model="m",revision="r",operation="chat",code="200",outcome="ok"} 90
@@ -64,10 +66,32 @@ def test_failed_requests_do_not_make_latency_look_better() -> None:
 
 
 def test_a_collector_that_saw_nothing_saw_zero_requests() -> None:
-    seen = snapshot_from_collector(parse(b"modelward_collector_captured_total 0"), "pod", 5)
+    page = b"modelward_requests_started_total 3\nmodelward_other_requests_total 2\nmodelward_requests_in_flight 1"
+    seen = snapshot_from_collector(parse(page), "pod", 5)
     assert seen.counters == {Key(signal): 0.0 for signal in (Signal.REQUESTS, Signal.ERRORS, Signal.CANCELLED)}
-    assert seen.gauges == {Key(Signal.IN_FLIGHT): 0.0}
+    assert seen.gauges == {Key(Signal.IN_FLIGHT): 1.0}
     assert (seen.models, seen.histograms, seen.config_generation) == (frozenset(), {}, "")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"modelward_collector_info 1",
+        b"modelward_requests_started_total 4\nmodelward_requests_in_flight 1",
+        b"modelward_requests_started_total NaN",
+        b"modelward_requests_started_total 0\nmodelward_requests_total NaN",
+        b'modelward_requests_total{outcome="ok"} 5\nmodelward_requests_total{outcome="error"} -1',
+    ],
+)
+def test_a_collector_that_does_not_tell_its_requests_did_not_see_zero(page: bytes) -> None:
+    seen = snapshot_from_collector(parse(page), "pod", 5)
+    assert Key(Signal.REQUESTS) not in seen.counters
+    assert Signal.REQUESTS in seen.unknown
+
+
+def test_a_collector_that_passes_blindly_is_not_a_quiet_one() -> None:
+    with pytest.raises(UnusableError, match="without counting"):
+        snapshot_from_collector(parse(COLLECTOR + b"modelward_collector_passing_blind 1\n"), "pod", 5)
 
 
 @pytest.mark.parametrize("page", [b"", b"up 1", b"go_goroutines 5"])
@@ -127,9 +151,52 @@ def test_requests_that_clients_dropped_are_no_errors() -> None:
     assert seen.counters[Key(Signal.REQUESTS)] == 50
 
 
-def test_an_engine_that_exports_nothing_gives_a_reading_without_signals() -> None:
-    seen = snapshot_from_engine(parse(VLLM), "ollama", "pod", 5)
-    assert (seen.gauges, seen.counters, seen.histograms) == ({}, {}, {})
+@pytest.mark.parametrize(
+    ("engine", "page", "why"),
+    [
+        ("ollama", VLLM, "none of its 10 metrics is one that engine ollama is known by"),
+        ("vllm", b"", "none of its 0 metrics"),
+        (
+            "vllm",
+            b"vllm:num_requests_running NaN\nvllm:e2e_request_latency_seconds_bucket 5",
+            "no number in any metric",
+        ),
+    ],
+)
+def test_an_engines_page_that_says_nothing_is_no_reading(engine: str, page: bytes, why: str) -> None:
+    with pytest.raises(UnusableError, match=why):
+        snapshot_from_engine(parse(page), engine, "pod", 5)
+
+
+def test_a_part_of_what_is_in_flight_is_not_taken_for_the_whole() -> None:
+    seen = snapshot_from_engine(parse(VLLM.replace(b"num_requests_running", b"renamed")), "vllm", "pod", 5)
+    assert Key(Signal.IN_FLIGHT, "m") not in seen.gauges
+    assert seen.unknown == {Signal.IN_FLIGHT}
+
+
+def test_one_series_without_a_number_makes_its_sum_unknown_and_nothing_else() -> None:
+    page = VLLM.replace(b'{finished_reason="error",model_name="m"} 2', b'{finished_reason="error",model_name="m"} NaN')
+    seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
+    assert seen.unknown == {Signal.REQUESTS, Signal.ERRORS, Signal.ENGINE_REQUESTS}
+    assert not {Key(Signal.REQUESTS, "m"), Key(Signal.ERRORS, "m")} & seen.counters.keys()
+    assert seen.counters[Key(Signal.CANCELLED, "m")] == 1
+
+
+def test_values_too_large_to_count_are_unknown_and_break_no_sum() -> None:
+    page = (
+        b'vllm:num_requests_waiting 1\nvllm:num_requests_running{e="0"} 1e308\nvllm:num_requests_running{e="1"} 1e308'
+    )
+    seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
+    assert seen.gauges == {Key(Signal.ENGINE_WAITING): 1}
+    assert seen.unknown == {Signal.IN_FLIGHT, Signal.ENGINE_RUNNING}
+
+
+def test_a_page_of_too_many_models_is_refused_and_a_long_name_is_cut() -> None:
+    many = b"".join(b'vllm:prompt_tokens_total{model_name="m%d"} 1\n' % place for place in range(MAX_MODELS + 1))
+    with pytest.raises(UnusableError, match="it names 101 models, at most 100"):
+        snapshot_from_engine(parse(many), "vllm", "pod", 5)
+    long = b'vllm:prompt_tokens_total{model_name="%b"} 1\n' % (b"m" * 1000)
+    assert snapshot_from_engine(parse(long), "vllm", "pod", 5).models == {"m" * 253}
 
 
 def test_a_broken_histogram_is_absent_and_the_rest_stays() -> None:

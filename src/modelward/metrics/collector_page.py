@@ -1,0 +1,102 @@
+"""What a collector's page says, in neutral signals."""
+
+import math
+from collections.abc import Mapping
+
+from modelward.metrics import dialects
+from modelward.metrics.dialects import added_up
+from modelward.metrics.exposition import Families
+from modelward.metrics.page_sums import histograms, summed
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Found, NotACollectorError, Snapshot, UnusableError
+
+_LABEL_CHARS = 128
+_REQUESTS = "modelward_requests_total"
+_STARTED = "modelward_requests_started_total"
+_TOKENS = "gen_ai_client_token_usage_sum"
+_CONFIG_INFO = "modelward_collector_config_info"
+ENGINE_GAUGES = {
+    "modelward_engine_up": Signal.ENGINE_UP,
+    dialects.WAITING: Signal.ENGINE_WAITING,
+    dialects.RUNNING: Signal.ENGINE_RUNNING,
+    dialects.KV_CACHE_USAGE: Signal.ENGINE_KV_USAGE,
+}
+ENGINE_COUNTERS = {
+    dialects.REQUESTS: Signal.ENGINE_REQUESTS,
+    dialects.PROMPT_TOKENS: Signal.ENGINE_PROMPT_TOKENS,
+    dialects.GENERATION_TOKENS: Signal.ENGINE_GENERATION_TOKENS,
+}
+
+
+def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapshot:
+    """A collector's own page.
+
+    Raises NotACollectorError when there is not one `modelward_` series on it, and UnusableError while the collector
+    passes requests without looking at them, for its counts then stand still.
+    """
+    if not any(name.startswith("modelward_") for name in families.samples):
+        raise NotACollectorError("no modelward_ series on the page")
+    if any(each.value > 0 for each in families.of("modelward_collector_passing_blind")):
+        raise UnusableError("the collector passes requests without counting them; see the log of its container")
+    counters = _collector_requests(families)
+    counters |= _tokens(families, "input", Signal.INPUT_TOKENS)
+    counters |= _tokens(families, "output", Signal.OUTPUT_TOKENS)
+    counters |= summed(families.of("modelward_chunks_total"), Signal.CHUNKS, "model")
+    found = Found(
+        summed(families.of("modelward_requests_in_flight"), Signal.IN_FLIGHT, "model")
+        | _renamed(families, ENGINE_GAUGES),
+        counters | _renamed(families, ENGINE_COUNTERS),
+        histograms(families, "gen_ai_server_time_to_first_token_seconds", Signal.TTFT, "model")
+        | histograms(families, "gen_ai_server_time_per_output_token_seconds", Signal.TPOT, "model")
+        | histograms(families, "gen_ai_server_request_duration_seconds", Signal.DURATION, "model", _succeeded),
+    )
+    return found.snapshot(
+        pod,
+        at_ms,
+        "collector",
+        config_generation=_label(families, _CONFIG_INFO, "generation"),
+        collector_version=_label(families, "modelward_collector_info", "version"),
+        engine_problem=_label(families, "modelward_engine_problem_info", "problem"),
+    )
+
+
+def _collector_requests(families: Families) -> dict[Key, float]:
+    samples = families.of(_REQUESTS)
+    requests = summed(samples, Signal.REQUESTS, "model")
+    if not requests:
+        # A collector that says how much it began, and has counted nothing, did see nothing: here zero is a reading.
+        zero = 0.0 if _all_elsewhere(families) else math.nan
+        return {Key(signal): zero for signal in (Signal.REQUESTS, Signal.ERRORS, Signal.CANCELLED)}
+    counters = dict(requests)
+    for outcome, signal in (("error", Signal.ERRORS), ("cancelled", Signal.CANCELLED)):
+        counters |= {Key(signal, key.model): 0.0 for key in requests}
+        counters |= summed((each for each in samples if each.labels.get("outcome") == outcome), signal, "model")
+    return counters
+
+
+def _all_elsewhere(families: Families) -> bool:
+    """Whether all that began is still in flight or asked no model; only then may the count of requests be absent."""
+    elsewhere = (*families.of("modelward_requests_in_flight"), *families.of("modelward_other_requests_total"))
+    began = families.of(_STARTED)
+    return bool(began) and added_up(each.value for each in began) <= added_up(each.value for each in elsewhere)
+
+
+def _tokens(families: Families, kind: str, signal: Signal) -> dict[Key, float]:
+    samples = (each for each in families.of(_TOKENS) if each.labels.get("gen_ai_token_type") == kind)
+    return summed(samples, signal, "model")
+
+
+def _renamed(families: Families, names: Mapping[str, Signal]) -> dict[Key, float]:
+    values: dict[Key, float] = {}
+    for name, signal in names.items():
+        values |= {Key(signal): total for total in summed(families.of(name), signal, "").values()}
+    return values
+
+
+def _succeeded(labels: Mapping[str, str]) -> bool:
+    # A refusal in 2 ms is no fast answer; latency is that of requests that were served.
+    return labels.get("code", "200").startswith(("1", "2", "3"))
+
+
+def _label(families: Families, name: str, label: str) -> str:
+    return next((each.labels.get(label, "")[:_LABEL_CHARS] for each in families.of(name) if each.value == 1), "")

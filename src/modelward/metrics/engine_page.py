@@ -1,0 +1,82 @@
+"""What an engine's own page says, in neutral signals: where there is no collector, its counts stand for requests."""
+
+import math
+
+from modelward.metrics import dialects
+from modelward.metrics.collector_page import ENGINE_COUNTERS, ENGINE_GAUGES
+from modelward.metrics.dialects import Dialect, dialect, first
+from modelward.metrics.exposition import Families, Sample
+from modelward.metrics.histogram import Histogram
+from modelward.metrics.page_sums import histograms, model_of, summed
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Found, Snapshot, UnusableError
+
+
+def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) -> Snapshot:
+    """An engine's page, for endpoints without a collector: its own counts then stand for the requests.
+
+    Raises UnusableError when the page has not one number that this engine is known by.
+    """
+    names = dialect(engine)
+    neutral = dialects.named(families, engine)
+    label = names.model_label
+    counters = (
+        summed(first(families, names.requests), Signal.REQUESTS, label)
+        | _failures(families, names)
+        | summed(first(families, names.prompt_tokens), Signal.INPUT_TOKENS, label)
+        | summed(first(families, names.generation_tokens), Signal.OUTPUT_TOKENS, label)
+        | {Key(signal): neutral[name] for name, signal in ENGINE_COUNTERS.items() if name in neutral}
+    )
+    found = Found(
+        _in_flight(families, names)
+        | {Key(signal): neutral[name] for name, signal in ENGINE_GAUGES.items() if name in neutral},
+        counters,
+        _first_histograms(families, names.time_to_first_token, Signal.TTFT, label)
+        | _first_histograms(families, names.time_per_output_token, Signal.TPOT, label)
+        | _first_histograms(families, names.duration, Signal.DURATION, label),
+    )
+    snapshot = found.snapshot(pod, at_ms, "engine")
+    if not snapshot.given:
+        raise UnusableError(_nothing_said(families, engine, snapshot.unknown))
+    return snapshot
+
+
+def _nothing_said(families: Families, engine: str, unknown: frozenset[Signal]) -> str:
+    if unknown:
+        return f"no number in any metric that engine {engine} is known by"
+    return f"none of its {len(families.samples)} metrics is one that engine {engine} is known by"
+
+
+def _failures(families: Families, names: Dialect) -> dict[Key, float]:
+    def errored(outcome: str) -> bool:
+        if names.error_outcomes is None:
+            return outcome not in names.cancelled_outcomes
+        return outcome in names.error_outcomes
+
+    samples = first(families, names.failures)
+    ended = [(each.labels.get(names.outcome_label, ""), each) for each in samples]
+    errors = summed((each for outcome, each in ended if errored(outcome)), Signal.ERRORS, names.model_label)
+    cancelled = (each for outcome, each in ended if outcome in names.cancelled_outcomes)
+    known = {Key(signal, _model(each, names)): 0.0 for each in samples for signal in (Signal.ERRORS, Signal.CANCELLED)}
+    return known | errors | summed(cancelled, Signal.CANCELLED, names.model_label)
+
+
+def _model(sample: Sample, names: Dialect) -> str:
+    return model_of(sample.labels, names.model_label)
+
+
+def _in_flight(families: Families, names: Dialect) -> dict[Key, float]:
+    """What waits and what runs; where the page has only one of the two, that one is not all there is."""
+    parts = [first(families, known) for known in (names.waiting, names.running) if known]
+    both = summed((each for part in parts for each in part), Signal.IN_FLIGHT, names.model_label)
+    return both if all(parts) else dict.fromkeys(both, math.nan)
+
+
+def _first_histograms(
+    families: Families, names: tuple[str, ...], signal: Signal, model_label: str
+) -> dict[Key, Histogram | None]:
+    for name in names:
+        found = histograms(families, name, signal, model_label)
+        if found:
+            return found
+    return {}
