@@ -147,7 +147,14 @@ def _metrics(look: Look) -> State:
         message = f"engine {endpoint.spec.engine} exports no metrics; collector mode Sidecar or Gateway sees traffic"
         return State("MetricsAvailable", "False", "EngineExportsNothing", message)
     pods = [target.pod for target in look.targeted]
-    return metrics_state(look.seen.history, pods, look.seen.problems(), look.now_ms)
+    return metrics_state(
+        look.seen.history,
+        pods,
+        look.seen.problems(),
+        look.now_ms,
+        shortfalls=look.seen.shortfalls(),
+        engine_problems=look.seen.engine_problems(),
+    )
 
 
 def _accepted(problems: Sequence[Problem]) -> State:

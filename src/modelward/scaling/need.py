@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modelward.metrics.signals import signal_words
 from modelward.scaling.capacity import Capacity, Source
 from modelward.scaling.history import History
 from modelward.scaling.spec import ScalingSpec
@@ -66,6 +67,8 @@ def _unknown(_spec: ScalingSpec, usage: Usage, _history: History, _now_ms: int) 
     if usage.fresh > 0:
         return None
     silent = f"no fresh metrics from any of {usage.sources} pods" if usage.sources else "no pod to read metrics from"
+    if usage.lacking:
+        silent = f"none of {usage.sources} pods gives all numbers; missing are {signal_words(usage.lacking)}"
     return Need(usage.replicas, False, Reason.HOLDING_ON_STALE_METRICS, silent)
 
 
@@ -105,6 +108,7 @@ def _loaded(spec: ScalingSpec, usage: Usage, history: History, _now_ms: int) -> 
     waiting = f", {usage.waiting:.0f} waiting" if usage.waiting and usage.waiting >= 1 else ""
     if partial and replicas <= usage.replicas:
         seen = f"metrics from {usage.fresh} of {usage.sources} pods"
+        seen += f", without {signal_words(usage.lacking)} of others" if usage.lacking else ""
         return Need(replicas, False, Reason.HOLDING_ON_STALE_METRICS, f"{seen}; {message}")
     return Need(replicas, not partial, Reason.LOAD, f"{message}{waiting}; need {replicas}")
 

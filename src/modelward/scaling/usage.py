@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from modelward.metrics.histogram import quantile
+from modelward.metrics.series import OF_SERVED
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
 
@@ -14,6 +15,15 @@ MIX_MS = 300_000
 # 8 H100 (Splitwise's published performance model) reads 14,971 tokens/s and writes 1,276 at batch 64: 0.09; on
 # 4 A100 0.17. The capacity is learned in the same unit, so a wrong weight matters only when the mix changes.
 PREFILL_WEIGHT = 0.1
+# What every pod counts of the same load. A sum over pods of which one has no number, though it had one or others have,
+# is too small.
+_OF_EACH_POD = frozenset({Signal.REQUESTS, Signal.IN_FLIGHT, Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS})
+_OF_LOAD = _OF_EACH_POD | {
+    Signal.CHUNKS,
+    Signal.ENGINE_WAITING,
+    Signal.ENGINE_PROMPT_TOKENS,
+    Signal.ENGINE_GENERATION_TOKENS,
+}
 # Fewer requests in a window than this say nothing about its 95th percentile.
 MIN_REQUESTS = 10
 
@@ -23,10 +33,10 @@ class Usage:
     """One look at an endpoint; None is unknown.
 
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
-    gave some within 30 s, and the sums below are over these. Work is in output tokens plus weighted input tokens: per
-    second over the last 30 and 60 s, and per request; `first_token_p95_ms` is that of the last minute and of the
-    minute before. `silent` sources gave metrics earlier and do not now (one that never did may just be starting);
-    `requests_per_second` are those that ended in the last 60 s, refused ones too.
+    gave all that was expected of them within 30 s, and `lacking` names what others did not give. Work is in output
+    tokens plus weighted input tokens: per second over the last 30 and 60 s, and per request; `first_token_p95_ms` is
+    that of the last minute and of the minute before. `silent` sources gave metrics earlier and do not now (one that
+    never did may just be starting); `requests_per_second` are those that ended in the last 60 s, refused ones too.
     """
 
     replicas: int
@@ -41,6 +51,7 @@ class Usage:
     first_token_p95_ms: tuple[float | None, float | None] = (None, None)
     silent: int = 0
     requests_per_second: float | None = None
+    lacking: tuple[Signal, ...] = ()
 
     @property
     def work_per_second(self) -> float | None:
@@ -55,7 +66,9 @@ class Usage:
 
 def observe(history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int) -> Usage:
     """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some."""
-    fresh = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
+    speaking = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
+    lacking = _lacking(history, speaking)
+    fresh = {pod for pod in speaking if not lacking[pod]}
     in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
     waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
     return Usage(
@@ -71,7 +84,19 @@ def observe(history: History, sources: Collection[str], *, replicas: int, ready:
         (_first_token_p95_ms(history, now_ms), _first_token_p95_ms(history, now_ms - LONG_MS)),
         len((history.pods() & set(sources)) - fresh),
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
+        tuple(sorted(frozenset().union(*lacking.values()))),
     )
+
+
+def _lacking(history: History, pods: Collection[str]) -> dict[str, frozenset[Signal]]:
+    """The signals of load that each pod has no number for: its page names them, or it or another pod gives them."""
+    given = {pod: history.gives(pod) for pod in pods}
+    expected = _OF_EACH_POD & frozenset().union(*given.values())
+    return {
+        pod: _OF_LOAD & history.lacking(pod)
+        | (expected - given[pod] - (OF_SERVED if history.idle(pod) else frozenset()))
+        for pod in pods
+    }
 
 
 def _work(history: History, now_ms: int, over_ms: int) -> float | None:

@@ -18,6 +18,10 @@ CONDITION: dict[Concern, str] = {
 }
 
 
+_SOME_METRICS = frozenset({"PartialPods", "PartialSignals"})
+"""Not all that was expected, but numbers of requests there are; each check says itself what it misses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One objective or evaluation with its verdict; `message` is the evidence in a few words."""
@@ -76,7 +80,7 @@ def health(workload: State, metrics: State, checks: Iterable[Check]) -> tuple[He
         return "Unhealthy", critical[0].evidence
     if warning:
         return "Degraded", warning[0].evidence
-    if metrics.status != "True" and metrics.reason != "PartialPods":
+    if metrics.status != "True" and metrics.reason not in _SOME_METRICS:
         return "Unknown", metrics.message or metrics.reason
     return "Healthy", _calm(every)
 

@@ -17,6 +17,7 @@ from modelward.status.workload import pod_running, waiting_reason
 
 Object = Mapping[str, Any]
 _SEEN_OVER_MS = 900_000
+_MESSAGE_CHARS = 600
 _SEEN_FROM_REQUESTS = 20
 """Fewer requests than this say nothing about the share that we see."""
 
@@ -76,13 +77,31 @@ def traffic_seen_ppm(history: History, now_ms: int) -> int | None:
     return min(PPM, round(ours.value / engines.value * PPM))
 
 
-def metrics_state(history: History, pods: Sequence[str], failures: Mapping[str, tuple[str, str]], now_ms: int) -> State:
-    """Return MetricsAvailable over the pods that should be read; `failures` are (reason, message) by pod."""
+def metrics_state(
+    history: History,
+    pods: Sequence[str],
+    failures: Mapping[str, tuple[str, str]],
+    now_ms: int,
+    *,
+    shortfalls: Mapping[str, str] | None = None,
+    engine_problems: Mapping[str, str] | None = None,
+) -> State:
+    """Return MetricsAvailable over the pods that should be read; `failures` are (reason, message) by pod.
+
+    `shortfalls` are phrases on pods that are read well and lack numbers; `engine_problems` say why some collectors
+    cannot read the engine's own page, which takes nothing from what they count themselves.
+    """
     if not pods:
         return State("MetricsAvailable", "Unknown", "NoPods", "no pod to read metrics from")
     fresh = [pod for pod in pods if history.freshness(pod, now_ms) is Freshness.FRESH]
     if len(fresh) == len(pods):
-        return State("MetricsAvailable", "True", "Fresh", f"fresh numbers from {len(fresh)} of {len(pods)} pods")
+        short = [shortfalls[pod] for pod in pods if pod in shortfalls] if shortfalls else []
+        if short:
+            return State("MetricsAvailable", "False", "PartialSignals", "; ".join(short)[:_MESSAGE_CHARS])
+        beside = _beside(engine_problems or {})
+        return State(
+            "MetricsAvailable", "True", "Fresh", f"fresh numbers from {len(fresh)} of {len(pods)} pods{beside}"
+        )
     silent = next((failures[pod] for pod in pods if pod in failures), None)
     if fresh:
         cause = f": {silent[1]}" if silent else ""
@@ -93,6 +112,13 @@ def metrics_state(history: History, pods: Sequence[str], failures: Mapping[str, 
         return State("MetricsAvailable", "False", *silent)
     seen = any(history.freshness(pod, now_ms) is Freshness.STALE for pod in pods)
     return State("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
+
+
+def _beside(engine_problems: Mapping[str, str]) -> str:
+    if not engine_problems:
+        return ""
+    why = ", ".join(sorted(set(engine_problems.values())))
+    return f"; the engine's own metrics page cannot be read in {len(engine_problems)} of them: {why}"
 
 
 def has_sidecar(pod: Object) -> bool:

@@ -154,8 +154,8 @@ METRICS = (
     ),
     Reason(
         "Missing",
-        "a pod was never read, or its page holds no metrics; the message says what it answered",
-        "metrics are turned off in the engine, or `engine` is another one",
+        "no page can be read: none was yet, or what comes holds no metrics, is too large or too slow; the message says",
+        "metrics are turned off in the engine, `engine` is another one, or a release of it renamed its metrics",
         "check `spec.engine`; turn metrics on (llama.cpp: `--metrics`)",
     ),
     Reason(
@@ -163,6 +163,12 @@ METRICS = (
         "there were numbers, and for 30 s there were none",
         "the operator is busy, or was just started",
         "`kubectl logs -n modelward-system deploy/modelward`",
+    ),
+    Reason(
+        "PartialSignals",
+        "pages are read, but pods lack numbers that they gave within the last hour or that their page names",
+        "NaN or negative values, a renamed metric, or an engine whose page its collector cannot read any more",
+        "look at the metrics page of the pod that the message names; what is not known is `Unknown` in each check",
     ),
     Reason("PartialPods", "some pods give numbers", "the message says why another does not", "look at that pod"),
     Reason(

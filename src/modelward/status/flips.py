@@ -10,7 +10,7 @@ from modelward.api.base import Condition
 
 _QUIET = frozenset({"Ready"})
 """Ready only repeats what Accepted or WorkloadReady said."""
-_STARTING = frozenset({"NotReady", "Starting", "PartialPods"})
+_STARTING = frozenset({"NotReady", "Starting", "PartialPods", "PartialSignals"})
 """What every pod goes through that comes up; only one that was already up has something to tell."""
 
 

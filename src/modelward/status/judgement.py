@@ -88,7 +88,8 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     if asked.metric == "ErrorRate":
         errors = history.increase(Signal.ERRORS, None, now_ms, over_ms)
-        if requests is None or errors is None:
+        # Errors of some pods over the requests of all would look better than things are.
+        if requests is None or errors is None or errors.of_pods != requests.of_pods:
             return _unmeasured(asked)
         return objectives.decide_rate(
             requests=round(requests.value),
