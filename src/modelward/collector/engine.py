@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import urllib.request
 from collections.abc import Mapping
 
 from modelward.collector.configuration import WatchedConfig
 from modelward.collector.families import ENGINE_UP
+from modelward.collector.metrics_page import PageProblemError, read_page
 from modelward.collector.options import Options
 
 EVERY_SECONDS = 5.0
@@ -21,7 +21,8 @@ log = logging.getLogger("modelward.collector.engine")
 class EngineScrape:
     """Scrapes in a thread; `values` holds the last reading, empty where there is nothing to scrape.
 
-    A failed reading leaves `modelward_engine_up 0` and no other value: what is not known is not shown.
+    A failed reading leaves `modelward_engine_up 0` and no other value: what is not known is not shown. `problem` then
+    is why, in a word: that of PageProblemError, or Unusable for a page without a number that this engine is known by.
     """
 
     def __init__(self, options: Options) -> None:
@@ -29,6 +30,7 @@ class EngineScrape:
         self._config = WatchedConfig(options.config_file)
         self._wake = threading.Event()
         self.values: Mapping[str, float] = {}
+        self.problem = ""
 
     def start(self) -> None:
         """Begin to scrape."""
@@ -39,7 +41,13 @@ class EngineScrape:
         self._config.poll()
         kind = self._options.engine or self._config.current.engine
         url = self._options.engine_metrics_url or self._config.current.engine_metrics_url
-        self.values = _read(kind, url) if url else {}
+        try:
+            values, problem = _read(kind, url) if url else {}, ""
+        except PageProblemError as error:
+            values, problem = {ENGINE_UP: 0.0}, str(error)
+        if problem != self.problem:
+            log.log(logging.WARNING if problem else logging.INFO, "engine scrape; problem=%s", problem or "none")
+        self.values, self.problem = values, problem
 
     def _run(self) -> None:
         while True:
@@ -47,19 +55,20 @@ class EngineScrape:
                 self.scrape_once()
             except Exception as error:  # noqa: BLE001 - the engine's page is foreign input; the supervisor must live
                 log.warning("engine scrape failed; error=%s", type(error).__name__)
-                self.values = {ENGINE_UP: 0.0}
+                self.values, self.problem = {ENGINE_UP: 0.0}, "BadContent"
             self._wake.wait(EVERY_SECONDS)
 
 
 def _read(kind: str, url: str) -> Mapping[str, float]:
     from modelward.metrics import dialects, exposition
 
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("the engine's metrics URL is not http")
+    page = read_page(url, TIMEOUT_SECONDS, MAX_BYTES)
     try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
-            text = answer.read(MAX_BYTES + 1)
-    except OSError:
-        return {ENGINE_UP: 0.0}
-    return {**dialects.neutral(exposition.parse(text, max_bytes=MAX_BYTES), kind), ENGINE_UP: 1.0}
+        values = dialects.neutral(exposition.parse(page, max_bytes=MAX_BYTES), kind)
+    except exposition.PageTooLargeError:
+        raise PageProblemError("TooLarge") from None
+    except exposition.ParseError:
+        raise PageProblemError("BadContent") from None
+    if not values and kind in dialects.DIALECTS:
+        raise PageProblemError("Unusable")
+    return {**values, ENGINE_UP: 1.0}

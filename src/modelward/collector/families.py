@@ -32,6 +32,7 @@ RESTARTS = "modelward_collector_restarts_total"
 BLIND = "modelward_collector_passing_blind"
 INFO = "modelward_collector_info"
 ENGINE_UP = "modelward_engine_up"
+ENGINE_PROBLEM = "modelward_engine_problem_info"
 HANDED_BYTES = "handed_bytes"
 TAKEN_BYTES = "taken_bytes"
 HEARTBEAT = "heartbeat"
@@ -109,5 +110,6 @@ FAMILIES: dict[str, Family] = {
         Family(BLIND, "gauge", "1 while bytes are passed without looking at them."),
         Family(INFO, "gauge", "The collector's version.", ("version",)),
         Family(ENGINE_UP, "gauge", "1 if the engine's own metrics could be read."),
+        Family(ENGINE_PROBLEM, "gauge", "1 while the engine's own metrics cannot be read.", ("problem",)),
     )
 }
