@@ -31,6 +31,10 @@ class Engine:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.slots = asyncio.Semaphore(options.concurrency)
+        self.leaving = False
+        self.connections: set[asyncio.StreamWriter] = set()
+        self.idle: set[asyncio.StreamWriter] = set()
+        """Those of the connections that are between two requests."""
         self.counters = engine_metrics.Counters(model=options.alias, slots=options.concurrency)
         words = [line.strip().lower() for line in options.keywords.read_text().splitlines()]
         self.keywords = re.compile(
@@ -75,7 +79,7 @@ def _text(content: Any) -> str:
 
 
 async def serve(engine: Engine) -> None:
-    """Listen until SIGTERM."""
+    """Listen until SIGTERM; then finish what is in flight, for `--finish-seconds` at most."""
     stop = asyncio.Event()
     for end in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(end, stop.set)
@@ -86,20 +90,32 @@ async def serve(engine: Engine) -> None:
     print(f"listening address={address[0]}:{address[1]} mode={engine.options.mode}", flush=True)
     await stop.wait()
     server.close()
+    engine.leaving = True
+    for writer in engine.idle:
+        writer.close()
+    deadline = time.monotonic() + engine.options.finish_seconds
+    while len(engine.connections) > len(engine.idle) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
 
 
 async def _connection(engine: Engine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    engine.connections.add(writer)
     try:
         while await _one_request(engine, reader, writer):
             pass
     except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
         pass  # the client went away: nothing to tell it
     finally:
+        engine.connections.discard(writer)
         writer.close()
 
 
 async def _one_request(engine: Engine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    engine.idle.add(writer)
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    finally:
+        engine.idle.discard(writer)
     method, path, _ = head.split("\r\n", 1)[0].split(" ")
     headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head.split("\r\n")[1:])}
     body = await reader.readexactly(min(int(headers.get("content-length") or 0), MAX_BODY_BYTES))
@@ -115,7 +131,7 @@ async def _one_request(engine: Engine, reader: asyncio.StreamReader, writer: asy
     else:
         _answer(writer, json.dumps({"error": {"message": f"no {path} here"}}), status="404 Not Found")
     await writer.drain()
-    return headers.get("connection", "").lower() != "close"
+    return not engine.leaving and headers.get("connection", "").lower() != "close"
 
 
 async def _complete(engine: Engine, path: str, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
@@ -188,6 +204,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tokens-per-second", type=float, default=200.0, help="pace of each request")
     parser.add_argument("--first-token-ms", type=float, default=20.0, help="time before the first token, once served")
     parser.add_argument("--concurrency", type=int, default=4, help="requests served at once; further ones wait")
+    parser.add_argument("--finish-seconds", type=float, default=0.0, help="time for what is in flight on SIGTERM")
     parser.add_argument(
         "--dialect", choices=("llamacpp", "vllm"), default="llamacpp", help="names of the exported metrics"
     )

@@ -22,7 +22,7 @@ OWNED, ADOPTED, LATE, OTHER = "owned", "adopted", "late", "other"
 UNDER_LOAD = (OWNED, ADOPTED, LATE)
 THEIRS = (ADOPTED, LATE, OTHER)
 PACE = ("--tokens-per-second", "400", "--first-token-ms", "10", "--concurrency", "64", "--mode", "refuse-off-topic")
-LEAVE_S = 5
+LEAVE_S = 3
 """What owners give every node to learn that a pod left; without it a roll-out loses requests, with us or without."""
 
 
@@ -136,7 +136,7 @@ def users_objects() -> list[dict[str, Any]]:
     """Return the user's Deployments with a Service each; a leaving pod still serves for a moment, as it should."""
     made = []
     for name in THEIRS:
-        workload = deployment(_theirs(name), *PACE, replicas=1 if name == OTHER else 2)
+        workload = deployment(_theirs(name), *PACE, "--finish-seconds", "8", replicas=1 if name == OTHER else 2)
         pod = workload["spec"]["template"]["spec"]
         pod["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_S}}}
         pod["terminationGracePeriodSeconds"] = LEAVE_S + 10
