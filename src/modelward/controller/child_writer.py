@@ -9,6 +9,7 @@ from typing import Any
 
 from modelward.controller.context import Context
 from modelward.controller.difference import covers, stamped
+from modelward.controller.displaced import put_back
 from modelward.desired import names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _WHOLE = frozenset({names.FRAME_MANAGER})
 """Managers whose objects say all that we want of a child, so that the hash of it can stand on the child."""
+_IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
 _UNWATCHED = frozenset({SERVICE_ACCOUNT})
 """Kinds of which the store would keep for ever what it was once shown."""
 
@@ -91,6 +93,8 @@ class ChildWriter:
         label = f"{kind.kind} {metadata['name']}"
         try:
             actual = await self._current(child, kind)
+            if name_taken(actual, child, owner):  # the store may be behind, and knows not who wrote each field
+                actual = await self._context.client.find(kind, metadata["namespace"], metadata["name"])
             if taken := name_taken(actual, child, owner):
                 return Problem(label, taken)
             if child.manager in _WHOLE:
@@ -99,10 +103,22 @@ class ChildWriter:
                 if not _due(actual, wanted, child.manager):
                     return None
                 wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
+                await self._put_back(kind, actual, wanted, child.manager)
             await self._apply(kind, wanted, child.manager, label)
         except (Forbidden, Invalid, NotFound) as error:
             return Problem(label, refused(label, error))
         return None
+
+    async def _put_back(self, kind: Kind, actual: Object, wanted: Object, manager: str) -> None:
+        """Undo changed keys of items of ours, which an apply would only add to."""
+        if manager not in _WHOLE:
+            return
+        body = {part: actual[part] for part in actual.keys() & wanted.keys() - _IDENTITY}
+        restored = put_back(body, wanted)
+        if restored != body:
+            metadata = actual["metadata"]
+            patch = {**restored, "metadata": {"resourceVersion": metadata["resourceVersion"]}}
+            await self._context.client.patch(kind, metadata["namespace"], metadata["name"], patch, manager=manager)
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, label: str) -> None:
         result = await self._context.client.apply(wanted, manager, strict=True)
@@ -145,10 +161,27 @@ def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
     """
     metadata = actual["metadata"]
     if actual["kind"] == SERVICE_ACCOUNT.kind:
-        return bool(metadata.get("labels", {}).get(names.MANAGED_BY) == "modelward")
+        return metadata.get("labels", {}).get(names.MANAGED_BY) == "modelward" or _abandoned(actual, child)
     if child.manager == names.ADOPT_MANAGER:
         return True
-    return any(reference["uid"] == owner["uid"] for reference in metadata.get("ownerReferences", ()))
+    references = metadata.get("ownerReferences", ())
+    return any(reference["uid"] == owner["uid"] for reference in references) or _abandoned(actual, child)
+
+
+def _abandoned(actual: Object, child: Child) -> bool:
+    """Tell whether an object is one that we made, and somebody took out by what we know it and gave it nobody else.
+
+    That we made it stands in its managedFields, which nobody writes by accident; labels of ours that are left must not
+    name another endpoint.
+    """
+    metadata = actual["metadata"]
+    if any(reference.get("controller") for reference in metadata.get("ownerReferences", ())):
+        return False
+    ours = {names.FRAME_MANAGER, names.TEMPLATE_MANAGER}
+    applied = {entry["manager"] for entry in metadata.get("managedFields", ()) if entry["operation"] == "Apply"}
+    wanted = child.obj["metadata"].get("labels", {})
+    left = {key: value for key, value in metadata.get("labels", {}).items() if key in (names.ENDPOINT, names.RUN)}
+    return bool(applied & ours) and all(wanted.get(key, value) == value for key, value in left.items())
 
 
 def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:

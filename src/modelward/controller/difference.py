@@ -12,7 +12,11 @@ from typing import Any
 APPLIED_HASH = "modelward.dev/applied-hash"
 """Notes on a child what we last wanted: a field that we no longer want is not seen by `covers`."""
 
-_ITEM_KEYS = (("name",), ("mountPath",), ("containerPort", "protocol"), ("port", "protocol"), ("key",), ("type",))
+_ITEM_KEYS = (
+    ("uid",), ("mountPath",), ("containerPort", "protocol"), ("port", "protocol"), ("topologyKey", "whenUnsatisfiable"),
+    ("name",), ("key",), ("type",),
+)  # fmt: skip
+"""The API server's own; most items have a name as well, which is not what they are told by."""
 _AMOUNTS = frozenset({"limits", "requests"})
 _QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+)([A-Za-z]*)$")
 _SUFFIXES = {
@@ -45,8 +49,9 @@ def covers(actual: Any, wanted: Any) -> bool:
 
 def _field_covers(key: str, actual: Mapping[str, Any], wanted: Any) -> bool:
     if key not in actual:
-        # The server drops what is empty, but for an object: `emptyDir: {}` says something.
-        return wanted in ("", False, None) or wanted == []
+        # The server drops what is empty, but for an object: `emptyDir: {}` says something. So does each false that we
+        # write: `enableServiceLinks` and its like are true where they are absent.
+        return wanted in ("", None, [])
     if key in _AMOUNTS and isinstance(wanted, Mapping) and isinstance(actual[key], Mapping):
         return all(name in actual[key] and _amount(actual[key][name]) == _amount(w) for name, w in wanted.items())
     return covers(actual[key], wanted)
@@ -59,20 +64,21 @@ def _amount(text: Any) -> Any:
 
 
 def _list_covers(actual: Sequence[Any], wanted: Sequence[Any]) -> bool:
-    keys = _keys_of(wanted)
+    keys = merge_keys(wanted)
     if keys is None:
         return len(actual) == len(wanted) and all(covers(a, w) for a, w in zip(actual, wanted, strict=True))
-    there = {_identity(item, keys): item for item in actual if isinstance(item, Mapping)}
-    return all(covers(there.get(_identity(item, keys)), item) for item in wanted)
+    there = {identity(item, keys): item for item in actual if isinstance(item, Mapping)}
+    return all(covers(there.get(identity(item, keys)), item) for item in wanted)
 
 
-def _keys_of(items: Sequence[Any]) -> tuple[str, ...] | None:
+def merge_keys(items: Sequence[Any]) -> tuple[str, ...] | None:
     """Return the keys by which the API server merges such a list, None where it is one atom."""
     if not items or not all(isinstance(item, Mapping) for item in items):
         return None
     return next((keys for keys in _ITEM_KEYS if all(keys[0] in item for item in items)), None)
 
 
-def _identity(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
+def identity(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the values of an item's keys, by which the API server tells it from the others of its list."""
     defaults = {"protocol": "TCP"}
     return tuple(item.get(key, defaults.get(key)) for key in keys)
