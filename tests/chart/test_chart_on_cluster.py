@@ -104,6 +104,18 @@ def test_the_hub_may_make_its_config_map_and_no_other(cluster: "Cluster", namesp
         write("another")
 
 
+def test_in_some_namespaces_only_it_may_read_their_annotations_and_nothing_elsewhere(
+    cluster: "Cluster", namespace: str
+) -> None:
+    objects = render({"watchNamespaces": [namespace]}, namespace)
+    cluster.apply(of_kind(objects, "ServiceAccount", "Role", "RoleBinding"))
+    operator = f"--as=system:serviceaccount:{namespace}:modelward"
+    assert namespace in cluster.kubectl(operator, "get", "namespace", namespace)
+    for words in (("namespace", "default"), ("pods", "-n", "default"), ("crd", "llmendpoints.modelward.dev")):
+        with pytest.raises(AssertionError, match="Forbidden"):
+            cluster.kubectl(operator, "get", *words)
+
+
 @pytest.fixture
 def operator(cluster: "Cluster", namespace: str, tmp_path: Path) -> Iterator[str]:
     """The operator as a process with the rights and settings of the chart and no more; yields its URL."""
