@@ -63,6 +63,7 @@ class Unavailable(ApiError):  # noqa: N818
     """No whole answer (connection, timeout, truncated body; status 0) or 5xx: a write may or may not have happened."""
 
 
+_UNREADABLE = ("failed to create typed patch object", "failed to convert new object")
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: Invalid,
     401: Forbidden,
@@ -96,8 +97,8 @@ def _classified(status: int, message: str, details: Mapping[str, Any]) -> type[A
         return NamespaceEnding
     if status == 422 and "metadata.uid" in fields:
         return Conflict  # a uid that was to be a precondition of a patch is "immutable"
-    if status == 500 and message.startswith("failed to create typed patch object"):
-        return Invalid  # an apply of a built-in kind with a field that its schema does not have
+    if status == 500 and message.startswith(_UNREADABLE):
+        return Invalid  # an apply of a built-in kind with a field that its schema does not have, or an amount of "lots"
     return _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
 
 

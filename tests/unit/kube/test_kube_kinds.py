@@ -67,8 +67,14 @@ def test_kube_a_uid_that_does_not_match_is_a_conflict_whatever_the_server_calls_
     assert type(from_status(422, {"details": details}, None)) is Conflict
 
 
-def test_kube_an_unknown_field_of_a_builtin_kind_is_invalid_whatever_the_server_calls_it() -> None:
-    message = "failed to create typed patch object (a/web; apps/v1, Kind=Deployment): .spec.x: field not declared"
+@pytest.mark.parametrize(
+    "message",
+    [
+        "failed to create typed patch object (a/web; apps/v1, Kind=Deployment): .spec.x: field not declared",
+        "failed to convert new object (a/web; apps/v1, Kind=Deployment) to proper version: quantities must match",
+    ],
+)
+def test_kube_what_cannot_be_read_of_a_builtin_kind_is_invalid_whatever_the_server_calls_it(message: str) -> None:
     assert type(from_status(500, {"message": message}, None)) is Invalid
 
 
