@@ -114,6 +114,8 @@ class CollectorStatus(Model):
     """Version that the collectors run."""
     traffic_seen: Annotated[str, Field(max_length=9)] = ""
     """Share of the engine's requests that collectors saw."""
+    injected: Annotated[str, Field(max_length=64)] = ""
+    """What of the spec a sidecar was put in for, and into which workload: who takes it out is respected."""
 
 
 class AppliedPolicy(Model):

@@ -14,7 +14,7 @@ from modelward.controller.gather import Gathered, selector_text
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.observer import Observation
 from modelward.controller.scaler import Scaled
-from modelward.desired import adoption, names
+from modelward.desired import adoption, model_workload, names
 from modelward.desired.collector_config import engine_metrics_path
 from modelward.desired.finding import Finding
 from modelward.desired.watch import Watch
@@ -25,7 +25,7 @@ from modelward.status.conditions import State
 from modelward.status.endpoint import Found
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
 from modelward.status.usage import usage_status
-from modelward.status.workload import serving_revision, workload_state
+from modelward.status.workload import edited_state, serving_revision, workload_state
 
 _COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
 """Keeps the collector out, but the endpoint serves as it always did: CollectorReady says it, not Accepted."""
@@ -43,6 +43,8 @@ class Look:
     scaled: Scaled
     hub: HubFeed
     now_ms: int
+    injected: str = ""
+    """The note of an injection that status may not say yet."""
 
     @property
     def external(self) -> bool:
@@ -69,7 +71,7 @@ def assessed(look: Look) -> Found:
     objectives, evaluations = _objectives(look, sight), _evaluations(look, sight)
     return Found(
         accepted=_accepted(look.problems),
-        workload=workload_state(look.serving, known.gateway_pods if look.external else known.pods, _named(known)),
+        workload=_workload(look),
         collector=_collector(look),
         metrics=_metrics(look),
         scaling=look.scaled.state,
@@ -88,6 +90,13 @@ def assessed(look: Look) -> Found:
         collector_status=_collector_status(look),
         applied=tuple(AppliedPolicy(name=one.name, generation=one.generation) for one in look.asked.applied),
     )
+
+
+def _workload(look: Look) -> State:
+    known = look.known
+    state = workload_state(look.serving, known.gateway_pods if look.external else known.pods, _named(known))
+    runs = known.endpoint.spec.backend.template is not None and known.workload is not None
+    return edited_state(state, model_workload.edited(known.endpoint, known.workload or {})) if runs else state
 
 
 def _sight(look: Look) -> Sight:
@@ -138,7 +147,18 @@ def _collector_status(look: Look) -> CollectorStatus:
         desired=collectors.desired,
         version=next((version for version in versions if version), ""),
         traffic_seen=percent_text(seen_ppm) if seen_ppm is not None else "",
+        injected=_injected(look),
     )
+
+
+def _injected(look: Look) -> str:
+    endpoint, workload, before = look.known.endpoint, look.known.workload, look.known.endpoint.status.collector
+    if not adoption.adopts(endpoint):
+        return ""
+    if workload is None:
+        return before.injected if before is not None else ""
+    due = adoption.injection_due(endpoint, workload, look.injected)
+    return "" if due else adoption.injection_note(endpoint, workload)
 
 
 def _metrics(look: Look) -> State:
@@ -170,8 +190,10 @@ def _about_collector(problem: Problem) -> bool:
 
 def _removed(known: Gathered) -> Finding | None:
     endpoint, workload = known.endpoint, known.workload
-    adopts = endpoint.mode == "Sidecar" and endpoint.spec.backend.workload_ref is not None
-    if not adopts or workload is None or not adoption.removed_by_other(endpoint, workload):
+    if workload is None or endpoint.mode != "Sidecar" or adoption.injected(workload):
+        return None
+    due = adoption.injection_due if adoption.adopts(endpoint) else model_workload.gate
+    if due(endpoint, workload):
         return None
     message = f"somebody took the collector out; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
     return Finding("RemovedByOther", message)

@@ -90,13 +90,13 @@ class ChildWriter:
     async def _write(self, child: Child, owner: Mapping[str, Any]) -> Problem | None:
         wanted = dict(child.obj)
         kind, metadata = kind_of(wanted), wanted["metadata"]
-        label = f"{kind.kind} {metadata['name']}"
+        named = label(wanted)
         try:
             actual = await self._current(child, kind)
             if name_taken(actual, child, owner):  # the store may be behind, and knows not who wrote each field
                 actual = await self._context.client.find(kind, metadata["namespace"], metadata["name"])
             if taken := name_taken(actual, child, owner):
-                return Problem(label, taken)
+                return Problem(named, taken)
             if child.manager in _WHOLE:
                 wanted = stamped(wanted)
             if actual is not None:
@@ -104,9 +104,9 @@ class ChildWriter:
                     return None
                 wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
                 await self._put_back(kind, actual, wanted, child.manager)
-            await self._apply(kind, wanted, child.manager, label)
+            await self._apply(kind, wanted, child.manager, named)
         except (Forbidden, Invalid, NotFound) as error:
-            return Problem(label, refused(label, error))
+            return Problem(named, refused(named, error))
         return None
 
     async def _put_back(self, kind: Kind, actual: Object, wanted: Object, manager: str) -> None:
@@ -120,14 +120,14 @@ class ChildWriter:
             patch = {**restored, "metadata": {"resourceVersion": metadata["resourceVersion"]}}
             await self._context.client.patch(kind, metadata["namespace"], metadata["name"], patch, manager=manager)
 
-    async def _apply(self, kind: Kind, wanted: Object, manager: str, label: str) -> None:
+    async def _apply(self, kind: Kind, wanted: Object, manager: str, named: str) -> None:
         result = await self._context.client.apply(wanted, manager, strict=True)
         if kind not in _UNWATCHED:
             self._context.store.put(kind, result)
         metadata = result["metadata"]
         log.info(
             "applied=%s namespace=%s manager=%s resource_version=%s",
-            label,
+            named,
             metadata["namespace"],
             manager,
             metadata["resourceVersion"],
@@ -144,12 +144,16 @@ _REMEDY: Mapping[str, str] = {
 }
 
 
+def label(obj: Mapping[str, Any]) -> str:
+    """Return how messages name an object, as `Service chat`."""
+    return f"{obj['kind']} {obj['metadata']['name']}"
+
+
 def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) -> Finding | None:
     """Return why a child cannot be written where an object of its name is; None where it can."""
     if actual is None or _ours(actual, child, owner):
         return None
-    label = f"{actual['kind']} {actual['metadata']['name']}"
-    return Finding("NameTaken", f"{label} exists and is not ours; {_REMEDY[actual['kind']]}")
+    return Finding("NameTaken", f"{label(actual)} exists and is not ours; {_REMEDY[actual['kind']]}")
 
 
 def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
@@ -193,8 +197,8 @@ def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:
     return not covers(actual, wanted)
 
 
-def refused(label: str, error: ApiError) -> Finding:
+def refused(named: str, error: ApiError) -> Finding:
     """Return a refusal of the API server in the words of a condition."""
     if isinstance(error, Invalid):
-        return Finding("InvalidTemplate", f"{label}: {error.message}"[:900])
-    return Finding("Refused", f"{label}: {error.message}"[:900])
+        return Finding("InvalidTemplate", f"{named}: {error.message}"[:900])
+    return Finding("Refused", f"{named}: {error.message}"[:900])

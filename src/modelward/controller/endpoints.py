@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from modelward.api.base import Condition, ObjectMeta
 from modelward.controller import targets
 from modelward.controller.assessment import Look, assessed
-from modelward.controller.child_writer import ChildWriter, Problem
+from modelward.controller.child_writer import ChildWriter, Problem, label
 from modelward.controller.context import Context
 from modelward.controller.gather import Gathered, Gatherer
 from modelward.controller.hub_feed import HubFeed
@@ -21,11 +21,12 @@ from modelward.controller.scaler import Scaler, autoscaler_of
 from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
-from modelward.desired.children import Child, Facts, children
+from modelward.desired.children import Child, Children, Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import Builtin, Watch, watch
 from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.status.collector import bare_pods
 from modelward.status.conditions import State, ready
 from modelward.status.endpoint import endpoint_status
 
@@ -47,6 +48,8 @@ class Endpoints:
     clock_ms: Callable[[], int]
     watches: dict[str, dict[str, Watch]] = field(default_factory=dict)
     """What policies ask, by namespace and endpoint: the schedule of runs is made from it."""
+    _injected: dict[str, str] = field(default_factory=dict)
+    """Notes of injections by `namespace/name`, until status says them."""
     _gatherer: Gatherer = field(init=False)
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
@@ -78,7 +81,8 @@ class Endpoints:
         if targeted and not seen.read and known.endpoint.status.observed_generation:
             return _FIRST_READING_S  # a leader that has just begun knows less than status does
         scaled = await self._scaler.scale(known, seen, now_ms)
-        look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms)
+        injected = self._injected.get(known.key, "")
+        look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, injected)
         status = endpoint_status(known.endpoint, assessed(look), now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.verdicts.endpoint(namespace, name, status)
@@ -97,7 +101,8 @@ class Endpoints:
             in_namespace[metadata.name] = asked
 
     async def _put(self, known: Gathered, asked: Watch) -> tuple[Problem, ...]:
-        wanted = children(known.endpoint, asked, self.installed.now, Facts(known.workload))
+        facts = Facts(known.workload, bare_pods(known.pods), self._injected.get(known.key, ""))
+        wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
             return (Problem("", wanted),)
         if known.endpoint.spec.paused:
@@ -106,9 +111,20 @@ class Endpoints:
         withdrawn = self._withdrawal(known)
         owner = {"uid": known.endpoint.metadata.uid}
         problems = await self._children.write((*withdrawn, *wanted), owner)
+        self._note(known, withdrawn, wanted, problems)
         if not problems:  # what is in place goes only when what follows it is
             await self._children.prune(wanted, owner)
         return problems
+
+    def _note(self, known: Gathered, withdrawn: Children, wanted: Children, problems: Sequence[Problem]) -> None:
+        """Remember that the sidecar was put in: another hand may take it and all notes out before status is written."""
+        if withdrawn:
+            self._injected.pop(known.key, None)
+        refused = {problem.child for problem in problems}
+        if known.workload is not None and any(
+            child.manager == names.ADOPT_MANAGER and label(child.obj) not in refused for child in wanted
+        ):
+            self._injected[known.key] = adoption.injection_note(known.endpoint, known.workload)
 
     def _withdrawal(self, known: Gathered) -> tuple[Child, ...]:
         workload = known.workload
@@ -120,6 +136,7 @@ class Endpoints:
         self.observer.forget(f"{namespace}/{name}")
         self.hub.forget(f"{namespace}/{name}")
         self._gatherer.forget(namespace, name)
+        self._injected.pop(f"{namespace}/{name}", None)
         self._scaler.forget(namespace, name)
         self.watches.get(namespace, {}).pop(name, None)
         self.verdicts.forget(namespace, name)

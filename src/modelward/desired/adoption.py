@@ -68,9 +68,26 @@ def injected(workload: Mapping[str, Any]) -> bool:
     return any(container.get("name") == names.COLLECTOR for container in inits)
 
 
-def injection_due(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool:
-    """Tell whether to inject: once for each state of what the user wrote, whatever became of it since."""
-    return bool(_annotations(workload).get(names.INJECTED) != injection_hash(endpoint))
+def adopts(endpoint: LLMEndpoint) -> bool:
+    """Tell whether the user asked for a collector in a workload of their own."""
+    return endpoint.mode == "Sidecar" and endpoint.spec.backend.workload_ref is not None
+
+
+def injection_due(endpoint: LLMEndpoint, workload: Mapping[str, Any], noted: str = "") -> bool:
+    """Tell whether to inject: once for each state of what the user wrote, whatever became of it since.
+
+    That it was done stands on the workload, and in the endpoint's status for those who replace the workload with all
+    notes on it; `noted` is what status may not say yet.
+    """
+    status = endpoint.status.collector
+    known = (noted, status.injected if status is not None else "")
+    on_workload = _annotations(workload).get(names.INJECTED) == injection_hash(endpoint)
+    return not on_workload and injection_note(endpoint, workload) not in known
+
+
+def injection_note(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> str:
+    """Return the note of an injection: for which state of what the user wrote, and into which workload."""
+    return f"{injection_hash(endpoint)}/{workload['metadata'].get('uid', '')}"
 
 
 def removed_by_other(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool:

@@ -23,6 +23,15 @@ class Facts:
     """What there is already: the model's workload, ours or the referenced one."""
 
     workload: Mapping[str, Any] | None = None
+    bare_pods: bool = False
+    """Whether a pod that runs has no collector: until none has, clients are led to the model's own port."""
+    injected: str = ""
+    """The note of an injection that status may not say yet."""
+
+    @property
+    def collected(self) -> bool:
+        """Whether every pod has a collector, those to come included."""
+        return not self.bare_pods and (self.workload is None or adoption.injected(self.workload))
 
 
 class Child(NamedTuple):
@@ -62,7 +71,7 @@ def _of_template(
     if endpoint.mode == "Gateway":
         front = _gateway(endpoint, watch, installation, pods_service(endpoint, None, port), port)
         return front if isinstance(front, Finding) else (*front, *workload)
-    front = _ours(service(endpoint))
+    front = _ours(service(endpoint, direct_port=None if facts.collected else port))
     if endpoint.mode == "ScrapeOnly":
         return (*front, *workload)
     return (*_ours(config_map(endpoint, watch.capture, installation, engine_port=port)), *front, *workload)
@@ -75,6 +84,8 @@ def _model(endpoint: LLMEndpoint, installation: Installation, workload: Mapping[
     if workload is None:
         whole = model_workload.first(endpoint, installation, endpoint.spec.replicas)
         return (Child(whole, names.TEMPLATE_MANAGER), frame, *count)
+    if model_workload.note_lost(endpoint, workload):
+        return (*count, frame, Child(model_workload.note(endpoint), names.NOTE_MANAGER))
     if not model_workload.gate(endpoint, workload):
         return (*count, frame)
     return (*count, frame, Child(model_workload.template(endpoint, installation), names.TEMPLATE_MANAGER))
@@ -96,19 +107,24 @@ def _of_workload(
         pods = pods_service(endpoint, facts.workload, found.port)
         return _gateway(endpoint, watch, installation, pods, found.port)
     config = config_map(endpoint, watch.capture, installation, engine_port=found.port)
-    return _adopted(endpoint, installation, facts.workload, config)
+    return _adopted(endpoint, installation, facts, facts.workload, config, found.port)
 
 
 def _adopted(
-    endpoint: LLMEndpoint, installation: Installation, workload: Mapping[str, Any], config: dict[str, Any]
+    endpoint: LLMEndpoint,
+    installation: Installation,
+    facts: Facts,
+    workload: Mapping[str, Any],
+    config: dict[str, Any],
+    port: int,
 ) -> Children | Finding:
     if refused := adoption.refusal(endpoint, workload):
         return refused
-    front = service(endpoint, workload)
+    front = service(endpoint, workload, direct_port=None if facts.collected else port)
     if isinstance(front, Finding):
         return front
     ours = _ours(config, front)
-    if not adoption.injection_due(endpoint, workload):
+    if not adoption.injection_due(endpoint, workload, facts.injected):
         return ours
     partial = adoption.injection(endpoint, workload, installation)
     return partial if isinstance(partial, Finding) else (*ours, Child(partial, names.ADOPT_MANAGER))

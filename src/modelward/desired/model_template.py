@@ -42,6 +42,18 @@ def pod_template(endpoint: LLMEndpoint, template: Template, installation: Instal
     return {"metadata": _metadata(endpoint, written.get("metadata") or {}, installation), "spec": spec}
 
 
+def users_text(template: Template) -> dict[str, Any]:
+    """Return the part of the pod template that is the user's own words and enters the pods as it was written."""
+    if template.pod_template is not None:
+        written = without_nulls(template.pod_template)
+        spec = {name: part for name, part in written["spec"].items() if name != "terminationGracePeriodSeconds"}
+        annotations = (written.get("metadata") or {}).get("annotations") or {}
+        return {"spec": spec, **({"metadata": {"annotations": annotations}} if annotations else {})}
+    wire = template.wire()
+    container = {name: wire[name] for name in ("image", "command", "args", "resources", "env") if wire.get(name)}
+    return {"spec": {"containers": [{"name": MODEL_CONTAINER, **container}]}}
+
+
 def _written(endpoint: LLMEndpoint, template: Template) -> Mapping[str, Any]:
     if template.pod_template is not None:
         written: Mapping[str, Any] = without_nulls(template.pod_template)

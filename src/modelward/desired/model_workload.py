@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelward.api.llmendpoint import LLMEndpoint, Template
-from modelward.desired import names
+from modelward.desired import names, template_edits
+from modelward.desired.adoption import injected
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.model_template import pod_template, template_problem
+from modelward.desired.model_template import pod_template, template_problem, users_text
 from modelward.desired.ownership import child_metadata
 
 PROGRESS_SECONDS = 3_600
@@ -122,6 +123,34 @@ def gate(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
         return True
     annotations = workload["metadata"].get("annotations") or {}
     return bool(annotations.get(names.TEMPLATE_HASH) != template_hash(endpoint))
+
+
+def note_lost(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool:
+    """Tell whether another hand took the note of the hash off a workload whose pods still are what the user wrote.
+
+    To apply the template for that would restart them wherever it has become another by a newer release of ours.
+    """
+    if names.TEMPLATE_HASH in (workload["metadata"].get("annotations") or {}):
+        return False
+    if (endpoint.mode == "Sidecar") != injected(workload):
+        return False
+    pods = workload["spec"]["template"]["metadata"].get("annotations") or {}
+    if pods.get(names.ROLLOUT_AT) != endpoint.metadata.annotations.get(names.ROLLOUT_AT):
+        return False
+    return not template_edits.differs(users_text(_template(endpoint)), workload)
+
+
+def note(endpoint: LLMEndpoint) -> dict[str, Any]:
+    """Return the note of the template's hash alone, for `modelward-note` to apply: it changes no pod."""
+    metadata = {**_key(endpoint), "annotations": {names.TEMPLATE_HASH: template_hash(endpoint)}}
+    return {**_identity(), "metadata": metadata}
+
+
+def edited(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> list[str]:
+    """Return what another hand has changed of the user's words in the pod template, which stays as it is."""
+    if gate(endpoint, workload) or problem(endpoint) is not None:
+        return []
+    return template_edits.edited(users_text(_template(endpoint)), workload, names.TEMPLATE_MANAGER)
 
 
 def problem(endpoint: LLMEndpoint) -> Finding | None:

@@ -33,6 +33,7 @@ FRAME_MANAGER = "modelward"
 TEMPLATE_MANAGER = "modelward-template"
 SCALE_MANAGER = "modelward-scale"
 ADOPT_MANAGER = "modelward-adopt"
+NOTE_MANAGER = "modelward-note"
 
 Component = Literal["model", "gateway", "evaluator", "config"]
 

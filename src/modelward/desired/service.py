@@ -11,22 +11,25 @@ from modelward.desired.finding import Finding
 from modelward.desired.ownership import child_metadata
 
 
-def service(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None = None) -> dict[str, Any] | Finding | None:
+def service(
+    endpoint: LLMEndpoint, workload: Mapping[str, Any] | None = None, *, direct_port: int | None = None
+) -> dict[str, Any] | Finding | None:
     """Return our Service, or None where somebody else's workload is only watched: its own Services lead to it.
 
     `workload` is the adopted one, whose pods are found by its own selector. A model that Modelward runs without a
-    collector is reached directly.
+    collector is reached directly. `direct_port` is the model's own where not every pod has a sidecar (it is being put
+    in, or was taken out by another hand): where no collector listens requests would fail.
     """
     template = endpoint.spec.backend.template
     if endpoint.mode == "Gateway":
         return _service(endpoint, names.selector(endpoint.metadata.name, "gateway"), COLLECTOR_PORT)
     if template is not None:
-        port = COLLECTOR_PORT if endpoint.mode == "Sidecar" else template.port
+        port = (direct_port or COLLECTOR_PORT) if endpoint.mode == "Sidecar" else template.port
         return _service(endpoint, names.selector(endpoint.metadata.name, "model"), port)
     if endpoint.mode == "ScrapeOnly" or workload is None:
         return None
     selector = _match_labels(workload)
-    return selector if isinstance(selector, Finding) else _service(endpoint, selector, COLLECTOR_PORT)
+    return selector if isinstance(selector, Finding) else _service(endpoint, selector, direct_port or COLLECTOR_PORT)
 
 
 def pods_service(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None, port: int) -> dict[str, Any] | Finding:

@@ -121,6 +121,11 @@ def _beside(engine_problems: Mapping[str, str]) -> str:
     return f"; the engine's own metrics page cannot be read in {len(engine_problems)} of them: {why}"
 
 
+def bare_pods(pods: Sequence[Object]) -> bool:
+    """Tell whether a pod that runs has no collector beside the model."""
+    return any(pod_running(pod) and not has_sidecar(pod) for pod in pods)
+
+
 def has_sidecar(pod: Object) -> bool:
     """Tell whether the pod was made with our collector beside the model."""
     return any(container["name"] == COLLECTOR for container in pod["spec"].get("initContainers", []))

@@ -55,6 +55,12 @@ ACCEPTED = (
 WORKLOAD = (
     Reason("Serving", "at least one pod serves"),
     Reason(
+        "EditedByOther",
+        "it serves, with a pod template in which somebody changed what you wrote; the message names the fields",
+        "`kubectl edit` or `kubectl set image` on the Deployment; it stays, for putting it back restarts the model",
+        "write the change into the LLMEndpoint; or set annotation `modelward.dev/rollout-at` on it to put yours back",
+    ),
+    Reason(
         "Creating",
         "the Deployment does not exist yet, or not any more",
         "it was just declared, or its creation is refused",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from modelward.desired.names import ROLLOUT_AT
 from modelward.status.conditions import State
 
 Object = Mapping[str, Any]
@@ -32,6 +33,16 @@ def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -
         return State("WorkloadReady", "False", "Refused", refused)
     reason, message = _pod_trouble(pods)
     return State("WorkloadReady", "False", reason or "NotReady", message or f"0 of {wanted} replicas ready")
+
+
+def edited_state(state: State, edits: Sequence[str]) -> State:
+    """Return WorkloadReady with what another hand has changed in the pod template of a model server that we run."""
+    if not edits or state.status == "Unknown":
+        return state
+    fields = ", ".join(edits[:3]) + (f" and {len(edits) - 3} more" if len(edits) > 3 else "")
+    told = f"{state.message}; somebody changed {fields} of the pod template: it stays; set annotation {ROLLOUT_AT}"
+    reason = "EditedByOther" if state.status == "True" else state.reason
+    return State(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
 
 
 def serving_revision(pods: Iterable[Object]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modelward.controller.difference import APPLIED_HASH, covers, stamped
 
 KEYS = st.sampled_from(["image", "replicas", "selector", "spec", "data"])
-SCALARS = st.integers(1, 99) | st.sampled_from(["a", "b", "http://x"]) | st.just(True)
+SCALARS = st.integers(2, 99) | st.sampled_from(["a", "b", "http://x"]) | st.just(True)
 ATOMS = st.lists(SCALARS, min_size=1, max_size=3)
 
 
