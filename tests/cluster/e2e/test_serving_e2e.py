@@ -21,12 +21,12 @@ from load_client import Load
 from pod_processes import stopped
 from serving import ADOPTED, LATE, OTHER, OWNED, Serving, delete_leader, kill_leader, leader, wrong
 
-pytestmark = pytest.mark.cluster
-
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 HANG_S = 600 if FULL else 15
 RATE = 200.0
 MOST = int(RATE * (HANG_S + 240))
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(HANG_S + 600)]
 
 
 @dataclass(slots=True)
@@ -44,9 +44,11 @@ class Story:
 def serving(installed: Installed) -> Iterator[Serving]:
     """The endpoints, with nothing wrong yet."""
     scene = Serving(installed, f"e2e-serving-{uuid.uuid4().hex[:5]}")
-    scene.open()
-    yield scene
-    installed.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false")
+    try:
+        scene.open()
+        yield scene
+    finally:
+        installed.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false", "--ignore-not-found")
 
 
 @pytest.fixture(scope="module")
