@@ -5,7 +5,7 @@ Plain dataclasses with stable JSON, because they pass through ConfigMaps, the hu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -93,8 +93,16 @@ class WindowResult:
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Return the plan as JSON; the inverse of `plan_from_json`."""
-    return asdict(plan)
+    """Return the plan as JSON; the inverse of `plan_from_json`.
+
+    Endpoints share the evaluations of their policies, and a config may be long: each stands there once.
+    """
+    configs: list[Mapping[str, Any]] = []
+    for item in plan.items:
+        if item.config not in configs:
+            configs.append(item.config)
+    items = [{**asdict(item), "config": configs.index(item.config)} for item in plan.items]
+    return {**asdict(plan), "configs": configs, "items": items}
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
@@ -104,10 +112,14 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
             run=str(data["run"]),
             namespace=str(data["namespace"]),
             hub_url=str(data["hub_url"]),
-            items=tuple(PlanItem(**item) for item in data["items"]),
+            items=tuple(_plan_item(item, data["configs"]) for item in data["items"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not a run plan: {type(error).__name__}: {error}") from error
+
+
+def _plan_item(item: Mapping[str, Any], configs: Sequence[Mapping[str, Any]]) -> PlanItem:
+    return PlanItem(**{**item, "config": configs[item["config"]]})
 
 
 def result_to_json(result: WindowResult) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from modelward.collect.hub import HubClient
 from modelward.collect.scrape import Scraper
 from modelward.controller.context import Context
 from modelward.controller.endpoints import Endpoints
-from modelward.controller.gather import parsed
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
+from modelward.controller.models import parsed
 from modelward.controller.observer import Observer
 from modelward.controller.orphans import Orphans
 from modelward.controller.policies import Policies

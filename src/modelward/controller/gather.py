@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-
-from modelward.api.base import Model
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.controller.context import Context
+from modelward.controller.models import parsed, read
 from modelward.desired import names
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import (
@@ -28,13 +25,9 @@ from modelward.kube.kinds import (
     Object,
 )
 
-log = logging.getLogger(__name__)
-
 _PODS_MS = 20_000
 _NAMESPACE_MS = 60_000
 _AUTOSCALERS_MS = 60_000
-
-M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +51,6 @@ class Gathered:
         return f"{self.endpoint.metadata.namespace}/{self.endpoint.metadata.name}"
 
 
-def parsed(kind: type[M], objects: Sequence[Object]) -> tuple[M, ...]:
-    """Return the objects as models; one that cannot be read is logged and left out, the others stand."""
-    found = []
-    for obj in objects:
-        try:
-            found.append(kind.model_validate(obj))
-        except ValidationError as error:
-            metadata = obj["metadata"]
-            log.warning(
-                "unreadable=%s namespace=%s name=%s errors=%d",
-                kind.__name__,
-                metadata.get("namespace"),
-                metadata["name"],
-                error.error_count(),
-            )
-    return tuple(found)
-
-
 class Gatherer:
     """Reads from the store, and what the store does not hold from the server, remembered for some seconds."""
 
@@ -90,7 +65,7 @@ class Gatherer:
         raw = store.get(LLM_ENDPOINT, namespace, name)
         if raw is None or raw["metadata"].get("deletionTimestamp"):
             return None
-        endpoint = LLMEndpoint.model_validate(raw)
+        endpoint = read(LLMEndpoint, raw)
         policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
         evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
         workload = self._workload(endpoint)

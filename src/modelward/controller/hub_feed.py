@@ -13,6 +13,7 @@ from typing import Any
 
 from modelward.api.evaluation import WindowResult
 from modelward.collect.hub import HubClient, HubUnavailableError
+from modelward.controller.arrivals import Arrivals
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class HubFeed:
     complete_from_ms: int = 0
     """When collectors have surely brought what they spooled while the hub was away; before, windows have holes."""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     endpoints: Callable[[], Iterable[str]] = tuple
     """All endpoints (`namespace/name`) that there are: rules are sent whole, so they wait for each of these."""
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
@@ -89,7 +91,8 @@ class HubFeed:
                 sending = dict(self._rules)
                 await self.hub.put_rules(sending)
                 self._rules_sent = sending
-            newest = {held.endpoint: held.newest_ms for held in await self.hub.endpoints()}
+            holdings = await self.hub.endpoints()
+            newest = {held.endpoint: held.newest_ms for held in holdings}
             results = await self.hub.results(max(0, self._since_ms - _OVERLAP_MS))
         except HubUnavailableError as error:
             self._lost(error)
@@ -99,6 +102,7 @@ class HubFeed:
         if self.available is False:
             self._found_again()
         self.available, self.problem, self.newest_ms = True, "", newest
+        self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         return self._keep(results)
 
     def _found_again(self) -> None:

@@ -10,7 +10,7 @@ from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import percent_text
 from modelward.controller.context import Context
-from modelward.controller.gather import parsed
+from modelward.controller.models import parsed
 from modelward.controller.status_writer import StatusWriter
 from modelward.desired.watch import Builtin, Watch, selects
 from modelward.evaluate.evaluators.manifest import Manifest

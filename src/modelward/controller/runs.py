@@ -12,14 +12,14 @@ from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunI
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.controller.child_writer import ChildWriter, Problem
 from modelward.controller.context import Context
-from modelward.controller.gather import parsed
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
+from modelward.controller.models import parsed
 from modelward.controller.status_writer import StatusWriter
 from modelward.desired import names, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
-from modelward.desired.due import due
+from modelward.desired.due import Heard, WindowKey, due
 from modelward.desired.watch import BoundEvaluation, Watch
 from modelward.evaluate.verdict import Rule
 from modelward.kube.errors import ApiError, Conflict
@@ -64,7 +64,7 @@ class Runs:
         if not watches:
             return None
         if self._complete() and not any(_scheduled(run) and not finished(run.status) for run in known):
-            await self._start(namespace, watches)
+            await self._start(namespace, watches, known)
         return _LOOK_S
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
@@ -90,15 +90,13 @@ class Runs:
         """Tell whether the hub has what it should have: a window judged too early never sees what comes later."""
         return bool(self.hub.available) and self.clock_ms() >= self.hub.complete_from_ms
 
-    async def _start(self, namespace: str, watches: Mapping[str, Watch]) -> None:
+    async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> None:
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
-        newest = {
-            endpoint.partition("/")[2]: at_ms
-            for endpoint, at_ms in self.hub.newest_ms.items()
-            if endpoint.startswith(f"{namespace}/")
-        }
-        items = due(now_ms - _SETTLE_MS, watches, last, newest)
+        heard = self._heard(namespace)
+        if not heard:
+            return
+        items = due(now_ms - _SETTLE_MS, watches, heard, last, _tried(known), more=_full(known))
         if not items:
             return
         run = runs.scheduled_run(namespace, items, now_ms)
@@ -106,7 +104,15 @@ class Runs:
             self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
         except Conflict:
             return  # another leader was faster with the same tick
+        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in items[: runs.MAX_ITEMS])
         log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
+
+    def _heard(self, namespace: str) -> dict[str, Heard]:
+        return {
+            endpoint.partition("/")[2]: Heard(at_ms, self.hub.arrivals.since_judged(endpoint))
+            for endpoint, at_ms in self.hub.newest_ms.items()
+            if endpoint.startswith(f"{namespace}/")
+        }
 
     async def _launch(self, run: EvaluationRun) -> tuple[Problem, ...]:
         installation, namespace = self.installed.now, run.metadata.namespace
@@ -183,6 +189,24 @@ class Runs:
                 log.warning(
                     "run=not_tidied namespace=%s name=%s error=%r", metadata.namespace, metadata.name, str(error)
                 )
+
+
+def _tried(known: Sequence[EvaluationRun]) -> dict[WindowKey, int]:
+    """Return where the newest window ended that a scheduled run took of each evaluation, with or without a result."""
+    tried: dict[WindowKey, int] = {}
+    for run in known:
+        items = run.spec.items if _scheduled(run) else None
+        end_ms = timestamp_ms(items[0].to) if items else 0
+        for item in items or ():
+            key = (item.endpoint, item.policy, item.evaluation)
+            tried[key] = max(tried.get(key, 0), end_ms)
+    return tried
+
+
+def _full(known: Sequence[EvaluationRun]) -> bool:
+    """Tell whether the newest scheduled run took as much as a run can."""
+    newest = max((run for run in known if _scheduled(run)), key=lambda run: run.metadata.name, default=None)
+    return newest is not None and len(newest.spec.items or ()) >= runs.MAX_ITEMS
 
 
 def _scheduled(run: EvaluationRun) -> bool:

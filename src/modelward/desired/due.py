@@ -1,8 +1,13 @@
-"""Which evaluations are due: those whose time has passed and whose endpoint has something new to judge."""
+"""Which evaluations are due: those whose time has passed and whose endpoint has something new to judge.
+
+Each batch is a pod, so evaluations of a namespace share one. What is due soon comes along with what is due; and where
+so little is new that no verdict could rest on it, a namespace is judged once an hour.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import duration_ms, timestamp
@@ -11,53 +16,116 @@ from modelward.desired.watch import BoundEvaluation, Watch
 WindowKey = tuple[str, str, str]
 """(endpoint, policy, evaluation), names within one namespace."""
 
+QUIET_MS = 3_600_000
+"""The longest that what is new waits for more, and so the distance between the batches of a quiet namespace."""
+_EARLY_MS = 1_800_000
+"""At most so long before its time an evaluation comes along; half of `every` where that is less."""
+_JOINED_MS = 60_000
+"""A gap of this length between two windows is closed, for a batch comes some seconds after its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the hub has of an endpoint: when the newest exchange was, and how many came since it was last judged."""
+
+    newest_ms: int
+    fresh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An evaluation with something new to judge; `age_ms` is the time since it was last judged, or tried."""
+
+    item: RunItem
+    age_ms: int
+    every_ms: int
+    over_ms: int
+    min_samples: int
+    fresh: int
+
+    @property
+    def in_time(self) -> bool:
+        """Whether its time has come, but for sharing a batch."""
+        return self.age_ms >= self.every_ms
+
+    @property
+    def in_reach(self) -> bool:
+        """Whether it may come along with others."""
+        return self.age_ms >= self.every_ms - min(self.every_ms // 2, _EARLY_MS)
+
+    @property
+    def decidable(self) -> bool:
+        """Whether exchanges come so fast that a verdict can rest on them: `minSamples` in the time of `over`."""
+        return self.fresh * self.over_ms >= self.min_samples * min(self.age_ms, self.over_ms)
+
 
 def due(
     now_ms: int,
     watches: Mapping[str, Watch],
+    heard: Mapping[str, Heard],
     last_windows: Mapping[WindowKey, int],
-    newest_exchange_ms: Mapping[str, int],
+    tried: Mapping[WindowKey, int],
+    *,
+    more: bool = False,
 ) -> tuple[RunItem, ...]:
-    """Return what is due in one namespace, ordered by endpoint, policy and evaluation.
+    """Return what the next batch of one namespace judges, what waits longest first; empty while it is not time.
 
-    `watches` and `newest_exchange_ms` go by the endpoint's name; `last_windows` holds the end of the newest window of
-    each evaluation, from the hub's results and from runs in flight. Windows join without gap or overlap; they end on
-    whole seconds, as times in a custom resource do, and reach no further back than the verdict's sliding set.
+    `watches` and `heard` go by the endpoint's name. Of each evaluation `last_windows` holds the end of the newest
+    window that has a result, `tried` that of the newest batch that took it, whatever came of it; `more` says that this
+    batch had no room for all. Windows join without gap or overlap; they end on whole seconds, as times in a custom
+    resource do, and reach no further back than the verdict's sliding set.
     """
     until_ms = now_ms - now_ms % 1_000
-    items = (
-        _item(until_ms, endpoint, bound, last_windows, newest_exchange_ms.get(endpoint))
-        for endpoint, watched in sorted(watches.items())
-        for bound in sorted(watched.evaluations, key=lambda bound: (bound.policy, bound.evaluation.name))
-    )
-    return tuple(item for item in items if item is not None)
+    waiting = [one for one in _waiting(until_ms, watches, heard, last_windows, tried) if one.in_reach]
+    quiet_ms = until_ms - max((end for end in tried.values() if end <= until_ms), default=0)
+    if not any(_presses(one, until_ms if more else quiet_ms) for one in waiting):
+        return ()
+    return tuple(one.item for one in sorted(waiting, key=lambda one: -one.age_ms))
 
 
-def _item(
+def _presses(one: _Waiting, quiet_ms: int) -> bool:
+    """Tell whether an evaluation is worth a batch of its own, so long after the namespace's last one.
+
+    What is new never waits until it has left the sliding set.
+    """
+    return one.in_time and (one.decidable or quiet_ms >= min(QUIET_MS, one.over_ms))
+
+
+def _waiting(
     until_ms: int,
-    endpoint: str,
-    bound: BoundEvaluation,
+    watches: Mapping[str, Watch],
+    heard: Mapping[str, Heard],
     last_windows: Mapping[WindowKey, int],
-    newest_ms: int | None,
-) -> RunItem | None:
-    if bound.paused or bound.problem is not None or newest_ms is None:
-        return None
-    evaluation = bound.evaluation
-    last_ms = last_windows.get((endpoint, bound.policy, evaluation.name))
-    if last_ms is not None and until_ms - last_ms < duration_ms(evaluation.every):
-        return None
-    earliest_ms = max(0, until_ms - duration_ms(evaluation.over))
-    from_ms = _whole_seconds(max(earliest_ms, last_ms or 0))
-    if newest_ms < from_ms or from_ms >= until_ms:
-        return None
-    return RunItem(
-        endpoint=endpoint,
-        policy=bound.policy,
-        evaluation=evaluation.name,
-        from_=timestamp(from_ms),
-        to=timestamp(until_ms),
-    )
+    tried: Mapping[WindowKey, int],
+) -> Iterator[_Waiting]:
+    for endpoint, bound in _able(watches, heard):
+        known, evaluation = heard[endpoint], bound.evaluation
+        key, over_ms = (endpoint, bound.policy, evaluation.name), duration_ms(evaluation.over)
+        last_ms = last_windows.get(key)
+        since_ms = _window_start(until_ms, over_ms, last_ms)
+        if known.newest_ms < since_ms or since_ms >= until_ms:
+            continue
+        judged_ms = max((end for end in (last_ms, tried.get(key)) if end is not None and end <= until_ms), default=0)
+        item = _item(key, since_ms, until_ms)
+        every_ms = duration_ms(evaluation.every)
+        yield _Waiting(item, until_ms - judged_ms, every_ms, over_ms, evaluation.min_samples, known.fresh)
 
 
-def _whole_seconds(time_ms: int) -> int:
-    return time_ms - time_ms % 1_000
+def _able(watches: Mapping[str, Watch], heard: Mapping[str, Heard]) -> Iterator[tuple[str, BoundEvaluation]]:
+    """Yield what can be judged, by endpoint, policy and evaluation."""
+    for endpoint in sorted(watches.keys() & heard.keys()):
+        for bound in sorted(watches[endpoint].evaluations, key=lambda bound: (bound.policy, bound.evaluation.name)):
+            if not bound.paused and bound.problem is None:
+                yield endpoint, bound
+
+
+def _window_start(until_ms: int, over_ms: int, last_ms: int | None) -> int:
+    earliest_ms = max(0, until_ms - over_ms)
+    start_ms = earliest_ms if last_ms is None or last_ms < earliest_ms - _JOINED_MS else last_ms
+    return start_ms - start_ms % 1_000
+
+
+def _item(key: WindowKey, from_ms: int, until_ms: int) -> RunItem:
+    endpoint, policy, evaluation = key
+    ends = {"from": timestamp(from_ms), "to": timestamp(until_ms)}
+    return RunItem(endpoint=endpoint, policy=policy, evaluation=evaluation, **ends)

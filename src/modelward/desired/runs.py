@@ -24,8 +24,8 @@ from modelward.desired.pod import (
 )
 from modelward.desired.watch import Watch
 
-MAX_ITEMS = 200
-"""Items of one run; what is left is due again at the next tick. Their configs must fit into one ConfigMap (1 MiB)."""
+MAX_ITEMS = 500
+"""Items of one run, as many as its spec takes; what is left waits longest and goes first in the next."""
 LOOK_BACK_MS = 3_600_000
 PLAN_FILE = "plan.json"
 PLAN_VOLUME = "modelward-plan"

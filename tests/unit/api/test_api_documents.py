@@ -173,7 +173,7 @@ def test_what_is_no_plan_or_result_is_refused() -> None:
     with pytest.raises(ValueError, match="not a run plan: KeyError"):
         plan_from_json({})
     with pytest.raises(ValueError, match="not a run plan: TypeError"):
-        plan_from_json(plan_to_json(PLAN) | {"items": [{"surprise": 1}]})
+        plan_from_json(plan_to_json(PLAN) | {"items": [{"config": 0, "surprise": 1}]})
     with pytest.raises(ValueError, match="not a window result"):
         result_from_json({"namespace": "retail"})
     with pytest.raises(ValueError, match="not a window result: AttributeError"):

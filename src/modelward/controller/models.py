@@ -1,0 +1,68 @@
+"""Objects of the cluster as models, each version read once: an endpoint is looked at far more often than it changes."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TypeVar, cast
+
+from pydantic import ValidationError
+
+from modelward.api.base import Model
+from modelward.kube.kinds import Object, name_of, namespace_of
+
+log = logging.getLogger(__name__)
+
+_KEPT = 5_000
+"""Objects that are remembered; the one that was looked at longest ago goes first."""
+
+M = TypeVar("M", bound=Model)
+_Name = tuple[type[Model], str, str]
+
+_read: OrderedDict[_Name, tuple[Object, Model | None]] = OrderedDict()
+"""By kind and name: the very object that was read, for the store gives the same one until it changes."""
+
+
+def read(kind: type[M], obj: Object) -> M:
+    """Return an object as a model. Raises ValidationError."""
+    known = _known(kind, obj)
+    if known is not None and known[1] is not None:
+        return cast(M, known[1])
+    model = kind.model_validate(obj)
+    _remember(kind, obj, model)
+    return model
+
+
+def parsed(kind: type[M], objects: Sequence[Object]) -> tuple[M, ...]:
+    """Return the objects as models; one that cannot be read is logged once and left out, the others stand."""
+    models = (_parsed(kind, obj) for obj in objects)
+    return tuple(model for model in models if model is not None)
+
+
+def _parsed(kind: type[M], obj: Object) -> M | None:
+    known = _known(kind, obj)
+    if known is not None:
+        return cast("M | None", known[1])
+    try:
+        return read(kind, obj)
+    except ValidationError as error:
+        where = (kind.__name__, namespace_of(obj), name_of(obj), error.error_count())
+        log.warning("unreadable=%s namespace=%s name=%s errors=%d", *where)
+        _remember(kind, obj, None)
+        return None
+
+
+def _known(kind: type[Model], obj: Object) -> tuple[Object, Model | None] | None:
+    name = (kind, namespace_of(obj), name_of(obj))
+    known = _read.get(name)
+    if known is None or known[0] is not obj:
+        return None
+    _read.move_to_end(name)
+    return known
+
+
+def _remember(kind: type[Model], obj: Object, model: Model | None) -> None:
+    _read[kind, namespace_of(obj), name_of(obj)] = (obj, model)
+    if len(_read) > _KEPT:
+        _read.popitem(last=False)
