@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from installation import REPOSITORY, SYSTEM, Installed, rolled_out, scripted
+from installation import REPOSITORY, SYSTEM, Installed, deployment, rolled_out, scripted
 from modes import small, users_service
 from streams import chat
 
