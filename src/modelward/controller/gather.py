@@ -26,6 +26,7 @@ from modelward.kube.kinds import (
 )
 
 _PODS_MS = 20_000
+_SETTLED_PODS_MS = 60_000
 _NAMESPACE_MS = 60_000
 _AUTOSCALERS_MS = 60_000
 
@@ -107,7 +108,8 @@ class Gatherer:
         selector = selector_text(workload["spec"]["selector"])
         # An adopted pod carries no label of ours, so it is listed, anew whenever its workload has changed.
         version = (workload["metadata"]["uid"], workload["metadata"]["resourceVersion"])
-        return await self._listed(("pods", namespace, name), version, now_ms, _PODS_MS, POD, namespace, selector)
+        for_ms = _SETTLED_PODS_MS if _settled(workload) else _PODS_MS
+        return await self._listed(("pods", namespace, name), version, now_ms, for_ms, POD, namespace, selector)
 
     async def _allow_raw(self, namespace: str, policies: Sequence[MonitoringPolicy], now_ms: int) -> bool:
         if all(policy.spec.capture.content != "Full" for policy in policies):
@@ -149,6 +151,13 @@ class Gatherer:
         listing = await self._context.client.list(kind, namespace, label_selector=selector)
         self._remembered[key] = (now_ms, version, listing.items)
         return listing.items
+
+
+def _settled(workload: Object) -> bool:
+    """Tell whether all pods of a workload are there and ready; when one ceases to be, the workload changes."""
+    wanted, status = workload["spec"].get("replicas", 1), workload.get("status", {})
+    counts = {status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0)}
+    return counts == {wanted} and status.get("observedGeneration") == workload["metadata"].get("generation")
 
 
 def selector_text(selector: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -62,6 +63,11 @@ def _because(page: Snapshot) -> str:
     return f": the engine's own metrics page: {page.engine_problem}" if page.engine_problem else ""
 
 
+def _turn(endpoint: str) -> float:
+    """Return an endpoint's place in the round, from 0 to 1; the same in each."""
+    return zlib.crc32(endpoint.encode()) / 2**32
+
+
 def _condition_reason(failure: ScrapeFailure) -> str:
     return "ScrapeBlocked" if failure.reason in ("Refused", "Timeout") else "Missing"
 
@@ -93,24 +99,31 @@ class Observer:
         """Drop what is known of an endpoint that is gone."""
         self._known.pop(endpoint, None)
 
-    async def round(self, scraper: Scraper) -> None:
+    async def round(self, scraper: Scraper, spread_s: float = 0.0) -> None:
         """Read every page once, many at a time, and wake each endpoint when its pages are read.
 
+        With `spread_s` each endpoint has its turn within so many seconds; one that was never read is also read at once.
         A page that is still being read since an earlier round is left out.
         """
-        await asyncio.gather(
-            *(self._read_endpoint(scraper, endpoint, known.targets) for endpoint, known in self._known.items())
-        )
+        unread = [endpoint for endpoint, known in self._known.items() if spread_s and not known.read]
+        turns = [(endpoint, spread_s * _turn(endpoint)) for endpoint in self._known]
+        at_once = ((endpoint, 0.0) for endpoint in unread)
+        await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in (*at_once, *turns)))
 
     async def run(self, scraper: Scraper, interval_s: float) -> None:
-        """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round."""
+        """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round.
+
+        Endpoints take turns within the interval, so that what must be read and judged never comes all at once.
+        """
         async with asyncio.TaskGroup() as rounds:
             while True:
-                rounds.create_task(self.round(scraper))
+                rounds.create_task(self.round(scraper, spread_s=interval_s))
                 await asyncio.sleep(interval_s)
 
-    async def _read_endpoint(self, scraper: Scraper, endpoint: str, targets: Sequence[Target]) -> None:
-        asking = [target for target in targets if (endpoint, target) not in self._asked]
+    async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        known = self._known.get(endpoint)
+        asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
         if asking:
             await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
             self._woken(endpoint)

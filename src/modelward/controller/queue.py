@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from modelward.controller.rest import Rest
 from modelward.controller.schedule import Key, Lane, Schedule
 from modelward.controller.telemetry import Telemetry
 from modelward.kube.errors import ApiError, LeadershipLost
@@ -45,6 +46,7 @@ class Queue:
         self._clock = clock
         self._item_deadline_s = item_deadline_s
         self._schedule = Schedule()
+        self._rest = Rest()
         self._failures: dict[Key, int] = {}
         self._asked_off: dict[Key, float] = {}
         """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
@@ -55,8 +57,10 @@ class Queue:
 
     def add(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         """Ask for a key in `after` seconds; from the loop that runs the queue."""
-        now = self._clock()
-        if self._schedule.add(key, lane, now + after, now):
+        self._put(key, lane, max(self._clock() + after, self._rest.until(key, lane)))
+
+    def _put(self, key: Key, lane: Lane, due: float) -> None:
+        if self._schedule.add(key, lane, due, self._clock()):
             self._telemetry.queue_adds.labels(name=lane).inc()
             for event in self._news.values():
                 event.set()
@@ -81,6 +85,7 @@ class Queue:
             key, waited = taken
             if self._put_off(key, lane):
                 continue
+            self._rest.begin(key, lane, self._clock())
             self._telemetry.queue_duration.labels(name=lane).observe(waited)
             try:
                 await self._handle(key, lane)
@@ -156,7 +161,7 @@ class Queue:
         known = isinstance(error, ApiError | TimeoutError)
         what = error if str(error) else type(error).__name__
         log.warning("reconcile failed key=%s retry_s=%.3f error=%s", key, delay, what, exc_info=not known and error)
-        self.add(key, lane, after=delay)
+        self._put(key, lane, self._clock() + delay)
 
 
 def backoff(failures: int, jitter: float) -> float:

@@ -129,3 +129,21 @@ async def test_observer_goes_round_until_it_is_stopped() -> None:
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
         assert going.cancelled()
+
+
+async def test_observer_spreads_a_round_over_its_interval_and_reads_what_is_new_at_once_and_in_turn() -> None:
+    woken: list[tuple[str, float]] = []
+    observer = Observer(lambda endpoint: woken.append((endpoint, time.monotonic())))
+    names = [f"retail/chat-{n}" for n in range(12)]
+    async with pods() as (served, scraper):
+        for name in names:
+            observer.watch(name, [served.target(name.partition("/")[2])])
+        started = time.monotonic()
+        await observer.round(scraper, spread_s=1.0)
+        assert [sum(endpoint == name for endpoint, _ in woken) for name in names] == [2] * 12
+        turns = {name: max(at for endpoint, at in woken if endpoint == name) for name in names}
+        assert min(turns.values()) - started < 0.5 < max(turns.values()) - started
+        woken.clear()
+        started = time.monotonic()
+        await observer.round(scraper, spread_s=1.0)
+        assert len(woken) == 12

@@ -195,3 +195,13 @@ def test_queue_backoff_doubles_up_to_five_minutes_and_jitter_takes_at_most_half(
     whole = backoff(failures, 0.0)
     assert whole == min(LONGEST_DELAY_S, 0.005 * 2 ** min(failures, 20))
     assert whole / 2 <= backoff(failures, jitter) <= whole
+
+
+async def test_queue_a_key_that_changes_without_end_is_worked_on_once_a_second() -> None:
+    work = Work()
+    async with working(work) as queue:
+        started = time.monotonic()
+        while time.monotonic() < started + 1.5:
+            queue.add(CHAT, Lane.STATUS)
+            await asyncio.sleep(0.01)
+        assert work.calls.count(CHAT) == 2
