@@ -51,6 +51,8 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.answering = False
+        """Whether anything of the answer under way has come."""
 
     @classmethod
     async def open(cls, host: str) -> Connection:
@@ -69,8 +71,11 @@ class Connection:
 
     async def ask(self, wire: bytes) -> Answer:
         """Send one request and read its answer; raises OSError, EOFError, ValueError, LimitOverrunError."""
+        self.answering = False
         self._writer.write(wire)
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        first = await self._reader.readexactly(1)
+        self.answering = True
+        head = first + await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if length is None:
             return Answer(head, await self._chunks())

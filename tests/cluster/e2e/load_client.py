@@ -1,7 +1,8 @@
 """An open-loop client: so many requests a second, whole and streamed, each answer compared with the engine's own.
 
 Open loop: a slow answer delays no other request, as it is with many independent users. Every second request goes on
-a connection that is kept, the others on one of their own.
+a connection that is kept, the others on one of their own. A server may close a kept connection at any time, also while
+a request is on its way to it (RFC 9112, 9.5): such a request is asked again, once and on a new connection, and counted.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from urllib.parse import urlsplit
 from http_exchange import REQUESTS, Answer, Connection, Request
 
 PATIENCE_S = 30.0
-AT_ONCE = 400
+AT_ONCE = 64
 """More requests than this are never under way: a machine that cannot keep up lowers the rate, which is reported."""
-_KEPT_FAILURES = 40
+_KEPT_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that was not answered, or not with what the engine says; `at_s` since the load began."""
+    """A request that was not answered, or not with what the engine says; times since the load began."""
 
     target: str
     request: Request
-    reused: bool
+    sent_s: float
     at_s: float
     what: str
 
@@ -41,6 +42,7 @@ class Tally:
 
     sent: int = 0
     reused: int = 0
+    asked_again: int = 0
     answered: int = 0
     failed: int = 0
     altered: int = 0
@@ -119,28 +121,45 @@ class Load:
             connection.close()
 
     async def _ask(self, target: str, request: Request) -> None:
-        tally, began = self.tallies[target], time.monotonic()
-        connection = self._kept(target) if request.keep else None
-        reused = connection is not None
+        tally, sent_s = self.tallies[target], self.at_s
         tally.sent += 1
-        tally.reused += reused
         try:
             async with asyncio.timeout(PATIENCE_S):
-                connection = connection or await Connection.open(self._hosts[target])
-                answer = await connection.ask(self._wires[target, request])
+                answer = await self._answer(target, request, tally)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             tally.failed += 1
-            self._note(Failure(target, request, reused, round(self.at_s, 2), f"{type(error).__name__}: {error}"))
-            if connection is not None:
-                connection.close()
+            self._note(target, request, sent_s, f"{type(error).__name__}: {error}")
             return
-        tally.seconds.append(time.monotonic() - began)
-        self._give_back(target, request, connection)
+        tally.seconds.append(self.at_s - sent_s)
         if answer == self._expected[target][request]:
             tally.answered += 1
         else:
             tally.altered += 1
-            self._note(Failure(target, request, reused, round(self.at_s, 2), repr(answer)[:600]))
+            self._note(target, request, sent_s, repr(answer)[:600])
+
+    async def _answer(self, target: str, request: Request, tally: Tally) -> Answer:
+        kept = self._kept(target) if request.keep else None
+        if kept is not None:
+            tally.reused += 1
+            try:
+                return await self._asked(target, request, kept)
+            except (OSError, EOFError):
+                if kept.answering:
+                    raise
+                tally.asked_again += 1
+        return await self._asked(target, request, await Connection.open(self._hosts[target]))
+
+    async def _asked(self, target: str, request: Request, connection: Connection) -> Answer:
+        try:
+            answer = await connection.ask(self._wires[target, request])
+        except BaseException:
+            connection.close()
+            raise
+        if request.keep and connection.usable:
+            self._idle[target].append(connection)
+        else:
+            connection.close()
+        return answer
 
     def _kept(self, target: str) -> Connection | None:
         idle = self._idle[target]
@@ -151,21 +170,16 @@ class Load:
             connection.close()
         return None
 
-    def _give_back(self, target: str, request: Request, connection: Connection) -> None:
-        if request.keep and connection.usable:
-            self._idle[target].append(connection)
-        else:
-            connection.close()
-
-    def _note(self, failure: Failure) -> None:
-        if len(self.failures) < _KEPT_FAILURES:
-            self.failures.append(failure)
+    def _note(self, target: str, request: Request, sent_s: float, what: str) -> None:
+        if sum(one.target == target for one in self.failures) < _KEPT_FAILURES:
+            self.failures.append(Failure(target, request, round(sent_s, 2), round(self.at_s, 2), what))
 
 
 def _summary(tally: Tally) -> dict[str, float]:
     return {
         "sent": tally.sent,
         "on_a_kept_connection": tally.reused,
+        "asked_again": tally.asked_again,
         "answered": tally.answered,
         "failed": tally.failed,
         "altered": tally.altered,

@@ -38,7 +38,7 @@ class Serving:
         installed, namespace = self.installed, self.namespace
         installed.cluster.kubectl("create", "namespace", namespace)
         installed.apply(namespace, policy(0), *users_objects())
-        model = small(OWNED, {"template": scripted(*PACE, cpu="10m")}, engine="llamacpp", replicas=2)
+        model = small(OWNED, {"template": scripted(*PACE, cpu="10m")}, engine="llamacpp", replicas=2, drainSeconds=60)
         installed.apply(namespace, model, adopting(ADOPTED))
         for name in (OWNED, ADOPTED):
             installed.until_condition(name, namespace, "CollectorReady", "True")
@@ -136,10 +136,10 @@ def users_objects() -> list[dict[str, Any]]:
     """Return the user's Deployments with a Service each; a leaving pod still serves for a moment, as it should."""
     made = []
     for name in THEIRS:
-        workload = deployment(_theirs(name), *PACE, "--finish-seconds", "8", replicas=1 if name == OTHER else 2)
+        workload = deployment(_theirs(name), *PACE, "--finish-seconds", "50", replicas=1 if name == OTHER else 2)
         pod = workload["spec"]["template"]["spec"]
         pod["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_S}}}
-        pod["terminationGracePeriodSeconds"] = LEAVE_S + 10
+        pod["terminationGracePeriodSeconds"] = LEAVE_S + 60
         made += [workload, users_service(_theirs(name))]
     return made
 

@@ -97,6 +97,7 @@ def test_no_request_through_a_collector_fails_or_is_altered(story: Story, name: 
     tally = story.load.tallies[name]
     assert tally.sent > 500
     assert tally.reused > 100
+    assert tally.asked_again <= tally.reused / 100, "a kept connection is closed when its client is not asking"
     assert wrong(story.load)[name] == (0, 0), [one for one in story.load.failures if one.target == name]
     assert tally.answered == tally.sent
 
