@@ -149,11 +149,10 @@ async def driving(
     Its connections are its own. Further settings are fields of `Settings`.
     """
     # An hour between writes of mere numbers, so that what is written is what has changed.
-    chosen = {"status_interval_s": 3_600.0, "scrape_interval_s": 1.0} | settings
+    images = {"collector_image": "modelward.invalid/collector:0", "evaluator_image": "modelward.invalid/modelward:0"}
+    chosen = {"status_interval_s": 3_600.0, "scrape_interval_s": 1.0, **images} | settings
     wanted = Settings(
         namespace=namespaces[0],
-        collector_image="modelward.invalid/collector:0",
-        evaluator_image="modelward.invalid/modelward:0",
         watch_namespaces=tuple(namespaces),
         **chosen,  # type: ignore[arg-type]
     )
