@@ -1,6 +1,7 @@
 """Nothing sticks: Modelward's pieces go in any order, and pods still start, scale and answer; nothing hangs.
 
-It uninstalls the release that the other modules use, so its name sorts last; it is installed again at the end.
+It uninstalls the release that the other modules use, and installs it again at its end. Its name sorts last, after the
+module which looks for requests that were refused: a pod of a release that goes has no rights any more.
 MODELWARD_FULL=1 takes all orders.
 """
 
