@@ -1,7 +1,8 @@
 """What the chart grants is what this suite used: nothing missing, nothing spare.
 
-The name sorts last on purpose. The first tests use the rights that nothing before them needed, as users bring them
-about; the last ones read the API server's audit log from the time on at which pytest collected this file.
+Its name sorts behind all modules that use the release. The first tests use the rights that nothing before them needed,
+as users bring them about; the last ones read the API server's audit log from the time on at which pytest collected this
+file.
 """
 
 from __future__ import annotations
