@@ -16,6 +16,7 @@ from streams import chat
 PACE = ("--tokens-per-second", "200", "--concurrency", "16")
 OWNED, ADOPTED, RELAYED = "owned", "adopted", "relayed"
 OURS = "app.kubernetes.io/managed-by=modelward"
+AUTOMATIC = "kube-aggregator.kubernetes.io/automanaged"
 KINDS = "llmep,mpol,llmeval,llmrun"
 SETTLE_S = 240.0
 """Long, for a machine that does other things too: how long a pod takes to start is not what is asked here."""
@@ -184,5 +185,7 @@ def cluster_wide(installed: Installed) -> list[str]:
     hooks = "validatingwebhookconfigurations,mutatingwebhookconfigurations,validatingadmissionpolicies,apiservices"
     kinds = f"{hooks},clusterroles,clusterrolebindings,customresourcedefinitions"
     found = json.loads(installed.cluster.kubectl("get", kinds, "-o", "json"))["items"]
-    named = (f"{one['kind']}/{one['metadata']['name']}" for one in found)
+    # The API server keeps an APIService for the group of each CRD.
+    own = [one for one in found if AUTOMATIC not in one["metadata"].get("labels", {})]
+    named = (f"{one['kind']}/{one['metadata']['name']}" for one in own)
     return sorted(name for name in named if "modelward" in name)
