@@ -14,7 +14,7 @@ from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.controller.assembly import builtins
 from modelward.controller.child_writer import name_taken, refused
-from modelward.controller.gather import parsed as readable
+from modelward.controller.models import parsed as readable
 from modelward.desired import names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
