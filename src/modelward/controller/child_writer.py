@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ class Problem:
     finding: Finding
 
 
+_DENIED = re.compile("denied (the )?request")
+"""In the words of admission policies and of webhooks."""
 _PRUNED = frozenset({"Deployment", "Service", "ConfigMap"})
 
 
@@ -49,12 +52,14 @@ class ChildWriter:
         Raises Conflict where an object was replaced between our look and our write, and every other ApiError: the next
         try decides anew, and nothing is wrong with what the user wrote.
         """
-        problems = []
+        problems: dict[str, Problem] = {}
         for child in children:
+            if label(child.obj) in problems:
+                continue  # the other parts of an object say nothing without the one that was refused
             problem = await self._write(child, owner)
             if problem is not None:
-                problems.append(problem)
-        return tuple(problems)
+                problems[problem.child] = problem
+        return tuple(problems.values())
 
     async def prune(self, children: Sequence[Child], owner: Mapping[str, Any]) -> None:
         """Delete what the owner no longer needs (a gateway after a change of mode), and never a model's workload."""
@@ -198,7 +203,10 @@ def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:
 
 
 def refused(named: str, error: ApiError) -> Finding:
-    """Return a refusal of the API server in the words of a condition."""
-    if isinstance(error, Invalid):
+    """Return a refusal of the API server in the words of a condition.
+
+    A ValidatingAdmissionPolicy answers 422 as if the object were wrong, but nothing is wrong with what the user wrote.
+    """
+    if isinstance(error, Invalid) and named.startswith("Deployment ") and not _DENIED.search(error.message):
         return Finding("InvalidTemplate", f"{named}: {error.message}"[:900])
     return Finding("Refused", f"{named}: {error.message}"[:900])

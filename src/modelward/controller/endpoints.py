@@ -74,7 +74,7 @@ class Endpoints:
             return None
         asked = watch(known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw)
         self._remember(known, asked)
-        problems = await self._put(known, asked)
+        problems = (*await self._put(known, asked), *(Problem("", one) for one in known.unlisted.values()))
         targeted = targets.of(known)
         self.observer.watch(known.key, targeted)
         seen = self.observer.of(known.key)
@@ -160,7 +160,8 @@ def _beside_autoscaler(known: Gathered, child: Child) -> Child | None:
     workload = known.workload
     if child.manager != names.SCALE_MANAGER or workload is None:
         return child
-    if not autoscaler_of(known, workload["kind"], workload["metadata"]["name"]):
+    unknown = "autoscalers" in known.unlisted
+    if not unknown and not autoscaler_of(known, workload["kind"], workload["metadata"]["name"]):
         return child
     if not orphaned_replicas(workload):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modelward.api.evaluator import Evaluator
@@ -12,7 +12,8 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.controller.context import Context
 from modelward.controller.models import parsed, read
 from modelward.desired import names
-from modelward.kube.errors import ApiError
+from modelward.desired.finding import Finding
+from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import (
     DEPLOYMENT,
     EVALUATOR,
@@ -45,6 +46,8 @@ class Gathered:
     gateway: Object | None
     gateway_pods: tuple[Object, ...]
     autoscalers: tuple[Object, ...]
+    unlisted: Mapping[str, Finding] = field(default_factory=dict)
+    """What the API server refused to list, `pods` or `autoscalers`, in its own words; then there are none of it."""
 
     @property
     def key(self) -> str:
@@ -58,6 +61,7 @@ class Gatherer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._remembered: dict[tuple[str, ...], tuple[int, Any, tuple[Object, ...]]] = {}
+        self._refused: dict[tuple[str, ...], Finding] = {}
         self._raw_allowed: dict[str, tuple[int, bool]] = {}
 
     async def gather(self, namespace: str, name: str, now_ms: int) -> Gathered | None:
@@ -71,6 +75,10 @@ class Gatherer:
         evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
         workload = self._workload(endpoint)
         gateway = store.get(DEPLOYMENT, namespace, names.gateway(name)) if endpoint.mode == "Gateway" else None
+        for what in ("pods", "autoscalers"):  # what was refused is asked for anew each time
+            self._refused.pop((what, namespace, name), None)
+        pods = await self._pods(endpoint, workload, now_ms)
+        autoscalers = await self._autoscalers(endpoint, workload, now_ms)
         return Gathered(
             endpoint=endpoint,
             raw=raw,
@@ -78,16 +86,18 @@ class Gatherer:
             evaluators={evaluator.metadata.name: evaluator for evaluator in evaluators},
             allow_raw=await self._allow_raw(namespace, policies, now_ms),
             workload=workload,
-            pods=await self._pods(endpoint, workload, now_ms),
+            pods=pods,
             gateway=gateway,
             gateway_pods=store.list(POD, namespace, names.selector(name, "gateway")) if gateway else (),
-            autoscalers=await self._autoscalers(endpoint, workload, now_ms),
+            autoscalers=autoscalers,
+            unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop what was remembered of an endpoint that is gone."""
-        self._remembered.pop(("pods", namespace, name), None)
-        self._remembered.pop(("autoscalers", namespace, name), None)
+        for what in ("pods", "autoscalers"):
+            self._remembered.pop((what, namespace, name), None)
+            self._refused.pop((what, namespace, name), None)
 
     def _workload(self, endpoint: LLMEndpoint) -> Object | None:
         namespace, store = endpoint.metadata.namespace, self._context.store
@@ -148,7 +158,11 @@ class Gatherer:
         at_ms, of_version, items = self._remembered.get(key, (0, None, ()))
         if of_version == version and 0 <= now_ms - at_ms < for_ms:
             return items
-        listing = await self._context.client.list(kind, namespace, label_selector=selector)
+        try:
+            listing = await self._context.client.list(kind, namespace, label_selector=selector)
+        except Forbidden as error:
+            self._refused[key] = Finding("Refused", f"listing {kind.plural}: {error.message}"[:900])
+            return ()
         self._remembered[key] = (now_ms, version, listing.items)
         return listing.items
 

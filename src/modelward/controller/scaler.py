@@ -120,7 +120,9 @@ class Scaler:
         wanted, reference = endpoint.spec.replicas, endpoint.spec.backend.workload_ref
         if reference is None or workload is None or wanted is None or endpoint.spec.paused:
             return None
-        if wanted == _replicas(workload) or autoscaler_of(known, reference.kind, reference.name):
+        if wanted == _replicas(workload) or "autoscalers" in known.unlisted:
+            return None
+        if autoscaler_of(known, reference.kind, reference.name):
             return None
         kind = DEPLOYMENT if reference.kind == "Deployment" else STATEFUL_SET
         try:
@@ -141,6 +143,8 @@ class Scaler:
 def _other_writer(known: Gathered) -> State | None:
     """Return why we do not scale where an autoscaler of somebody else's writes replicas; two writers only fight."""
     endpoint = known.endpoint
+    if "autoscalers" in known.unlisted:
+        return State("ScalingActive", "False", "Refused", known.unlisted["autoscalers"].message[:600])
     mine = autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
     if mine and endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct":
         message = f"HorizontalPodAutoscaler {mine} scales this LLMEndpoint; delete it or set scaling.mode: Off"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from modelward.api.base import Condition, Model
 from modelward.controller.context import Context
 from modelward.desired.names import FRAME_MANAGER
-from modelward.kube.errors import NotFound
+from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import Kind, Object
 from modelward.status.cadence import worth_writing
 from modelward.status.conditions import State, settle
@@ -62,6 +62,10 @@ class StatusWriter:
             self._context.store.put(kind, await self._context.client.apply_status(obj, FRAME_MANAGER))
         except NotFound:
             return  # deleted meanwhile: the next hint says so
+        except (Forbidden, Invalid) as error:  # where no condition can be written, an Event can
+            note = f"its status cannot be written: {error.message}"[:900]
+            await self._context.client.event(raw, type="Warning", reason="StatusRefused", note=note)
+            raise
 
 
 def _conditions(status: Model) -> tuple[Condition, ...]:

@@ -8,7 +8,14 @@ import pytest
 from status_specimens import pod, waiting
 
 from modelward.status.conditions import State
-from modelward.status.workload import pod_ready, pod_running, serving_revision, waiting_reason, workload_state
+from modelward.status.workload import (
+    edited_state,
+    pod_ready,
+    pod_running,
+    serving_revision,
+    waiting_reason,
+    workload_state,
+)
 
 
 def workload(wanted: int | None = 3, ready: int = 0, refused: str = "") -> dict[str, Any]:
@@ -71,6 +78,16 @@ def test_a_workload_serves_or_says_why_not(
     found: dict[str, Any] | None, pods: list[dict[str, Any]], expected: tuple[str, str, str]
 ) -> None:
     assert state(found, pods) == expected
+
+
+def test_what_another_hand_changed_in_the_template_is_told_and_takes_no_endpoint_out_of_service() -> None:
+    serving = State("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
+    assert edited_state(serving, []) == serving
+    told = edited_state(serving, ["a", "b", "c", "d"])
+    assert (told.status, told.reason) == ("True", "EditedByOther")
+    assert "somebody changed a, b, c and 1 more of the pod template" in told.message
+    waiting_ = State("WorkloadReady", "False", "Unschedulable", "0/1 nodes are available")
+    assert edited_state(waiting_, ["a"]).reason == "Unschedulable"
 
 
 def test_the_revision_is_that_of_the_newest_ready_pod() -> None:
