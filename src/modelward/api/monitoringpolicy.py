@@ -153,7 +153,7 @@ class Evaluation(Model):
     fail_below: Percent | None = None
     """Fail when the score is surely below, such as 90%."""
     every: Duration = "15m"
-    """How often a batch is scored."""
+    """How often a batch is scored; once an hour where too little is new for a verdict."""
     over: Duration = "1h"
     """The sliding time that the verdict rests on."""
     min_samples: Annotated[int, Field(ge=1, le=100_000)] = 100
