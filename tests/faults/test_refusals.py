@@ -15,14 +15,25 @@ import proxy as proxies
 import pytest
 from chart_render import SYSTEM, of_kind, render
 from control_plane import ControlPlane
-from driver import Driver, driving
+from driver import Clock, Driver, driving
 from proxy import Proxy
 from snapshot import objects
 from user import API, TEAM, User, reference, template
 
+from modelward.api.quantity import timestamp_ms
 from modelward.desired.names import COLLECTOR
 from modelward.kube.errors import Forbidden, Invalid
-from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, JOB, LLM_ENDPOINT, NAMESPACE, POD, SERVICE, Object
+from modelward.kube.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    EVALUATION_RUN,
+    JOB,
+    LLM_ENDPOINT,
+    NAMESPACE,
+    POD,
+    SERVICE,
+    Object,
+)
 
 AMOUNTS = {"requests": {"cpu": "4"}, "limits": {"cpu": "4", "memory": "4Gi"}}
 RESTRICTED = {
@@ -115,7 +126,7 @@ async def test_a_quota_on_deployments_is_quoted_while_all_else_goes_on(
         assert (await user.get(DEPLOYMENT, "chat"))["spec"]["replicas"] == 1
 
 
-POD_SPEC = {
+POD_SPEC: Object = {
     "selector": {"matchLabels": {"app": "probe"}},
     "template": {
         "metadata": {"labels": {"app": "probe"}},
@@ -149,6 +160,31 @@ async def test_who_refuses_the_pods_is_quoted_and_forgotten_when_gone(
         control_plane.kubectl("delete", rule["kind"], rule["metadata"]["name"], "-n", user.namespace)
         await becomes(driver, user, "chat", "WorkloadReady", "NotReady")
         await driver.converge()
+
+
+async def test_a_quota_that_refuses_the_pod_of_a_run_is_no_run_that_runs(
+    proxy: Proxy, user: User, control_plane: ControlPlane
+) -> None:
+    control_plane.apply(quota(pods="0"), namespace=user.namespace)
+    probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": POD_SPEC["template"]["spec"]}
+    await eventually(lambda: refused(user, probe))
+    await user.endpoint("chat", template(replicas=0))
+    run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
+    await user.apply(run)
+    clock = Clock()
+    async with driving(proxy, [user.namespace], clock) as driver:
+        await driver.converge()
+        await eventually(lambda: _begun(user, "once"))
+        clock.now_ms = timestamp_ms((await user.get(JOB, "once"))["status"]["startTime"]) + 31_000
+        await driver.converge()
+        complete = await user.condition("once", "Complete", EVALUATION_RUN)
+        assert complete["reason"] == "NoPod"
+        events = control_plane.kubectl("get", "events", "-n", user.namespace, "-o", "jsonpath={.items[*].message}")
+        assert "exceeded quota: none" in events, "where the message leads to"
+
+
+async def _begun(user: User, job: str) -> bool:
+    return "startTime" in (await user.get(JOB, job)).get("status", {})
 
 
 async def test_limits_that_a_namespace_gives_to_pods_are_no_reason_to_write_again(

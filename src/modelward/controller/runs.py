@@ -26,7 +26,7 @@ from modelward.kube.errors import ApiError, Conflict
 from modelward.kube.kinds import EVALUATION_RUN, JOB, Object
 from modelward.status.conditions import State, settle
 from modelward.status.judgement import rule_of
-from modelward.status.run import finished, item_status, summed_up
+from modelward.status.run import finished, item_status, running_state, summed_up
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +135,9 @@ class Runs:
             return _status(run, State("Complete", "False", "Starting"), now_ms, started=started, launched=False)
         ended, how = _ended(job)
         if not ended:
-            reason = "Suspended" if run.spec.suspend else "Running"
-            return _status(run, State("Complete", "False", reason), now_ms, started=started)
+            name = names.run_job(run.metadata.name)
+            state = running_state(name, job, now_ms, suspend=run.spec.suspend)
+            return _status(run, state, now_ms, started=started)
         return self._judged(run, how, started, now_ms)
 
     def _judged(self, run: EvaluationRun, how: str, started: str, now_ms: int) -> EvaluationRunStatus:

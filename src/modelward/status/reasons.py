@@ -35,6 +35,12 @@ _COMPLETE = (
     Reason("Finished", "the run has ended; `status.result` says how"),
     Reason("Starting", "the Job is being made", "it was just asked for", "wait"),
     Reason("Running", "the Job runs", "", ""),
+    Reason(
+        "NoPod",
+        "the Job has had no pod for 30 s",
+        "a quota or an admission policy refuses it",
+        "`kubectl get events -n NS --field-selector involvedObject.name=JOB`",
+    ),
     Reason("Suspended", "the Job waits", "`spec.suspend` is true, or a queue holds it", "`spec.suspend: false`"),
     Reason("CollectingResults", "the Job has ended and its results are waited for", "the hub is slow or away", "wait"),
     *(reason for reason in ACCEPTED if reason.name in ("NameTaken", "InvalidTemplate", "Refused")),

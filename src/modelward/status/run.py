@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from modelward.api.evaluation import Counts, WindowResult
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus, RunResult
+from modelward.api.quantity import timestamp_ms
 from modelward.evaluate.verdict import Rule, decide
+from modelward.status.conditions import State
 
 _MESSAGE_LIMIT = 256
 _WORD: Mapping[RunResult, str] = {"Error": "no result", "Failed": "failed", "Inconclusive": "undecided"}
 _PRECEDENCE: tuple[RunResult, ...] = ("Error", "Failed", "Inconclusive", "Passed")
+
+
+_NO_POD_MS = 30_000
+
+
+def running_state(run: str, job: Mapping[str, Any] | None, now_ms: int, *, suspend: bool) -> State:
+    """Return Complete of a run whose Job has not ended.
+
+    A Job whose pods are refused says so in its Events alone, until its deadline is over.
+    """
+    if suspend:
+        return State("Complete", "False", "Suspended")
+    status = (job or {}).get("status") or {}
+    counts = [status.get(name, 0) for name in ("active", "ready", "succeeded", "failed", "terminating")]
+    began = status.get("startTime")
+    if began is None or any(counts) or now_ms - timestamp_ms(began) < _NO_POD_MS:
+        return State("Complete", "False", "Running")
+    message = f"Job {run} has no pod since {began}; its Events (reason FailedCreate) say what refuses it"
+    return State("Complete", "False", "NoPod", message)
 
 
 def item_status(endpoint: str, policy: str, evaluation: str, result: WindowResult | None, rule: Rule) -> RunItemStatus:

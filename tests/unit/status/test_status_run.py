@@ -12,9 +12,10 @@ from status_specimens import NOW_MS, counts, endpoint, result
 from modelward.api.evaluation import Counts
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.quantity import timestamp
 from modelward.evaluate.verdict import Rule
 from modelward.status.policy import policy_status
-from modelward.status.run import finished, item_status, summed_up
+from modelward.status.run import finished, item_status, running_state, summed_up
 
 RULE = Rule(fail_above_ppm=100_000, min_samples=100)
 RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
@@ -22,6 +23,28 @@ RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
 
 def item(scored: Counts | None, reason: str = "") -> RunItemStatus:
     return item_status("chat", "baseline", "topic", result(scored, reason=reason), RULE)
+
+
+BEGAN_MS = 1_790_000_000_000
+BEGAN = {"startTime": timestamp(BEGAN_MS)}
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "reason"),
+    [
+        ({}, 100, "Running"),
+        (BEGAN, 29, "Running"),
+        (BEGAN, 31, "NoPod"),
+        ({**BEGAN, "active": 1}, 31, "Running"),
+        ({**BEGAN, "failed": 1}, 31, "Running"),
+    ],
+)
+def test_a_job_whose_pod_is_refused_does_not_pass_for_one_that_runs(
+    status: dict[str, Any], seconds: int, reason: str
+) -> None:
+    state = running_state("once", {"status": status}, BEGAN_MS + seconds * 1_000, suspend=False)
+    assert (state.status, state.reason) == ("False", reason)
+    assert running_state("once", {"status": status}, BEGAN_MS, suspend=True).reason == "Suspended"
 
 
 @given(st.integers(1, 5_000))
