@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +46,16 @@ class Fleet:
         await _all(user.policy(**policy(evaluations, **evaluation)) for user in self.users)
         await _all(user.endpoint(name, spec(name)) for user, name in self.names)
 
-    async def served(self, within_s: float) -> None:
-        """Wait until each endpoint's status says that fresh numbers came from all of its pods."""
-        await self._until(lambda obj: _holds(obj, "MetricsAvailable"), within_s)
+    async def served(self, within_s: float, alive: Callable[[], None]) -> None:
+        """Wait until each endpoint's status says that fresh numbers came from all of its pods.
+
+        `alive` raises where there is nothing to wait for any more.
+        """
+        ends = time.monotonic() + within_s
+        while left := [name for user in self.users for name in await self._unserved(user)]:
+            alive()
+            assert time.monotonic() < ends, f"after {within_s:g} s not served: {len(left)}, such as {left[:5]}"
+            await asyncio.sleep(1.0)
 
     async def address(self, user: User, name: str) -> str:
         """Return the address of an endpoint's metrics: of its gateway's pod, of its model's otherwise."""
@@ -55,21 +63,9 @@ class Fleet:
         pods = (await self.client.list(POD, user.namespace)).items
         return str(next(pod["status"]["podIP"] for pod in pods if pod["metadata"]["name"].startswith(wanted)))
 
-    async def _until(self, so: Any, within_s: float) -> None:
-        left: list[str] = []
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    found = [obj for user in self.users for obj in await self._endpoints(user)]
-                    left = [str(obj["metadata"]["name"]) for obj in found if not so(obj)]
-                    if not left:
-                        return
-                    await asyncio.sleep(1.0)
-        except TimeoutError:
-            raise AssertionError(f"after {within_s:g} s not so for {len(left)}: {left[:5]}") from None
-
-    async def _endpoints(self, user: User) -> tuple[Object, ...]:
-        return (await self.client.list(LLM_ENDPOINT, user.namespace)).items
+    async def _unserved(self, user: User) -> list[str]:
+        found = (await self.client.list(LLM_ENDPOINT, user.namespace)).items
+        return [str(obj["metadata"]["name"]) for obj in found if not _holds(obj, "MetricsAvailable")]
 
 
 async def settled(client: Client, prefix: str, size: int, namespaces: int) -> Fleet:

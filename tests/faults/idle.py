@@ -76,11 +76,12 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
             await fleet.settle()
             began, settings = time.monotonic(), {"hub_url": hub_url}
             with measured_operator.operating(plane.kubeconfig, "idle-0", folder / "operator.log", settings) as operator:
-                await fleet.served(120 + 2 * load.endpoints)
+                await fleet.served(120 + load.endpoints, operator.alive)
                 settled_s = time.monotonic() - began
                 await asyncio.sleep(_AFTER_START_S)
                 before, seen = operator.usage(), len(_ours(plane))
                 await asyncio.sleep(load.watched_s)
+                operator.alive()
                 after, asked = operator.usage(), _ours(plane)[seen:]
                 runs_quiet = await _count(fleet, EVALUATION_RUN)
                 runs, pods = await _one_exchange_each(fleet, hub_url)

@@ -36,6 +36,10 @@ class MeasuredOperator:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def alive(self) -> None:
+        """Raise AssertionError with the end of its log if it has ended."""
+        assert self.process.poll() is None, self.tail()
+
     def usage(self) -> Usage:
         """Return what it has used so far."""
         return usage(self.process.pid)

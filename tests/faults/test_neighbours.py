@@ -50,7 +50,7 @@ async def test_neighbours_that_hang_flood_or_burst_delay_nobody_and_cost_no_memo
         with metrics_pages.serving("127.72.0.1", fleet.pods + 40) as pages:
             await fleet.settle()
             with measured_operator.operating(plane.kubeconfig, "neighbours-0", tmp_path / "log", {}) as operator:
-                await fleet.served(SETTLED_S)
+                await fleet.served(SETTLED_S, operator.alive)
                 await _measure(plane, fleet, pages, operator, stopwatch)
 
 
