@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 from collections.abc import Callable, Mapping
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from control_plane import ControlPlane
 from driver import Driver, driving
 from owned_fields import Path, altered, owned, text, without
 from proxy import Proxy
 from snapshot import differences, snapshot
-from user import User, reference, template
+from user import API, User, reference, template
 
 from modelward.desired.names import ROLLOUT_AT, TEMPLATE_HASH
 from modelward.kube.errors import Conflict, Invalid
@@ -260,3 +262,36 @@ async def test_the_note_of_the_template_that_another_hand_took_off_comes_back_wi
         mark = len(driver.writes)
         await driver.converge()
         assert driver.writes[mark:] == []
+
+
+async def test_what_the_job_of_a_run_needs_is_made_again_and_its_plan_never_changes(
+    proxy: Proxy, user: User, control_plane: ControlPlane
+) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    control_plane.apply(quota, namespace=user.namespace)  # the pod never comes
+    pod = {"containers": [{"name": "probe", "image": "modelward.invalid/probe:0"}]}
+    probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": pod}
+    while not await user.refused(probe):  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.05)
+    await user.endpoint("chat", template(replicas=0))
+    check = {"builtin": "OffTopicAnswered", "config": {"inScope": ["cards"]}}
+    asked = [{"name": "topic", "check": check, "failAbove": "10%"}]
+    await user.policy(capture={"content": "Redacted", "sample": "10%"}, evaluations=asked)
+    await user.apply(
+        {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
+    )
+    async with driving(proxy, [user.namespace]) as driver:
+        await driver.converge()
+        plan = await user.get(CONFIG_MAP, "once")
+        assert '"evaluation":"topic"' in plan["data"]["plan.json"]
+        for kind, name in ((CONFIG_MAP, "once"), (SERVICE_ACCOUNT, "modelward-evaluate")):
+            await user.delete(kind, name)
+        await driver.converge()
+        again = await user.get(CONFIG_MAP, "once")
+        assert again["data"] == plan["data"]
+        assert await user.find(SERVICE_ACCOUNT, "modelward-evaluate")
+        asked[0]["failAbove"] = "20%"
+        asked[0]["check"] = {**check, "config": {"inScope": ["loans"]}}
+        await user.policy(capture={"content": "Redacted", "sample": "10%"}, evaluations=asked)
+        await driver.converge()
+        assert (await user.get(CONFIG_MAP, "once"))["data"] == plan["data"]

@@ -76,15 +76,6 @@ async def tried_again(driver: Driver, rounds: int = 6) -> list[str]:
     return [one.partition("/")[2] for one in driver.writes[mark:]]
 
 
-async def refused(user: User, obj: Object) -> bool:
-    """Tell whether the API server refuses an object by now; its controllers need a moment to hear of a rule."""
-    try:
-        await user.client.create({**obj, "metadata": {**obj["metadata"], "namespace": user.namespace}}, dry_run=True)
-    except (Forbidden, Invalid):
-        return True
-    return False
-
-
 def quota(**hard: str) -> Object:
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": hard}}
 
@@ -112,7 +103,7 @@ async def test_a_quota_on_deployments_is_quoted_while_all_else_goes_on(
 ) -> None:
     control_plane.apply(quota(**{"count/deployments.apps": "0"}), namespace=user.namespace)
     probe = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "probe"}, "spec": POD_SPEC}
-    await eventually(lambda: refused(user, probe))
+    await eventually(lambda: user.refused(probe))
     for where in (user, neighbour):
         await where.endpoint("chat", template(replicas=1))
     async with driving(proxy, [user.namespace, neighbour.namespace]) as driver:
@@ -149,7 +140,7 @@ async def test_who_refuses_the_pods_is_quoted_and_forgotten_when_gone(
     control_plane.apply(rule, namespace=user.namespace)
     container = spec["backend"]["template"]["podTemplate"]["spec"]["containers"][0]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [container]}}
-    await eventually(lambda: refused(user, pod))
+    await eventually(lambda: user.refused(pod))
     await user.endpoint("chat", spec)
     async with driving(proxy, [user.namespace]) as driver:
         assert says in await becomes(driver, user, "chat", "WorkloadReady", "Refused")
@@ -167,7 +158,7 @@ async def test_a_quota_that_refuses_the_pod_of_a_run_is_no_run_that_runs(
 ) -> None:
     control_plane.apply(quota(pods="0"), namespace=user.namespace)
     probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": POD_SPEC["template"]["spec"]}
-    await eventually(lambda: refused(user, probe))
+    await eventually(lambda: user.refused(probe))
     await user.endpoint("chat", template(replicas=0))
     run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
     await user.apply(run)
@@ -294,7 +285,7 @@ async def test_a_policy_that_refuses_one_child_is_quoted_while_all_else_goes_on(
 ) -> None:
     resource, probe = POLICIES[kind]
     with refusing(control_plane, user, resource, unless=OTHERS):
-        await eventually(lambda: refused(user, {**probe, "metadata": {"name": "chat"}}))
+        await eventually(lambda: user.refused({**probe, "metadata": {"name": "chat"}}))
         for name in ("chat", "other"):
             await user.endpoint(name, template(replicas=1))
         async with driving(proxy, [user.namespace]) as driver:
@@ -319,7 +310,7 @@ async def test_a_policy_that_refuses_our_sidecar_leaves_the_workload_as_it_is(
     probe["metadata"] = {"name": "probe"}
     probe["spec"]["template"]["spec"]["initContainers"] = [{"name": "a", "image": "a"}]
     with refusing(control_plane, user, "deployments", unless="!has(object.spec.template.spec.initContainers)"):
-        await eventually(lambda: refused(user, probe))
+        await eventually(lambda: user.refused(probe))
         await user.endpoint("chat", reference(mode="Sidecar"))
         async with driving(proxy, [user.namespace]) as driver:
             assert SAYS in await becomes(driver, user, "chat", "Accepted", "Refused")

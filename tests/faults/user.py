@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from modelward.kube.client import Client
+from modelward.kube.errors import Forbidden, Invalid
 from modelward.kube.kinds import LLM_ENDPOINT, SERVICE_ACCOUNT, Kind, Object
 
 API = "modelward.dev/v1alpha1"
@@ -61,6 +62,15 @@ class User:
     async def delete(self, kind: Kind, name: str) -> None:
         """Delete an object."""
         await self.client.delete(kind, self.namespace, name)
+
+    async def refused(self, obj: Object) -> bool:
+        """Tell whether an object would be refused by now; the API server needs a moment to hear of a new rule."""
+        try:
+            metadata = {**obj["metadata"], "namespace": self.namespace}
+            await self.client.create({**obj, "metadata": metadata}, dry_run=True)
+        except (Forbidden, Invalid):
+            return True
+        return False
 
     async def condition(self, name: str, type_: str, kind: Kind = LLM_ENDPOINT) -> dict[str, Any]:
         """Return a condition of an object, empty while there is none."""

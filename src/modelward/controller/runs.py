@@ -23,7 +23,7 @@ from modelward.desired.due import Heard, WindowKey, due
 from modelward.desired.watch import BoundEvaluation, Watch
 from modelward.evaluate.verdict import Rule
 from modelward.kube.errors import ApiError, Conflict
-from modelward.kube.kinds import EVALUATION_RUN, JOB, Object
+from modelward.kube.kinds import CONFIG_MAP, EVALUATION_RUN, JOB, Object
 from modelward.status.conditions import State, settle
 from modelward.status.judgement import rule_of
 from modelward.status.run import finished, item_status, running_state, summed_up
@@ -82,6 +82,8 @@ class Runs:
             await self.context.client.patch(
                 JOB, namespace, names.run_job(name), {"spec": {"suspend": run.spec.suspend}}
             )
+        if job is not None:
+            await self._mend(run, job)
         status = self._progress(run, job, problems, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else _LOOK_S
@@ -115,14 +117,28 @@ class Runs:
         }
 
     async def _launch(self, run: EvaluationRun) -> tuple[Problem, ...]:
+        job = Child(runs.job(run, self.installed.now), names.FRAME_MANAGER)
+        return await self._children.write((*self._needs(run), job), {"uid": run.metadata.uid})
+
+    def _needs(self, run: EvaluationRun) -> tuple[Child, Child]:
+        """Return the account and the plan, without which the Job's pod cannot start."""
         installation, namespace = self.installed.now, run.metadata.namespace
-        plan = runs.plan(run, self.watches.get(namespace, {}), installation)
-        wanted = (
-            Child(evaluate_account(namespace), names.FRAME_MANAGER),
-            Child(runs.plan_config_map(run, plan, installation), names.FRAME_MANAGER),
-            Child(runs.job(run, installation), names.FRAME_MANAGER),
-        )
-        return await self._children.write(wanted, {"uid": run.metadata.uid})
+        plan = runs.plan_config_map(run, runs.plan(run, self.watches.get(namespace, {}), installation), installation)
+        return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
+
+    async def _mend(self, run: EvaluationRun, job: Object) -> None:
+        """Make again what somebody has deleted under a Job; a plan that is there never changes.
+
+        Not before the endpoints were looked at, of which the plan is made.
+        """
+        namespace = run.metadata.namespace
+        if _ended(job)[0] or namespace not in self.watches:
+            return
+        account, plan = self._needs(run)
+        waits = not job.get("status", {}).get("active")
+        missing = self.context.store.get(CONFIG_MAP, namespace, names.run_plan(run.metadata.name)) is None
+        wanted = (*((account,) if waits else ()), *((plan,) if missing else ()))
+        await self._children.write(wanted, {"uid": run.metadata.uid})
 
     def _progress(
         self, run: EvaluationRun, job: Object | None, problems: Sequence[Problem], now_ms: int
