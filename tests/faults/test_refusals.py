@@ -5,30 +5,23 @@ Each refusal has its real cause in the API server or its controllers; nothing is
 
 from __future__ import annotations
 
-import asyncio
-import copy
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-import proxy as proxies
 import pytest
-from chart_render import SYSTEM, of_kind, render
+from becoming import becomes, eventually
 from control_plane import ControlPlane
-from driver import Clock, Driver, driving
+from driver import Clock, driving
 from proxy import Proxy
-from snapshot import objects
-from user import API, TEAM, User, reference, template
+from user import API, User, template
 
 from modelward.api.quantity import timestamp_ms
 from modelward.desired.names import COLLECTOR
-from modelward.kube.errors import Forbidden, Invalid
 from modelward.kube.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
     EVALUATION_RUN,
     JOB,
-    LLM_ENDPOINT,
     NAMESPACE,
     POD,
     SERVICE,
@@ -42,38 +35,6 @@ RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-SAYS = "the platform team says no"
-
-
-async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str, seconds: float = 40.0) -> str:
-    """Reconcile until a condition has this reason; return its message."""
-    found: dict[str, Any] = {}
-    try:
-        async with asyncio.timeout(seconds):
-            while found.get("reason") != reason:
-                await driver.sync()
-                await driver.round()
-                found = await user.condition(name, type_)
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(f"{type_} of {name} is {found}, not {reason}; failed: {driver.failed}") from None
-    return str(found.get("message", ""))
-
-
-async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not await look():  # noqa: ASYNC110 - other processes
-            await asyncio.sleep(0.05)
-
-
-async def tried_again(driver: Driver, rounds: int = 6) -> list[str]:
-    """Reconcile some more times; return what was written, or tried to be, in the last."""
-    mark = 0
-    for _ in range(rounds):
-        mark = len(driver.writes)
-        await driver.sync()
-        await driver.round()
-    return [one.partition("/")[2] for one in driver.writes[mark:]]
 
 
 def quota(**hard: str) -> Object:
@@ -244,228 +205,3 @@ async def _any(user: User, selector: str) -> bool:
 
 async def _started(user: User, job: str) -> bool:
     return bool((await user.get(JOB, job)).get("status", {}).get("active") == 1)
-
-
-def admission(user: User, resources: tuple[str, ...], expression: str) -> list[Object]:
-    """Return a policy, in force in the user's namespace, that refuses where the expression is false."""
-    groups = ["", "apps", "modelward.dev"]
-    rule = {"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": list(resources)}
-    where: Object = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": user.namespace}}}
-    api, about = "admissionregistration.k8s.io/v1", {"metadata": {"name": user.namespace}}
-    spec: Object = {"matchConstraints": {**where, "resourceRules": [rule]}, "failurePolicy": "Fail"}
-    spec |= {"validations": [{"expression": expression, "message": SAYS}]}
-    binding = {"policyName": user.namespace, "validationActions": ["Deny"]}
-    return [
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", **about, "spec": spec},
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", **about, "spec": binding},
-    ]
-
-
-@contextmanager
-def refusing(plane: ControlPlane, user: User, *resources: str, unless: str = "false") -> Iterator[None]:
-    """Have an admission policy for the block."""
-    plane.apply(*admission(user, resources, unless))
-    try:
-        yield
-    finally:
-        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
-            plane.kubectl("delete", kind, user.namespace)
-
-
-OTHERS = "!object.metadata.name.startsWith('chat')"
-POLICIES: Mapping[str, tuple[str, Object]] = {
-    "Deployment": ("deployments", {"apiVersion": "apps/v1", "kind": "Deployment", "spec": POD_SPEC}),
-    "Service": ("services", {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 1}]}}),
-}
-
-
-@pytest.mark.parametrize("kind", POLICIES)
-async def test_a_policy_that_refuses_one_child_is_quoted_while_all_else_goes_on(
-    proxy: Proxy, user: User, control_plane: ControlPlane, kind: str
-) -> None:
-    resource, probe = POLICIES[kind]
-    with refusing(control_plane, user, resource, unless=OTHERS):
-        await eventually(lambda: user.refused({**probe, "metadata": {"name": "chat"}}))
-        for name in ("chat", "other"):
-            await user.endpoint(name, template(replicas=1))
-        async with driving(proxy, [user.namespace]) as driver:
-            says = await becomes(driver, user, "chat", "Accepted", "Refused")
-            assert SAYS in says
-            assert f"{kind} chat" in says
-            made = {(kind_, bool(await user.find(kind_, "chat"))) for kind_ in (DEPLOYMENT, SERVICE)}
-            assert made == {(DEPLOYMENT, kind != "Deployment"), (SERVICE, kind != "Service")}
-            assert (await user.condition("other", "Accepted"))["reason"] == "Valid"
-            assert await tried_again(driver) == [f"{resource}/chat"]
-    async with driving(proxy, [user.namespace]) as driver:
-        await becomes(driver, user, "chat", "Accepted", "Valid")
-        assert await user.find(DEPLOYMENT, "chat")
-        assert await user.find(SERVICE, "chat")
-
-
-async def test_a_policy_that_refuses_our_sidecar_leaves_the_workload_as_it_is(
-    proxy: Proxy, user: User, control_plane: ControlPlane
-) -> None:
-    before = await user.workload()
-    probe = copy.deepcopy(before)
-    probe["metadata"] = {"name": "probe"}
-    probe["spec"]["template"]["spec"]["initContainers"] = [{"name": "a", "image": "a"}]
-    with refusing(control_plane, user, "deployments", unless="!has(object.spec.template.spec.initContainers)"):
-        await eventually(lambda: user.refused(probe))
-        await user.endpoint("chat", reference(mode="Sidecar"))
-        async with driving(proxy, [user.namespace]) as driver:
-            assert SAYS in await becomes(driver, user, "chat", "Accepted", "Refused")
-            assert await tried_again(driver) == ["deployments/my-vllm"]
-        now = await user.get(DEPLOYMENT, "my-vllm")
-        assert (now["spec"], now["metadata"].get("labels")) == (before["spec"], before["metadata"].get("labels"))
-        front = await user.get(SERVICE, "chat-collector")
-        assert front["spec"]["ports"][0]["targetPort"] == 8000, "clients reach the model itself"
-    async with driving(proxy, [user.namespace]) as driver:
-        await becomes(driver, user, "chat", "Accepted", "Valid")
-        inits = (await user.get(DEPLOYMENT, "my-vllm"))["spec"]["template"]["spec"]["initContainers"]
-        assert [one["name"] for one in inits] == [COLLECTOR]
-
-
-async def test_a_policy_that_refuses_our_status_stops_no_child_and_is_told_by_an_event(
-    proxy: Proxy, user: User, control_plane: ControlPlane
-) -> None:
-    with refusing(control_plane, user, "llmendpoints/status", unless=OTHERS):
-        await eventually(lambda: _status_refused(user))
-        for name in ("chat", "other"):
-            await user.endpoint(name, template(replicas=1))
-        async with driving(proxy, [user.namespace]) as driver:
-            await becomes(driver, user, "other", "Accepted", "Valid")
-            assert await user.find(DEPLOYMENT, "chat")
-            assert "status" not in await user.get(LLM_ENDPOINT, "chat")
-            (failure,) = driver.failed.values()
-            assert SAYS in str(failure)
-        told = control_plane.kubectl("get", "events", "-n", user.namespace, "-o", "jsonpath={.items[*].message}")
-        assert SAYS in told
-    async with driving(proxy, [user.namespace]) as driver:
-        await becomes(driver, user, "chat", "Accepted", "Valid")
-
-
-async def _status_refused(user: User) -> bool:
-    """Tell whether the policy is in force by now, with an endpoint that goes again."""
-    about = {"apiVersion": API, "kind": "LLMEndpoint", "metadata": {"name": "chat-probe", "labels": TEAM}}
-    await user.apply({**about, "spec": template(paused=True)})
-    metadata = {"name": "chat-probe", "namespace": user.namespace}
-    try:
-        await user.client.apply_status({**about, "metadata": metadata, "status": {"summary": "probe"}}, "probe")
-    except (Forbidden, Invalid):
-        await user.delete(LLM_ENDPOINT, "chat-probe")
-        return True
-    return False
-
-
-Role = dict[str, Any]
-
-
-def rights(namespace: str) -> tuple[Role, list[Object]]:
-    """Return the operator's role in a namespace, as the chart has it, and what binds it to its account."""
-    made = render({"watchNamespaces": [namespace], "crds": {"install": False}})
-    here = [one for one in of_kind(made, "Role", "RoleBinding") if one["metadata"].get("namespace") == namespace]
-    (role,) = of_kind(here, "Role")
-    return role, of_kind(here, "RoleBinding")
-
-
-def less(role: Role, resource: str, *verbs: str) -> Role:
-    """Return a role without some verbs on one resource."""
-    rest = copy.deepcopy(role)
-    for rule in [rule for rule in rest["rules"] if resource in rule["resources"]]:
-        rule["resources"].remove(resource)
-        kept = [verb for verb in rule["verbs"] if verb not in verbs]
-        if kept:
-            rest["rules"].append({**rule, "resources": [resource], "verbs": kept})
-    rest["rules"] = [rule for rule in rest["rules"] if rule["resources"]]
-    return rest
-
-
-@pytest.fixture
-def operator(control_plane: ControlPlane) -> Iterator[Proxy]:
-    """A proxy that has only the rights of the operator's account."""
-    account = f"system:serviceaccount:{SYSTEM}:modelward"
-    with proxies.running(control_plane.kubeconfig, user=account) as running:
-        yield running
-
-
-async def test_with_the_charts_rights_alone_owners_are_set_and_set_again(
-    operator: Proxy, user: User, control_plane: ControlPlane
-) -> None:
-    role, bindings = rights(user.namespace)
-    control_plane.apply(role, *bindings)
-    await user.workload()
-    await user.endpoint("chat", template(replicas=1))
-    await user.endpoint("front", template(replicas=1, collector={"mode": "Gateway"}))
-    await user.endpoint("theirs", reference(mode="Sidecar", replicas=1))
-    await user.policy(capture={"content": "Redacted", "sample": "10%"})
-    run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
-    await user.apply(run)
-    async with driving(operator, [user.namespace]) as driver:
-        await becomes(driver, user, "chat", "Accepted", "Valid")
-        await driver.converge()
-        for name in ("chat", "front", "theirs"):
-            assert (await user.condition(name, "Accepted"))["reason"] == "Valid"
-        for kind, name in ((SERVICE, "chat"), (CONFIG_MAP, f"{COLLECTOR}-chat"), (DEPLOYMENT, "chat")):
-            orphan = await user.get(kind, name)
-            orphan["metadata"].pop("ownerReferences")
-            await user.client.replace(orphan, manager="kubectl-edit")
-        await driver.converge()
-    forbidden = [str(one.call) for one in operator.recorded if one.answered == 403]
-    assert forbidden == []
-    made = [one for one in await objects(user.client, user.namespace) if one["metadata"].get("ownerReferences")]
-    assert {(one["kind"], one["metadata"]["name"]) for one in made} >= {
-        ("Deployment", "chat"), ("Service", "chat"), ("Job", "once"), ("Deployment", "front-gateway"),
-    }  # fmt: skip
-    references = [reference_ for one in made for reference_ in one["metadata"]["ownerReferences"]]
-    assert not any(reference_.get("blockOwnerDeletion") for reference_ in references), "needs a right on finalizers"
-
-
-RIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "writing Services": ("services", ("create", "patch")),
-    "writing Deployments": ("deployments", ("create", "patch")),
-    "reading HorizontalPodAutoscalers": ("horizontalpodautoscalers", ("list", "get", "watch")),
-}
-
-
-@pytest.mark.parametrize("missing", RIGHTS)
-async def test_a_right_that_is_missing_is_named_while_all_else_goes_on(
-    operator: Proxy, user: User, control_plane: ControlPlane, missing: str
-) -> None:
-    resource, verbs = RIGHTS[missing]
-    role, bindings = rights(user.namespace)
-    control_plane.apply(less(role, resource, *verbs), *bindings)
-    await user.endpoint("chat", template(replicas=1))
-    async with driving(operator, [user.namespace]) as driver:
-        says = await becomes(driver, user, "chat", "Accepted", "Refused")
-        assert f'cannot {"list" if "list" in verbs else "patch"} resource "{resource}"' in says
-        kinds = {"services": SERVICE, "deployments": DEPLOYMENT}
-        made = {name: bool(await user.find(kind, "chat")) for name, kind in kinds.items()}
-        assert made == {name: name != resource for name in kinds}
-        assert await tried_again(driver) == ([f"{resource}/chat"] if resource in kinds else [])
-        control_plane.apply(role)
-        await becomes(driver, user, "chat", "Accepted", "Valid")
-        assert await user.find(SERVICE, "chat")
-        assert await user.find(DEPLOYMENT, "chat")
-
-
-async def test_without_the_right_to_list_pods_an_endpoint_says_so(
-    operator: Proxy, user: User, control_plane: ControlPlane
-) -> None:
-    role, bindings = rights(user.namespace)
-    control_plane.apply(role, *bindings)
-    await user.workload()
-    await user.endpoint("theirs", reference())
-    async with driving(operator, [user.namespace]) as driver:
-        await becomes(driver, user, "theirs", "Accepted", "Valid")
-        control_plane.apply(less(role, "pods", "list", "watch", "get"))
-        await user.workload(replicas=2)
-        driver.see(DEPLOYMENT, await user.get(DEPLOYMENT, "my-vllm"))
-
-        async def told() -> bool:
-            await driver.round()
-            return bool((await user.condition("theirs", "Accepted"))["reason"] == "Refused")
-
-        await eventually(told)
-        assert 'cannot list resource "pods"' in (await user.condition("theirs", "Accepted"))["message"]
-        control_plane.apply(role)
-        await becomes(driver, user, "theirs", "Accepted", "Valid")

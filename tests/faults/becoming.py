@@ -1,0 +1,41 @@
+"""Waiting for what a reconcile, or another process, brings about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from driver import Driver
+from user import User
+
+
+async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str, seconds: float = 40.0) -> str:
+    """Reconcile until a condition has this reason; return its message."""
+    found: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(seconds):
+            while found.get("reason") != reason:
+                await driver.sync()
+                await driver.round()
+                found = await user.condition(name, type_)
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"{type_} of {name} is {found}, not {reason}; failed: {driver.failed}") from None
+    return str(found.get("message", ""))
+
+
+async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await look():  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.05)
+
+
+async def tried_again(driver: Driver, rounds: int = 6) -> list[str]:
+    """Reconcile some more times; return what was written, or tried to be, in the last."""
+    mark = 0
+    for _ in range(rounds):
+        mark = len(driver.writes)
+        await driver.sync()
+        await driver.round()
+    return [one.partition("/")[2] for one in driver.writes[mark:]]
