@@ -19,7 +19,7 @@ def installed(cluster: Any, images: None) -> Iterator[Installed]:
     helm_install(cluster)
     yield Installed(cluster)
     if os.environ.get("MODELWARD_KEEP_RELEASE") != "1":
-        cluster.helm("uninstall", "modelward", "-n", SYSTEM, "--wait")
+        cluster.helm("uninstall", "modelward", "-n", SYSTEM, "--wait", "--ignore-not-found")
 
 
 @pytest.fixture

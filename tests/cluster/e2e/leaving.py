@@ -16,6 +16,11 @@ from streams import chat
 PACE = ("--tokens-per-second", "200", "--concurrency", "16")
 OWNED, ADOPTED, RELAYED = "owned", "adopted", "relayed"
 OURS = "app.kubernetes.io/managed-by=modelward"
+WORKLOADS = {
+    OWNED: {OWNED},
+    ADOPTED: {f"my-{ADOPTED}"},
+    RELAYED: {f"my-{RELAYED}", f"{RELAYED}-gateway"},
+}
 AUTOMATIC = "kube-aggregator.kubernetes.io/automanaged"
 KINDS = "llmep,mpol,llmeval,llmrun"
 SETTLE_S = 240.0
@@ -42,9 +47,13 @@ class Inhabited:
 
     def settle(self) -> None:
         """Wait until all pods are what they are to be."""
-        for name in self.endpoints:
-            self.installed.until_condition(name, self.namespace, "CollectorReady", "True", SETTLE_S)
-        self.installed.until("all rolled out", lambda: all(map(rolled_out, self._deployments())), SETTLE_S)
+        wanted = set().union(*(WORKLOADS[name] for name in self.endpoints))
+
+        def settled() -> bool:
+            found = {str(one["metadata"]["name"]): one for one in self._deployments()}
+            return found.keys() == wanted and all(map(rolled_out, found.values())) and _injected(found)
+
+        self.installed.until(f"{self.namespace} as declared", settled, SETTLE_S)
 
     def _deployments(self) -> list[dict[str, Any]]:
         return self.installed.items("deployments", self.namespace)
@@ -73,8 +82,8 @@ class Inhabited:
         pod = next(one for one in self.pods().values() if one["metadata"]["name"].startswith("my-adopted-"))
         return f"http://{pod['status']['podIP']}:8080"
 
-    def renew(self) -> None:
-        """Scale every Deployment to two and delete the pods that were there; wait until new ones have taken over."""
+    def renew(self) -> Callable[[], None]:
+        """Scale every Deployment to two and delete the pods that were there; what is returned waits for new ones."""
         before, names = self.pods(), [f"deployment/{name}" for name in sorted(self.workloads)]
         kubectl, where = self.installed.cluster.kubectl, ("-n", self.namespace)
         kubectl("scale", *names, *where, "--replicas=2")
@@ -83,7 +92,10 @@ class Inhabited:
         def renewed() -> bool:
             return all(map(rolled_out, self._deployments())) and before.keys().isdisjoint(self.pods())
 
-        self.installed.until("new pods of every Deployment", renewed, SETTLE_S)
+        def wait() -> None:
+            self.installed.until("new pods of every Deployment", renewed, SETTLE_S)
+
+        return wait
 
     def until_answered(self, *services: str) -> None:
         """Wait until kube-proxy and name servers know the new pods, and all answer what the engine says."""
@@ -112,11 +124,17 @@ class Inhabited:
         return took_s(lambda: self.installed.cluster.kubectl("delete", "namespace", self.namespace, "--timeout=150s"))
 
 
+def _injected(workloads: dict[str, dict[str, Any]]) -> bool:
+    adopted = workloads.get(f"my-{ADOPTED}")
+    return adopted is None or bool(adopted["spec"]["template"]["spec"].get("initContainers"))
+
+
 def declaration(name: str) -> dict[str, Any]:
     """Return the LLMEndpoint of this name."""
+    # A namespace's deletion goes on only after half of the longest time that a pod in it may take to end.
     if name == OWNED:
-        return small(OWNED, {"template": scripted(*PACE, cpu="5m")}, engine="llamacpp", drainSeconds=5)
-    more: dict[str, Any] = {"gateway": {"replicas": 1}} if name == RELAYED else {}
+        return small(OWNED, {"template": scripted(*PACE, cpu="5m")}, engine="llamacpp", drainSeconds=1)
+    more: dict[str, Any] = {"gateway": {"replicas": 1}, "drainSeconds": 1} if name == RELAYED else {}
     mode = "Gateway" if name == RELAYED else "Sidecar"
     return small(name, {"workloadRef": {"name": f"my-{name}"}}, mode, engine="llamacpp", **more)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from customers import reached
 from http_exchange import Answer, Request, engines_own
 from installation import SYSTEM, Installed, deployment, rolled_out, scripted
 from load_client import Load
@@ -22,8 +23,11 @@ OWNED, ADOPTED, LATE, OTHER = "owned", "adopted", "late", "other"
 UNDER_LOAD = (OWNED, ADOPTED, LATE)
 THEIRS = (ADOPTED, LATE, OTHER)
 PACE = ("--tokens-per-second", "400", "--first-token-ms", "10", "--concurrency", "64", "--mode", "refuse-off-topic")
-LEAVE_S = 3
-"""What owners give every node to learn that a pod left; without it a roll-out loses requests, with us or without."""
+LEAVE_S = 10
+"""What owners give every node to learn that a pod left; without it a roll-out loses requests, with us or without.
+
+With 3 s, 2 of 6,787 requests were refused by pods that no collector stood before, on two cores with a load of 15.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,10 @@ class Serving:
         installed.apply(namespace, policy(0), *users_objects())
         model = small(OWNED, {"template": scripted(*PACE, cpu="10m")}, engine="llamacpp", replicas=2, drainSeconds=60)
         installed.apply(namespace, model, adopting(ADOPTED))
-        for name in (OWNED, ADOPTED):
-            installed.until_condition(name, namespace, "CollectorReady", "True")
+        installed.until_condition(OWNED, namespace, "Ready", "True")
+        installed.until("the first adoption", lambda: self._adopted(ADOPTED), 120)
         installed.until("all rolled out", lambda: all(map(self.settled, (OWNED, *map(_theirs, THEIRS)))))
+        installed.until("all Services", lambda: all(reached(self.url(name)) for name in UNDER_LOAD), 60)
 
     def url(self, name: str) -> str:
         """Return where clients ask: our Service, or before adoption the user's own."""

@@ -1,7 +1,7 @@
 """Nothing sticks: Modelward's pieces go in any order, and pods still start, scale and answer; nothing hangs.
 
-It uninstalls the release that the other modules use, and installs it again at its end. Its name sorts last, after the
-module which looks for requests that were refused: a pod of a release that goes has no rights any more.
+It uninstalls the release that the other modules use. Its name sorts last, after the module that looks for requests that
+were refused: a pod of a release that goes has no rights any more.
 MODELWARD_FULL=1 takes all orders.
 """
 
@@ -71,17 +71,11 @@ def scene(installed: Installed) -> Iterator[Scene]:
             place.open()
         for place in made.places:
             place.settle()
+        made.prepared.until_answered(*THROUGH_US, *THEIRS)
         yield made
     finally:
         names = (place.namespace for place in made.places)
         installed.cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def restored(installed: Installed) -> Iterator[None]:
-    """Leave an installation behind, as the other modules expect it."""
-    yield
-    helm_install(installed.cluster)
 
 
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
@@ -98,7 +92,7 @@ def test_pods_start_scale_and_answer_when_our_pieces_go_in_this_order(scene: Sce
         assert scene.prepared.unanswered(*THROUGH_US, *THEIRS) == {}
     _go_on(scene)
     assert uninstall(scene.installed) < LIMIT_S
-    _leave_nothing(scene)
+    assert cluster_wide(scene.installed) == []
 
 
 def test_uninstalling_ends_at_once_and_leaves_models_and_endpoints_as_they_are(scene: Scene) -> None:
@@ -110,7 +104,8 @@ def test_uninstalling_ends_at_once_and_leaves_models_and_endpoints_as_they_are(s
     assert scene.prepared.unanswered(*THROUGH_US, *THEIRS) == {}
     _remove_crds(scene)
     _go_on(scene)
-    _leave_nothing(scene)
+    assert cluster_wide(installed) == []
+    installed.cluster.kubectl("delete", "namespace", SYSTEM, f"--timeout={LIMIT_S:.0f}s")
 
 
 def _remove_crds(scene: Scene) -> None:
@@ -124,14 +119,10 @@ def _remove_crds(scene: Scene) -> None:
 
 def _go_on(scene: Scene) -> None:
     """Take our ConfigMaps too, have every pod replaced and one more started, and ask them all."""
-    for place in (scene.prepared, scene.surprised):
+    places = (scene.prepared, scene.surprised)
+    for place in places:
         place.forget_configuration()
-        place.renew()
+    for renewed in [place.renew() for place in places]:
+        renewed()
     scene.prepared.until_answered(*THROUGH_US, *THEIRS)
     scene.surprised.until_answered(f"my-{ADOPTED}")
-
-
-def _leave_nothing(scene: Scene) -> None:
-    assert cluster_wide(scene.installed) == []
-    where = [scene.prepared.namespace, scene.surprised.namespace, SYSTEM]
-    scene.installed.cluster.kubectl("delete", "namespace", *where, f"--timeout={LIMIT_S:.0f}s")
