@@ -33,6 +33,8 @@ from modelward.status.endpoint import endpoint_status
 log = logging.getLogger(__name__)
 
 _FIRST_READING_S = 1.0
+_QUIET_ROUNDS = 3
+"""Rounds of readings that say nothing new after which time alone is looked at: windows move on, holds end."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Endpoints:
         status = endpoint_status(known.endpoint, assessed(look), now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.verdicts.endpoint(namespace, name, status)
-        return self.context.settings.scrape_interval_s
+        return _QUIET_ROUNDS * self.context.settings.scrape_interval_s
 
     def _remember(self, known: Gathered, asked: Watch) -> None:
         """Let the hub and the schedule see what is asked of an endpoint; of a paused one nothing new is started."""

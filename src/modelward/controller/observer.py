@@ -6,7 +6,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelward.collect.rounds import Lanes
 from modelward.collect.scrape import ScrapeFailure, Scraper, Target
@@ -100,7 +100,7 @@ class Observer:
         self._known.pop(endpoint, None)
 
     async def round(self, scraper: Scraper, spread_s: float = 0.0) -> None:
-        """Read every page once, many at a time, and wake each endpoint when its pages are read.
+        """Read every page once, many at a time, and wake each endpoint whose pages say something new.
 
         With `spread_s` each endpoint has its turn within so many seconds; one that was never read is also read at once.
         A page that is still being read since an earlier round is left out.
@@ -124,32 +124,34 @@ class Observer:
         await asyncio.sleep(wait_s)
         known = self._known.get(endpoint)
         asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
-        if asking:
-            await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+        news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+        if any(news):
             self._woken(endpoint)
 
-    async def _read(self, scraper: Scraper, endpoint: str, target: Target) -> None:
+    async def _read(self, scraper: Scraper, endpoint: str, target: Target) -> bool:
         asked, known = (endpoint, target), self._known.get(endpoint)
         if known is None:
-            return
+            return False
         self._asked.add(asked)
         try:
             silent = target.pod in known.failures
             page = await self._lanes.read(scraper, target, silent=silent)
         finally:
             self._asked.discard(asked)
-        if endpoint in self._known:
-            self._take(endpoint, target, page)
+        return endpoint in self._known and self._take(endpoint, target, page)
 
-    def _take(self, endpoint: str, target: Target, page: Snapshot | ScrapeFailure) -> None:
+    def _take(self, endpoint: str, target: Target, page: Snapshot | ScrapeFailure) -> bool:
+        """Keep a reading; tell whether it says something else than the last one, but for when it was."""
         observation = self._known[endpoint]
         if isinstance(page, Snapshot):
+            before = observation.latest.get(target.pod)
             observation.history.add(page)
             observation.latest[target.pod] = page
-            observation.failures.pop(target.pod, None)
+            failed = observation.failures.pop(target.pod, None)
             observation.missed.pop(target.pod, None)
-            return
+            return failed is not None or before is None or replace(before, at_ms=page.at_ms) != page
         if target.pod not in observation.failures:
             log.info("scrape=failed endpoint=%s pod=%s reason=%s", endpoint, target.pod, page.reason)
         observation.failures[target.pod] = page
         observation.missed[target.pod] = observation.missed.get(target.pod, 0) + 1
+        return True

@@ -25,14 +25,14 @@ class Pods:
     """A server that plays several pods, each under a path of its own."""
 
     def __init__(self) -> None:
-        self.requests = 0
+        self.requests, self.steady = 0, False
         self.silent: set[str] = set()
         self.server: BaseTestServer | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
         if request.path.strip("/") in self.silent:
             raise web.HTTPServiceUnavailable
-        self.requests += 1
+        self.requests += not self.steady
         return web.Response(text=PAGE.format(requests=self.requests * 10))
 
     def target(self, pod: str) -> Target:
@@ -147,3 +147,23 @@ async def test_observer_spreads_a_round_over_its_interval_and_reads_what_is_new_
         started = time.monotonic()
         await observer.round(scraper, spread_s=1.0)
         assert len(woken) == 12
+
+
+async def test_observer_wakes_nobody_for_pages_that_say_the_same_again() -> None:
+    woken: list[str] = []
+    observer = Observer(woken.append)
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a")])
+        served.steady = True
+        for _ in range(3):
+            await observer.round(scraper)
+        assert woken == ["retail/chat"]
+        served.silent.add("a")
+        await observer.round(scraper)
+        served.silent.clear()
+        await observer.round(scraper)
+        assert len(woken) == 3
+        await observer.round(scraper)
+        served.steady = False
+        await observer.round(scraper)
+        assert len(woken) == 4
