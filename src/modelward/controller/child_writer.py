@@ -38,6 +38,8 @@ class Problem:
 _DENIED = re.compile("denied (the )?request")
 """In the words of admission policies and of webhooks."""
 _PRUNED = frozenset({"Deployment", "Service", "ConfigMap"})
+_MOVING_PODS = frozenset({names.TEMPLATE_MANAGER, names.ADOPT_MANAGER, names.SCALE_MANAGER})
+"""Managers whose writes may restart or end pods, and so must not come late to a workload that has changed since."""
 
 
 class ChildWriter:
@@ -107,7 +109,7 @@ class ChildWriter:
             if actual is not None:
                 if not _due(actual, wanted, child.manager):
                     return None
-                wanted["metadata"] = {**wanted["metadata"], "uid": actual["metadata"]["uid"]}
+                wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
                 await self._put_back(kind, actual, wanted, child.manager)
             await self._apply(kind, wanted, child.manager, named)
         except (Forbidden, Invalid, NotFound) as error:
@@ -147,6 +149,15 @@ _REMEDY: Mapping[str, str] = {
     "Job": "make another EvaluationRun",
     "StatefulSet": "give the LLMEndpoint another name",
 }
+
+
+def meant_for(actual: Object, wanted: Object, *, as_seen: bool) -> Object:
+    """Return what is to be applied so that it is a Conflict on any other object, or on this one if it changed since.
+
+    The Lease keeps an old leader from sending anything; what it sent in time may still arrive long after.
+    """
+    keys = ("uid", "resourceVersion") if as_seen else ("uid",)
+    return {**wanted, "metadata": {**wanted["metadata"], **{key: actual["metadata"][key] for key in keys}}}
 
 
 def label(obj: Mapping[str, Any]) -> str:

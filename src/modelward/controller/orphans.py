@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 
+from modelward.controller.child_writer import meant_for
 from modelward.controller.context import Context
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
@@ -44,7 +45,8 @@ class Orphans:
         asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
         if not asked and (not rolled or self._brake()):
             return _AGAIN_S
-        result = await self.context.client.apply(adoption.withdrawal(workload), names.ADOPT_MANAGER)
+        withdrawal = meant_for(workload, adoption.withdrawal(workload), as_seen=True)
+        result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)
         self.context.store.put(kind, result)
         self._template.pop(uid, None)
         log.info("sidecar=withdrawn namespace=%s workload=%s asked=%s", namespace, name, asked)

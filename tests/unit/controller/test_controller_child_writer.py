@@ -29,3 +29,27 @@ async def test_a_workload_that_went_away_is_not_made_by_adopting_it(kind: str) -
     world.put(workload(kind))
     assert await ChildWriter(world.context).write(adopting, OWNER) == ()
     assert world.verbs("apply") == (("apply", kind, "my-vllm"),)
+
+
+@pytest.mark.parametrize(
+    ("manager", "as_seen"),
+    [(names.ADOPT_MANAGER, True), (names.TEMPLATE_MANAGER, True), (names.SCALE_MANAGER, True), ("modelward", False)],
+)
+async def test_what_may_restart_or_end_pods_is_written_only_to_a_workload_as_it_was_seen(
+    manager: str, as_seen: bool
+) -> None:
+    world = World()
+    owned = workload("Deployment")
+    owned["metadata"]["ownerReferences"] = [{"uid": OWNER["uid"], "controller": True}]
+    seen = world.put(owned)
+    changed = {**workload("Deployment"), "spec": {"replicas": 2}}
+    sent: list[Object] = []
+
+    async def apply(obj: Object, manager: str, **_options: bool) -> Object:
+        sent.append(obj)
+        return world.put(obj)
+
+    world.apply = apply  # type: ignore[method-assign]
+    await ChildWriter(world.context).write((Child(changed, manager),), OWNER)
+    meant = [(obj["metadata"]["uid"], obj["metadata"].get("resourceVersion")) for obj in sent]
+    assert meant == [(seen["metadata"]["uid"], seen["metadata"]["resourceVersion"] if as_seen else None)]
