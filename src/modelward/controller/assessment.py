@@ -70,7 +70,7 @@ def assessed(look: Look) -> Found:
     sight = _sight(look)
     objectives, evaluations = _objectives(look, sight), _evaluations(look, sight)
     return Found(
-        accepted=_accepted(look.problems),
+        accepted=_accepted(look.problems, paused=known.endpoint.spec.paused),
         workload=_workload(look),
         collector=_collector(look),
         metrics=_metrics(look),
@@ -133,7 +133,7 @@ def _collectors(look: Look) -> Collectors:
 
 
 def _collector(look: Look) -> State:
-    kept_out = next((one.finding for one in look.problems if _about_collector(one)), None) or _removed(look.known)
+    kept_out = next((one.finding for one in look.problems if about_collector(one)), None) or _removed(look.known)
     problem = (kept_out.reason, kept_out.message) if kept_out else None
     return collector_state(look.known.endpoint.mode, _collectors(look), look.traffic_seen_ppm, problem)
 
@@ -177,14 +177,17 @@ def _metrics(look: Look) -> State:
     )
 
 
-def _accepted(problems: Sequence[Problem]) -> State:
-    fatal = next((problem.finding for problem in problems if not _about_collector(problem)), None)
+def _accepted(problems: Sequence[Problem], *, paused: bool) -> State:
+    fatal = next((problem.finding for problem in problems if not about_collector(problem)), None)
+    if fatal is None and paused:
+        return State("Accepted", "True", "Paused", "spec.paused is true: nothing but status is written")
     if fatal is None:
         return State("Accepted", "True", "Valid")
     return State("Accepted", "False", fatal.reason, fatal.message)
 
 
-def _about_collector(problem: Problem) -> bool:
+def about_collector(problem: Problem) -> bool:
+    """Tell whether a problem keeps only the collector out: the endpoint itself is as it was declared."""
     return problem.finding.reason in _COLLECTOR_TROUBLE
 
 

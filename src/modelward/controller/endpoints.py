@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from modelward.api.base import Condition, ObjectMeta
 from modelward.controller import targets
-from modelward.controller.assessment import Look, assessed
+from modelward.controller.assessment import Look, about_collector, assessed
 from modelward.controller.child_writer import ChildWriter, Problem, label
 from modelward.controller.context import Context
 from modelward.controller.gather import Gathered, Gatherer
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _FIRST_READING_S = 1.0
 _QUIET_ROUNDS = 3
 """Rounds of readings that say nothing new after which time alone is looked at: windows move on, holds end."""
+WHOLE = "*"
+"""In place of a child's name: nothing of what is declared can be carried out."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,8 @@ class Endpoints:
         seen = self.observer.of(known.key)
         if targeted and not seen.read and known.endpoint.status.observed_generation:
             return _FIRST_READING_S  # a leader that has just begun knows less than status does
-        scaled = await self._scaler.scale(known, seen, now_ms)
+        carried_out = not any(one.child == WHOLE and not about_collector(one) for one in problems)
+        scaled = await self._scaler.scale(known, seen, now_ms, carried_out=carried_out)
         injected = self._injected.get(known.key, "")
         look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, injected)
         status = endpoint_status(known.endpoint, assessed(look), now_ms)
@@ -106,7 +109,7 @@ class Endpoints:
         facts = Facts(known.workload, bare_pods(known.pods), self._injected.get(known.key, ""))
         wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
-            return (Problem("", wanted),)
+            return (Problem(WHOLE, wanted),)
         if known.endpoint.spec.paused:
             return ()
         wanted = tuple(left for child in wanted if (left := _beside_autoscaler(known, child)) is not None)

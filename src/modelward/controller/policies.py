@@ -12,7 +12,7 @@ from modelward.api.quantity import percent_text
 from modelward.controller.context import Context
 from modelward.controller.models import parsed
 from modelward.controller.status_writer import StatusWriter
-from modelward.desired.watch import Builtin, Watch, selects
+from modelward.desired.watch import Builtin, Watch, alone, selects
 from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.evaluate.evaluators.measured import measured
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
@@ -45,7 +45,7 @@ class Policies:
         policy = read[0]
         endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
-        problems = self._problems(namespace, name, [endpoint.metadata.name for endpoint in selected])
+        problems = self._problems(policy, [endpoint.metadata.name for endpoint in selected])
         now_ms = self.clock_ms()
         status = policy_status(policy, selected, problems, now_ms)
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
@@ -80,20 +80,24 @@ class Policies:
             return State("Accepted", "False", "InvalidConfig", fault)
         return State("Accepted", "True", "Valid")
 
-    def _problems(self, namespace: str, policy: str, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
+    def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
+        """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
+        namespace, name = policy.metadata.namespace, policy.metadata.name
+        evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
         asked = [self.watches.get(namespace, {}).get(endpoint, Watch()) for endpoint in endpoints]
+        asked.append(alone(policy, {one.metadata.name: one for one in evaluators}, self.builtins))
         found = {
             (bound.evaluation.name, bound.problem.reason, bound.problem.message)
             for watched in asked
             for bound in watched.evaluations
-            if bound.policy == policy and bound.problem is not None
+            if bound.policy == name and bound.problem is not None
         }
         found |= {
             ("capture", watched.capture.problem.reason, watched.capture.problem.message)
             for watched in asked
             if watched.capture.problem is not None
         }
-        return tuple((reason, f"{name}: {message}") for name, reason, message in sorted(found))
+        return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
 
 
 def _measured(evaluator: str) -> str:

@@ -89,6 +89,7 @@ class Reconciler:
             yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATOR:
             yield Key("evaluator", namespace, name)
+            yield from self._all("policy", MONITORING_POLICY, namespace)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATION_RUN:
             yield Key("run", namespace, name)

@@ -49,14 +49,20 @@ class Scaler:
         """Drop the history of an endpoint that is gone."""
         self._histories.pop((namespace, name), None)
 
-    async def scale(self, known: Gathered, seen: Observation, now_ms: int) -> Scaled:
-        """Bring replicas to where they belong; Advisory only says where."""
-        refused = await self._follow(known)
+    async def scale(self, known: Gathered, seen: Observation, now_ms: int, *, carried_out: bool = True) -> Scaled:
+        """Bring replicas to where they belong; Advisory only says where.
+
+        What is declared but cannot be carried out may name the wrong workload: then nothing is scaled.
+        """
+        refused = await self._follow(known) if carried_out else None
         if refused is not None:
             return Scaled(refused, known.endpoint.status.scaling)
         scaling = known.endpoint.spec.scaling
         if scaling is None or scaling.mode == "Off":
             return Scaled()
+        if not carried_out:
+            held = State("ScalingActive", "Unknown", "NotAccepted", "nothing is scaled until the spec is accepted")
+            return Scaled(held, known.endpoint.status.scaling)
         other = _other_writer(known)
         if other is not None:
             return Scaled(other, known.endpoint.status.scaling)

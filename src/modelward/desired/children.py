@@ -12,7 +12,7 @@ from modelward.desired.account import gateway_account
 from modelward.desired.collector_config import config_map
 from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
-from modelward.desired.gateway import gateway_workload
+from modelward.desired.gateway import gateway_workload, url_problem
 from modelward.desired.installation import Installation
 from modelward.desired.service import pods_service, service
 from modelward.desired.watch import Watch
@@ -137,8 +137,8 @@ def _gateway(
     pods: dict[str, Any] | Finding | None = None,
     port: int | None = None,
 ) -> Children | Finding:
-    if isinstance(pods, Finding):
-        return pods
+    if problem := pods if isinstance(pods, Finding) else url_problem(endpoint):
+        return problem
     return _ours(
         config_map(endpoint, watch.capture, installation, engine_port=None),
         pods,

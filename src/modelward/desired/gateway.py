@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from modelward.api.llmendpoint import ADMIN_PORT, LLMEndpoint
 from modelward.desired import collector_container, names
+from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.ownership import child_metadata
 from modelward.desired.pod import settled_metadata, settled_spec
@@ -15,6 +17,17 @@ from modelward.desired.quality_of_service import GATEWAY, collector_resources
 LEAVE_SECONDS = 5
 """How long a leaving gateway still takes requests, until every node knows that it left."""
 GRACE_SECONDS = 15
+
+
+def url_problem(endpoint: LLMEndpoint) -> Finding | None:
+    """Return why a gateway cannot connect to the external URL, where its pattern cannot tell (port 99999)."""
+    external = endpoint.spec.backend.external
+    try:
+        parts = urlsplit(external.url if external is not None else "http://localhost")
+        problem = "" if parts.hostname and parts.port != 0 else "it has no host, or port 0"
+    except ValueError as error:
+        problem = str(error)
+    return Finding("InvalidSpec", f"spec.backend.external.url: {problem}") if problem else None
 
 
 def gateway_workload(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:

@@ -74,6 +74,27 @@ def watch(
     `evaluators` are those of the namespace by name; `allow_raw` is what the namespace's annotation says.
     """
     selected = sorted((p for p in policies if selects(p, endpoint)), key=lambda policy: policy.metadata.name)
+    return _united(selected, evaluators, known_builtins, allow_raw=allow_raw)
+
+
+def alone(
+    policy: MonitoringPolicy, evaluators: Mapping[str, Evaluator], known_builtins: Mapping[str, Builtin]
+) -> Watch:
+    """Return what a policy asks of an endpoint that no other one selects.
+
+    What is wrong with a policy itself is told from this, for it may come before the endpoints that it is for. Whether
+    the namespace allows raw payloads is not looked at.
+    """
+    return _united((policy,), evaluators, known_builtins, allow_raw=True)
+
+
+def _united(
+    selected: Sequence[MonitoringPolicy],
+    evaluators: Mapping[str, Evaluator],
+    known_builtins: Mapping[str, Builtin],
+    *,
+    allow_raw: bool,
+) -> Watch:
     capture = effective_capture(selected, allow_raw=allow_raw)
     return Watch(
         capture=capture,

@@ -15,9 +15,15 @@ _NOT_STARTING = (
 ACCEPTED = (
     Reason("Valid", "the spec can be carried out"),
     Reason(
+        "Paused",
+        "the endpoint is looked at and reported; nothing but its status is written",
+        "`spec.paused` is true",
+        "`spec.paused: false` when changes shall be carried out again",
+    ),
+    Reason(
         "InvalidSpec",
         "the spec cannot be read by this version; the message names the field",
-        "CustomResourceDefinitions and operator are of different releases",
+        "CustomResourceDefinitions and operator are of different releases; or nothing can connect to `external.url`",
         "`modelward doctor`; `kubectl explain llmep.spec`",
     ),
     Reason(
@@ -209,6 +215,12 @@ SCALING = (
         "metrics are missing or partial: nothing goes down",
         "see `MetricsAvailable`",
         "look at `MetricsAvailable`",
+    ),
+    Reason(
+        "NotAccepted",
+        "what is declared cannot be carried out: nothing is scaled",
+        "see `Accepted`",
+        "look at `Accepted`",
     ),
     Reason("NoWorkload", "there is nothing to scale yet", "see `WorkloadReady`", "look at `WorkloadReady`"),
     Reason(

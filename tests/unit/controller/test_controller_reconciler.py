@@ -40,7 +40,10 @@ def world() -> World:
     [
         (OURS, {"endpoint/ours", "schedule/", "policy/baseline"}),
         (POLICY, {"policy/baseline", "endpoint/ours", "endpoint/watched"}),
-        (obj("Evaluator", "topic", builtin="PII"), {"evaluator/topic", "endpoint/ours", "endpoint/watched"}),
+        (
+            obj("Evaluator", "topic", builtin="PII"),
+            {"evaluator/topic", "policy/baseline", "endpoint/ours", "endpoint/watched"},
+        ),
         (obj("EvaluationRun", "run-1"), {"run/run-1", "schedule/"}),
         (obj("Deployment", "my-vllm", "apps/v1"), {"endpoint/watched"}),
         (obj("StatefulSet", "my-vllm", "apps/v1"), set()),

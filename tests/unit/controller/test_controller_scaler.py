@@ -71,6 +71,15 @@ async def test_a_referenced_workload_follows_the_endpoints_number(desk: Desk) ->
     assert len(desk.world.writes) == 1
 
 
+async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: Desk) -> None:
+    desk.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
+    desk.workload(1)
+    found = await desk.scaler.scale(await desk.known(), Observation(), desk.now_ms, carried_out=False)
+    assert found.state is not None
+    assert (found.state.status, found.state.reason) == ("Unknown", "NotAccepted")
+    assert desk.world.writes == []
+
+
 async def test_where_nobody_declared_a_number_nothing_is_scaled(desk: Desk) -> None:
     desk.endpoint()
     desk.workload(7)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, reveals
-from modelward.desired.watch import BoundEvaluation, Builtin, Watch, watch
+from modelward.desired.watch import BoundEvaluation, Builtin, Watch, alone, watch
 
 BUILTINS = {
     "OffTopicAnswered": Builtin("Above", "Redacted"),
@@ -57,6 +57,12 @@ def test_each_part_of_capture_is_united_by_its_own_rule() -> None:
         lowered_by="two",
     )
     assert capture.for_collector().sample_ppm == 200_000
+
+
+def test_what_is_wrong_with_a_policy_is_known_before_any_endpoint() -> None:
+    wrong = policy("p", {"content": "Full"}, evaluations=[evaluation(check={"builtin": "Vibes"})])
+    watched = alone(wrong, {}, BUILTINS)
+    assert (_reason(watched), watched.capture.problem) == ("UnknownEvaluator", None)
 
 
 def test_without_a_policy_nothing_is_kept() -> None:
