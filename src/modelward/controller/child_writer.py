@@ -51,17 +51,24 @@ class ChildWriter:
     async def write(self, children: Sequence[Child], owner: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Write what differs, in order; what is refused becomes a problem and the rest goes on.
 
+        But where the server cannot make sense of a pod template, nothing is written: half of a wrong spec is no spec.
         Raises Conflict where an object was replaced between our look and our write, and every other ApiError: the next
         try decides anew, and nothing is wrong with what the user wrote.
         """
-        problems: dict[str, Problem] = {}
-        for child in children:
+        problems = await self._senseless(children, owner)
+        for child in () if problems else children:
             if label(child.obj) in problems:
                 continue  # the other parts of an object say nothing without the one that was refused
             problem = await self._write(child, owner)
             if problem is not None:
                 problems[problem.child] = problem
         return tuple(problems.values())
+
+    async def _senseless(self, children: Sequence[Child], owner: Mapping[str, Any]) -> dict[str, Problem]:
+        """Try by dry run what carries a pod template that the user had a hand in; return what is invalid, by child."""
+        templates = [child for child in children if "template" in child.obj.get("spec", ())]
+        found = [await self._write(child, owner, dry_run=True) for child in templates]
+        return {one.child: one for one in found if one is not None and one.finding.reason == "InvalidTemplate"}
 
     async def prune(self, children: Sequence[Child], owner: Mapping[str, Any]) -> None:
         """Delete what the owner no longer needs (a gateway after a change of mode), and never a model's workload."""
@@ -94,7 +101,7 @@ class ChildWriter:
             raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away meanwhile")
         return known or await self._context.client.find(kind, *place)
 
-    async def _write(self, child: Child, owner: Mapping[str, Any]) -> Problem | None:
+    async def _write(self, child: Child, owner: Mapping[str, Any], *, dry_run: bool = False) -> Problem | None:
         wanted = dict(child.obj)
         kind, metadata = kind_of(wanted), wanted["metadata"]
         named = label(wanted)
@@ -110,6 +117,10 @@ class ChildWriter:
                 if not _due(actual, wanted, child.manager):
                     return None
                 wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
+            if dry_run:
+                await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
+                return None
+            if actual is not None:
                 await self._put_back(kind, actual, wanted, child.manager)
             await self._apply(kind, wanted, child.manager, named)
         except (Forbidden, Invalid, NotFound) as error:

@@ -49,7 +49,9 @@ class World:
             raise Conflict(409, "AlreadyExists", "there is one")
         return self._write("create", obj)
 
-    async def apply(self, obj: Object, manager: str, *, strict: bool = False) -> Object:
+    async def apply(self, obj: Object, manager: str, *, strict: bool = False, dry_run: bool = False) -> Object:
+        if dry_run:
+            return obj
         before = self.store.get(kind_of(obj), obj["metadata"]["namespace"], obj["metadata"]["name"]) or {}
         return self._write("apply", {**before, **obj, "metadata": {**before.get("metadata", {}), **obj["metadata"]}})
 
