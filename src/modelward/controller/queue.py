@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from modelward.controller.allowance import Allowance
 from modelward.controller.rest import Rest
 from modelward.controller.schedule import Key, Lane, Schedule
 from modelward.controller.telemetry import Telemetry
@@ -48,6 +49,7 @@ class Queue:
         self._schedule = Schedule()
         self._rest = Rest()
         self._failures: dict[Key, int] = {}
+        self._allowance = Allowance()
         self._asked_off: dict[Key, float] = {}
         """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
         self._news = {lane: asyncio.Event() for lane in Lane}
@@ -150,7 +152,7 @@ class Queue:
     def _retry(self, key: Key, lane: Lane, error: Exception) -> None:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        delay = backoff(failures, self._jitter())
+        delay = max(backoff(failures, self._jitter()), self._allowance.wait(self._clock()))
         if isinstance(error, ApiError) and error.retry_after is not None:
             delay = max(delay, pause(error.retry_after, self._jitter()))
             self._asked_off[key] = self._clock() + delay
