@@ -1,6 +1,7 @@
 """Reads one metrics page over HTTP, bounded in bytes and time whatever the other side does."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,6 +139,7 @@ def refusal(error: Exception) -> str:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, ConnectionRefusedError):
         return "refused the connection"
-    if isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError):
+    reset = isinstance(cause, OSError) and cause.errno == errno.ECONNRESET
+    if reset or isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError):
         return "accepted the connection and closed it"
     return f"cannot be reached: {str(cause)[:100]}"

@@ -52,10 +52,10 @@ def read_page(url: str, timeout_s: float, max_bytes: int) -> bytes:
         return _page(url, time.monotonic() + timeout_s, max_bytes)
     except TimeoutError:
         raise PageProblemError("Timeout") from None
-    except http.client.HTTPException:
-        raise PageProblemError("BadContent") from None
     except (OSError, ValueError):  # ssl.SSLError is an OSError; an address that cannot be one is a ValueError
         raise PageProblemError("Refused") from None
+    except http.client.HTTPException:
+        raise PageProblemError("BadContent") from None
 
 
 def _page(url: str, until_s: float, max_bytes: int) -> bytes:

@@ -5,7 +5,7 @@ import math
 from modelward.metrics import dialects
 from modelward.metrics.collector_page import ENGINE_COUNTERS, ENGINE_GAUGES
 from modelward.metrics.dialects import Dialect, dialect, first
-from modelward.metrics.exposition import Families, Sample
+from modelward.metrics.exposition import Families, Sample, countable
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.page_sums import histograms, model_of, summed
 from modelward.metrics.signals import Key, Signal
@@ -57,7 +57,9 @@ def _failures(families: Families, names: Dialect) -> dict[Key, float]:
     ended = [(each.labels.get(names.outcome_label, ""), each) for each in samples]
     errors = summed((each for outcome, each in ended if errored(outcome)), Signal.ERRORS, names.model_label)
     cancelled = (each for outcome, each in ended if outcome in names.cancelled_outcomes)
-    known = {Key(signal, _model(each, names)): 0.0 for each in samples for signal in (Signal.ERRORS, Signal.CANCELLED)}
+    # An outcome that the page does not have did not happen yet, if the page has numbers of others.
+    told = {_model(each, names) for each in samples if countable(each.value)}
+    known = {Key(signal, model): 0.0 for model in told for signal in (Signal.ERRORS, Signal.CANCELLED)}
     return known | errors | summed(cancelled, Signal.CANCELLED, names.model_label)
 
 

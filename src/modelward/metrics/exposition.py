@@ -78,7 +78,8 @@ def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) 
     """
     if len(text) > max_bytes:
         raise PageTooLargeError(1, f"page of {len(text)} bytes, at most {max_bytes} are read")
-    samples: dict[str, dict[frozenset[tuple[str, str]], Sample]] = {}
+    # By name and labels as they are written: who writes a page writes the labels of a series in one order.
+    samples: dict[str, dict[str, Sample]] = {}
     kinds: dict[str, str] = {}
     series = 0
     for number, line in _lines(text):
@@ -90,8 +91,8 @@ def parse(text: bytes, *, max_bytes: int = 2_000_000, max_series: int = 20_000) 
         series += 1
         if series > max_series:
             raise PageTooLargeError(number, f"more than {max_series} series")
-        name, sample = _sample(number, line)
-        known = samples.setdefault(name, {}).setdefault(frozenset(sample.labels.items()), sample)
+        name, written, sample = _sample(number, line)
+        known = samples.setdefault(name, {}).setdefault(written, sample)
         if known is not sample and not _same(known.value, sample.value):
             raise ParseError(number, f"a second value for {_quote(line)}")
     return Families({name: tuple(found.values()) for name, found in samples.items()}, kinds)
@@ -115,7 +116,7 @@ def _note_kind(line: str, kinds: dict[str, str]) -> None:
         kinds[words[2]] = words[3].strip()
 
 
-def _sample(number: int, line: str) -> tuple[str, Sample]:
+def _sample(number: int, line: str) -> tuple[str, str, Sample]:
     head = _SERIES.match(line)
     if head is None:
         raise ParseError(number, f"no metric name in {_quote(line)}")
@@ -126,7 +127,7 @@ def _sample(number: int, line: str) -> tuple[str, Sample]:
     rest = line[position:].split(None, 1)
     if not rest or (position == len(head.group(1)) and line[position : position + 1] not in (" ", "\t")):
         raise ParseError(number, f"no value in {_quote(line)}")
-    return head.group(1), Sample(labels, _number(number, rest[0]))
+    return head.group(1), line[head.end() : position], Sample(labels, _number(number, rest[0]))
 
 
 def _read_labels(number: int, line: str, position: int, labels: dict[str, str]) -> int:
