@@ -61,6 +61,13 @@ class HubFeed:
             return "no hub is configured; evaluations need one (hub.enabled in the chart)"
         return "" if self.available else f"the hub does not answer: {self.problem or 'not asked yet'}"
 
+    @property
+    def complete(self) -> bool:
+        """Whether the hub answers and has all that collectors spooled while it was away."""
+        wait_ms = self.complete_from_ms - self.clock_ms()
+        # A longer wait was never set: then the clock was.
+        return bool(self.available) and not 0 < wait_ms <= _SPOOL_MS + _SPOOL_SLACK_MS
+
     def last_window_ms(self) -> dict[ResultKey, int]:
         """Return where the newest window of each evaluation ended: the next begins there.
 
@@ -93,7 +100,7 @@ class HubFeed:
                 self._rules_sent = sending
             holdings = await self.hub.endpoints()
             newest = {held.endpoint: held.newest_ms for held in holdings}
-            results = await self.hub.results(max(0, self._since_ms - _OVERLAP_MS))
+            results = await self.hub.results(self._asked_from_ms())
         except HubUnavailableError as error:
             self._lost(error)
             return frozenset()
@@ -105,10 +112,17 @@ class HubFeed:
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         return self._keep(results)
 
+    def _asked_from_ms(self) -> int:
+        """From when on results are asked for; all once the clock was set back, for by the later time some were old."""
+        set_back = self.clock_ms() < self._since_ms - _OVERLAP_MS
+        return 0 if set_back else max(0, self._since_ms - _OVERLAP_MS)
+
     def _found_again(self) -> None:
         # Collectors wait twice as long after each failure, so their last pause is at most twice the time away.
         now_ms = self.clock_ms()
-        self.complete_from_ms = now_ms + min(_SPOOL_MS, 2 * max(0, now_ms - self._lost_ms)) + _SPOOL_SLACK_MS
+        away_ms = now_ms - self._lost_ms
+        pause_ms = min(_SPOOL_MS, 2 * away_ms) if away_ms >= 0 else _SPOOL_MS
+        self.complete_from_ms = now_ms + pause_ms + _SPOOL_SLACK_MS
 
     def _lost(self, error: Exception) -> None:
         text = str(error)[:200]

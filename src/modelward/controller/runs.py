@@ -36,6 +36,8 @@ _RESULT_GRACE_MS = 30_000
 _SETTLE_MS = 5_000
 """How far windows stay behind the present: collectors send every two seconds, and the hub stores once a second."""
 _KEPT_GOOD, _KEPT_BAD = 3, 10
+_CLOCKS_APART_MS = 60_000
+"""How far the API server's clock may be ahead of ours."""
 
 
 @dataclass(slots=True)
@@ -57,13 +59,16 @@ class Runs:
         self._status = StatusWriter(self.context)
 
     async def schedule(self, namespace: str) -> float | None:
-        """Make the next run of a namespace when something is due and none is in flight; tidy old runs."""
+        """Make the next run of a namespace when something is due and none is in flight; tidy old runs.
+
+        Not before the hub has what it should have: a window judged too early never sees what comes later.
+        """
         known = parsed(EvaluationRun, self.context.store.list(EVALUATION_RUN, namespace))
         await self._tidy(known)
         watches = self.watches.get(namespace, {})
         if not watches:
             return None
-        if self._complete() and not any(_scheduled(run) and not finished(run.status) for run in known):
+        if self.hub.complete and not any(_scheduled(run) and not finished(run.status) for run in known):
             await self._start(namespace, watches, known)
         return _LOOK_S
 
@@ -88,17 +93,13 @@ class Runs:
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else _LOOK_S
 
-    def _complete(self) -> bool:
-        """Tell whether the hub has what it should have: a window judged too early never sees what comes later."""
-        return bool(self.hub.available) and self.clock_ms() >= self.hub.complete_from_ms
-
     async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> None:
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
         heard = self._heard(namespace)
         if not heard:
             return
-        items = due(now_ms - _SETTLE_MS, watches, heard, last, _tried(known), more=_full(known))
+        items = due(now_ms - _SETTLE_MS, watches, heard, last, _tried(known, now_ms), more=_full(known, now_ms))
         if not items:
             return
         run = runs.scheduled_run(namespace, items, now_ms)
@@ -195,7 +196,9 @@ class Runs:
     async def _tidy(self, known: Sequence[EvaluationRun]) -> None:
         """Keep the last few scheduled runs, fewer good than bad ones; what a person made is the person's."""
         ended = [run for run in known if _scheduled(run) and finished(run.status)]
-        ended.sort(key=lambda run: run.metadata.name, reverse=True)
+        # What was made in the future was made before the clock was set back: the oldest there is.
+        latest = timestamp(self.clock_ms() + _CLOCKS_APART_MS)
+        ended.sort(key=lambda run: (_created(run) <= latest, _created(run), run.metadata.name), reverse=True)
         good = [run for run in ended if run.status.result in ("Passed", "Failed")]
         bad = [run for run in ended if run.status.result not in ("Passed", "Failed")]
         for run in (*good[_KEPT_GOOD:], *bad[_KEPT_BAD:]):
@@ -208,22 +211,31 @@ class Runs:
                 )
 
 
-def _tried(known: Sequence[EvaluationRun]) -> dict[WindowKey, int]:
+def _created(run: EvaluationRun) -> str:
+    return run.metadata.creation_timestamp or ""
+
+
+def _end_ms(run: EvaluationRun, now_ms: int) -> int:
+    """Return where the windows of a scheduled run end; 0 of one that a clock made which was set back since."""
+    end_ms = timestamp_ms(run.spec.items[0].to) if _scheduled(run) and run.spec.items else 0
+    return end_ms if end_ms <= now_ms else 0
+
+
+def _tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
     """Return where the newest window ended that a scheduled run took of each evaluation, with or without a result."""
     tried: dict[WindowKey, int] = {}
     for run in known:
-        items = run.spec.items if _scheduled(run) else None
-        end_ms = timestamp_ms(items[0].to) if items else 0
-        for item in items or ():
+        end_ms = _end_ms(run, now_ms)
+        for item in (run.spec.items or ()) if end_ms else ():
             key = (item.endpoint, item.policy, item.evaluation)
             tried[key] = max(tried.get(key, 0), end_ms)
     return tried
 
 
-def _full(known: Sequence[EvaluationRun]) -> bool:
+def _full(known: Sequence[EvaluationRun], now_ms: int) -> bool:
     """Tell whether the newest scheduled run took as much as a run can."""
-    newest = max((run for run in known if _scheduled(run)), key=lambda run: run.metadata.name, default=None)
-    return newest is not None and len(newest.spec.items or ()) >= runs.MAX_ITEMS
+    newest = max(known, key=lambda run: _end_ms(run, now_ms), default=None)
+    return newest is not None and _scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
 
 
 def _scheduled(run: EvaluationRun) -> bool:

@@ -17,7 +17,7 @@ from modelward.api.exchange import exchange_to_json
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.errors import HubError, bad_request, busy, too_large
-from modelward.hub.ingest import Batch, read_batch
+from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.layout import result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.results import ResultStore, key_of
@@ -122,7 +122,7 @@ class Api:
         await self._permit(request, "read endpoints", "")
         rows = [
             {"endpoint": h.endpoint, "exchanges": h.exchanges, "oldestMs": h.oldest_ms, "newestMs": h.newest_ms}
-            for h in self.store.index.holdings()
+            for h in self.store.index.holdings(self.store.clock_ms() + FUTURE_MS)
         ]
         return _json({"endpoints": rows})
 

@@ -59,19 +59,22 @@ class Index:
             for hour, items in list(hours.items()):
                 yield endpoint, hour, list(items.values())
 
-    def holdings(self) -> list[Holding]:
-        """Return what is kept of each endpoint, by name."""
-        return [_holding(endpoint, self.of(endpoint)) for endpoint in sorted(self._objects)]
+    def holdings(self, until_ms: int) -> list[Holding]:
+        """Return what is kept of each endpoint, by name; what seems newer than `until_ms` is no news of it.
+
+        It was stored before the clock was set back, and would make a quiet endpoint look busy until that time comes.
+        """
+        return [_holding(endpoint, self.of(endpoint), until_ms) for endpoint in sorted(self._objects)]
 
     def size(self) -> int:
         """Return how many objects there are."""
         return sum(len(items) for hours in self._objects.values() for items in hours.values())
 
 
-def _holding(endpoint: str, items: list[ExchangeObject]) -> Holding:
+def _holding(endpoint: str, items: list[ExchangeObject], until_ms: int) -> Holding:
     return Holding(
         endpoint,
         exchanges=sum(item.count for item in items),
         oldest_ms=min(item.first_ms for item in items),
-        newest_ms=max(item.last_ms for item in items),
+        newest_ms=max((item.last_ms for item in items if item.last_ms <= until_ms), default=0),
     )

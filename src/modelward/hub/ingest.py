@@ -78,7 +78,8 @@ def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool])
         return "malformed"
     if not may_post(exchange.namespace):
         return "not_yours"
-    return "future" if exchange.time_ms > now_ms + FUTURE_MS else None
+    at_ms = ended_ms(exchange.time_ms, exchange.timings.duration_ms)
+    return "future" if at_ms > now_ms + FUTURE_MS else None
 
 
 def _lines(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:

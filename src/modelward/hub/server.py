@@ -17,6 +17,7 @@ from aiohttp import web
 from modelward.hub import certificates
 from modelward.hub.app import Api, now_ms
 from modelward.hub.buffer import WriteBuffer
+from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.errors import HubError
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
@@ -53,12 +54,13 @@ class Hub:
     loaded: bool = False
     ports: tuple[int, int] = (0, 0)
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
+    _clock_watch: ClockWatch = field(init=False)
     _tls: ssl.SSLContext | None = None
     _ca_pem: bytes = b""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        settings = self.settings
+        settings, self._clock_watch = self.settings, ClockWatch(self.clock_ms)
         objects = ObjectStore(settings.store_url)
         # By hand there is no operator to bring rules, and the text is the hand's own.
         default = Rule() if settings.auth else Rule(content="Full")
@@ -123,7 +125,7 @@ class Hub:
             log.info("certificate renewed directory=%s", settings.state_dir)
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
-        work = [self.buffer.run(), self._repeat(self._sweep, FIRST_SWEEP_S, SWEEP_S)]
+        work = [self.buffer.run(), self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S)]
         if self.settings.auth:
             work.append(self._repeat(self._certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
         if self.verifier:
@@ -137,6 +139,13 @@ class Hub:
     async def _publish(self) -> None:
         if self.publish:
             await self.publish(self._ca_pem)
+
+    async def _upkeep(self) -> None:
+        """Sweep, but not on the word of a clock that has just jumped: an hour later it is right again, or right."""
+        if self._clock_watch.steady():
+            await self._sweep()
+        else:
+            log.warning("sweep=put_off reason=clock_jumped seconds=%d", SWEEP_S)
 
     async def _sweep(self) -> None:
         swept = await sweep(self.store, self.results)

@@ -73,7 +73,8 @@ class Recorder:
         now = self._clock()
         identity = f"{event['metadata']['namespace']}/{event['metadata']['name']}"
         series = self._series.get(identity)
-        if series is None or now - series.seen > SERIES:
+        # A clock that was set back begins a new series too, or the old one would take a day to go on.
+        if series is None or not timedelta(0) <= now - series.seen <= SERIES:
             await self._start(event, identity, now, create)
             return
         series = replace(series, count=series.count + 1, seen=now)

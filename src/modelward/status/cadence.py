@@ -26,7 +26,10 @@ def _flips(value: Any) -> Any:
 
 
 def worth_writing(before: dict[str, Any], after: dict[str, Any], since_last_ms: int, interval_ms: int) -> bool:
-    """Tell whether `after` must be written now; `since_last_ms` is the time since our last write of this status."""
+    """Tell whether `after` must be written now; `since_last_ms` is the time since our last write of this status.
+
+    It is negative when the clock was set back meanwhile: nobody knows the time, and numbers must not wait for it.
+    """
     if before == after:
         return False
-    return _flips(before) != _flips(after) or since_last_ms >= interval_ms
+    return _flips(before) != _flips(after) or not 0 <= since_last_ms < interval_ms

@@ -1,0 +1,38 @@
+"""Whether the clock by which things are too old goes as time does; what a jump of it deleted never comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+APART_MS = 600_000
+"""How much more or less than the time that passed the clock may show: drift, and what is set right in small steps."""
+
+
+def boottime() -> float:
+    """Return the seconds since the machine started, those asleep too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(slots=True)
+class ClockWatch:
+    """Compares a clock (Unix milliseconds) with seconds that nobody can set."""
+
+    clock_ms: Callable[[], int]
+    seconds: Callable[[], float] = boottime
+    _ahead_ms: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ahead_ms = self._ahead()
+
+    def steady(self) -> bool:
+        """Tell whether the clock went as time did since the last call, or since the start.
+
+        After a jump it is False once: what is still so at the next call is the time.
+        """
+        before, self._ahead_ms = self._ahead_ms, self._ahead()
+        return abs(self._ahead_ms - before) <= APART_MS
+
+    def _ahead(self) -> float:
+        return self.clock_ms() - self.seconds() * 1_000
