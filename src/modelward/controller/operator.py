@@ -69,6 +69,7 @@ class Operator:
     ) -> None:
         identity = f"{os.environ.get('HOSTNAME', 'modelward')}_{uuid.uuid4().hex[:8]}"
         namespaces = settings.watch_namespaces
+        self._hints = telemetry.hints
         self._leader = telemetry.leader.labels(name=settings.lease_name)
         self._store = Store()
         self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
@@ -121,6 +122,7 @@ class Operator:
             self._queue.add(key, lane, after)
 
     def _take(self, kind: Kind, event: str | None, obj: Object) -> None:
+        self._hints.labels(kind=kind.kind).inc()
         (self._store.remove if event == "DELETED" else self._store.put)(kind, obj)
 
     def _changed(self, kind: Kind, obj: Object) -> None:

@@ -30,7 +30,7 @@ class Settings:
     hub_url: str | None = None
     status_interval_s: float = 300.0
     scrape_interval_s: float = 15.0
-    sweep_interval_s: float = 60.0
+    sweep_interval_s: float = 45.0
     pod: PodSettings = field(default_factory=PodSettings)
     lease_name: str = "modelward"
     lease_namespace: str = ""
@@ -112,7 +112,7 @@ class _Document(_Strict):
     hub_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     status_interval: _Interval = 300.0
     scrape_interval: _ScrapeInterval = 15.0
-    sweep_interval: _Interval = 60.0
+    sweep_interval: _Interval = 45.0
     pod_settings: _Pod = _Pod()
     lease_name: Name = "modelward"
     lease_namespace: Name | None = None

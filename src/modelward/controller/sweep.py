@@ -1,4 +1,4 @@
-"""The sweep: lists every watched kind once a minute, so that nothing a watch loses stays lost."""
+"""The sweep: lists every watched kind again and again, so that nothing a watch loses stays lost for a minute."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from modelward.controller.kopf_thread import Watched
 from modelward.controller.telemetry import Telemetry
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, NotFound
+from modelward.kube.kinds import Kind
 from modelward.kube.store import Drift, Store
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Sweep:
         self._telemetry = telemetry
         self._interval_s = interval_s
         self._problem: str | None = "nothing was listed yet"
+        self._absent: set[Kind] = set()
         self.done_once = asyncio.Event()
 
     def problem(self) -> str | None:
@@ -56,13 +58,24 @@ class Sweep:
                 listing = await self._client.list(kind, namespace, label_selector=watched.label_selector or None)
                 self._note(watched, self._store.sweep(kind, listing, namespace))
         except NotFound:
-            return None  # the kind is not served: there are none
+            self._not_served(watched)
+            return None
         except ApiError as error:
             self._telemetry.sweep_errors.labels(kind=kind.kind).inc()
             log.warning("sweep failed kind=%s error=%s", kind.kind, error)
             return f"{kind.plural}: {error}"
+        self._absent.discard(kind)
         self._telemetry.relists.labels(kind=kind.kind).inc()
         return None
+
+    def _not_served(self, watched: Watched) -> None:
+        """Bury all that was known of a kind whose definition is gone: else it would be worked on for ever.
+
+        At the second look in a row, for an API server that has just started may not serve our kinds yet.
+        """
+        if watched.kind in self._absent:
+            self._note(watched, self._store.bury(watched.kind))
+        self._absent.add(watched.kind)
 
     def _note(self, watched: Watched, drift: Drift) -> None:
         mended = drift.added + drift.updated + drift.removed

@@ -80,10 +80,18 @@ class Store:
                 added, updated = (added, updated + 1) if was_known else (added + 1, updated)
         listed = {_name(obj) for obj in listing.items}
         ghosts = [obj for name, obj in scope.items() if name not in listed and version_of(obj) <= revision]
-        self._bury(kind, namespace, revision)
+        self._drop_tombstones(kind, namespace, revision)
         for ghost in ghosts:
             self._forget(kind, ghost)
         return Drift(added, updated, len(ghosts))
+
+    def bury(self, kind: Kind) -> Drift:
+        """Forget all objects of a kind that is no longer served; what is made anew is newer."""
+        known = tuple(self._objects[kind].values())
+        for obj in known:
+            self._tombstones[kind][_name(obj)] = version_of(obj)
+            self._forget(kind, obj)
+        return Drift(0, 0, len(known))
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """One object, not to be changed in place."""
@@ -145,7 +153,7 @@ class Store:
         swept = max(self._swept.get((kind, None), 0), self._swept.get((kind, name[0]), 0))
         return max(swept, self._tombstones[kind].get(name, 0))
 
-    def _bury(self, kind: Kind, namespace: str | None, revision: int) -> None:
+    def _drop_tombstones(self, kind: Kind, namespace: str | None, revision: int) -> None:
         """The list says for all objects what tombstones up to its version said for one."""
         self._swept[kind, namespace] = revision
         self._tombstones[kind] = {

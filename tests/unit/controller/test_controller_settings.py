@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 def test_settings_of_the_file_have_defaults(file: Path) -> None:
     settings = load(file)
     assert settings.watch_namespaces == ("retail", "bank")
-    assert (settings.status_interval_s, settings.scrape_interval_s, settings.sweep_interval_s) == (300.0, 10.0, 60.0)
+    assert (settings.status_interval_s, settings.scrape_interval_s, settings.sweep_interval_s) == (300.0, 10.0, 45.0)
     assert settings.pod.image_pull_secrets == ("pull", "other")
     assert settings.pod.node_selector == {"pool": "gpu"}
     assert settings.pod.env == {"HTTPS_PROXY": "http://proxy:3128"}

@@ -73,6 +73,21 @@ async def test_sweep_a_kind_that_is_not_served_is_no_problem() -> None:
     assert sweep.problem() is None
 
 
+async def test_sweep_a_kind_whose_definition_went_leaves_no_ghosts_after_two_looks() -> None:
+    lists = Lists(LLMEndpoint=Listing((pod("x", 5),), "9"))
+    sweep, store, _ = sweeping(lists, Watched(LLM_ENDPOINT))
+    await once(sweep)
+    lists.answers["LLMEndpoint"] = NotFound(404, "NotFound", "no such kind")
+    await once(sweep)
+    assert len(store.list(LLM_ENDPOINT)) == 1, "an API server that starts says so too"
+    await once(sweep)
+    assert store.list(LLM_ENDPOINT) == ()
+    assert not store.put(LLM_ENDPOINT, pod("x", 5))
+    lists.answers["LLMEndpoint"] = Listing((pod("x", 11),), "12")
+    await once(sweep)
+    assert len(store.list(LLM_ENDPOINT)) == 1
+
+
 async def test_sweep_counts_what_the_watch_had_missed() -> None:
     lists = Lists(Pod=Listing((pod("x", 5),), "9"))
     sweep, store, telemetry = sweeping(lists, Watched(POD))
