@@ -191,7 +191,7 @@ async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: Des
 async def test_an_endpoint_that_is_gone_is_forgotten(desk: Desk) -> None:
     gone = desk.endpoint()
     loop = endpoints(desk)
-    assert await loop.reconcile("retail", "chat") == 15.0
+    assert await loop.reconcile("retail", "chat") == 45.0
     assert "chat" in loop.watches["retail"]
     desk.world.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
     assert await loop.reconcile("retail", "chat") is None
