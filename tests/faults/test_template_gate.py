@@ -113,7 +113,8 @@ def _adopted(released: Released, made: Object) -> list[tuple[Object, str]]:
 
 
 def _note(endpoint: Mapping[str, Any]) -> str:
-    return adoption.injection_hash(LLMEndpoint.model_validate(endpoint))
+    read = LLMEndpoint.model_validate(endpoint)
+    return f"{adoption.injection_hash(read)}/{read.metadata.uid}"
 
 
 @releases

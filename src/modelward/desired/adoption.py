@@ -42,7 +42,7 @@ def injection(
     sidecar = collector_container.sidecar(name, found.port, installation, resources, workload_kind=kind)
     partial = withdrawal(workload)
     partial["metadata"]["labels"] = {names.ADOPTED_BY: names.fit(name)}
-    partial["metadata"]["annotations"] = {names.INJECTED: injection_hash(endpoint)}
+    partial["metadata"]["annotations"] = {names.INJECTED: _mark(endpoint)}
     spec = {"initContainers": [sidecar], "volumes": collector_container.volumes(name)}
     return {**partial, "spec": {"template": {"spec": spec}}}
 
@@ -79,10 +79,27 @@ def injection_due(endpoint: LLMEndpoint, workload: Mapping[str, Any], noted: str
     That it was done stands on the workload, and in the endpoint's status for those who replace the workload with all
     notes on it; `noted` is what status may not say yet.
     """
+    on_workload = _annotations(workload).get(names.INJECTED, "")
+    if on_workload == _mark(endpoint) or _inherited(endpoint, workload, on_workload):
+        return False
     status = endpoint.status.collector
-    known = (noted, status.injected if status is not None else "")
-    on_workload = _annotations(workload).get(names.INJECTED) == injection_hash(endpoint)
-    return not on_workload and injection_note(endpoint, workload) not in known
+    return injection_note(endpoint, workload) not in (noted, status.injected if status is not None else "")
+
+
+def _inherited(endpoint: LLMEndpoint, workload: Mapping[str, Any], on_workload: str) -> bool:
+    """Tell whether the sidecar of an endpoint of this name, which asked for the same, is in place.
+
+    An endpoint that comes back under a new uid, from a backup or after its CRD was gone, must not roll the workload
+    for a collector that is only newer.
+    """
+    labels = workload["metadata"].get("labels") or {}
+    same = labels.get(names.ADOPTED_BY) == names.fit(endpoint.metadata.name)
+    return same and injected(workload) and on_workload.partition("/")[0] == injection_hash(endpoint)
+
+
+def _mark(endpoint: LLMEndpoint) -> str:
+    """Return what stands on a workload: what the user wrote, and for which of all endpoints of this name."""
+    return f"{injection_hash(endpoint)}/{endpoint.metadata.uid}"
 
 
 def injection_note(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> str:
@@ -105,7 +122,6 @@ def written_for_sidecar(endpoint: LLMEndpoint) -> dict[str, Any]:
     """Return what the user wrote for the sidecar, which the injection's hash is made of."""
     resources = endpoint.spec.collector.resources
     return {
-        "endpoint": endpoint.metadata.uid,
         "workload": _reference(endpoint).model_dump(mode="json", exclude={"accept_restart"}, exclude_defaults=True),
         "resources": resources.wire() if resources is not None else None,
         "rolloutAt": endpoint.metadata.annotations.get(names.ROLLOUT_AT, ""),

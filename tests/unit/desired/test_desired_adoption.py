@@ -25,7 +25,7 @@ def _container(name: str, *ports: int | tuple[str, int]) -> dict[str, Any]:
 
 def _injected(by: str = "chat") -> dict[str, Any]:
     pod = {"containers": [_container("server", 8000)], "initContainers": [_container("modelward-collector", 18080)]}
-    note = {"modelward.dev/injected-generation": adoption.injection_hash(ADOPTER)}
+    note = {"modelward.dev/injected-generation": f"{adoption.injection_hash(ADOPTER)}/{ADOPTER.metadata.uid}"}
     return workload(pod=pod, labels={"modelward.dev/adopted-by": by}, annotations=note)
 
 
@@ -81,6 +81,19 @@ def test_it_is_injected_once_for_what_the_user_wrote() -> None:
     wider = {"mode": "Sidecar", "resources": {"limits": {"memory": "1Gi"}}}
     about = {"engine": "vllm", "backend": {"workloadRef": {"name": "my-vllm"}}, "collector": wider}
     assert adoption.injection_due(endpoint(about), _injected())
+
+
+def test_an_endpoint_that_came_back_under_another_uid_takes_over_what_is_in_place() -> None:
+    restored = ADOPTER.model_copy(update={"metadata": ADOPTER.metadata.model_copy(update={"uid": "another"})})
+    in_place = _injected()
+    assert not adoption.injection_due(restored, in_place)
+    assert not adoption.removed_by_other(restored, in_place)
+    taken_out = workload(annotations=in_place["metadata"]["annotations"])
+    assert adoption.injection_due(restored, taken_out), "who declares it anew wants it anew"
+    assert adoption.injection_due(restored, _injected(by="other"))
+    asked = refer("Sidecar", {"port": 9000})
+    asked = asked.model_copy(update={"metadata": restored.metadata})
+    assert adoption.injection_due(asked, in_place)
 
 
 def test_who_takes_the_sidecar_out_is_respected() -> None:

@@ -154,8 +154,16 @@ def test_another_collector_resource_rolls_an_adopted_workload_and_is_named() -> 
     after = endpoint(**REFERENCE, collector={"mode": "Sidecar", "resources": {"limits": {"memory": "1Gi"}}})
     found = effect(before, after, adopted(before))
     assert found.why == "changed for the collector: spec.collector.resources"
-    renewed = endpoint("v", **REFERENCE, collector={"mode": "Sidecar"})
+    renewed = endpoint(
+        "v", **REFERENCE, collector=after.spec.collector.model_dump(by_alias=True, exclude_defaults=True)
+    )
     assert "anew for this LLMEndpoint" in effect(None, renewed, adopted(before)).why
+
+
+def test_an_endpoint_that_comes_back_as_it_was_rolls_nothing() -> None:
+    before = endpoint(**REFERENCE, collector={"mode": "Sidecar"})
+    restored = endpoint("v", **REFERENCE, collector={"mode": "Sidecar"})
+    assert effect(None, restored, adopted(before)).outcome == "Nothing"
 
 
 def test_leaving_mode_sidecar_rolls_once() -> None:
