@@ -39,11 +39,16 @@ class Orphans:
         uid = workload["metadata"]["uid"]
         if not self._orphaned(workload):
             self._template.pop(uid, None)
+            if self._braked:
+                self._brake()  # it may be over
             return None
         # Not its generation: that moves with every scaling, which rolls nothing.
-        rolled = self._template.setdefault(uid, _template(workload)) != _template(workload)
+        now = _template(workload)
+        rolled, braked = self._template.setdefault(uid, now) != now, self._brake()
+        if braked:
+            self._template[uid] = now  # what rolls meanwhile must not be taken for a roll-out of later
         asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
-        if not asked and (not rolled or self._brake()):
+        if not asked and (braked or not rolled):
             return _AGAIN_S
         withdrawal = meant_for(workload, adoption.withdrawal(workload), as_seen=True)
         result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)

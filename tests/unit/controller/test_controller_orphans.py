@@ -102,6 +102,24 @@ async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
     assert (world.store.get(DEPLOYMENT, "retail", names[0]) or {})["metadata"]["name"] == names[0]
 
 
+async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_when_it_ends(
+    world: World, orphans: Orphans
+) -> None:
+    names = [f"vllm-{i}" for i in range(4)]
+    for name in names:
+        world.put(adopted(name, name))
+        await orphans.release("retail", f"Deployment/{name}")
+    assert orphans.verdicts._brake, "the alarm is raised before anybody rolls"
+    world.put(adopted(names[0], names[0], note="rolled"))
+    await orphans.release("retail", f"Deployment/{names[0]}")
+    for name in names[1:]:
+        world.put(endpoint(name))
+        await orphans.release("retail", f"Deployment/{name}")
+    assert not orphans.verdicts._brake
+    assert await orphans.release("retail", f"Deployment/{names[0]}") == 60.0
+    assert world.writes == []
+
+
 async def test_a_few_orphans_among_many_adopted_do_not_brake(world: World, orphans: Orphans) -> None:
     world.put(endpoint())
     for i in range(45):
