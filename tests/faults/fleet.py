@@ -97,7 +97,7 @@ def workload(name: str) -> Object:
 def policy(evaluations: int, **evaluation: Any) -> dict[str, Any]:
     """Return a policy's spec with so many evaluations, which take turns with the evaluators, and two objectives."""
     checks: tuple[dict[str, Any], ...] = (
-        {"builtin": "PIIInAnswer"},
+        {"builtin": "PII"},
         {"builtin": "OffTopicAnswered", "config": {"inScope": ["questions about bank cards"]}},
         {"builtin": "OnTopicRefused", "config": {"inScope": ["questions about bank cards"]}},
     )

@@ -127,7 +127,7 @@ class Day:
 
 
 def _result(run: Object, asked: RunItem) -> WindowResult:
-    facts, counts = EvaluatorFacts("PIIInAnswer", "1"), Counts(1, 0, 0, 0, 1.0, 1.0, 0.0)
+    facts, counts = EvaluatorFacts("PII", "1"), Counts(1, 0, 0, 0, 1.0, 1.0, 0.0)
     metadata = run["metadata"]
     return WindowResult(
         metadata["namespace"], asked.endpoint, asked.policy, asked.evaluation, timestamp_ms(asked.from_),
