@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelward.api.base import ConditionStatus
-from modelward.api.llmendpoint import LLMEndpoint, Scaling, ScalingDecision, ScalingStatus
-from modelward.api.quantity import duration_ms, timestamp
+from modelward.api.llmendpoint import LLMEndpoint, Objective, Scaling, ScalingDecision, ScalingStatus
+from modelward.api.quantity import PPM, duration_ms, percent_ppm, timestamp
 from modelward.controller import targets
 from modelward.controller.context import Context
 from modelward.controller.gather import Gathered
@@ -80,13 +80,14 @@ class Scaler:
         return Scaled(_state(scaling, decision), _status(known.endpoint, decision, current, now_ms))
 
     def _decide(self, known: Gathered, seen: Observation, scaling: Scaling, history: History, now_ms: int) -> Decision:
-        objective = scaling.objective
-        first_token = objective.time_to_first_token if objective is not None else None
+        objective = scaling.objective or Objective()
         spec = ScalingSpec(
             min_replicas=scaling.min_replicas,
             max_replicas=scaling.max_replicas,
             scale_down_hold_ms=duration_ms(scaling.scale_down_hold),
-            time_to_first_token_ms=duration_ms(first_token) if first_token else None,
+            time_to_first_token_ms=_milliseconds(objective.time_to_first_token),
+            time_per_output_token_ms=_milliseconds(objective.time_per_output_token),
+            attainment_ppm=percent_ppm(objective.attainment),
             tokens_per_second=scaling.tokens_per_second,
             wakes=known.endpoint.mode == "Gateway",
             revision=serving_revision(known.pods),
@@ -94,7 +95,10 @@ class Scaler:
         workload = known.workload or {}
         ready = int(workload.get("status", {}).get("readyReplicas", 0))
         pods = [target.pod for target in targets.of(known)]
-        usage = observe(seen.history, pods, replicas=_replicas(workload), ready=ready, now_ms=now_ms)
+        attainment = spec.attainment_ppm / PPM
+        usage = observe(
+            seen.history, pods, replicas=_replicas(workload), ready=ready, now_ms=now_ms, attainment=attainment
+        )
         return decide(spec, usage, history, now_ms)
 
     async def _write(self, known: Gathered, decision: Decision) -> State | None:
@@ -172,6 +176,10 @@ def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
         if (target["kind"], target["name"]) == (kind, name):
             return str(autoscaler["metadata"]["name"])
     return ""
+
+
+def _milliseconds(duration: str | None) -> int | None:
+    return None if duration is None else duration_ms(duration)
 
 
 def _replicas(workload: Mapping[str, Any]) -> int:

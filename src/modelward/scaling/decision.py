@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from modelward.scaling.capacity import Capacity
 from modelward.scaling.history import History, Step
-from modelward.scaling.need import Need, Reason, capacity_of, needed
+from modelward.scaling.need import SLOW, Need, Reason, capacity_of, needed
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import Usage
 
@@ -67,7 +67,7 @@ def _target(spec: ScalingSpec, usage: Usage, need: Need, history: History, now_m
     if not need.certain:
         return current, need.reason, need.message
     if need.replicas == current or current <= spec.floor:
-        steady = need.reason if need.reason is Reason.SLOW_FIRST_TOKEN else Reason.STEADY
+        steady = need.reason if need.reason in SLOW else Reason.STEADY
         return current, steady, need.message
     held = _held(spec, usage, history, now_ms)
     if held is not None:

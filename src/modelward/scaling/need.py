@@ -29,6 +29,7 @@ class Reason(StrEnum):
     IDLE = "Idle"
     STEADY = "Steady"
     SLOW_FIRST_TOKEN = "SlowFirstToken"  # noqa: S105
+    SLOW_TOKENS = "SlowTokens"
     LEARNING_CAPACITY = "LearningCapacity"
     NO_TOKEN_COUNTS = "NoTokenCounts"  # noqa: S105
     HOLDING_ON_STALE_METRICS = "HoldingOnStaleMetrics"
@@ -45,6 +46,10 @@ class Need:
     certain: bool
     reason: Reason
     message: str
+
+
+SLOW = frozenset({Reason.SLOW_FIRST_TOKEN, Reason.SLOW_TOKENS})
+"""An objective on latency is missed: told even where the number of replicas stays."""
 
 
 def capacity_of(spec: ScalingSpec, history: History) -> Capacity | None:
@@ -80,16 +85,41 @@ def _idle(_spec: ScalingSpec, usage: Usage, _history: History, _now_ms: int) -> 
 
 
 def _slow(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
-    objective, (last, before) = spec.time_to_first_token_ms, usage.first_token_p95_ms
-    if objective is None or last is None or last <= objective:
+    missed = _missed(spec, usage)
+    if not missed:
         return None
+    worst = max(missed, key=lambda bound: bound.lasting)
     settled = usage.ready == usage.replicas and now_ms - history.ready_since_ms >= SLOW_FOR_MS
-    more = max(1, math.ceil(usage.ready / 10)) if settled and before is not None and before > objective else 0
+    more = max(1, math.ceil(usage.ready / 10)) if settled and worst.lasting else 0
     loaded = _loaded(spec, usage, history, now_ms)
     if loaded is not None and loaded.replicas >= usage.replicas + more:
         return loaded
-    message = f"first token p95 {last:.0f} ms over {objective} ms; {f'{more} more' if more else 'keep what there is'}"
-    return Need(usage.replicas + more, True, Reason.SLOW_FIRST_TOKEN, message)
+    seen = f"{worst.what} {worst.last_ms:.0f} ms over {worst.objective_ms} ms at {spec.attainment_ppm / 10_000:g}%"
+    message = f"{seen} attainment; {f'{more} more' if more else 'keep what there is'}"
+    return Need(usage.replicas + more, True, worst.reason, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """A latency objective that the last minute did not keep; `lasting` if the minute before did not either."""
+
+    reason: Reason
+    what: str
+    objective_ms: int
+    last_ms: float
+    lasting: bool
+
+
+def _missed(spec: ScalingSpec, usage: Usage) -> list[_Missed]:
+    bounds = (
+        (Reason.SLOW_FIRST_TOKEN, "first token", spec.time_to_first_token_ms, usage.first_token_ms),
+        (Reason.SLOW_TOKENS, "output token", spec.time_per_output_token_ms, usage.output_token_ms),
+    )
+    return [
+        _Missed(reason, what, objective, last, before is not None and before > objective)
+        for reason, what, objective, (last, before) in bounds
+        if objective is not None and last is not None and last > objective
+    ]
 
 
 def _unmeasured(_spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:

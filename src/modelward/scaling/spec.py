@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class ScalingSpec:
     """Bounds and objectives of one endpoint.
 
+    `attainment_ppm` is the share of requests that must keep the objectives.
     `tokens_per_second` is what one replica carries, where the user knows it; otherwise it is learned. `wakes` says
     that something outlives the replicas and holds requests for them (a gateway): without it, none is left at 0.
     `revision` names what the replicas run; what was learned of another revision is forgotten.
@@ -19,6 +20,8 @@ class ScalingSpec:
     tokens_per_second: int | None = None
     wakes: bool = False
     revision: str = ""
+    time_per_output_token_ms: int | None = None
+    attainment_ppm: int = 990_000
 
     @property
     def floor(self) -> int:

@@ -24,8 +24,10 @@ _OF_LOAD = _OF_EACH_POD | {
     Signal.ENGINE_PROMPT_TOKENS,
     Signal.ENGINE_GENERATION_TOKENS,
 }
-# Fewer requests in a window than this say nothing about its 95th percentile.
+# Fewer requests in a window than this say nothing about how slow it is.
 MIN_REQUESTS = 10
+
+Latencies = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Usage:
 
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
     gave all that was expected of them within 30 s, and `lacking` names what others did not give. Work is in output
-    tokens plus weighted input tokens: per second over the last 30 and 60 s, and per request; `first_token_p95_ms` is
-    that of the last minute and of the minute before. `silent` sources gave metrics earlier and do not now (one that
+    tokens plus weighted input tokens: per second over the last 30 and 60 s, and per request; `first_token_ms` and
+    `output_token_ms` are what the attainment asked for was kept within, in the last minute and in the minute before.
+    `silent` sources gave metrics earlier and do not now (one that
     never did may just be starting); `requests_per_second` are those that ended in the last 60 s, refused ones too.
     """
 
@@ -48,10 +51,11 @@ class Usage:
     work_per_request: float | None = None
     in_flight: float | None = None
     waiting: float | None = None
-    first_token_p95_ms: tuple[float | None, float | None] = (None, None)
+    first_token_ms: Latencies = (None, None)
     silent: int = 0
     requests_per_second: float | None = None
     lacking: tuple[Signal, ...] = ()
+    output_token_ms: Latencies = (None, None)
 
     @property
     def work_per_second(self) -> float | None:
@@ -64,8 +68,13 @@ class Usage:
         return bool(self.in_flight or self.waiting or self.work_per_second or self.requests_per_second)
 
 
-def observe(history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int) -> Usage:
-    """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some."""
+def observe(
+    history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int, attainment: float = 0.99
+) -> Usage:
+    """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some.
+
+    Latencies are those that the share `attainment` (0 to 1) of the requests kept within.
+    """
     speaking = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
     lacking = _lacking(history, speaking)
     fresh = {pod for pod in speaking if not lacking[pod]}
@@ -81,10 +90,11 @@ def observe(history: History, sources: Collection[str], *, replicas: int, ready:
         _work_per_request(history, now_ms),
         in_flight.value if in_flight else None,
         waiting.value if waiting else None,
-        (_first_token_p95_ms(history, now_ms), _first_token_p95_ms(history, now_ms - LONG_MS)),
+        _latencies(history, Signal.TTFT, attainment, now_ms),
         len((history.pods() & set(sources)) - fresh),
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
         tuple(sorted(frozenset().union(*lacking.values()))),
+        _latencies(history, Signal.TPOT, attainment, now_ms),
     )
 
 
@@ -123,9 +133,15 @@ def _work_per_request(history: History, now_ms: int) -> float | None:
     return work / requests if work and requests else None
 
 
-def _first_token_p95_ms(history: History, now_ms: int) -> float | None:
-    seen = history.histogram_increase(Signal.TTFT, None, now_ms, LONG_MS)
+def _latencies(history: History, signal: Signal, attainment: float, now_ms: int) -> Latencies:
+    before_ms = now_ms - LONG_MS
+    return _latency_ms(history, signal, attainment, now_ms), _latency_ms(history, signal, attainment, before_ms)
+
+
+def _latency_ms(history: History, signal: Signal, attainment: float, now_ms: int) -> float | None:
+    seen = history.histogram_increase(signal, None, now_ms, LONG_MS)
     if seen is None or seen.count < MIN_REQUESTS:
         return None
-    p95 = quantile(seen, 0.95)
-    return p95.value * 1000 if p95 else None
+    # One slow request alone is no evidence: of ten the 90th percentile is judged, whatever attainment is asked for.
+    found = quantile(seen, min(attainment, 1 - 1 / seen.count))
+    return found.value * 1000 if found else None

@@ -194,6 +194,7 @@ SCALING = (
     Reason("Load", "as many replicas as the load asks for; the message has the numbers"),
     Reason("Idle", "no requests", "nobody asks", "nothing; `minReplicas` is kept"),
     Reason("Steady", "the number of replicas fits"),
+    Reason("SlowTokens", "tokens come slower than the objective", "the replicas are full", "nothing; it acts"),
     Reason("SlowFirstToken", "first tokens come later than the objective", "the replicas are full", "nothing; it acts"),
     Reason("ScaleDownHold", "fewer would do", "the message says what is waited for", "`scaling.scaleDownHold`"),
     Reason("AtMaximum", "more would be needed", "`maxReplicas` decided", "raise `maxReplicas`"),

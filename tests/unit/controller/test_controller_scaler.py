@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from modelward.controller.scaler import Scaled, Scaler
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.kube.errors import Conflict, Forbidden
 from modelward.kube.kinds import LLM_ENDPOINT, Object
+from modelward.metrics.histogram import Histogram
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Snapshot
 
 NOW_MS = 1_795_480_000_000
 API = "modelward.dev/v1alpha1"
@@ -196,3 +200,49 @@ async def test_an_endpoint_that_is_gone_is_forgotten(desk: Desk) -> None:
     desk.world.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
     assert await loop.reconcile("retail", "chat") is None
     assert loop.watches["retail"] == {}
+
+
+def page(at_ms: int, tokens_of: Signal) -> Snapshot:
+    """Return a page of 60 requests a minute, one in ten of them over a tenth of a second by `tokens_of`."""
+    requests = (at_ms - NOW_MS) / 1_000
+    whole = Histogram((0.1, 0.2), (0.9 * requests, requests), 0.0, requests)
+    counts = {Key(signal): requests for signal in (Signal.REQUESTS, Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS)}
+    return Snapshot("a", at_ms, "engine", {Key(Signal.IN_FLIGHT): 1.0}, counts, {Key(tokens_of): whole})
+
+
+POD = {
+    "metadata": {"name": "a", "labels": {"pod-template-hash": "r"}},
+    "spec": {"containers": [{"name": "server"}]},
+    "status": {
+        "phase": "Running",
+        "podIP": "127.0.0.1",
+        "conditions": [{"type": "Ready", "status": "True"}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("objective", "measured", "reason"),
+    [
+        ({"timePerOutputToken": "100ms"}, Signal.TPOT, "SlowTokens"),
+        ({"timePerOutputToken": "100ms", "attainment": "90%"}, Signal.TPOT, "Steady"),
+        ({"timePerOutputToken": "100ms"}, Signal.TTFT, "Steady"),
+        ({"timeToFirstToken": "100ms"}, Signal.TTFT, "SlowFirstToken"),
+        ({"timeToFirstToken": "100ms", "attainment": "90%"}, Signal.TTFT, "Steady"),
+    ],
+)
+async def test_each_field_of_the_objective_is_acted_on(
+    desk: Desk, objective: dict[str, str], measured: Signal, reason: str
+) -> None:
+    scaling = {"mode": "Advisory", "maxReplicas": 4, "tokensPerSecond": 10, "objective": objective}
+    desk.endpoint(engine="vllm", scaling=scaling)
+    desk.workload(1)
+    known, seen = await desk.known(), Observation()
+    serving = {**(known.workload or {}), "status": {"readyReplicas": 1}}
+    known = replace(known, pods=(POD,), workload=serving)
+    found = Scaled()
+    for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
+        seen.history.add(page(at_ms, measured))
+        found = await desk.scaler.scale(known, seen, at_ms)
+    assert found.status is not None
+    assert (found.status.reason, found.status.desired) == (reason, 1 if reason == "Steady" else 2)

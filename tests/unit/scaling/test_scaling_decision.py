@@ -198,7 +198,7 @@ def test_another_revision_is_learned_anew() -> None:
 
 
 def slow(last: float | None, before: float | None, replicas: int = 2, work: float = 10, **more: int) -> Usage:
-    return replace(using(work, replicas, **more), first_token_p95_ms=(last, before))
+    return replace(using(work, replicas, **more), first_token_ms=(last, before))
 
 
 OBJECTIVE = replace(SPEC, time_to_first_token_ms=2000)
@@ -207,7 +207,7 @@ OBJECTIVE = replace(SPEC, time_to_first_token_ms=2000)
 def test_a_slow_first_token_for_two_minutes_asks_for_more() -> None:
     decision = run(OBJECTIVE, slow(3000, 2500), 2 * MINUTE)
     assert (decision.replicas, decision.reason) == (3, Reason.SLOW_FIRST_TOKEN)
-    assert decision.message == "first token p95 3000 ms over 2000 ms; 1 more"
+    assert decision.message == "first token 3000 ms over 2000 ms at 99% attainment; 1 more"
     large = run(replace(OBJECTIVE, max_replicas=100), slow(3000, 2500, 40), 2 * MINUTE)
     assert large.replicas == 44
 
@@ -225,6 +225,24 @@ def test_never_down_while_the_first_token_is_slow() -> None:
     assert (decision.replicas, decision.reason) == (2, Reason.SLOW_FIRST_TOKEN)
     assert run(OBJECTIVE, slow(1000, 3000), HOLD).replicas == 1
     assert run(OBJECTIVE, slow(None, 3000), HOLD).replicas == 1
+
+
+def test_slow_tokens_ask_for_more_as_a_slow_first_token_does() -> None:
+    spec = replace(SPEC, time_per_output_token_ms=100, attainment_ppm=999_000)
+    late = replace(slow(None, None), output_token_ms=(150.0, 120.0))
+    decision = run(spec, late, 2 * MINUTE)
+    assert (decision.replicas, decision.reason) == (3, Reason.SLOW_TOKENS)
+    assert decision.message == "output token 150 ms over 100 ms at 99.9% attainment; 1 more"
+    held = run(spec, replace(late, output_token_ms=(150.0, 90.0)), 3 * HOLD)
+    assert (held.replicas, held.reason) == (2, Reason.SLOW_TOKENS)
+    assert run(spec, replace(late, output_token_ms=(90.0, 120.0)), HOLD).replicas == 1
+    assert run(OBJECTIVE, late, HOLD).replicas == 1
+
+
+def test_the_objective_that_was_missed_for_two_minutes_decides() -> None:
+    both = replace(OBJECTIVE, time_per_output_token_ms=100)
+    decision = run(both, replace(slow(3000, 1000), output_token_ms=(150.0, 120.0)), 2 * MINUTE)
+    assert (decision.replicas, decision.reason) == (3, Reason.SLOW_TOKENS)
 
 
 def test_load_decides_where_it_asks_for_more_than_latency_does() -> None:
@@ -257,7 +275,8 @@ def test_does_not_sleep_while_a_request_is_in_flight_or_nobody_could_wake_it() -
 
 _RATES = st.one_of(st.none(), st.floats(0, 10_000))
 _GAUGES = st.one_of(st.none(), st.floats(0, 500))
-_P95 = st.one_of(st.none(), st.floats(1, 10_000))
+_LATENCY = st.one_of(st.none(), st.floats(1, 10_000))
+_LATENCIES = st.tuples(_LATENCY, _LATENCY)
 
 
 @st.composite
@@ -273,9 +292,10 @@ def usages(draw: st.DrawFn) -> Usage:
         draw(_RATES),
         draw(_GAUGES),
         draw(_GAUGES),
-        (draw(_P95), draw(_P95)),
+        draw(_LATENCIES),
         draw(st.integers(0, 4)),
         draw(_RATES),
+        output_token_ms=draw(_LATENCIES),
     )
 
 
@@ -290,6 +310,7 @@ def specs(draw: st.DrawFn) -> ScalingSpec:
         draw(st.one_of(st.none(), st.integers(1, 1000))),
         draw(st.booleans()),
         draw(st.sampled_from(["", "a"])),
+        draw(st.sampled_from([None, 100])),
     )
 
 

@@ -18,11 +18,11 @@ def page(at_s: int, pod: str = "a", *, waiting: float | None = None, **counters:
     )
 
 
-def seen(*pages: Snapshot, at_s: int = 60, sources: tuple[str, ...] = ("a",)) -> Usage:
+def seen(*pages: Snapshot, at_s: int = 60, sources: tuple[str, ...] = ("a",), attainment: float = 0.99) -> Usage:
     history = History()
     for each in pages:
         history.add(each)
-    return observe(history, sources, replicas=2, ready=1, now_ms=at_s * 1000)
+    return observe(history, sources, replicas=2, ready=1, now_ms=at_s * 1000, attainment=attainment)
 
 
 def test_counts_prompts_at_their_weight_and_answers_in_full() -> None:
@@ -71,11 +71,30 @@ def test_a_silent_pod_is_expected_but_not_fresh() -> None:
     assert (usage.sources, usage.fresh, usage.silent) == (3, 1, 1)
 
 
-def test_the_first_token_of_the_last_two_minutes() -> None:
-    def timed(at_s: int, fast: float, slow: float) -> Snapshot:
-        whole = Histogram((1.0, 3.0), (fast, fast + slow), 0.0, fast + slow)
-        return Snapshot("a", at_s * 1000, "collector", histograms={Key(Signal.TTFT): whole})
+def timed(at_s: int, fast: float, slow: float, signal: Signal = Signal.TTFT) -> Snapshot:
+    """Return how many requests took up to one second and up to three, since the pod began."""
+    whole = Histogram((1.0, 3.0), (fast, fast + slow), 0.0, fast + slow)
+    return Snapshot("a", at_s * 1000, "collector", histograms={Key(signal): whole})
 
-    usage = seen(timed(0, 0, 0), timed(60, 20, 0), timed(120, 20, 20), at_s=120)
-    assert list(usage.first_token_p95_ms) == pytest.approx([2900, 950])
-    assert seen(timed(0, 0, 0), timed(60, 9, 0)).first_token_p95_ms == (None, None)
+
+def test_the_latencies_of_the_last_two_minutes() -> None:
+    usage = seen(timed(0, 0, 0), timed(60, 20, 0), timed(120, 20, 20), at_s=120, attainment=0.95)
+    assert list(usage.first_token_ms) == pytest.approx([2900, 950])
+    assert seen(timed(0, 0, 0), timed(60, 9, 0)).first_token_ms == (None, None)
+    tokens = seen(timed(0, 0, 0, Signal.TPOT), timed(60, 20, 0, Signal.TPOT), attainment=0.95)
+    assert tokens.output_token_ms[0] == pytest.approx(950)
+    assert tokens.first_token_ms == (None, None)
+
+
+@pytest.mark.parametrize(("attainment", "kept_within_ms"), [(0.9, 1000), (0.96, 2200), (0.99, 2800), (1.0, 2980)])
+def test_a_latency_is_what_the_attainment_asked_for_was_kept_within(attainment: float, kept_within_ms: float) -> None:
+    usage = seen(timed(0, 0, 0), timed(60, 90, 10), attainment=attainment)
+    assert usage.first_token_ms[0] == pytest.approx(kept_within_ms, abs=200)
+
+
+def test_one_slow_request_alone_is_no_slow_endpoint() -> None:
+    once = seen(timed(0, 0, 0), timed(60, 19, 1), attainment=0.99).first_token_ms[0]
+    twice = seen(timed(0, 0, 0), timed(60, 18, 2), attainment=0.99).first_token_ms[0]
+    assert once is not None
+    assert twice is not None
+    assert once <= 1000 < twice
