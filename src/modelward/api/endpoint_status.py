@@ -28,8 +28,6 @@ class MetricStatus(Model):
     """The policy that states the objective."""
     name: Name
     """The objective's name in that policy."""
-    model: Annotated[str, Field(max_length=253)] = ""
-    """The served model that the number is about; empty for all of them."""
     value: Number = ""
     """The number as measured, with its unit."""
     samples: int = 0
@@ -188,7 +186,7 @@ class LLMEndpointStatus(Model):
     """What serves now; a new revision starts new verdicts."""
     usage: UsageStatus | None = None
     metrics: Annotated[
-        tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name", "model"))
+        tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))
     ] = ()
     """One entry per objective of each policy."""
     evaluations: Annotated[

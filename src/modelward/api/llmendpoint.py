@@ -173,7 +173,6 @@ class Backend(Model):
     workload_ref: WorkloadRef | None = None
     external: External | None = None
     template: Template | None = None
-    scheme: Annotated[Literal["HTTP"], Field(description="How the model server is spoken to.")] = "HTTP"
 
 
 class Collector(Model):
@@ -208,7 +207,7 @@ class Objective(Model):
     time_per_output_token: Duration | None = None
     """Longest time per further token, such as 100ms."""
     attainment: Percent = "99%"
-    """Share of requests that must keep these bounds."""
+    """Share of the requests of a minute that must keep these bounds; below it replicas are added."""
 
 
 class Scaling(Model):

@@ -63,7 +63,6 @@ def test_the_wire_form_is_camel_case_without_what_is_unset() -> None:
     wire = endpoint(ADOPTED).wire()["spec"]
     assert wire["backend"] == {
         "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "my-vllm", "acceptRestart": False},
-        "scheme": "HTTP",
     }
     assert "replicas" not in wire
 
