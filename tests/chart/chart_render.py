@@ -17,7 +17,8 @@ Object = dict[str, Any]
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHART = REPOSITORY / "helm" / "modelward"
 SYSTEM = "modelward-system"
-_BUILT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelward" / "devcluster" / "bin" / "helm"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelward" / "devcluster"
+_BUILT, _GO = _CACHE / "bin" / "helm", _CACHE / "go-venv" / "bin" / "go"
 _DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 ALL_ON: Mapping[str, Any] = {
@@ -69,6 +70,11 @@ def helm() -> str:
     """Path of Helm: MODELWARD_HELM, the PATH, what the devcluster built; its absence fails in CI, else skips."""
     given = os.environ.get("MODELWARD_HELM") or shutil.which("helm") or (str(_BUILT) if _BUILT.exists() else None)
     return given or absent("Helm is not here: set MODELWARD_HELM, or run `python devcluster build`")
+
+
+def go() -> str:
+    """Path of Go: the PATH, or what the devcluster installed where there was none."""
+    return shutil.which("go") or (str(_GO) if _GO.exists() else absent("Go is not here: run `python devcluster build`"))
 
 
 def program(name: str) -> str:

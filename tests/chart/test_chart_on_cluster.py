@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from chart_render import REPOSITORY, VALUES, Object, absent, documents, named, of_kind, render
+from chart_render import REPOSITORY, VALUES, Object, absent, documents, go, named, of_kind, render
 from test_examples import FILES
 
 if TYPE_CHECKING:
@@ -39,8 +38,7 @@ def crds(cluster: "Cluster") -> None:
 @pytest.fixture(scope="module")
 def monitoring_crds(cluster: "Cluster") -> Iterator[None]:
     """The Prometheus operator's own CRDs, from its Go module."""
-    go = shutil.which("go") or absent("go is not here: it fetches the CRDs of the Prometheus operator")
-    command = [go, "mod", "download", "-json", PROMETHEUS_OPERATOR]
+    command = [go(), "mod", "download", "-json", PROMETHEUS_OPERATOR]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd="/")
     if done.returncode:
         absent(f"the Go module of the Prometheus operator cannot be had: {done.stderr[-300:]}")
