@@ -24,7 +24,7 @@ from modelward.controller.schedule import Key, Lane
 from modelward.controller.settings import Settings
 from modelward.controller.telemetry import Telemetry
 from modelward.kube.client import Client
-from modelward.kube.errors import ApiError
+from modelward.kube.errors import ApiError, NotFound
 from modelward.kube.kinds import Kind, Object
 from modelward.kube.store import Drift, Store
 
@@ -79,8 +79,12 @@ class Driver:
         drifts: list[Drift] = []
         for each in WATCHED:
             for namespace in self.namespaces:
-                listing = await self.client.list(each.kind, namespace, label_selector=each.label_selector or None)
-                drifts.append(self.store.sweep(each.kind, listing, namespace))
+                try:
+                    listing = await self.client.list(each.kind, namespace, label_selector=each.label_selector or None)
+                except NotFound:  # its definition is gone
+                    drifts.append(self.store.bury(each.kind))
+                else:
+                    drifts.append(self.store.sweep(each.kind, listing, namespace))
         return sum(drift.added + drift.updated + drift.removed for drift in drifts)
 
     def see(self, kind: Kind, obj: Object, event: str | None = None) -> None:

@@ -46,19 +46,19 @@ class MeasuredOperator:
 
     def metrics(self) -> Families:
         """Return its own metrics page."""
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as answer:
-            return parse(answer.read())
-
-    @property
-    def address(self) -> str:
-        """Where it serves probes and metrics; AssertionError while it does not."""
-        found = _LISTENS.search(self.log.read_text())
-        assert found is not None, self.tail()
-        return found[1]
+        return metrics(self.log)
 
     def tail(self, characters: int = 4_000) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-characters:]
+
+
+def metrics(log: Path) -> Families:
+    """Return the metrics page of the operator that writes a log; AssertionError while it serves none."""
+    found = _LISTENS.search(log.read_text())
+    assert found is not None, log.read_text()[-4_000:]
+    with urllib.request.urlopen(f"http://{found[1]}/metrics", timeout=10) as answer:
+        return parse(answer.read())
 
 
 def usage(pid: int) -> Usage:

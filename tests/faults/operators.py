@@ -70,12 +70,12 @@ class Operator:
         """The claims and renewals of the Lease that the API server took from this process, in order."""
         return [one for one in self.proxy.recorded if one.committed in (200, 201) and _claims(one)]
 
-    async def leads(self, within_s: float = 25.0) -> float:
+    async def leads(self, within_s: float = 90.0) -> float:
         """Wait until it holds the Lease; since when, in seconds of the proxy's clock."""
         await self._until(lambda: bool(self.renewals), within_s, "leads")
         return self.renewals[0].call.at_s
 
-    async def ready(self, within_s: float = 25.0) -> None:
+    async def ready(self, within_s: float = 90.0) -> None:
         """Wait until it has asked for the Lease, which it does when its store is full."""
         asks = of("leases")
         await self._until(lambda: any(asks(one.call) for one in self.proxy.recorded), within_s, "is ready")

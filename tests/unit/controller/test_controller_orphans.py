@@ -42,6 +42,10 @@ def orphans(world: World) -> Orphans:
     return Orphans(world.context, VerdictMetrics(CollectorRegistry()))
 
 
+def braked(orphans: Orphans) -> bool:
+    return orphans.verdicts._brake
+
+
 async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(world: World, orphans: Orphans) -> None:
     world.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
@@ -109,13 +113,13 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
     for name in names:
         world.put(adopted(name, name))
         await orphans.release("retail", f"Deployment/{name}")
-    assert orphans.verdicts._brake, "the alarm is raised before anybody rolls"
+    assert braked(orphans), "the alarm is raised before anybody rolls"
     world.put(adopted(names[0], names[0], note="rolled"))
     await orphans.release("retail", f"Deployment/{names[0]}")
     for name in names[1:]:
         world.put(endpoint(name))
         await orphans.release("retail", f"Deployment/{name}")
-    assert not orphans.verdicts._brake
+    assert not braked(orphans)
     assert await orphans.release("retail", f"Deployment/{names[0]}") == 60.0
     assert world.writes == []
 
