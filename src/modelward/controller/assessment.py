@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, EvaluationStatus, MetricStatus
 from modelward.api.quantity import percent_text
@@ -15,12 +15,14 @@ from modelward.controller.hub_feed import HubFeed
 from modelward.controller.observer import Observation
 from modelward.controller.scaler import Scaled
 from modelward.desired import adoption, model_workload, names
-from modelward.desired.collector_config import engine_metrics_path
+from modelward.desired.collector_config import config_map, engine_metrics_path, generation
 from modelward.desired.finding import Finding
+from modelward.desired.installation import Installation
 from modelward.desired.watch import Watch
 from modelward.kube.kinds import Object
 from modelward.status.checks import Check
 from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars, traffic_seen_ppm
+from modelward.status.collector_release import of_another_release, of_other_settings
 from modelward.status.conditions import State
 from modelward.status.endpoint import Found
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
@@ -45,6 +47,8 @@ class Look:
     now_ms: int
     injected: str = ""
     """The note of an injection that status may not say yet."""
+    installation: Installation | None = None
+    """What a collector would be given now; None where that is not compared."""
 
     @property
     def external(self) -> bool:
@@ -129,7 +133,32 @@ def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus
 
 def _collectors(look: Look) -> Collectors:
     known = look.known
-    return sidecars(known.pods) if known.endpoint.mode == "Sidecar" else targets.gateways(known.gateway_pods)
+    if known.endpoint.mode != "Sidecar":
+        return _compared(look, targets.gateways(known.gateway_pods))
+    found = _compared(look, sidecars(known.pods))
+    if look.installation is None:
+        return found
+    return replace(found, outdated=of_another_release(known.pods, known.workload, look.installation.collector_image))
+
+
+def _compared(look: Look, found: Collectors) -> Collectors:
+    """Return the collectors with how many of those that could be read run other settings than the endpoint has now."""
+    wanted = _generation(look)
+    if not wanted:
+        return found
+    pages = (page for pod, page in look.seen.latest.items() if pod not in look.seen.failures)
+    unloaded, told = of_other_settings(pages, wanted)
+    return replace(found, unloaded=unloaded, told=told)
+
+
+def _generation(look: Look) -> str:
+    """Return the generation of the settings that collectors should run; empty where none are written."""
+    endpoint, beside = look.known.endpoint, look.known.endpoint.mode == "Sidecar"
+    port = targets.engine_port(look.known) if beside else None
+    unknown = beside and port is None
+    if look.installation is None or endpoint.spec.paused or endpoint.mode == "ScrapeOnly" or unknown:
+        return ""
+    return generation(config_map(endpoint, look.asked.capture, look.installation, engine_port=port))
 
 
 def _collector(look: Look) -> State:

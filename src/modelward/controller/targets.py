@@ -23,7 +23,7 @@ def of(known: Gathered) -> tuple[Target, ...]:
         return tuple(_collector(pod, endpoint) for pod in known.gateway_pods if pod_running(pod))
     if endpoint.mode == "Sidecar":
         return tuple(_collector(pod, endpoint) for pod in known.pods if pod_running(pod) and has_sidecar(pod))
-    port, path = _engine_port(known), engine_metrics_path(endpoint)
+    port, path = engine_port(known), engine_metrics_path(endpoint)
     if port is None or path is None:
         return ()
     return tuple(
@@ -47,11 +47,8 @@ def url(endpoint: LLMEndpoint) -> str | None:
     return service_url(endpoint)
 
 
-def _collector(pod: Object, endpoint: LLMEndpoint) -> Target:
-    return Target(_name(pod), f"http://{_host(pod)}:{ADMIN_PORT}/metrics", endpoint.spec.engine, "collector")
-
-
-def _engine_port(known: Gathered) -> int | None:
+def engine_port(known: Gathered) -> int | None:
+    """Return the port of the model server; None where it is not known, or is outside the cluster."""
     template, reference = known.endpoint.spec.backend.template, known.endpoint.spec.backend.workload_ref
     if template is not None:
         return template.port
@@ -59,6 +56,10 @@ def _engine_port(known: Gathered) -> int | None:
         return None
     found = find_container(known.workload, reference)
     return None if isinstance(found, Finding) else found.port
+
+
+def _collector(pod: Object, endpoint: LLMEndpoint) -> Target:
+    return Target(_name(pod), f"http://{_host(pod)}:{ADMIN_PORT}/metrics", endpoint.spec.engine, "collector")
 
 
 def _name(pod: Object) -> str:

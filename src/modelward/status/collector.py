@@ -24,12 +24,19 @@ _SEEN_FROM_REQUESTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Collectors:
-    """How many pods carry a running collector."""
+    """How many pods carry a running collector.
+
+    Of them `outdated` are of another release than pods would get now. Of `told` that were read, `unloaded` run other
+    settings than the endpoint has now.
+    """
 
     desired: int
     ready: int
     missing: int
     trouble: tuple[str, str] = ("", "")
+    outdated: int = 0
+    unloaded: int = 0
+    told: int = 0
 
 
 def sidecars(pods: Sequence[Object]) -> Collectors:
@@ -45,7 +52,10 @@ def sidecars(pods: Sequence[Object]) -> Collectors:
 def collector_state(
     mode: CollectorMode, collectors: Collectors, seen_ppm: int | None, problem: tuple[str, str] | None
 ) -> State:
-    """Return CollectorReady; `problem` is what kept us from putting the collector in place."""
+    """Return CollectorReady; `problem` is what kept us from putting the collector in place.
+
+    What a collector still waits for takes nothing from what it sees: it is told beside that, and leaves True as it is.
+    """
     if mode == "ScrapeOnly":
         return State("CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read")
     if problem is not None:
@@ -54,6 +64,14 @@ def collector_state(
         return State("CollectorReady", "False", *collectors.trouble)
     if not collectors.desired:
         return State("CollectorReady", "Unknown", "NoPods", "no pod is running")
+    awaited = _awaited(collectors)
+    found = _sight(collectors, seen_ppm)
+    message = "; ".join((found.message, *(told for _, told in awaited)))
+    reason = awaited[0][0] if awaited and found.status == "True" else found.reason
+    return State(found.type, found.status, reason, message)
+
+
+def _sight(collectors: Collectors, seen_ppm: int | None) -> State:
     if collectors.missing:
         message = f"{collectors.missing} of {collectors.desired} pods run without a collector"
         return State("CollectorReady", "False", "AwaitingRollout", message)
@@ -66,6 +84,18 @@ def collector_state(
     return State(
         "CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} collectors ready"
     )
+
+
+def _awaited(collectors: Collectors) -> list[tuple[str, str]]:
+    """Return what some collectors wait for, as (reason, message); settings first, for they may have been tightened."""
+    awaited = []
+    if collectors.unloaded:
+        which = f"{collectors.unloaded} of {collectors.told} collectors run the settings of before"
+        awaited.append(("AwaitingReload", f"{which}; the kubelet brings the new ones within two minutes"))
+    if collectors.outdated:
+        which = f"{collectors.outdated} of {collectors.desired} pods run a collector of another release"
+        awaited.append(("AwaitingRollout", f"{which}; this one comes with their next roll-out"))
+    return awaited
 
 
 def traffic_seen_ppm(history: History, now_ms: int) -> int | None:

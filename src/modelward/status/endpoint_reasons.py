@@ -115,10 +115,16 @@ COLLECTOR = (
     ),
     Reason("NoPods", "no pod runs", "see `WorkloadReady`", "look at `WorkloadReady`"),
     Reason(
+        "AwaitingReload",
+        "traffic is seen, but some collectors still run the settings of before, a tightened capture too",
+        "a policy was changed; the kubelet brings new settings within two minutes",
+        "wait; if it stays, `kubectl logs -n NS POD -c modelward-collector`",
+    ),
+    Reason(
         "AwaitingRollout",
-        "some pods are older than the sidecar",
-        "a roll-out goes on, or is stuck or paused",
-        "`kubectl rollout status -n NS deploy/NAME`",
+        "True: some pods run a collector of another release, and are seen; False: some pods have none",
+        "True: Modelward was upgraded, which restarts no model; False: a roll-out goes on, or is stuck or paused",
+        "True: nothing, or roll the workload; False: `kubectl rollout status -n NS deploy/NAME`",
     ),
     Reason(
         "Starting",

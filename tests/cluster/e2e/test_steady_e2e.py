@@ -184,12 +184,24 @@ def test_a_release_with_other_settings_rolls_gateways_under_load_and_no_model(st
         assert steady.models() == models
         assert broken(clients.replies) == []
         assert len(clients.replies) > 20
+        for name in ("chat", "adopted"):
+            _until_awaiting_rollout(steady, place, name)
+            assert steady.installed.condition(name, place, "Ready")[0] == "True"
         for name in NAMES:
             assert broken(streams(_service(steady, name), 4)) == []
     finally:
         helm_install(steady.installed.cluster)
     steady.installed.until("the gateways of this release", lambda: not _is_next(steady) and steady.rolled_out(), 60)
     assert steady.models() == models
+
+
+def _until_awaiting_rollout(steady: Steady, place: str, name: str) -> None:
+    waits = ("True", "AwaitingRollout")
+    steady.installed.until(
+        f"the next collector to be awaited in {place}/{name}",
+        lambda: steady.installed.condition(name, place, "CollectorReady")[:2] == waits,
+        60,
+    )
 
 
 def _uids(steady: Steady, place: str, where: str) -> set[str]:

@@ -40,6 +40,9 @@ def test_a_collector_that_cannot_be_pulled_is_named_before_its_pod_runs() -> Non
         (Collectors(3, 3, 0), 899_999, None, "False", "Bypassed"),
         (Collectors(3, 3, 0), 900_000, None, "True", "SeesTraffic"),
         (Collectors(3, 3, 0), None, None, "True", "SeesTraffic"),
+        (Collectors(3, 3, 0, outdated=2, told=3), None, None, "True", "AwaitingRollout"),
+        (Collectors(3, 3, 0, outdated=2, unloaded=1, told=3), None, None, "True", "AwaitingReload"),
+        (Collectors(3, 3, 0, outdated=2, unloaded=1, told=3), 420_000, None, "False", "Bypassed"),
     ],
 )
 def test_collector_ready_says_what_keeps_traffic_from_being_seen(
@@ -48,6 +51,15 @@ def test_collector_ready_says_what_keeps_traffic_from_being_seen(
     found = collector_state("Sidecar", collectors, seen_ppm, problem)
     assert (found.status, found.reason) == (status, reason)
     assert collector_state("ScrapeOnly", collectors, seen_ppm, problem).reason == "ScrapeOnly"
+
+
+def test_what_collectors_wait_for_is_told_with_counts_and_beside_what_is_worse() -> None:
+    outdated = "2 of 3 pods run a collector of another release; this one comes with their next roll-out"
+    unloaded = "1 of 2 collectors run the settings of before; the kubelet brings the new ones within two minutes"
+    found = collector_state("Sidecar", Collectors(3, 3, 0, outdated=2, unloaded=1, told=2), None, None)
+    assert found.message == f"3 of 3 collectors ready; {unloaded}; {outdated}"
+    starting = collector_state("Sidecar", Collectors(3, 2, 0, unloaded=1, told=2), None, None)
+    assert (starting.reason, starting.message) == ("Starting", f"2 of 3 collectors ready; {unloaded}")
 
 
 def test_the_share_that_is_bypassed_is_told() -> None:

@@ -1,0 +1,129 @@
+"""What one look says of the collectors: what they run, against what they would be given now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
+from modelward.collect.scrape import ScrapeFailure
+from modelward.controller.assessment import Look, assessed
+from modelward.controller.gather import Gathered
+from modelward.controller.hub_feed import HubFeed
+from modelward.controller.observer import Observation
+from modelward.controller.scaler import Scaled
+from modelward.desired.capture import EffectiveCapture
+from modelward.desired.collector_config import config_map, generation
+from modelward.desired.installation import Installation
+from modelward.desired.watch import Watch
+from modelward.metrics.signals import Key, Signal
+from modelward.metrics.snapshot import Snapshot
+from modelward.status.endpoint import endpoint_status
+
+NOW_MS = 1_795_480_000_000
+INSTALLED = Installation("collector:2", "modelward:2")
+METADATA = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1}
+REDACTED = Watch(EffectiveCapture("Redacted", 100_000))
+CLOSED = Watch(EffectiveCapture("MetadataOnly", 100_000))
+
+
+def endpoint(mode: str = "Sidecar", **spec: Any) -> LLMEndpoint:
+    backend = {"template": {"image": "llama", "port": 8080}}
+    whole = {"engine": "llamacpp", "backend": backend, "collector": {"mode": mode}, **spec}
+    return LLMEndpoint.model_validate({"metadata": METADATA, "spec": whole})
+
+
+def pod(name: str, image: str) -> dict[str, Any]:
+    ready = [{"type": "Ready", "status": "True"}]
+    collector = [{"name": "modelward-collector", "ready": True, "state": {}}]
+    return {
+        "metadata": {"name": name, "labels": {}},
+        "spec": {"initContainers": [{"name": "modelward-collector", "image": image}], "containers": []},
+        "status": {
+            "phase": "Running",
+            "podIP": "10.0.0.1",
+            "conditions": ready,
+            "initContainerStatuses": collector,
+        },
+    }
+
+
+def page(name: str, settings: str) -> Snapshot:
+    return Snapshot(name, NOW_MS, "collector", counters={Key(Signal.REQUESTS): 1.0}, config_generation=settings)
+
+
+def look(
+    pages: dict[str, str], *, asked: Watch = REDACTED, images: tuple[str, ...] = ("collector:2",), **spec: Any
+) -> Look:
+    """Look at pods `a`, `b` and so on with these images, whose collectors say that they run these settings."""
+    serving = endpoint(**spec)
+    pods = tuple(pod("abc"[number], image) for number, image in enumerate(images))
+    fronted = serving.mode == "Gateway"
+    known = Gathered(
+        endpoint=serving,
+        raw={"metadata": METADATA},
+        policies=(),
+        evaluators={},
+        allow_raw=False,
+        workload={
+            "kind": "Deployment",
+            "metadata": {},
+            "spec": {"selector": {}, "template": {"spec": pods[0]["spec"]}},
+            "status": {},
+        },
+        pods=() if fronted else pods,
+        gateway={"metadata": {}, "spec": {"selector": {}}, "status": {}} if fronted else None,
+        gateway_pods=pods if fronted else (),
+        autoscalers=(),
+    )
+    seen = Observation(latest={name: page(name, settings) for name, settings in pages.items()})
+    return Look(known, asked, (), (), seen, Scaled(), HubFeed(lambda: NOW_MS), NOW_MS, installation=INSTALLED)
+
+
+def settings(asked: Watch, mode: str = "Sidecar") -> str:
+    """Return the generation that a collector reports once it runs what this asks for."""
+    port = 8080 if mode == "Sidecar" else None
+    return generation(config_map(endpoint(mode), asked.capture, INSTALLED, engine_port=port))
+
+
+def said(one: Look) -> tuple[str, str, str]:
+    found = assessed(one).collector
+    return found.status, found.reason, found.message
+
+
+@pytest.mark.parametrize("mode", ["Sidecar", "Gateway"])
+def test_a_tightened_capture_is_told_until_every_collector_has_it(mode: str) -> None:
+    old, new = settings(REDACTED, mode), settings(CLOSED, mode)
+    both = ("collector:2", "collector:2")
+    status, reason, message = said(look({"a": new, "b": old}, asked=CLOSED, images=both, mode=mode))
+    assert (status, reason) == ("True", "AwaitingReload")
+    assert message.startswith("2 of 2 collectors ready; 1 of 2 collectors run the settings of before; the kubelet")
+    assert said(look({"a": new, "b": new}, asked=CLOSED, images=both, mode=mode))[1] == "SeesTraffic"
+
+
+def test_a_paused_endpoint_and_a_silent_pod_await_nothing() -> None:
+    assert said(look({"a": "old"}, paused=True))[1] == "SeesTraffic"
+    silent = look({"a": "old"})
+    silent.seen.failures["a"] = ScrapeFailure("a", "Timeout", "no answer")
+    assert said(silent)[1] == "SeesTraffic"
+    assert said(replace(look({"a": "old"}), installation=None))[1] == "SeesTraffic"
+
+
+def test_a_newer_collector_waits_for_the_next_roll_out_and_takes_nothing_from_the_endpoint() -> None:
+    now = settings(REDACTED)
+    images = ("collector:1", "collector:2", "collector:1")
+    waits = look(dict.fromkeys("abc", now), images=images)
+    status, reason, message = said(waits)
+    assert (status, reason) == ("True", "AwaitingRollout")
+    assert "2 of 3 pods run a collector of another release" in message
+    rolled = look(dict.fromkeys("abc", now), images=("collector:2",) * 3)
+    assert said(rolled)[1] == "SeesTraffic"
+    before, after = (_status(one) for one in (waits, rolled))
+    assert (before.health, before.summary) == (after.health, after.summary)
+    assert [one.status for one in before.conditions] == [one.status for one in after.conditions]
+
+
+def _status(one: Look) -> LLMEndpointStatus:
+    return endpoint_status(one.known.endpoint, assessed(one), NOW_MS)
