@@ -10,15 +10,15 @@ import re
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import aiohttp
 import pytest
 import sick_pages as sick
-from observed_endpoint import TIMEOUT_S, ObservedEndpoint
-from sick_pages import Reply, Sickness, SickServer, collector, page, serving, vllm
+from observed_endpoint import TIMEOUT_S
+from sick_pages import Sickness, page, serving, vllm
+from ward import KINDS, Kind, ward
 
 from modelward.collect.scrape import MAX_BYTES, ScrapeFailure, Scraper, Target
 from modelward.collector import engine as engine_scrape
@@ -141,61 +141,10 @@ async def test_the_collectors_reader_is_bounded_in_bytes_and_time_and_names_the_
 # From here on the whole way: pages, readings, verdicts, status, replicas.
 
 
-class Load:
-    """What the pods of an endpoint have served; one replica could carry twice of it, so two are one too many."""
-
-    def __init__(self, write: Callable[..., bytes] = vllm) -> None:
-        self.requests = 1_000.0
-        self._write = write
-
-    def more(self, seconds: float) -> None:
-        """Let the time pass that so many requests take."""
-        self.requests += seconds
-
-    async def well(self, reply: Reply) -> None:
-        """Serve the page as it is now."""
-        await page(self._write(requests=self.requests, tokens=10 * self.requests))(reply)
-
-
-@dataclass(slots=True)
-class Ward:
-    """Endpoints of two pods, which share their servers: in `mixed` only the second one falls ill, in `ill` both do."""
-
-    load: Load
-    server: SickServer
-    mixed: ObservedEndpoint
-    ill: ObservedEndpoint
-
-    async def pass_(self, steps: int, seconds: int) -> None:
-        for _ in range(steps):
-            self.load.more(seconds)
-            await asyncio.gather(self.mixed.step(seconds * 1_000), self.ill.step(seconds * 1_000))
-
-
-@asynccontextmanager
-async def ward(kind: Literal["engine", "collector"] = "engine") -> AsyncIterator[Ward]:
-    """Give a ward after a minute in which all were well."""
-    load = Load(vllm if kind == "engine" else collector)
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        well = await stack.enter_async_context(serving(load.well))
-        other = await stack.enter_async_context(serving(load.well))
-        beds = [
-            ObservedEndpoint(session, urls, collectors=kind == "collector")
-            for urls in ((well.url, other.url), (other.url, other.url))
-        ]
-        made = Ward(load, other, *beds)
-        await made.pass_(4, 15)
-        for bed in beds:
-            assert bed.condition("MetricsAvailable")[:2] == ("True", "Fresh")
-            assert bed.status.health == "Healthy"
-        yield made
-
-
-@pytest.mark.parametrize("kind", ["engine", "collector"])
-async def test_two_well_pods_are_one_too_many(kind: Literal["engine", "collector"]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_two_well_pods_are_one_too_many(kind: Kind) -> None:
     async with ward(kind) as beds:
-        await beds.pass_(6, 40)
+        await beds.pass_time(6, 40)
         assert beds.mixed.lowered
         assert {check.verdict for check in beds.mixed.status.metrics} == {"Passed"}
 
@@ -204,7 +153,7 @@ async def test_two_well_pods_are_one_too_many(kind: Literal["engine", "collector
 async def test_a_sick_page_is_named_and_unknown_and_scales_nothing_down(case: Case) -> None:
     async with ward() as beds:
         beds.server.sickness = case.sickness
-        await beds.pass_(6, 40)
+        await beds.pass_time(6, 40)
         mixed, ill = beds.mixed, beds.ill
         assert mixed.condition("MetricsAvailable")[:2] == ("False", "PartialPods")
         assert case.words in mixed.condition("MetricsAvailable")[2]
@@ -215,10 +164,10 @@ async def test_a_sick_page_is_named_and_unknown_and_scales_nothing_down(case: Ca
         for bed in (mixed, ill):
             assert bed.condition("ScalingActive")[:2] == ("Unknown", "HoldingOnStaleMetrics")
             assert bed.scales.asked == []
-        await beds.pass_(1, 300)
-        await beds.pass_(1, 15)
+        await beds.pass_time(1, 300)
+        await beds.pass_time(1, 15)
         assert {check.verdict for check in ill.status.metrics} == {"Unknown"}
         assert mixed.observer.of("retail/chat").history.level(Signal.IN_FLIGHT, None, mixed.now_ms) is not None
         beds.server.sickness = beds.load.well
-        await beds.pass_(1, 15)
+        await beds.pass_time(1, 15)
         assert ill.condition("MetricsAvailable")[:2] == ("True", "Fresh")

@@ -156,9 +156,9 @@ class Series:
         known, total = self._histograms.get(key), self._distributions.get(key)
         if known is None or total is None:
             return value if self.readings else _emptied(value)
-        # A process does not change its bounds while it runs: other bounds mean a restart, as lower counts do.
-        step = subtracted(value, known) if known.bounds == value.bounds else None
-        return merged((total, step or value)) or total
+        if known.bounds != value.bounds:
+            return _emptied(value)  # cut anew: what it counts up to here was counted before, or nobody knows when
+        return merged((total, subtracted(value, known) or value)) or total
 
     def _append(self, reading: Reading) -> None:
         if len(self.readings) > 1 and self.readings[-1].at_ms - self.readings[-2].at_ms < FINE_MS:

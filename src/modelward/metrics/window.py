@@ -148,6 +148,8 @@ class History:
         for _, start, last in self._spans(now_ms, over_ms):
             for key in _matching(last.distributions.keys() - last.missing, signal, model):
                 later, earlier = last.distributions[key], start.distributions.get(key)
+                if earlier is not None and earlier.bounds != later.bounds:
+                    continue  # cut anew within the window: the two cannot be compared
                 step = later if earlier is None else subtracted(later, earlier)
                 if step is not None:
                     steps.append(step)

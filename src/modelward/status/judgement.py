@@ -15,7 +15,7 @@ from modelward.evaluate.pool import Pooled, pool
 from modelward.evaluate.verdict import Rule, Verdict, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
-from modelward.metrics.window import History
+from modelward.metrics.window import Freshness, History
 from modelward.status.checks import Check
 
 SEEN_ENOUGH_PPM = 900_000
@@ -88,8 +88,8 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     if asked.metric == "ErrorRate":
         errors = history.increase(Signal.ERRORS, None, now_ms, over_ms)
-        # Errors of some pods over the requests of all would look better than things are.
-        if requests is None or errors is None or errors.of_pods != requests.of_pods:
+        # Errors of some pods, whether over their own requests or those of all, may look better than things are.
+        if requests is None or errors is None or errors.of_pods != requests.of_pods or _silent(history, now_ms):
             return _unmeasured(asked)
         return objectives.decide_rate(
             requests=round(requests.value),
@@ -184,6 +184,13 @@ def _bypassed(sight: Sight) -> str:
 def _count(history: History, signal: Signal, now_ms: int, over_ms: int) -> int:
     gained = history.increase(signal, None, now_ms, over_ms)
     return round(gained.value) if gained else 0
+
+
+def _silent(history: History, now_ms: int) -> bool:
+    """Tell whether a pod that answers gives no number for its errors or its requests."""
+    asked = {Signal.ERRORS, Signal.REQUESTS}
+    fresh = (pod for pod in history.pods() if history.freshness(pod, now_ms) is Freshness.FRESH)
+    return any(history.lacking(pod) & asked for pod in fresh)
 
 
 def _requests_by_duration(found: Histogram | None) -> objectives.Histogram:

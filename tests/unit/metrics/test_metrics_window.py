@@ -160,10 +160,18 @@ def test_a_distribution_is_what_was_observed_within_the_window() -> None:
     assert history.histogram_increase(Signal.TTFT, "m", 30_000, 30_000) == Histogram((0.1, 1.0), (2, 4), 0.7, 7)
 
 
-def test_a_distribution_survives_a_restart_and_a_change_of_buckets() -> None:
-    history = kept(timed(0, (5, 8, 10)), timed(15, (1, 1, 2)), timed(30, (3, 4, 5), (0.5, 1.0)))
-    seen = history.histogram_increase(Signal.TTFT, None, 30_000, 30_000)
-    assert seen == Histogram((1.0,), (5,), 0.7, 7)
+def test_a_distribution_survives_a_restart() -> None:
+    history = kept(timed(0, (5, 8, 10)), timed(15, (1, 1, 2)))
+    assert history.histogram_increase(Signal.TTFT, None, 15_000, 30_000) == Histogram((0.1, 1.0), (1, 1), 0.2, 2)
+
+
+def test_a_distribution_whose_buckets_are_cut_anew_is_another_one_and_counts_from_there() -> None:
+    anew = [timed(30, (600, 700, 800), (0.5, 1.0)), timed(45, (601, 703, 805), (0.5, 1.0))]
+    history = kept(timed(0, (5, 8, 10)), timed(15, (6, 9, 12)), *anew)
+    assert history.histogram_increase(Signal.TTFT, None, 45_000, 45_000) is None
+    found = history.histogram_increase(Signal.TTFT, None, 45_000, 15_000)
+    assert found is not None
+    assert (found.bounds, found.counts, found.count) == ((0.5, 1.0), (1, 3), 5)
 
 
 def test_a_distribution_born_in_a_pod_we_knew_counts_from_zero() -> None:
