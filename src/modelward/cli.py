@@ -207,7 +207,9 @@ def preflight(
     file: Annotated[Path, typer.Argument(help="YAML with LLMEndpoints, MonitoringPolicies, Evaluators.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="For objects that name none.")] = "default",
     kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the current context.")] = None,
-    system_namespace: Annotated[str, typer.Option(help="Where Modelward is installed.")] = "modelward-system",
+    system_namespace: Annotated[
+        str, typer.Option(envvar="MODELWARD_NAMESPACE", help="Where Modelward is installed.")
+    ] = "modelward-system",
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:
     """Tell which model servers would restart if a file was applied; writes nothing.
@@ -235,9 +237,9 @@ def preflight(
 
 @app.command()
 def doctor(
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where Modelward is installed.")] = (
-        "modelward-system"
-    ),
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", envvar="MODELWARD_NAMESPACE", help="Where Modelward is installed.")
+    ] = "modelward-system",
     kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the current context.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-
-from cryptography import x509
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from modelward.api import crd
-from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
-from modelward.reports.endpoint_checkup import admission, drift, endpoints
-from modelward.reports.observed import Object, Observed, Unread
+from modelward.reports.admission_checkup import admission
+from modelward.reports.endpoint_checkup import drift, endpoints
+from modelward.reports.hub_checkup import authority, hub
+from modelward.reports.observed import Object, Observed
 from modelward.reports.remark import Remark, Severity
+from modelward.reports.unread import Unread
+from modelward.reports.version_checkup import hub_release, kubernetes
 
 _LEASE_S = 15.0
-_CERTIFICATE_ENDS_SOON = timedelta(days=30)
 
 
 def checkup(seen: Observed) -> tuple[Remark, ...]:
     """Return all remarks, from the installation down to single endpoints."""
-    every = (definitions, operator, leader, rights, hub, authority, drift, admission, endpoints)
-    return tuple(remark for check in every for remark in check(seen))
+    return tuple(remark for check in _CHECKS for remark in check(seen))
 
 
 def definitions(seen: Observed) -> Iterator[Remark]:
@@ -124,57 +123,22 @@ def rights(seen: Observed) -> Iterator[Remark]:
         yield Remark("NotRead", "rights", f"only the operator can ask for its own rights, and this is {whose}", inside)
     elif asked.denied:
         what = f"the operator may not: {', '.join(asked.denied)}"
-        yield Remark(
-            "Error", "rights", what, "helm upgrade (the chart's ClusterRole modelward, or one Role a namespace)"
-        )
+        whole = "helm upgrade (the chart's Role modelward-self and ClusterRole modelward, or one Role a namespace)"
+        yield Remark("Error", "rights", what, whole)
     else:
         yield Remark("Good", "rights", "the operator may do all that it has to")
 
 
-def hub(seen: Observed) -> Iterator[Remark]:
-    """Is there a hub, and does its Service lead to a ready pod?"""
-    pods = f"kubectl get pods,pvc -n {seen.namespace} -l app.kubernetes.io/component=hub"
-    if seen.setup.settings is None:
-        yield Remark(
-            "NotRead", "settings", seen.setup.problem, f"kubectl get cm -n {seen.namespace} modelward-settings"
-        )
-    elif seen.setup.settings.hub_url is None:
-        yield Remark("Notice", "hub", "there is none: answers are not checked", "helm upgrade --set hub.enabled=true")
-        return
-    if isinstance(seen.hub_slices, Unread):
-        yield Remark("NotRead", "hub", seen.hub_slices.why, pods)
-        return
-    addresses = [one for found in seen.hub_slices for one in found.get("endpoints") or ()]
-    ready = sum((one.get("conditions") or {}).get("ready", True) is not False for one in addresses)
-    if ready:
-        yield Remark("Good", "hub", f"Service modelward-hub leads to {ready} ready pod{'s' if ready > 1 else ''}")
-    else:
-        yield Remark("Error", "hub", "Service modelward-hub leads to no ready pod: evaluations stay Unknown", pods)
-
-
-def authority(seen: Observed) -> Iterator[Remark]:
-    """Is the hub's certificate authority known, and valid for a while?"""
-    if seen.setup.settings is not None and not (seen.setup.settings.hub_url or "").startswith("https:"):
-        return
-    found, logs = seen.hub_authority, f"kubectl logs -n {seen.namespace} -l app.kubernetes.io/component=hub"
-    if isinstance(found, Unread):
-        yield Remark("NotRead", "hub's CA", found.why, f"kubectl get cm -n {seen.namespace} {CONFIG_MAP_NAME}")
-        return
-    pem = ((found or {}).get("data") or {}).get(KEY, "")
-    if not pem:
-        what = f"ConfigMap {CONFIG_MAP_NAME} is missing or empty: the hub has not started once"
-        yield Remark("Error", "hub's CA", what, logs)
-        return
-    restart = f"kubectl rollout restart -n {seen.namespace} sts/modelward-hub (the hub renews it when it starts)"
-    try:
-        certificate = x509.load_pem_x509_certificate(pem.encode())
-    except ValueError as error:
-        yield Remark("Error", "hub's CA", f"ConfigMap {CONFIG_MAP_NAME} holds no certificate: {error}", restart)
-        return
-    first, last, now = certificate.not_valid_before_utc, certificate.not_valid_after_utc, seen.now.astimezone(UTC)
-    if not first <= now <= last:
-        yield Remark("Error", "hub's CA", f"it is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d}", restart)
-    elif last - now < _CERTIFICATE_ENDS_SOON:
-        yield Remark("Warning", "hub's CA", f"it ends on {last:%Y-%m-%d}", restart)
-    else:
-        yield Remark("Good", "hub's CA", f"valid until {last:%Y-%m-%d}")
+_CHECKS: tuple[Callable[[Observed], Iterable[Remark]], ...] = (
+    kubernetes,
+    definitions,
+    operator,
+    leader,
+    rights,
+    hub,
+    authority,
+    hub_release,
+    drift,
+    admission,
+    endpoints,
+)

@@ -1,18 +1,22 @@
-"""The checks of `modelward doctor` on what surrounds models: collectors, admission, endpoints and their statuses."""
+"""The checks of `modelward doctor` on models: their collectors, and what their statuses say."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
-from modelward.reports.observed import Object, Observed, Unread
+from modelward.reports.observed import Object, Observed
+from modelward.reports.refusal import next_command
 from modelward.reports.remark import Remark
+from modelward.reports.unread import Unread
 from modelward.status.reasons import reason_of
 
 _SHOWN = 10
 _ENDPOINT_VARIABLE = "MODELWARD_ENDPOINT"
+_QUOTED = frozenset({"Refused", "ScrapeBlocked"})
+"""Reasons for which somebody else must do something: whoever refuses or blocks us."""
 
 
 def drift(seen: Observed) -> Iterator[Remark]:
@@ -50,41 +54,6 @@ def _collectors(seen: Observed) -> Iterator[tuple[str, str, str]]:
                     yield namespace, variables.get(_ENDPOINT_VARIABLE, "?"), str(container["image"])
 
 
-def admission(seen: Observed) -> Iterator[Remark]:
-    """Who decides on pods beside us? What fails closed and is away keeps models and evaluator Jobs from starting."""
-    unread = {kind: objects.why for kind, objects in seen.admission.items() if isinstance(objects, Unread)}
-    if unread:
-        what = f"{', '.join(unread)}: {next(iter(unread.values()))}"
-        yield Remark("NotRead", "admission", what, f"kubectl auth can-i list {next(iter(unread))}")
-    for kind, objects in seen.admission.items():
-        for obj in objects if not isinstance(objects, Unread) else ():
-            name = obj["metadata"]["name"]
-            touching, closed = _touching(obj)
-            if touching:
-                fails = "failurePolicy Fail: while it is away no pod starts" if closed else "failurePolicy Ignore"
-                what = f"{obj['kind']} {name} decides on pods ({', '.join(touching[:3])}); {fails}"
-                yield Remark("Notice", "admission", what, f"kubectl describe {kind} {name}")
-
-
-def _touching(obj: Object) -> tuple[list[str], bool]:
-    """Return the webhooks (or the policy) that have a say on pods, and whether one of them fails closed."""
-    if "webhooks" in obj:
-        parts = [one for one in obj["webhooks"] if _on_pods(one.get("rules") or ())]
-        return [one["name"] for one in parts], any(one.get("failurePolicy", "Fail") == "Fail" for one in parts)
-    spec = obj.get("spec") or {}
-    rules = (spec.get("matchConstraints") or {}).get("resourceRules") or ()
-    return ([obj["metadata"]["name"]] if _on_pods(rules) else []), spec.get("failurePolicy", "Fail") == "Fail"
-
-
-def _on_pods(rules: Iterable[Mapping[str, Any]]) -> bool:
-    return any(
-        {"", "*"} & set(rule.get("apiGroups") or ())
-        and {"pods", "*", "*/*"} & set(rule.get("resources") or ())
-        and {"CREATE", "*"} & set(rule.get("operations") or ())
-        for rule in rules
-    )
-
-
 def endpoints(seen: Observed) -> Iterator[Remark]:
     """Whose status is behind its spec, and whose numbers cannot be read?"""
     if isinstance(seen.endpoints, Unread):
@@ -113,11 +82,22 @@ def _of_endpoint(seen: Observed, endpoint: Object) -> Iterator[Remark]:
             f"status speaks of generation {status.get('observedGeneration', 0)}, the spec is {metadata['generation']}"
         )
         yield Remark("Error", subject, what, f"kubectl logs -n {seen.namespace} deploy/modelward | grep {name}")
-    for condition in status.get("conditions") or ():
-        if (condition["type"], condition["reason"]) == ("MetricsAvailable", "ScrapeBlocked"):
-            known = reason_of("MetricsAvailable", "ScrapeBlocked")
-            advice = known.next.replace("`", "") if known else ""
-            yield Remark("Warning", subject, f"ScrapeBlocked: {condition.get('message', '')}", advice)
+    yield from (
+        _quoted(seen, endpoint, condition)
+        for condition in status.get("conditions") or ()
+        if condition["type"] != "Ready" and condition["reason"] in _QUOTED  # Ready repeats another one
+    )
+
+
+def _quoted(seen: Observed, endpoint: Object, condition: Mapping[str, Any]) -> Remark:
+    """Return a condition in its own words, with the command that shows what is in the way."""
+    metadata, message = endpoint["metadata"], str(condition.get("message", ""))
+    known = reason_of(condition["type"], condition["reason"])
+    advice = (known.next if known else "").replace("`", "").replace("NS", metadata["namespace"])
+    command = next_command(message, metadata["namespace"], seen.namespace) or advice
+    describe = f"kubectl describe llmep -n {metadata['namespace']} {metadata['name']}"
+    what = f"{condition['type']} is {condition['reason']}: {message}"
+    return Remark("Warning", f"{metadata['namespace']}/{metadata['name']}", what, command or describe)
 
 
 def _known_before(seen: Observed, endpoint: Object) -> bool:

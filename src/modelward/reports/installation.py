@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import yaml
 
-from modelward.controller.settings import Settings, SettingsError, read
+from modelward.controller.settings import Settings, SettingsError, load, read
 from modelward.desired.installation import Installation
-from modelward.kube.client import Client
-from modelward.kube.errors import ApiError
 from modelward.kube.kinds import CONFIG_MAP
+from modelward.reports.reading import Reading
+from modelward.reports.unread import Unread
 
 CONFIG_MAP_NAME = "modelward-settings"
+MOUNTED = Path("/etc/modelward/settings.yaml")
+"""Where the chart mounts the ConfigMap into the operator's pod."""
 _KEY = "settings.yaml"
 
 
@@ -41,14 +45,28 @@ class Setup:
         )
 
 
-async def setup(client: Client, namespace: str) -> Setup:
-    """Read the settings from the installation's own namespace; whatever is in the way becomes the problem."""
+async def setup(reading: Reading, namespace: str) -> Setup:
+    """Read the settings from the installation's own namespace; whatever is in the way becomes the problem.
+
+    In its own pod the operator reads its file: where it serves single namespaces it has no right on the ConfigMap.
+    """
+    if reading.as_operator and (mounted := _mounted()) is not None:
+        return mounted
     where = f"ConfigMap {namespace}/{CONFIG_MAP_NAME}"
+    found = await reading.find(CONFIG_MAP, namespace, CONFIG_MAP_NAME)
+    if found is None or isinstance(found, Unread):
+        return Setup(None, f"{where}: {found.why if found else 'there is none'}")
     try:
-        found = await client.get(CONFIG_MAP, namespace, CONFIG_MAP_NAME)
         values = yaml.safe_load((found.get("data") or {}).get(_KEY, ""))
         return Setup(read(values if isinstance(values, dict) else {}, where))
-    except ApiError as error:
-        return Setup(None, f"{where}: {error.message}")
     except (SettingsError, yaml.YAMLError) as error:
+        return Setup(None, str(error))
+
+
+def _mounted() -> Setup | None:
+    if not MOUNTED.exists():
+        return None
+    try:
+        return Setup(load(MOUNTED, os.environ))
+    except SettingsError as error:
         return Setup(None, str(error))

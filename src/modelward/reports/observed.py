@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from modelward.reports.installation import Setup
+from modelward.reports.unread import Unread
 
 Object = Mapping[str, Any]
 Objects = tuple[Object, ...]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Something that could not be read, and the API server's word on it."""
-
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +27,9 @@ class Rights:
 class Observed:
     """All that the checks rest on. None stands for what is absent; `lease_before` was read some seconds earlier.
 
-    `served` are the plurals of our kinds that discovery shows, which everybody may ask.
+    `served` are the plurals of our kinds that discovery shows, which everybody may ask; `kubernetes` is the API
+    server's version. `hub_answer` is the hub's answer to the operator's own token: empty where all is well, else what
+    is wrong, None where it could not be asked. `hub_workloads` and `hub_slices` are what stands behind its Service.
     """
 
     namespace: str
@@ -47,7 +42,10 @@ class Observed:
     lease_before: Object | Unread | None = None
     lease: Object | Unread | None = None
     rights: Rights = field(default_factory=Rights)
+    kubernetes: Object | Unread = field(default_factory=dict)
+    hub_answer: str | None = None
     hub_slices: Objects | Unread = ()
+    hub_workloads: Objects | Unread = ()
     hub_authority: Object | Unread | None = None
     admission: Mapping[str, Objects | Unread] = field(default_factory=dict)
     endpoints: Objects | Unread = ()

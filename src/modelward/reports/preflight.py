@@ -35,6 +35,7 @@ from modelward.kube.kinds import (
 from modelward.reports.applying import Applied, applied, lacks_right
 from modelward.reports.effect import Effect, Subject, Trial, plan, preflight
 from modelward.reports.installation import Setup, setup
+from modelward.reports.reading import reading
 from modelward.reports.rendering import RenderError
 from modelward.reports.rendering import parsed as strictly_parsed
 from modelward.reports.watching import evaluator_effect, policy_effect
@@ -46,7 +47,8 @@ async def examined(
     """Return what applying the documents would do, in their order; objects without a namespace go to `namespace`."""
     objects = [_placed(document, namespace) for document in documents if isinstance(document, Mapping)]
     async with Client.connect(kubeconfig) as client:
-        examination = _Examination(client, objects, await setup(client, system_namespace))
+        known = await setup(await reading(client, system_namespace), system_namespace)
+        examination = _Examination(client, objects, known)
         return await examination.effects()
 
 

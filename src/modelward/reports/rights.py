@@ -33,20 +33,30 @@ RIGHTS: Mapping[str, str] = {
 """Verbs by `group/resource[/subresource]`, in each namespace that is served."""
 
 
+OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
+    {"group": "coordination.k8s.io", "resource": "leases", "verb": "create"},
+    {"group": "coordination.k8s.io", "resource": "leases", "verb": "get", "name": "modelward"},
+    {"group": "coordination.k8s.io", "resource": "leases", "verb": "update", "name": "modelward"},
+    {"group": "", "resource": "configmaps", "verb": "get", "name": "modelward-hub-ca"},
+)
+"""What it must be allowed to do in its own namespace: lead, and know the hub's certificate."""
+
+
 def reviews(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each right in words with the review that asks for it; namespace empty for all namespaces."""
     for place, verbs in RIGHTS.items():
         group, _, path = place.partition("/")
         resource, _, subresource = path.partition("/")
         for verb in verbs.split():
-            asked = {
-                "group": group,
-                "resource": resource,
-                "subresource": subresource,
-                "verb": verb,
-                "namespace": namespace,
-            }
-            yield f"{verb} {place.lstrip('/')}", review(asked)
+            asked = {"group": group, "resource": resource, "subresource": subresource, "verb": verb}
+            yield f"{verb} {place.lstrip('/')}", review({**asked, "namespace": namespace})
+
+
+def own_reviews(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rights in the operator's own namespace likewise."""
+    for asked in OWN_RIGHTS:
+        what = "/".join(asked[part] for part in ("group", "resource", "name") if asked.get(part))
+        yield f"{asked['verb']} {what}", review({**asked, "namespace": namespace})
 
 
 def review(asked: Mapping[str, str]) -> dict[str, Any]:

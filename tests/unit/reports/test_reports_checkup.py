@@ -14,11 +14,11 @@ from modelward.api import crd
 from modelward.controller.settings import read
 from modelward.hub.certificates import ensure
 from modelward.reports.checkup import checkup
-from modelward.reports.doctor import ADMISSION, _subject
 from modelward.reports.installation import Setup
-from modelward.reports.observed import Observed, Rights, Unread
+from modelward.reports.observed import Observed, Rights
 from modelward.reports.remark import Remark, exit_code
 from modelward.reports.remark_page import document, page
+from modelward.reports.unread import Unread
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HUB = "https://modelward-hub.modelward-system.svc:8443"
@@ -47,20 +47,28 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"data": {"ca.crt": made.ca_pem.decode()}}
 
 
+def workload(kind: str, name: str, container: str, replicas: int = 1, version: str = "1") -> dict[str, Any]:
+    containers = [{"name": container, "image": f"modelward:{version}"}]
+    spec = {"replicas": replicas, "template": {"spec": {"containers": containers}}}
+    about = {"name": name, "labels": {"app.kubernetes.io/version": version}}
+    return {"kind": kind, "metadata": about, "spec": spec, "status": {"readyReplicas": replicas}}
+
+
 @pytest.fixture
 def well(authority: dict[str, Any]) -> Observed:
-    labels = {"app.kubernetes.io/version": "1"}
     return Observed(
         namespace="modelward-system",
         version="1",
         now=NOW,
         setup=Setup(read(SETTINGS, "test")),
         definitions={one["metadata"]["name"]: one for one in crd.documents()},
-        operator={"metadata": {"labels": labels}, "spec": {"replicas": 2}, "status": {"readyReplicas": 2}},
+        operator=workload("Deployment", "modelward", "operator", 2),
         lease_before=lease(NOW),
         lease=lease(NOW),
         rights=Rights("system:serviceaccount:modelward-system:modelward", ()),
+        kubernetes={"gitVersion": "v1.35.4"},
         hub_slices=({"endpoints": [{"conditions": {"ready": True}}]},),
+        hub_workloads=(workload("StatefulSet", "modelward-hub", "hub"),),
         hub_authority=authority,
         endpoints=(chat(),),
         endpoints_before=(chat(),),
@@ -75,7 +83,7 @@ def remarks(seen: Observed, *severities: str) -> list[Remark]:
 def test_an_installation_in_order_has_no_finding(well: Observed) -> None:
     assert remarks(well, "Error", "Warning", "Notice", "NotRead") == []
     assert exit_code(checkup(well)) == 0
-    assert len(remarks(well, "Good")) == 8
+    assert len(remarks(well, "Good")) == 10
 
 
 def changed_definition() -> dict[str, Any]:
@@ -107,6 +115,14 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"setup": Setup(read({**SETTINGS, "hubUrl": None}, "t"))}, "Notice", "answers are not checked"),
     ({"endpoints": (chat(3, 2),), "endpoints_before": (chat(3, 2),)}, "Error", "generation 2, the spec is 3"),
     ({"endpoints": (chat(reason="ScrapeBlocked", message="10.0.0.1:18081"),)}, "Warning", "ScrapeBlocked: 10.0.0.1"),
+    ({"endpoints": (chat(type="Accepted", reason="Refused", message="Service chat: denied"),)}, "Warning",
+     "Accepted is Refused: Service chat: denied"),
+    ({"endpoints": (chat(type="QualityHealthy", reason="HubUnavailable", message="timed out"),)}, "Warning",
+     "HubUnavailable, say retail/chat: timed out"),
+    ({"hub_answer": "hub https://h: TimeoutError"}, "Error", "it does not answer the operator: hub https://h: Timeout"),
+    ({"kubernetes": {"gitVersion": "v1.29.3+k3s1"}}, "Error", "it is v1.29.3+k3s1; Modelward needs 1.30"),
+    ({"hub_workloads": (workload("Deployment", "modelward-hub", "hub", version="0"),)}, "Warning",
+     "it is version 0 modelward:0, the operator version 1 modelward:1"),
     ({"setup": Setup(read({**SETTINGS, "watchNamespaces": ["x"]}, "t"))}, "Warning", "not among watchNamespaces"),
 ]  # fmt: skip
 
@@ -136,39 +152,29 @@ def test_what_may_not_be_read_is_said_and_is_neither_good_nor_a_finding(well: Ob
     no = Unread("forbidden")
     blind = Observed(
         "modelward-system", "1", NOW, Setup(None, "forbidden"),
-        {one["metadata"]["name"]: no for one in crd.documents()}, PLURALS, no, no, no, Rights(), no, no,
+        {one["metadata"]["name"]: no for one in crd.documents()}, PLURALS, no, no, no, Rights(), no, None, no, no, no,
         {"validatingwebhookconfigurations": no}, no, no, {"retail": no},
     )  # fmt: skip
     found = checkup(blind)
     assert {remark.severity for remark in found} == {"NotRead"}
     assert exit_code(found) == 0
-    assert {"CRDs", "operator", "leader", "rights", "settings", "hub", "hub's CA", "admission", "endpoints"} <= {
-        remark.subject for remark in found
-    }
+    assert {
+        "Kubernetes", "CRDs", "operator", "leader", "rights", "settings", "hub", "hub's CA", "hub's release",
+        "admission", "endpoints",
+    } <= {remark.subject for remark in found}  # fmt: skip
 
 
-def test_admission_that_decides_on_pods_is_named_with_what_its_absence_does(well: Observed) -> None:
-    rule = {"apiGroups": [""], "operations": ["CREATE"], "resources": ["pods"]}
-    hook = {"name": "check.example.com", "rules": [rule]}
-    lenient = {"name": "mutate.example.com", "rules": [rule], "failurePolicy": "Ignore"}
-    elsewhere = {"name": "z", "rules": [{**rule, "resources": ["secrets"]}]}
-    admission: dict[str, Any] = {
-        "validatingwebhookconfigurations": (
-            {"kind": "V", "metadata": {"name": "strict"}, "webhooks": [hook]},
-            {"kind": "V", "metadata": {"name": "other"}, "webhooks": [elsewhere]},
-        ),
-        "mutatingwebhookconfigurations": ({"kind": "M", "metadata": {"name": "lenient"}, "webhooks": [lenient]},),
-        "validatingadmissionpolicies": (
-            {"kind": "P", "metadata": {"name": "policy"}, "spec": {"matchConstraints": {"resourceRules": [rule]}}},
-        ),
-    }
-    found = {remark.what for remark in remarks(replace(well, admission=admission), "Notice")}
-    assert found == {
-        "V strict decides on pods (check.example.com); failurePolicy Fail: while it is away no pod starts",
-        "M lenient decides on pods (mutate.example.com); failurePolicy Ignore",
-        "P policy decides on pods (policy); failurePolicy Fail: while it is away no pod starts",
-    }
-    assert exit_code(checkup(replace(well, admission=admission))) == 0
+def test_a_hub_that_answers_the_operator_is_well_whatever_may_not_be_read(well: Observed) -> None:
+    inside = replace(well, hub_answer="", hub_slices=Unread("forbidden"))
+    (found,) = [remark for remark in checkup(inside) if remark.subject == "hub"]
+    assert (found.severity, found.what) == ("Good", "it answers the operator")
+
+
+def test_a_refusal_is_said_once_though_ready_repeats_it(well: Observed) -> None:
+    one = chat(type="WorkloadReady", reason="Refused", message="exceeded quota: small")
+    one["status"]["conditions"].append({**one["status"]["conditions"][0], "type": "Ready"})
+    (found,) = remarks(replace(well, endpoints=(one,)), "Warning")
+    assert found.next == "kubectl describe quota -n retail small"
 
 
 def test_many_endpoints_with_the_same_trouble_do_not_flood_the_terminal(well: Observed) -> None:
@@ -176,16 +182,6 @@ def test_many_endpoints_with_the_same_trouble_do_not_flood_the_terminal(well: Ob
     found = remarks(replace(well, endpoints=many, endpoints_before=many), "Error", "Warning")
     assert len(found) == 11
     assert "20 more" in found[-1].what
-
-
-def test_kinds_are_read_where_the_api_server_has_them() -> None:
-    plurals = {"validatingwebhookconfigurations", "mutatingwebhookconfigurations", "validatingadmissionpolicies"}
-    assert {kind.plural for kind in ADMISSION} == plurals
-
-
-def test_only_a_token_tells_who_asks() -> None:
-    assert _subject(None) == ""
-    assert _subject("Bearer opaque") == ""
 
 
 def test_the_page_begins_with_what_is_wrong(well: Observed) -> None:
