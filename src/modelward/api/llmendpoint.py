@@ -246,7 +246,7 @@ class LLMEndpointSpec(Model):
     )
 
     engine: Engine = "generic"
-    """What serves the model, so that its own metrics are understood."""
+    """What serves the model, so that its own metrics are understood; generic is recognised by them."""
     backend: Backend
     collector: Collector = Collector()
     gateway: Gateway = Gateway()

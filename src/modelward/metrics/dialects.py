@@ -7,7 +7,7 @@ engine renamed a metric, both names are listed, the newer first: the first one o
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 from modelward.metrics.exposition import Families, Sample, countable
@@ -113,9 +113,30 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 )
 
 
-def dialect(engine: str) -> Dialect:
-    """An engine's names; ollama, openai and generic export nothing, so theirs are empty."""
-    return DIALECTS.get(engine, Dialect())
+GENERIC = "generic"
+"""The engine that users need not name: it is the one whose words its page speaks."""
+
+
+def _words(names: Dialect) -> frozenset[str]:
+    found = {name for part in fields(names) if isinstance(value := getattr(names, part.name), tuple) for name in value}
+    return frozenset(found | {f"{name}_bucket" for name in found})
+
+
+_WORDS = {engine: _words(names) for engine, names in DIALECTS.items()}
+
+
+def speakers(families: Families) -> tuple[str, ...]:
+    """The engines of whose names the page has at least one."""
+    return tuple(engine for engine, words in _WORDS.items() if not words.isdisjoint(families.samples))
+
+
+def dialect(engine: str, families: Families) -> Dialect:
+    """An engine's names for its page; ollama and openai export nothing, so theirs are empty.
+
+    A generic engine is taken for the only one whose names the page has; for none, where it has those of several.
+    """
+    heard = speakers(families) if engine == GENERIC else ()
+    return DIALECTS.get(heard[0] if len(heard) == 1 else engine, Dialect())
 
 
 def first(families: Families, names: tuple[str, ...]) -> tuple[Sample, ...]:
@@ -142,7 +163,7 @@ def named(families: Families, engine: str) -> Mapping[str, float]:
 
     Cache usage is a ratio from 0 to 1, the highest of all ranks: the fullest one is where requests start to wait.
     """
-    names = dialect(engine)
+    names = dialect(engine, families)
     sums = {
         WAITING: names.waiting,
         RUNNING: names.running,

@@ -4,7 +4,7 @@ import math
 
 from modelward.metrics import dialects
 from modelward.metrics.collector_page import ENGINE_COUNTERS, ENGINE_GAUGES
-from modelward.metrics.dialects import Dialect, dialect, first
+from modelward.metrics.dialects import DIALECTS, GENERIC, Dialect, dialect, first, speakers
 from modelward.metrics.exposition import Families, Sample, countable
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.page_sums import histograms, model_of, summed
@@ -17,7 +17,7 @@ def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) 
 
     Raises UnusableError when the page has not one number that this engine is known by.
     """
-    names = dialect(engine)
+    names = dialect(engine, families)
     neutral = dialects.named(families, engine)
     label = names.model_label
     counters = (
@@ -42,9 +42,16 @@ def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) 
 
 
 def _nothing_said(families: Families, engine: str, unknown: frozenset[Signal]) -> str:
+    heard = speakers(families)
     if unknown:
-        return f"no number in any metric that engine {engine} is known by"
-    return f"none of its {len(families.samples)} metrics is one that engine {engine} is known by"
+        return f"no number in any metric that engine {engine if engine != GENERIC else heard[0]} is known by"
+    none = f"none of its {len(families.samples)} metrics is one that"
+    if engine == GENERIC and not heard:
+        return f"{none} an engine is known by ({', '.join(DIALECTS)})"
+    if engine == GENERIC:
+        return f"it has metrics of {' and '.join(heard)}; set spec.engine to the one that serves"
+    rather = f"; set spec.engine: {heard[0]}, which they are of" if len(heard) == 1 else ""
+    return f"{none} engine {engine} is known by{rather}"
 
 
 def _failures(families: Families, names: Dialect) -> dict[Key, float]:

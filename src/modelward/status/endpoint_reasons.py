@@ -174,7 +174,7 @@ METRICS = (
         "Missing",
         "no page can be read: none was yet, or what comes holds no metrics, is too large or too slow; the message says",
         "metrics are turned off in the engine, `engine` is another one, or a release of it renamed its metrics",
-        "check `spec.engine`; turn metrics on (llama.cpp: `--metrics`)",
+        "set `spec.engine` as the message says; turn metrics on (llama.cpp: `--metrics`)",
     ),
     Reason(
         "Stale",

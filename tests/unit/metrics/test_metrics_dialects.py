@@ -46,12 +46,27 @@ def test_sums_ranks_and_takes_the_fullest_cache() -> None:
         ("llamacpp", b"llamacpp:tokens_predicted_total 42", {GENERATION: 42}),
         ("ollama", VLLM, {}),
         ("openai", VLLM, {}),
-        ("generic", VLLM, {}),
+        ("generic", b"something_else 1", {}),
+        ("generic", b"vllm:num_requests_waiting 1\nsglang:num_queue_reqs 2", {}),
         ("an engine of tomorrow", VLLM, {}),
     ],
 )
 def test_knows_the_engines_names(engine: str, page: bytes, expected: dict[str, float]) -> None:
     assert neutral(parse(page), engine) == expected
+
+
+@pytest.mark.parametrize(
+    ("engine", "page"),
+    [
+        ("vllm", VLLM),
+        ("sglang", b"sglang:num_queue_reqs 1\nsglang:num_running_reqs 2"),
+        ("tgi", b"tgi_queue_size 4\ntgi_batch_current_size 8"),
+        ("trtllm", b"trtllm:num_requests_waiting 6"),
+        ("llamacpp", b"llamacpp:requests_deferred 3\nllamacpp:requests_processing 1"),
+    ],
+)
+def test_an_engine_that_nobody_named_is_recognised_by_its_words(engine: str, page: bytes) -> None:
+    assert neutral(parse(page + b"\npython_info 1"), "generic") == neutral(parse(page), engine) != {}
 
 
 def test_what_is_not_on_the_page_is_absent() -> None:

@@ -143,6 +143,10 @@ def test_an_engines_own_counts_stand_for_requests_nobody_else_saw() -> None:
     assert seen.histograms[Key(Signal.DURATION, "m")].counts == (10,)
 
 
+def test_an_engine_that_nobody_named_is_read_as_the_one_that_its_page_speaks_of() -> None:
+    assert snapshot_from_engine(parse(VLLM), "generic", "pod", 5) == snapshot_from_engine(parse(VLLM), "vllm", "pod", 5)
+
+
 def test_requests_that_clients_dropped_are_no_errors() -> None:
     page = b'tgi_request_failure{err="dropped"} 3\ntgi_request_failure{err="overloaded"} 2\ntgi_request_count 50'
     seen = snapshot_from_engine(parse(page), "tgi", "pod", 5)
@@ -155,6 +159,10 @@ def test_requests_that_clients_dropped_are_no_errors() -> None:
     ("engine", "page", "why"),
     [
         ("ollama", VLLM, "none of its 10 metrics is one that engine ollama is known by"),
+        ("sglang", VLLM, "engine sglang is known by; set spec.engine: vllm, which they are of"),
+        ("generic", b"up 1", r"none of its 1 metrics is one that an engine is known by \(vllm, sglang, tgi"),
+        ("generic", VLLM + b"tgi_queue_size 1\n", "metrics of vllm and tgi; set spec.engine to the one that serves"),
+        ("generic", b"tgi_queue_size NaN", "no number in any metric that engine tgi is known by"),
         ("vllm", b"", "none of its 0 metrics"),
         (
             "vllm",
