@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ PLAN_VOLUME = "modelward-plan"
 PLAN_DIRECTORY = "/etc/modelward/run"
 DEADLINE_SECONDS = 900
 KEEP_SECONDS = 3_600
+_SCHEDULED = re.compile(r"modelward-[0-9]{8}-[0-9]{6}")
 RESOURCES = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"memory": "768Mi"}}
 
 
@@ -43,6 +45,11 @@ def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict
         "metadata": {"name": names.run(now_ms), "namespace": namespace, "labels": names.shared_labels("evaluator")},
         "spec": {"items": [item.wire() for item in items[:MAX_ITEMS]]},
     }
+
+
+def is_scheduled(run_name: str) -> bool:
+    """Tell a tick's run from one that a person made; results outlive runs, and so only the name is left to tell it."""
+    return _SCHEDULED.fullmatch(run_name) is not None
 
 
 def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:

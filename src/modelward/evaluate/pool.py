@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
+from modelward.desired.runs import is_scheduled
 
 MAX_EXAMPLES = 3
 
@@ -26,8 +27,9 @@ class Pooled:
 def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms: int) -> Pooled:
     """Pool the windows that overlap [now - over, now] and are over, for one revision, newest first.
 
-    A window that overlaps a newer one already taken is left out, so that a run by hand never counts an exchange
-    twice; so is one that another version or calibration of the evaluator scored, for its errors are others.
+    No exchange counts twice: a window that overlaps a newer one is left out, and one that a person asked for where
+    anything scheduled is, or a look at five minutes would hide an hour. So is one that another version or calibration
+    of the evaluator scored, for its errors are others.
     """
     taken = _disjoint(results, now_ms - over_ms, now_ms)
     facts = taken[0].evaluator if taken else None
@@ -46,14 +48,20 @@ def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms
 
 
 def _disjoint(results: Iterable[WindowResult], since_ms: int, now_ms: int) -> list[WindowResult]:
-    taken: list[WindowResult] = []
-    edge_ms = now_ms
     in_reach = [result for result in results if since_ms < result.to_ms <= now_ms]
-    for result in sorted(in_reach, key=lambda r: (r.to_ms, r.from_ms, r.run), reverse=True):
-        if not taken or result.to_ms <= edge_ms:
+    in_reach.sort(key=lambda one: (one.to_ms, one.from_ms, one.run), reverse=True)
+    taken: list[WindowResult] = []
+    for result in in_reach:
+        if is_scheduled(result.run) and (not taken or result.to_ms <= taken[-1].from_ms):
             taken.append(result)
-            edge_ms = result.from_ms
-    return taken
+    for result in in_reach:
+        if not is_scheduled(result.run) and not any(_overlap(result, one) for one in taken):
+            taken.append(result)
+    return sorted(taken, key=lambda one: one.to_ms, reverse=True)
+
+
+def _overlap(one: WindowResult, other: WindowResult) -> bool:
+    return one.from_ms < other.to_ms and other.from_ms < one.to_ms
 
 
 def _missing(taken: list[WindowResult], revision: str) -> str:

@@ -136,6 +136,11 @@ def test_a_tick_has_one_run_whoever_makes_it() -> None:
     made = runs.scheduled_run("retail", items, NOW)
     assert made["metadata"]["name"] == names.run(NOW + 999) == "modelward-20260102-030000"
     assert EvaluationRun.model_validate(made).spec.items == items
+    assert [runs.is_scheduled(name) for name in (made["metadata"]["name"], "mine", "modelward-mine")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_run_takes_so_many_items_as_its_plan_can_hold() -> None:

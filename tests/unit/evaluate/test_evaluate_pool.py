@@ -11,6 +11,10 @@ from modelward.evaluate.pool import pool
 V1, V2 = EvaluatorFacts("Topic", "1"), EvaluatorFacts("Topic", "2")
 
 
+def scheduled(to_ms: int) -> str:
+    return f"modelward-20260102-{to_ms:06}"
+
+
 def window(
     from_ms: int,
     to_ms: int,
@@ -20,10 +24,11 @@ def window(
     facts: EvaluatorFacts = V1,
     reason: str = "",
     empty: bool = False,
+    run: str = "",
 ) -> WindowResult:
     revisions = {} if empty else {revision: Counts(samples, 1, weight=samples, weight_squared=samples)}
     examples = {} if empty else {revision: (Example(f"{from_ms}-a", "x"), Example(f"{from_ms}-b", "x"))}
-    return WindowResult("ns", "chat", "p", "e", from_ms, to_ms, f"run-{to_ms}", facts, revisions, examples, reason)
+    return WindowResult("ns", "chat", "p", "e", from_ms, to_ms, run or scheduled(to_ms), facts, revisions, examples, reason)
 
 
 def samples(results: list[WindowResult], *, now_ms: int = 100, over_ms: int = 60, revision: str = "r1") -> int:
@@ -32,7 +37,7 @@ def samples(results: list[WindowResult], *, now_ms: int = 100, over_ms: int = 60
 
 def test_windows_that_overlap_the_sliding_set_are_pooled_and_older_ones_are_not() -> None:
     pooled = pool([window(0, 20), window(20, 40), window(40, 60), window(60, 80)], revision="r1", now_ms=90, over_ms=45)
-    assert (pooled.counts.samples, pooled.windows, pooled.newest_ms, pooled.run) == (20, 2, 80, "run-80")
+    assert (pooled.counts.samples, pooled.windows, pooled.newest_ms, pooled.run) == (20, 2, 80, scheduled(80))
     assert [e.id for e in pooled.examples] == ["60-a", "60-b", "40-a"]
 
 
@@ -46,12 +51,22 @@ def test_an_evaluator_of_another_version_starts_from_nothing() -> None:
 
 
 def test_an_overlapping_run_by_hand_counts_no_exchange_twice() -> None:
-    assert samples([window(40, 60, 10), window(60, 80, 10), window(50, 70, 99)]) == 20
+    assert samples([window(40, 60, 10), window(60, 80, 10), window(50, 70, 99, run="mine")]) == 20
     assert samples([window(60, 80, 10), window(60, 80, 10)]) == 10
 
 
+def test_a_short_look_back_hides_no_scheduled_window() -> None:
+    assert samples([window(40, 80, 100), window(85, 90, 3, run="mine"), window(75, 82, 3, run="mine")]) == 103
+    assert samples([window(40, 80, 100), window(79, 80, 3, run="mine")]) == 100
+    assert samples([window(40, 50, 10), window(60, 80, 10), window(45, 90, 99, run="mine")]) == 20
+
+
+def test_where_nothing_was_scheduled_what_a_person_looked_at_counts_once() -> None:
+    assert samples([window(50, 70, 10, run="mine"), window(65, 80, 7, run="yours")]) == 7
+
+
 def test_a_run_by_hand_whose_window_is_not_over_hides_nothing() -> None:
-    assert samples([window(60, 80), window(50, 500, 3)]) == 10
+    assert samples([window(60, 80), window(50, 500, 3, run="mine")]) == 10
 
 
 def test_nothing_in_reach_is_no_traffic() -> None:
