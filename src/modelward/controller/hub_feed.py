@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelward.api.evaluation import WindowResult
+from modelward.api.evaluationrun import RunItem
+from modelward.api.quantity import timestamp_ms
 from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.controller.arrivals import Arrivals
+from modelward.controller.past_results import PastResults
+from modelward.desired.runs import is_scheduled
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +26,8 @@ KEPT_MS = 26 * 3_600_000
 _OVERLAP_MS = 1_200_000
 """A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
 
+_ASKED_LATE_MS = 60_000
+"""How much later than planned the feed may ask: what is so near the edge of its reach is asked for by itself."""
 _SPOOL_MS = 60_000
 """The longest pause of a collector before it tries a hub again that was away."""
 _SPOOL_SLACK_MS = 10_000
@@ -43,6 +49,8 @@ class HubFeed:
     """When collectors have surely brought what they spooled while the hub was away; before, windows have holes."""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
     arrivals: Arrivals = field(default_factory=Arrivals)
+    past: PastResults = field(default_factory=PastResults)
+    """What runs over a time out of reach have found."""
     endpoints: Callable[[], Iterable[str]] = tuple
     """All endpoints (`namespace/name`) that there are: rules are sent whole, so they wait for each of these."""
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
@@ -69,13 +77,29 @@ class HubFeed:
         return bool(self.available) and not 0 < wait_ms <= _SPOOL_MS + _SPOOL_SLACK_MS
 
     def last_window_ms(self) -> dict[ResultKey, int]:
-        """Return where the newest window of each evaluation ended: the next begins there.
+        """Return where the newest scheduled window of each evaluation ended: the next begins there.
 
-        A person may have looked at a window that is not over yet; that one does not count.
+        What a person looked back at does not count, or the schedule would leave out what came before.
         """
         now_ms = self.clock_ms()
-        ended = {key: [end for _, end in windows if end <= now_ms] for key, windows in self._results.items()}
+        ended = {
+            key: [end for (_, end), found in windows.items() if end <= now_ms and is_scheduled(found.run)]
+            for key, windows in self._results.items()
+        }
         return {key: max(ends) for key, ends in ended.items() if ends}
+
+    def result(self, namespace: str, run: str, item: RunItem) -> WindowResult | None:
+        """Return what this run found; an earlier run of the same window may have had another evaluator."""
+        wanted = (run, item.policy, item.evaluation, timestamp_ms(item.from_), timestamp_ms(item.to))
+        near = self.of((namespace, item.endpoint, item.policy, item.evaluation))
+        far = self.past.of(namespace, run, item.endpoint)
+        found = ((one, (one.run, one.policy, one.evaluation, one.from_ms, one.to_ms)) for one in (*near, *far))
+        return next((one for one, key in found if key == wanted), None)
+
+    def want(self, namespace: str, run: str, endpoint: str, to_ms: int) -> None:
+        """Ask for what a run found in a window that ended too long ago for its result to come by itself."""
+        if to_ms < self.clock_ms() - _OVERLAP_MS + _ASKED_LATE_MS:
+            self.past.want(namespace, run, endpoint, to_ms)
 
     def rule(self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int) -> None:
         """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh."""
@@ -110,6 +134,7 @@ class HubFeed:
             self._found_again()
         self.available, self.problem, self.newest_ms = True, "", newest
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
+        await self.past.fetch(self.hub)
         return self._keep(results)
 
     def _asked_from_ms(self) -> int:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from modelward.api.evaluation import WindowResult
-from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem, RunItemStatus
-from modelward.api.quantity import timestamp, timestamp_ms
-from modelward.controller.child_writer import ChildWriter, Problem
+from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
+from modelward.api.quantity import timestamp_ms
+from modelward.controller.child_writer import ChildWriter, Problem, refused
 from modelward.controller.context import Context
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.models import parsed
+from modelward.controller.run_tidying import scheduled, tidy
 from modelward.controller.status_writer import StatusWriter
-from modelward.desired import names, runs
+from modelward.desired import names, obstacles, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
 from modelward.desired.due import Heard, WindowKey, due
-from modelward.desired.watch import BoundEvaluation, Watch
-from modelward.evaluate.verdict import Rule
-from modelward.kube.errors import ApiError, Conflict
-from modelward.kube.kinds import CONFIG_MAP, EVALUATION_RUN, JOB, Object
-from modelward.status.conditions import State, settle
-from modelward.status.judgement import rule_of
-from modelward.status.run import finished, item_status, running_state, summed_up
+from modelward.desired.finding import Finding
+from modelward.desired.watch import Watch
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
+from modelward.kube.kinds import (
+    CONFIG_MAP,
+    EVALUATION_RUN,
+    JOB,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    POD,
+    Object,
+)
+from modelward.status.conditions import State
+from modelward.status.run import finished, judged, lost, run_status, running_state, summed_up
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +41,11 @@ _RESULT_GRACE_MS = 30_000
 """How long after the Job's end its results may take to reach us through the hub."""
 _SETTLE_MS = 5_000
 """How far windows stay behind the present: collectors send every two seconds, and the hub stores once a second."""
-_KEPT_GOOD, _KEPT_BAD = 3, 10
-_CLOCKS_APART_MS = 60_000
-"""How far the API server's clock may be ahead of ours."""
+_PATIENCE_MS = 60_000
+"""How long a run waits for an endpoint that is not there, or was not looked at since a start."""
+_REFUSED_S = 60.0
+"""How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
+_TOLD_POLICIES = 5
 
 
 @dataclass(slots=True)
@@ -51,8 +59,10 @@ class Runs:
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
-    _ended_ms: dict[str, int] = field(default_factory=dict)
-    """When each run's Job was first seen to have ended."""
+    _waits: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    """Since when each run waits to begin, or for its results, by what we have seen ourselves."""
+    _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What kept each run's pod from starting when it was last looked at."""
 
     def __post_init__(self) -> None:
         self._children = ChildWriter(self.context)
@@ -64,12 +74,12 @@ class Runs:
         Not before the hub has what it should have: a window judged too early never sees what comes later.
         """
         known = parsed(EvaluationRun, self.context.store.list(EVALUATION_RUN, namespace))
-        await self._tidy(known)
+        await tidy(self.context.client, known, self.clock_ms())
         watches = self.watches.get(namespace, {})
         if not watches:
             return None
-        if self.hub.complete and not any(_scheduled(run) and not finished(run.status) for run in known):
-            await self._start(namespace, watches, known)
+        if self.hub.complete and not any(scheduled(run) and not finished(run.status) for run in known):
+            return await self._start(namespace, watches, known)
         return _LOOK_S
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
@@ -77,38 +87,95 @@ class Runs:
         raw = self.context.store.get(EVALUATION_RUN, namespace, name)
         read = parsed(EvaluationRun, (raw,) if raw else ())
         if not read or raw is None or finished(read[0].status):
+            self._forget(namespace, name)
             return None
         run, now_ms = read[0], self.clock_ms()
         job = self.context.store.get(JOB, namespace, names.run_job(name))
-        problems: tuple[Problem, ...] = ()
         if job is None and not run.status.job:
-            problems = await self._launch(run)
-        elif job is not None and bool(job["spec"].get("suspend")) != run.spec.suspend:
-            await self.context.client.patch(
-                JOB, namespace, names.run_job(name), {"spec": {"suspend": run.spec.suspend}}
-            )
-        if job is not None:
-            await self._mend(run, job)
-        status = self._progress(run, job, problems, now_ms)
+            status = await self._begin(run, now_ms)
+        else:
+            status = await self._carry_on(run, job, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else _LOOK_S
 
-    async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> None:
+    async def _begin(self, run: EvaluationRun, now_ms: int) -> EvaluationRunStatus:
+        """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
+        around = self._around(run.metadata.namespace)
+        whole = obstacles.of_run(run, around)
+        passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
+        if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
+            return run_status(run, State("Complete", "False", passing.reason, passing.message), now_ms, job="")
+        if whole and run.spec.suspend:
+            return run_status(run, State("Complete", "False", "Suspended", whole.message), now_ms, job="")
+        if whole:
+            return self._refused(run, whole, around, now_ms)
+        problems = await self._launch(run)
+        state = _of_problem(problems) if problems else State("Complete", "False", "Starting")
+        return run_status(run, state, now_ms, job="")
+
+    def _refused(
+        self, run: EvaluationRun, why: Finding, around: obstacles.Surroundings, now_ms: int
+    ) -> EvaluationRunStatus:
+        name, namespace = run.metadata.name, run.metadata.namespace
+        log.info("run=refused namespace=%s name=%s reason=%s", namespace, name, why.reason)
+        self._forget(namespace, name)
+        wanted = runs.items(run, around.watches)
+        items = tuple(judged(item, obstacles.of_item(item, around) or why, around) for item in wanted)
+        state = State("Complete", "True", why.reason, why.message)
+        return run_status(run, state, now_ms, job="", result="Error", items=items)
+
+    async def _carry_on(self, run: EvaluationRun, job: Object | None, now_ms: int) -> EvaluationRunStatus:
+        ended, how = _ended(job)
+        if ended or job is None:
+            return self._judged(run, how, now_ms)
+        name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
+        problems = (*await self._suspended(run, job), *await self._mend(run, job))
+        pods = self.context.store.list(POD, namespace, {names.RUN: names.fit(run.metadata.name)})
+        state = running_state(job, pods, now_ms, suspend=run.spec.suspend)
+        if problems:
+            state = _of_problem(problems)
+        self._troubles[namespace, run.metadata.name] = state.message
+        return run_status(run, state, now_ms, job=name)
+
+    async def _suspended(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
+        """Let the Job hold or go on, as the run says."""
+        if bool(job["spec"].get("suspend")) == run.spec.suspend:
+            return ()
+        name, namespace = job["metadata"]["name"], run.metadata.namespace
+        try:
+            await self.context.client.patch(JOB, namespace, name, {"spec": {"suspend": run.spec.suspend}})
+        except (Forbidden, Invalid) as error:
+            return (Problem(f"Job {name}", refused(f"Job {name}", error)),)
+        return ()
+
+    async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> float:
+        """Make a run of what is due; return the seconds until the next look."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
-        heard = self._heard(namespace)
-        if not heard:
-            return
-        items = due(now_ms - _SETTLE_MS, watches, heard, last, _tried(known, now_ms), more=_full(known, now_ms))
+        tried, more = _tried(known, now_ms), _full(known, now_ms)
+        items = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried, more=more)
         if not items:
-            return
+            return _LOOK_S
         run = runs.scheduled_run(namespace, items, now_ms)
         try:
             self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
         except Conflict:
-            return  # another leader was faster with the same tick
+            return _LOOK_S  # another leader was faster with the same tick
+        except (Forbidden, Invalid) as error:
+            await self._tell_refused(namespace, items, error)
+            return _REFUSED_S
         self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in items[: runs.MAX_ITEMS])
         log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
+        return _LOOK_S
+
+    async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
+        """Tell the policies whose evaluations wait that no run can be made, and why: there is no run to tell it."""
+        log.warning("run=refused namespace=%s error=%r", namespace, error.message[:200])
+        for name in sorted({item.policy for item in items})[:_TOLD_POLICIES]:
+            policy = self.context.store.get(MONITORING_POLICY, namespace, name)
+            if policy is not None:
+                note = f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"[:900]
+                await self.context.client.event(policy, type="Warning", reason="RunRefused", note=note)
 
     def _heard(self, namespace: str) -> dict[str, Heard]:
         return {
@@ -127,97 +194,64 @@ class Runs:
         plan = runs.plan_config_map(run, runs.plan(run, self.watches.get(namespace, {}), installation), installation)
         return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
 
-    async def _mend(self, run: EvaluationRun, job: Object) -> None:
+    async def _mend(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
         """Make again what somebody has deleted under a Job; a plan that is there never changes.
 
         Not before the endpoints were looked at, of which the plan is made.
         """
         namespace = run.metadata.namespace
-        if _ended(job)[0] or namespace not in self.watches:
-            return
+        if namespace not in self.watches:
+            return ()
         account, plan = self._needs(run)
         waits = not job.get("status", {}).get("active")
         missing = self.context.store.get(CONFIG_MAP, namespace, names.run_plan(run.metadata.name)) is None
         wanted = (*((account,) if waits else ()), *((plan,) if missing else ()))
-        await self._children.write(wanted, {"uid": run.metadata.uid})
+        return await self._children.write(wanted, {"uid": run.metadata.uid})
 
-    def _progress(
-        self, run: EvaluationRun, job: Object | None, problems: Sequence[Problem], now_ms: int
-    ) -> EvaluationRunStatus:
-        started = run.status.start_time or timestamp(now_ms)
-        if problems:
-            state = State("Complete", "False", problems[0].finding.reason, problems[0].finding.message)
-            return _status(run, state, now_ms, started=started, launched=False)
-        if job is None and not run.status.job:
-            return _status(run, State("Complete", "False", "Starting"), now_ms, started=started, launched=False)
-        ended, how = _ended(job)
-        if not ended:
-            name = names.run_job(run.metadata.name)
-            state = running_state(name, job, now_ms, suspend=run.spec.suspend)
-            return _status(run, state, now_ms, started=started)
-        return self._judged(run, how, started, now_ms)
-
-    def _judged(self, run: EvaluationRun, how: str, started: str, now_ms: int) -> EvaluationRunStatus:
-        namespace = run.metadata.namespace
-        watches = self.watches.get(namespace, {})
-        wanted = runs.items(run, watches)
-        bound = {
-            (endpoint, one.policy, one.evaluation.name): one
-            for endpoint, asked in watches.items()
-            for one in asked.evaluations
-        }
-        lost = [item for item in wanted if self._result(run, item) is None]
-        first_seen_ms = self._ended_ms.setdefault(run.metadata.uid, now_ms)
-        if lost and 0 <= now_ms - first_seen_ms < _RESULT_GRACE_MS:
+    def _judged(self, run: EvaluationRun, how: str, now_ms: int) -> EvaluationRunStatus:
+        name, namespace = run.metadata.name, run.metadata.namespace
+        around = self._around(namespace)
+        wanted = runs.items(run, around.watches)
+        found = {item: self.hub.result(namespace, name, item) or obstacles.of_item(item, around) for item in wanted}
+        missing = [item for item in wanted if found[item] is None]
+        for item in missing:
+            self.hub.want(namespace, name, item.endpoint, timestamp_ms(item.to))
+        waited_ms = self._waited_ms(run, "end", now_ms)
+        if waited_ms < (_PATIENCE_MS if obstacles.not_read_yet(run, around) else _RESULT_GRACE_MS if missing else 0):
             state = State("Complete", "False", "CollectingResults", "the Job has ended; waiting for its results")
-            return _status(run, state, now_ms, started=started)
-        self._ended_ms.pop(run.metadata.uid, None)
-        items = tuple(self._item(run, item, bound) for item in wanted)
+            return run_status(run, state, now_ms, job=names.run_job(name))
+        lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
+        items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
-        if not items:
-            result, message = "Error", f"nothing to evaluate: no policy asks for an evaluation of {run.spec.endpoint}"
-        log.info("run=finished namespace=%s name=%s result=%s", namespace, run.metadata.name, result)
         state = State("Complete", "True", "Finished", how)
-        return _status(run, state, now_ms, started=started, message=message, items=items, result=result)
+        if not items and (why := obstacles.of_run(run, around)):
+            result, message, state = "Error", why.message, State("Complete", "True", why.reason, why.message)
+        log.info("run=finished namespace=%s name=%s result=%s", namespace, name, result)
+        self._forget(namespace, name)
+        return run_status(run, state, now_ms, job=names.run_job(name), result=result, message=message, items=items)
 
-    def _item(
-        self, run: EvaluationRun, item: RunItem, bound: Mapping[tuple[str, str, str], BoundEvaluation]
-    ) -> RunItemStatus:
-        one = bound.get((item.endpoint, item.policy, item.evaluation))
-        rule = rule_of(one) if one is not None else Rule(fail_above_ppm=0)
-        return item_status(item.endpoint, item.policy, item.evaluation, self._result(run, item), rule)
+    def _around(self, namespace: str) -> obstacles.Surroundings:
+        endpoints = self.context.store.list(LLM_ENDPOINT, namespace)
+        paused = {one["metadata"]["name"]: bool(one["spec"].get("paused")) for one in endpoints}
+        hub = self.installed.now.hub_url is not None
+        return obstacles.Surroundings(paused, self.watches.get(namespace, {}), hub)
 
-    def _result(self, run: EvaluationRun, item: RunItem) -> WindowResult | None:
-        """Return what this run found; an earlier run of the same window may have had another evaluator."""
-        wanted = (run.metadata.name, timestamp_ms(item.from_), timestamp_ms(item.to))
-        results = self.hub.of((run.metadata.namespace, item.endpoint, item.policy, item.evaluation))
-        return next((result for result in results if (result.run, result.from_ms, result.to_ms) == wanted), None)
+    def _waited_ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
+        """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""
+        since = self._waits.setdefault((run.metadata.namespace, run.metadata.name), {})
+        since[what] = min(now_ms, since.get(what, now_ms))
+        return now_ms - since[what]
 
-    async def _tidy(self, known: Sequence[EvaluationRun]) -> None:
-        """Keep the last few scheduled runs, fewer good than bad ones; what a person made is the person's."""
-        ended = [run for run in known if _scheduled(run) and finished(run.status)]
-        # What was made in the future was made before the clock was set back: the oldest there is.
-        latest = timestamp(self.clock_ms() + _CLOCKS_APART_MS)
-        ended.sort(key=lambda run: (_created(run) <= latest, _created(run), run.metadata.name), reverse=True)
-        good = [run for run in ended if run.status.result in ("Passed", "Failed")]
-        bad = [run for run in ended if run.status.result not in ("Passed", "Failed")]
-        for run in (*good[_KEPT_GOOD:], *bad[_KEPT_BAD:]):
-            metadata = run.metadata
-            try:
-                await self.context.client.delete(EVALUATION_RUN, metadata.namespace, metadata.name, uid=metadata.uid)
-            except ApiError as error:
-                log.warning(
-                    "run=not_tidied namespace=%s name=%s error=%r", metadata.namespace, metadata.name, str(error)
-                )
-
-
-def _created(run: EvaluationRun) -> str:
-    return run.metadata.creation_timestamp or ""
+    def _forget(self, namespace: str, name: str) -> None:
+        """Drop what is known of a run that has ended or is gone."""
+        self._waits.pop((namespace, name), None)
+        self._troubles.pop((namespace, name), None)
+        self.hub.past.forget(namespace, name)
 
 
 def _end_ms(run: EvaluationRun, now_ms: int) -> int:
     """Return where the windows of a scheduled run end; 0 of one that a clock made which was set back since."""
-    end_ms = timestamp_ms(run.spec.items[0].to) if _scheduled(run) and run.spec.items else 0
+    end_ms = timestamp_ms(run.spec.items[0].to) if scheduled(run) and run.spec.items else 0
     return end_ms if end_ms <= now_ms else 0
 
 
@@ -235,11 +269,7 @@ def _tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
 def _full(known: Sequence[EvaluationRun], now_ms: int) -> bool:
     """Tell whether the newest scheduled run took as much as a run can."""
     newest = max(known, key=lambda run: _end_ms(run, now_ms), default=None)
-    return newest is not None and _scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
-
-
-def _scheduled(run: EvaluationRun) -> bool:
-    return run.metadata.labels.get(names.MANAGED_BY) == "modelward"
+    return newest is not None and scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
 
 
 def _ended(job: Object | None) -> tuple[bool, str]:
@@ -251,19 +281,5 @@ def _ended(job: Object | None) -> tuple[bool, str]:
     return False, ""
 
 
-def _status(
-    run: EvaluationRun, state: State, now_ms: int, *, started: str, launched: bool = True, **more: Any
-) -> EvaluationRunStatus:
-    ended = state.status == "True"
-    items: tuple[RunItemStatus, ...] = more.get("items", ())
-    return EvaluationRunStatus(
-        observed_generation=run.metadata.generation,
-        result=more.get("result"),
-        message=str(more.get("message", state.message))[:256],
-        samples=sum(item.samples for item in items),
-        job=names.run_job(run.metadata.name) if launched else run.status.job,
-        start_time=started,
-        completion_time=timestamp(now_ms) if ended else None,
-        items=items,
-        conditions=settle([state], run.status.conditions, run.metadata.generation, now_ms),
-    )
+def _of_problem(problems: Sequence[Problem]) -> State:
+    return State("Complete", "False", problems[0].finding.reason, problems[0].finding.message)

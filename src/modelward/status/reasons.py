@@ -11,6 +11,15 @@ from modelward.status.endpoint_reasons import ACCEPTED, COLLECTOR, METRICS, SCAL
 from modelward.status.reason import Reason, Section
 
 _POLICY_REASONS = ("UnknownEvaluator", "EvaluatorNotFound", "InvalidConfig", "InvalidThreshold")
+_NO_RESULT = ("HubUnavailable", "NoCapture", "CaptureForbidden")
+_POD_REASONS = (
+    "Unschedulable",
+    "ImageNotPullable",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
 _POLICY = (
     Reason("Valid", "the policy is in force"),
     Reason("Paused", "`spec.paused` is true: last verdicts are kept, nothing new starts", "", ""),
@@ -34,6 +43,30 @@ _BOUND = (
 _COMPLETE = (
     Reason("Finished", "the run has ended; `status.result` says how"),
     Reason("Starting", "the Job is being made", "it was just asked for", "wait"),
+    Reason(
+        "EndpointNotFound",
+        "there is no LLMEndpoint of that name; after a minute the run ends as `Error`",
+        "a misspelt name, or it comes later",
+        "`kubectl get llmep -n NS`, then another EvaluationRun",
+    ),
+    Reason(
+        "EndpointNotRead",
+        "the endpoint was not looked at; after a minute the run ends as `Error`",
+        "the operator has just started, or the endpoint's spec cannot be read",
+        "look at the endpoint's `Accepted`",
+    ),
+    Reason(
+        "EndpointPaused",
+        "the endpoint is paused; the run has ended as `Error`",
+        "`spec.paused` of the LLMEndpoint",
+        "`spec.paused: false`, then another EvaluationRun",
+    ),
+    Reason(
+        "NothingToEvaluate",
+        "no policy asks for it; the run has ended as `Error`",
+        "no policy selects the endpoint, or none that does has such an evaluation",
+        "`kubectl get mpol -n NS`",
+    ),
     Reason("Running", "the Job runs", "", ""),
     Reason(
         "NoPod",
@@ -44,6 +77,14 @@ _COMPLETE = (
     Reason("Suspended", "the Job waits", "`spec.suspend` is true, or a queue holds it", "`spec.suspend: false`"),
     Reason("CollectingResults", "the Job has ended and its results are waited for", "the hub is slow or away", "wait"),
     *(reason for reason in ACCEPTED if reason.name in ("NameTaken", "InvalidTemplate", "Refused")),
+    *(reason for reason in WORKLOAD if reason.name in _POD_REASONS),
+    *(reason for reason in CHECKS if reason.name in (*_POLICY_REASONS, *_NO_RESULT)),
+    Reason(
+        "ResultLost",
+        "of an item: the Job ended without its result",
+        "its pod could not start, ran out of memory or time, or the hub was away",
+        "`kubectl describe job -n NS RUN`; a scheduled one is due again by itself",
+    ),
 )
 
 SECTIONS: tuple[Section, ...] = (

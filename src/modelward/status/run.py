@@ -1,4 +1,4 @@
-"""How an EvaluationRun ended, told from the results that its Job left in the hub."""
+"""How an EvaluationRun stands and how it ended, told from its Job, its pod and the results that are in the hub."""
 
 from __future__ import annotations
 
@@ -7,56 +7,94 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelward.api.evaluation import Counts, WindowResult
-from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus, RunResult
-from modelward.api.quantity import timestamp_ms
+from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem, RunItemStatus, RunResult
+from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.desired import obstacles
+from modelward.desired.finding import Finding
+from modelward.desired.watch import Watch
 from modelward.evaluate.verdict import Rule, decide
-from modelward.status.conditions import State
+from modelward.status.conditions import State, settle
+from modelward.status.judgement import rule_of
+from modelward.status.workload import waiting_reason
 
 _MESSAGE_LIMIT = 256
 _WORD: Mapping[RunResult, str] = {"Error": "no result", "Failed": "failed", "Inconclusive": "undecided"}
 _PRECEDENCE: tuple[RunResult, ...] = ("Error", "Failed", "Inconclusive", "Passed")
-
-
 _NO_POD_MS = 30_000
+_NO_RULE = Rule(fail_above_ppm=0)
+"""For items that have no result to judge."""
 
 
-def running_state(run: str, job: Mapping[str, Any] | None, now_ms: int, *, suspend: bool) -> State:
-    """Return Complete of a run whose Job has not ended.
-
-    A Job whose pods are refused says so in its Events alone, until its deadline is over.
-    """
+def running_state(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now_ms: int, *, suspend: bool) -> State:
+    """Return Complete of a run whose Job has not ended; a pod that cannot start would else pass for one that runs."""
     if suspend:
         return State("Complete", "False", "Suspended")
-    status = (job or {}).get("status") or {}
+    reason, message = next((found for pod in pods if (found := _stuck(pod))[0]), ("", ""))
+    if reason:
+        return State("Complete", "False", reason, message)
+    return _no_pod(job, now_ms) or State("Complete", "False", "Running")
+
+
+def _no_pod(job: Mapping[str, Any], now_ms: int) -> State | None:
+    """Return that there is no pod; why, stands in the Job's Events alone, until its deadline is over."""
+    status = job.get("status") or {}
     counts = [status.get(name, 0) for name in ("active", "ready", "succeeded", "failed", "terminating")]
     began = status.get("startTime")
     if began is None or any(counts) or now_ms - timestamp_ms(began) < _NO_POD_MS:
-        return State("Complete", "False", "Running")
-    message = f"Job {run} has no pod since {began}; its Events (reason FailedCreate) say what refuses it"
-    return State("Complete", "False", "NoPod", message)
+        return None
+    name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+    command = f"kubectl get events -n {namespace} --field-selector involvedObject.name={name},reason=FailedCreate"
+    return State("Complete", "False", "NoPod", f"no pod since {began}; what refuses it: {command}")
 
 
-def item_status(endpoint: str, policy: str, evaluation: str, result: WindowResult | None, rule: Rule) -> RunItemStatus:
-    """Judge one item by its own window alone.
+def _stuck(pod: Mapping[str, Any]) -> tuple[str, str]:
+    """Return why a pod does not start: (reason, message), both empty where it does."""
+    status, name = pod.get("status") or {}, pod["metadata"]["name"]
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        reason, message = waiting_reason(container)
+        if reason:
+            return reason, f"pod {name}: {message}"
+    for condition in status.get("conditions", ()):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return "Unschedulable", f"pod {name}: {condition.get('message', '')}"
+    return "", ""
+
+
+def judged(item: RunItem, found: WindowResult | Finding, around: obstacles.Surroundings) -> RunItemStatus:
+    """Judge an item by the limit that its policy states now; without one there is nothing to judge by."""
+    asked = around.watches.get(item.endpoint, Watch()).evaluations
+    limits = [rule_of(one) for one in asked if (one.policy, one.evaluation.name) == (item.policy, item.evaluation)]
+    if not limits:
+        found = obstacles.of_item(item, around) or found
+    return item_status(item, found, limits[0] if limits else _NO_RULE)
+
+
+def item_status(item: RunItem, found: WindowResult | Finding, rule: Rule) -> RunItemStatus:
+    """Judge one item by its own window alone; a Finding says why it has none.
 
     No result, or not one sample that could be judged: Error, never Passed. Too few or too close: Inconclusive.
     """
 
     def status(outcome: RunResult, samples: int, message: str) -> RunItemStatus:
-        return RunItemStatus(
-            endpoint=endpoint, policy=policy, evaluation=evaluation, result=outcome, samples=samples, message=message
-        )
+        named = {"endpoint": item.endpoint, "policy": item.policy, "evaluation": item.evaluation}
+        return RunItemStatus(**named, result=outcome, samples=samples, message=message[:_MESSAGE_LIMIT])
 
-    if result is None:
-        return status("Error", 0, "ResultLost: the Job ended without a result; it is due again")
-    counts = sum(result.revisions.values(), Counts())
+    if isinstance(found, Finding):
+        return status("Error", 0, f"{found.reason}: {found.message}")
+    counts = sum(found.revisions.values(), Counts())
     if counts.failed and not counts.samples:
-        return status("Error", 0, f"all {counts.failed} samples failed in {result.evaluator.name}")
-    verdict = decide(counts, result.evaluator, rule, missing=result.reason)
+        return status("Error", 0, f"all {counts.failed} samples failed in {found.evaluator.name}")
+    verdict = decide(counts, found.evaluator, rule, missing=found.reason)
     if verdict.reason == "EvaluatorFailing":
         return status("Error", verdict.samples, verdict.message)
     outcome: RunResult = "Inconclusive" if verdict.verdict == "Unknown" else verdict.verdict
-    return status(outcome, verdict.samples, f"{verdict.reason}: {verdict.message}"[:256])
+    return status(outcome, verdict.samples, f"{verdict.reason}: {verdict.message}")
+
+
+def lost(trouble: str, *, again: bool) -> Finding:
+    """Return that a Job left no result; `trouble` is what kept its pod from starting, if anything did."""
+    following = "it is due again" if again else "make another EvaluationRun"
+    return Finding("ResultLost", f"the Job ended without a result; {following}" + (f"; {trouble}" if trouble else ""))
 
 
 def summed_up(items: Sequence[RunItemStatus]) -> tuple[RunResult, str]:
@@ -79,3 +117,27 @@ def _told(result: RunResult, items: Sequence[RunItemStatus]) -> str:
 def finished(status: EvaluationRunStatus) -> bool:
     """Tell whether the run has ended, one way or the other."""
     return status.result is not None
+
+
+def run_status(
+    run: EvaluationRun,
+    state: State,
+    now_ms: int,
+    *,
+    job: str,
+    result: RunResult | None = None,
+    message: str = "",
+    items: tuple[RunItemStatus, ...] = (),
+) -> EvaluationRunStatus:
+    """Return the whole status; `job` is empty before the run has one, `message` that of the state where left out."""
+    return EvaluationRunStatus(
+        observed_generation=run.metadata.generation,
+        result=result,
+        message=(message or state.message)[:_MESSAGE_LIMIT],
+        samples=sum(item.samples for item in items),
+        job=job,
+        start_time=run.status.start_time or timestamp(now_ms),
+        completion_time=timestamp(now_ms) if state.status == "True" else None,
+        items=items,
+        conditions=settle([state], run.status.conditions, run.metadata.generation, now_ms),
+    )

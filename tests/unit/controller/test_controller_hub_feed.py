@@ -22,7 +22,7 @@ RESULT = WindowResult(
     *KEY,
     from_ms=NOW_MS - QUARTER_MS,
     to_ms=NOW_MS,
-    run="run-1",
+    run="modelward-20261124-120000",
     evaluator=EvaluatorFacts("OffTopicAnswered", "1"),
     revisions={"r1": Counts(10, 1)},
 )
@@ -68,7 +68,7 @@ async def test_feed_tells_each_new_result_once(tmp_path: Path) -> None:
         assert await feed.refresh() == {"retail/chat"}
         assert await feed.refresh() == frozenset()
         assert feed.of(KEY) == (RESULT,)
-        again = replace(RESULT, run="run-2")
+        again = replace(RESULT, run="modelward-20261124-121500")
         await client.put_result(again)
         assert await feed.refresh() == {"retail/chat"}
         assert feed.of(KEY) == (again,)
@@ -78,6 +78,48 @@ async def test_feed_tells_each_new_result_once(tmp_path: Path) -> None:
         assert feed.last_window_ms() == {KEY: NOW_MS}, "a window that is not over keeps no other from being judged"
         clock.now_ms += QUARTER_MS
         assert feed.last_window_ms() == {KEY: NOW_MS + QUARTER_MS}
+
+
+async def test_feed_starts_no_window_from_what_a_person_looked_back_at(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        await client.put_result(RESULT)
+        await client.put_result(replace(RESULT, run="look-back", from_ms=NOW_MS - 1, to_ms=NOW_MS))
+        await client.put_result(replace(RESULT, evaluation="pii", run="look-back"))
+        await feed.refresh()
+        assert feed.last_window_ms() == {KEY: RESULT.to_ms}
+
+
+@pytest.mark.parametrize("hours", [3, 30])
+async def test_feed_finds_what_a_run_looked_for_hours_ago_and_starts_nothing_from_it(
+    tmp_path: Path, hours: int
+) -> None:
+    async with hub(tmp_path) as (_, client):
+        clock = Clock()
+        feed = HubFeed(clock, client)
+        await feed.refresh()
+        to_ms = NOW_MS - hours * 3_600_000
+        found = replace(RESULT, run="look-back", from_ms=to_ms - QUARTER_MS, to_ms=to_ms)
+        await client.put_result(replace(found, run="another", evaluation="pii"))
+        feed.want("retail", "look-back", "chat", to_ms)
+        await feed.refresh()
+        assert feed.past.of("retail", "look-back", "chat") == (), "its Job has ended, but its result is on the way"
+        await client.put_result(found)
+        await feed.refresh()
+        assert feed.past.of("retail", "look-back", "chat") == (found,)
+        assert (feed.of(KEY), feed.last_window_ms()) == ((), {})
+        feed.past.forget("retail", "look-back")
+        assert feed.past.of("retail", "look-back", "chat") == ()
+
+
+async def test_feed_asks_for_nothing_twice_that_comes_by_itself(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        await client.put_result(RESULT)
+        feed.want(*KEY[:1], RESULT.run, KEY[1], RESULT.to_ms)
+        await feed.refresh()
+        assert feed.past.of(KEY[0], RESULT.run, KEY[1]) == ()
+        assert feed.of(KEY) == (RESULT,)
 
 
 async def test_feed_is_rebuilt_from_the_hub_after_a_restart(tmp_path: Path) -> None:
@@ -171,3 +213,12 @@ async def test_feed_takes_a_hub_that_talks_nonsense_for_one_that_is_away(answer:
         feed = HubFeed(Clock(), client)
         assert await feed.refresh() == frozenset()
         assert feed.available is False
+
+
+async def test_a_look_into_the_past_that_fails_makes_no_hub_seem_away(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        await client.put_result(RESULT)
+        feed.want("retail", "look-back", "no such name", 0)
+        await feed.refresh()
+        assert (feed.available, feed.of(KEY)) == (True, (RESULT,))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_world import World
+from controller_world import SETTINGS, World
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.collect.hub import HubClient
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.runs import Runs
 from modelward.desired.watch import Builtin, Watch, watch
-from modelward.kube.errors import Conflict, Forbidden
-from modelward.kube.kinds import EVALUATION_RUN, Object
+from modelward.hub.server import Hub
+from modelward.hub.settings import HubSettings
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
+from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT, Object
 
 NOW_MS = 1_795_480_000_000
 MINUTE_MS = 60_000
@@ -25,11 +30,17 @@ FROM_MS, TO_MS = NOW_MS - 15 * MINUTE_MS, NOW_MS
 API = "modelward.dev/v1alpha1"
 
 
+HUB = "https://hub:8443"
+CHAT = {"backend": {"template": {"image": "llama", "port": 8080}}}
+
+
 class Desk:
     """Runs of namespace `retail`, whose endpoint `chat` is watched by one evaluation."""
 
-    def __init__(self) -> None:
+    def __init__(self, hub_url: str | None = HUB) -> None:
         self.world = World()
+        self.world.context = replace(self.world.context, settings=replace(SETTINGS, hub_url=hub_url))
+        self.endpoint("chat")
         self.now_ms = NOW_MS
         self.feed = HubFeed(
             lambda: self.now_ms, available=True, newest_ms={"retail/chat": NOW_MS, "other/chat": NOW_MS}
@@ -37,6 +48,22 @@ class Desk:
         self.watches = {"retail": {"chat": watched()}}
         installed = Installed(self.world.context)
         self.runs = Runs(self.world.context, installed, self.feed, self.watches, lambda: self.now_ms)
+
+    def endpoint(self, name: str, **spec: Any) -> Object:
+        about = {"name": name, "namespace": "retail"}
+        return self.world.put({"apiVersion": API, "kind": "LLMEndpoint", "metadata": about, "spec": {**CHAT, **spec}})
+
+    def policy(self) -> Object:
+        about = {"name": "baseline", "namespace": "retail"}
+        return self.world.put({"apiVersion": API, "kind": "MonitoringPolicy", "metadata": about, "spec": {}})
+
+    def look_back(self, endpoint: str = "chat", *, hours: float = 0, **spec: Any) -> Object:
+        """Let a person ask about the quarter of an hour that ended so many hours ago."""
+        to_ms = NOW_MS - round(hours * 60) * MINUTE_MS
+        window = {"from": timestamp(to_ms - 15 * MINUTE_MS), "to": timestamp(to_ms)}
+        about = {"name": "run-1", "namespace": "retail", "creationTimestamp": timestamp(NOW_MS)}
+        run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": about}
+        return self.world.put({**run, "spec": {"endpoint": endpoint, **window, **spec}, "status": {}})
 
     def run(self, name: str = "run-1", status: dict[str, Any] | None = None, **metadata: Any) -> Object:
         item = {"endpoint": "chat", "policy": "baseline", "evaluation": "topic",
@@ -67,15 +94,14 @@ class Desk:
         self.feed._keep([found])
 
 
-def watched() -> Watch:
+def watched(content: str = "Redacted") -> Watch:
     spec = {
         "endpointSelector": {},
-        "capture": {"content": "Redacted"},
+        "capture": {"content": content},
         "evaluations": [{"name": "topic", "check": {"builtin": "OffTopicAnswered"}, "failAbove": "10%"}],
     }
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
-    backend = {"backend": {"template": {"image": "llama", "port": 8080}}}
-    chat = LLMEndpoint.model_validate({"metadata": {"name": "chat", "namespace": "retail"}, "spec": backend})
+    chat = LLMEndpoint.model_validate({"metadata": {"name": "chat", "namespace": "retail"}, "spec": CHAT})
     return watch(chat, [policy], {}, {"OffTopicAnswered": Builtin()})
 
 
@@ -224,6 +250,7 @@ async def test_only_the_last_few_scheduled_runs_are_kept_and_more_bad_ones_than_
     gone = {name for _, _, name in desk.world.verbs("delete")}
     assert gone == {"modelward-00", "modelward-01", "modelward-02", "modelward-bad-00", "modelward-bad-01"}
     assert desk.world.bodies[0]["uid"].startswith("uid-of-modelward")
+    assert desk.world.bodies[0]["resource_version"].isdigit(), "what was changed since is looked at again"
 
 
 async def test_what_cannot_be_tidied_stops_nothing(desk: Desk) -> None:
@@ -234,12 +261,168 @@ async def test_what_cannot_be_tidied_stops_nothing(desk: Desk) -> None:
     assert desk.world.verbs("create")
 
 
-async def test_a_run_of_an_endpoint_that_nobody_watches_is_an_error_and_not_passed(desk: Desk) -> None:
-    about = {"name": "run-1", "namespace": "retail", "creationTimestamp": timestamp(NOW_MS)}
-    run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": about, "spec": {"endpoint": "nobody"}}
-    desk.world.put({**run, "status": {"job": "run-1"}})
-    desk.job()
+async def ended(desk: Desk) -> EvaluationRun:
+    """Reconcile until the run is over, half a minute at a time."""
+    for _ in range(10):
+        if await desk.runs.reconcile("retail", "run-1") is None:
+            return desk.status()
+        desk.now_ms += 30_000
+    raise AssertionError(f"goes on: {desk.status().status}")
+
+
+REFUSALS = {
+    "no hub": ("HubUnavailable", "no hub is configured; evaluations need one (hub.enabled in the chart)"),
+    "no endpoint": ("EndpointNotFound", "there is no LLMEndpoint chat in this namespace"),
+    "paused": ("EndpointPaused", "spec.paused of LLMEndpoint chat is true: nothing new is started"),
+    "unreadable": ("EndpointNotRead", "LLMEndpoint chat was not looked at; its condition Accepted may say why"),
+    "nobody watches": ("NothingToEvaluate", "no policy asks for an evaluation of chat"),
+    "no text": ("NoCapture", "OffTopicAnswered needs capture.content Redacted; the policy has MetadataOnly"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+async def test_a_run_that_would_run_for_nothing_starts_no_pod_and_says_why(case: str) -> None:
+    desk = Desk(hub_url=None if case == "no hub" else HUB)
+    desk.look_back()
+    if case == "no endpoint":
+        desk.world.store.remove(LLM_ENDPOINT, desk.endpoint("chat"))
+    if case in ("no endpoint", "paused", "unreadable"):
+        desk.watches["retail"].clear()
+    if case == "paused":
+        desk.endpoint("chat", paused=True)
+    if case in ("nobody watches", "no text"):
+        desk.watches["retail"]["chat"] = watched("MetadataOnly") if case == "no text" else Watch()
+    run = await ended(desk)
+    reason, message = REFUSALS[case]
+    assert (run.status.result, run.status.message, complete(run)) == ("Error", message, ("True", reason))
+    assert desk.world.verbs("apply") == ()
+
+
+async def test_a_scheduled_run_tells_of_each_item_why_it_has_no_result(desk: Desk) -> None:
+    mine = desk.run()
+    one, gone = mine["spec"]["items"][0], {"endpoint": "gone"}
+    desk.world.put({**mine, "spec": {"items": [one, {**one, **gone}, {**one, "evaluation": "other"}]}})
     await desk.runs.reconcile("retail", "run-1")
-    found = desk.status().status
-    assert found.result == "Error"
-    assert found.message == "nothing to evaluate: no policy asks for an evaluation of nobody"
+    assert desk.world.verbs("apply"), "what can be evaluated is"
+    desk.job()
+    desk.result(scored(400, 4))
+    found = (await ended(desk)).status
+    assert [item.result for item in found.items] == ["Passed", "Error", "Error"]
+    assert [item.message.partition(":")[0] for item in found.items[1:]] == ["EndpointNotFound", "NothingToEvaluate"]
+
+
+async def test_a_run_that_comes_before_its_endpoint_waits_a_minute_for_it(desk: Desk) -> None:
+    desk.world.store.remove(LLM_ENDPOINT, desk.endpoint("chat"))
+    asked = desk.watches["retail"].pop("chat")
+    desk.look_back()
+    assert await desk.runs.reconcile("retail", "run-1") == 5.0
+    assert complete(desk.status()) == ("False", "EndpointNotFound")
+    desk.endpoint("chat")
+    desk.now_ms += 30_000
+    await desk.runs.reconcile("retail", "run-1")
+    assert complete(desk.status()) == ("False", "EndpointNotRead")
+    desk.watches["retail"]["chat"] = asked
+    await desk.runs.reconcile("retail", "run-1")
+    assert ("apply", "Job", "run-1") in desk.world.writes
+
+
+async def test_a_held_run_that_would_run_for_nothing_is_held_and_not_ended(desk: Desk) -> None:
+    desk.watches["retail"]["chat"] = Watch()
+    desk.look_back(suspend=True)
+    assert await desk.runs.reconcile("retail", "run-1") == 5.0
+    assert complete(desk.status()) == ("False", "Suspended")
+    assert desk.world.verbs("apply") == ()
+
+
+async def test_after_a_restart_a_run_is_not_judged_before_its_endpoint_was_looked_at(desk: Desk) -> None:
+    asked = desk.watches["retail"].pop("chat")
+    desk.run(status={"job": "run-1"})
+    desk.job()
+    desk.result(scored(400, 4))
+    assert await desk.runs.reconcile("retail", "run-1") == 5.0
+    assert complete(desk.status()) == ("False", "CollectingResults")
+    desk.watches["retail"]["chat"] = asked
+    await desk.runs.reconcile("retail", "run-1")
+    assert desk.status().status.result == "Passed"
+
+
+async def test_a_policy_that_goes_while_its_run_goes_on_is_no_reason_to_fail_it(desk: Desk) -> None:
+    desk.watches["retail"]["chat"] = Watch()
+    desk.run(status={"job": "run-1"})
+    desk.job()
+    desk.result(scored(400, 4))
+    found = (await ended(desk)).status
+    assert (found.result, found.items[0].message.partition(":")[0]) == ("Error", "NothingToEvaluate")
+
+
+@pytest.mark.parametrize("hours", [0, 3, 30])
+async def test_a_look_back_finds_its_result_however_long_ago_its_window_ended(
+    desk: Desk, tmp_path: Path, hours: float
+) -> None:
+    settings = HubSettings(
+        store_url=f"file://{tmp_path}", listen="127.0.0.1:0", health_listen="127.0.0.1:0", auth=False
+    )
+    async with (
+        Hub(settings, clock_ms=lambda: NOW_MS).running() as hub,
+        HubClient(f"http://127.0.0.1:{hub.ports[0]}", timeout_s=2.0) as client,
+    ):
+        desk.feed.hub = client
+        await desk.feed.refresh()
+        desk.look_back(hours=hours)
+        await desk.runs.reconcile("retail", "run-1")
+        desk.job()
+        to_ms = NOW_MS - round(hours * 3_600_000)
+        facts = EvaluatorFacts("OffTopicAnswered", "1")
+        window = ("retail", "chat", "baseline", "topic", to_ms - 15 * MINUTE_MS, to_ms)
+        await client.put_result(WindowResult(*window, "run-1", facts, {"r1": scored(400, 4)}))
+        await desk.runs.reconcile("retail", "run-1")
+        await desk.feed.refresh()
+        assert await desk.runs.reconcile("retail", "run-1") is None
+        assert desk.status().status.result == "Passed"
+        assert desk.feed.past.of("retail", "run-1", "chat") == (), "nothing is kept of what has ended"
+
+
+async def test_a_refusal_to_suspend_is_in_the_status(desk: Desk) -> None:
+    run = desk.run(status={"job": "run-1"})
+    desk.job("")
+    desk.world.put({**run, "spec": {**run["spec"], "suspend": True}})
+    desk.world.refusals["patch"] = Forbidden(403, "Forbidden", "jobs are frozen")
+    assert await desk.runs.reconcile("retail", "run-1") == 5.0
+    assert complete(desk.status()) == ("False", "Refused")
+    assert desk.status().status.message == "Job run-1: jobs are frozen"
+
+
+async def test_what_a_run_lacks_and_cannot_get_back_is_in_the_status(desk: Desk) -> None:
+    desk.run(status={"job": "run-1"})
+    desk.job("")
+    desk.world.refusals["apply"] = Forbidden(403, "Forbidden", "exceeded quota: configmaps")
+    await desk.runs.reconcile("retail", "run-1")
+    assert complete(desk.status()) == ("False", "Refused")
+    assert "exceeded quota: configmaps" in desk.status().status.message
+
+
+@pytest.mark.parametrize("error", [Forbidden(403, "Forbidden", "exceeded quota: runs"), Invalid(422, "Invalid", "no")])
+async def test_a_run_that_may_not_be_made_is_told_to_its_policy(desk: Desk, error: ApiError) -> None:
+    desk.policy()
+    desk.world.refusals["create"] = error
+    assert await desk.runs.schedule("retail") == 60.0
+    assert desk.world.verbs("event") == (("event", "RunRefused", "baseline"),)
+    assert desk.world.bodies[-1] == f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"
+    desk.world.refusals.clear()
+    assert await desk.runs.schedule("retail") == 5.0
+    assert desk.world.verbs("create")
+
+
+async def test_a_run_whose_image_does_not_come_says_so_and_again_when_its_time_is_over(desk: Desk) -> None:
+    desk.run(status={"job": "run-1"})
+    desk.job("")
+    about = {"name": "run-1-x7", "namespace": "retail", "labels": {"modelward.dev/run": "run-1"}}
+    waiting = {"reason": "ErrImagePull", "message": "no such host"}
+    container = {"name": "evaluate", "image": "mirror/modelward:9", "state": {"waiting": waiting}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": about, "status": {"containerStatuses": [container]}}
+    desk.world.put(pod)
+    await desk.runs.reconcile("retail", "run-1")
+    says = "pod run-1-x7: container evaluate cannot pull mirror/modelward:9: no such host"
+    assert (complete(desk.status()), desk.status().status.message) == (("False", "ImageNotPullable"), says)
+    desk.job("Failed")
+    assert says in (await ended(desk)).status.items[0].message

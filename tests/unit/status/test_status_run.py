@@ -10,23 +10,38 @@ from hypothesis import strategies as st
 from status_specimens import NOW_MS, counts, endpoint, result
 
 from modelward.api.evaluation import Counts
-from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
+from modelward.api.evaluationrun import EvaluationRunStatus, RunItem, RunItemStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
+from modelward.desired.finding import Finding
 from modelward.evaluate.verdict import Rule
 from modelward.status.policy import policy_status
-from modelward.status.run import finished, item_status, running_state, summed_up
+from modelward.status.run import finished, item_status, lost, running_state, summed_up
 
 RULE = Rule(fail_above_ppm=100_000, min_samples=100)
 RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
 
 
-def item(scored: Counts | None, reason: str = "") -> RunItemStatus:
-    return item_status("chat", "baseline", "topic", result(scored, reason=reason), RULE)
-
-
 BEGAN_MS = 1_790_000_000_000
 BEGAN = {"startTime": timestamp(BEGAN_MS)}
+ITEM = RunItem(
+    endpoint="chat",
+    policy="baseline",
+    evaluation="topic",
+    **{"from": timestamp(BEGAN_MS), "to": timestamp(BEGAN_MS + 1_000)},
+)
+
+
+def item(scored: Counts | None, reason: str = "") -> RunItemStatus:
+    return item_status(ITEM, result(scored, reason=reason), RULE)
+
+
+def job(status: dict[str, Any]) -> dict[str, Any]:
+    return {"metadata": {"name": "once", "namespace": "retail"}, "status": status}
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "once-x7"}, "status": status}
 
 
 @pytest.mark.parametrize(
@@ -42,9 +57,31 @@ BEGAN = {"startTime": timestamp(BEGAN_MS)}
 def test_a_job_whose_pod_is_refused_does_not_pass_for_one_that_runs(
     status: dict[str, Any], seconds: int, reason: str
 ) -> None:
-    state = running_state("once", {"status": status}, BEGAN_MS + seconds * 1_000, suspend=False)
+    state = running_state(job(status), (), BEGAN_MS + seconds * 1_000, suspend=False)
     assert (state.status, state.reason) == ("False", reason)
-    assert running_state("once", {"status": status}, BEGAN_MS, suspend=True).reason == "Suspended"
+    events = "kubectl get events -n retail --field-selector involvedObject.name=once,reason=FailedCreate"
+    assert (events in state.message) == (reason == "NoPod")
+    assert running_state(job(status), (), BEGAN_MS, suspend=True).reason == "Suspended"
+
+
+def test_a_pod_that_cannot_start_is_named_with_its_image_and_the_cause() -> None:
+    cause = "rpc error: not found"
+    waiting = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "m:9": ErrImagePull: {cause}'}
+    container = {"name": "evaluate", "image": "m:9", "state": {"waiting": waiting}}
+    found = running_state(job({**BEGAN, "active": 1}), [pod(containerStatuses=[container])], BEGAN_MS, suspend=False)
+    assert (found.reason, found.message) == (
+        "ImageNotPullable",
+        f"pod once-x7: container evaluate cannot pull m:9: {cause}",
+    )
+
+
+def test_a_pod_that_no_node_takes_quotes_the_scheduler() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}
+    found = running_state(job({**BEGAN, "active": 1}), [pod(conditions=[condition])], BEGAN_MS, suspend=False)
+    assert (found.reason, found.message) == ("Unschedulable", "pod once-x7: 0/3 nodes are available")
+    good = [{**condition, "status": "True"}, {"type": "Ready", "status": "False"}]
+    running = running_state(job({**BEGAN, "active": 1}), [pod(conditions=good)], BEGAN_MS, suspend=False)
+    assert running.reason == "Running"
 
 
 @given(st.integers(1, 5_000))
@@ -73,10 +110,16 @@ def test_an_item_is_judged_by_its_own_window(scored: Counts, expected: str) -> N
     assert (found.result, found.samples) == (expected, 400)
 
 
-def test_a_result_that_never_came_is_an_error() -> None:
-    found = item_status("chat", "baseline", "topic", None, RULE)
-    assert found.result == "Error"
-    assert found.message.startswith("ResultLost")
+def test_an_item_without_a_result_is_an_error_with_its_own_reason() -> None:
+    found = item_status(ITEM, Finding("NoCapture", "no text"), RULE)
+    assert (found.result, found.samples, found.message) == ("Error", 0, "NoCapture: no text")
+
+
+def test_a_result_that_never_came_says_what_kept_the_job_and_whether_it_is_tried_again() -> None:
+    assert lost("", again=True).message == "the Job ended without a result; it is due again"
+    by_hand = lost("pod once-x7: no room", again=False)
+    assert by_hand.reason == "ResultLost"
+    assert by_hand.message == "the Job ended without a result; make another EvaluationRun; pod once-x7: no room"
 
 
 @given(st.lists(st.sampled_from(RESULTS), max_size=8))
