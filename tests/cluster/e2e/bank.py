@@ -79,9 +79,9 @@ class Bank:
         assert [answer.text for answer in answers if answer.status != 200] == []
         return answers
 
-    def run_by_hand(self, name: str, *, since: datetime, suspend: bool = False) -> None:
-        """Look back over all of this story, as a person does; results go by window, so no two runs share one."""
-        to = datetime.now(UTC) + timedelta(seconds=1)
+    def run_by_hand(self, name: str, *, since: datetime, until: datetime | None = None, suspend: bool = False) -> None:
+        """Look back, as a person does, over all of this story; results go by window, so no two runs share one."""
+        to = until or datetime.now(UTC) + timedelta(seconds=1)
         window = {"from": f"{since:%Y-%m-%dT%H:%M:%SZ}", "to": f"{to:%Y-%m-%dT%H:%M:%SZ}"}
         spec = {"endpoint": ASKED, **window, **({"suspend": True} if suspend else {})}
         about = {"apiVersion": "modelward.dev/v1alpha1", "kind": "EvaluationRun", "metadata": {"name": name}}
@@ -134,6 +134,7 @@ class Stories:
 
     asked: Mapping[str, Future[list[Answer]]]
     looked_back: Future[Status]
+    looked_far_back: Future[Status]
     blinded: Future[Status]
     lost_and_made_up_for: Future[tuple[Status, Status]]
 
@@ -150,6 +151,7 @@ def begin(bank: Bank, pool: ThreadPoolExecutor) -> Stories:
     return Stories(
         asked=asked,
         looked_back=pool.submit(look_back, bank, asked[ASKED]),
+        looked_far_back=pool.submit(look_far_back, bank, asked[ASKED]),
         blinded=pool.submit(judge_blindly, bank, asked[ASKED]),
         lost_and_made_up_for=pool.submit(lose_a_job, bank),
     )
@@ -161,6 +163,13 @@ def look_back(bank: Bank, asked: Future[list[Answer]]) -> Status:
     time.sleep(5)  # the collector sends every two seconds
     bank.run_by_hand("look-back", since=bank.began)
     return bank.result("look-back", bank.spaces.paused)
+
+
+def look_far_back(bank: Bank, asked: Future[list[Answer]]) -> Status:
+    """Make a run over a time that ended hours ago, when nobody asked anything, and return its status."""
+    asked.result(150)
+    bank.run_by_hand("long-ago", since=bank.began - timedelta(hours=4), until=bank.began - timedelta(hours=3))
+    return bank.result("long-ago", bank.spaces.paused)
 
 
 def judge_blindly(bank: Bank, asked: Future[list[Answer]]) -> Status:

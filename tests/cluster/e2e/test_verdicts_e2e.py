@@ -46,7 +46,7 @@ def bank(installed: Installed) -> Iterator[Bank]:
 @pytest.fixture(scope="module")
 def stories(bank: Bank) -> Iterator[Stories]:
     """All that happens, begun at once, so that the tests only have to look."""
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(10) as pool:
         yield begin(bank, pool)
 
 
@@ -113,7 +113,14 @@ def test_a_run_that_a_person_made_gets_a_result(bank: Bank, stories: Stories) ->
     assert results == {"stays-on-topic": "Failed", "helps-customers": "Passed", "no-personal-data": "Passed"}
     assert {item["samples"] for item in status["items"]} == {len(QUESTIONS)}
     runs = {run["metadata"]["name"] for run in bank.installed.items("llmrun", bank.spaces.paused)}
-    assert runs <= {"look-back", "blind"}, "a paused policy starts no run of its own"
+    assert runs <= {"look-back", "long-ago", "blind"}, "a paused policy starts no run of its own"
+
+
+def test_a_look_back_at_a_time_hours_ago_is_told_what_its_job_found(stories: Stories) -> None:
+    status = stories.looked_far_back.result(200)
+    assert status["result"] == "Inconclusive"
+    assert len(status["items"]) == 3
+    assert all(item["message"].startswith("NoTraffic") for item in status["items"]), "and not ResultLost"
 
 
 def test_an_evaluator_that_cannot_judge_is_an_error_and_never_a_pass(bank: Bank, stories: Stories) -> None:

@@ -28,7 +28,8 @@ def window(
 ) -> WindowResult:
     revisions = {} if empty else {revision: Counts(samples, 1, weight=samples, weight_squared=samples)}
     examples = {} if empty else {revision: (Example(f"{from_ms}-a", "x"), Example(f"{from_ms}-b", "x"))}
-    return WindowResult("ns", "chat", "p", "e", from_ms, to_ms, run or scheduled(to_ms), facts, revisions, examples, reason)
+    key = ("ns", "chat", "p", "e", from_ms, to_ms)
+    return WindowResult(*key, run or scheduled(to_ms), facts, revisions, examples, reason)
 
 
 def samples(results: list[WindowResult], *, now_ms: int = 100, over_ms: int = 60, revision: str = "r1") -> int:
