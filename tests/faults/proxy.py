@@ -24,6 +24,8 @@ from calls import Call, Event, Match, Recorded, Reply
 from faults import Fault, WatchFault, ending
 from modelward.kube import access
 
+LET_GO_S = 0.3
+"""How long a loop goes on after its clients were closed: TLS connections are let go in later turns of it."""
 _HOP = frozenset({"connection", "content-length", "content-encoding", "transfer-encoding", "keep-alive"})
 
 
@@ -254,7 +256,7 @@ def running(kubeconfig: Path, user: str | None = None) -> Iterator[Proxy]:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=True) as session:
             await proxy.serve(session, ready, stop)
         await server.close()
-        await asyncio.sleep(0.1)  # closed TLS connections are let go in later turns of the loop
+        await asyncio.sleep(LET_GO_S)
 
     with TemporaryDirectory(prefix="modelward-proxy-") as folder:
         thread = threading.Thread(target=lambda: asyncio.run(main(Path(folder))), name="proxy", daemon=True)

@@ -22,7 +22,7 @@ from calls import Call, Event, every
 from calm import calm_life, declare, settles_as
 from control_plane import ControlPlane
 from operators import Operator, operating
-from proxy import Proxy
+from proxy import LET_GO_S, Proxy
 from storm import Storm
 from user import User, template
 
@@ -231,6 +231,7 @@ def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
     async def everything() -> Outcomes:
         playing = [play(trouble, control_plane, folder, seed) for seed, trouble in enumerate(TROUBLES)]
         found = await asyncio.gather(*playing, return_exceptions=True)
+        await asyncio.sleep(LET_GO_S)
         return {trouble.__name__: outcome for trouble, outcome in zip(TROUBLES, found, strict=True)}
 
     return asyncio.run(everything())
