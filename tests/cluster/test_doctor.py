@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from chart_render import named, of_kind, render
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption
 from modelward.desired.installation import Installation
 from modelward.desired.names import ADOPT_MANAGER
+from modelward.kube.client import Client
+from modelward.reports import installation
+from modelward.reports.checkup import checkup
+from modelward.reports.doctor import observed
+from modelward.reports.remark import Remark
 
 pytestmark = pytest.mark.cluster
 
@@ -194,11 +202,16 @@ def reader(cluster: Any, namespace: str, tmp_path: Path) -> Path:
         ("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={namespace}:reader"),
     ):
         cluster.kubectl(*arguments, "-n", namespace)
-    token = cluster.kubectl("create", "token", "reader", "-n", namespace).strip()
+    return speaking_as(cluster, namespace, "reader", tmp_path)
+
+
+def speaking_as(cluster: Any, namespace: str, account: str, folder: Path) -> Path:
+    """Return a kubeconfig with an account's token."""
+    token = cluster.kubectl("create", "token", account, "-n", namespace).strip()
     config = yaml.safe_load(Path(cluster.kubeconfig).read_text())
     for user in config["users"]:
         user["user"] = {"token": token}
-    path = tmp_path / "reader.yaml"
+    path = folder / f"{account}.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
 
@@ -228,3 +241,99 @@ def test_a_namespace_without_an_installation_is_diagnosed(cluster: Any, namespac
     assert {"severity": "Good", "subject": "CRDs"}.items() <= next(
         one for one in answer["remarks"] if one["subject"] == "CRDs"
     ).items()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The operator's account with the rights of the chart, and what it got answered."""
+
+    kubeconfig: Path
+    namespace: str
+    answers: list[str]
+
+    async def doctor(self) -> list[Remark]:
+        """Return what the doctor says to it."""
+        async with Client.connect(str(self.kubeconfig), lambda _, code: self.answers.append(code)) as client:
+            return list(checkup(await observed(client, self.namespace, second_look_s=0)))
+
+
+@pytest.fixture(params=["of the cluster", "of one namespace"])
+def operator(
+    cluster: Any, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Account]:
+    """Its pod in all but the pod: its token, its mounted settings, its rights; Modelward itself is not there."""
+    values: Mapping[str, Any] = {"watchNamespaces": [namespace]} if request.param == "of one namespace" else {}
+    objects = render({**values, "crds": {"install": False}}, namespace)
+    rights = [own_names(one, namespace) for one in of_kind(objects, *ACCESS) if is_operators(one)]
+    cluster.apply(rights)
+    mounted = tmp_path / "settings.yaml"
+    mounted.write_text(named(objects, "ConfigMap", "modelward-settings")["data"]["settings.yaml"])
+    monkeypatch.setattr(installation, "MOUNTED", mounted)
+    yield Account(speaking_as(cluster, namespace, "modelward", tmp_path), namespace, [])
+    kinds = "serviceaccount,role,rolebinding"
+    cluster.kubectl("delete", kinds, "-n", namespace, "-l", "app.kubernetes.io/component=operator")
+    cluster.kubectl("delete", "clusterrole,clusterrolebinding", f"{namespace}-modelward", "--ignore-not-found")
+
+
+ACCESS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+
+
+def is_operators(rendered: Mapping[str, Any]) -> bool:
+    labels = rendered["metadata"]["labels"]
+    return bool(labels.get("app.kubernetes.io/component") == "operator")
+
+
+def own_names(rendered: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """Return an object that clashes with no installation: what belongs to no namespace gets a name of its own."""
+    if not rendered["kind"].startswith("Cluster"):
+        return rendered
+    made = {**rendered, "metadata": {**rendered["metadata"], "name": f"{namespace}-modelward"}}
+    reference = {**made.get("roleRef", {}), "name": f"{namespace}-modelward"}
+    return {**made, "roleRef": reference} if "roleRef" in made else made
+
+
+async def test_the_chart_gives_the_operator_what_the_doctor_asks_for_and_is_refused_nothing(operator: Account) -> None:
+    remarks = await operator.doctor()
+    said = {one.subject: one for one in remarks}
+    assert said["rights"].severity == "Good", said["rights"]
+    assert said["endpoints"].severity == "Good", said["endpoints"]
+    assert "settings" not in said
+    assert operator.answers
+    assert not {"401", "403"} & set(operator.answers)
+
+
+async def test_a_right_at_home_that_is_missing_is_found_by_the_operator(operator: Account, cluster: Any) -> None:
+    cluster.kubectl("delete", "rolebinding", "modelward-self", "-n", operator.namespace)
+    (rights,) = [one for one in await operator.doctor() if one.subject == "rights"]
+    assert rights.severity == "Error"
+    assert f"update coordination.k8s.io/leases/modelward in {operator.namespace}" in rights.what
+    assert "deployments" not in rights.what
+    assert rights.next.startswith("helm upgrade")
+
+
+@pytest.fixture
+def policies(cluster: Any, namespace: str) -> Iterator[tuple[str, str]]:
+    """Two policies against Services of the namespace, of which only the first is bound."""
+    names = f"{namespace}-bound", f"{namespace}-idle"
+    about = {"apiVersion": "admissionregistration.k8s.io/v1"}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["services"]}
+    where = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    match = {"matchConstraints": {"namespaceSelector": where, "resourceRules": [rule]}}
+    spec = {**match, "validations": [{"expression": "false", "message": "no Services here"}]}
+    made = [{**about, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec} for name in names]
+    binding = {"policyName": names[0], "validationActions": ["Deny"]}
+    bound = {"kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": names[0]}, "spec": binding}
+    cluster.apply([*made, {**about, **bound}])
+    yield names
+    cluster.kubectl("delete", "validatingadmissionpolicybinding", names[0])
+    cluster.kubectl("delete", "validatingadmissionpolicy", *names)
+
+
+def test_a_policy_in_force_is_named_and_one_without_a_binding_is_not(
+    cluster: Any, namespace: str, policies: tuple[str, str]
+) -> None:
+    _, answer = command(cluster, "doctor", "-n", namespace)
+    said = {one["what"]: one["next"] for one in answer["remarks"] if one["subject"] == "admission"}
+    bound = f"ValidatingAdmissionPolicy {policies[0]} may refuse services, as its rules say"
+    assert said[bound] == f"kubectl describe validatingadmissionpolicies {policies[0]}"
+    assert not [what for what in said if policies[1] in what]
