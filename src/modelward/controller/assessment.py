@@ -134,7 +134,7 @@ def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus
 def _collectors(look: Look) -> Collectors:
     known = look.known
     if known.endpoint.mode != "Sidecar":
-        return _compared(look, targets.gateways(known.gateway_pods))
+        return _compared(look, targets.gateways(known.gateway, known.gateway_pods))
     found = _compared(look, sidecars(known.pods))
     if look.installation is None:
         return found

@@ -13,7 +13,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.service import service_url
 from modelward.kube.kinds import Object
 from modelward.status.collector import Collectors, has_sidecar
-from modelward.status.workload import pod_ready, pod_running, waiting_reason
+from modelward.status.workload import pod_ready, pod_running, refusal, waiting_reason
 
 
 def of(known: Gathered) -> tuple[Target, ...]:
@@ -33,11 +33,12 @@ def of(known: Gathered) -> tuple[Target, ...]:
     )
 
 
-def gateways(pods: Sequence[Object]) -> Collectors:
+def gateways(gateway: Object | None, pods: Sequence[Object]) -> Collectors:
     """Count the gateway's pods: each of them is a collector."""
     statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses", [])]
     trouble = next((stuck for status in statuses if (stuck := waiting_reason(status))[0]), ("", ""))
-    return Collectors(len(pods), sum(pod_ready(pod) for pod in pods), 0, trouble)
+    ready = sum(pod_ready(pod) for pod in pods)
+    return Collectors(len(pods), ready, 0, trouble, refused=refusal(gateway or {}))
 
 
 def url(endpoint: LLMEndpoint) -> str | None:

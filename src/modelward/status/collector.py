@@ -27,7 +27,8 @@ class Collectors:
     """How many pods carry a running collector.
 
     Of them `outdated` are of another release than pods would get now. Of `told` that were read, `unloaded` run other
-    settings than the endpoint has now.
+    settings than the endpoint has now. `refused` is what a quota or a policy said that keeps more of a gateway's pods
+    out.
     """
 
     desired: int
@@ -37,6 +38,7 @@ class Collectors:
     outdated: int = 0
     unloaded: int = 0
     told: int = 0
+    refused: str = ""
 
 
 def sidecars(pods: Sequence[Object]) -> Collectors:
@@ -62,11 +64,13 @@ def collector_state(
         return State("CollectorReady", "False", *problem)
     if collectors.trouble[0]:
         return State("CollectorReady", "False", *collectors.trouble)
+    if collectors.refused and not collectors.ready:
+        return State("CollectorReady", "False", "Refused", collectors.refused)
     if not collectors.desired:
         return State("CollectorReady", "Unknown", "NoPods", "no pod is running")
     awaited = _awaited(collectors)
     found = _sight(collectors, seen_ppm)
-    message = "; ".join((found.message, *(told for _, told in awaited)))
+    message = "; ".join(part for part in (found.message, *(told for _, told in awaited), collectors.refused) if part)
     reason = awaited[0][0] if awaited and found.status == "True" else found.reason
     return State(found.type, found.status, reason, message)
 

@@ -149,6 +149,12 @@ COLLECTOR = (
         for name, meaning in _NOT_STARTING
     ),
     Reason(
+        "Refused",
+        "the gateway's pods are refused; the message quotes it",
+        "a quota or an admission policy",
+        "`kubectl get events -n NS --field-selector reason=FailedCreate`",
+    ),
+    Reason(
         "OwnedByAnotherController",
         "the workload cannot be adopted",
         "another controller (KServe and the like) owns it and would revert us",

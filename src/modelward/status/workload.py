@@ -25,14 +25,20 @@ def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -
     ready = int(workload.get("status", {}).get("readyReplicas", 0))
     if wanted == 0 and ready == 0:
         return State("WorkloadReady", "False", "ScaledToZero", f"{what} has 0 replicas")
-    refused = _refusal(workload)
+    refused = refusal(workload)
     if ready:
         trouble = refused if ready < wanted else ""
         return State("WorkloadReady", "True", "Serving", trouble or f"{ready} of {wanted} replicas ready")
     if refused:
         return State("WorkloadReady", "False", "Refused", refused)
     reason, message = _pod_trouble(pods)
-    return State("WorkloadReady", "False", reason or "NotReady", message or f"0 of {wanted} replicas ready")
+    return State("WorkloadReady", "False", reason or "NotReady", message or _not_ready(workload, wanted, pods))
+
+
+def _not_ready(workload: Object, wanted: int, pods: Sequence[Object]) -> str:
+    # A StatefulSet has no condition that tells what refuses its pods, and Events are not ours to read.
+    hint = "; no pod yet: if it stays, its Events (reason FailedCreate) say what refuses it"
+    return f"0 of {wanted} replicas ready" + (hint if workload.get("kind") == "StatefulSet" and not pods else "")
 
 
 def edited_state(state: State, edits: Sequence[str]) -> State:
@@ -92,7 +98,7 @@ def _unpullable(status: Object, message: str) -> str:
     return f"container {status['name']} cannot pull {status.get('image', 'its image')}" + (f": {why}" if why else "")
 
 
-def _refusal(workload: Object) -> str:
+def refusal(workload: Object) -> str:
     """Return what quota, policy or admission said when it refused pods; empty where nothing did."""
     for condition in workload.get("status", {}).get("conditions", []):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":

@@ -70,7 +70,7 @@ def look(
         workload={
             "kind": "Deployment",
             "metadata": {},
-            "spec": {"selector": {}, "template": {"spec": pods[0]["spec"]}},
+            "spec": {"selector": {}, "template": {"spec": pod("a", (*images, "")[0])["spec"]}},
             "status": {},
         },
         pods=() if fronted else pods,
@@ -123,6 +123,22 @@ def test_a_newer_collector_waits_for_the_next_roll_out_and_takes_nothing_from_th
     before, after = (_status(one) for one in (waits, rolled))
     assert (before.health, before.summary) == (after.health, after.summary)
     assert [one.status for one in before.conditions] == [one.status for one in after.conditions]
+
+
+QUOTA = 'pods "chat-gateway-1" is forbidden: exceeded quota: none'
+
+
+def refused(images: tuple[str, ...]) -> Look:
+    """Look at a gateway in front of a model, more of whose pods than these a quota refuses."""
+    seen = look(dict.fromkeys("abc"[: len(images)], settings(REDACTED, "Gateway")), images=images, mode="Gateway")
+    conditions = [{"type": "ReplicaFailure", "status": "True", "message": QUOTA}]
+    gateway = {"metadata": {}, "spec": {"selector": {}}, "status": {"conditions": conditions}}
+    return replace(seen, known=replace(seen.known, gateway=gateway))
+
+
+def test_what_refuses_the_pods_of_a_gateway_is_quoted() -> None:
+    assert said(refused(())) == ("False", "Refused", QUOTA)
+    assert said(refused(("collector:2",))) == ("True", "SeesTraffic", f"1 of 1 collectors ready; {QUOTA}")
 
 
 def _status(one: Look) -> LLMEndpointStatus:

@@ -43,6 +43,7 @@ def test_an_image_that_does_not_come_is_told_the_same_between_two_tries() -> Non
 
 
 QUOTA = 'pods "chat-1" is forbidden: exceeded quota: none'
+NO_POD_OF_A_SET = "0 of 2 replicas ready; no pod yet: if it stays, its Events (reason FailedCreate) say what refuses it"
 UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]
 
 
@@ -71,6 +72,8 @@ UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "message": "0/1 nod
             ("False", "CrashLoopBackOff", "container model: CrashLoopBackOff: why it does"),
         ),
         (workload(1), [pod(containerStatuses=waiting("Initializing"))], ("False", "NotReady", "0 of 1 replicas ready")),
+        ({"kind": "StatefulSet", **workload(2)}, [], ("False", "NotReady", NO_POD_OF_A_SET)),
+        ({"kind": "StatefulSet", **workload(2)}, [pod(ready=False)], ("False", "NotReady", "0 of 2 replicas ready")),
         (workload(3), [pod(conditions=UNSCHEDULABLE)], ("False", "Unschedulable", "0/1 nodes are available")),
     ],
 )  # fmt: skip
