@@ -105,6 +105,20 @@ def test_an_adoption_rolls_the_workload_once(cluster: Any, namespace: str, tmp_p
     cluster.kubectl("delete", "deploy", "mine", "-n", namespace, "--wait=true")
 
 
+def test_replicas_that_an_autoscaler_drives_stay(cluster: Any, namespace: str, tmp_path: Path) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "driven"}
+    about = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3}
+    cluster.apply([users("driven", namespace), {**about, "metadata": {"name": "theirs"}, "spec": spec}], namespace)
+    wanted = endpoint("beside", namespace, backend={"workloadRef": {"name": "driven"}}, replicas=5)
+    code, (found,) = preflight(cluster, tmp_path, wanted)
+    assert (code, found["outcome"], found["starts"]) == (0, "Nothing", 0)
+    assert found["notes"][0].startswith("HorizontalPodAutoscaler theirs drives Deployment driven")
+    cluster.kubectl("delete", "hpa", "theirs", "-n", namespace)
+    code, (found,) = preflight(cluster, tmp_path, wanted)
+    assert (code, found["outcome"], found["starts"]) == (0, "Nothing", 3)
+
+
 def test_a_workload_that_is_adopted_already_does_not_roll_again(cluster: Any, namespace: str, tmp_path: Path) -> None:
     cluster.apply(users("done", namespace))
     wanted = adopting("again", namespace, "done", paused=True)  # so that an operator of the cluster keeps away

@@ -53,7 +53,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An endpoint as it is now and as it would be, with its workload and the trials of its children."""
+    """An endpoint as it is now and as it would be, with its workload and the trials of its children.
+
+    `autoscaler` names the HorizontalPodAutoscaler that drives the workload: then its replicas stay as they are.
+    """
 
     before: LLMEndpoint | None
     after: LLMEndpoint
@@ -61,6 +64,7 @@ class Subject:
     trials: tuple[Trial, ...] = ()
     obstacle: Finding | None = None
     notes: tuple[str, ...] = ()
+    autoscaler: str = ""
 
 
 def plan(
@@ -123,7 +127,8 @@ def _made(
     more = _more(subject) if outcome in ("Nothing", "Rolls") else 0
     gateway = () if outcome == "Refused" else _gateway(subject)
     untried = dict.fromkeys(trial.untried for trial in subject.trials if trial.untried)
-    notes = (*((manner,) if manner else ()), *gateway, *_removed(subject), *subject.notes, *untried)
+    kept = () if outcome == "Refused" else _left_to_autoscaler(subject)
+    notes = (*((manner,) if manner else ()), *gateway, *kept, *_removed(subject), *subject.notes, *untried)
     place = ("LLMEndpoint", metadata.namespace, metadata.name)
     return Effect(*place, outcome, why, restarts, starts + max(more, 0), max(-more, 0), reason, notes)
 
@@ -150,16 +155,18 @@ def _cause(subject: Subject, trial: Trial) -> str:
         if before is None or not known or model_workload.gate(before, workload):
             return "what is written for the pods differs from what they run, and did so before this file"
         fields = changed_fields(model_workload.written_for_pods(before), model_workload.written_for_pods(after))
-        return f"changed for the pods: {', '.join(fields)}"
+        return f"what is written for the pods changes: {', '.join(fields)}"
     named = _named(workload)
     if adoption.withdrawal_due(after, workload):
-        return f"collector.mode {after.mode}: the collector leaves {named}"
+        return f"the collector leaves {named}: collector.mode is {after.mode}"
     if workload is not None and not adoption.injected(workload):
-        return f"collector.mode Sidecar: the collector is put into {named}"
+        return f"the collector is put into {named}: collector.mode is Sidecar"
     if before is None or before.spec.backend.workload_ref is None:
         return f"the collector of {named} is put in anew for this LLMEndpoint"
     fields = changed_fields(adoption.written_for_sidecar(before), adoption.written_for_sidecar(after))
-    return f"changed for the collector: {', '.join(fields) or 'nothing by this file, an earlier change is due'}"
+    if not fields:
+        return "what is written for the collector differs from what is in place, and did so before this file"
+    return f"what is written for the collector changes: {', '.join(fields)}"
 
 
 def _same_pods(result: Object, actual: Object) -> bool:
@@ -191,9 +198,18 @@ def _removed(subject: Subject) -> Sequence[str]:
 def _more(subject: Subject) -> int:
     """Return how many pods start (or stop, below 0) because the declared number differs from what runs."""
     wanted = subject.after.spec.replicas
-    if wanted is None or subject.workload is None or subject.after.spec.paused:
+    if wanted is None or subject.workload is None or subject.after.spec.paused or subject.autoscaler:
         return 0
     return wanted - _replicas(subject.workload)
+
+
+def _left_to_autoscaler(subject: Subject) -> Sequence[str]:
+    """Say that a declared number comes to nothing where somebody else's autoscaler drives the workload."""
+    wanted, workload = subject.after.spec.replicas, subject.workload
+    if not subject.autoscaler or wanted is None or workload is None or wanted == _replicas(workload):
+        return ()
+    drives = f"HorizontalPodAutoscaler {subject.autoscaler} drives {_named(workload)}"
+    return (f"{drives}: it keeps its {_pods(_replicas(workload))}, spec.replicas {wanted} is not carried out",)
 
 
 def _manner(workload: Object | None) -> str:

@@ -22,7 +22,8 @@ def page(effects: Sequence[Effect]) -> RenderableType:
         colour = f"bold {_COLOUR[effect.outcome]}"
         named = f"{effect.kind} {effect.namespace}/{effect.name}: "
         parts.append(Text.assemble(named, (headline(effect), colour)))
-        parts += [Padding(Text(line), (0, 0, 0, 4)) for line in (effect.why, *effect.notes) if line]
+        why = () if effect.outcome == "Rolls" else (effect.why,)  # there it stands in the headline
+        parts += [Padding(Text(line), (0, 0, 0, 4)) for line in (*why, *effect.notes) if line]
     parts.append(Text(summary(effects), "bold"))
     return Group(*parts)
 
@@ -37,7 +38,7 @@ def document(effects: Sequence[Effect]) -> dict[str, Any]:
 
 
 def headline(effect: Effect) -> str:
-    """Return what becomes of the pods in a few words."""
+    """Return what becomes of the pods in a sentence."""
     if effect.outcome == "Refused":
         return f"refused, {effect.reason}"
     if effect.outcome == "Creates":
@@ -46,7 +47,8 @@ def headline(effect: Effect) -> str:
         f"; {_pods(effect.stops)} fewer" if effect.stops else ""
     )
     if effect.outcome == "Rolls":
-        return f"{_pods(effect.restarts)} {'rolls' if effect.restarts == 1 else 'roll'} once{scaled}"
+        rolls = "rolls" if effect.restarts == 1 else "roll"
+        return f"{_pods(effect.restarts)} {rolls} once, because {effect.why}{scaled}"
     return f"0 pods restart{scaled}"
 
 

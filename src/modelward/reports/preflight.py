@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import (
     DEPLOYMENT,
     EVALUATOR,
+    HORIZONTAL_POD_AUTOSCALER,
     LLM_ENDPOINT,
     MONITORING_POLICY,
     NAMESPACE,
@@ -95,11 +96,11 @@ class _Examination:
             answer = await applied(self.client, obj)
             if answer.untried and answer.refused is None:
                 strictly_parsed(obj)
+            return _as_read(obj, answer)
         except LookupError as error:
             return Applied(None, obj, Finding("InvalidSpec", str(error)))
         except RenderError as error:
             return Applied(None, obj, Finding("InvalidSpec", str(error)))
-        return answer
 
     async def _place(self, obj: Object, answer: Applied) -> None:
         namespace, name = obj["metadata"]["namespace"], obj["metadata"].get("name", "")
@@ -108,7 +109,7 @@ class _Examination:
             after = self._after[namespace] = await self._namespace(namespace)
         if answer.refused is not None:
             return
-        (model,) = readable(_MODELS[obj["kind"]], (answer.after,)) if obj["kind"] in _MODELS else (None,)
+        model = _MODELS[obj["kind"]].model_validate(answer.after) if obj["kind"] in _MODELS else None
         if isinstance(model, LLMEndpoint):
             after.endpoints[name] = model
         elif isinstance(model, MonitoringPolicy):
@@ -168,7 +169,8 @@ class _Examination:
         endpoint = after.endpoints[name]
         before = _before(answer.before)
         workload, unread = await self._workload(endpoint)
-        notes += (unread,) if unread else ()
+        autoscaler, unlisted = await self._autoscaler(endpoint, workload)
+        notes += tuple(filter(None, (unread, unlisted)))
         policies = tuple(after.policies.values())
         asked = watch(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
         planned = plan(endpoint, asked, self.setup.installation, workload)
@@ -176,7 +178,20 @@ class _Examination:
             return Subject(before, endpoint, workload, obstacle=planned, notes=notes)
         if self.setup.problem:
             notes += (f"the installation's settings are not known, images are stand-ins: {self.setup.problem}",)
-        return Subject(before, endpoint, workload, await self._trials(endpoint, planned), notes=notes)
+        trials = await self._trials(endpoint, planned)
+        return Subject(before, endpoint, workload, trials, notes=notes, autoscaler=autoscaler)
+
+    async def _autoscaler(self, endpoint: LLMEndpoint, workload: Object | None) -> tuple[str, str]:
+        """Find who drives the workload's replicas, or why that is not known; it matters where a number is declared."""
+        if workload is None or endpoint.spec.replicas is None:
+            return "", ""
+        try:
+            found = (await self.client.list(HORIZONTAL_POD_AUTOSCALER, endpoint.metadata.namespace)).items
+        except ApiError as error:
+            return "", f"if a HorizontalPodAutoscaler drives the workload, its replicas stay: {error.message}"
+        driven = (workload["kind"], workload["metadata"]["name"])
+        targets = {one["metadata"]["name"]: one["spec"]["scaleTargetRef"] for one in found}
+        return next((name for name, target in targets.items() if (target["kind"], target["name"]) == driven), ""), ""
 
     async def _workload(self, endpoint: LLMEndpoint) -> tuple[Object | None, str]:
         """Find the model's workload: in the cluster, else in the file, where a workloadRef may name it."""
@@ -247,6 +262,20 @@ _MODELS: Mapping[str, Any] = {
     "MonitoringPolicy": MonitoringPolicy,
     "Evaluator": Evaluator,
 }
+
+
+def _as_read(obj: Object, answer: Applied) -> Applied:
+    """Refuse what the API server accepts and this version cannot read, in the words of the operator's condition."""
+    if answer.refused is not None or obj["kind"] not in _MODELS:
+        return answer
+    try:
+        _MODELS[obj["kind"]].model_validate(answer.after)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"the API server accepts it, and this version of Modelward cannot read it: {where}: {first['msg']}"
+        return replace(answer, refused=Finding("InvalidSpec", message))
+    return answer
 
 
 def _before(obj: Object | None) -> LLMEndpoint | None:

@@ -83,8 +83,8 @@ def test_a_change_of_what_the_user_wrote_for_the_pods_names_the_fields() -> None
     found = effect(before, after, run_by_us(before))
     assert (found.outcome, found.restarts) == ("Rolls", 6)
     fields = "spec.backend.template.args[0], spec.backend.template.image, spec.drainSeconds"
-    assert found.why == f"changed for the pods: {fields}"
-    assert headline(found) == "6 pods roll once"
+    assert found.why == f"what is written for the pods changes: {fields}"
+    assert headline(found) == f"6 pods roll once, because {found.why}"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,23 @@ def test_fewer_and_more_replicas_are_said() -> None:
     before = endpoint()
     assert headline(effect(before, endpoint(replicas=4), run_by_us(before))) == "0 pods restart; 2 pods fewer"
     assert headline(effect(before, endpoint(replicas=7), run_by_us(before))) == "0 pods restart; 1 pod more"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "workload"),
+    [
+        (endpoint(), endpoint(replicas=4), run_by_us(endpoint())),
+        (endpoint(**REFERENCE), endpoint(**REFERENCE, replicas=4), users(replicas=6)),
+    ],
+)
+def test_replicas_that_an_autoscaler_drives_are_left_to_it(
+    before: LLMEndpoint, after: LLMEndpoint, workload: dict[str, Any]
+) -> None:
+    (found,) = preflight((Subject(before, after, workload, autoscaler="hpa"),))
+    assert headline(found) == "0 pods restart"
+    name = workload["metadata"]["name"]
+    kept = "it keeps its 6 pods, spec.replicas 4 is not carried out"
+    assert found.notes == (f"HorizontalPodAutoscaler hpa drives Deployment {name}: {kept}",)
 
 
 def test_a_new_endpoint_creates_its_pods() -> None:
@@ -145,7 +162,7 @@ def test_adopting_rolls_once_and_then_never_again() -> None:
     wanted = endpoint(**REFERENCE, collector={"mode": "Sidecar"})
     first = effect(None, wanted, users())
     assert (first.outcome, first.restarts) == ("Rolls", 2)
-    assert first.why == "collector.mode Sidecar: the collector is put into Deployment mine"
+    assert first.why == "the collector is put into Deployment mine: collector.mode is Sidecar"
     assert effect(wanted, wanted, adopted(wanted)).outcome == "Nothing"
 
 
@@ -153,7 +170,7 @@ def test_another_collector_resource_rolls_an_adopted_workload_and_is_named() -> 
     before = endpoint(**REFERENCE, collector={"mode": "Sidecar"})
     after = endpoint(**REFERENCE, collector={"mode": "Sidecar", "resources": {"limits": {"memory": "1Gi"}}})
     found = effect(before, after, adopted(before))
-    assert found.why == "changed for the collector: spec.collector.resources"
+    assert found.why == "what is written for the collector changes: spec.collector.resources"
     renewed = endpoint(
         "v", **REFERENCE, collector=after.spec.collector.model_dump(by_alias=True, exclude_defaults=True)
     )
@@ -170,7 +187,7 @@ def test_leaving_mode_sidecar_rolls_once() -> None:
     before = endpoint(**REFERENCE, collector={"mode": "Sidecar"})
     found = effect(before, endpoint(**REFERENCE, collector={"mode": "Gateway"}), adopted(before))
     assert (found.outcome, found.restarts) == ("Rolls", 2)
-    assert found.why == "collector.mode Gateway: the collector leaves Deployment mine"
+    assert found.why == "the collector leaves Deployment mine: collector.mode is Gateway"
     assert "gateway: 2 pods start" in found.notes
 
 
@@ -274,14 +291,14 @@ def test_a_field_that_kubectl_once_set_and_the_file_no_longer_has_goes_away() ->
 
 def test_the_page_and_the_json_say_the_same() -> None:
     effects = [
-        Effect("LLMEndpoint", "retail", "chat", "Rolls", "because", restarts=1, notes=("and so on",)),
+        Effect("LLMEndpoint", "retail", "chat", "Rolls", "of this", restarts=1, notes=("and so on",)),
         Effect("MonitoringPolicy", "retail", "p", "Refused", "no such check", reason="UnknownEvaluator"),
     ]
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
         console.print(page(effects))
         text = console.export_text()
-    assert "LLMEndpoint retail/chat: 1 pod rolls once" in text
+    assert "LLMEndpoint retail/chat: 1 pod rolls once, because of this\n" in text
     assert "1 pod of model servers would restart, 1 of 2 objects refused" in text
     assert document(effects)["exitCode"] == 2
     assert document(effects)["effects"][0]["notes"] == ["and so on"]
