@@ -57,6 +57,8 @@ class Sweep:
             for namespace in self._namespaces:
                 listing = await self._client.list(kind, namespace, label_selector=watched.label_selector or None)
                 self._note(watched, self._store.sweep(kind, listing, namespace))
+                if self._store.behind(kind, namespace):
+                    log.warning("list=older kind=%s version=%s", kind.kind, listing.resource_version)
         except NotFound:
             self._not_served(watched)
             return None

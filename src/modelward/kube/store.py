@@ -37,6 +37,7 @@ class Store:
         self._owned: defaultdict[str, dict[tuple[Kind, Name], Object]] = defaultdict(dict)
         self._tombstones: defaultdict[Kind, dict[Name, int]] = defaultdict(dict)
         self._swept: dict[tuple[Kind, str | None], int] = {}
+        self._behind: set[tuple[Kind, str | None]] = set()
         self._subscribers: tuple[Changed, ...] = ()
         self._last_hint: dict[Kind, float] = {}
         self.sweeps: Counter[Kind] = Counter()
@@ -65,18 +66,24 @@ class Store:
     def sweep(self, kind: Kind, listing: Listing, namespace: str | None = None) -> Drift:
         """Make the store agree with a fresh list of a kind, in one namespace or in all.
 
-        A list older than the last one means a cluster restored from a backup: then it replaces all that we knew.
+        A list older than the last one is not believed, for somebody may have kept it. A second one in a row means a
+        cluster restored from a backup: then it replaces all that we knew.
         """
         self.sweeps[kind] += 1
         revision = int(listing.resource_version)
         scope = {name: obj for name, obj in self._objects[kind].items() if namespace in (None, name[0])}
-        if revision < self._swept.get((kind, namespace), 0):
+        if revision >= self._swept.get((kind, namespace), 0):
+            self._behind.discard((kind, namespace))
+        elif not self.behind(kind, namespace):
+            self._behind.add((kind, namespace))
+            return Drift(0, 0, 0)
+        else:
             self._rewind(kind, scope.values(), namespace)
             scope = {}
         added = updated = 0
         for obj in listing.items:
             was_known = _name(obj) in self._objects[kind]
-            if self._put(kind, obj):
+            if self._put(kind, obj, revision):
                 added, updated = (added, updated + 1) if was_known else (added + 1, updated)
         listed = {_name(obj) for obj in listing.items}
         ghosts = [obj for name, obj in scope.items() if name not in listed and version_of(obj) <= revision]
@@ -84,6 +91,10 @@ class Store:
         for ghost in ghosts:
             self._forget(kind, ghost)
         return Drift(added, updated, len(ghosts))
+
+    def behind(self, kind: Kind, namespace: str | None = None) -> bool:
+        """Whether the last list was older than the one before it, and so was not believed."""
+        return (kind, namespace) in self._behind
 
     def bury(self, kind: Kind) -> Drift:
         """Forget all objects of a kind that is no longer served; what is made anew is newer."""
@@ -122,10 +133,12 @@ class Store:
         last = self._last_hint.get(kind)
         return None if last is None else self._clock() - last
 
-    def _put(self, kind: Kind, obj: Object) -> bool:
+    def _put(self, kind: Kind, obj: Object, listed: int = 0) -> bool:
+        """Take an object in; `listed` is the version of the list that has it, for a list outweighs an older one."""
         name, version = _name(obj), version_of(obj)
         known = self._objects[kind].get(name)
-        if version <= (version_of(known) if known is not None else self._gone_since(kind, name)):
+        newer_than = version_of(known) if known is not None else self._gone_since(kind, name)
+        if version <= newer_than and (known is not None or listed < newer_than):
             return False
         if known is not None:
             self._disown(kind, known)
@@ -166,6 +179,7 @@ class Store:
         for obj in tuple(objects):
             self._forget(kind, obj)
         self._swept.pop((kind, namespace), None)
+        self._behind.discard((kind, namespace))
         self._tombstones[kind].clear()
 
     def _tell(self, kind: Kind, obj: Object) -> None:

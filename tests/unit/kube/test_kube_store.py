@@ -56,6 +56,23 @@ def test_store_a_sweep_removes_ghosts_but_not_what_came_after_the_list() -> None
     assert [obj["metadata"]["name"] for obj in store.list(POD)] == ["missed", "newcomer"]
 
 
+def test_store_takes_back_what_a_wrong_list_left_out() -> None:
+    store = Store()
+    store.sweep(POD, listing(10, item(4)))
+    store.sweep(POD, listing(11))
+    assert versions(store) == []
+    assert store.sweep(POD, listing(12, item(4))) == Drift(added=1, updated=0, removed=0)
+    assert versions(store) == ["4"]
+
+
+def test_store_a_list_older_than_a_deletion_raises_no_dead() -> None:
+    store = Store()
+    store.put(POD, item(4))
+    store.remove(POD, item(12))
+    assert store.sweep(POD, listing(11, item(4))) == Drift(added=0, updated=0, removed=0)
+    assert versions(store) == []
+
+
 def test_store_a_sweep_of_one_namespace_leaves_the_others() -> None:
     store = Store()
     store.put(POD, item(3, namespace="a"))
@@ -74,9 +91,21 @@ def test_store_after_a_sweep_an_older_event_of_an_unlisted_object_is_stale() -> 
 def test_store_follows_a_cluster_that_was_restored_from_a_backup() -> None:
     store = Store()
     store.sweep(POD, listing(1000, item(900, "x"), item(990, "y")))
-    store.sweep(POD, listing(500, item(400, "x")))
+    for _ in range(2):
+        store.sweep(POD, listing(500, item(400, "x")))
     assert versions(store) == ["400"]
     assert store.put(POD, item(501, "y"))
+
+
+def test_store_does_not_believe_one_list_that_is_older_than_the_last() -> None:
+    store = Store()
+    for _ in range(3):
+        store.sweep(POD, listing(1000, item(900, "x"), item(990, "y")))
+        assert not store.behind(POD)
+        assert store.sweep(POD, listing(950, item(400, "x"), item(940, "gone"))) == Drift(0, 0, 0)
+        assert store.behind(POD)
+    assert versions(store) == ["900", "990"]
+    assert store.put(POD, item(1001, "new")), "what a watch brings is taken in meanwhile"
 
 
 def test_store_tells_subscribers_of_each_change_once() -> None:
