@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelward.controller.basis import Basis
 from modelward.controller.context import Context
 from modelward.controller.difference import covers, stamped
 from modelward.controller.displaced import put_back
@@ -37,9 +38,13 @@ class Problem:
 
 _DENIED = re.compile("denied (the )?request")
 """In the words of admission policies and of webhooks."""
-_PRUNED = frozenset({"Deployment", "Service", "ConfigMap"})
 _MOVING_PODS = frozenset({names.TEMPLATE_MANAGER, names.ADOPT_MANAGER, names.SCALE_MANAGER})
 """Managers whose writes may restart or end pods, and so must not come late to a workload that has changed since."""
+_NO_VERSION = "1"
+"""The version of etcd when it is empty, which no object can have: applied with it an object is made, or is a Conflict.
+
+A read that shows the past calls absent what is there, and a forced apply would silently take it over.
+"""
 
 
 class ChildWriter:
@@ -48,46 +53,31 @@ class ChildWriter:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def write(self, children: Sequence[Child], owner: Mapping[str, Any]) -> tuple[Problem, ...]:
+    async def write(
+        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None = None
+    ) -> tuple[Problem, ...]:
         """Write what differs, in order; what is refused becomes a problem and the rest goes on.
 
         But where the server cannot make sense of a pod template, nothing is written: half of a wrong spec is no spec.
-        Raises Conflict where an object was replaced between our look and our write, and every other ApiError: the next
-        try decides anew, and nothing is wrong with what the user wrote.
+        Raises Conflict where an object was replaced between our look and our write, or the basis is not what it was,
+        and every other ApiError: the next try decides anew, and nothing is wrong with what the user wrote.
         """
-        problems = await self._senseless(children, owner)
+        problems = await self._senseless(children, owner, basis)
         for child in () if problems else children:
             if label(child.obj) in problems:
                 continue  # the other parts of an object say nothing without the one that was refused
-            problem = await self._write(child, owner)
+            problem = await self._write(child, owner, basis)
             if problem is not None:
                 problems[problem.child] = problem
         return tuple(problems.values())
 
-    async def _senseless(self, children: Sequence[Child], owner: Mapping[str, Any]) -> dict[str, Problem]:
+    async def _senseless(
+        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None
+    ) -> dict[str, Problem]:
         """Try by dry run what carries a pod template that the user had a hand in; return what is invalid, by child."""
         templates = [child for child in children if "template" in child.obj.get("spec", ())]
-        found = [await self._write(child, owner, dry_run=True) for child in templates]
+        found = [await self._write(child, owner, basis, dry_run=True) for child in templates]
         return {one.child: one for one in found if one is not None and one.finding.reason == "InvalidTemplate"}
-
-    async def prune(self, children: Sequence[Child], owner: Mapping[str, Any]) -> None:
-        """Delete what the owner no longer needs (a gateway after a change of mode), and never a model's workload."""
-        wanted = {(child.obj["kind"], child.obj["metadata"]["name"]) for child in children}
-        for obj in self._context.store.owned_by(owner["uid"]):
-            metadata = obj["metadata"]
-            component = metadata.get("labels", {}).get(names.COMPONENT)
-            if obj["kind"] not in _PRUNED or (component == "model" and obj["kind"] == "Deployment"):
-                continue
-            if (obj["kind"], metadata["name"]) in wanted or metadata.get("deletionTimestamp"):
-                continue
-            kind, place = kind_of(obj), (metadata["namespace"], metadata["name"])
-            version = metadata["resourceVersion"]
-            try:
-                await self._context.client.delete(kind, *place, uid=metadata["uid"], resource_version=version)
-            except (Conflict, Forbidden) as error:  # changed since we looked, or kept by a policy: it only lies about
-                log.info("not_pruned=%s %s error=%r", kind.kind, metadata["name"], error.message[:200])
-                continue
-            log.info("pruned=%s %s namespace=%s", kind.kind, metadata["name"], metadata["namespace"])
 
     async def _current(self, child: Child, kind: Kind) -> Object | None:
         """Return the object as the store has it, else as the server has it: the store knows only what is labelled.
@@ -99,24 +89,37 @@ class ChildWriter:
         known = None if kind in _UNWATCHED else self._context.store.get(kind, *place)
         if known is None and child.manager == names.ADOPT_MANAGER:
             raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away meanwhile")
-        return known or await self._context.client.find(kind, *place)
+        return known or await self._as_it_is(child, kind)
 
-    async def _write(self, child: Child, owner: Mapping[str, Any], *, dry_run: bool = False) -> Problem | None:
+    async def _as_it_is(self, child: Child, kind: Kind) -> Object | None:
+        """Return the object as the server has it.
+
+        Raises Conflict where pods would move and the store knew less: what is to be written was decided by that.
+        """
+        metadata = child.obj["metadata"]
+        found = await self._context.client.find(kind, metadata["namespace"], metadata["name"])
+        if found is not None and child.manager in _MOVING_PODS and self._context.store.put(kind, found):
+            raise Conflict(409, "Outdated", f"{kind.kind} {metadata['name']} is there as it was not known")
+        return found
+
+    async def _write(
+        self, child: Child, owner: Mapping[str, Any], basis: Basis | None, *, dry_run: bool = False
+    ) -> Problem | None:
         wanted = dict(child.obj)
-        kind, metadata = kind_of(wanted), wanted["metadata"]
-        named = label(wanted)
+        kind, named = kind_of(wanted), label(wanted)
         try:
             actual = await self._current(child, kind)
             if name_taken(actual, child, owner):  # the store may be behind, and knows not who wrote each field
-                actual = await self._context.client.find(kind, metadata["namespace"], metadata["name"])
+                actual = await self._as_it_is(child, kind)
             if taken := name_taken(actual, child, owner):
                 return Problem(named, taken)
             if child.manager in _WHOLE:
                 wanted = stamped(wanted)
-            if actual is not None:
-                if not _due(actual, wanted, child.manager):
-                    return None
-                wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
+            if actual is not None and not _due(actual, wanted, child.manager):
+                return None
+            if basis is not None:
+                await basis.confirm()
+            wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
             if dry_run:
                 await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
                 return None
@@ -162,13 +165,17 @@ _REMEDY: Mapping[str, str] = {
 }
 
 
-def meant_for(actual: Object, wanted: Object, *, as_seen: bool) -> Object:
+def meant_for(actual: Object | None, wanted: Object, *, as_seen: bool) -> Object:
     """Return what is to be applied so that it is a Conflict on any other object, or on this one if it changed since.
 
-    The Lease keeps an old leader from sending anything; what it sent in time may still arrive long after.
+    The Lease keeps an old leader from sending anything; what it sent in time may still arrive long after. The version
+    that `wanted` was computed from stays, where it has one.
     """
-    keys = ("uid", "resourceVersion") if as_seen else ("uid",)
-    return {**wanted, "metadata": {**wanted["metadata"], **{key: actual["metadata"][key] for key in keys}}}
+    if actual is None:
+        meant = {"resourceVersion": _NO_VERSION}
+    else:
+        meant = {key: actual["metadata"][key] for key in (("uid", "resourceVersion") if as_seen else ("uid",))}
+    return {**wanted, "metadata": {**meant, **wanted["metadata"]}}
 
 
 def label(obj: Mapping[str, Any]) -> str:

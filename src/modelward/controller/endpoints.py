@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from modelward.api.base import Condition, ObjectMeta
 from modelward.controller import targets
 from modelward.controller.assessment import Look, about_collector, assessed
+from modelward.controller.basis import Basis
 from modelward.controller.child_writer import ChildWriter, Problem, label
 from modelward.controller.context import Context
 from modelward.controller.gather import Gathered, Gatherer
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
+from modelward.controller.leftovers import Leftovers
 from modelward.controller.observer import Observer
 from modelward.controller.scaler import Scaler, autoscaler_of
 from modelward.controller.status_writer import StatusWriter
@@ -26,6 +27,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import Builtin, Watch, watch
 from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.status.checks import health
 from modelward.status.collector import bare_pods
 from modelward.status.conditions import State, ready
 from modelward.status.endpoint import endpoint_status
@@ -56,12 +58,14 @@ class Endpoints:
     """Notes of injections by `namespace/name`, until status says them."""
     _gatherer: Gatherer = field(init=False)
     _children: ChildWriter = field(init=False)
+    _leftovers: Leftovers = field(init=False)
     _status: StatusWriter = field(init=False)
     _scaler: Scaler = field(init=False)
 
     def __post_init__(self) -> None:
         self._gatherer = Gatherer(self.context)
         self._children = ChildWriter(self.context)
+        self._leftovers = Leftovers(self.context)
         self._status = StatusWriter(self.context)
         self._scaler = Scaler(self.context)
 
@@ -78,13 +82,16 @@ class Endpoints:
             return None
         asked = watch(known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw)
         self._remember(known, asked)
-        problems = (*await self._put(known, asked), *(Problem("", one) for one in known.unlisted.values()))
+        basis = Basis(self.context, LLM_ENDPOINT, known.raw)
+        problems = (*await self._put(known, asked, basis), *(Problem("", one) for one in known.unlisted.values()))
         targeted = targets.of(known)
         self.observer.watch(known.key, targeted)
         seen = self.observer.of(known.key)
         if targeted and not seen.read and known.endpoint.status.observed_generation:
             return _FIRST_READING_S  # a leader that has just begun knows less than status does
         carried_out = not any(one.child == WHOLE and not about_collector(one) for one in problems)
+        if carried_out and _to_be_scaled(known):
+            await basis.confirm()
         scaled = await self._scaler.scale(known, seen, now_ms, carried_out=carried_out)
         injected = self._injected.get(known.key, "")
         look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, injected)
@@ -105,7 +112,7 @@ class Endpoints:
         else:
             in_namespace[metadata.name] = asked
 
-    async def _put(self, known: Gathered, asked: Watch) -> tuple[Problem, ...]:
+    async def _put(self, known: Gathered, asked: Watch, basis: Basis) -> tuple[Problem, ...]:
         facts = Facts(known.workload, bare_pods(known.pods), self._injected.get(known.key, ""))
         wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
@@ -114,12 +121,10 @@ class Endpoints:
             return ()
         wanted = tuple(left for child in wanted if (left := _beside_autoscaler(known, child)) is not None)
         withdrawn = self._withdrawal(known)
-        owner = {"uid": known.endpoint.metadata.uid}
-        problems = await self._children.write((*withdrawn, *wanted), owner)
+        problems = await self._children.write((*withdrawn, *wanted), known.raw["metadata"], basis)
         self._note(known, withdrawn, wanted, problems)
-        if not problems:  # what is in place goes only when what follows it is
-            await self._children.prune(wanted, owner)
-        return problems
+        # What is in place goes only when what follows it is.
+        return problems or await self._leftovers.remove(wanted, basis)
 
     def _note(self, known: Gathered, withdrawn: Children, wanted: Children, problems: Sequence[Problem]) -> None:
         """Remember that the sidecar was put in: another hand may take it and all notes out before status is written."""
@@ -155,9 +160,17 @@ class Endpoints:
         state = State("Accepted", "False", "InvalidSpec", f"{where}: {first['msg']}")
         unknown = State("WorkloadReady", "Unknown", "InvalidSpec")
         states = (ready(state, unknown), state, unknown)
-        metadata = ObjectMeta.model_validate(raw["metadata"])
-        before = tuple(Condition.model_validate(one) for one in raw.get("status", {}).get("conditions", ()))
-        await self._status.refuse(LLM_ENDPOINT, raw, metadata.generation, before, states, now_ms)
+        await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)
+
+
+def _to_be_scaled(known: Gathered) -> bool:
+    """Tell whether a workload of the user's has other replicas than are declared, which we may be about to set."""
+    endpoint, workload = known.endpoint, known.workload
+    if endpoint.spec.backend.workload_ref is None or workload is None or endpoint.spec.paused:
+        return False
+    if endpoint.spec.replicas in (None, workload["spec"].get("replicas", 1)) or "autoscalers" in known.unlisted:
+        return False
+    return not autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
 
 
 def _beside_autoscaler(known: Gathered, child: Child) -> Child | None:

@@ -11,6 +11,7 @@ from modelward.controller.child_writer import meant_for
 from modelward.controller.context import Context
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
+from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
 
 log = logging.getLogger(__name__)
@@ -27,35 +28,59 @@ class Orphans:
 
     context: Context
     verdicts: VerdictMetrics
-    _template: dict[str, str] = field(default_factory=dict)
-    """The pod template of each orphan, as a hash, when it was first seen without its endpoint."""
+    _template: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """Uid, and pod template as a hash, of each orphan when it was first seen without its endpoint."""
     _braked: bool = False
 
     async def release(self, namespace: str, name: str) -> float | None:
         """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
         kind, workload = self._find(namespace, name)
-        if workload is None:
-            return None
-        uid = workload["metadata"]["uid"]
-        if not self._orphaned(workload):
-            self._template.pop(uid, None)
+        if workload is None or not self._orphaned(workload):
+            self._template.pop((namespace, name), None)
             if self._braked:
                 self._brake()  # it may be over
             return None
-        # Not its generation: that moves with every scaling, which rolls nothing.
-        now = _template(workload)
-        rolled, braked = self._template.setdefault(uid, now) != now, self._brake()
-        if braked:
-            self._template[uid] = now  # what rolls meanwhile must not be taken for a roll-out of later
         asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
-        if not asked and (braked or not rolled):
+        if not self._rolled(namespace, name, workload) and not asked:
             return _AGAIN_S
+        await self._confirm(workload)
         withdrawal = meant_for(workload, adoption.withdrawal(workload), as_seen=True)
-        result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)
+        try:
+            result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)
+        except (Forbidden, Invalid) as error:  # it has no endpoint any more whose condition could say so
+            note = f"the sidecar cannot be taken out: {error.message}"[:900]
+            await self.context.client.event(workload, type="Warning", reason="ReleaseRefused", note=note)
+            return _AGAIN_S
         self.context.store.put(kind, result)
-        self._template.pop(uid, None)
+        self._template.pop((namespace, name), None)
         log.info("sidecar=withdrawn namespace=%s workload=%s asked=%s", namespace, name, asked)
         return None
+
+    def _rolled(self, namespace: str, name: str, workload: Object) -> bool:
+        """Tell whether its owner has rolled an orphan since it is one, and no brake holds."""
+        # Not its generation: that moves with every scaling, which rolls nothing.
+        now = (workload["metadata"]["uid"], _template(workload))
+        uid, before = self._template.setdefault((namespace, name), now)
+        braked = self._brake()
+        if braked or uid != now[0]:
+            self._template[namespace, name] = now  # what rolls meanwhile must not be taken for a roll-out of later
+            return False
+        return before != now[1]
+
+    async def _confirm(self, workload: Object) -> None:
+        """Raise Conflict where the server has the endpoint that the store does not know; then the store does.
+
+        The label may hold a shortened name, so all are listed; but a list alone may show the past.
+        """
+        metadata, client, store = workload["metadata"], self.context.client, self.context.store
+        adopter, namespace = metadata.get("labels", {}).get(names.ADOPTED_BY, ""), metadata["namespace"]
+        found = await client.find(LLM_ENDPOINT, namespace, adopter) if adopter else None
+        if found is None:
+            listed = (await client.list(LLM_ENDPOINT, namespace)).items
+            found = next((one for one in listed if names.fit(one["metadata"]["name"]) == adopter), None)
+        if found is not None:
+            store.put(LLM_ENDPOINT, found)
+            raise Conflict(409, "Outdated", f"LLMEndpoint {adopter} is there, which was not known")
 
     def _find(self, namespace: str, name: str) -> tuple[Kind, Object | None]:
         kind_name, _, workload = name.partition("/")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from modelward.api.base import Condition, Model
+from modelward.api.endpoint_status import Health
+from modelward.api.quantity import timestamp
 from modelward.controller.context import Context
 from modelward.desired.names import FRAME_MANAGER
 from modelward.kube.errors import Forbidden, Invalid, NotFound
@@ -15,6 +17,8 @@ from modelward.status.conditions import State, settle
 from modelward.status.flips import flips
 
 S = TypeVar("S", bound=Model)
+_SUMMARY_LIMIT = 80
+"""As in every other status: it is a column of `kubectl get`."""
 
 
 class StatusWriter:
@@ -33,27 +37,40 @@ class StatusWriter:
         if not worth_writing(wire(before), after, since_ms, interval_ms):
             return False
         await self._apply(kind, raw, after)
-        self._written_ms[uid] = now_ms
-        for flip in flips(_conditions(before), _conditions(status)):
-            await self._context.client.event(raw, type=flip.type, reason=flip.reason, note=flip.note)
+        # An older one says the same as none, and its object may be gone.
+        young = {one: at_ms for one, at_ms in self._written_ms.items() if 0 <= now_ms - at_ms < interval_ms}
+        self._written_ms = {**young, uid: now_ms}
+        await self._tell(raw, _conditions(before), _conditions(status))
         return True
 
     async def refuse(
-        self,
-        kind: Kind,
-        raw: Object,
-        generation: int,
-        before: Sequence[Condition],
-        states: Sequence[State],
-        now_ms: int,
+        self, kind: Kind, raw: Object, states: Sequence[State], mood: tuple[Health, str], now_ms: int
     ) -> None:
-        """Say that a spec cannot be read, and leave everything else of the status as it was."""
-        kept = {condition.type: condition for condition in before}
-        settled = {condition.type: condition for condition in settle(states, before, generation, now_ms)}
-        conditions = [condition.wire() for condition in {**kept, **settled}.values()]
-        after = {**raw.get("status", {}), "conditions": conditions}
-        if after != raw.get("status", {}):
+        """Say that a spec cannot be read, and leave what is known of pods and verdicts as it was.
+
+        The status is taken as it stands on the server, for what else it says may be of another release as well. `mood`
+        is the health that follows, with the reason for it.
+        """
+        was, generation = raw.get("status", {}), raw["metadata"].get("generation", 0)
+        before = tuple(Condition.model_validate(one) for one in was.get("conditions", ()))
+        settled = settle(states, before, generation, now_ms)
+        conditions = {condition.type: condition for condition in (*before, *settled)}
+        since = was.get("healthSince") if was.get("health") == mood[0] else None
+        after = {
+            **was,
+            "observedGeneration": generation,
+            "health": mood[0],
+            "healthSince": since or timestamp(now_ms),
+            "summary": _short(mood[1]),
+            "conditions": [condition.wire() for condition in conditions.values()],
+        }
+        if after != was:
             await self._apply(kind, raw, after)
+            await self._tell(raw, before, settled)
+
+    async def _tell(self, raw: Object, before: Sequence[Condition], after: Sequence[Condition]) -> None:
+        for flip in flips(before, after):
+            await self._context.client.event(raw, type=flip.type, reason=flip.reason, note=flip.note)
 
     async def _apply(self, kind: Kind, raw: Object, status: dict[str, Any]) -> None:
         metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid")}
@@ -66,6 +83,10 @@ class StatusWriter:
             note = f"its status cannot be written: {error.message}"[:900]
             await self._context.client.event(raw, type="Warning", reason="StatusRefused", note=note)
             raise
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SUMMARY_LIMIT else text[: _SUMMARY_LIMIT - 1] + "…"
 
 
 def _conditions(status: Model) -> tuple[Condition, ...]:

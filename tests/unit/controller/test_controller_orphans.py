@@ -10,8 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from modelward.controller.orphans import Orphans
 from modelward.controller.verdict_metrics import VerdictMetrics
+from modelward.desired import names
 from modelward.kube.client import Listing
-from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Object
+from modelward.kube.errors import Conflict, Forbidden, Invalid
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
 
 
 def adopted(name: str = "vllm", endpoint: str = "chat", note: str = "", **spec: Any) -> Object:
@@ -59,11 +61,68 @@ async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(worl
 
 
 async def test_an_orphan_is_released_at_once_where_somebody_asks(world: World, orphans: Orphans) -> None:
-    asked = adopted()
-    asked["metadata"]["annotations"] = {"modelward.dev/release": "now"}
-    world.put(asked)
+    world.put(asked())
     assert await orphans.release("retail", "Deployment/vllm") is None
     assert world.writes == [("apply", "Deployment", "vllm")]
+
+
+def asked() -> Object:
+    obj = adopted()
+    obj["metadata"]["annotations"] = {"modelward.dev/release": "now"}
+    return obj
+
+
+@pytest.mark.parametrize("error", [Forbidden, Invalid])
+async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
+    world: World, orphans: Orphans, error: type[Forbidden | Invalid]
+) -> None:
+    world.put(asked())
+    world.refusals["apply"] = error(422, "Invalid", "the platform team says no")
+    assert await orphans.release("retail", "Deployment/vllm") == 60.0
+    assert world.writes == [("event", "ReleaseRefused", "vllm")]
+    assert "the platform team says no" in world.bodies[0]
+    world.refusals.clear()
+    assert await orphans.release("retail", "Deployment/vllm") is None
+    assert world.writes[1:] == [("apply", "Deployment", "vllm")]
+
+
+@pytest.mark.parametrize("name", ["chat", "chat-" + "x" * 70])
+async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
+    world: World, orphans: Orphans, name: str
+) -> None:
+    obj = asked()
+    obj["metadata"]["labels"]["modelward.dev/adopted-by"] = names.fit(name)
+    world.put(obj)
+    there = endpoint(name) | {"metadata": {**endpoint(name)["metadata"], "uid": "1", "resourceVersion": "99"}}
+
+    async def find(_kind: Kind, _namespace: str, asked_for: str) -> Object | None:
+        return there if asked_for == name else None
+
+    world.find = find  # type: ignore[assignment,method-assign]
+    world.listed = [there]
+    with pytest.raises(Conflict, match="was not known"):
+        await orphans.release("retail", "Deployment/vllm")
+    assert await orphans.release("retail", "Deployment/vllm") is None, "it is known now"
+    assert world.writes == []
+
+
+async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orphans: Orphans) -> None:
+    there = world.put(adopted())
+    await orphans.release("retail", "Deployment/vllm")
+    assert orphans._template
+    world.store.remove(DEPLOYMENT, {**there, "metadata": {**there["metadata"], "resourceVersion": "9"}})
+    await orphans.release("retail", "Deployment/vllm")
+    assert not orphans._template
+
+
+async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: World, orphans: Orphans) -> None:
+    world.put(adopted(note="one"))
+    await orphans.release("retail", "Deployment/vllm")
+    anew = adopted(note="two")
+    anew["metadata"]["uid"] = "another"
+    world.put(anew)
+    assert await orphans.release("retail", "Deployment/vllm") == 60.0
+    assert world.writes == []
 
 
 async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: Orphans) -> None:
@@ -96,31 +155,31 @@ async def test_before_endpoints_were_listed_nothing_looks_orphaned() -> None:
 async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
     world: World, orphans: Orphans, number: int, released: bool
 ) -> None:
-    names = [f"vllm-{i}" for i in range(number)]
-    for name in names:
+    vllms = [f"vllm-{i}" for i in range(number)]
+    for name in vllms:
         world.put(adopted(name))
         await orphans.release("retail", f"Deployment/{name}")
-    world.put(adopted(names[0], note="rolled"))
-    await orphans.release("retail", f"Deployment/{names[0]}")
+    world.put(adopted(vllms[0], note="rolled"))
+    await orphans.release("retail", f"Deployment/{vllms[0]}")
     assert bool(world.writes) == released
-    assert (world.store.get(DEPLOYMENT, "retail", names[0]) or {})["metadata"]["name"] == names[0]
+    assert (world.store.get(DEPLOYMENT, "retail", vllms[0]) or {})["metadata"]["name"] == vllms[0]
 
 
 async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_when_it_ends(
     world: World, orphans: Orphans
 ) -> None:
-    names = [f"vllm-{i}" for i in range(4)]
-    for name in names:
+    vllms = [f"vllm-{i}" for i in range(4)]
+    for name in vllms:
         world.put(adopted(name, name))
         await orphans.release("retail", f"Deployment/{name}")
     assert braked(orphans), "the alarm is raised before anybody rolls"
-    world.put(adopted(names[0], names[0], note="rolled"))
-    await orphans.release("retail", f"Deployment/{names[0]}")
-    for name in names[1:]:
+    world.put(adopted(vllms[0], vllms[0], note="rolled"))
+    await orphans.release("retail", f"Deployment/{vllms[0]}")
+    for name in vllms[1:]:
         world.put(endpoint(name))
         await orphans.release("retail", f"Deployment/{name}")
     assert not braked(orphans)
-    assert await orphans.release("retail", f"Deployment/{names[0]}") == 60.0
+    assert await orphans.release("retail", f"Deployment/{vllms[0]}") == 60.0
     assert world.writes == []
 
 

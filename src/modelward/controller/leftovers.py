@@ -1,0 +1,61 @@
+"""Removes children that their endpoint no longer needs, such as the gateway after a change of mode."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modelward.controller.basis import Basis
+from modelward.controller.child_writer import Problem, label
+from modelward.controller.context import Context
+from modelward.desired import names
+from modelward.desired.children import Child
+from modelward.desired.finding import Finding
+from modelward.kube.errors import Conflict, Forbidden, Invalid
+from modelward.kube.kinds import Object, kind_of
+
+log = logging.getLogger(__name__)
+
+_REMOVED = frozenset({"Deployment", "Service", "ConfigMap"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Deletes by uid and version what is owned and not wanted; never the workload of a model."""
+
+    context: Context
+
+    async def remove(self, wanted: Sequence[Child], basis: Basis) -> tuple[Problem, ...]:
+        """Delete what the object of the basis owns beside `wanted`; return what may not be deleted."""
+        problems = [await self._remove(obj, basis) for obj in self._of(wanted, basis)]
+        return tuple(problem for problem in problems if problem is not None)
+
+    def _of(self, wanted: Sequence[Child], basis: Basis) -> Iterator[Object]:
+        kept = {label(child.obj) for child in wanted}
+        for obj in self.context.store.owned_by(basis.seen["metadata"]["uid"]):
+            metadata = obj["metadata"]
+            serves = obj["kind"] == "Deployment" and metadata.get("labels", {}).get(names.COMPONENT) == "model"
+            going = bool(metadata.get("deletionTimestamp"))
+            if obj["kind"] in _REMOVED and label(obj) not in kept and not serves and not going:
+                yield obj
+
+    async def _remove(self, obj: Object, basis: Basis) -> Problem | None:
+        metadata, named = obj["metadata"], label(obj)
+        await basis.confirm()
+        try:
+            await self.context.client.delete(
+                kind_of(obj),
+                metadata["namespace"],
+                metadata["name"],
+                uid=metadata["uid"],
+                resource_version=metadata["resourceVersion"],
+            )
+        except Conflict as error:  # changed since we looked
+            log.info("not_removed=%s error=%r", named, error.message[:200])
+            return None
+        except (Forbidden, Invalid) as error:  # a ValidatingAdmissionPolicy answers 422
+            why = f"{named} is no longer needed and cannot be deleted: {error.message}"[:900]
+            return Problem(named, Finding("Refused", why))
+        log.info("removed=%s namespace=%s", named, metadata["namespace"])
+        return None
