@@ -1,0 +1,53 @@
+"""The versions that a namespace goes through, which etcd remembers and a stale read may show again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from proxy import Proxy
+
+from modelward.controller.operator import WATCHED
+from modelward.kube.client import Client
+from modelward.kube.kinds import Kind
+
+_ARRIVES_S = 0.3
+
+
+@asynccontextmanager
+async def recorded(client: Client, proxy: Proxy, namespace: str) -> AsyncIterator[list[int]]:
+    """Give a list that holds, when the block has ended, the resourceVersions of all changes meanwhile, in order.
+
+    What counts are the kinds that the operator lists.
+    """
+    found: set[int] = set()
+    versions: list[int] = []
+    starts = [(each.kind, (await client.list(each.kind, namespace)).resource_version) for each in WATCHED]
+    async with aiohttp.ClientSession() as session:
+        watches = [asyncio.create_task(_watch(session, proxy, *start, namespace, found)) for start in starts]
+        try:
+            yield versions
+            await asyncio.sleep(_ARRIVES_S)
+            assert not any(watch.done() for watch in watches), "a watch of the history ended"
+        finally:
+            for watch in watches:
+                watch.cancel()
+            await asyncio.gather(*watches, return_exceptions=True)
+    versions += sorted(found)
+
+
+async def _watch(
+    session: aiohttp.ClientSession, proxy: Proxy, kind: Kind, since: str, namespace: str, found: set[int]
+) -> None:
+    query = {"watch": "true", "resourceVersion": since}
+    async with session.get(f"{proxy.url}{_path(kind, namespace)}", params=query) as response:
+        async for line in response.content:
+            found.add(int(json.loads(line)["object"]["metadata"]["resourceVersion"]))
+
+
+def _path(kind: Kind, namespace: str) -> str:
+    path = kind.path(namespace)
+    return path if path.startswith("/") else f"/{path}"
