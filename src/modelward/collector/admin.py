@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, "ok\n")
         elif path == "/readyz":
             ready = self.supervisor.ready
-            self._answer(200 if ready else 503, "ready\n" if ready else "the data plane has not started yet\n")
+            self._answer(200 if ready else 503, "ready\n" if ready else "the data plane does not run\n")
         elif path == "/drain":
             self._drain()
         else:

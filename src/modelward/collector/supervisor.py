@@ -97,7 +97,9 @@ class Supervisor:
     @property
     def ready(self) -> bool:
         """Whether new connections are served, by the data plane or blindly."""
-        return self._pump.accepting or (self._dataplane.pid > 0 and self._last_beat > 0)
+        if self._pump.accepting:
+            return self._pump.passing
+        return self._dataplane.pid > 0 and self._last_beat > 0
 
     @property
     def drain_seconds(self) -> float:
@@ -137,10 +139,11 @@ class Supervisor:
             log.info("data plane is back; bytes are looked at again")
             self._pump.stop()
         elif self._dataplane.failing and not self._pump.accepting:
-            log.error("data plane keeps ending; passing bytes without looking at them")
             self._pump.start(
                 first_url(self._options.upstreams, self._options.upstream_file, self._options.upstream_name)
             )
+            does = "passing bytes without looking at them" if self._pump.passing else "answering 502"
+            log.error("data plane keeps ending; %s", does)
         if self._silent_ticks >= _HUNG_AFTER_TICKS and self._dataplane.pid:
             log.error("data plane does not answer; killing it")
             self._silent_ticks = 0

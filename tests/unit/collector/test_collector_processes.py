@@ -156,6 +156,10 @@ def _shows(collector: Collector, text: str) -> bool:
     return text in collector.get("/metrics")
 
 
+BLIND = "\nmodelward_collector_passing_blind 1\n"
+"""A whole line: the help text of this series begins with a 1 too."""
+
+
 def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) -> None:
     with running(model, tmp_path) as one:
         for round_, name in enumerate(("dataplane", "worker", "dataplane"), start=1):
@@ -174,11 +178,20 @@ def test_a_data_plane_that_keeps_dying_is_replaced_by_a_blind_pump_and_comes_bac
     with running(model, tmp_path) as one:
         for _ in range(3):
             one.kill("dataplane")
-        eventually(lambda: one.shows("modelward_collector_passing_blind 1"))
+        eventually(lambda: one.shows(BLIND))
         for _ in range(3):
             status, body = one.ask('{"stream":true}')
             assert (status, body) == (200, TOKEN * 8)
         assert one.get("/readyz") == "ready\n"
+
+
+def test_a_gateway_to_https_whose_data_plane_keeps_dying_refuses_and_is_not_ready(model: str, tmp_path: Path) -> None:
+    with running(model.replace("http://", "https://"), tmp_path) as one:
+        for _ in range(3):
+            one.kill("dataplane")
+        eventually(lambda: one.shows(BLIND))
+        assert one.get("/readyz") == "the data plane does not run\n"
+        assert one.ask()[0] == 502
 
 
 def test_sigterm_lets_a_stream_finish_and_exits_cleanly(model: str, tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""The blind pump moves bytes to a model server in the clear, and never shows a caller's key to a network."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from modelward.collector.blind_pump import BlindPump
+from modelward.collector.supervisor import listening_socket
+
+KEY = b"sk-very-secret"
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer " + KEY + b"\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """Somebody who listens where the upstream should be."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        listening.settimeout(0.3)
+        yield listening
+
+
+@pytest.fixture
+def entrance() -> Iterator[socket.socket]:
+    with closing(listening_socket("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def asked(entrance: socket.socket, body: bytes = b"{}") -> bytes:
+    """Send a whole request before reading, as many clients do, and return all that comes until the end."""
+    with closing(socket.create_connection(entrance.getsockname(), 5)) as client:
+        client.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(body) + body)
+        answer = b""
+        while data := client.recv(65_536):
+            answer += data
+        return answer
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * (8 << 20)], ids=["small", "large"])
+@pytest.mark.parametrize("scheme", ["https://", ""], ids=["https", "no upstream"])
+def test_in_front_of_https_a_caller_gets_502_and_not_a_byte_is_sent_in_the_clear(
+    entrance: socket.socket, server: socket.socket, scheme: str, body: bytes
+) -> None:
+    host, port = server.getsockname()
+    pump = BlindPump(entrance)
+    pump.start(f"{scheme}{host}:{port}/v1" if scheme else "")
+    assert (pump.accepting, pump.passing) == (True, False)
+    for _ in range(3):
+        head, _, answer = asked(entrance, body).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 502 Bad Gateway")
+        error = json.loads(answer)["error"]
+        assert (error["type"], error["code"]) == ("upstream_unavailable", 502)
+    with pytest.raises(TimeoutError):
+        server.accept()
+    pump.stop()
+    assert (pump.accepting, pump.passing) == (False, False)
+
+
+def test_in_front_of_http_bytes_pass_as_they_are(entrance: socket.socket, server: socket.socket) -> None:
+    host, port = server.getsockname()
+    pump = BlindPump(entrance)
+    pump.start(f"http://{host}:{port}")
+    assert pump.passing
+    answers: list[bytes] = []
+    asking = threading.Thread(target=lambda: answers.append(asked(entrance)))
+    asking.start()
+    with closing(server.accept()[0]) as connection:
+        assert KEY in connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    asking.join(5)
+    assert answers == [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]
+    pump.stop()
