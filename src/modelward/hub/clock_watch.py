@@ -22,17 +22,26 @@ class ClockWatch:
     clock_ms: Callable[[], int]
     seconds: Callable[[], float] = boottime
     _ahead_ms: float = field(init=False)
+    _doubted: bool = False
 
     def __post_init__(self) -> None:
         self._ahead_ms = self._ahead()
 
+    def begin(self, newest_ms: int) -> None:
+        """Doubt the clock for now if it is far ahead of the newest that an earlier process has stored; 0 for nothing.
+
+        That may be a jump while nobody watched, or a quiet time: only what goes on to be so tells them apart.
+        """
+        self._doubted = newest_ms > 0 and self.clock_ms() - newest_ms > APART_MS
+
     def steady(self) -> bool:
         """Tell whether the clock went as time did since the last call, or since the start.
 
-        After a jump it is False once: what is still so at the next call is the time.
+        After a jump, or a start in doubt, it is False once: what is still so at the next call is the time.
         """
         before, self._ahead_ms = self._ahead_ms, self._ahead()
-        return abs(self._ahead_ms - before) <= APART_MS
+        doubted, self._doubted = self._doubted, False
+        return not doubted and abs(self._ahead_ms - before) <= APART_MS
 
     def _ahead(self) -> float:
         return self.clock_ms() - self.seconds() * 1_000

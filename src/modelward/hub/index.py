@@ -66,6 +66,11 @@ class Index:
         """
         return [_holding(endpoint, self.of(endpoint), until_ms) for endpoint in sorted(self._objects)]
 
+    def newest_ms(self, until_ms: int) -> int:
+        """Return when the newest exchange of all endpoints ended, up to a time; 0 where there is none."""
+        times = (item.last_ms for _, _, items in self.hours() for item in items)
+        return max((at_ms for at_ms in times if at_ms <= until_ms), default=0)
+
     def size(self) -> int:
         """Return how many objects there are."""
         return sum(len(items) for hours in self._objects.values() for items in hours.values())

@@ -49,6 +49,10 @@ class ResultStore:
         found = await asyncio.gather(*(self._get(key, gate) for key in wanted[-PER_ANSWER:]))
         return [data for data in found if data is not None]
 
+    def newest_ms(self, until_ms: int) -> int:
+        """Return where the newest window ended, up to a time; 0 where there is none."""
+        return max((key.to_ms for key in self._keys if key.to_ms <= until_ms), default=0)
+
     async def drop_before(self, before_ms: int) -> int:
         """Delete the results of windows that ended before; return how many."""
         old = [key for key in self._keys if key.to_ms < before_ms]

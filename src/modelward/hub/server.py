@@ -106,6 +106,8 @@ class Hub:
             try:
                 await self.store.load()
                 await self.results.load()
+                now_ms = self.clock_ms()
+                self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
             except HubError as error:
                 self.metrics.errors.labels(error.code).inc()
@@ -141,11 +143,11 @@ class Hub:
             await self.publish(self._ca_pem)
 
     async def _upkeep(self) -> None:
-        """Sweep, but not on the word of a clock that has just jumped: an hour later it is right again, or right."""
+        """Sweep, but not on the word of a clock in doubt: an hour later it is right again, or right."""
         if self._clock_watch.steady():
             await self._sweep()
         else:
-            log.warning("sweep=put_off reason=clock_jumped seconds=%d", SWEEP_S)
+            log.warning("sweep=put_off reason=clock_in_doubt seconds=%d", SWEEP_S)
 
     async def _sweep(self) -> None:
         swept = await sweep(self.store, self.results)
