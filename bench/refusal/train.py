@@ -23,6 +23,7 @@ from modelward.evaluate.minilm import MiniLM
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data"))
+"""The labelled sets; without the variable, the folder shared/data beside the checkout."""
 SET = DATA / "eval" / "xstest" / "xstest_completions_labelled.jsonl"
 RIDGE = 0.3
 THRESHOLD = 0.6

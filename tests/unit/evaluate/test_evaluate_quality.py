@@ -18,9 +18,10 @@ from modelward.evaluate.scoring import score
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data")) / "eval"
+"""The labelled sets; without the variable, those in the folder shared/data beside the checkout."""
 pytestmark = [
     pytest.mark.data,
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"labelled sets are absent: no {DATA} (set MODELWARD_DATA)"),
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"no labelled sets in {DATA}; MODELWARD_DATA names the folder"),
     pytest.mark.skipif(
         not (default_directory() / "model.onnx").is_file(),
         reason="the embedding model is not built: python -m modelward.evaluate.minilm build",
