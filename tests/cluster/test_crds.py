@@ -62,7 +62,7 @@ ENDPOINT_STATUS: Spec = {
     "models": ["smollm2"],
     "revision": "6f7d9c",
     "usage": {"firstTokenP95": "410ms", "errorRate": "0.2%"},
-    "metrics": [{"policy": "baseline", "name": "errors", "model": "", "verdict": "Passed", "value": "0.2%"}],
+    "metrics": [{"policy": "baseline", "name": "errors", "verdict": "Passed", "value": "0.2%"}],
     "evaluations": [{"policy": "baseline", "name": "topic", "verdict": "Failed", "rate": "31%", "samples": 140}],
     "scaling": {"desired": 3, "reason": "Holding", "message": "3 replicas carry 40% of what they can"},
     "collector": {"mode": "Sidecar", "ready": 3, "desired": 3, "trafficSeen": "98%"},

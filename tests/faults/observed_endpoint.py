@@ -21,6 +21,7 @@ from modelward.controller.gather import Gathered
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.observer import Observer
 from modelward.controller.scaler import Scaled, Scaler
+from modelward.desired.installation import Installation
 from modelward.desired.watch import watch
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind, Object
@@ -61,6 +62,9 @@ class Scales:
         self.asked.append(replicas)
 
 
+_INSTALLED = Installation("modelward.invalid/collector:0", "modelward.invalid/modelward:0")
+
+
 class ObservedEndpoint:
     """An endpoint of some pods at given addresses, scaled by what is seen of them; time is what the test says."""
 
@@ -99,7 +103,7 @@ class ObservedEndpoint:
         known, seen = self._known, self.observer.of(self._known.key)
         scaled: Scaled = await self._scaler.scale(known, seen, self.now_ms)
         asked = watch(known.endpoint, known.policies, known.evaluators, {}, allow_raw=False)
-        look = Look(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms)
+        look = Look(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms, _INSTALLED)
         status = endpoint_status(known.endpoint, assessed(look), self.now_ms)
         object.__setattr__(known, "endpoint", known.endpoint.model_copy(update={"status": status}))
         return status

@@ -45,10 +45,10 @@ class Look:
     scaled: Scaled
     hub: HubFeed
     now_ms: int
+    installation: Installation
+    """What a collector would be given now."""
     injected: str = ""
     """The note of an injection that status may not say yet."""
-    installation: Installation | None = None
-    """What a collector would be given now; None where that is not compared."""
 
     @property
     def external(self) -> bool:
@@ -136,8 +136,6 @@ def _collectors(look: Look) -> Collectors:
     if known.endpoint.mode != "Sidecar":
         return _compared(look, targets.gateways(known.gateway, known.gateway_pods))
     found = _compared(look, sidecars(known.pods))
-    if look.installation is None:
-        return found
     return replace(found, outdated=of_another_release(known.pods, known.workload, look.installation.collector_image))
 
 
@@ -156,7 +154,7 @@ def _generation(look: Look) -> str:
     endpoint, beside = look.known.endpoint, look.known.endpoint.mode == "Sidecar"
     port = targets.engine_port(look.known) if beside else None
     unknown = beside and port is None
-    if look.installation is None or endpoint.spec.paused or endpoint.mode == "ScrapeOnly" or unknown:
+    if endpoint.spec.paused or endpoint.mode == "ScrapeOnly" or unknown:
         return ""
     return generation(config_map(endpoint, look.asked.capture, look.installation, engine_port=port))
 

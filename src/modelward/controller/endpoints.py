@@ -93,8 +93,8 @@ class Endpoints:
         if carried_out and _to_be_scaled(known):
             await basis.confirm()
         scaled = await self._scaler.scale(known, seen, now_ms, carried_out=carried_out)
-        injected = self._injected.get(known.key, "")
-        look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, injected)
+        installed, injected = self.installed.now, self._injected.get(known.key, "")
+        look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, installed, injected)
         status = endpoint_status(known.endpoint, assessed(look), now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.verdicts.endpoint(namespace, name, status)

@@ -108,7 +108,6 @@ def test_a_paused_endpoint_and_a_silent_pod_await_nothing() -> None:
     silent = look({"a": "old"})
     silent.seen.failures["a"] = ScrapeFailure("a", "Timeout", "no answer")
     assert said(silent)[1] == "SeesTraffic"
-    assert said(replace(look({"a": "old"}), installation=None))[1] == "SeesTraffic"
 
 
 def test_a_newer_collector_waits_for_the_next_roll_out_and_takes_nothing_from_the_endpoint() -> None:
