@@ -202,6 +202,29 @@ async def test_a_life_that_dies_at_any_write_is_completed_by_the_next(
     assert not wrong, "\n".join(wrong)[:6000]
 
 
+async def test_what_the_user_changes_after_a_life_that_died_goes_in(control_plane: ControlPlane, admin: Client) -> None:
+    calm = await _life(control_plane, admin, Scenario("calm", sidecar, least=5), None)
+
+    async def changed_after(write: int) -> tuple[int, str, int, str]:
+        user = await User.settled(admin, f"crash-changed-{uuid.uuid4().hex[:6]}")
+        await sidecar(user)
+        with proxies.running(control_plane.kubeconfig) as proxy:
+            crash = Crash(write, writing)
+            proxy.spoil(lambda _: True, crash)
+            async with driving(proxy, [user.namespace]) as driver:
+                await _until_death(driver, crash)
+            proxy.clear()
+            await sidecar(user, image="modelward.invalid/vllm:1", replicas=3)
+            async with driving(proxy, [user.namespace]) as driver:
+                await driver.converge()
+        spec = (await user.get(DEPLOYMENT, "chat"))["spec"]
+        accepted = (await user.condition("chat", "Accepted"))["status"]
+        return write, spec["template"]["spec"]["containers"][0]["image"], spec["replicas"], accepted
+
+    found = [await changed_after(write) for write in range(1, len(calm.writes) + 1)]
+    assert found == [(write, "modelward.invalid/vllm:1", 3, "True") for write, *_ in found]
+
+
 async def _life(plane: ControlPlane, admin: Client, scenario: Scenario, crash: Crash | None) -> Life:
     user = await User.settled(admin, f"crash-{scenario.name}-{uuid.uuid4().hex[:6]}")
     with proxies.running(plane.kubeconfig) as proxy:

@@ -75,7 +75,7 @@ class ChildWriter:
         self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None
     ) -> dict[str, Problem]:
         """Try by dry run what carries a pod template that the user had a hand in; return what is invalid, by child."""
-        templates = [child for child in children if "template" in child.obj.get("spec", ())]
+        templates = [_whole(child, children) for child in children if "template" in child.obj.get("spec", ())]
         found = [await self._write(child, owner, basis, dry_run=True) for child in templates]
         return {one.child: one for one in found if one is not None and one.finding.reason == "InvalidTemplate"}
 
@@ -163,6 +163,13 @@ _REMEDY: Mapping[str, str] = {
     "Job": "make another EvaluationRun",
     "StatefulSet": "give the LLMEndpoint another name",
 }
+
+
+def _whole(part: Child, children: Sequence[Child]) -> Child:
+    """Return a part with what other parts say of its object: alone it may lack what only they still say of it."""
+    specs = [child.obj.get("spec", {}) for child in children if label(child.obj) == label(part.obj)]
+    spec = {key: value for each in specs for key, value in each.items()}
+    return Child({**part.obj, "spec": {**spec, **part.obj["spec"]}}, part.manager)
 
 
 def meant_for(actual: Object | None, wanted: Object, *, as_seen: bool) -> Object:
