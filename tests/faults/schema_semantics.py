@@ -42,18 +42,16 @@ def _pod_templates(draw: st.DrawFn) -> dict[str, Any]:
     return {**({"metadata": metadata} if metadata else {}), "spec": {**spec, **draw(grace)}}
 
 
-_REFERENCES = st.sampled_from(
-    [
-        {"name": "my-vllm"},
-        {"name": "my-vllm", "container": "server"},
-        {"name": "my-vllm", "port": 8000},
-        {"name": "my-vllm", "port": 8100},
-        {"name": "my-vllm", "acceptRestart": True},
-        {"name": "my-other"},
-        {"name": "my-other", "apiVersion": "apps/v1", "kind": "Deployment"},
-        {"kind": "StatefulSet", "name": "my-set"},
-        {"kind": "StatefulSet", "name": "my-set", "container": "second"},
-    ]
+REFERENCES: tuple[dict[str, Any], ...] = (
+    {"name": "my-vllm"},
+    {"name": "my-vllm", "container": "server"},
+    {"name": "my-vllm", "port": 8000},
+    {"name": "my-vllm", "port": 8100},
+    {"name": "my-vllm", "acceptRestart": True},
+    {"name": "my-other"},
+    {"name": "my-other", "apiVersion": "apps/v1", "kind": "Deployment"},
+    {"kind": "StatefulSet", "name": "my-set"},
+    {"kind": "StatefulSet", "name": "my-set", "container": "second", "port": 9000},
 )
 """Of the workloads that stand in every namespace of the test."""
 _SCOPE = st.lists(st.sampled_from(["questions about cards", "questions about loans"]), min_size=1, max_size=2)
@@ -72,7 +70,7 @@ _RESOURCES = st.fixed_dictionaries({"requests": _REQUESTS}, optional={"limits": 
 _EVALUATION = ("evaluations", "[]")
 OVERLAYS: Mapping[str, Overlay] = {
     "LLMEndpoint": {
-        ("backend", "workloadRef"): _REFERENCES,
+        ("backend", "workloadRef"): st.sampled_from(REFERENCES),
         ("backend", "external", "url"): st.from_regex(r"https?://[a-z]{1,8}\.example(:8443)?(/v1)?", fullmatch=True),
         ("backend", "template", "podTemplate"): _pod_templates(),
         ("backend", "template", "image"): _IMAGE,
@@ -82,7 +80,7 @@ OVERLAYS: Mapping[str, Overlay] = {
         ("backend", "template", "resources", "requests"): _REQUESTS,
         ("backend", "template", "resources", "limits"): _LIMITS,
         ("collector", "resources"): _RESOURCES,
-        ("service", "name"): st.from_regex(r"front-[a-z]{1,4}", fullmatch=True),
+        ("service", "name"): st.from_regex(r"front-[a-z]{5}", fullmatch=True),
         ("replicas",): st.integers(0, 1000),
         ("paused",): st.sampled_from([False, False, False, True]),
     },
@@ -109,7 +107,6 @@ _SCALING = {
 _REST = {
     "engine": "vllm",
     "gateway": {"replicas": 2},
-    "service": {"name": "front-a", "port": 80},
     "drainSeconds": 30,
     "paused": False,
 }
@@ -137,7 +134,8 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "LLMEndpoint": {
         "short": {
             **_REST,
-            "backend": {"scheme": "HTTP", "template": _SHORT},
+            "service": {"name": "front-short", "port": 80},
+            "backend": {"template": _SHORT},
             "collector": {"mode": "Sidecar", "resources": _AMOUNTS},
             "replicas": 1,
             "scaling": _SCALING,
@@ -150,11 +148,13 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
         },
         "watched": {
             **_REST,
+            "service": {"name": "front-watched", "port": 80},
             "backend": {"workloadRef": {**_WATCHED, "acceptRestart": False}},
             "collector": {"mode": "ScrapeOnly"},
         },
         "outside": {
             **_REST,
+            "service": {"name": "front-outside", "port": 80},
             "engine": "openai",
             "backend": {"external": {"url": "https://api.example/v1"}},
             "collector": {"mode": "Gateway", "resources": _AMOUNTS},
@@ -180,9 +180,11 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
             "evaluations": [
                 {"name": "leaks", "check": {"builtin": "PII", "config": {"ignoreEchoed": True}}, **_EVALUATED},
                 {"name": "scope", "evaluatorRef": {"kind": "Evaluator", "name": "scope"}, **_EVALUATED},
+                {"name": "quietly", "check": {"builtin": "PII"}, **_EVALUATED, "severity": "Info"},
             ],
             "paused": False,
         },
+        "nobody": {"endpointSelector": {"matchLabels": {"team": "none"}}, "capture": {"content": "Redacted"}},
     },
     "Evaluator": {"scope": {"builtin": "PII", "config": {"ignoreEchoed": True}}},
     "EvaluationRun": {
