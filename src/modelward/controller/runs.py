@@ -216,19 +216,29 @@ class Runs:
         missing = [item for item in wanted if found[item] is None]
         for item in missing:
             self.hub.want(namespace, name, item.endpoint, timestamp_ms(item.to))
-        waited_ms = self._waited_ms(run, "end", now_ms)
-        if waited_ms < (_PATIENCE_MS if obstacles.not_read_yet(run, around) else _RESULT_GRACE_MS if missing else 0):
-            state = State("Complete", "False", "CollectingResults", "the Job has ended; waiting for its results")
+        if why := self._collecting(run, bool(missing), around, now_ms):
+            state = State("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
             return run_status(run, state, now_ms, job=names.run_job(name))
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
         items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
         state = State("Complete", "True", "Finished", how)
-        if not items and (why := obstacles.of_run(run, around)):
-            result, message, state = "Error", why.message, State("Complete", "True", why.reason, why.message)
+        if not items and (nothing := obstacles.of_run(run, around)):
+            state = State("Complete", "True", nothing.reason, nothing.message)
+            result, message = "Error", nothing.message
         log.info("run=finished namespace=%s name=%s result=%s", namespace, name, result)
         self._forget(namespace, name)
         return run_status(run, state, now_ms, job=names.run_job(name), result=result, message=message, items=items)
+
+    def _collecting(self, run: EvaluationRun, missing: bool, around: obstacles.Surroundings, now_ms: int) -> str:
+        """Return what a run whose Job has ended waits for; empty once it can be judged, or waited long enough."""
+        if missing and self.hub.available is False:
+            return f"its results are not lost while {self.hub.trouble()}"
+        waited_ms = self._waited_ms(run, "end", now_ms)
+        unread = obstacles.not_read_yet(run, around)
+        if unread and waited_ms < _PATIENCE_MS:
+            return unread.message
+        return "waiting for its results" if missing and waited_ms < _RESULT_GRACE_MS else ""
 
     def _around(self, namespace: str) -> obstacles.Surroundings:
         endpoints = self.context.store.list(LLM_ENDPOINT, namespace)

@@ -220,6 +220,22 @@ async def test_a_result_that_does_not_come_is_waited_for_and_then_an_error(desk:
     assert (found.result, found.items[0].message.split(":")[0]) == ("Error", "ResultLost")
 
 
+async def test_no_result_is_lost_while_the_hub_is_away(desk: Desk) -> None:
+    desk.run(status={"job": "run-1"})
+    desk.job()
+    desk.feed.hub, desk.feed.available, desk.feed.problem = HubClient("http://127.0.0.1:9"), False, "refused"
+    for _ in range(3):
+        assert await desk.runs.reconcile("retail", "run-1") == 5.0
+        assert complete(desk.status()) == ("False", "CollectingResults")
+        assert desk.status().status.message.endswith("the hub does not answer: refused")
+        desk.now_ms += 3_600_000
+    desk.feed.available = True
+    assert await desk.runs.reconcile("retail", "run-1") == 5.0
+    desk.result(scored(400, 4))
+    assert await desk.runs.reconcile("retail", "run-1") is None
+    assert desk.status().status.result == "Passed"
+
+
 async def test_what_another_run_found_in_the_same_window_is_not_its_result(desk: Desk) -> None:
     desk.run(status={"job": "run-1"})
     desk.job("Failed")
