@@ -43,6 +43,12 @@ CHECKS = (
         "nothing, when idle; else look at `CollectorReady`",
     ),
     Reason(
+        "PolicyPaused",
+        "the policy is paused, and there was no verdict before",
+        "`spec.paused` of the policy",
+        "`spec.paused: false`",
+    ),
+    Reason(
         "Bypassed",
         "the check would be decided, but less than 90 % of the traffic is seen",
         "clients use another Service than ours",

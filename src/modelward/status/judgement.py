@@ -44,10 +44,10 @@ def judge_objective(
     """Decide one objective over its window of readings.
 
     `before` is what status says of it: an operator that has just started has no readings yet, and forgets no verdict
-    for that.
+    for that. Of a paused policy the last verdict stays.
     """
     asked = bound.objective
-    kept = _kept(bound, history, now_ms, before)
+    kept = _of_paused(bound, before) if bound.paused else _kept(bound, history, now_ms, before)
     if kept is not None:
         return _check(bound, kept), kept
     verdict = _measured(asked, history, now_ms, duration_ms(asked.over))
@@ -70,6 +70,16 @@ def judge_objective(
 def _check(bound: BoundObjective, status: MetricStatus) -> Check:
     severity = bound.objective.severity
     return Check(bound.policy, status.name, "Objectives", severity, status.verdict, status.reason, status.message)
+
+
+def _of_paused(bound: BoundObjective, before: MetricStatus | None) -> MetricStatus:
+    """Return the last verdict as it was told, its time too; where none was reached, that none will be."""
+    if before is not None and before.verdict != "Unknown":
+        return before
+    message = f"policy {bound.policy} is paused: nothing is judged"
+    return MetricStatus(
+        policy=bound.policy, name=bound.objective.name, verdict="Unknown", reason="PolicyPaused", message=message
+    )
 
 
 def _kept(bound: BoundObjective, history: History, now_ms: int, before: MetricStatus | None) -> MetricStatus | None:

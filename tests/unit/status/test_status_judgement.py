@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,6 +117,19 @@ def test_an_operator_that_has_just_started_forgets_no_verdict() -> None:
 )
 def test_a_verdict_outlives_neither_its_window_nor_what_it_was(before: MetricStatus | None) -> None:
     assert measured("ErrorRate", History(), before=before).verdict == "Unknown"
+
+
+def paused(before: MetricStatus | None) -> MetricStatus:
+    bound = replace(objective("ErrorRate"), paused=True)
+    return judge_objective(bound, served(1_000, 100), SEEN, NOW_MS + 30 * HOUR_MS, before)[1]
+
+
+def test_of_a_paused_policy_the_last_verdict_stays_with_its_time_and_nothing_new_is_judged() -> None:
+    good = measured("ErrorRate", served(1_000, 0))
+    assert (good.verdict, paused(good)) == ("Passed", good)
+    for undecided in (None, measured("ErrorRate", served(50, 0))):
+        found = paused(undecided)
+        assert (found.verdict, found.reason, found.observed_at) == ("Unknown", "PolicyPaused", "")
 
 
 def test_enough_readings_of_our_own_replace_what_stood_before() -> None:
