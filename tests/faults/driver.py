@@ -154,7 +154,8 @@ async def driving(
     """
     # An hour between writes of mere numbers, so that what is written is what has changed.
     images = {"collector_image": "modelward.invalid/collector:0", "evaluator_image": "modelward.invalid/modelward:0"}
-    chosen = {"status_interval_s": 3_600.0, "scrape_interval_s": 1.0, **images} | settings
+    hub = {"hub_url": "http://modelward-hub.invalid:8443"}
+    chosen = {"status_interval_s": 3_600.0, "scrape_interval_s": 1.0, **images, **hub} | settings
     wanted = Settings(
         namespace=namespaces[0],
         watch_namespaces=tuple(namespaces),

@@ -32,7 +32,7 @@ RESULT = WindowResult(
     *KEY,
     from_ms=NOON_MS - 8 * HOUR_MS,
     to_ms=NOON_MS - 7 * HOUR_MS,
-    run="run-1",
+    run="modelward-20260921-080000",
     evaluator=EvaluatorFacts("OffTopicAnswered", "1"),
     revisions={"r1": Counts(10, 1)},
 )

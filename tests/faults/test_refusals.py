@@ -29,6 +29,7 @@ from modelward.kube.kinds import (
 )
 
 AMOUNTS = {"requests": {"cpu": "4"}, "limits": {"cpu": "4", "memory": "4Gi"}}
+PERSONAL = {"name": "personal", "check": {"builtin": "PII"}, "failAbove": "10%"}
 RESTRICTED = {
     "runAsNonRoot": True,
     "allowPrivilegeEscalation": False,
@@ -121,6 +122,7 @@ async def test_a_quota_that_refuses_the_pod_of_a_run_is_no_run_that_runs(
     probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": POD_SPEC["template"]["spec"]}
     await eventually(lambda: user.refused(probe))
     await user.endpoint("chat", template(replicas=0))
+    await user.policy(evaluations=[PERSONAL])
     run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
     await user.apply(run)
     clock = Clock()
@@ -173,6 +175,7 @@ async def test_in_a_restricted_namespace_our_pods_are_let_in_and_who_refuses_the
     await restrict(user)
     await user.endpoint("good", model(securityContext=RESTRICTED))
     await user.endpoint("front", template(replicas=1, collector={"mode": "Gateway"}))
+    await user.policy(evaluations=[PERSONAL])
     run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "good"}}
     await user.apply(run)
     async with driving(proxy, [user.namespace]) as driver:

@@ -61,7 +61,8 @@ async def test_with_the_charts_rights_alone_owners_are_set_and_set_again(
     await user.endpoint("chat", template(replicas=1))
     await user.endpoint("front", template(replicas=1, collector={"mode": "Gateway"}))
     await user.endpoint("theirs", reference(mode="Sidecar", replicas=1))
-    await user.policy(capture={"content": "Redacted", "sample": "10%"})
+    evaluation = {"name": "personal", "check": {"builtin": "PII"}, "failAbove": "10%"}
+    await user.policy(capture={"content": "Redacted", "sample": "10%"}, evaluations=[evaluation])
     run = {"apiVersion": API, "kind": "EvaluationRun", "metadata": {"name": "once"}, "spec": {"endpoint": "chat"}}
     await user.apply(run)
     async with driving(operator, [user.namespace]) as driver:
