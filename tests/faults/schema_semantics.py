@@ -151,6 +151,7 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
             "service": {"name": "front-watched", "port": 80},
             "backend": {"workloadRef": {**_WATCHED, "acceptRestart": False}},
             "collector": {"mode": "ScrapeOnly"},
+            "scaling": {"mode": "Off", "maxReplicas": 2},
         },
         "outside": {
             **_REST,

@@ -1,0 +1,286 @@
+"""Fields whose change shows nowhere until something else is there, each with its reason.
+
+The list is kept honest by its users: an entry that is never needed makes their test fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schema_strategies import PATTERNS, Schema, SchemaPath
+
+from modelward.api.quantity import bytes_count, duration_ms, percent_ppm
+
+Spec = Mapping[str, Any]
+WITH_METRICS_PAGE = frozenset({"vllm", "sglang", "tgi", "trtllm", "llamacpp", "generic"})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A change of one object: its spec before and after, all endpoints of the namespace, and what runs of each."""
+
+    name: str
+    before: Spec
+    after: Spec
+    endpoints: Mapping[str, Spec]
+    running: Mapping[str, int]
+
+    def both(self, holds: Callable[[Spec], bool]) -> bool:
+        """Tell whether something holds before and after."""
+        return holds(self.before) and holds(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A field (and all below it) of a kind, when its change cannot show, and why that is right."""
+
+    kind: str
+    path: SchemaPath
+    when: Callable[[Situation], bool]
+    why: str
+
+
+def mode(spec: Spec) -> str:
+    """Return how the traffic of an endpoint is seen."""
+    written = spec.get("collector", {}).get("mode")
+    default = (
+        "Gateway" if "external" in spec["backend"] else "Sidecar" if "template" in spec["backend"] else "ScrapeOnly"
+    )
+    return str(written or default)
+
+
+def selected(policy: Spec, endpoints: Mapping[str, Spec]) -> bool:
+    """Tell whether the policy selects the endpoints; all of them carry the same one label."""
+    return bool(endpoints) and all(
+        (
+            all(({"team": "retail"}).get(key) == value for key, value in selector_labels(policy).items()),
+            *(_holds(line) for line in policy["endpointSelector"].get("matchExpressions", ())),
+        )
+    )
+
+
+def selector_labels(policy: Spec) -> Mapping[str, str]:
+    """Return the labels that the policy asks for."""
+    labels: Mapping[str, str] = policy["endpointSelector"].get("matchLabels", {})
+    return labels
+
+
+def _holds(line: Mapping[str, Any]) -> bool:
+    has, values = bool(line["key"] == "team"), line.get("values", ())
+    return {
+        "Exists": has,
+        "DoesNotExist": not has,
+        "In": has and "retail" in values,
+        "NotIn": not (has and "retail" in values),
+    }[line["operator"]]
+
+
+def _scraped(spec: Spec) -> bool:
+    return mode(spec) == "ScrapeOnly"
+
+
+def _watched(spec: Spec) -> bool:
+    return "workloadRef" in spec["backend"]
+
+
+def _unscaled(spec: Spec) -> bool:
+    return bool(spec.get("scaling", {}).get("mode", "Off") == "Off")
+
+
+def _port(spec: Spec) -> int:
+    return int(spec["backend"]["workloadRef"].get("port", 8000))
+
+
+def _within(situation: Situation) -> Callable[[Spec], bool]:
+    running = situation.running.get(situation.name, 1)
+
+    def within(spec: Spec) -> bool:
+        scaling = spec.get("scaling", {})
+        low = scaling.get("minReplicas", 1) if mode(spec) == "Gateway" else max(1, scaling.get("minReplicas", 1))
+        return bool(low <= running <= scaling.get("maxReplicas", running))
+
+    return within
+
+
+def _any_collector(situation: Situation) -> bool:
+    return any(mode(spec) != "ScrapeOnly" and not spec.get("paused") for spec in situation.endpoints.values())
+
+
+def _by_name(spec: Spec, field: str) -> dict[str, Any]:
+    return {item["name"]: item for item in spec.get(field, ())}
+
+
+def _info_toggles(situation: Situation, field: str) -> bool:
+    before, after = _by_name(situation.before, field), _by_name(situation.after, field)
+    both = before.keys() & after.keys()
+    return any((before[name].get("severity") == "Info") != (after[name].get("severity") == "Info") for name in both)
+
+
+def _affects_only_info(situation: Situation) -> bool:
+    before, after = _by_name(situation.before, "evaluations"), _by_name(situation.after, "evaluations")
+    moved = [name for name in before.keys() & after.keys() if before[name].get("affects") != after[name].get("affects")]
+    return all(after[name].get("severity") == "Info" and before[name].get("severity") == "Info" for name in moved)
+
+
+def _reveals(spec: Spec) -> bool:
+    return bool(spec.get("capture", {}).get("content") in ("Redacted", "Full"))
+
+
+def _always(_situation: Situation) -> bool:
+    return True
+
+
+_NO_TRAFFIC = "shows in a verdict on traffic, and here is none"
+_NO_SAMPLES = "shows in a run or a verdict on samples, and here is no hub"
+_OBJECTIVE, _EVALUATION = ("objectives", "[]"), ("evaluations", "[]")
+HIDDEN: tuple[Hidden, ...] = (
+    Hidden(
+        "LLMEndpoint",
+        ("engine",),
+        lambda s: s.both(_scraped) and s.both(lambda spec: spec.get("engine", "generic") in WITH_METRICS_PAGE),
+        "says how a metrics page is read, and no pod has one yet",
+    ),
+    Hidden(
+        "LLMEndpoint",
+        ("backend", "workloadRef", "container"),
+        lambda s: s.both(_scraped) or _port(s.before) == _port(s.after),
+        "only finds the port, which shows as little or is the same",
+    ),
+    Hidden(
+        "LLMEndpoint",
+        ("backend", "workloadRef", "port"),
+        lambda s: s.both(_scraped) or _port(s.before) == _port(s.after),
+        "says where metrics pages are, and no pod runs; or it is the port that was found",
+    ),
+    Hidden("LLMEndpoint", ("backend", "workloadRef", "acceptRestart"), _always, "lifts a refusal of strategy Recreate"),
+    Hidden("LLMEndpoint", ("collector", "mode"), lambda s: mode(s.before) == mode(s.after), "is the default"),
+    Hidden("LLMEndpoint", ("collector", "resources"), lambda s: s.both(_scraped), "there is no collector"),
+    Hidden(
+        "LLMEndpoint",
+        ("gateway", "replicas"),
+        lambda s: s.both(lambda spec: mode(spec) != "Gateway"),
+        "there is no gateway",
+    ),
+    Hidden(
+        "LLMEndpoint",
+        ("service",),
+        lambda s: s.both(_scraped) and s.both(_watched),
+        "what is only watched has no Service of ours",
+    ),
+    Hidden(
+        "LLMEndpoint",
+        ("replicas",),
+        lambda s: s.after.get("replicas", s.running.get(s.name)) == s.running.get(s.name),
+        "as many run already; left out, whoever scaled last is left alone",
+    ),
+    Hidden("LLMEndpoint", ("scaling",), lambda s: s.both(_unscaled), "the scaler is off"),
+    Hidden(
+        "LLMEndpoint",
+        ("scaling", "minReplicas"),
+        lambda s: s.both(_within(s)),
+        "as many run as it allows",
+    ),
+    Hidden(
+        "LLMEndpoint",
+        ("scaling", "maxReplicas"),
+        lambda s: s.both(_within(s)),
+        "as many run as it allows",
+    ),
+    Hidden("LLMEndpoint", ("scaling", "objective"), _always, "shows in a decision on load, and here is none"),
+    Hidden("LLMEndpoint", ("scaling", "scaleDownHold"), _always, "shows in a decision on load, and here is none"),
+    Hidden(
+        "LLMEndpoint",
+        ("drainSeconds",),
+        lambda s: s.both(_watched) and s.both(lambda spec: mode(spec) != "Gateway"),
+        "pods that somebody else runs are not drained by us",
+    ),
+    Hidden(
+        "MonitoringPolicy",
+        (),
+        lambda s: not s.endpoints or s.both(lambda spec: not selected(spec, s.endpoints)),
+        "it selects no endpoint",
+    ),
+    Hidden(
+        "MonitoringPolicy",
+        ("endpointSelector",),
+        lambda s: selected(s.before, s.endpoints) == selected(s.after, s.endpoints),
+        "selects the same endpoints",
+    ),
+    Hidden(
+        "MonitoringPolicy",
+        ("capture", "sample"),
+        lambda s: not _any_collector(s),
+        "there is no collector",
+    ),
+    Hidden("MonitoringPolicy", ("capture", "always"), lambda s: not _any_collector(s), "there is no collector"),
+    *(Hidden("MonitoringPolicy", (*_OBJECTIVE, field), _always, _NO_TRAFFIC) for field in
+      ("percentile", "maxDuration", "maxRate", "minRequests")),
+    Hidden(
+        "MonitoringPolicy",
+        (*_OBJECTIVE, "severity"),
+        lambda s: not _info_toggles(s, "objectives"),
+        _NO_TRAFFIC,
+    ),
+    *(Hidden("MonitoringPolicy", (*_EVALUATION, field), _always, _NO_SAMPLES) for field in
+      ("failAbove", "every", "over", "minSamples")),
+    *(Hidden("MonitoringPolicy", (*_EVALUATION, field), lambda s: s.both(_reveals), _NO_SAMPLES) for field in
+      ("check", "evaluatorRef")),
+    Hidden(
+        "MonitoringPolicy",
+        (*_EVALUATION, "severity"),
+        lambda s: not _info_toggles(s, "evaluations"),
+        _NO_SAMPLES,
+    ),
+    Hidden("MonitoringPolicy", (*_EVALUATION, "affects"), _affects_only_info, "Info moves no condition"),
+    Hidden("Evaluator", ("config",), _always, _NO_SAMPLES),
+)  # fmt: skip
+
+
+def hiding(kind: str, path: SchemaPath, situation: Situation) -> Hidden | None:
+    """Return the entry that says why this change cannot show; None where it must."""
+    for entry in HIDDEN:
+        if entry.kind == kind and path[: len(entry.path)] == entry.path and entry.when(situation):
+            return entry
+    return None
+
+
+def changed_fields(schema: Schema, before: Any, after: Any, path: SchemaPath = ()) -> set[SchemaPath]:
+    """Return the fields whose meaning differs between two values: `60s` is `1m`, and an empty list is none."""
+    if _meaning(schema, before) == _meaning(schema, after):
+        return set()
+    if "properties" in schema:
+        parts = schema["properties"].items()
+        found = (
+            changed_fields(part, (before or {}).get(name), (after or {}).get(name), (*path, name))
+            for name, part in parts
+        )
+        return set().union(*found)
+    if "items" in schema and schema.get("x-kubernetes-list-type") == "map":
+        keys = schema["x-kubernetes-list-map-keys"]
+        old, new = ({tuple(item[key] for key in keys): item for item in side or ()} for side in (before, after))
+        items = (
+            changed_fields(schema["items"], old.get(key), new.get(key), (*path, "[]"))
+            for key in old.keys() | new.keys()
+        )
+        return set().union(*items)
+    return {path}
+
+
+def _meaning(schema: Schema, value: Any) -> Any:
+    if value in ({}, [], None):
+        return None
+    read = _READERS.get(schema.get("pattern", ""))
+    return read(value) if read else value
+
+
+def _pattern(sample: str) -> str:
+    return next(pattern for pattern, edges in PATTERNS.items() if sample in edges.inside)
+
+
+_READERS: Mapping[str, Callable[[str], int]] = {
+    _pattern("1ms"): duration_ms,
+    _pattern("100%"): percent_ppm,
+    _pattern("999999Mi"): bytes_count,
+}
