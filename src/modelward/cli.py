@@ -266,12 +266,25 @@ def doctor(
 def images(
     settings: Annotated[Path | None, typer.Option(help="The operator's settings file.")] = None,
     kubeconfig: Annotated[str | None, typer.Option(help="Ask this cluster for the digests that run in it.")] = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", envvar="MODELWARD_NAMESPACE", help="Where Modelward is installed.")
+    ] = "modelward-system",
 ) -> None:
     """List every image that an installation pulls, one a line, by digest where one is known: for air gaps."""
-    from modelward.reports.inspection import image_list
+    from modelward.controller.settings import SettingsError
+    from modelward.reports.images import images as known_images
 
-    for line in asyncio.run(image_list(settings, kubeconfig)):
-        _out.print(line, soft_wrap=True)
+    try:
+        found = asyncio.run(known_images(settings, kubeconfig, namespace))
+    except (OSError, SettingsError) as error:
+        _fail(str(error))
+    for reference in found.references:
+        _out.print(reference, soft_wrap=True, highlight=False)
+    for note in found.notes:
+        _err.print(note, soft_wrap=True, highlight=False)
+    for image in found.unknown:  # beside the list, so that the list can be piped
+        how = f"ask its registry (crane digest {image}), or a cluster that runs it (--kubeconfig FILE)"
+        _err.print(f"digest not known: {image}: {how}", soft_wrap=True, highlight=False)
 
 
 @app.command()

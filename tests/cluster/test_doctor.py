@@ -351,3 +351,16 @@ def test_a_policy_in_force_is_named_and_one_without_a_binding_is_not(
     bound = f"ValidatingAdmissionPolicy {policies[0]} may refuse services, as its rules say"
     assert said[bound] == f"kubectl describe validatingadmissionpolicies {policies[0]}"
     assert not [what for what in said if policies[1] in what]
+
+
+def test_images_are_all_listed_and_what_is_not_known_of_them_is_said(cluster: Any, namespace: str) -> None:
+    settings = "{namespace: n, collectorImage: mirror.invalid/collector:9, evaluatorImage: mirror.invalid/modelward:9}"
+    about = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "modelward-settings"}}
+    cluster.apply({**about, "data": {"settings.yaml": settings}}, namespace)
+    code = "from modelward.cli import main; main()"
+    where = ("--kubeconfig", str(cluster.kubeconfig), "-n", namespace)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "images", *where], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert {"mirror.invalid/collector:9", "mirror.invalid/modelward:9"} <= set(done.stdout.split())
+    assert "digest not known: mirror.invalid/collector:9" in done.stderr

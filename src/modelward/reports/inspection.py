@@ -1,8 +1,7 @@
-"""Reads a live installation for `modelward explain` and `modelward images`; writes nothing."""
+"""Reads a live installation for `modelward explain`; writes nothing."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from modelward.api.exchange import Exchange
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.controller.assembly import TOKEN_FILE
-from modelward.controller.settings import load
-from modelward.desired.names import MANAGED_BY
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
 from modelward.kube.client import Client
-from modelward.kube.kinds import CONFIG_MAP, LLM_ENDPOINT, POD
+from modelward.kube.kinds import CONFIG_MAP, LLM_ENDPOINT
 from modelward.reports.explanation import explanation
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -55,29 +52,3 @@ async def _examples(client: Client, endpoint: LLMEndpoint, hub_url: str | None) 
 
 def _own_namespace() -> str:
     return _NAMESPACE_FILE.read_text().strip() if _NAMESPACE_FILE.exists() else "modelward-system"
-
-
-async def image_list(settings: Path | None, kubeconfig: str | None) -> list[str]:
-    """Return the images of an installation, sorted: from its settings, or with digests from a cluster that runs it."""
-    if kubeconfig is None:
-        loaded = load(settings, {"MODELWARD_NAMESPACE": "modelward-system", **_defaults(), **os.environ}, {})
-        return sorted({loaded.collector_image, loaded.evaluator_image})
-    found: set[str] = set()
-    async with Client.connect(kubeconfig) as client:
-        for selector in (f"{MANAGED_BY}=modelward", "app.kubernetes.io/part-of=modelward"):
-            for pod in (await client.list(POD, label_selector=selector)).items:
-                status = pod.get("status", {})
-                for one in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
-                    if "modelward" in one["image"] or one["name"].startswith("modelward"):
-                        found.add(one.get("imageID") or one["image"])
-    return sorted(found)
-
-
-def _defaults() -> dict[str, str]:
-    from importlib.metadata import version
-
-    registry = "ghcr.io/modelward"
-    return {
-        "MODELWARD_COLLECTOR_IMAGE": f"{registry}/collector:{version('modelward')}",
-        "MODELWARD_EVALUATOR_IMAGE": f"{registry}/modelward:{version('modelward')}",
-    }
