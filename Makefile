@@ -51,11 +51,13 @@ test: env ## All tests, those on a real Kubernetes included; a cluster that was 
 	$(PYTHON) -m pytest tests/faults --durations=10
 	$(PYTHON) -m pytest tests/chart tests/cluster --ignore=tests/cluster/e2e --durations=10
 	$(PYTHON) -m pytest tests/cluster/e2e --durations=10
+	$(if $(CI),$(PYTHON) examples/banking/demo up --strict && $(PYTHON) examples/banking/demo down)
 
 .PHONY: faults-full
 faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (about an hour)
 	$(DEVCLUSTER) tools
-	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults tests/cluster/e2e/test_serving_e2e.py --durations=20
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults --durations=20
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_serving_e2e.py tests/cluster/e2e/test_zzz_without_us_e2e.py --durations=20
 
 .PHONY: demo
 demo: env ## The banking bot: from nothing to health with evidence and scaling, in minutes
