@@ -40,3 +40,9 @@ def test_each_row_names_what_holds_it(row: str) -> None:
 @pytest.mark.parametrize("folder", sorted(set(re.findall(r"`(tests/[\w/]+)`", PAGE))))
 def test_every_folder_that_is_named_exists(folder: str) -> None:
     assert (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "faults").glob("test_*.py")), ids=lambda path: path.stem)
+def test_every_file_of_fault_tests_holds_a_promise_of_the_page(path: Path) -> None:
+    tools = {"test_driver"}  # of the tests' own tools
+    assert path.stem in tools or f"../tests/faults/{path.name})" in PAGE
