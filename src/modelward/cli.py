@@ -192,13 +192,14 @@ def explain(
     hub_url: Annotated[str | None, typer.Option(envvar="MODELWARD_HUB_URL", help="For the texts of examples.")] = None,
 ) -> None:
     """Tell why an endpoint is as it is: conditions, checks with evidence, examples, scaling decisions."""
+    from modelward.kube.errors import ApiError
     from modelward.reports.inspection import NotFoundError, inspected
 
     if "/" in name:
         namespace, _, name = name.partition("/")
     try:
         _out.print(asyncio.run(inspected(namespace, name, kubeconfig, hub_url)))
-    except NotFoundError as error:
+    except (NotFoundError, OSError, ApiError) as error:
         _fail(str(error))
 
 

@@ -18,7 +18,6 @@ from modelward.reports.reading import Reading, reading
 from modelward.reports.unread import Unread
 
 _REGISTRY = "ghcr.io/modelward"
-_PART_OF = ("app.kubernetes.io/part-of", "modelward")
 _DIGEST = "@sha256:"
 
 
@@ -76,14 +75,14 @@ def _references(image: str, digests: set[str]) -> Iterator[str]:
 def _running(pods: Iterable[Mapping[str, Any]], ours: set[str]) -> Iterator[tuple[str, str]]:
     """Yield image and digest of each container of ours; a model server's own image is its owner's affair."""
     for pod in pods:
-        status, labels = pod.get("status") or {}, pod["metadata"].get("labels") or {}
+        status = pod.get("status") or {}
         identities = {
             one["name"]: str(one.get("imageID") or "")
             for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         }
         for one in (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]):
             image = str(one["image"])
-            if one["name"] == COLLECTOR or labels.get(_PART_OF[0]) == _PART_OF[1] or _repository(image) in ours:
+            if one["name"] == COLLECTOR or _repository(image) in ours:
                 yield image, identities.get(one["name"], "").partition(_DIGEST)[2]
 
 

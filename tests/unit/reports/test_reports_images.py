@@ -13,13 +13,13 @@ CONFIGURED = ("ghcr.io/modelward/collector:2", "registry:5000/modelward:2")
 ONE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
-def pod(*containers: tuple[str, str, str], labels: dict[str, str] | None = None, init: bool = False) -> dict[str, Any]:
+def pod(*containers: tuple[str, str, str], init: bool = False) -> dict[str, Any]:
     """Return a pod of containers (name, image, imageID)."""
     prefix = "initC" if init else "c"
     spec = [{"name": name, "image": image} for name, image, _ in containers]
     states = [{"name": name, "imageID": identity} for name, _, identity in containers]
     kinds = {"containers": [], f"{prefix}ontainers": spec}
-    return {"metadata": {"labels": labels or {}}, "spec": kinds, "status": {f"{prefix}ontainerStatuses": states}}
+    return {"metadata": {}, "spec": kinds, "status": {f"{prefix}ontainerStatuses": states}}
 
 
 def test_without_a_cluster_all_images_are_listed_and_no_digest_is_known() -> None:
@@ -42,8 +42,7 @@ def test_a_collector_of_an_earlier_release_is_listed_beside_the_configured_one()
 
 
 def test_an_image_that_nodes_know_by_two_digests_is_listed_by_both() -> None:
-    label = {"app.kubernetes.io/part-of": "modelward"}
-    pods = [pod(("hub", CONFIGURED[1], f"registry:5000/modelward@{digest}"), labels=label) for digest in (ONE, OTHER)]
+    pods = [pod(("hub", CONFIGURED[1], f"registry:5000/modelward@{digest}")) for digest in (ONE, OTHER)]
     found = listed(CONFIGURED[1:], pods)
     assert found.references == (f"{CONFIGURED[1]}@{ONE}", f"{CONFIGURED[1]}@{OTHER}")
     assert found.unknown == ()
