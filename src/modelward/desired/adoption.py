@@ -59,7 +59,17 @@ def withdrawal_due(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) ->
     if workload is None or endpoint.spec.backend.workload_ref is None or endpoint.mode == "Sidecar":
         return False
     labels = workload["metadata"].get("labels") or {}
-    return bool(labels.get(names.ADOPTED_BY) == names.fit(endpoint.metadata.name))
+    return bool(labels.get(names.ADOPTED_BY) == names.fit(endpoint.metadata.name)) and held(workload)
+
+
+def held(workload: Mapping[str, Any]) -> bool:
+    """Tell whether `modelward-adopt` has anything in the workload that a withdrawal would take out.
+
+    What another manager applies as well stays, however often ours is withdrawn.
+    """
+    entries = workload["metadata"].get("managedFields")
+    ours = (names.ADOPT_MANAGER, "Apply")
+    return entries is None or any((one.get("manager"), one.get("operation")) == ours for one in entries)
 
 
 def injected(workload: Mapping[str, Any]) -> bool:

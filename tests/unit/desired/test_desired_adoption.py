@@ -55,6 +55,22 @@ def test_taking_out_names_nothing_but_the_workload() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("holders", "due"),
+    [
+        (None, True),
+        ([("modelward-adopt", "Apply"), ("kubectl", "Apply")], True),
+        ([("kubectl", "Apply")], False),
+        ([("modelward-adopt", "Update"), ("kubectl", "Apply")], False),
+    ],
+)
+def test_what_only_another_manager_holds_is_not_taken_out_again_and_again(holders: Any, due: bool) -> None:
+    adopted = _injected()
+    if holders is not None:
+        adopted["metadata"]["managedFields"] = [{"manager": who, "operation": how} for who, how in holders]
+    assert adoption.withdrawal_due(refer("ScrapeOnly"), adopted) is due
+
+
 def test_a_guaranteed_pod_stays_guaranteed() -> None:
     exact = {"limits": {"cpu": "1", "memory": "1Gi"}}
     pod = {"containers": [{**_container("server", 8000), "resources": exact}]}
