@@ -12,7 +12,14 @@ from typing import Any
 
 from chart_grants import Right
 
-EVERYBODYS = frozenset({"system:discovery", "system:basic-user", "system:service-account-issuer-discovery"})
+EVERYBODYS = frozenset(
+    {
+        "system:discovery",
+        "system:basic-user",
+        "system:public-info-viewer",
+        "system:service-account-issuer-discovery",
+    }
+)
 """Roles that Kubernetes binds every account to: which kinds there are, who am I, how are tokens verified."""
 _BY = re.compile(r'^RBAC: allowed by (?:Cluster)?RoleBinding "[^"]+" of (Cluster)?Role "([^"]+)"')
 _RBAC = "rbac.authorization.k8s.io"

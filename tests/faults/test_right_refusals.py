@@ -85,6 +85,26 @@ async def test_with_the_charts_rights_alone_owners_are_set_and_set_again(
     assert not any(reference_.get("blockOwnerDeletion") for reference_ in references), "needs a right on finalizers"
 
 
+async def test_an_owner_that_may_not_be_set_is_quoted_until_it_may(
+    operator: Proxy, user: User, control_plane: ControlPlane
+) -> None:
+    role, bindings = rights(user.namespace)
+    control_plane.apply(role, *bindings)
+    await user.endpoint("chat", template(replicas=1))
+    async with driving(operator, [user.namespace]) as driver:
+        await becomes(driver, user, "chat", "Accepted", "Valid")
+        control_plane.apply(less(role, "services", "delete"))
+        orphan = await user.get(SERVICE, "chat")
+        orphan["metadata"].pop("ownerReferences")
+        await user.client.replace(orphan, manager="kubectl-edit")
+        says = await becomes(driver, user, "chat", "Accepted", "Refused")
+        assert "Service chat" in says
+        assert "cannot set an ownerRef on a resource you can't delete" in says
+        control_plane.apply(role)
+        await becomes(driver, user, "chat", "Accepted", "Valid")
+    assert (await user.get(SERVICE, "chat"))["metadata"]["ownerReferences"]
+
+
 RIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "writing Services": ("services", ("create", "patch")),
     "writing Deployments": ("deployments", ("create", "patch")),
