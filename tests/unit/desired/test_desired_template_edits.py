@@ -12,7 +12,7 @@ from modelward.desired.template_edits import differs, edited
 OURS = "modelward-template"
 CONTAINER = {"name": "server", "image": "vllm:1", "args": ["--threads=4"], "env": [{"name": "HF_HOME", "value": "/hf"}]}
 WRITTEN = {"metadata": {"labels": {"team": "retail"}}, "spec": {"hostNetwork": False, "containers": [CONTAINER]}}
-_IN_CONTAINER = {
+_IN_CONTAINER: dict[str, Any] = {
     "f:name": {},
     "f:image": {},
     "f:args": {},
