@@ -120,26 +120,18 @@ class ChildWriter:
             if basis is not None:
                 await basis.confirm()
             wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
+            restored = _restored(actual, wanted) if actual is not None and child.manager in _WHOLE else None
             if dry_run:
-                await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
+                if restored is None:  # else an apply would stumble over what another hand displaced, until it is back
+                    await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
                 return None
-            if actual is not None:
-                await self._put_back(kind, actual, wanted, child.manager)
+            if restored is not None:
+                place = (wanted["metadata"]["namespace"], wanted["metadata"]["name"])
+                await self._context.client.patch(kind, *place, restored, manager=child.manager)
             await self._apply(kind, wanted, child.manager, named)
         except (Forbidden, Invalid, NotFound) as error:
             return Problem(named, refused(named, error))
         return None
-
-    async def _put_back(self, kind: Kind, actual: Object, wanted: Object, manager: str) -> None:
-        """Undo changed keys of items of ours, which an apply would only add to."""
-        if manager not in _WHOLE:
-            return
-        body = {part: actual[part] for part in actual.keys() & wanted.keys() - _IDENTITY}
-        restored = put_back(body, wanted)
-        if restored != body:
-            metadata = actual["metadata"]
-            patch = {**restored, "metadata": {"resourceVersion": metadata["resourceVersion"]}}
-            await self._context.client.patch(kind, metadata["namespace"], metadata["name"], patch, manager=manager)
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, named: str) -> None:
         result = await self._context.client.apply(wanted, manager, strict=True)
@@ -170,6 +162,15 @@ def _whole(part: Child, children: Sequence[Child]) -> Child:
     specs = [child.obj.get("spec", {}) for child in children if label(child.obj) == label(part.obj)]
     spec = {key: value for each in specs for key, value in each.items()}
     return Child({**part.obj, "spec": {**spec, **part.obj["spec"]}}, part.manager)
+
+
+def _restored(actual: Object, wanted: Object) -> Object | None:
+    """Return a patch that undoes changed keys of items of ours, which an apply would only add to; None without any."""
+    body = {part: actual[part] for part in actual.keys() & wanted.keys() - _IDENTITY}
+    restored = put_back(body, wanted)
+    if restored == body:
+        return None
+    return {**restored, "metadata": {"resourceVersion": actual["metadata"]["resourceVersion"]}}
 
 
 def meant_for(actual: Object | None, wanted: Object, *, as_seen: bool) -> Object:
