@@ -70,7 +70,14 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         pairs = enumerate(zip(before, after, strict=True))
         return [line for at, (one, other) in pairs for line in differences(one, other, f"{path}[{at}]")]
-    return [] if before == after else [f"{path.lstrip('.')}: {str(before)[:300]} -> {str(after)[:300]}"]
+    return [] if before == after else [f"{path.lstrip('.')}: {_told(str(before), str(after))}"]
+
+
+def _told(before: str, after: str) -> str:
+    """Return both, of long ones what stands from a little before their first difference on."""
+    same = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
+    begin = max(0, same - 80) if max(len(before), len(after)) > 300 else 0
+    return f"{before[begin:][:300]} -> {after[begin:][:300]}"
 
 
 def _object(item: Object, uids: dict[str, str], namespace: str) -> Object:

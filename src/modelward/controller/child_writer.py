@@ -17,7 +17,7 @@ from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
-from modelward.kube.kinds import SERVICE_ACCOUNT, Kind, Object, kind_of
+from modelward.kube.kinds import DEPLOYMENT, SERVICE_ACCOUNT, Kind, Object, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,8 @@ class ChildWriter:
         self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None
     ) -> dict[str, Problem]:
         """Try by dry run what carries a pod template that the user had a hand in; return what is invalid, by child."""
-        templates = [_whole(child, children) for child in children if "template" in child.obj.get("spec", ())]
+        workloads = [child for child in children if child.obj["kind"] == DEPLOYMENT.kind]  # a Job's is all our own
+        templates = [_whole(child, children) for child in workloads if "template" in child.obj.get("spec", ())]
         found = [await self._write(child, owner, basis, dry_run=True) for child in templates]
         return {one.child: one for one in found if one is not None and one.finding.reason == "InvalidTemplate"}
 
