@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from control_plane import ControlPlane
@@ -32,6 +32,8 @@ class Noise:
     hanging: str
     floods: int = 0
     hangs: int = 0
+    _asked: set[asyncio.StreamWriter] = field(default_factory=set)
+    """Connections on which somebody waits for an answer."""
 
     @asynccontextmanager
     async def loud(self, plane: ControlPlane, pages: dict[str, str], server: PageServer) -> AsyncIterator[None]:
@@ -52,12 +54,21 @@ class Noise:
                 await asyncio.to_thread(server.let, address, "normal")
             listener.close()
 
+    async def hang_up(self) -> None:
+        """Let those go that still wait for an answer."""
+        for writer in tuple(self._asked):
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
     async def _never(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Accept what the API server wants to know, and never answer."""
         self.hangs += 1
+        self._asked.add(writer)
         with suppress(ConnectionError):
             while await reader.read(4096):
                 pass
+        self._asked.discard(writer)
         writer.close()
 
     async def _flood(self) -> None:

@@ -24,6 +24,8 @@ from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Object
 
 LIVES_AT_ONCE = 6
 LONGEST_LIFE = 25
+SECOND_S = 1.0
+"""Status names the revision of the newest pod, and pods tell their age in whole seconds."""
 POLICY: dict[str, Any] = {"capture": {"content": "Redacted", "sample": "10%"}}
 ON_TOPIC = {
     "name": "stays-on-topic",
@@ -52,6 +54,8 @@ class Scenario:
     least: int
     before: Act = nothing
     tell: Tell = silent
+    rolls: bool = False
+    """Whether pods are replaced, by some that must be seen to be newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ async def adopt(user: User) -> None:
 
 async def adopted(user: User) -> None:
     await theirs(user)
+    await asyncio.sleep(SECOND_S)
     await adopt(user)
 
 
@@ -167,12 +172,12 @@ async def delete_all(user: User) -> None:
 
 SCENARIOS = (
     Scenario("create", create_all_kinds, least=15),
-    Scenario("update", update_template, least=3, before=evaluated),
-    Scenario("to-a-gateway", gateway, least=6, before=evaluated),
-    Scenario("from-a-gateway", sidecar, least=4, before=gateway),
-    Scenario("adopt", adopt, least=3, before=theirs),
-    Scenario("give-back", theirs, least=3, before=adopted),
-    Scenario("release", delete_and_release, least=1, before=adopted),
+    Scenario("update", update_template, least=3, before=evaluated, rolls=True),
+    Scenario("to-a-gateway", gateway, least=6, before=evaluated, rolls=True),
+    Scenario("from-a-gateway", sidecar, least=4, before=gateway, rolls=True),
+    Scenario("adopt", adopt, least=3, before=theirs, rolls=True),
+    Scenario("give-back", theirs, least=3, before=adopted, rolls=True),
+    Scenario("release", delete_and_release, least=1, before=adopted, rolls=True),
     Scenario("scale", scale, least=4, before=scalable),
     Scenario("run", ask_for_a_run, least=4, before=evaluated),
     Scenario("scheduled-run", nothing, least=5, before=evaluated, tell=new_exchanges),
@@ -232,6 +237,8 @@ async def _life(plane: ControlPlane, admin: Client, scenario: Scenario, crash: C
         if scenario.before is not nothing:
             async with driving(proxy, [user.namespace]) as driver:
                 await driver.converge()
+        if scenario.rolls:
+            await asyncio.sleep(SECOND_S)
         await scenario.change(user)
         if crash is not None:
             proxy.spoil(lambda _: True, crash)

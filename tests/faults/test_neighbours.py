@@ -78,6 +78,7 @@ async def _measure(
             await asyncio.sleep(2.0)
             took["noisy"] += await _changes(stopwatch, others, ports)
         await _calm(operator)
+    await loud.hang_up()
     quiet_s, noisy_s = (quantile(took[kind], 0.99) for kind in ("quiet", "noisy"))
     memory = operator.usage().rss_bytes
     print(
