@@ -1,7 +1,8 @@
 """Which evaluations are due: those whose time has passed and whose endpoint has something new to judge.
 
 Each batch is a pod, so evaluations of a namespace share one. What is due soon comes along with what is due; and where
-so little is new that no verdict could rest on it, a namespace is judged once an hour.
+so little is new that no verdict could rest on it, a namespace is judged once an hour. A batch that came to nothing is
+made up for before what it took has left the sliding set.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An evaluation with something new to judge; `age_ms` is the time since it was last judged, or tried."""
+    """An evaluation with something new to judge; `age_ms` is the time since it was last judged, or tried in vain."""
 
     item: RunItem
     age_ms: int
+    in_vain: bool
     every_ms: int
     over_ms: int
     min_samples: int
@@ -86,9 +88,10 @@ def due(
 def _presses(one: _Waiting, quiet_ms: int) -> bool:
     """Tell whether an evaluation is worth a batch of its own, so long after the namespace's last one.
 
-    What is new never waits until it has left the sliding set.
+    What is new never waits until it has left the sliding set, of which what was tried in vain has spent a part.
     """
-    return one.in_time and (one.decidable or quiet_ms >= min(QUIET_MS, one.over_ms))
+    patience_ms = min(QUIET_MS, one.over_ms) // (2 if one.in_vain else 1)
+    return one.in_time and (one.decidable or quiet_ms >= patience_ms)
 
 
 def _waiting(
@@ -105,10 +108,16 @@ def _waiting(
         since_ms = _window_start(until_ms, over_ms, last_ms)
         if known.newest_ms < since_ms or since_ms >= until_ms:
             continue
-        judged_ms = max((end for end in (last_ms, tried.get(key)) if end is not None and end <= until_ms), default=0)
-        item = _item(key, since_ms, until_ms)
-        every_ms = duration_ms(evaluation.every)
-        yield _Waiting(item, until_ms - judged_ms, every_ms, over_ms, evaluation.min_samples, known.fresh)
+        tried_ms = _not_after(until_ms, tried.get(key))
+        age_ms = until_ms - max(_not_after(until_ms, last_ms), tried_ms)
+        in_vain = tried_ms > (last_ms or 0)
+        item, every_ms = _item(key, since_ms, until_ms), duration_ms(evaluation.every)
+        yield _Waiting(item, age_ms, in_vain, every_ms, over_ms, evaluation.min_samples, known.fresh)
+
+
+def _not_after(until_ms: int, time_ms: int | None) -> int:
+    """Return a time, 0 where there is none or a clock put it into the future."""
+    return time_ms if time_ms is not None and time_ms <= until_ms else 0
 
 
 def _able(watches: Mapping[str, Watch], heard: Mapping[str, Heard]) -> Iterator[tuple[str, BoundEvaluation]]:

@@ -50,7 +50,9 @@ class Bank:
         spaces = self.spaces
         for space in (spaces.scheduled, spaces.paused, spaces.unlucky):
             self.installed.cluster.kubectl("create", "namespace", space)
-            self.installed.apply(space, policy(paused=space == spaces.paused))
+            # What is lost is made up for after half of `over`, where so little is new.
+            over = "2m" if space == spaces.unlucky else "5m"
+            self.installed.apply(space, policy(over, paused=space == spaces.paused))
         for space in (spaces.scheduled, spaces.paused, spaces.unlucky):
             # A policy that is known before the pods needs no reload of the collectors.
             self.installed.until("the policy is known", lambda space=space: self._policy_known(space))  # type: ignore[misc]
@@ -108,12 +110,12 @@ REAL_MODEL = {
 }
 
 
-def policy(*, paused: bool) -> dict[str, Any]:
+def policy(over: str, *, paused: bool) -> dict[str, Any]:
     """Return the example's own policy with the windows of a test."""
     found: dict[str, Any] = yaml.safe_load((REPOSITORY / "examples" / "banking" / "policy.yaml").read_text())
     found["spec"] |= {"endpointSelector": {"matchLabels": {"watch": "yes"}}, "objectives": [], "paused": paused}
     for one in found["spec"]["evaluations"]:
-        one |= {"every": f"{EVERY_S}s", "over": "5m", "minSamples": MIN_SAMPLES}
+        one |= {"every": f"{EVERY_S}s", "over": over, "minSamples": MIN_SAMPLES}
     return found
 
 
@@ -223,4 +225,4 @@ def lose_a_job(bank: Bank) -> tuple[Status, Status]:
         names = [str(run["metadata"]["name"]) for run in installed.items("llmrun", space)]
         return next((name for name in sorted(names) if name != first), None)
 
-    return lost, bank.result(installed.until("the next run", following, 60), space)
+    return lost, bank.result(installed.until("the next run", following, 90), space)

@@ -102,6 +102,14 @@ def test_what_failed_is_tried_again_after_every_and_its_window_with_it() -> None
     assert _window(item) == (last[KEY], NOW)
 
 
+def test_what_came_to_nothing_is_made_up_for_before_it_has_left_the_sliding_set() -> None:
+    heard, tried = {"chat": Heard(NOW - 31 * MINUTE)}, {KEY: NOW - 30 * MINUTE}
+    (item,) = due(NOW, _watches(), heard, {}, tried)
+    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+    assert due(NOW - MINUTE, _watches(), heard, {}, tried) == (), "one pod that fails again and again is enough"
+    assert due(NOW, _watches(), {"chat": Heard(NOW - 1)}, tried, tried) == (), "what was judged waits for more"
+
+
 def test_after_a_clock_that_was_ahead_nothing_waits_for_it() -> None:
     assert due(NOW, _watches(), {"chat": Heard(NOW - 1, 1)}, {}, {KEY: NOW + 24 * 60 * MINUTE})
 
