@@ -13,8 +13,8 @@ async def identity(client: Client) -> str:
 
 
 def subject(authorization: str | None) -> str:
-    """Return whom a ServiceAccount's token names. The API server checks it, not we."""
-    token = (authorization or "").removeprefix("Bearer ")
+    """Return whom a ServiceAccount's token names, however `Bearer` is spelt. The API server checks it, not we."""
+    token = (authorization or "").rpartition(" ")[2]
     try:
         return str(jwt.decode(token, options={"verify_signature": False}).get("sub", ""))
     except jwt.PyJWTError:

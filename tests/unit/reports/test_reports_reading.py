@@ -193,4 +193,5 @@ async def test_only_policies_in_force_count_and_a_kind_that_is_not_served_has_no
 def test_only_a_token_tells_who_asks() -> None:
     assert subject(None) == ""
     assert subject("Bearer opaque") == ""
-    assert subject(f"Bearer {jwt.encode({'sub': OPERATOR}, 'a' * 32, 'HS256')}") == OPERATOR
+    for spelling in ("Bearer", "bearer"):  # the client in a pod writes it small
+        assert subject(f"{spelling} {jwt.encode({'sub': OPERATOR}, 'a' * 32, 'HS256')}") == OPERATOR
