@@ -21,6 +21,7 @@ WORKLOADS = {
     ADOPTED: {f"my-{ADOPTED}"},
     RELAYED: {f"my-{RELAYED}", f"{RELAYED}-gateway"},
 }
+JOB_TRACKING = "batch.kubernetes.io/job-tracking"
 AUTOMATIC = "kube-aggregator.kubernetes.io/automanaged"
 KINDS = "llmep,mpol,llmeval,llmrun"
 SETTLE_S = 240.0
@@ -103,13 +104,13 @@ class Inhabited:
         assert [self.unanswered(*services) for _ in range(4)] == [{}] * 4
 
     def finalizers(self) -> dict[str, list[str]]:
-        """Return every finalizer that stands on an object in the namespace."""
+        """Return every finalizer on an object in the namespace, but for that of Kubernetes on pods of running Jobs."""
         kinds = f"deployments,services,configmaps,serviceaccounts,jobs,pods,{KINDS}"
-        return {
-            f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["finalizers"]
+        found = {
+            f"{one['kind']}/{one['metadata']['name']}": one["metadata"].get("finalizers", [])
             for one in self.installed.items(kinds, self.namespace)
-            if one["metadata"].get("finalizers")
         }
+        return {one: ours for one, all_ in found.items() if (ours := [name for name in all_ if name != JOB_TRACKING])}
 
     def let_children_stay(self) -> None:
         """Delete the LLMEndpoints but none of their children, as one does before deleting the CRDs."""

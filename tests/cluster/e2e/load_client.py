@@ -93,12 +93,17 @@ class Load:
         """Seconds since the load began."""
         return time.monotonic() - self._began
 
+    @property
+    def per_s(self) -> float:
+        """Requests a second over the whole of it."""
+        return self.sent / max(self._ended - self._began, 1e-9)
+
     def report(self) -> dict[str, object]:
         """Return the counts, the rate that was reached and the times that answers took, for a log or a file."""
         seconds = max(self._ended - self._began, 1e-9)
         return {
             "wanted_per_second": self._rate,
-            "reached_per_second": round(self.sent / seconds, 1),
+            "reached_per_second": round(self.per_s, 1),
             "seconds": round(seconds, 1),
             "targets": {name: _summary(tally) for name, tally in self.tallies.items()},
         }

@@ -90,6 +90,7 @@ def test_what_breaks_and_changes_here_did_break_and_change(serving: Serving, sto
     assert len(set(story.configurations)) >= 5
     assert (serving.revision(ADOPTED), serving.revision(LATE), serving.revision(OTHER)) == ("2", "2", "2")
     assert story.load.sent > 2_000, story.load.report()
+    assert story.load.per_s >= 0.9 * RATE, story.load.report()
 
 
 @pytest.mark.parametrize("name", [OWNED, ADOPTED])
