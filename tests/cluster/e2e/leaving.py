@@ -65,8 +65,8 @@ class Inhabited:
         return {str(one["metadata"]["name"]) for one in self._deployments()}
 
     def pods(self) -> dict[str, dict[str, Any]]:
-        """Return the pods that serve, by uid."""
-        found = self.installed.items("pods", self.namespace)
+        """Return the pods that serve, by uid; those of evaluations come and go."""
+        found = [one for one in self.installed.items("pods", self.namespace) if _of_deployment(one)]
         return {one["metadata"]["uid"]: one for one in found if "deletionTimestamp" not in one["metadata"]}
 
     def pods_of(self, workload: str) -> set[str]:
@@ -123,6 +123,10 @@ class Inhabited:
     def delete(self) -> float:
         """Delete the namespace and return the seconds until it was gone."""
         return took_s(lambda: self.installed.cluster.kubectl("delete", "namespace", self.namespace, "--timeout=150s"))
+
+
+def _of_deployment(pod: dict[str, Any]) -> bool:
+    return any(owner["kind"] == "ReplicaSet" for owner in pod["metadata"].get("ownerReferences", ()))
 
 
 def _injected(workloads: dict[str, dict[str, Any]]) -> bool:
