@@ -39,7 +39,7 @@ class MetricStatus(Model):
     message: Message = ""
     """Why, for people."""
     observed_at: Time = ""
-    """When the number was measured."""
+    """When the number was measured; empty where there is none."""
 
 
 class EvaluationStatus(Model):

@@ -54,15 +54,16 @@ def judge_objective(
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
         outcome, reason, message = "Unknown", "Bypassed", blind
+    value = _value(verdict.value, verdict.unit)
     status = MetricStatus(
         policy=bound.policy,
         name=asked.name,
-        value=_value(verdict.value, verdict.unit),
+        value=value,
         samples=verdict.samples,
         verdict=outcome,
         reason=reason,
         message=message[:256],
-        observed_at=timestamp(now_ms),
+        observed_at=timestamp(now_ms) if value else "",  # a time that goes on alone would be written for ever
     )
     return _check(bound, status), status
 

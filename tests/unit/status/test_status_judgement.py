@@ -86,6 +86,14 @@ def test_an_objective_carries_its_number_with_its_unit() -> None:
     assert unknown.message == "no pod has measured ErrorRate in the last 15m"
 
 
+def test_a_time_stands_beside_a_number_alone_so_that_who_is_quiet_says_nothing_new() -> None:
+    assert measured("ErrorRate", served(1_000, 100)).observed_at == timestamp(NOW_MS)
+    assert measured("ErrorRate", served(5, 0)).observed_at == timestamp(NOW_MS)
+    for metric in ("ErrorRate", "TimeToFirstToken"):
+        for quiet in (History(), served(0, 0, latency(0, 0))):
+            assert measured(metric, quiet).observed_at == ""
+
+
 @pytest.mark.parametrize(("seen_ppm", "verdict"), [(899_999, "Unknown"), (900_000, "Failed"), (None, "Failed")])
 def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: str) -> None:
     sight = Sight("r1", seen_ppm)
