@@ -21,8 +21,8 @@ QUIET_MS = 3_600_000
 """The longest that what is new waits for more, and so the distance between the batches of a quiet namespace."""
 _EARLY_MS = 1_800_000
 """At most so long before its time an evaluation comes along; half of `every` where that is less."""
-_JOINED_MS = 60_000
-"""A gap of this length between two windows is closed, for a batch comes some seconds after its time."""
+_LATE_MS = 60_000
+"""So much further than the sliding set a window may reach back, for a batch comes some seconds after its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def due(
     `watches` and `heard` go by the endpoint's name. Of each evaluation `last_windows` holds the end of the newest
     window that has a result, `tried` that of the newest batch that took it, whatever came of it; `more` says that this
     batch had no room for all. Windows join without gap or overlap; they end on whole seconds, as times in a custom
-    resource do, and reach no further back than the verdict's sliding set.
+    resource do, and reach no further back than the verdict's sliding set and a minute.
     """
     until_ms = now_ms - now_ms % 1_000
     waiting = [one for one in _waiting(until_ms, watches, heard, last_windows, tried) if one.in_reach]
@@ -129,8 +129,8 @@ def _able(watches: Mapping[str, Watch], heard: Mapping[str, Heard]) -> Iterator[
 
 
 def _window_start(until_ms: int, over_ms: int, last_ms: int | None) -> int:
-    earliest_ms = max(0, until_ms - over_ms)
-    start_ms = earliest_ms if last_ms is None or last_ms < earliest_ms - _JOINED_MS else last_ms
+    earliest_ms = max(0, until_ms - over_ms - _LATE_MS)
+    start_ms = earliest_ms if last_ms is None else max(last_ms, earliest_ms)
     return start_ms - start_ms % 1_000
 
 

@@ -30,10 +30,10 @@ def _window(item: RunItem) -> tuple[int, int]:
     return timestamp_ms(item.from_), timestamp_ms(item.to)
 
 
-def test_the_first_window_is_the_sliding_set() -> None:
+def test_the_first_window_is_the_sliding_set_and_a_minute() -> None:
     (item,) = due(NOW + 123, _watches(), {"chat": Heard(NOW)}, {}, {})
     assert (item.endpoint, item.policy, item.evaluation) == KEY
-    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+    assert _window(item) == (NOW - 61 * MINUTE, NOW)
 
 
 def test_windows_join_without_gap_or_overlap() -> None:
@@ -42,9 +42,16 @@ def test_windows_join_without_gap_or_overlap() -> None:
     assert _window(item) == (last, NOW)
 
 
-def test_a_window_reaches_no_further_back_than_the_sliding_set() -> None:
+def test_a_window_reaches_no_further_back_than_the_sliding_set_and_a_minute() -> None:
     (item,) = due(NOW, _watches(), {"chat": Heard(NOW - 1)}, {KEY: NOW - 500 * MINUTE}, {})
-    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+    assert _window(item) == (NOW - 61 * MINUTE, NOW)
+
+
+def test_what_came_right_after_a_batch_of_others_is_still_in_the_next_that_is_seconds_late() -> None:
+    before = NOW - 60 * MINUTE - 20_000
+    heard = {"chat": Heard(before + 1_000, 1)}
+    (item,) = due(NOW, _watches(), heard, {}, {("another", *KEY[1:]): before})
+    assert _window(item)[0] <= heard["chat"].newest_ms
 
 
 def test_nothing_is_due_before_its_time_or_without_new_exchanges() -> None:
@@ -105,7 +112,7 @@ def test_what_failed_is_tried_again_after_every_and_its_window_with_it() -> None
 def test_what_came_to_nothing_is_made_up_for_before_it_has_left_the_sliding_set() -> None:
     heard, tried = {"chat": Heard(NOW - 31 * MINUTE)}, {KEY: NOW - 30 * MINUTE}
     (item,) = due(NOW, _watches(), heard, {}, tried)
-    assert _window(item) == (NOW - 60 * MINUTE, NOW)
+    assert _window(item) == (NOW - 61 * MINUTE, NOW)
     assert due(NOW - MINUTE, _watches(), heard, {}, tried) == (), "one pod that fails again and again is enough"
     assert due(NOW, _watches(), {"chat": Heard(NOW - 1)}, tried, tried) == (), "what was judged waits for more"
 
