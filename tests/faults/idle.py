@@ -28,8 +28,10 @@ from modelward.kube.client import Client
 from modelward.kube.kinds import EVALUATION_RUN, POD
 
 _POD_CIDR, _FIRST_POD = "127.73.0.0/16", "127.73.0.1"
-_AFTER_START_S = 16.0
+_QUIET_S, _QUIET_AFTER_S = 20.0, 240.0
+"""A start is over when nothing but the Lease was written for so long; it may take so long until then."""
 _LOOKS = 60
+_READS = frozenset({"get", "list", "watch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
             with measured_operator.operating(plane.kubeconfig, "idle-0", folder / "operator.log", settings) as operator:
                 await fleet.served(120 + load.endpoints, operator.alive)
                 settled_s = time.monotonic() - began
-                await asyncio.sleep(_AFTER_START_S)
+                await _until_quiet(plane)
                 before, seen = operator.usage(), len(_ours(plane))
                 await asyncio.sleep(load.watched_s)
                 operator.alive()
@@ -86,7 +88,7 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
                 runs_quiet = await _count(fleet, EVALUATION_RUN)
                 runs, pods = await _one_exchange_each(fleet, hub_url)
     seconds = after.at_s - before.at_s
-    writes = [one for one in asked if one["verb"] not in ("get", "list", "watch")]
+    writes = [one for one in asked if one["verb"] not in _READS]
     return Cost(
         load=load,
         settled_s=settled_s,
@@ -98,6 +100,17 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
         runs_after_one_exchange_each=runs,
         pods_after_one_exchange_each=pods,
     )
+
+
+async def _until_quiet(plane: ControlPlane) -> None:
+    """Wait for the end of the start, in which each endpoint says once what it did not know before."""
+    written, since = -1, time.monotonic()
+    async with asyncio.timeout(_QUIET_AFTER_S):
+        while time.monotonic() - since < _QUIET_S:
+            now = sum(one["verb"] not in _READS and one["objectRef"]["resource"] != "leases" for one in _ours(plane))
+            if now != written:
+                written, since = now, time.monotonic()
+            await asyncio.sleep(2.0)
 
 
 async def _one_exchange_each(fleet: Fleet, hub_url: str) -> tuple[int, int]:
