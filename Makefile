@@ -56,7 +56,7 @@ test: env ## All tests, those on a real Kubernetes included; a cluster that was 
 .PHONY: faults-full
 faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (about an hour)
 	$(DEVCLUSTER) tools
-	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults --durations=20
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults --timeout=2400 --durations=20
 	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_serving_e2e.py tests/cluster/e2e/test_zzz_without_us_e2e.py --durations=20
 
 .PHONY: demo

@@ -36,11 +36,15 @@ _READS = frozenset({"get", "list", "watch"})
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many endpoints with five evaluations each, and the seconds for which they are watched being quiet."""
+    """So many endpoints with five evaluations each, and the seconds for which they are watched being quiet.
+
+    `start_s` is waited before, for what a start says in numbers alone is written a status interval later.
+    """
 
     endpoints: int
     namespaces: int
     watched_s: float
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
             with measured_operator.operating(plane.kubeconfig, "idle-0", folder / "operator.log", settings) as operator:
                 await fleet.served(120 + load.endpoints, operator.alive)
                 settled_s = time.monotonic() - began
+                await asyncio.sleep(load.start_s)
                 await _until_quiet(plane)
                 before, seen = operator.usage(), len(_ours(plane))
                 await asyncio.sleep(load.watched_s)
