@@ -14,11 +14,10 @@ from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import Kind, Object
 from modelward.status.cadence import worth_writing
 from modelward.status.conditions import State, settle
+from modelward.status.endpoint import summary
 from modelward.status.flips import flips
 
 S = TypeVar("S", bound=Model)
-_SUMMARY_LIMIT = 80
-"""As in every other status: it is a column of `kubectl get`."""
 
 
 class StatusWriter:
@@ -61,7 +60,7 @@ class StatusWriter:
             "observedGeneration": generation,
             "health": mood[0],
             "healthSince": since or timestamp(now_ms),
-            "summary": _short(mood[1]),
+            "summary": summary(mood[1]),
             "conditions": [condition.wire() for condition in conditions.values()],
         }
         if after != was:
@@ -83,10 +82,6 @@ class StatusWriter:
             note = f"its status cannot be written: {error.message}"[:900]
             await self._context.client.event(raw, type="Warning", reason="StatusRefused", note=note)
             raise
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SUMMARY_LIMIT else text[: _SUMMARY_LIMIT - 1] + "…"
 
 
 def _conditions(status: Model) -> tuple[Condition, ...]:

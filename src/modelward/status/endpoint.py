@@ -21,6 +21,7 @@ from modelward.status.checks import CONDITION, Check, condition, decided, health
 from modelward.status.conditions import State, ready, settle
 
 _SUMMARY_LIMIT = 80
+"""It is a column of `kubectl get`."""
 _KEPT_CHANGES = 5
 
 
@@ -53,13 +54,12 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
     """Return the whole status; pure, so `explain` prints the same as what is written."""
     before = endpoint.status
     mood, why = health(_serving(found), found.metrics, found.checks)
-    summary = why if len(why) <= _SUMMARY_LIMIT else why[: _SUMMARY_LIMIT - 1] + "…"
     states = [ready(found.accepted, found.workload), found.accepted, found.workload, found.collector, found.metrics]
     states += [condition(concern, found.checks) for concern in CONDITION]
     states += [found.scaling] if found.scaling else []
     return LLMEndpointStatus(
         observed_generation=endpoint.metadata.generation,
-        summary=summary,
+        summary=summary(why),
         health=mood,
         health_since=before.health_since if before.health == mood and before.health_since else timestamp(now_ms),
         checks=decided(found.checks),
@@ -79,6 +79,11 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
         changes=changes(before, found, now_ms, by_scaler=_scales(endpoint)),
         conditions=settle(states, before.conditions, endpoint.metadata.generation, now_ms),
     )
+
+
+def summary(why: str) -> str:
+    """Return the reason for a health, cut to what a column holds."""
+    return why if len(why) <= _SUMMARY_LIMIT else why[: _SUMMARY_LIMIT - 1] + "…"
 
 
 def _serving(found: Found) -> State:
