@@ -130,7 +130,7 @@ def _able(watches: Mapping[str, Watch], heard: Mapping[str, Heard]) -> Iterator[
 
 def _window_start(until_ms: int, over_ms: int, last_ms: int | None) -> int:
     earliest_ms = max(0, until_ms - over_ms - _LATE_MS)
-    start_ms = earliest_ms if last_ms is None else max(last_ms, earliest_ms)
+    start_ms = max(last_ms or 0, earliest_ms)
     return start_ms - start_ms % 1_000
 
 
