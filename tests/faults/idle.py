@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -51,12 +52,14 @@ class Load:
 class Cost:
     """What the operator did and used in that time, and what one exchange for each endpoint led to after it.
 
-    `writes_per_s` are from the API server's audit log and include the Lease; `cpu_share` is that of one core.
+    `writes_per_s` are from the API server's audit log and include the Lease, and `written` tells what they were;
+    `cpu_share` is that of one core.
     """
 
     load: Load
     settled_s: float
     writes_per_s: float
+    written: dict[str, int]
     reads_per_s: float
     cpu_share: float
     rss_bytes: int
@@ -98,6 +101,7 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
         load=load,
         settled_s=settled_s,
         writes_per_s=len(writes) / seconds,
+        written=dict(Counter(_kind(one) for one in writes)),
         reads_per_s=(len(asked) - len(writes)) / seconds,
         cpu_share=(after.cpu_s - before.cpu_s) / seconds,
         rss_bytes=after.rss_bytes,
@@ -105,6 +109,11 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
         runs_after_one_exchange_each=runs,
         pods_after_one_exchange_each=pods,
     )
+
+
+def _kind(write: dict[str, Any]) -> str:
+    about = write["objectRef"]
+    return "/".join(filter(None, (about["resource"], about.get("subresource"))))
 
 
 async def _until_quiet(plane: ControlPlane) -> None:

@@ -21,7 +21,7 @@ from user import API, TEAM, User, deployment, reference, template
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, SERVICE, Object
 
-ROUNDS = 8 if os.environ.get("MODELWARD_FULL") else 3
+ROUNDS = 8 if os.environ.get("MODELWARD_FULL") == "1" else 3
 TOOLS = {
     "kubectl apply": ("apply",),
     "Argo CD": ("apply", "--server-side", "--field-manager=argocd"),

@@ -21,7 +21,7 @@ from modelward.desired.names import ROLLOUT_AT, TEMPLATE_HASH
 from modelward.kube.errors import Conflict, Invalid
 from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, Kind, Object
 
-FULL = bool(os.environ.get("MODELWARD_FULL"))
+FULL = os.environ.get("MODELWARD_FULL") == "1"
 CHILDREN: tuple[tuple[Kind, str], ...] = (
     (DEPLOYMENT, "chat"),
     (SERVICE, "chat"),

@@ -24,7 +24,7 @@ from faults import stale
 from modelward.desired import names
 from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_ENDPOINT, SERVICE, Kind
 
-FULL = bool(os.environ.get("MODELWARD_FULL"))
+FULL = os.environ.get("MODELWARD_FULL") == "1"
 VERSIONS_IN_SHORT = 5
 ROUNDS = 3
 """A life that goes on believes an older list when it comes again."""
