@@ -12,7 +12,9 @@ class Lanes:
     def __init__(self, limit: int = 50) -> None:
         self._well, self._silent = asyncio.Semaphore(limit), asyncio.Semaphore(limit)
 
-    async def read(self, scraper: Scraper, target: Target, *, silent: bool = False) -> Snapshot | ScrapeFailure:
-        """Read one page when its line has room; `silent` tells whether it failed last time."""
+    async def read(
+        self, scraper: Scraper, target: Target, before: Snapshot | None = None, *, silent: bool = False
+    ) -> Snapshot | ScrapeFailure:
+        """Read one page when its line has room; `before` is its last reading, `silent` whether it failed since."""
         async with self._silent if silent else self._well:
-            return await scraper.scrape(target)
+            return await scraper.scrape(target, before)

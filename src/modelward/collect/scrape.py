@@ -2,9 +2,10 @@
 
 import asyncio
 import errno
+import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import aiohttp
@@ -67,15 +68,19 @@ class Scraper:
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
-    async def scrape(self, target: Target) -> Snapshot | ScrapeFailure:
-        """Read one page; never raises but for cancellation, for one odd pod must not end a round."""
+    async def scrape(self, target: Target, before: Snapshot | None = None) -> Snapshot | ScrapeFailure:
+        """Read one page; never raises but for cancellation, for one odd pod must not end a round.
+
+        `before` is what was read last time: a page that has not changed since, as those of idle pods have not, says
+        the same again and is not taken apart once more.
+        """
         page = bytearray()
         try:
             async with asyncio.timeout(self._timeout_s):
                 failure = await self._fetch(target, page)
             if failure is None and len(page) > _ASIDE_BYTES:
-                return await asyncio.to_thread(self._read, target, bytes(page))
-            return failure or self._read(target, bytes(page))
+                return await asyncio.to_thread(self._read, target, bytes(page), before)
+            return failure or self._read(target, bytes(page), before)
         except TimeoutError:
             return self._late(target, len(page))
         except aiohttp.ClientResponseError as error:
@@ -117,12 +122,17 @@ class Scraper:
     def _broke_off(self, target: Target) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "BadContent", f"{target.url} broke off in the middle of the page")
 
-    def _read(self, target: Target, page: bytes) -> Snapshot | ScrapeFailure:
+    def _read(self, target: Target, page: bytes, before: Snapshot | None) -> Snapshot | ScrapeFailure:
+        digest = _digest(target, page)
+        if before is not None and before.page == digest:
+            return replace(before, at_ms=self._clock())
         try:
             families = parse(page, max_bytes=self._max_bytes)
             if target.source == "collector":
-                return snapshot_from_collector(families, target.pod, self._clock())
-            return snapshot_from_engine(families, target.engine, target.pod, self._clock())
+                found = snapshot_from_collector(families, target.pod, self._clock())
+            else:
+                found = snapshot_from_engine(families, target.engine, target.pod, self._clock())
+            return replace(found, page=digest)
         except PageTooLargeError as error:
             return self._too_large(target, str(error))
         except ParseError as error:
@@ -132,6 +142,13 @@ class Scraper:
 
     def _too_large(self, target: Target, how: str) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "TooLarge", f"{target.url}: {how}")
+
+
+def _digest(target: Target, page: bytes) -> str:
+    """Return what tells a page from others: whose it is and how it is read are part of what it says."""
+    digest = hashlib.blake2b(repr((target.pod, target.engine, target.source)).encode(), digest_size=16)
+    digest.update(page)
+    return digest.hexdigest()
 
 
 def refusal(error: Exception) -> str:

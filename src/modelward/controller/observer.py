@@ -134,8 +134,8 @@ class Observer:
             return False
         self._asked.add(asked)
         try:
-            silent = target.pod in known.failures
-            page = await self._lanes.read(scraper, target, silent=silent)
+            before, silent = known.latest.get(target.pod), target.pod in known.failures
+            page = await self._lanes.read(scraper, target, before, silent=silent)
         finally:
             self._asked.discard(asked)
         return endpoint in self._known and self._take(endpoint, target, page)

@@ -73,18 +73,24 @@ class Series:
             for known in (self._counters, self._histograms, self._totals, self._distributions):
                 known.clear()
         self._note_given(snapshot)
-        self._totals = self._totals | {
-            key: self._total(key, value, snapshot) for key, value in snapshot.counters.items()
-        }
-        self._distributions = self._distributions | {
-            key: self._distribution(key, value) for key, value in snapshot.histograms.items()
-        }
-        self._counters |= snapshot.counters
-        self._histograms |= snapshot.histograms
+        # Readings of an idle pod share what they hold: an hour of them costs no more than one.
+        if snapshot.counters != self._counters:
+            self._totals = self._totals | {
+                key: self._total(key, value, snapshot) for key, value in snapshot.counters.items()
+            }
+            self._counters |= snapshot.counters
+        if snapshot.histograms != self._histograms:
+            self._distributions = self._distributions | {
+                key: self._distribution(key, value) for key, value in snapshot.histograms.items()
+            }
+            self._histograms |= snapshot.histograms
         missing = (self._counters.keys() - snapshot.counters.keys()) | (
             self._histograms.keys() - snapshot.histograms.keys()
         )
-        self._append(Reading(snapshot.at_ms, snapshot.gauges, self._totals, self._distributions, frozenset(missing)))
+        gauges = snapshot.gauges
+        if self.readings and self.readings[-1].gauges == gauges:
+            gauges = self.readings[-1].gauges
+        self._append(Reading(snapshot.at_ms, gauges, self._totals, self._distributions, frozenset(missing)))
         return behind_ms > 0
 
     def lacking(self, for_ms: int = 0) -> frozenset[Signal]:

@@ -27,7 +27,7 @@ class Snapshot:
     `unknown` are the signals that the page names and gives no number for (NaN, infinite, negative, contradictory).
     `config_generation` is the configuration that the collector says it runs, empty when it runs none;
     `collector_version` is empty for an engine's page; `engine_problem` is why the collector beside the engine could
-    not read the engine's own page.
+    not read the engine's own page. `page` is the digest of the page that was read, by which the same one is known.
     """
 
     pod: str
@@ -40,6 +40,7 @@ class Snapshot:
     config_generation: str = ""
     collector_version: str = ""
     engine_problem: str = ""
+    page: str = field(default="", compare=False, repr=False)
 
     @property
     def models(self) -> frozenset[str]:

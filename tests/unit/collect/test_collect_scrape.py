@@ -5,6 +5,7 @@ import gzip
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Literal
 from unittest.mock import Mock
 
@@ -98,6 +99,32 @@ async def test_reads_a_collectors_page() -> None:
         found = await scraped(url, "collector")
         assert isinstance(found, Snapshot)
         assert found.counters[Key(Signal.REQUESTS, "m")] == 5
+
+
+async def test_a_page_that_has_not_changed_is_not_taken_apart_again() -> None:
+    pages, times = (VLLM, VLLM, VLLM + b"vllm:prompt_tokens_total 5\n"), iter((7, 8, 9))
+    async with serving(*pages) as url, aiohttp.ClientSession() as session:
+        scraper = Scraper(session, lambda: next(times))
+        first = await scraper.scrape(target(url))
+        assert isinstance(first, Snapshot)
+        again = await scraper.scrape(target(url), first)
+        assert isinstance(again, Snapshot)
+        assert again == replace(first, at_ms=8)
+        assert again.gauges is first.gauges
+        changed = await scraper.scrape(target(url), again)
+        assert isinstance(changed, Snapshot)
+        assert changed.gauges == first.gauges
+        assert changed.counters.keys() - first.counters.keys()
+
+
+async def test_the_same_page_is_read_anew_where_another_wrote_it() -> None:
+    async with serving(VLLM) as url, aiohttp.ClientSession() as session:
+        scraper = Scraper(session, lambda: 7)
+        before = await scraper.scrape(target(url))
+        assert isinstance(before, Snapshot)
+        found = await scraper.scrape(target(url, "collector"), before)
+        assert isinstance(found, ScrapeFailure)
+        assert found.reason == "Unusable"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,17 @@ def test_a_restart_between_readings_that_were_thinned_out_is_not_lost() -> None:
     assert gained(history, 1785, 1785) == 7
 
 
+def test_an_hour_of_an_idle_pod_holds_its_numbers_once() -> None:
+    series = Series()
+    for at in range(0, 3600, 15):
+        hist = Histogram((1.0, 2.0), (5.0, 9.0), 12.0, 9.0)
+        levels, counters = {Key(Signal.IN_FLIGHT, "m"): 0.0}, {M: 9.0}
+        series.add(Snapshot("a", at * SECOND, "collector", levels, counters, {Key(Signal.TTFT, "m"): hist}))
+    assert len(series.readings) > 60
+    for part in ("gauges", "totals", "distributions"):
+        assert len({id(getattr(each, part)) for each in series.readings}) == 1, part
+
+
 def test_a_model_that_appears_in_a_pod_we_knew_counts_from_zero() -> None:
     assert gained(kept(counted(0, m=100), counted(15, m=100, n=4)), 15, 30, "n") == 4
 
