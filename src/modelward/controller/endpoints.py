@@ -56,6 +56,8 @@ class Endpoints:
     """What policies ask, by namespace and endpoint: the schedule of runs is made from it."""
     _injected: dict[str, str] = field(default_factory=dict)
     """Notes of injections by `namespace/name`, until status says them."""
+    _uids: dict[str, str] = field(default_factory=dict)
+    """Which object of that name, `namespace/name`, the rest is known of."""
     _gatherer: Gatherer = field(init=False)
     _children: ChildWriter = field(init=False)
     _leftovers: Leftovers = field(init=False)
@@ -80,6 +82,7 @@ class Endpoints:
         if known is None:
             self._forget(namespace, name)
             return None
+        self._meet(namespace, name, known.raw["metadata"]["uid"])
         asked = watch(known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw)
         self._remember(known, asked)
         basis = Basis(self.context, LLM_ENDPOINT, known.raw)
@@ -99,6 +102,12 @@ class Endpoints:
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.verdicts.endpoint(namespace, name, status)
         return _QUIET_ROUNDS * self.context.settings.scrape_interval_s
+
+    def _meet(self, namespace: str, name: str, uid: str) -> None:
+        """Forget what is known of an endpoint of that name that was deleted and declared anew between two looks."""
+        if self._uids.get(f"{namespace}/{name}", uid) != uid:
+            self._forget(namespace, name)
+        self._uids[f"{namespace}/{name}"] = uid
 
     def _remember(self, known: Gathered, asked: Watch) -> None:
         """Let the hub and the schedule see what is asked of an endpoint; of a paused one nothing new is started."""
@@ -147,6 +156,7 @@ class Endpoints:
         self.hub.forget(f"{namespace}/{name}")
         self._gatherer.forget(namespace, name)
         self._injected.pop(f"{namespace}/{name}", None)
+        self._uids.pop(f"{namespace}/{name}", None)
         self._scaler.forget(namespace, name)
         self.watches.get(namespace, {}).pop(name, None)
         self.verdicts.forget(namespace, name)
