@@ -17,7 +17,7 @@ from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
-from modelward.kube.kinds import DEPLOYMENT, SERVICE_ACCOUNT, Kind, Object, kind_of
+from modelward.kube.kinds import DEPLOYMENT, GROUP, SERVICE_ACCOUNT, Kind, Object, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +196,17 @@ def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) ->
     """Return why a child cannot be written where an object of its name is; None where it can."""
     if actual is None or _ours(actual, child, owner):
         return None
+    if (former := _former_owner(actual, owner)) is not None:
+        left = f"{label(actual)} is of the {former['kind']} {former['name']} that was deleted"
+        return Finding("NameTaken", f"{left}, and is made anew when Kubernetes has removed it")
     return Finding("NameTaken", f"{label(actual)} exists and is not ours; {_REMEDY[actual['kind']]}")
+
+
+def _former_owner(actual: Object, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the reference to an object of ours that had the owner's name before; its children go by themselves."""
+    references = actual["metadata"].get("ownerReferences", ())
+    ours = (reference for reference in references if reference["apiVersion"].startswith(f"{GROUP}/"))
+    return next((reference for reference in ours if reference["name"] == owner.get("name")), None)
 
 
 def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:

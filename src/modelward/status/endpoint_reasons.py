@@ -47,8 +47,9 @@ ACCEPTED = (
     Reason(
         "NameTaken",
         "an object of the name that we need exists and is not ours",
-        "a Service or Deployment of the endpoint's name was there before",
-        "the message says what to rename, for a Service `spec.service.name`",
+        "a Service or Deployment of the endpoint's name was there before; or the endpoint was deleted and declared"
+        " anew, and Kubernetes has not removed yet what the former one had",
+        "the message says what to rename, for a Service `spec.service.name`; what a former endpoint had goes by itself",
     ),
     Reason(
         "Refused",

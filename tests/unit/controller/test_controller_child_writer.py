@@ -57,6 +57,23 @@ async def test_what_may_restart_or_end_pods_is_written_only_to_a_workload_as_it_
     assert meant == [(seen["metadata"]["uid"], seen["metadata"]["resourceVersion"] if as_seen else None)]
 
 
+@pytest.mark.parametrize(
+    ("owned_by", "words"),
+    [("chat", "of the LLMEndpoint chat that was deleted, and is made anew"), ("other", "give the LLMEndpoint another")],
+)
+async def test_what_a_former_endpoint_left_is_told_from_what_is_somebody_elses(owned_by: str, words: str) -> None:
+    world = World()
+    about = {"name": "config", "namespace": "retail", "labels": {names.ENDPOINT: "chat"}}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}
+    former = {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "name": owned_by, "uid": "another"}
+    world.put({**config, "metadata": {**about, "ownerReferences": [{**former, "controller": True}]}})
+    child, owner = Child(config, names.FRAME_MANAGER), {**OWNER, "name": "chat"}
+    (problem,) = await ChildWriter(world.context).write((child,), owner)
+    assert problem.finding.reason == "NameTaken"
+    assert words in problem.finding.message
+    assert world.writes == []
+
+
 def declared(world: World) -> Basis:
     """Return what a reconcile of an endpoint rests on."""
     metadata = {"name": "chat", "namespace": "retail"}
