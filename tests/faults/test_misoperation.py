@@ -68,6 +68,9 @@ class Walk:
         before, situation = self.here.now, self._situation(label)
         kind, _, name = label.partition("/")
         refusal = await self.here.declare(kind, name, spec, self.verb)
+        if NULLED in refusal and _says_nothing_somewhere(spec):
+            self._taken["nulled"] += 1
+            return
         assert not refusal, f"{label}: {refusal} for {spec}"
         taken = self.here.specs[label]
         after = await self.here.settle()
@@ -98,7 +101,8 @@ class Walk:
     async def refused(self, label: str, wrong: Spec, field: str, reason: str) -> None:
         """The API server refuses in words that name the field, and nothing at all has changed."""
         kind, _, name = label.partition("/")
-        version = self.here.now.own[label]["metadata"]["resourceVersion"]
+        # Asked for anew: who only says that a default is theirs as well makes a version, and nothing to settle.
+        version = (await self.here.user.get(OWN[kind], name))["metadata"]["resourceVersion"]
         # Only an apply is asked to be strict here: a replacement drops what the schema does not know.
         refusal = await self.here.declare(kind, name, wrong, "apply" if "does not know" in reason else self.verb)
         assert field in refusal or reason in refusal or NULLED in refusal, (label, wrong, reason, refusal)
@@ -130,6 +134,11 @@ class Walk:
             if workload is not None:
                 running[name] = int(workload["spec"].get("replicas", 1))
         return Situation(label.partition("/")[2], specs[label], specs[label], endpoints, running)
+
+
+def _says_nothing_somewhere(spec: Any) -> bool:
+    inner = spec.values() if isinstance(spec, Mapping) else spec if isinstance(spec, list) else ()
+    return spec == {} or any(map(_says_nothing_somewhere, inner))
 
 
 def _remembered(line: str) -> bool:

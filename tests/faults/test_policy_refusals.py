@@ -81,7 +81,7 @@ async def test_a_policy_that_refuses_one_child_is_quoted_while_all_else_goes_on(
             assert f"{kind} chat" in says
             made = {(kind_, bool(await user.find(kind_, "chat"))) for kind_ in (DEPLOYMENT, SERVICE)}
             assert made == {(DEPLOYMENT, kind != "Deployment"), (SERVICE, kind != "Service")}
-            assert (await user.condition("other", "Accepted"))["reason"] == "Valid"
+            await becomes(driver, user, "other", "Accepted", "Valid")
             assert await tried_again(driver) == [f"{resource}/chat"]
     async with driving(proxy, [user.namespace]) as driver:
         await becomes(driver, user, "chat", "Accepted", "Valid")

@@ -104,6 +104,8 @@ async def sidecar_is_asked_out_and_wanted_again(user: User) -> Steps:
     await user.delete(LLM_ENDPOINT, "chat")
     await user.apply({**deployment(), "metadata": {"name": "my-vllm", "annotations": {RELEASE: "now"}}})
     yield
+    for kind, name in ((CONFIG_MAP, names.collector_config("chat")), (SERVICE, "chat-collector")):
+        await gone(user, kind, name)
     await user.endpoint("chat", reference(mode="Sidecar"))
     yield
 
