@@ -85,15 +85,23 @@ class Lease:
         raise LeadershipLost("the Lease could not be renewed in time")
 
     async def release(self) -> None:
-        """Give the Lease up, so that the standby need not wait until it ends; we write nothing from here on."""
-        left, held = self.seconds_left(), self._held
+        """Give the Lease up, so that the standby need not wait until it ends; we write nothing from here on.
+
+        A renewal that was cut short may have happened all the same, and so may edits by others: then we look again.
+        """
+        held, ends = self._held, self._deadline
         self._deadline, self._held = float("-inf"), None
-        if held is None or left <= 0:
-            return
-        spec = held["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}
         try:
-            await self._client.replace(held | {"spec": spec}, deadline=min(left, REQUEST_S))
-            log.info("lease released name=%s/%s", self._namespace, self._name)
+            while held is not None and (left := ends - self._clocks.seconds()) > 0:
+                spec = held["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}
+                try:
+                    await self._client.replace(held | {"spec": spec}, deadline=min(left, REQUEST_S))
+                except Conflict:
+                    lease, holder = await self._look(min(left, REQUEST_S))
+                    held = lease if holder == self._identity else None
+                else:
+                    held = None
+                    log.info("lease released name=%s/%s", self._namespace, self._name)
         except ApiError as error:
             log.warning("lease not released name=%s/%s error=%s", self._namespace, self._name, error)
 
@@ -134,11 +142,15 @@ class Lease:
 
     async def _look_again(self) -> None:
         """A renewal whose answer got lost may have happened; somebody may also have edited the Lease, or taken it."""
-        lease = await self._client.get(LEASE, self._namespace, self._name, deadline=self._patience())
-        holder = (lease.get("spec") or {}).get("holderIdentity") or "nobody"
+        lease, holder = await self._look(self._patience())
         if holder != self._identity:
             raise self._lost(holder)
         self._held = lease
+
+    async def _look(self, patience: float) -> tuple[Object, str]:
+        """Return the Lease as it is, and who holds it."""
+        lease = await self._client.get(LEASE, self._namespace, self._name, deadline=patience)
+        return lease, (lease.get("spec") or {}).get("holderIdentity") or "nobody"
 
     def _lost(self, holder: str) -> LeadershipLost:
         self._deadline, self._held = float("-inf"), None

@@ -1,5 +1,6 @@
 """Two processes, one Lease, clocks passed in: never two that may write, and a takeover as soon as it is safe."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -98,6 +99,33 @@ async def test_lease_a_released_one_is_taken_within_two_seconds() -> None:
     assert server.now - start <= 2.0
     assert first.seconds_left() < 0
     assert second.seconds_left() == 10.0
+
+
+async def test_lease_is_given_up_though_a_renewal_was_cut_short() -> None:
+    server = Server()
+    lease = claimant(server, "a")
+    await lease.acquire()
+
+    async def sent_and_cut_short() -> None:
+        assert server.lease is not None
+        await server.replace(server.lease)
+        raise asyncio.CancelledError
+
+    server.on_sleep = sent_and_cut_short
+    with pytest.raises(asyncio.CancelledError):
+        await lease.hold()
+    await lease.release()
+    assert server.holder() == ""
+
+
+async def test_lease_that_another_took_meanwhile_is_not_given_up_for_it() -> None:
+    server = Server()
+    lease = claimant(server, "a")
+    await lease.acquire()
+    assert server.lease is not None
+    await server.replace(server.lease | {"spec": server.lease["spec"] | {"holderIdentity": "b"}})
+    await lease.release()
+    assert server.holder() == "b"
 
 
 async def test_lease_of_a_dead_holder_is_taken_within_twenty_seconds_and_not_before_it_ended() -> None:
