@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import socket
 import sys
 
+from modelward.collector.listening import listening_socket
 from modelward.collector.options import Options, host_and_port, with_identity
-from modelward.collector.targets import Target
 
 _DESCRIPTION = """\
 Stands in front of a model server, passes every byte on as it came, and measures: time to first token, tokens, errors.
@@ -109,14 +109,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def options_from(argv: list[str]) -> Options:
-    """Read the command line; exits with a message as argparse does."""
-    made = parser()
-    given = made.parse_args(argv)
+def options_from(made: argparse.ArgumentParser, given: argparse.Namespace) -> Options:
+    """Return what the command line says; exits with a message as argparse does where it makes no sense."""
+    from modelward.collector.targets import Target
+
     try:
         for url in given.upstream:
             Target(url)
-        host_and_port(given.listen)
         host_and_port(given.admin)
     except ValueError as error:
         made.error(str(error))
@@ -142,13 +141,29 @@ def options_from(argv: list[str]) -> Options:
 
 def main(argv: list[str]) -> int:
     """Run the collector until it is told to stop, and return its exit code."""
+    made = parser()
+    given = made.parse_args(argv)
+    try:
+        listener = listening_socket(*host_and_port(given.listen))
+    except ValueError as error:
+        made.error(str(error))
+    except OSError as error:
+        sys.stderr.write(f"modelward.collector: cannot listen on {given.listen}: {error}\n")
+        return 1
+    with listener:
+        return _run(options_from(made, given), listener)
+
+
+def _run(options: Options, listener: socket.socket) -> int:
+    """Serve those who wait already: what this loads, most of the standard library, takes a loaded node seconds."""
+    import logging
+
     from modelward.collector.supervisor import Supervisor
 
-    options = options_from(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        supervisor = Supervisor(options)
+        supervisor = Supervisor(options, listener)
     except OSError as error:
-        sys.stderr.write(f"modelward.collector: cannot listen on {options.listen} or {options.admin}: {error}\n")
+        sys.stderr.write(f"modelward.collector: cannot listen on {options.admin}: {error}\n")
         return 1
     return supervisor.run()

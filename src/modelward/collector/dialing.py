@@ -26,7 +26,7 @@ class Dialing:
     retry of the latter kind, on a new connection, and only if all bytes are still here.
     """
 
-    __slots__ = ("_blind", "_body", "_client", "_connected", "_head", "_kept_bytes", "_plane", "_retried", "_target",
+    __slots__ = ("_blind", "_body", "_client", "_gone", "_head", "_kept_bytes", "_plane", "_retried", "_target",
                  "_task", "_tried", "_upstream", "_whole")  # fmt: skip
 
     def __init__(self, client: Downstream, plane: Plane, head: bytes, *, blind: bool = False) -> None:
@@ -35,6 +35,7 @@ class Dialing:
         self._body: list[bytes] = []
         self._kept_bytes = 0
         self._whole = True
+        self._gone = False
         self._retried = False
         self._tried: frozenset[str] = frozenset()
         self._upstream: Upstream | None = None
@@ -45,7 +46,7 @@ class Dialing:
         """Choose a server and send what is here."""
         target = self._plane.targets.choose(clock(), self._tried)
         if target is None:
-            self._client.dialing_failed("no model server is reachable behind this endpoint")
+            self._client.dialing_failed("no model server is reachable behind this endpoint", gone=self._gone)
             return
         idle = None if self._blind else target.take_idle()
         if idle is not None:
@@ -98,6 +99,7 @@ class Dialing:
             raise
         except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors too
             if isinstance(error, ConnectionRefusedError):
+                self._gone = self._plane.targets.is_only_pod(target)
                 self._plane.departure.refused(target)
             self._plane.upstream_error("refused")
             self._plane.targets.refused(target, clock())

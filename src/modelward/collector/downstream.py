@@ -38,6 +38,7 @@ class Downstream(Observed, asyncio.Protocol):
         self._upstream: Upstream | None = None
         self._held = b""
         self._body: RequestBody | None = None
+        self._kept = False
 
     @property
     def request_complete(self) -> bool:
@@ -178,14 +179,21 @@ class Downstream(Observed, asyncio.Protocol):
         if self.transport.get_write_buffer_size() > HIGH_WATER_BYTES:
             pause(upstream.transport)
 
-    def dialing_failed(self, message: str) -> None:
-        """No server took the request, and nothing has been answered."""
+    def dialing_failed(self, message: str, *, gone: bool = False) -> None:
+        """No server took the request, and nothing has been answered.
+
+        Where the one server of this pod is `gone`, it would have closed a kept connection itself: its client asks again
+        elsewhere then, and would take an answer for the last word.
+        """
         self._dialing = self._upstream = None
         if self.state is State.CLOSING:
             return
         if self.meter is not None:
             self.meter.status = 502
         self.finish_meter("error")
+        if gone and self._kept:
+            self._close()
+            return
         # On another connection the client may be led to a pod whose server answers.
         self.transport.write(refusal(502, "upstream_unavailable", message))
         self._linger()
@@ -210,6 +218,7 @@ class Downstream(Observed, asyncio.Protocol):
             self._close()
         else:
             self.state = State.HEAD
+            self._kept = True
             self._await_next()
 
     def framing_lost(self) -> None:

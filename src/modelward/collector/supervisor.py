@@ -24,7 +24,6 @@ from modelward.collector.release import version
 from modelward.collector.rendering import render
 from modelward.collector.targets import first_url
 
-BACKLOG = 4096
 _TICK_SECONDS = 0.2
 _HUNG_AFTER_TICKS = 150
 """Supervisor ticks (30 s) without a heartbeat of the data plane. Ticks of our own are counted rather than time, so that
@@ -37,8 +36,8 @@ log = logging.getLogger("modelward.collector.supervisor")
 class Supervisor:
     """Runs a collector until SIGTERM or SIGINT."""
 
-    def __init__(self, options: Options) -> None:
-        self._listener = listening_socket(*host_and_port(options.listen))
+    def __init__(self, options: Options, listener: socket.socket) -> None:
+        self._listener = listener
         self._channel, self._worker_channel = new_channel()
         common = dataclasses.replace(
             options,
@@ -183,23 +182,3 @@ class Supervisor:
             time.sleep(0.02)
             self._reap()
         child.signal(signal.SIGKILL)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return the socket that all processes share.
-
-    TCP_NODELAY is set here because accepted sockets inherit it, whatever event loop accepts them; keep-alive probes
-    find clients that vanished without a word.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4)):
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.bind((host, port))
-    sock.listen(BACKLOG)
-    sock.setblocking(False)
-    sock.set_inheritable(True)
-    return sock

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from modelward.collector.blind_pump import BlindPump
-from modelward.collector.supervisor import listening_socket
+from modelward.collector.listening import listening_socket
 
 KEY = b"sk-very-secret"
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer " + KEY + b"\r\n"

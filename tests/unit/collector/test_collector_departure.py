@@ -54,6 +54,33 @@ def test_a_model_server_that_crashes_in_an_answer_lets_the_others_go_too() -> No
     run(work())
 
 
+def test_a_request_on_a_kept_connection_that_meets_a_server_that_left_is_closed_as_the_server_would_have() -> None:
+    one_server = ModelServer(ok)
+
+    async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        if len(one_server.requests) == 1:
+            writer.write(OK)
+        else:
+            one_server.leave()
+
+    async def work() -> None:
+        nonlocal one_server
+        async with rig(script) as one:
+            one_server = one.server
+            reader, writer = await one.connect()
+            writer.write(CHAT)
+            assert await read_answer(reader) == OK
+            writer.write(CHAT)
+            assert await reader.read() == b"", "an answer of ours would be the client's last word"
+            writer.close()
+            reader, writer = await one.connect()
+            writer.write(CHAT)
+            assert (await reader.read()).startswith(b"HTTP/1.1 502"), "who comes anew is told why"
+            writer.close()
+
+    run(work())
+
+
 def test_a_model_server_that_only_closes_idle_connections_costs_its_clients_none() -> None:
     async def work() -> None:
         async with rig(ok) as one:

@@ -174,6 +174,13 @@ def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) ->
         assert 'modelward_collector_restarts_total{process="worker"} 1' in text
 
 
+def test_the_port_is_taken_before_anything_that_takes_time_is_loaded() -> None:
+    slow = "{'asyncio', 'ssl', 'logging', 'http.server'}"
+    load = f"import sys, modelward.collector.command; print({slow} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()", "a pod may be ready before its collector listens"
+
+
 def test_a_data_plane_that_keeps_dying_is_replaced_by_a_blind_pump_and_comes_back(model: str, tmp_path: Path) -> None:
     with running(model, tmp_path) as one:
         for _ in range(3):

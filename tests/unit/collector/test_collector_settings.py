@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modelward.api.collector_config import Capture, CollectorConfig, config_to_json
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
-from modelward.collector.command import options_from
+from modelward.collector.command import main, options_from, parser
 from modelward.collector.configuration import WatchedConfig
 from modelward.collector.engine import EngineScrape
 from modelward.collector.expiry import Expiry
@@ -156,21 +156,23 @@ def test_memory_is_read_from_either_cgroup_layout(tmp_path: Path) -> None:
 
 
 def test_options_reach_the_other_processes_unchanged() -> None:
-    options = options_from(["--upstream", "http://a:1", "--upstream", "http://b:2", "--drain-seconds", "7"])
+    made = parser()
+    given = made.parse_args(["--upstream", "http://a:1", "--upstream", "http://b:2", "--drain-seconds", "7"])
+    options = options_from(made, given)
     assert options_from_argument(options_to_argument(options)) == options
     assert (options.upstreams, options.drain_seconds) == (("http://a:1", "http://b:2"), 7.0)
 
 
 @pytest.mark.parametrize(
     "argv",
-    [[], ["--upstream", "ftp://a"], ["--upstream", "http://a", "--listen", "nowhere"],
+    [[], ["--upstream", "ftp://a", "--listen", "127.0.0.1:0"], ["--upstream", "http://a", "--listen", "nowhere"],
      ["--upstream", "http://a", "--upstream-file", "f"]],
 )  # fmt: skip
 def test_a_command_line_that_cannot_work_is_refused_with_a_reason(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        options_from(argv)
+        main(argv)
     assert "error:" in capsys.readouterr().err
 
 
