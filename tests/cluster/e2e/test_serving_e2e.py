@@ -66,6 +66,7 @@ def story(serving: Serving) -> Story:
                 time.sleep(min(left, 20))
                 if FULL:
                     told.leaders.append(kill_leader(installed))
+                    installed.until("another leads", lambda: leader(installed) != told.leaders[-1], 60)
                     _come_and_go(serving, told)
             told.hung_s = time.monotonic() - began
         installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=120s")
