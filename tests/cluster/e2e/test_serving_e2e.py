@@ -22,7 +22,8 @@ from pod_processes import stopped
 from serving import ADOPTED, LATE, OTHER, OWNED, Serving, delete_leader, kill_leader, leader, wrong
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
-HANG_S = 600 if FULL else 15
+HANG_S, HUB_BACK_S = (600, 400) if FULL else (15, 120)
+"""Kubernetes ends what does not answer, and lets what it ended again and again wait for up to 5 minutes."""
 RATE = 200.0
 MOST = int(RATE * (HANG_S + 240))
 
@@ -69,12 +70,17 @@ def story(serving: Serving) -> Story:
                     installed.until("another leads", lambda: leader(installed) != told.leaders[-1], 60)
                     _come_and_go(serving, told)
             told.hung_s = time.monotonic() - began
-        installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=120s")
     report = json.dumps(load.report() | {"failures": [str(one) for one in load.failures]})
     print(report)
     if path := os.environ.get("MODELWARD_SERVING_REPORT"):
         Path(path).write_text(report)
+    installed.until("the hub", lambda: _hub_runs(installed), HUB_BACK_S)
     return told
+
+
+def _hub_runs(installed: Installed) -> bool:
+    status: dict[str, int] = installed.get("statefulset", "modelward-hub", SYSTEM)["status"]
+    return status.get("readyReplicas") == 1
 
 
 def _come_and_go(serving: Serving, told: Story) -> None:
