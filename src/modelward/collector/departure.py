@@ -22,10 +22,12 @@ class Departure:
         self._plane = plane
         self._look: asyncio.Task[None] | None = None
 
-    def refused(self, target: Target) -> None:
-        """A server does not listen."""
-        if self._plane.targets.is_only_pod(target):
+    def refused(self, target: Target) -> bool:
+        """A server does not listen; tell whether it is the only one, for which nobody stands in."""
+        alone = self._plane.targets.is_only_pod(target)
+        if alone:
             self._plane.close_idle()
+        return alone
 
     def suspect(self, target: Target) -> None:
         """A server ended an idle connection, or one in the midst of an answer; one look at a time."""

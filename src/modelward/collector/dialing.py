@@ -99,8 +99,7 @@ class Dialing:
             raise
         except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors too
             if isinstance(error, ConnectionRefusedError):
-                self._gone = self._plane.targets.is_only_pod(target)
-                self._plane.departure.refused(target)
+                self._gone = self._plane.departure.refused(target)
             self._plane.upstream_error("refused")
             self._plane.targets.refused(target, clock())
             self._tried |= {target.url}
