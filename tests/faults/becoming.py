@@ -9,6 +9,8 @@ from typing import Any
 from driver import Driver
 from user import User
 
+from modelward.kube.kinds import Kind
+
 
 async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str, seconds: float = 40.0) -> str:
     """Reconcile until a condition has this reason; return its message."""
@@ -28,6 +30,13 @@ async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str
 async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not await look():  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.05)
+
+
+async def gone(user: User, kind: Kind, name: str) -> None:
+    """Wait until the garbage collector has been there, which learns of new kinds every 30 s."""
+    async with asyncio.timeout(60):
+        while await user.find(kind, name) is not None:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 
 

@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 import pytest
-from becoming import eventually
+from becoming import gone
 from control_plane import ControlPlane
 from driver import driving
 from foreign_controller import How, controlling
@@ -120,16 +120,13 @@ async def test_who_replaces_the_whole_workload_is_respected(
 async def test_an_endpoint_that_is_deleted_and_declared_anew_adopts_anew_however_soon_that_is(
     proxy: Proxy, user: User, control_plane: ControlPlane
 ) -> None:
-    async def former_children_went() -> bool:
-        return await user.find(SERVICE, "chat-collector") is None
-
     await user.workload()
     await user.endpoint("chat", reference(mode="Sidecar"))
     async with driving(proxy, [user.namespace]) as driver:
         await driver.converge()
         await user.delete(LLM_ENDPOINT, "chat")
         await kubectl(control_plane, user, "replace", obj=release())
-        await eventually(former_children_went, seconds=60)
+        await gone(user, SERVICE, "chat-collector")
         await user.endpoint("chat", reference(mode="Sidecar"))
         await driver.converge()
         assert injected(await user.get(DEPLOYMENT, "my-vllm"))

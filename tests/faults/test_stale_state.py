@@ -7,13 +7,13 @@ the life catches up all must be as if it had never seen anything old.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import history
 import pytest
+from becoming import gone
 from calls import Call, Match, of
 from driver import Driver, driving
 from proxy import Proxy
@@ -22,7 +22,7 @@ from user import User, deployment, reference, template
 
 from faults import stale
 from modelward.desired import names
-from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_ENDPOINT, SERVICE, Kind
+from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_ENDPOINT, SERVICE
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 VERSIONS_IN_SHORT = 5
@@ -140,13 +140,6 @@ READS = (
     Reads("all lists", lists),
     Reads("all reads", lambda call: call.verb in ("list", "get")),
 )
-
-
-async def gone(user: User, kind: Kind, name: str) -> None:
-    """Wait until the garbage collector has been there, which learns of new kinds every 30 s."""
-    async with asyncio.timeout(60):
-        while await user.find(kind, name) is not None:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.05)
 
 
 async def children(user: User) -> dict[str, tuple[str, int]]:
