@@ -46,6 +46,18 @@ class Answer(NamedTuple):
 REQUESTS = tuple(itertools.starmap(Request, itertools.product(QUESTIONS, (False, True), (False, True))))
 
 
+class _ClosesToo(asyncio.StreamReaderProtocol):
+    """Closes when the server has, as the pools of real clients do, and not when somebody next looks.
+
+    A close that comes after the server's pod is gone is never acknowledged. The node then sends whoever gets the same
+    source port within half a minute to that pod's address: "no route to host", with a collector in the pod or without.
+    """
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+
 class Connection:
     """One connection to a server."""
 
@@ -58,7 +70,10 @@ class Connection:
     async def open(cls, host: str) -> Connection:
         """Connect to `host:port`."""
         name, _, port = host.partition(":")
-        return cls(*await asyncio.open_connection(name, int(port or 80)))
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
+        transport, protocol = await loop.create_connection(lambda: _ClosesToo(reader, loop=loop), name, int(port or 80))
+        return cls(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     @property
     def usable(self) -> bool:
