@@ -154,8 +154,9 @@ class Queue:
         self._failures[key] = failures + 1
         delay = max(backoff(failures, self._jitter()), self._allowance.wait(self._clock()))
         if isinstance(error, ApiError) and error.retry_after is not None:
-            delay = max(delay, pause(error.retry_after, self._jitter()))
-            self._asked_off[key] = self._clock() + delay
+            asked = pause(error.retry_after, self._jitter())
+            delay = max(delay, asked)
+            self._asked_off[key] = self._clock() + asked  # a change meanwhile waits so long, not for our backoff
         self._telemetry.reconcile_errors.labels(controller=key.work).inc()
         self._telemetry.queue_retries.labels(name=lane).inc()
         if isinstance(error, TimeoutError):

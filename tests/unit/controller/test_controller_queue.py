@@ -133,6 +133,21 @@ async def test_queue_leaves_the_server_alone_for_as_long_as_it_asks_whoever_want
     assert times[0] < 0.1 < 0.19 < times[1]
 
 
+async def test_queue_lets_a_change_wait_no_longer_than_the_server_asks_however_long_it_backs_off() -> None:
+    failures = 10
+    assert backoff(failures, 1.0) > 2
+    busy = [Unavailable(503, "Unavailable", "busy") for _ in range(failures)]
+    work = Work(*busy, TooManyRequests(429, "TooManyRequests", "later", retry_after=0.1))
+    async with working(work) as queue:
+        for times in range(1, failures + 2):
+            queue.add(CHAT)
+            await work.called(times)
+        start = time.monotonic()
+        queue.add(CHAT)
+        await work.called(failures + 2)
+    assert 0.09 < time.monotonic() - start < 1
+
+
 async def test_queue_does_not_retry_what_cannot_succeed() -> None:
     work = Work(TerminalError("no such engine"))
     async with working(work) as queue:
