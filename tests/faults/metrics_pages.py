@@ -54,9 +54,9 @@ def engine_page() -> bytes:
 
 
 def padded(page: bytes, size: int) -> bytes:
-    """Return a page with so many more series of long labels that it has at least so many bytes."""
+    """Return a page with so many more series of long labels that it just has so many bytes."""
     row = 'odd_requests_total{{path="/v1/{0:09d}/{1}",code="200"}} 1\n'
-    rows = (row.format(number, "x" * 120) for number in range((size - len(page)) // 160))
+    rows = [row.format(number, "x" * 120) for number in range(-(-(size - len(page)) // len(row.format(0, "x" * 120))))]
     return page + "".join(rows).encode()
 
 
