@@ -19,6 +19,7 @@ import control_plane as alone
 import fleet as fleets
 import measured_operator
 import metrics_pages
+from audited import READS, asked_by_us, until_quiet
 from control_plane import ControlPlane
 from fleet import Fleet
 
@@ -29,10 +30,7 @@ from modelward.kube.client import Client
 from modelward.kube.kinds import EVALUATION_RUN, POD
 
 _POD_CIDR, _FIRST_POD = "127.73.0.0/16", "127.73.0.1"
-_QUIET_S, _QUIET_AFTER_S = 20.0, 240.0
-"""A start is over when nothing but the Lease was written for so long; it may take so long until then."""
 _LOOKS = 60
-_READS = frozenset({"get", "list", "watch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +86,15 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
                 await fleet.served(120 + load.endpoints, operator.alive)
                 settled_s = time.monotonic() - began
                 await asyncio.sleep(load.start_s)
-                await _until_quiet(plane)
-                before, seen = operator.usage(), len(_ours(plane))
+                await until_quiet(plane)
+                before, seen = operator.usage(), len(asked_by_us(plane))
                 await asyncio.sleep(load.watched_s)
                 operator.alive()
-                after, asked = operator.usage(), _ours(plane)[seen:]
+                after, asked = operator.usage(), asked_by_us(plane)[seen:]
                 runs_quiet = await _count(fleet, EVALUATION_RUN)
                 runs, pods = await _one_exchange_each(fleet, hub_url)
     seconds = after.at_s - before.at_s
-    writes = [one for one in asked if one["verb"] not in _READS]
+    writes = [one for one in asked if one["verb"] not in READS]
     return Cost(
         load=load,
         settled_s=settled_s,
@@ -114,17 +112,6 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
 def _kind(write: dict[str, Any]) -> str:
     about = write["objectRef"]
     return "/".join(filter(None, (about["resource"], about.get("subresource"))))
-
-
-async def _until_quiet(plane: ControlPlane) -> None:
-    """Wait for the end of the start, in which each endpoint says once what it did not know before."""
-    written, since = -1, time.monotonic()
-    async with asyncio.timeout(_QUIET_AFTER_S):
-        while time.monotonic() - since < _QUIET_S:
-            now = sum(one["verb"] not in _READS and one["objectRef"]["resource"] != "leases" for one in _ours(plane))
-            if now != written:
-                written, since = now, time.monotonic()
-            await asyncio.sleep(2.0)
 
 
 async def _one_exchange_each(fleet: Fleet, hub_url: str) -> tuple[int, int]:
@@ -153,12 +140,6 @@ def _line(endpoint: str, now_ms: int) -> bytes:
 async def _count(fleet: Fleet, kind: Any, selector: str | None = None) -> int:
     listings = [await fleet.client.list(kind, user.namespace, label_selector=selector) for user in fleet.users]
     return sum(len(listing.items) for listing in listings)
-
-
-def _ours(plane: ControlPlane) -> list[dict[str, Any]]:
-    """Return what clients of ours asked of the API server; while nobody else does anything, that is the operator."""
-    events = (json.loads(line) for line in plane.audit_log.read_text().splitlines())
-    return [event for event in events if event.get("userAgent", "").startswith("modelward")]
 
 
 @contextmanager

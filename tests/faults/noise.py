@@ -16,7 +16,7 @@ from user import User
 from modelward.desired import names
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError
-from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT
+from modelward.kube.kinds import LLM_ENDPOINT
 
 FLOOD_PER_S = 50
 _HOOK = "modelward-tests-hang"
@@ -72,11 +72,15 @@ class Noise:
         writer.close()
 
     async def _flood(self) -> None:
-        """Change the flooding endpoint's workload all the time."""
+        """Change the flooding endpoint all the time.
+
+        Not its workload: with each event of that the cluster's own controllers write as well, which on few cores makes
+        the API server slow for everybody, whatever the operator does.
+        """
         while True:
             about = {"metadata": {"annotations": {"example.com/beat": str(self.floods)}}}
             with suppress(ApiError):
-                await self.client.patch(DEPLOYMENT, self.user.namespace, self.flooding, about)
+                await self.client.patch(LLM_ENDPOINT, self.user.namespace, self.flooding, about)
                 self.floods += 1
             await asyncio.sleep(1 / FLOOD_PER_S)
 
@@ -90,7 +94,7 @@ class Noise:
 
 
 def settled(fleet: Fleet) -> Noise:
-    """Take the neighbours from the first namespace: a flooding workload, and a hanging sidecar."""
+    """Take the neighbours from the first namespace: one that floods, and a hanging sidecar."""
     user = fleet.users[0]
     own = [name for owner, name in fleet.names if owner == user]
     flooding = next(name for name in own if name.startswith("scrapeonly"))

@@ -15,6 +15,7 @@ import metrics_pages
 import noise
 import pytest
 import reaction
+from audited import until_quiet
 from control_plane import ControlPlane, NoControlPlaneError
 from fleet import Fleet
 from measured_operator import MeasuredOperator
@@ -24,8 +25,10 @@ from user import User
 from modelward.kube.client import Client
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
-SIZE, NAMESPACES, ROUNDS, CHANGES = (300, 10, 4, 100) if FULL else (24, 2, 2, 30)
+SIZE, NAMESPACES, ROUNDS, CHANGES = (300, 10, 4, 200) if FULL else (24, 2, 2, 30)
 SETTLED_S = 420.0 if FULL else 90.0
+STARTED_S = 90.0
+"""Until the first verdicts of all endpoints, which come at once after a start, are written too."""
 SHARED_MACHINE_S = 0.0 if FULL else 0.1
 """What other processes of the machine may add to one of few and short changes by taking its cores."""
 
@@ -51,6 +54,9 @@ async def test_neighbours_that_hang_flood_or_burst_delay_nobody_and_cost_no_memo
             await fleet.settle()
             with measured_operator.operating(plane.kubeconfig, "neighbours-0", tmp_path / "log", {}) as operator:
                 await fleet.served(SETTLED_S, operator.alive)
+                if FULL:
+                    await asyncio.sleep(STARTED_S)
+                    await until_quiet(plane)
                 await _measure(plane, fleet, pages, operator, stopwatch)
 
 
