@@ -82,6 +82,7 @@ async def _measure(
         took["quiet"] += await _changes(stopwatch, others, ports)
         async with loud.loud(plane, odd, pages):
             await asyncio.sleep(2.0)
+            await _noticed(operator)
             took["noisy"] += await _changes(stopwatch, others, ports)
         await _calm(operator)
     await loud.hang_up()
@@ -96,7 +97,6 @@ async def _measure(
     log = operator.tail(10_000_000)
     assert loud.floods > ROUNDS * 20
     assert loud.hangs
-    assert "reason=TooLarge" in log
     assert f"key=endpoint/{user.namespace}/{loud.hanging}" in log, "the endpoint that was to hang did not"
     assert noisy_s <= 2 * quiet_s + SHARED_MACHINE_S
     assert memory < 250_000_000
@@ -110,6 +110,13 @@ async def _changes(stopwatch: Stopwatch, endpoints: list[tuple[User, str]], port
         took.append(await stopwatch.change(user, name, next(ports)))
         await asyncio.sleep(0.02)
     return took
+
+
+async def _noticed(operator: MeasuredOperator) -> None:
+    """Wait until the page that is too large has been asked for; each has its turn once in a scrape interval."""
+    async with asyncio.timeout(30):
+        while "reason=TooLarge" not in operator.tail(10_000_000):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.5)
 
 
 async def _calm(operator: MeasuredOperator) -> None:
