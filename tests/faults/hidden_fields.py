@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from schema_strategies import PATTERNS, Schema, SchemaPath
 
+from modelward.api.exchange import CONTENT_ORDER
 from modelward.api.quantity import bytes_count, duration_ms, percent_ppm
 
 Spec = Mapping[str, Any]
@@ -19,12 +21,13 @@ WITH_METRICS_PAGE = frozenset({"vllm", "sglang", "tgi", "trtllm", "llamacpp", "g
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A change of one object: its spec before and after, all endpoints of the namespace, and what runs of each."""
+    """A change of one object: its spec before and after, all endpoints and policies, and what runs of each endpoint."""
 
     name: str
     before: Spec
     after: Spec
     endpoints: Mapping[str, Spec]
+    policies: Mapping[str, Spec]
     running: Mapping[str, int]
 
     def both(self, holds: Callable[[Spec], bool]) -> bool:
@@ -128,13 +131,39 @@ def _reveals(spec: Spec) -> bool:
     return bool(spec.get("capture", {}).get("content") in ("Redacted", "Full"))
 
 
+def _outweighed(wins: Callable[[Spec], float]) -> Callable[[Situation], bool]:
+    """Tell whether another policy over the same endpoints wins, before and after; the least of `wins` is in force."""
+
+    def outweighed(situation: Situation) -> bool:
+        others = (spec for name, spec in situation.policies.items() if name != situation.name)
+        asked = [wins(spec.get("capture", {})) for spec in others if selected(spec, situation.endpoints)]
+        return situation.both(lambda spec: min(asked, default=inf) <= wins(spec.get("capture", {})))
+
+    return outweighed
+
+
+def _slower_than_ms(capture: Spec) -> float:
+    written = capture.get("always", {}).get("slowerThan")
+    return inf if written is None else duration_ms(written)
+
+
 def _always(_situation: Situation) -> bool:
     return True
 
 
 _NO_TRAFFIC = "shows in a verdict on traffic, and here is none"
 _NO_SAMPLES = "shows in a run or a verdict on samples, and here is no hub"
+_OUTWEIGHED = "what another policy asks of the same endpoints is in force"
 _OBJECTIVE, _EVALUATION = ("objectives", "[]"), ("evaluations", "[]")
+_IN_FORCE: Mapping[SchemaPath, Callable[[Spec], float]] = {
+    ("content",): lambda capture: CONTENT_ORDER.index(capture.get("content", "MetadataOnly")),
+    ("sample",): lambda capture: -percent_ppm(capture.get("sample", "10%")),
+    ("always", "errors"): lambda capture: -capture.get("always", {}).get("errors", False),
+    ("always", "slowerThan"): _slower_than_ms,
+    ("keepFor",): lambda capture: duration_ms(capture.get("keepFor", "168h")),
+    ("maxBody",): lambda capture: -bytes_count(capture.get("maxBody", "256Ki")),
+}
+"""Of several policies: least revealing content, largest sample and body, every `always`, shortest keepFor."""
 HIDDEN: tuple[Hidden, ...] = (
     Hidden(
         "LLMEndpoint",
@@ -215,6 +244,8 @@ HIDDEN: tuple[Hidden, ...] = (
         "there is no collector",
     ),
     Hidden("MonitoringPolicy", ("capture", "always"), lambda s: not _any_collector(s), "there is no collector"),
+    *(Hidden("MonitoringPolicy", ("capture", *path), _outweighed(wins), _OUTWEIGHED)
+      for path, wins in _IN_FORCE.items()),
     *(Hidden("MonitoringPolicy", (*_OBJECTIVE, field), _always, _NO_TRAFFIC) for field in
       ("percentile", "maxDuration", "maxRate", "minRequests")),
     Hidden(

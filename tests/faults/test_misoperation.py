@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import proxy as proxies
@@ -22,6 +23,7 @@ from proxy import Proxy
 from schema_semantics import BASES, SCHEMAS
 from schema_strategies import SchemaPath
 from steps import Spec, alternatives, changed_field, fields, new_spec, of_this_backend, refused_spec, senseless_spec
+from user import TEAM
 
 from modelward.kube.client import Client
 
@@ -33,6 +35,27 @@ VERBS: tuple[Verb, ...] = ("apply", "replace")
 NULLED = 'Invalid value: "null"'
 """What server-side apply makes of an empty map over one whose items its manager owned, before rules are looked at."""
 TURNS = ("field", "field", "field", "field", "whole", "refused", "refused", "senseless", "senseless", "senseless")
+
+
+WINS = {
+    "content": "MetadataOnly", "sample": "10%", "always": {"errors": True, "slowerThan": "10s"},
+    "keepFor": "168h", "maxBody": "256Ki",
+}  # fmt: skip
+LOSES = {
+    "content": "MetadataOnly", "sample": "5%", "always": {"errors": False, "slowerThan": "30s"},
+    "keepFor": "170h", "maxBody": "2Ki",
+}  # fmt: skip
+"""Captures of two policies over the same endpoints."""
+LOSES_TOO = (
+    {"content": "Redacted"}, {"sample": "6%"}, {"always": {"errors": True, "slowerThan": "30s"}},
+    {"always": {"errors": False, "slowerThan": "20s"}}, {"keepFor": "169h"}, {"maxBody": "3Ki"},
+)  # fmt: skip
+"""What the second may ask as well, and the first is in force all the same."""
+
+
+def over_all(capture: Mapping[str, Any]) -> Spec:
+    """Return a policy over all endpoints."""
+    return {"endpointSelector": {"matchLabels": TEAM}, "capture": dict(capture)}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +102,7 @@ class Walk:
             assert difference(before.children, after.children) == []
             return
         fields = changed_fields(SCHEMAS[kind], situation.before, taken)
-        now = Situation(name, situation.before, taken, situation.endpoints, situation.running)
+        now = replace(situation, after=taken)
         hidden = [hiding(kind, path, now) for path in sorted(fields)]
         self._taken["valid"] += bool(fields)
         if difference(before.shows, after.shows):
@@ -126,14 +149,18 @@ class Walk:
 
     def _situation(self, label: str) -> Situation:
         specs, children = self.here.specs, self.here.now.children
-        endpoints = {name.partition("/")[2]: spec for name, spec in specs.items() if name.startswith("LLMEndpoint/")}
+        endpoints, policies = (_of_kind(kind, specs) for kind in ("LLMEndpoint", "MonitoringPolicy"))
         running = {}
         for name, spec in endpoints.items():
             reference = spec["backend"].get("workloadRef", {"name": name})
             workload = children.get(f"{reference.get('kind', 'Deployment')}/{reference['name']}")
             if workload is not None:
                 running[name] = int(workload["spec"].get("replicas", 1))
-        return Situation(label.partition("/")[2], specs[label], specs[label], endpoints, running)
+        return Situation(label.partition("/")[2], specs[label], specs[label], endpoints, policies, running)
+
+
+def _of_kind(kind: str, specs: Mapping[str, Spec]) -> dict[str, Spec]:
+    return {label.partition("/")[2]: spec for label, spec in specs.items() if label.startswith(f"{kind}/")}
 
 
 def _says_nothing_somewhere(spec: Any) -> bool:
@@ -167,6 +194,14 @@ def test_each_field_alone_shows_or_has_a_reason_not_to_and_taking_it_back_leaves
             for path in fields("MonitoringPolicy"):
                 if path[0] == "capture":
                     await walk.there_and_back("MonitoringPolicy/baseline", path)
+        async with declared(quiet, "LLMEndpoint/short", "MonitoringPolicy/nobody") as here:
+            walk = Walk(here, "replace", needed, taken)
+            assert await here.declare("MonitoringPolicy", "wins", over_all(WINS)) == ""
+            await here.settle()
+            await walk.valid("MonitoringPolicy/nobody", over_all(LOSES))
+            for changed in LOSES_TOO:
+                await walk.valid("MonitoringPolicy/nobody", over_all(LOSES | changed))
+                await walk.valid("MonitoringPolicy/nobody", over_all(LOSES))
 
     asyncio.run(sweep())
     print(f"steps: {dict(taken)}")
