@@ -54,7 +54,7 @@ test: env ## All tests, those on a real Kubernetes included; a cluster that was 
 	$(if $(CI),$(PYTHON) examples/banking/demo up --strict && $(PYTHON) examples/banking/demo down)
 
 .PHONY: faults-full
-faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (about two hours)
+faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (an hour and three quarters)
 	$(DEVCLUSTER) tools
 	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/faults --timeout=2400 --durations=20
 	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_serving_e2e.py tests/cluster/e2e/test_zzz_without_us_e2e.py --durations=20
