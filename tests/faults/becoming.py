@@ -35,9 +35,11 @@ async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0)
 
 async def gone(user: User, kind: Kind, name: str) -> None:
     """Wait until the garbage collector has been there, which learns of new kinds every 30 s."""
-    async with asyncio.timeout(60):
-        while await user.find(kind, name) is not None:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.05)
+
+    async def went() -> bool:
+        return await user.find(kind, name) is None
+
+    await eventually(went, seconds=60)
 
 
 async def tried_again(driver: Driver, rounds: int = 6) -> list[str]:

@@ -21,7 +21,10 @@ WITH_METRICS_PAGE = frozenset({"vllm", "sglang", "tgi", "trtllm", "llamacpp", "g
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A change of one object: its spec before and after, all endpoints and policies, and what runs of each endpoint."""
+    """A change of one object: its spec before and after, all endpoints and policies, and what runs of each endpoint.
+
+    Specs are as the API server completed them.
+    """
 
     name: str
     before: Spec
@@ -136,14 +139,14 @@ def _outweighed(wins: Callable[[Spec], float]) -> Callable[[Situation], bool]:
 
     def outweighed(situation: Situation) -> bool:
         others = (spec for name, spec in situation.policies.items() if name != situation.name)
-        asked = [wins(spec.get("capture", {})) for spec in others if selected(spec, situation.endpoints)]
-        return situation.both(lambda spec: min(asked, default=inf) <= wins(spec.get("capture", {})))
+        asked = [wins(spec["capture"]) for spec in others if selected(spec, situation.endpoints)]
+        return situation.both(lambda spec: min(asked, default=inf) <= wins(spec["capture"]))
 
     return outweighed
 
 
 def _slower_than_ms(capture: Spec) -> float:
-    written = capture.get("always", {}).get("slowerThan")
+    written = capture["always"].get("slowerThan")
     return inf if written is None else duration_ms(written)
 
 
@@ -156,12 +159,12 @@ _NO_SAMPLES = "shows in a run or a verdict on samples, and here is no hub"
 _OUTWEIGHED = "what another policy asks of the same endpoints is in force"
 _OBJECTIVE, _EVALUATION = ("objectives", "[]"), ("evaluations", "[]")
 _IN_FORCE: Mapping[SchemaPath, Callable[[Spec], float]] = {
-    ("content",): lambda capture: CONTENT_ORDER.index(capture.get("content", "MetadataOnly")),
-    ("sample",): lambda capture: -percent_ppm(capture.get("sample", "10%")),
-    ("always", "errors"): lambda capture: -capture.get("always", {}).get("errors", False),
+    ("content",): lambda capture: CONTENT_ORDER.index(capture["content"]),
+    ("sample",): lambda capture: -percent_ppm(capture["sample"]),
+    ("always", "errors"): lambda capture: -capture["always"]["errors"],
     ("always", "slowerThan"): _slower_than_ms,
-    ("keepFor",): lambda capture: duration_ms(capture.get("keepFor", "168h")),
-    ("maxBody",): lambda capture: -bytes_count(capture.get("maxBody", "256Ki")),
+    ("keepFor",): lambda capture: duration_ms(capture["keepFor"]),
+    ("maxBody",): lambda capture: -bytes_count(capture["maxBody"]),
 }
 """Of several policies: least revealing content, largest sample and body, every `always`, shortest keepFor."""
 HIDDEN: tuple[Hidden, ...] = (

@@ -119,6 +119,9 @@ async def test_trouble_with_one_object_is_retried_as_promised_and_holds_nobody_e
         assert len(tried[name]) > 5, name
         assert wrongly_waited(tried[name]) == [], name
     assert min(gaps(tried["throttled"])) >= RETRY_AFTER_S
+    longest = [max(RETRY_AFTER_S * 1.5, backoff(failures, 0.0)) for failures in range(len(tried["throttled"]))]
+    waited = gaps(tried["throttled"])
+    assert all(gap <= most + NOTICED_S for gap, most in zip(waited, longest, strict=False)), waited
     while_insisting = [at_s for at_s in tried["throttled"] if at_s < insisted_until]
     assert len(while_insisting) > TROUBLE_S / 2 / (RETRY_AFTER_S * 1.5 + NOTICED_S)
     assert max(gaps(while_insisting)) <= RETRY_AFTER_S * 1.5 + NOTICED_S, "a change waits for nothing else"
