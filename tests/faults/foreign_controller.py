@@ -68,17 +68,19 @@ class ForeignController:
             await asyncio.sleep(_LOOK_S)
 
     async def _revert(self, client: Client, found: Object) -> Object:
+        """Return the Deployment as it is after; only what was found is changed, or it raises Conflict."""
         metadata = self.wanted["metadata"]
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        wanted = {**self.wanted, "metadata": {**metadata, **version}}
         match self.how:
             case "replace":
-                version = {"resourceVersion": found["metadata"]["resourceVersion"]}
-                return await client.replace({**self.wanted, "metadata": {**metadata, **version}}, manager=MANAGER)
+                return await client.replace(wanted, manager=MANAGER)
             case "apply":
-                return await client.apply(self.wanted, MANAGER)
+                return await client.apply(wanted, MANAGER)
             case "patch":
                 nothing: dict[str, Any] = {"initContainers": None, "volumes": None}
                 template = {"spec": {**self.wanted["spec"]["template"]["spec"], **nothing}}
-                patch = {"spec": {"template": template}}
+                patch = {"metadata": version, "spec": {"template": template}}
                 return await client.patch(DEPLOYMENT, metadata["namespace"], metadata["name"], patch, manager=MANAGER)
 
 
