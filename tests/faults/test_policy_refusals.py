@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import pytest
 from becoming import becomes, eventually, tried_again
 from control_plane import ControlPlane
 from driver import driving
+from platform_team import SAYS, refusing
 from proxy import Proxy
 from user import API, TEAM, User, reference, template
 
@@ -22,8 +22,6 @@ from modelward.kube.kinds import (
     Object,
 )
 
-SAYS = "the platform team says no"
-
 POD_SPEC: Object = {
     "selector": {"matchLabels": {"app": "probe"}},
     "template": {
@@ -31,32 +29,6 @@ POD_SPEC: Object = {
         "spec": {"containers": [{"name": "probe", "image": "modelward.invalid/probe:0"}]},
     },
 }
-
-
-def admission(user: User, resources: tuple[str, ...], expression: str) -> list[Object]:
-    """Return a policy, in force in the user's namespace, that refuses where the expression is false."""
-    groups = ["", "apps", "modelward.dev"]
-    rule = {"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": list(resources)}
-    where: Object = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": user.namespace}}}
-    api, about = "admissionregistration.k8s.io/v1", {"metadata": {"name": user.namespace}}
-    spec: Object = {"matchConstraints": {**where, "resourceRules": [rule]}, "failurePolicy": "Fail"}
-    spec |= {"validations": [{"expression": expression, "message": SAYS}]}
-    binding = {"policyName": user.namespace, "validationActions": ["Deny"]}
-    return [
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", **about, "spec": spec},
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", **about, "spec": binding},
-    ]
-
-
-@contextmanager
-def refusing(plane: ControlPlane, user: User, *resources: str, unless: str = "false") -> Iterator[None]:
-    """Have an admission policy for the block."""
-    plane.apply(*admission(user, resources, unless))
-    try:
-        yield
-    finally:
-        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
-            plane.kubectl("delete", kind, user.namespace)
 
 
 OTHERS = "!object.metadata.name.startsWith('chat')"

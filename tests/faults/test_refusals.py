@@ -12,6 +12,7 @@ import pytest
 from becoming import becomes, eventually
 from control_plane import ControlPlane
 from driver import Clock, driving
+from platform_team import limits, quota
 from proxy import Proxy
 from user import API, User, template
 
@@ -36,15 +37,6 @@ RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-
-
-def quota(**hard: str) -> Object:
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": hard}}
-
-
-def limits(**item: Any) -> Object:
-    spec = {"limits": [{"type": "Container", **item}]}
-    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "bounds"}, "spec": spec}
 
 
 def model(**container: Any) -> dict[str, Any]:
