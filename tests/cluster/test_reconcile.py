@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import rehearsals
 
 from modelward.kube.client import Client
 from modelward.kube.kinds import (
@@ -94,7 +95,8 @@ def operator(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names])
     process.start()
     try:
-        yield process
+        with rehearsals.starting(cluster.kubeconfig):
+            yield process
         process.stop()
     finally:
         if process._process is not None:

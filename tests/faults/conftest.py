@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import control_plane as alone
 import proxy as proxies
 import pytest
+import rehearsals
 from control_plane import ControlPlane, NoControlPlaneError
 from proxy import Proxy
 from user import User
@@ -20,7 +21,7 @@ from modelward.kube.client import Client
 def control_plane() -> Iterator[ControlPlane]:
     """One of the session's own; where it does not start, continuous integration fails and others skip."""
     try:
-        with alone.control_plane() as running:
+        with alone.control_plane() as running, rehearsals.starting(running.kubeconfig):
             yield running
     except NoControlPlaneError as error:
         if os.environ.get("CI"):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from calls import writing
 from proxy import Proxy
+from rehearsals import started
 
 from modelward.collect.scrape import Scraper
 from modelward.controller.assembly import build
@@ -23,6 +24,7 @@ from modelward.controller.reconciler import Reconciler
 from modelward.controller.schedule import Key, Lane
 from modelward.controller.settings import Settings
 from modelward.controller.telemetry import Telemetry
+from modelward.desired import names
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, NotFound
 from modelward.kube.kinds import Kind, Object
@@ -168,8 +170,10 @@ async def driving(
 def _settled(obj: Object) -> bool:
     """Whether the controller of a workload has seen its newest spec and made the pods that it may make.
 
-    Without a node no pod gets ready, so a roll-out stops at its first new pod.
+    Without a node no pod of a model gets ready, so a roll-out stops at its first new pod.
     """
+    if obj["kind"] == "Pod":
+        return obj["metadata"]["labels"].get(names.COMPONENT) != "rehearsal" or started(obj)
     if obj["kind"] not in ("Deployment", "StatefulSet"):
         return True
     status: Object = obj.get("status") or {}

@@ -160,7 +160,8 @@ def _generation(look: Look) -> str:
 
 
 def _collector(look: Look) -> State:
-    kept_out = next((one.finding for one in look.problems if about_collector(one)), None) or _removed(look.known)
+    kept_out = next((one.finding for one in look.problems if about_collector(one)), None)
+    kept_out = kept_out or _removed(look.known) or _rehearsed(look)
     problem = (kept_out.reason, kept_out.message) if kept_out else None
     return collector_state(look.known.endpoint.mode, _collectors(look), look.traffic_seen_ppm, problem)
 
@@ -215,7 +216,7 @@ def _accepted(problems: Sequence[Problem], *, paused: bool) -> State:
 
 def about_collector(problem: Problem) -> bool:
     """Tell whether a problem keeps only the collector out: the endpoint itself is as it was declared."""
-    return problem.finding.reason in _COLLECTOR_TROUBLE
+    return problem.finding.reason in _COLLECTOR_TROUBLE or problem.of_rehearsal
 
 
 def _removed(known: Gathered) -> Finding | None:
@@ -227,6 +228,22 @@ def _removed(known: Gathered) -> Finding | None:
         return None
     message = f"somebody took the collector out; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
     return Finding("RemovedByOther", message)
+
+
+def _rehearsed(look: Look) -> Finding | None:
+    """Return what a workload that is about to take the collector in waits for, or what keeps that from it."""
+    known, workload = look.known, look.known.workload
+    endpoint = known.endpoint
+    if workload is None or look.problems or endpoint.spec.paused or not adoption.adopts(endpoint):
+        return None
+    if not adoption.injection_due(endpoint, workload, look.injected):
+        return None
+    named = f"Deployment {names.rehearsal(endpoint.metadata.name)}"
+    state = workload_state(known.rehearsal, known.rehearsing, named)
+    then = f"{_named(known)} takes the collector in, and rolls, when the pod of {named} has started"
+    if state.reason in ("Creating", "NotReady"):
+        return Finding("Rehearsing", then)
+    return Finding(state.reason, f"{state.message}; {then}")
 
 
 def _named(known: Gathered) -> str:

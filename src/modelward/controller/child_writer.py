@@ -13,7 +13,7 @@ from modelward.controller.context import Context
 from modelward.controller.difference import covers, stamped
 from modelward.controller.displaced import put_back
 from modelward.desired import names
-from modelward.desired.children import Child
+from modelward.desired.children import Child, is_rehearsal
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
@@ -34,6 +34,8 @@ class Problem:
 
     child: str
     finding: Finding
+    of_rehearsal: bool = False
+    """Whether it keeps only the rehearsal of an adoption from being made."""
 
 
 _DENIED = re.compile("denied (the )?request")
@@ -113,7 +115,7 @@ class ChildWriter:
             if name_taken(actual, child, owner):  # the store may be behind, and knows not who wrote each field
                 actual = await self._as_it_is(child, kind)
             if taken := name_taken(actual, child, owner):
-                return Problem(named, taken)
+                return Problem(named, taken, is_rehearsal(child))
             if child.manager in _WHOLE:
                 wanted = stamped(wanted)
             if actual is not None and not _due(actual, wanted, child.manager):
@@ -131,7 +133,7 @@ class ChildWriter:
                 await self._context.client.patch(kind, *place, restored, manager=child.manager)
             await self._apply(kind, wanted, child.manager, named)
         except (Forbidden, Invalid, NotFound) as error:
-            return Problem(named, refused(named, error))
+            return Problem(named, refused(named, error), is_rehearsal(child))
         return None
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, named: str) -> None:

@@ -22,7 +22,7 @@ from modelward.controller.scaler import Scaler, autoscaler_of
 from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
-from modelward.desired.children import Child, Children, Facts, children
+from modelward.desired.children import Child, Children, Facts, children, in_turn
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import Builtin, Watch, watch
@@ -125,9 +125,11 @@ class Endpoints:
         facts = Facts(known.workload, bare_pods(known.pods), self._injected.get(known.key, ""))
         wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
-            return (Problem(WHOLE, wanted),)
+            tried = () if known.endpoint.spec.paused else await self._leftovers.remove_rehearsal(basis)
+            return (Problem(WHOLE, wanted), *tried)
         if known.endpoint.spec.paused:
             return ()
+        wanted = in_turn(wanted, known.rehearsing)
         wanted = tuple(left for child in wanted if (left := _beside_autoscaler(known, child)) is not None)
         withdrawn = self._withdrawal(known)
         problems = await self._children.write((*withdrawn, *wanted), known.raw["metadata"], basis)

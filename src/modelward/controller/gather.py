@@ -12,6 +12,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.controller.context import Context
 from modelward.controller.models import parsed, read
 from modelward.desired import names
+from modelward.desired.adoption import adopts
 from modelward.desired.finding import Finding
 from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import (
@@ -46,6 +47,9 @@ class Gathered:
     gateway: Object | None
     gateway_pods: tuple[Object, ...]
     autoscalers: tuple[Object, ...]
+    rehearsal: Object | None = None
+    rehearsing: tuple[Object, ...] = ()
+    """The pods of the rehearsal before an adoption."""
     unlisted: Mapping[str, Finding] = field(default_factory=dict)
     """What the API server refused to list, `pods` or `autoscalers`, in its own words; then there are none of it."""
 
@@ -75,6 +79,7 @@ class Gatherer:
         evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
         workload = self._workload(endpoint)
         gateway = store.get(DEPLOYMENT, namespace, names.gateway(name)) if endpoint.mode == "Gateway" else None
+        rehearsal = store.get(DEPLOYMENT, namespace, names.rehearsal(name)) if adopts(endpoint) else None
         for what in ("pods", "autoscalers"):  # what was refused is asked for anew each time
             self._refused.pop((what, namespace, name), None)
         pods = await self._pods(endpoint, workload, now_ms)
@@ -90,6 +95,8 @@ class Gatherer:
             gateway=gateway,
             gateway_pods=store.list(POD, namespace, names.selector(name, "gateway")) if gateway else (),
             autoscalers=autoscalers,
+            rehearsal=rehearsal,
+            rehearsing=store.list(POD, namespace, names.selector(name, "rehearsal")) if rehearsal else (),
             unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from modelward.controller.basis import Basis
@@ -28,17 +28,18 @@ class Leftovers:
 
     async def remove(self, wanted: Sequence[Child], basis: Basis) -> tuple[Problem, ...]:
         """Delete what the object of the basis owns beside `wanted`; return what may not be deleted."""
-        problems = [await self._remove(obj, basis) for obj in self._of(wanted, basis)]
-        return tuple(problem for problem in problems if problem is not None)
-
-    def _of(self, wanted: Sequence[Child], basis: Basis) -> Iterator[Object]:
         kept = {label(child.obj) for child in wanted}
-        for obj in self.context.store.owned_by(basis.seen["metadata"]["uid"]):
-            metadata = obj["metadata"]
-            serves = obj["kind"] == "Deployment" and metadata.get("labels", {}).get(names.COMPONENT) == "model"
-            going = bool(metadata.get("deletionTimestamp"))
-            if obj["kind"] in _REMOVED and label(obj) not in kept and not serves and not going:
-                yield obj
+        return await self._remove_all(lambda obj: label(obj) not in kept and not _is(obj, "model"), basis)
+
+    async def remove_rehearsal(self, basis: Basis) -> tuple[Problem, ...]:
+        """Delete what was tried out for an adoption that cannot be any more."""
+        return await self._remove_all(lambda obj: _is(obj, "rehearsal"), basis)
+
+    async def _remove_all(self, which: Callable[[Object], bool], basis: Basis) -> tuple[Problem, ...]:
+        owned = self.context.store.owned_by(basis.seen["metadata"]["uid"])
+        there = [obj for obj in owned if obj["kind"] in _REMOVED and not obj["metadata"].get("deletionTimestamp")]
+        problems = [await self._remove(obj, basis) for obj in there if which(obj)]
+        return tuple(problem for problem in problems if problem is not None)
 
     async def _remove(self, obj: Object, basis: Basis) -> Problem | None:
         metadata, named = obj["metadata"], label(obj)
@@ -59,3 +60,8 @@ class Leftovers:
             return Problem(named, Finding("Refused", why))
         log.info("removed=%s namespace=%s", named, metadata["namespace"])
         return None
+
+
+def _is(obj: Object, workload: names.Component) -> bool:
+    """Tell whether an object is the Deployment of that component."""
+    return bool(obj["kind"] == "Deployment" and obj["metadata"].get("labels", {}).get(names.COMPONENT) == workload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
 from modelward.desired.gateway import gateway_workload, url_problem
 from modelward.desired.installation import Installation
+from modelward.desired.rehearsal import passed, rehearsal
 from modelward.desired.service import pods_service, service
 from modelward.desired.watch import Watch
 
@@ -60,6 +61,24 @@ def children(endpoint: LLMEndpoint, watch: Watch, installation: Installation, fa
     if backend.workload_ref is not None:
         return _of_workload(endpoint, watch, installation, facts, backend.workload_ref)
     return _gateway(endpoint, watch, installation)
+
+
+def in_turn(wanted: Children, rehearsing: Sequence[Mapping[str, Any]]) -> Children:
+    """Return the children without the injection until its rehearsal has passed, and then without the rehearsal.
+
+    `rehearsing` are the pods of a rehearsal.
+    """
+    first = next((child for child in wanted if is_rehearsal(child)), None)
+    if first is None:
+        return wanted
+    if passed(first.obj, rehearsing):
+        return tuple(child for child in wanted if child is not first)
+    return tuple(child for child in wanted if child.manager != names.ADOPT_MANAGER)
+
+
+def is_rehearsal(child: Child) -> bool:
+    """Tell whether the child only tries out what a workload is to take in."""
+    return bool(child.obj["metadata"].get("labels", {}).get(names.COMPONENT) == "rehearsal")
 
 
 def _of_template(
@@ -127,7 +146,10 @@ def _adopted(
     if not adoption.injection_due(endpoint, workload, facts.injected):
         return ours
     partial = adoption.injection(endpoint, workload, installation)
-    return partial if isinstance(partial, Finding) else (*ours, Child(partial, names.ADOPT_MANAGER))
+    if isinstance(partial, Finding):
+        return partial
+    first = rehearsal(endpoint, partial, workload, installation.pod)
+    return (*ours, *_ours(first), Child(partial, names.ADOPT_MANAGER))
 
 
 def _gateway(

@@ -19,6 +19,7 @@ RUN = "modelward.dev/run"
 ADOPTED_BY = "modelward.dev/adopted-by"
 INJECTED = "modelward.dev/injected-generation"
 TEMPLATE_HASH = "modelward.dev/template-hash"
+REHEARSED = "modelward.dev/rehearsed"
 ROLLOUT_AT = "modelward.dev/rollout-at"
 ALLOW_RAW_PAYLOADS = "modelward.dev/allow-raw-payloads"
 """On a Namespace, set to "true": its policies may keep payloads unredacted."""
@@ -35,7 +36,7 @@ SCALE_MANAGER = "modelward-scale"
 ADOPT_MANAGER = "modelward-adopt"
 NOTE_MANAGER = "modelward-note"
 
-Component = Literal["model", "gateway", "evaluator", "config"]
+Component = Literal["model", "gateway", "evaluator", "rehearsal", "config"]
 
 
 def fit(name: str) -> str:
@@ -54,6 +55,11 @@ def model_workload(endpoint: str) -> str:
 def gateway(endpoint: str) -> str:
     """Return the name of the gateway's Deployment."""
     return fit(f"{endpoint}-gateway")
+
+
+def rehearsal(endpoint: str) -> str:
+    """Return the name of the Deployment that runs the collector alone before a workload takes it in."""
+    return fit(f"{endpoint}-rehearsal")
 
 
 def collector_config(endpoint: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption, model_workload, names
-from modelward.desired.children import Child, Facts, children
+from modelward.desired.children import Child, Facts, children, is_rehearsal
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.watch import Watch
@@ -128,7 +128,15 @@ def _made(
     gateway = () if outcome == "Refused" else _gateway(subject)
     untried = dict.fromkeys(trial.untried for trial in subject.trials if trial.untried)
     kept = () if outcome == "Refused" else _left_to_autoscaler(subject)
-    notes = (*((manner,) if manner else ()), *gateway, *kept, *_removed(subject), *subject.notes, *untried)
+    notes = (
+        *((manner,) if manner else ()),
+        *_tried_first(subject, outcome),
+        *gateway,
+        *kept,
+        *_removed(subject),
+        *subject.notes,
+        *untried,
+    )
     place = ("LLMEndpoint", metadata.namespace, metadata.name)
     return Effect(*place, outcome, why, restarts, starts + max(more, 0), max(-more, 0), reason, notes)
 
@@ -171,6 +179,12 @@ def _cause(subject: Subject, trial: Trial) -> str:
 
 def _same_pods(result: Object, actual: Object) -> bool:
     return bool(result["spec"]["template"] == actual["spec"]["template"])
+
+
+def _tried_first(subject: Subject, outcome: Outcome) -> Sequence[str]:
+    if outcome != "Rolls" or not any(is_rehearsal(trial.child) for trial in subject.trials):
+        return ()
+    return ("first one pod of the collector alone must start there, or nothing rolls",)
 
 
 def _gateway(subject: Subject) -> Sequence[str]:

@@ -116,6 +116,12 @@ COLLECTOR = (
     ),
     Reason("NoPods", "no pod runs", "see `WorkloadReady`", "look at `WorkloadReady`"),
     Reason(
+        "Rehearsing",
+        "the workload is as it was: first one pod of the collector alone, `NAME-rehearsal`, must start beside it",
+        "it is about to be adopted, and the pod is being started",
+        "wait; if it stays, `kubectl describe pod -n NS -l modelward.dev/component=rehearsal`",
+    ),
+    Reason(
         "AwaitingReload",
         "traffic is seen, but some collectors still run the settings of before, a tightened capture too",
         "a policy was changed; the kubelet brings new settings within two minutes",
@@ -150,8 +156,14 @@ COLLECTOR = (
         for name, meaning in _NOT_STARTING
     ),
     Reason(
+        "Unschedulable",
+        "no node takes the pod that is tried before an adoption; the message is the scheduler's",
+        "nodes are full or tainted: the workload's own node selector and tolerations hold for it",
+        "make room, or `collector.resources`",
+    ),
+    Reason(
         "Refused",
-        "the gateway's pods are refused; the message quotes it",
+        "the gateway's pods, or the one that is tried before an adoption, are refused; the message quotes it",
         "a quota or an admission policy",
         "`kubectl get events -n NS --field-selector reason=FailedCreate`",
     ),

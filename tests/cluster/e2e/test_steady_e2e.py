@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from admission import LABEL, add_labels_and_limits, break_collectors, lift, put_in_force
+from admission import (
+    LABEL,
+    add_labels_and_limits,
+    break_collectors,
+    break_rehearsals,
+    lift,
+    put_in_force,
+    until_forgotten,
+)
 from installation import REPOSITORY, SYSTEM, Installed, deployment, helm_install, rolled_out, scripted
 from modes import small
 from streams import Streaming, broken, streams
@@ -221,6 +229,35 @@ def _service(steady: Steady, name: str) -> str:
     return steady.installed.url("adopted-collector" if name == "adopted" else name, steady.plain)
 
 
+def test_a_collector_that_cannot_be_pulled_is_found_out_on_a_pod_that_serves_nobody(
+    place: str, installed: Installed
+) -> None:
+    broken_image = break_rehearsals(place)
+    try:
+        put_in_force(installed, place, broken_image)
+        installed.apply(place, deployment("theirs"))
+        installed.until("the user's pod", lambda: rolled_out(installed.get("deployment", "theirs", place)))
+        before = installed.pod_uids(place, "app=theirs")
+        installed.apply(place, small("adopted", {"workloadRef": {"name": "theirs"}}, "Sidecar"))
+        installed.until(
+            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 30
+        )
+        message = installed.condition("adopted", place, "CollectorReady")[2]
+        assert "localhost/nowhere:1" in message
+        assert "Deployment theirs takes the collector in, and rolls, when" in message
+        assert installed.condition("adopted", place, "Ready")[0] == "True"
+        assert installed.get("deployment", "theirs", place)["metadata"]["generation"] == 1
+        assert installed.pod_uids(place, "app=theirs") == before
+    finally:
+        lift(installed, broken_image)
+    until_forgotten(installed, place)
+    installed.cluster.kubectl("delete", "pods", "-n", place, "-l", "modelward.dev/component=rehearsal", "--wait=false")
+    installed.until_condition("adopted", place, "CollectorReady", "True")
+    assert "adopted-rehearsal" not in [
+        one["metadata"]["name"] for one in installed.items("deployments", place, "modelward.dev/endpoint=adopted")
+    ]
+
+
 def test_a_collector_that_cannot_be_pulled_is_named_and_the_model_goes_on_serving(
     place: str, installed: Installed
 ) -> None:
@@ -232,6 +269,7 @@ def test_a_collector_that_cannot_be_pulled_is_named_and_the_model_goes_on_servin
         before = installed.pod_uids(place, "app=theirs")
         installed.apply(place, small("adopted", {"workloadRef": {"name": "theirs"}}, "Sidecar"))
         assert installed.until_condition("adopted", place, "CollectorReady", "False") in (
+            "Rehearsing",
             "ImageNotPullable",
             "AwaitingRollout",
         )

@@ -10,12 +10,15 @@ import pytest
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.collect.scrape import ScrapeFailure
 from modelward.controller.assessment import Look, assessed
+from modelward.controller.child_writer import Problem
 from modelward.controller.gather import Gathered
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.observer import Observation
 from modelward.controller.scaler import Scaled
+from modelward.desired import adoption
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.collector_config import config_map, generation
+from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.watch import Watch
 from modelward.metrics.signals import Key, Signal
@@ -138,6 +141,57 @@ def refused(images: tuple[str, ...]) -> Look:
 def test_what_refuses_the_pods_of_a_gateway_is_quoted() -> None:
     assert said(refused(())) == ("False", "Refused", QUOTA)
     assert said(refused(("collector:2",))) == ("True", "SeesTraffic", f"1 of 1 collectors ready; {QUOTA}")
+
+
+def rehearsing(*statuses: dict[str, Any], said: str = "", **spec: Any) -> Look:
+    """Look at a workload that is about to be adopted; the pod that is tried first has these container statuses."""
+    adopter = endpoint(backend={"workloadRef": {"name": "vllm"}}, **spec)
+    server = {"name": "server", "image": "vllm", "ports": [{"containerPort": 8000}]}
+    conditions = [{"type": "ReplicaFailure", "status": "True", "message": said}] if said else []
+    workload = {
+        "kind": "Deployment",
+        "metadata": {"name": "vllm", "uid": "w"},
+        "spec": {"selector": {}, "template": {"spec": {"containers": [server]}}},
+        "status": {},
+    }
+    pods = [{"metadata": {"name": "tried"}, "status": {"containerStatuses": list(statuses)}}] if statuses else []
+    seen = look({})
+    known = replace(
+        seen.known,
+        endpoint=adopter,
+        workload=workload,
+        rehearsal={"spec": {"replicas": 1}, "status": {"conditions": conditions}},
+        rehearsing=tuple(pods),
+    )
+    return replace(seen, known=known)
+
+
+THEN = "Deployment vllm takes the collector in, and rolls, when the pod of Deployment chat-rehearsal has started"
+PULLING = {"name": "modelward-collector", "image": "nowhere:1", "state": {"waiting": {"reason": "ErrImagePull"}}}
+
+
+def test_before_an_adoption_it_is_said_what_is_waited_for_and_what_keeps_it() -> None:
+    assert said(rehearsing()) == ("False", "Rehearsing", THEN)
+    assert said(rehearsing(said=QUOTA)) == ("False", "Refused", f"{QUOTA}; {THEN}")
+    status, reason, message = said(rehearsing(PULLING))
+    assert (status, reason) == ("False", "ImageNotPullable")
+    assert message == f"container modelward-collector cannot pull nowhere:1; {THEN}"
+    for one in (rehearsing(), rehearsing(said=QUOTA), rehearsing(PULLING)):
+        assert assessed(one).accepted.status == "True", "the endpoint is as it was declared"
+
+
+def test_nothing_is_waited_for_where_nothing_is_about_to_be_taken_in() -> None:
+    done = adoption.injection_note(rehearsing().known.endpoint, rehearsing().known.workload or {})
+    assert said(replace(rehearsing(), injected=done))[1] != "Rehearsing"
+    assert said(rehearsing(paused=True))[1] != "Rehearsing"
+    assert said(rehearsing(collector={"mode": "ScrapeOnly"}))[1] == "ScrapeOnly"
+
+
+def test_what_keeps_the_pod_that_is_tried_from_being_made_is_said_of_the_collector_alone() -> None:
+    problem = Problem("Deployment chat-rehearsal", Finding("Refused", "a policy says no"), of_rehearsal=True)
+    kept = replace(rehearsing(), problems=(problem,))
+    assert said(kept) == ("False", "Refused", "a policy says no")
+    assert assessed(kept).accepted.status == "True"
 
 
 def _status(one: Look) -> LLMEndpointStatus:

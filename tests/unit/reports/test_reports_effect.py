@@ -191,6 +191,12 @@ def test_leaving_mode_sidecar_rolls_once() -> None:
     assert "gateway: 2 pods start" in found.notes
 
 
+def test_that_a_pod_of_the_collector_is_tried_before_an_adoption_is_said() -> None:
+    adopts = effect(None, endpoint(**REFERENCE, collector={"mode": "Sidecar"}), users())
+    assert (adopts.outcome, adopts.restarts) == ("Rolls", 2)
+    assert adopts.notes == ("first one pod of the collector alone must start there, or nothing rolls",)
+
+
 def test_a_sidecar_that_somebody_took_out_stays_out() -> None:
     wanted = endpoint(**REFERENCE, collector={"mode": "Sidecar"})
     workload = adopted(wanted)

@@ -61,7 +61,12 @@ def test_a_workload_of_the_same_file_is_found() -> None:
     about = {"name": "vllm", "namespace": "retail", "uid": "u"}
     spec = {"selector": {"matchLabels": {"app": "v"}}, "template": template}
     workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec}
-    assert [one["kind"] for one in rendered([watched, workload])] == ["ConfigMap", "Service", "Deployment"]
+    assert [one["kind"] for one in rendered([watched, workload])] == [
+        "ConfigMap",
+        "Service",
+        "Deployment",
+        "Deployment",
+    ]
     with pytest.raises(RenderError, match="LLMEndpoint chat: TargetNotFound: there is no Deployment vllm"):
         rendered([watched])
 
