@@ -1,7 +1,8 @@
 """The metrics pages of many pods that are only objects: one process that listens on the loopback address of each.
 
 Started with the first address, how many and the ports, it takes lines `ADDRESS MODE` from its standard input: `normal`,
-`hang` (accepts and never answers), `huge` (5 MB) or `heavy` (just small enough to be read as a whole).
+`hang` (accepts and never answers), `huge` (5 MB) or `heavy` (just small enough to be read as a whole). It answers each
+line with how many pages it has given as that address.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -77,8 +79,8 @@ PagesByPort = Mapping[int, bytes | None]
 class Pages(asyncio.Protocol):
     """One connection; which pod was asked is told by the address that it came to."""
 
-    def __init__(self, plain: PagesByPort, odd: dict[str, PagesByPort]) -> None:
-        self._plain, self._odd = plain, odd
+    def __init__(self, plain: PagesByPort, odd: dict[str, PagesByPort], given: Counter[str]) -> None:
+        self._plain, self._odd, self._given = plain, odd, given
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
@@ -100,12 +102,14 @@ class Pages(asyncio.Protocol):
                 page += b"process_cpu_seconds_total %.6f\n" % time.process_time()  # as every Python process has it
             head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {len(page)}\r\n\r\n"
             self._transport.write(head.encode() + page)
+            self._given[host] += 1
 
 
 async def serve(first: str, count: int, ports: tuple[int, int]) -> None:
     """Listen until standard input ends; say `ready` when all addresses are taken."""
     pages = {ports[0]: collector_page(), ports[1]: engine_page()}
     odd: dict[str, PagesByPort] = {}
+    given: Counter[str] = Counter()
     modes: dict[str, PagesByPort] = {
         "hang": dict.fromkeys(ports),
         "huge": {port: padded(page, HUGE_BYTES) for port, page in pages.items()},
@@ -113,15 +117,16 @@ async def serve(first: str, count: int, ports: tuple[int, int]) -> None:
     }
     loop, hosts = asyncio.get_running_loop(), [str(ip_address(first) + number) for number in range(count)]
     for port in ports:
-        await loop.create_server(lambda: Pages(pages, odd), hosts, port)
+        await loop.create_server(lambda: Pages(pages, odd, given), hosts, port)
     print("ready", flush=True)
     while line := (await asyncio.to_thread(sys.stdin.readline)).split():
         address, mode = line
         if mode == "normal":
             odd.pop(address, None)
-        else:
+        elif odd.get(address) is not modes[mode]:
             odd[address] = modes[mode]
-        print("done", flush=True)
+            given[address] = 0
+        print(given[address], flush=True)
 
 
 @contextmanager
@@ -131,7 +136,7 @@ def serving(first: str, count: int) -> Iterator[PageServer]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         server = PageServer(process)
-        server.said("ready")
+        assert server.said() == "ready", "the pages are not served"
         yield server
     finally:
         process.kill()
@@ -144,17 +149,17 @@ class PageServer:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def let(self, address: str, mode: str) -> None:
-        """Give a pod another kind of page."""
+    def let(self, address: str, mode: str) -> int:
+        """Give a pod another kind of page; return how many it has given since it was given that kind."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{address} {mode}\n")
         self._process.stdin.flush()
-        self.said("done")
+        return int(self.said())
 
-    def said(self, word: str) -> None:
+    def said(self) -> str:
         """Wait for its answer."""
         assert self._process.stdout is not None
-        assert self._process.stdout.readline().strip() == word, "the pages are not served"
+        return self._process.stdout.readline().strip()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count, cycle, islice
 from pathlib import Path
 
@@ -29,6 +29,7 @@ SIZE, NAMESPACES, ROUNDS, CHANGES = (300, 10, 4, 200) if FULL else (24, 2, 2, 30
 SETTLED_S = 420.0 if FULL else 90.0
 STARTED_S = 90.0
 """Until the first verdicts of all endpoints, which come at once after a start, are written too."""
+_TOO_LARGE = "reason=TooLarge"
 SHARED_MACHINE_S = 0.0 if FULL else 0.1
 """What other processes of the machine may add to one of few and short changes by taking its cores."""
 
@@ -82,7 +83,7 @@ async def _measure(
         took["quiet"] += await _changes(stopwatch, others, ports)
         async with loud.loud(plane, odd, pages):
             await asyncio.sleep(2.0)
-            await _noticed(operator)
+            await _read(pages, odd)
             took["noisy"] += await _changes(stopwatch, others, ports)
         await _calm(operator)
     await loud.hang_up()
@@ -98,6 +99,8 @@ async def _measure(
     assert loud.floods > ROUNDS * 20
     assert loud.hangs
     assert f"key=endpoint/{user.namespace}/{loud.hanging}" in log, "the endpoint that was to hang did not"
+    refused = {name for name in own for line in log.splitlines() if _TOO_LARGE in line and f"/{name} " in line}
+    assert refused == {large[0]}, "the page just under the bound is read as a whole, the one over it is not"
     assert noisy_s <= 2 * quiet_s + SHARED_MACHINE_S
     assert memory < 250_000_000
     assert memory - memory_before < 60_000_000
@@ -112,10 +115,11 @@ async def _changes(stopwatch: Stopwatch, endpoints: list[tuple[User, str]], port
     return took
 
 
-async def _noticed(operator: MeasuredOperator) -> None:
-    """Wait until the page that is too large has been asked for; each has its turn once in a scrape interval."""
+async def _read(pages: metrics_pages.PageServer, odd: Mapping[str, str]) -> None:
+    """Wait until the pages that are large have been given; each has its turn once in a scrape interval."""
+    large = {address: mode for address, mode in odd.items() if mode != "hang"}
     async with asyncio.timeout(30):
-        while "reason=TooLarge" not in operator.tail(10_000_000):  # noqa: ASYNC110 - another process
+        while not all([await asyncio.to_thread(pages.let, *one) for one in large.items()]):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 
 
