@@ -26,7 +26,6 @@ _TAKEN_OVER = frozenset(
     {
         "imagePullSecrets",
         "nodeSelector",
-        "priorityClassName",
         "runtimeClassName",
         "schedulerName",
         "securityContext",
@@ -34,7 +33,10 @@ _TAKEN_OVER = frozenset(
         "tolerations",
     }
 )
-"""What of the workload's pods decides whether the collector's image comes and the pod is let in."""
+"""What of the workload's pods decides whether the collector's image comes and the pod is let in.
+
+Not their priority: a pod that is only tried must not take the place of one that serves.
+"""
 
 
 def rehearsal(

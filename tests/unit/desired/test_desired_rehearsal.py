@@ -25,6 +25,7 @@ THEIRS: dict[str, Any] = {
     "affinity": {"nodeAffinity": {"note": "where"}, "podAntiAffinity": {"note": "one for each node"}},
     "terminationGracePeriodSeconds": 600,
     "hostPID": True,
+    "priorityClassName": "before-all-others",
 }
 
 
@@ -61,7 +62,7 @@ def test_the_pod_that_is_tried_runs_what_the_workload_takes_in_where_its_pods_ru
     for part in ("serviceAccountName", "imagePullSecrets", "nodeSelector", "tolerations"):
         assert pod[part] == THEIRS[part]
     assert pod["affinity"] == {"nodeAffinity": {"note": "where"}}
-    assert not {"hostPID", "initContainers"} & pod.keys()
+    assert not {"hostPID", "initContainers", "priorityClassName"} & pod.keys()
     assert pod["automountServiceAccountToken"] is False
 
 
