@@ -121,6 +121,7 @@ COLLECTOR = (
         "it is about to be adopted, and the pod is being started",
         "wait; if it stays, `kubectl describe pod -n NS -l modelward.dev/component=rehearsal`",
     ),
+    *(reason for reason in ACCEPTED if reason.name in ("NameTaken", "InvalidTemplate")),
     Reason(
         "AwaitingReload",
         "traffic is seen, but some collectors still run the settings of before, a tightened capture too",
