@@ -32,6 +32,8 @@ class ForeignController:
     how: How
     reverts: int = 0
     """How often it has changed the Deployment."""
+    dealt_with: str = ""
+    """The newest resourceVersion that it has looked at and is content with."""
     errors: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -46,16 +48,17 @@ class ForeignController:
     async def _run(self) -> None:
         async with Client.connect(str(self.kubeconfig)) as client:
             async for found in self._states(client):
-                if self.how != "apply" and _template(found) == _template(self.wanted):
-                    continue
-                try:
-                    after = await self._revert(client, found)
-                except Conflict:
-                    continue
-                except ApiError as error:
-                    self.errors.append(str(error))
-                else:
-                    self.reverts += after["metadata"]["generation"] != found["metadata"]["generation"]
+                after = found
+                if self.how == "apply" or _template(found) != _template(self.wanted):
+                    try:
+                        after = await self._revert(client, found)
+                    except Conflict:
+                        continue
+                    except ApiError as error:
+                        self.errors.append(str(error))
+                self.reverts += after["metadata"]["generation"] != found["metadata"]["generation"]
+                if after["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]:
+                    self.dealt_with = found["metadata"]["resourceVersion"]
 
     async def _states(self, client: Client) -> AsyncIterator[Object]:
         """Give the Deployment whenever it has changed."""

@@ -12,10 +12,10 @@ import os
 from typing import Any
 
 import pytest
-from becoming import gone
+from becoming import eventually, gone
 from control_plane import ControlPlane
 from driver import driving
-from foreign_controller import How, controlling
+from foreign_controller import ForeignController, How, controlling
 from proxy import Proxy
 from user import API, TEAM, User, deployment, reference, template
 
@@ -144,7 +144,7 @@ async def test_a_controller_that_reverts_us_causes_no_second_roll_out(
         async with driving(proxy, [user.namespace]) as driver:
             for _ in range(ROUNDS):
                 await driver.converge()
-                await asyncio.sleep(0.3)
+                await eventually(lambda: _content(controller, user))
             mark = len(driver.writes)
             await driver.converge()
             assert driver.writes[mark:] == []
@@ -158,6 +158,12 @@ async def test_a_controller_that_reverts_us_causes_no_second_roll_out(
     assert after["metadata"]["generation"] == first["metadata"]["generation"] + 1 + reverts
     reason = (await user.condition("chat", "CollectorReady"))["reason"]
     assert (reason == "RemovedByOther") == reverts
+
+
+async def _content(controller: ForeignController, user: User) -> bool:
+    """Tell whether the controller has seen the workload as it is, and leaves it so."""
+    now: str = (await user.get(DEPLOYMENT, "my-vllm"))["metadata"]["resourceVersion"]
+    return controller.dealt_with == now
 
 
 async def test_a_workload_that_a_controller_owns_is_not_touched(
