@@ -175,7 +175,7 @@ SCENARIOS = (
     Scenario("update", update_template, least=3, before=evaluated, rolls=True),
     Scenario("to-a-gateway", gateway, least=6, before=evaluated, rolls=True),
     Scenario("from-a-gateway", sidecar, least=4, before=gateway, rolls=True),
-    Scenario("adopt", adopt, least=3, before=theirs, rolls=True),
+    Scenario("adopt", adopt, least=6, before=theirs, rolls=True),
     Scenario("give-back", theirs, least=3, before=adopted, rolls=True),
     Scenario("release", delete_and_release, least=1, before=adopted, rolls=True),
     Scenario("scale", scale, least=4, before=scalable),
