@@ -117,6 +117,7 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"endpoints": (chat(reason="ScrapeBlocked", message="10.0.0.1:18081"),)}, "Warning", "ScrapeBlocked: 10.0.0.1"),
     ({"endpoints": (chat(type="Accepted", reason="Refused", message="Service chat: denied"),)}, "Warning",
      "Accepted is Refused: Service chat: denied"),
+    ({"endpoints": (chat(type="CollectorReady", reason="ImageNotPullable", message="no x:1"),)}, "Warning", "no x:1"),
     ({"endpoints": (chat(type="QualityHealthy", reason="HubUnavailable", message="timed out"),)}, "Warning",
      "HubUnavailable, say retail/chat: timed out"),
     ({"hub_answer": "hub https://h: TimeoutError"}, "Error", "it does not answer the operator: hub https://h: Timeout"),
