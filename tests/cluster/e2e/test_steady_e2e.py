@@ -9,6 +9,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,10 +230,12 @@ def _service(steady: Steady, name: str) -> str:
     return steady.installed.url("adopted-collector" if name == "adopted" else name, steady.plain)
 
 
-def test_a_collector_that_cannot_be_pulled_is_found_out_on_a_pod_that_serves_nobody(
-    place: str, installed: Installed
-) -> None:
-    broken_image = break_rehearsals(place)
+@contextmanager
+def adopting(installed: Installed, place: str, broken_image: list[dict[str, Any]]) -> Iterator[set[str]]:
+    """Ask for a user's Deployment to be adopted where a collector's image cannot be pulled; give the pods of before.
+
+    The block runs when that has shown.
+    """
     try:
         put_in_force(installed, place, broken_image)
         installed.apply(place, deployment("theirs"))
@@ -240,16 +243,23 @@ def test_a_collector_that_cannot_be_pulled_is_found_out_on_a_pod_that_serves_nob
         before = installed.pod_uids(place, "app=theirs")
         installed.apply(place, small("adopted", {"workloadRef": {"name": "theirs"}}, "Sidecar"))
         installed.until(
-            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 30
+            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 45
         )
-        message = installed.condition("adopted", place, "CollectorReady")[2]
-        assert "localhost/nowhere:1" in message
-        assert "Deployment theirs takes the collector in, and rolls, when" in message
+        assert "localhost/nowhere:1" in installed.condition("adopted", place, "CollectorReady")[2]
         assert installed.condition("adopted", place, "Ready")[0] == "True"
-        assert installed.get("deployment", "theirs", place)["metadata"]["generation"] == 1
-        assert installed.pod_uids(place, "app=theirs") == before
+        yield before
     finally:
         lift(installed, broken_image)
+
+
+def test_a_collector_that_cannot_be_pulled_is_found_out_on_a_pod_that_serves_nobody(
+    place: str, installed: Installed
+) -> None:
+    with adopting(installed, place, break_rehearsals(place)) as before:
+        message = installed.condition("adopted", place, "CollectorReady")[2]
+        assert "Deployment theirs takes the collector in, and rolls, when" in message
+        assert installed.get("deployment", "theirs", place)["metadata"]["generation"] == 1
+        assert installed.pod_uids(place, "app=theirs") == before
     until_forgotten(installed, place)
     installed.cluster.kubectl("delete", "pods", "-n", place, "-l", "modelward.dev/component=rehearsal", "--wait=false")
     installed.until_condition("adopted", place, "CollectorReady", "True")
@@ -261,23 +271,5 @@ def test_a_collector_that_cannot_be_pulled_is_found_out_on_a_pod_that_serves_nob
 def test_a_collector_that_cannot_be_pulled_is_named_and_the_model_goes_on_serving(
     place: str, installed: Installed
 ) -> None:
-    broken_image = break_collectors(place)
-    try:
-        put_in_force(installed, place, broken_image)
-        installed.apply(place, deployment("theirs"))
-        installed.until("the user's pod", lambda: rolled_out(installed.get("deployment", "theirs", place)))
-        before = installed.pod_uids(place, "app=theirs")
-        installed.apply(place, small("adopted", {"workloadRef": {"name": "theirs"}}, "Sidecar"))
-        assert installed.until_condition("adopted", place, "CollectorReady", "False") in (
-            "Rehearsing",
-            "ImageNotPullable",
-            "AwaitingRollout",
-        )
-        installed.until(
-            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 30
-        )
-        assert "localhost/nowhere:1" in installed.condition("adopted", place, "CollectorReady")[2]
-        assert installed.condition("adopted", place, "Ready")[0] == "True"
+    with adopting(installed, place, break_collectors(place)) as before:
         assert before < installed.pod_uids(place, "app=theirs")
-    finally:
-        lift(installed, broken_image)
