@@ -7,6 +7,7 @@ driver does instead of the process: it lists, it decides the order of keys, and 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from modelward.kube.store import Drift, Store
 
 NOON_MS = 1_790_000_000_000
 _STEADY_S = 0.15
+_CONTROLLERS_S = 60.0
 
 
 @dataclass(slots=True)
@@ -117,15 +119,19 @@ class Driver:
     async def converge(self, rounds: int = 25) -> None:
         """List and reconcile until a round changes nothing and the cluster's own controllers are done as well.
 
-        Raises StillMovingError with the last writes and failures after so many rounds.
+        Raises StillMovingError with the last writes and failures after so many rounds in which the operator wrote or
+        failed, or where the cluster's controllers, which may be slow, do not come to an end.
         """
-        for _ in range(rounds):
+        ends = time.monotonic() + _CONTROLLERS_S
+        while rounds and time.monotonic() < ends:
             await self.sync()
             mark = len(self.writes)
             await self.round()
-            if len(self.writes) == mark and not self._retryable() and await self._steady():
+            if len(self.writes) > mark or self._retryable():
+                rounds -= 1
+            elif await self._steady():
                 return
-        raise StillMovingError(f"after {rounds} rounds: failed={self.failed} writes={self.writes[-12:]}")
+        raise StillMovingError(f"{rounds} rounds left: failed={self.failed} writes={self.writes[-12:]}")
 
     async def observe(self, rounds: int = 1) -> None:
         """Read the metrics pages of all endpoints, as the process does beside reconciling."""

@@ -65,7 +65,7 @@ async def test_a_quota_on_deployments_is_quoted_while_all_else_goes_on(
         assert (await user.condition("chat", "Ready"))["reason"] == "Refused"
         assert await user.find(SERVICE, "chat")
         assert await user.find(CONFIG_MAP, f"{COLLECTOR}-chat")
-        assert (await neighbour.condition("chat", "Accepted"))["reason"] == "Valid"
+        await becomes(driver, neighbour, "chat", "Accepted", "Valid")
         control_plane.kubectl("delete", "resourcequota", "none", "-n", user.namespace)
         await becomes(driver, user, "chat", "Accepted", "Valid")
         assert (await user.get(DEPLOYMENT, "chat"))["spec"]["replicas"] == 1
