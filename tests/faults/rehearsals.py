@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from modelward.kube.client import Client
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import POD, Object
 
-_LOOK_S = 0.1
+_LOOK_S, _SHARE = 0.1, 5
+"""How often it looks, and how much longer it rests than a look takes: a server with many pods has to go through all."""
 _TRIED = f"{names.COMPONENT}=rehearsal"
 
 
@@ -37,12 +39,10 @@ def starting(kubeconfig: Path) -> Iterator[None]:
 async def _run(kubeconfig: Path, stop: threading.Event) -> None:
     async with Client.connect(str(kubeconfig)) as client:
         while not stop.is_set():
-            try:
+            began = time.monotonic()
+            with suppress(ApiError):  # the server is away, or a pod went meanwhile
                 await _start_all(client)
-            except ApiError:  # the server is away, or a pod went meanwhile
-                continue
-            finally:
-                await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(max(_LOOK_S, _SHARE * (time.monotonic() - began)))
 
 
 async def _start_all(client: Client) -> None:
