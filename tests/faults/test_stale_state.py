@@ -145,10 +145,16 @@ READS = (
 async def children(user: User) -> dict[str, tuple[str, int]]:
     """Return uid and generation of each object that a write could have moved, by what it is.
 
-    A change of a Deployment's spec moves its generation; another object in its place has another uid.
+    A change of a Deployment's spec moves its generation; another object in its place has another uid. A rehearsal may
+    come once more, since nobody's pod rests on it; it must go, which the snapshots of before and after tell.
     """
     listings = [await user.client.list(kind, user.namespace) for kind in (DEPLOYMENT, SERVICE, CONFIG_MAP)]
-    found = [one for listing in listings for one in listing.items]
+    found = [
+        one
+        for listing in listings
+        for one in listing.items
+        if one["metadata"].get("labels", {}).get(names.COMPONENT) != "rehearsal"
+    ]
     return {
         f"{one['kind']}/{one['metadata']['name']}": (one["metadata"]["uid"], one["metadata"].get("generation", 0))
         for one in found
