@@ -242,8 +242,13 @@ def adopting(installed: Installed, place: str, broken_image: list[dict[str, Any]
         installed.until("the user's pod", lambda: rolled_out(installed.get("deployment", "theirs", place)))
         before = installed.pod_uids(place, "app=theirs")
         installed.apply(place, small("adopted", {"workloadRef": {"name": "theirs"}}, "Sidecar"))
+        assert installed.until_condition("adopted", place, "CollectorReady", "False") in (
+            "Rehearsing",
+            "ImageNotPullable",
+            "AwaitingRollout",
+        )
         installed.until(
-            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 45
+            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 30
         )
         assert "localhost/nowhere:1" in installed.condition("adopted", place, "CollectorReady")[2]
         assert installed.condition("adopted", place, "Ready")[0] == "True"
