@@ -179,7 +179,7 @@ def _settled(obj: Object) -> bool:
     Without a node no pod of a model gets ready, so a roll-out stops at its first new pod.
     """
     if obj["kind"] == "Pod":
-        return obj["metadata"]["labels"].get(names.COMPONENT) != "rehearsal" or started(obj)
+        return names.component(obj) != "rehearsal" or started(obj)
     if obj["kind"] not in ("Deployment", "StatefulSet"):
         return True
     status: Object = obj.get("status") or {}

@@ -149,12 +149,7 @@ async def children(user: User) -> dict[str, tuple[str, int]]:
     come once more, since nobody's pod rests on it; it must go, which the snapshots of before and after tell.
     """
     listings = [await user.client.list(kind, user.namespace) for kind in (DEPLOYMENT, SERVICE, CONFIG_MAP)]
-    found = [
-        one
-        for listing in listings
-        for one in listing.items
-        if one["metadata"].get("labels", {}).get(names.COMPONENT) != "rehearsal"
-    ]
+    found = [one for listing in listings for one in listing.items if names.component(one) != "rehearsal"]
     return {
         f"{one['kind']}/{one['metadata']['name']}": (one["metadata"]["uid"], one["metadata"].get("generation", 0))
         for one in found

@@ -64,4 +64,4 @@ class Leftovers:
 
 def _is(obj: Object, workload: names.Component) -> bool:
     """Tell whether an object is the Deployment of that component."""
-    return bool(obj["kind"] == "Deployment" and obj["metadata"].get("labels", {}).get(names.COMPONENT) == workload)
+    return bool(obj["kind"] == "Deployment") and names.component(obj) == workload

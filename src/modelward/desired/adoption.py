@@ -124,7 +124,11 @@ def removed_by_other(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool
 
 def injection_hash(endpoint: LLMEndpoint) -> str:
     """Return a hash over what the user wrote for the sidecar; scaling, policies and our releases do not enter it."""
-    written = written_for_sidecar(endpoint)
+    return digest(written_for_sidecar(endpoint))
+
+
+def digest(written: Mapping[str, Any]) -> str:
+    """Return a short hash to note on objects; it must stay as it is, for workloads carry it."""
     return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
 
 

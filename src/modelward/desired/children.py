@@ -78,7 +78,7 @@ def in_turn(wanted: Children, rehearsing: Sequence[Mapping[str, Any]]) -> Childr
 
 def is_rehearsal(child: Child) -> bool:
     """Tell whether the child only tries out what a workload is to take in."""
-    return bool(child.obj["metadata"].get("labels", {}).get(names.COMPONENT) == "rehearsal")
+    return names.component(child.obj) == "rehearsal"
 
 
 def _of_template(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from modelward.api.quantity import timestamp
 
@@ -101,6 +102,11 @@ def labels(endpoint: str, component: Component) -> dict[str, str]:
 def shared_labels(component: Component) -> dict[str, str]:
     """Return the labels of what several endpoints or runs of a namespace share."""
     return {APP_NAME: "modelward", MANAGED_BY: "modelward", COMPONENT: component}
+
+
+def component(obj: Mapping[str, Any]) -> str:
+    """Return which component's label an object or a pod carries; empty where it has none."""
+    return str((obj["metadata"].get("labels") or {}).get(COMPONENT, ""))
 
 
 def selector(endpoint: str, component: Component) -> dict[str, str]:

@@ -7,13 +7,11 @@ refuses its pods: a quota, pod security, a policy.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.desired import names
+from modelward.desired import adoption, names
 from modelward.desired.installation import PodSettings
 from modelward.desired.ownership import child_metadata
 from modelward.desired.pod import settled_metadata
@@ -21,7 +19,6 @@ from modelward.desired.pod import settled_metadata
 NEVER_READY = "modelward.dev/serves"
 """A readiness gate that nobody opens: no Service sends requests to the pod, whatever labels a cluster gives to it."""
 GRACE_SECONDS = 1
-_HASH_LENGTH = 12
 _TAKEN_OVER = frozenset(
     {
         "imagePullSecrets",
@@ -45,7 +42,7 @@ def rehearsal(
     """Return the Deployment of one pod that runs what the injection adds, where the workload's pods run."""
     name = endpoint.metadata.name
     pod = _pod_spec(injection["spec"]["template"]["spec"], workload["spec"]["template"]["spec"])
-    notes = {names.REHEARSED: _digest(pod), "sidecar.istio.io/inject": "false"}
+    notes = {names.REHEARSED: adoption.digest(pod), "sidecar.istio.io/inject": "false"}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -84,7 +81,3 @@ def _pod_spec(injected: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[st
         "containers": [container],
         "volumes": list(injected["volumes"]),
     }
-
-
-def _digest(pod: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]

@@ -189,8 +189,7 @@ def _tried_first(subject: Subject, outcome: Outcome) -> Sequence[str]:
 
 def _gateway(subject: Subject) -> Sequence[str]:
     for trial in subject.trials:
-        labels = trial.child.obj["metadata"].get("labels", {})
-        if trial.child.obj["kind"] != "Deployment" or labels.get(names.COMPONENT) != "gateway":
+        if trial.child.obj["kind"] != "Deployment" or names.component(trial.child.obj) != "gateway":
             continue
         pods = trial.child.obj["spec"]["replicas"]
         if trial.actual is None:

@@ -253,7 +253,7 @@ class _Examination:
         """Tell whether pods may roll by this child of what is there; a gateway's image must be known to tell."""
         if child.manager in (names.TEMPLATE_MANAGER, names.ADOPT_MANAGER):
             return True
-        gateway = child.obj["metadata"].get("labels", {}).get(names.COMPONENT) == "gateway"
+        gateway = names.component(child.obj) == "gateway"
         return gateway and child.obj["kind"] == DEPLOYMENT.kind and self.setup.settings is not None
 
 
