@@ -13,7 +13,7 @@ from typing import Any
 from schema_mutants import Mutant, Place, places, value_at, with_value
 from schema_strategies import Schema, nodes
 
-from modelward.api.quantity import duration_ms
+from modelward.api.quantity import bytes_count, duration_ms
 
 Value = dict[str, Any]
 Mend = Callable[[Value, str], Value]
@@ -117,6 +117,14 @@ def _long(field: str, default: str) -> Mend:
     return mend
 
 
+def _kept_a_minute(capture: Value, _changed: str) -> Value:
+    return capture if duration_ms(capture.get("keepFor", "168h")) >= 60_000 else {**capture, "keepFor": "1m"}
+
+
+def _held_body(capture: Value, _changed: str) -> Value:
+    return capture if bytes_count(capture.get("maxBody", "256Ki")) <= 16 << 20 else {**capture, "maxBody": "16Mi"}
+
+
 def _as_long(value: Value, changed: str) -> Value:
     every, over = value.get("every", "15m"), value.get("over", "1h")
     if duration_ms(over) >= duration_ms(every):
@@ -211,6 +219,12 @@ RULES: Mapping[str, Rule] = {
             },
             _set(maxRate="1%", maxDuration="1s"),
         ),
+    ),
+    "keepFor must be at least 1m: an evaluation needs time to read": Rule(
+        _kept_a_minute, (_set(keepFor="59999ms"), _set(keepFor="0s"))
+    ),
+    "maxBody must be at most 16Mi: a collector holds no more of one request": Rule(
+        _held_body, (_set(maxBody="17Mi"), _set(maxBody="16385Ki"), _set(maxBody="999999Mi"))
     ),
     "percentile belongs to the latency metrics": Rule(
         _bounded, (lambda one: {"name": one["name"], "metric": "ErrorRate", "maxRate": "1%", "percentile": 50},)

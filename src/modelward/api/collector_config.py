@@ -14,6 +14,8 @@ from typing import Any
 
 from modelward.api.exchange import CONTENT_ORDER, Content
 
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""The most of one request or answer that a collector holds."""
 FILE_NAME = "collector.json"
 HUB_CA_FILE_NAME = "hub-ca.pem"
 

@@ -76,15 +76,23 @@ class AlwaysCapture(Model):
 class Capture(Model):
     """How much of the traffic is kept for evaluation, how revealing, and for how long."""
 
+    model_config = rules(
+        ("duration(self.keepFor) >= duration('1m')", "keepFor must be at least 1m: an evaluation needs time to read"),
+        (
+            "quantity(self.maxBody).compareTo(quantity('16Mi')) <= 0",
+            "maxBody must be at most 16Mi: a collector holds no more of one request",
+        ),
+    )
+
     content: Content = "MetadataOnly"
     """None, MetadataOnly (no text), Redacted (personal data and secrets masked in the pod) or Full."""
     sample: Percent = "10%"
     """Share of exchanges that is captured."""
     always: AlwaysCapture = AlwaysCapture()
     keep_for: Duration = "168h"
-    """How long captured exchanges are kept."""
+    """How long captured exchanges are kept; at least 1m."""
     max_body: Bytes = "256Ki"
-    """Longest request or answer that is kept whole; the rest is cut."""
+    """Longest request or answer that is kept whole, at most 16Mi; the rest is cut."""
 
 
 class PolicyObjective(Model):

@@ -6,21 +6,21 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from modelward.api.llmendpoint import LLMEndpoint
 from modelward.collect.hub import HubClient
 from modelward.collect.scrape import Scraper
 from modelward.controller.context import Context
 from modelward.controller.endpoints import Endpoints
 from modelward.controller.hub_feed import HubFeed
+from modelward.controller.hub_rules import unread
 from modelward.controller.installed import Installed
-from modelward.controller.models import parsed
 from modelward.controller.observer import Observer
 from modelward.controller.orphans import Orphans
 from modelward.controller.policies import Policies
@@ -70,7 +70,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
-    feed = HubFeed(clock_ms, endpoints=lambda: _readable(context))
+    feed = HubFeed(clock_ms, unread=partial(unread, context.store))
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
     endpoints = Endpoints(context, installed, observer, feed, verdicts, known, clock_ms)
@@ -126,13 +126,6 @@ class Loops:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
             self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
-
-
-def _readable(context: Context) -> Iterator[str]:
-    """Yield the endpoints that will be reconciled; one that cannot be read never is."""
-    for endpoint in parsed(LLMEndpoint, context.store.list(LLM_ENDPOINT)):
-        if endpoint.metadata.deletion_timestamp is None:
-            yield f"{endpoint.metadata.namespace}/{endpoint.metadata.name}"
 
 
 def _client(url: str, pem: str) -> HubClient | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from modelward.api.quantity import timestamp_ms
 from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.controller.arrivals import Arrivals
 from modelward.controller.past_results import PastResults
+from modelward.desired.capture import EffectiveCapture
 from modelward.desired.runs import is_scheduled
 
 log = logging.getLogger(__name__)
@@ -51,13 +52,17 @@ class HubFeed:
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
-    endpoints: Callable[[], Iterable[str]] = tuple
-    """All endpoints (`namespace/name`) that there are: rules are sent whole, so they wait for each of these."""
+    unread: Callable[[Container[str]], Iterable[tuple[str, EffectiveCapture]]] = lambda _: ()
+    """Given the endpoints (`namespace/name`) that have a rule, the others with what their policies say.
+
+    Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
+    """
     _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _since_ms: int = 0
     _lost_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules_sent: Mapping[str, Any] | None = None
+    _rules_problem: str = ""
 
     def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
@@ -103,11 +108,7 @@ class HubFeed:
 
     def rule(self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int) -> None:
         """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh."""
-        self._rules[endpoint] = {
-            "content": content,
-            "keepForSeconds": keep_for_s,
-            "maxBodyBytes": max_body_bytes,
-        }
+        self._rules[endpoint] = _rule(content, keep_for_s, max_body_bytes)
 
     def forget(self, endpoint: str) -> None:
         """Drop the rule of an endpoint that is gone; what the hub has of it then ages away."""
@@ -118,10 +119,7 @@ class HubFeed:
         if self.hub is None:
             return frozenset()
         try:
-            if self._rules != self._rules_sent and all(name in self._rules for name in self.endpoints()):
-                sending = dict(self._rules)
-                await self.hub.put_rules(sending)
-                self._rules_sent = sending
+            await self._send_rules(self.hub)
             holdings = await self.hub.endpoints()
             newest = {held.endpoint: held.newest_ms for held in holdings}
             results = await self.hub.results(self._asked_from_ms())
@@ -136,6 +134,26 @@ class HubFeed:
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
         return self._keep(results)
+
+    async def _send_rules(self, hub: HubClient) -> None:
+        """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
+        unread = {
+            name: _rule(capture.content, capture.keep_for_ms // 1_000, capture.max_body_bytes)
+            for name, capture in self.unread(self._rules)
+        }
+        rules = unread | self._rules
+        if rules == self._rules_sent:
+            return
+        try:
+            await hub.put_rules(rules)
+        except HubUnavailableError as error:
+            if not error.status:
+                raise
+            if (text := str(error)[:200]) != self._rules_problem:
+                log.warning("hub_rules=refused status=%d error=%r", error.status, text)
+            self._rules_problem = text
+            return
+        self._rules_sent, self._rules_problem = rules, ""
 
     def _asked_from_ms(self) -> int:
         """From when on results are asked for; all once the clock was set back, for by the later time some were old."""
@@ -172,3 +190,7 @@ class HubFeed:
             if not self._results[key]:
                 del self._results[key]
         return frozenset(fresh)
+
+
+def _rule(content: str, keep_for_s: int, max_body_bytes: int) -> dict[str, Any]:
+    return {"content": content, "keepForSeconds": keep_for_s, "maxBodyBytes": max_body_bytes}

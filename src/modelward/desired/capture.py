@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelward.api import collector_config
+from modelward.api.collector_config import MAX_BODY_BYTES
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import bytes_count, duration_ms, percent_ppm
 from modelward.desired.finding import Finding
 from modelward.desired.names import ALLOW_RAW_PAYLOADS
+
+KEEP_FOR_MIN_MS = 1_000
+"""The hub counts in whole seconds, and keeping for none of them is no rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class EffectiveCapture:
     """What is in force for one endpoint; the defaults hold where no policy selects it.
 
     `lowered_by` names the policy whose content is the least revealing. `problem` says when a policy asked for `Full`
-    where the namespace does not allow it.
+    where the namespace does not allow it, or for more than a collector holds.
     """
 
     content: Content = "None"
@@ -53,7 +57,11 @@ def allowed_content(policy: MonitoringPolicy, allow_raw: bool) -> Content:
 
 
 def effective_capture(policies: Sequence[MonitoringPolicy], *, allow_raw: bool) -> EffectiveCapture:
-    """Unite policies: least revealing content, shortest keepFor, largest sample and body, every `always`."""
+    """Unite policies: least revealing content, shortest keepFor, largest sample and body, every `always`.
+
+    Every value lies within what collectors and the hub accept. A policy that an earlier version stored may ask for
+    other values, which the API server refuses today.
+    """
     if not policies:
         return EffectiveCapture()
     captures = [policy.spec.capture for policy in policies]
@@ -64,11 +72,23 @@ def effective_capture(policies: Sequence[MonitoringPolicy], *, allow_raw: bool) 
         sample_ppm=max(percent_ppm(capture.sample) for capture in captures),
         always_errors=any(capture.always.errors for capture in captures),
         always_slower_than_ms=min(slower, default=None),
-        max_body_bytes=max(bytes_count(capture.max_body) for capture in captures),
-        keep_for_ms=min(duration_ms(capture.keep_for) for capture in captures),
+        max_body_bytes=min(MAX_BODY_BYTES, max(bytes_count(capture.max_body) for capture in captures)),
+        keep_for_ms=max(KEEP_FOR_MIN_MS, min(duration_ms(capture.keep_for) for capture in captures)),
         lowered_by=least.metadata.name,
-        problem=None if allow_raw else _raw_forbidden(policies),
+        problem=(None if allow_raw else _raw_forbidden(policies)) or _cut(policies),
     )
+
+
+def _cut(policies: Sequence[MonitoringPolicy]) -> Finding | None:
+    for policy in sorted(policies, key=lambda policy: policy.metadata.name):
+        max_body, keep_for = policy.spec.capture.max_body, policy.spec.capture.keep_for
+        if bytes_count(max_body) > MAX_BODY_BYTES:
+            message = f"maxBody {max_body} of policy {policy.metadata.name} is above 16Mi; 16Mi is in force"
+            return Finding("ValueOutOfRange", f"{message}. Write at most 16Mi")
+        if duration_ms(keep_for) < KEEP_FOR_MIN_MS:
+            message = f"keepFor {keep_for} of policy {policy.metadata.name} is below 1s; 1s is in force"
+            return Finding("ValueOutOfRange", f"{message}. Write at least 1m")
+    return None
 
 
 def _raw_forbidden(policies: Sequence[MonitoringPolicy]) -> Finding | None:

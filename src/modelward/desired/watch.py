@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from modelward.api.base import ObjectMeta
 from modelward.api.evaluator import Evaluator
 from modelward.api.exchange import Content
 from modelward.api.llmendpoint import AppliedPolicy, LLMEndpoint
@@ -116,10 +117,15 @@ def _united(
 
 def selects(policy: MonitoringPolicy, endpoint: LLMEndpoint) -> bool:
     """Tell whether the policy watches the endpoint; one that is being deleted no longer does."""
+    return covers(policy, endpoint.metadata)
+
+
+def covers(policy: MonitoringPolicy, endpoint: ObjectMeta) -> bool:
+    """Tell whether the policy watches the endpoint of this metadata, whose spec may be unreadable."""
     return (
-        policy.metadata.namespace == endpoint.metadata.namespace
+        policy.metadata.namespace == endpoint.namespace
         and policy.metadata.deletion_timestamp is None
-        and policy.spec.endpoint_selector.matches(endpoint.metadata.labels)
+        and policy.spec.endpoint_selector.matches(endpoint.labels)
     )
 
 

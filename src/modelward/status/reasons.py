@@ -30,6 +30,12 @@ _POLICY = (
         "the Namespace does not allow it",
         "`kubectl annotate ns NS modelward.dev/allow-raw-payloads=true`, if payloads may be kept unredacted",
     ),
+    Reason(
+        "ValueOutOfRange",
+        "`capture` asks for more than a collector or the hub can do; the message says what is in force instead",
+        "an earlier version stored the policy; today the API server refuses such a value",
+        "write the value that the message names",
+    ),
 )
 _BOUND = (
     Reason("EndpointsSelected", "the policy watches at least one endpoint"),

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
+from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
+from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.collect.hub import HubClient
 from modelward.controller.hub_feed import KEPT_MS, HubFeed
+from modelward.controller.hub_rules import unread
+from modelward.desired.capture import effective_capture
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
+from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
+from modelward.kube.store import Store
 
 NOW_MS = 1_795_480_000_000
 QUARTER_MS = 900_000
@@ -26,6 +35,14 @@ RESULT = WindowResult(
     evaluator=EvaluatorFacts("OffTopicAnswered", "1"),
     revisions={"r1": Counts(10, 1)},
 )
+
+
+REDACTED = {"endpointSelector": {}, "capture": {"content": "Redacted"}}
+
+
+def declared(kind: str, name: str, spec: Any, namespace: str = "retail", version: int = 1) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, "uid": f"uid-of-{name}", "resourceVersion": str(version)}
+    return {"apiVersion": "modelward.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
 class Clock:
@@ -172,20 +189,75 @@ async def test_feed_waits_for_what_collectors_spooled_while_the_hub_was_away(
         assert feed.complete_from_ms == clock.now_ms + wait_ms
 
 
-async def test_feed_sends_no_rules_before_those_of_all_endpoints_are_known(tmp_path: Path) -> None:
+async def test_a_tightened_rule_waits_for_no_endpoint_that_cannot_be_reconciled(tmp_path: Path) -> None:
     async with hub(tmp_path) as (running, client):
-        feed = HubFeed(Clock(), client, endpoints=lambda: ["retail/chat", "retail/mail"])
+        store, feed = Store(), HubFeed(Clock(), client)
+        feed.unread = partial(unread, store)
+        store.put(LLM_ENDPOINT, declared("LLMEndpoint", "mail", {"backend": "unreadable"}, namespace="other"))
+        store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", REDACTED, namespace="other"))
         feed.rule("retail/chat", "None", 3_600, 1_024)
         await feed.refresh()
-        assert running.store.rules.of("retail/chat").content == "Full"
-        feed.rule("retail/mail", "Redacted", 3_600, 1_024)
+        rules = running.store.rules
+        assert [rules.of(name).content for name in ("retail/chat", "other/mail")] == ["None", "Redacted"]
+        store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", {**REDACTED, "capture": {}}, "other", 2))
         await feed.refresh()
-        contents = [running.store.rules.of(f"retail/{name}").content for name in ("chat", "mail")]
-        assert contents == ["None", "Redacted"]
-        feed.forget("retail/mail")
-        feed.endpoints = lambda: ["retail/chat"]
+        assert running.store.rules.of("other/mail").content == "MetadataOnly"
+        feed.rule("other/mail", "None", 3_600, 1_024)
         await feed.refresh()
-        assert running.store.rules.of("retail/mail").content == "Full"
+        assert running.store.rules.of("other/mail").content == "None", "what a reconcile has found holds"
+
+
+class Stubborn:
+    """A hub that refuses all rules and answers everything else."""
+
+    def __init__(self, status: int) -> None:
+        self.status, self.results = status, 0
+        self.puts: list[object] = []
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_put("/v1/rules", self.refuse)
+        app.router.add_get("/v1/endpoints", self.endpoints)
+        app.router.add_get("/v1/results", self.answer)
+        return app
+
+    async def refuse(self, request: web.Request) -> web.Response:
+        self.puts.append(await request.json())
+        return web.json_response({"error": {"code": "BadRequest", "message": "no"}}, status=self.status)
+
+    async def endpoints(self, _: web.Request) -> web.Response:
+        return web.json_response({"endpoints": []})
+
+    async def answer(self, _: web.Request) -> web.Response:
+        return web.json_response({"results": [result_to_json(RESULT)]})
+
+
+@pytest.mark.parametrize("status", [400, 413, 507])
+async def test_results_arrive_although_the_hub_refuses_the_rules(status: int) -> None:
+    stubborn = Stubborn(status)
+    async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
+        feed = HubFeed(Clock(), client)
+        feed.rule("retail/chat", "None", 3_600, 1_024)
+        assert await feed.refresh() == {"retail/chat"}
+        assert (feed.available, feed.problem, feed.of(KEY)) == (True, "", (RESULT,))
+        await feed.refresh()
+        assert len(stubborn.puts) == 2, "rules that were refused are sent again"
+
+
+@pytest.mark.parametrize("keep_for", ["0s", "1ms", "500ms", "999ms"])
+async def test_a_retention_that_rounds_to_nothing_keeps_no_other_namespace_from_its_results(
+    tmp_path: Path, keep_for: str
+) -> None:
+    async with hub(tmp_path) as (running, client):
+        await client.put_result(RESULT)
+        feed = HubFeed(Clock(), client)
+        hurried = declared("MonitoringPolicy", "all", {"endpointSelector": {}, "capture": {"keepFor": keep_for}})
+        for endpoint, policies in (("other/mail", [MonitoringPolicy.model_validate(hurried)]), ("retail/chat", [])):
+            capture = effective_capture(policies, allow_raw=False)
+            feed.rule(endpoint, capture.content, capture.keep_for_ms // 1_000, capture.max_body_bytes)
+        assert await feed.refresh() == {"retail/chat"}
+        assert feed.available
+        assert running.store.rules.of("other/mail").keep_for_s == 1
 
 
 async def test_feed_forgets_results_that_no_verdict_can_reach(tmp_path: Path) -> None:
@@ -201,9 +273,6 @@ async def test_feed_forgets_results_that_no_verdict_can_reach(tmp_path: Path) ->
 
 @pytest.mark.parametrize("answer", ["not json", '{"results": [{}]}'])
 async def test_feed_takes_a_hub_that_talks_nonsense_for_one_that_is_away(answer: str) -> None:
-    from aiohttp import web
-    from aiohttp.test_utils import TestServer
-
     async def nonsense(_: web.Request) -> web.Response:
         return web.Response(text=answer)
 

@@ -9,6 +9,7 @@ from desired_specimens import endpoint, evaluation, evaluator, policy, run_here
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.api.collector_config import CollectorConfig, config_from_json, config_to_json
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, reveals
@@ -128,3 +129,26 @@ def test_an_evaluation_that_lost_its_text_names_the_policy_that_took_it() -> Non
 )
 def test_an_evaluation_that_cannot_run_says_why(content: str, check: dict[str, Any], reason: str) -> None:
     assert _reason(_watch(policy("a", {"content": content}, evaluations=[check]))) == reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"maxBody": "999999Mi"}, "maxBody 999999Mi of policy stored is above 16Mi; 16Mi is in force"),
+        ({"keepFor": "500ms"}, "keepFor 500ms of policy stored is below 1s; 1s is in force"),
+        ({"keepFor": "0s"}, "keepFor 0s of policy stored is below 1s; 1s is in force"),
+    ],
+)
+def test_what_an_earlier_version_stored_beyond_a_bound_is_cut_and_the_policy_says_so(asked: Any, said: str) -> None:
+    capture = _watch(policy("stored", asked)).capture
+    assert capture.keep_for_ms >= 1_000
+    assert capture.max_body_bytes <= 16 << 20
+    assert capture.problem is not None
+    assert (capture.problem.reason, said in capture.problem.message) == ("ValueOutOfRange", True)
+    told = config_to_json(CollectorConfig(capture=capture.for_collector()))
+    assert config_from_json(told).capture == capture.for_collector()
+
+
+@pytest.mark.parametrize("asked", [{"maxBody": "16Mi"}, {"keepFor": "1s"}])
+def test_what_lies_within_the_bounds_is_not_cut(asked: Any) -> None:
+    assert _watch(policy("stored", asked)).capture.problem is None
