@@ -77,9 +77,12 @@ class Capture(Model):
     """How much of the traffic is kept for evaluation, how revealing, and for how long."""
 
     model_config = rules(
-        ("duration(self.keepFor) >= duration('1m')", "keepFor must be at least 1m: an evaluation needs time to read"),
+        (  # the API server checks the default of `capture` before it fills its fields in
+            "!has(self.keepFor) || duration(self.keepFor) >= duration('1m')",
+            "keepFor must be at least 1m: an evaluation needs time to read",
+        ),
         (
-            "quantity(self.maxBody).compareTo(quantity('16Mi')) <= 0",
+            "!has(self.maxBody) || quantity(self.maxBody).compareTo(quantity('16Mi')) <= 0",
             "maxBody must be at most 16Mi: a collector holds no more of one request",
         ),
     )

@@ -251,3 +251,11 @@ def test_a_narrower_schema_is_noticed() -> None:
         ".kept: maxLength tightened",
         ".lost is gone",
     ]
+
+
+def test_a_rule_over_an_object_with_a_default_asks_whether_its_fields_are_there() -> None:
+    """The API server checks such a default before it fills in the fields, and refuses the whole definition."""
+    for path, node in nodes():
+        for rule in node.get("x-kubernetes-validations", ()) if "default" in node else ():
+            for field in re.findall(r"self\.(\w+)", rule["rule"]):
+                assert field in node["default"] or f"has(self.{field})" in rule["rule"], (path, rule["message"])
