@@ -101,12 +101,14 @@ class Dialing:
             if isinstance(error, ConnectionRefusedError):
                 self._gone = self._plane.departure.refused(target)
             self._plane.upstream_error("refused")
+            self._plane.reachability.failed()
             self._plane.targets.refused(target, clock())
             self._tried |= {target.url}
             self._task = None
             self.start()
             return
         self._task = None
+        self._plane.reachability.reached()
         self._use(upstream)
 
     def _use(self, upstream: Upstream) -> None:

@@ -27,6 +27,7 @@ DROPPED = "modelward_collector_capture_dropped_total"
 SENT = "modelward_collector_sent_total"
 OBSERVER_ERRORS = "modelward_collector_observer_errors_total"
 UPSTREAM_ERRORS = "modelward_collector_upstream_errors_total"
+UPSTREAM_UP = "modelward_collector_upstream_up"
 REFUSED = "modelward_collector_refused_requests_total"
 RESTARTS = "modelward_collector_restarts_total"
 BLIND = "modelward_collector_passing_blind"
@@ -105,6 +106,7 @@ FAMILIES: dict[str, Family] = {
         Family(SENT, "counter", "Exchanges that the hub accepted."),
         Family(OBSERVER_ERRORS, "counter", "Exchanges whose observation failed; their bytes passed."),
         Family(UPSTREAM_ERRORS, "counter", "Failures of the model server as seen here.", ("reason",)),
+        Family(UPSTREAM_UP, "gauge", "0 once no model server has accepted a connection for 30 s, 1 when one does."),
         Family(REFUSED, "counter", "Requests refused because they were not valid HTTP.", ("code",)),
         Family(RESTARTS, "counter", "Processes started again after they ended.", ("process",)),
         Family(BLIND, "gauge", "1 while bytes are passed without looking at them."),

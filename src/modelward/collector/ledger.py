@@ -77,6 +77,10 @@ class Ledger:
         """Add one to a plain counter."""
         self._board.cell(name, labels)[0] += 1
 
+    def upstream_up(self, up: bool) -> None:
+        """Say whether a model server accepts connections; nothing is said until one was tried."""
+        self._board.cell(families.UPSTREAM_UP)[0] = float(up)
+
     def _code(self, status: int) -> str:
         code = str(status)
         if code not in self._codes and len(self._codes) >= _MAX_CODES:

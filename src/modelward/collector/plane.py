@@ -12,6 +12,7 @@ from modelward.collector.departure import Departure
 from modelward.collector.expiry import Expiry
 from modelward.collector.ledger import Ledger
 from modelward.collector.meter import ExchangeMeter
+from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
 from modelward.collector.targets import Targets
 
@@ -42,6 +43,7 @@ class Plane:
         self.heads: Expiry[Downstream] = Expiry(HEAD_SECONDS)
         self.idle: Expiry[Downstream] = Expiry(IDLE_SECONDS)
         self.departure = Departure(self)
+        self.reachability = Reachability(ledger, targets, clock)
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
         """Return the observer of a new exchange; None if observing fails or is switched off."""

@@ -21,11 +21,13 @@ from modelward.desired.installation import Installation
 from modelward.desired.watch import Watch
 from modelward.kube.kinds import Object
 from modelward.status.checks import Check
-from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars, traffic_seen_ppm
+from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
 from modelward.status.collector_release import of_another_release, of_other_settings
 from modelward.status.conditions import State
 from modelward.status.endpoint import Found
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
+from modelward.status.serving import address_state, put_to_sleep, unreached
+from modelward.status.traffic_seen import traffic_seen_ppm
 from modelward.status.usage import usage_status
 from modelward.status.workload import edited_state, serving_revision, workload_state
 
@@ -98,9 +100,22 @@ def assessed(look: Look) -> Found:
 
 def _workload(look: Look) -> State:
     known = look.known
-    state = workload_state(look.serving, known.gateway_pods if look.external else known.pods, _named(known))
+    state = _address(look)
     runs = known.endpoint.spec.backend.template is not None and known.workload is not None
     return edited_state(state, model_workload.edited(known.endpoint, known.workload or {})) if runs else state
+
+
+def _address(look: Look) -> State:
+    known = look.known
+    endpoint, fronted = known.endpoint, known.endpoint.mode == "Gateway"
+    named = f"gateway {names.gateway(endpoint.metadata.name)}"
+    gateway = workload_state(known.gateway, known.gateway_pods, named) if fronted else None
+    model = workload_state(known.workload, known.pods, _named(known))
+    if look.external and gateway is not None:
+        model = gateway
+    pages = [page for pod, page in look.seen.latest.items() if pod not in look.seen.failures]
+    refusing = targets.upstream(known) if unreached(pages) else ""
+    return address_state(model, gateway, asleep=put_to_sleep(endpoint), refusing=refusing)
 
 
 def _sight(look: Look) -> Sight:
@@ -136,7 +151,8 @@ def _collectors(look: Look) -> Collectors:
     if known.endpoint.mode != "Sidecar":
         return _compared(look, targets.gateways(known.gateway, known.gateway_pods))
     found = _compared(look, sidecars(known.pods))
-    return replace(found, outdated=of_another_release(known.pods, known.workload, look.installation.collector_image))
+    outdated = of_another_release(known.pods, known.workload, look.installation.collector_image)
+    return replace(found, outdated=outdated, bypassing=targets.bypassing(known))
 
 
 def _compared(look: Look, found: Collectors) -> Collectors:

@@ -23,6 +23,7 @@ from modelward.kube.kinds import (
     MONITORING_POLICY,
     NAMESPACE,
     POD,
+    SERVICE,
     STATEFUL_SET,
     Object,
 )
@@ -31,6 +32,7 @@ _PODS_MS = 20_000
 _SETTLED_PODS_MS = 60_000
 _NAMESPACE_MS = 60_000
 _AUTOSCALERS_MS = 60_000
+_SERVICES_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Gathered:
     rehearsal: Object | None = None
     rehearsing: tuple[Object, ...] = ()
     """The pods of the rehearsal before an adoption."""
+    services: tuple[Object, ...] = ()
+    """All Services of the namespace where a sidecar may be bypassed, else none."""
     unlisted: Mapping[str, Finding] = field(default_factory=dict)
     """What the API server refused to list, `pods` or `autoscalers`, in its own words; then there are none of it."""
 
@@ -97,6 +101,7 @@ class Gatherer:
             autoscalers=autoscalers,
             rehearsal=rehearsal,
             rehearsing=store.list(POD, namespace, names.selector(name, "rehearsal")) if rehearsal else (),
+            services=await self._services(endpoint, now_ms),
             unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 
@@ -153,6 +158,12 @@ class Gatherer:
         version = (wanted, (workload or {}).get("spec", {}).get("replicas"))
         key, kind = ("autoscalers", namespace, name), HORIZONTAL_POD_AUTOSCALER
         return await self._listed(key, version, now_ms, _AUTOSCALERS_MS, kind, namespace, None)
+
+    async def _services(self, endpoint: LLMEndpoint, now_ms: int) -> tuple[Object, ...]:
+        if endpoint.mode != "Sidecar":
+            return ()
+        namespace = endpoint.metadata.namespace
+        return await self._listed(("services", namespace), None, now_ms, _SERVICES_MS, SERVICE, namespace, None)
 
     async def _listed(
         self,

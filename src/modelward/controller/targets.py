@@ -13,6 +13,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.service import service_url
 from modelward.kube.kinds import Object
 from modelward.status.collector import Collectors, has_sidecar
+from modelward.status.traffic_seen import past_the_collector
 from modelward.status.workload import pod_ready, pod_running, refusal, waiting_reason
 
 
@@ -57,6 +58,20 @@ def engine_port(known: Gathered) -> int | None:
         return None
     found = find_container(known.workload, reference)
     return None if isinstance(found, Finding) else found.port
+
+
+def upstream(known: Gathered) -> str:
+    """Return where collectors look for the model server, in words."""
+    external = known.endpoint.spec.backend.external
+    return external.url if external is not None else f"port {engine_port(known)} of its pods"
+
+
+def bypassing(known: Gathered) -> tuple[str, ...]:
+    """Return the Services that lead clients past the sidecars, to the model server's own port."""
+    port, workload = engine_port(known), known.workload
+    if port is None or workload is None:
+        return ()
+    return past_the_collector(known.services, workload, port)
 
 
 def _collector(pod: Object, endpoint: LLMEndpoint) -> Target:

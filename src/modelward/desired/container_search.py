@@ -40,6 +40,15 @@ def find_container(workload: Mapping[str, Any], ref: WorkloadRef) -> ContainerPo
     return found[0]
 
 
+def undeclared_port(workload: Mapping[str, Any], ref: WorkloadRef) -> str:
+    """Return a remark where containers declare ports and the written one is not among them; empty where it may be."""
+    declared = sorted({port for c in _pod_spec(workload).get("containers") or () for port in _tcp_ports(c).values()})
+    if ref.port is None or not declared or ref.port in declared:
+        return ""
+    listed = ", ".join(map(str, declared))
+    return f"no container of {ref.kind} {ref.name} declares port {ref.port} (declared: {listed}); is the port right?"
+
+
 def _listening(
     named: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], port: int
 ) -> ContainerPort | Finding:

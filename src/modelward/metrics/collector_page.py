@@ -14,6 +14,8 @@ _LABEL_CHARS = 128
 _REQUESTS = "modelward_requests_total"
 _STARTED = "modelward_requests_started_total"
 _TOKENS = "gen_ai_client_token_usage_sum"
+_COUNTED = "gen_ai_client_token_usage_count"
+_UPSTREAM = "modelward_collector_upstream_up"
 _CONFIG_INFO = "modelward_collector_config_info"
 ENGINE_GAUGES = {
     "modelward_engine_up": Signal.ENGINE_UP,
@@ -41,6 +43,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
     counters = _collector_requests(families)
     counters |= _tokens(families, "input", Signal.INPUT_TOKENS)
     counters |= _tokens(families, "output", Signal.OUTPUT_TOKENS)
+    counters |= _tokens(families, "output", Signal.COUNTED_REQUESTS, _COUNTED)
     counters |= summed(families.of("modelward_chunks_total"), Signal.CHUNKS, "model")
     found = Found(
         summed(families.of("modelward_requests_in_flight"), Signal.IN_FLIGHT, "model")
@@ -57,6 +60,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
         config_generation=_label(families, _CONFIG_INFO, "generation"),
         collector_version=_label(families, "modelward_collector_info", "version"),
         engine_problem=_label(families, "modelward_engine_problem_info", "problem"),
+        unreached=any(each.value == 0 for each in families.of(_UPSTREAM)),
     )
 
 
@@ -81,8 +85,8 @@ def _all_elsewhere(families: Families) -> bool:
     return bool(began) and added_up(each.value for each in began) <= added_up(each.value for each in elsewhere)
 
 
-def _tokens(families: Families, kind: str, signal: Signal) -> dict[Key, float]:
-    samples = (each for each in families.of(_TOKENS) if each.labels.get("gen_ai_token_type") == kind)
+def _tokens(families: Families, kind: str, signal: Signal, name: str = _TOKENS) -> dict[Key, float]:
+    samples = (each for each in families.of(name) if each.labels.get("gen_ai_token_type") == kind)
     return summed(samples, signal, "model")
 
 

@@ -14,6 +14,8 @@ class Signal(StrEnum):
     IN_FLIGHT = "in_flight"
     INPUT_TOKENS = "input_tokens"
     OUTPUT_TOKENS = "output_tokens"
+    COUNTED_REQUESTS = "counted_requests"
+    """Requests of which output tokens are known."""
     CHUNKS = "chunks"
     TTFT = "time_to_first_token"
     TPOT = "time_per_output_token"

@@ -27,7 +27,8 @@ class Snapshot:
     `unknown` are the signals that the page names and gives no number for (NaN, infinite, negative, contradictory).
     `config_generation` is the configuration that the collector says it runs, empty when it runs none;
     `collector_version` is empty for an engine's page; `engine_problem` is why the collector beside the engine could
-    not read the engine's own page. `page` is the digest of the page that was read, by which the same one is known.
+    not read the engine's own page; `unreached` tells that no model server has accepted its connections for 30 s.
+    `page` is the digest of the page that was read, by which the same one is known.
     """
 
     pod: str
@@ -40,6 +41,7 @@ class Snapshot:
     config_generation: str = ""
     collector_version: str = ""
     engine_problem: str = ""
+    unreached: bool = False
     page: str = field(default="", compare=False, repr=False)
 
     @property
@@ -65,7 +67,9 @@ class Found:
     counters: Mapping[Key, float]
     histograms: Mapping[Key, Histogram | None]
 
-    def snapshot(self, pod: str, at_ms: int, source: Literal["collector", "engine"], **more: str) -> Snapshot:
+    def snapshot(
+        self, pod: str, at_ms: int, source: Literal["collector", "engine"], unreached: bool = False, **more: str
+    ) -> Snapshot:
         """Keep what is known. Raises UnusableError of a page that names more models than could be told apart."""
         values = {**self.gauges, **self.counters}
         unknown = {key.signal for key, value in values.items() if math.isnan(value)}
@@ -81,6 +85,7 @@ class Found:
             _numbers(self.counters),
             {key: value for key, value in self.histograms.items() if value is not None},
             frozenset(unknown),
+            unreached=unreached,
             **more,
         )
 

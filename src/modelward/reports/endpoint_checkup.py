@@ -15,8 +15,8 @@ from modelward.status.reasons import reason_of
 
 _SHOWN = 10
 _ENDPOINT_VARIABLE = "MODELWARD_ENDPOINT"
-_QUOTED = frozenset({"ImageNotPullable", "Refused", "ScrapeBlocked"})
-"""Reasons for which somebody else must do something: whoever keeps images, refuses or blocks us."""
+_QUOTED = frozenset({"Bypassed", "ImageNotPullable", "Refused", "ScrapeBlocked", "ServiceBypasses", "UpstreamRefused"})
+"""Reasons for which someone must act: whoever keeps images or Services, refuses or blocks us."""
 
 
 def drift(seen: Observed) -> Iterator[Remark]:

@@ -34,6 +34,7 @@ from modelward.kube.kinds import (
     kind_of,
 )
 from modelward.reports.applying import Applied, applied, lacks_right
+from modelward.reports.bypass import bypass_notes
 from modelward.reports.effect import Effect, Subject, Trial, plan, preflight
 from modelward.reports.installation import Setup, setup
 from modelward.reports.reading import reading
@@ -170,7 +171,9 @@ class _Examination:
         before = _before(answer.before)
         workload, unread = await self._workload(endpoint)
         autoscaler, unlisted = await self._autoscaler(endpoint, workload)
-        notes += tuple(filter(None, (unread, unlisted)))
+        notes += tuple(
+            filter(None, (unread, unlisted, *await bypass_notes(self.client, self.objects, endpoint, workload)))
+        )
         policies = tuple(after.policies.values())
         asked = watch(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
         planned = plan(endpoint, asked, self.setup.installation, workload)

@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modelward.api.llmendpoint import CollectorMode
-from modelward.api.quantity import PPM, percent_text
+from modelward.api.llmendpoint import COLLECTOR_PORT, CollectorMode
+from modelward.api.quantity import percent_text
 from modelward.desired.names import COLLECTOR
-from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
 from modelward.status.conditions import State
 from modelward.status.judgement import SEEN_ENOUGH_PPM
 from modelward.status.workload import pod_running, waiting_reason
 
 Object = Mapping[str, Any]
-_SEEN_OVER_MS = 900_000
 _MESSAGE_CHARS = 600
-_SEEN_FROM_REQUESTS = 20
-"""Fewer requests than this say nothing about the share that we see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Collectors:
 
     Of them `outdated` are of another release than pods would get now. Of `told` that were read, `unloaded` run other
     settings than the endpoint has now. `refused` is what a quota or a policy said that keeps more of a gateway's pods
-    out.
+    out. `bypassing` are the Services that lead clients to the model server's own port.
     """
 
     desired: int
@@ -39,6 +35,7 @@ class Collectors:
     unloaded: int = 0
     told: int = 0
     refused: str = ""
+    bypassing: tuple[str, ...] = ()
 
 
 def sidecars(pods: Sequence[Object]) -> Collectors:
@@ -56,7 +53,8 @@ def collector_state(
 ) -> State:
     """Return CollectorReady; `problem` is what kept us from putting the collector in place.
 
-    What a collector still waits for takes nothing from what it sees: it is told beside that, and leaves True as it is.
+    What a collector still waits for, and a Service that leads past it, take nothing from what it sees: they are told
+    beside that and leave True as it is.
     """
     if mode == "ScrapeOnly":
         return State("CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read")
@@ -68,10 +66,10 @@ def collector_state(
         return State("CollectorReady", "False", "Refused", collectors.refused)
     if not collectors.desired:
         return State("CollectorReady", "Unknown", "NoPods", "no pod is running")
-    awaited = _awaited(collectors)
+    remarks = _remarks(collectors)
     found = _sight(collectors, seen_ppm)
-    message = "; ".join(part for part in (found.message, *(told for _, told in awaited), collectors.refused) if part)
-    reason = awaited[0][0] if awaited and found.status == "True" else found.reason
+    message = "; ".join(part for part in (found.message, *(told for _, told in remarks), collectors.refused) if part)
+    reason = remarks[0][0] if remarks and found.status == "True" else found.reason
     return State(found.type, found.status, reason, message)
 
 
@@ -90,25 +88,23 @@ def _sight(collectors: Collectors, seen_ppm: int | None) -> State:
     )
 
 
-def _awaited(collectors: Collectors) -> list[tuple[str, str]]:
-    """Return what some collectors wait for, as (reason, message); settings first, for they may have been tightened."""
-    awaited = []
+def _remarks(collectors: Collectors) -> list[tuple[str, str]]:
+    """Return what is not as it should be although traffic is seen, as (reason, message).
+
+    Settings come first, because they may have been tightened.
+    """
+    remarks = []
     if collectors.unloaded:
         which = f"{collectors.unloaded} of {collectors.told} collectors run the settings of before"
-        awaited.append(("AwaitingReload", f"{which}; the kubelet brings the new ones within two minutes"))
+        remarks.append(("AwaitingReload", f"{which}; the kubelet brings the new ones within two minutes"))
     if collectors.outdated:
         which = f"{collectors.outdated} of {collectors.desired} pods run a collector of another release"
-        awaited.append(("AwaitingRollout", f"{which}; this one comes with their next roll-out"))
-    return awaited
-
-
-def traffic_seen_ppm(history: History, now_ms: int) -> int | None:
-    """Return our requests over the engine's own count in ppm; None where the engine does not count or few came."""
-    ours = history.increase(Signal.REQUESTS, None, now_ms, _SEEN_OVER_MS)
-    engines = history.increase(Signal.ENGINE_REQUESTS, None, now_ms, _SEEN_OVER_MS)
-    if ours is None or engines is None or engines.value < _SEEN_FROM_REQUESTS:
-        return None
-    return min(PPM, round(ours.value / engines.value * PPM))
+        remarks.append(("AwaitingRollout", f"{which}; this one comes with their next roll-out"))
+    if collectors.bypassing:
+        named = ", ".join(collectors.bypassing[:3]) + (" and others" if len(collectors.bypassing) > 3 else "")
+        told = f"traffic through Service {named} goes past the collector: set its targetPort to {COLLECTOR_PORT}"
+        remarks.append(("ServiceBypasses", f"{told}, or send clients to status.address.url"))
+    return remarks
 
 
 def metrics_state(

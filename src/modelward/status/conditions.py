@@ -39,7 +39,8 @@ def ready(accepted: State, workload: State) -> State:
     for state in (accepted, workload):
         if state.status != "True":
             return State("Ready", state.status, state.reason, state.message)
-    return State("Ready", "True", "Serving", workload.message)
+    reason = workload.reason if workload.reason == "Asleep" else "Serving"
+    return State("Ready", "True", reason, workload.message)
 
 
 def settle(

@@ -74,9 +74,23 @@ WORKLOAD = (
         "wait; if it stays, look at `Accepted`",
     ),
     Reason(
+        "Asleep",
+        "`scaling.minReplicas` is 0 and no requests came, so the scaler took the last replica away: it serves when"
+        " the next one comes",
+        "no requests come",
+        "nothing; the next request to the gateway starts a replica",
+    ),
+    Reason(
+        "UpstreamRefused",
+        "pods are ready, and for 30 s every connection from the collector to the model server failed; the message names"
+        " the port",
+        "a wrong `port` in `workloadRef` or `template`; the server listens on another address or is still loading",
+        "`kubectl logs -n NS POD`; correct the port",
+    ),
+    Reason(
         "ScaledToZero",
         "`replicas` is 0",
-        "somebody, or an autoscaler, asked for none",
+        "a person, or another autoscaler, asked for none",
         "`kubectl scale llmep -n NS NAME --replicas=1`",
     ),
     Reason("NotReady", "pods run but none is ready", "the model still loads, or its probe fails", _PODS),
@@ -145,6 +159,13 @@ COLLECTOR = (
         "less than 90 % of the engine's requests came through the collector",
         "clients use another Service than ours",
         "send clients to `status.address.url`, or give your own Service `targetPort: 18080`",
+    ),
+    Reason(
+        "ServiceBypasses",
+        "traffic is seen, but the Service in the message leads to the model server's own port: what comes through it is"
+        " neither measured nor judged",
+        "a Service from before the sidecar, with the model's port as `targetPort`",
+        "`kubectl edit svc -n NS SERVICE`: `targetPort: 18080`; or send clients to `status.address.url`",
     ),
     Reason(
         "ImageNotPullable",

@@ -255,6 +255,7 @@ def test_a_refusing_server_is_passed_over_for_the_next_one() -> None:
             for _ in range(4):
                 assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
             assert one.value(families.UPSTREAM_ERRORS, reason="refused") <= 1
+            assert one.value(families.UPSTREAM_UP) == 1
 
     run(work())
 

@@ -196,3 +196,41 @@ def test_what_keeps_the_pod_that_is_tried_from_being_made_is_said_of_the_collect
 
 def _status(one: Look) -> LLMEndpointStatus:
     return endpoint_status(one.known.endpoint, assessed(one), NOW_MS)
+
+
+def fronted(*, model: int = 1, gateway: int = 2, unreached: bool = False, **spec: Any) -> LLMEndpointStatus:
+    """Return the status behind a gateway, with so many ready replicas of the model and of the gateway."""
+    seen = look({"a": settings(REDACTED, "Gateway")}, mode="Gateway", **spec)
+    seen.seen.latest["a"] = replace(seen.seen.latest["a"], unreached=unreached)
+    workload = {
+        **(seen.known.workload or {}),
+        "spec": {**(seen.known.workload or {})["spec"], "replicas": model},
+        "status": {"readyReplicas": model},
+    }
+    front = {"metadata": {}, "spec": {"replicas": 2, "selector": {}}, "status": {"readyReplicas": gateway}}
+    return _status(replace(seen, known=replace(seen.known, workload=workload, gateway=front)))
+
+
+def is_ready(status: LLMEndpointStatus) -> tuple[str, str, str]:
+    found = next(one for one in status.conditions if one.type == "Ready")
+    return found.status, found.reason, found.message
+
+
+def test_ready_tells_whether_the_address_answers_through_the_gateway() -> None:
+    assert is_ready(fronted())[:2] == ("True", "Serving")
+    assert is_ready(fronted(gateway=0))[:2] == ("False", "NotReady")
+    status, reason, message = is_ready(fronted(unreached=True))
+    assert (status, reason) == ("False", "UpstreamRefused")
+    assert "at port 8080 of its pods" in message
+    assert fronted(unreached=True).health == "Unhealthy"
+
+
+def test_a_service_that_bypasses_the_sidecar_is_named() -> None:
+    seen = look({"a": settings(REDACTED)})
+    service = {"metadata": {"name": "old"}, "spec": {"selector": {"app": "chat"}, "ports": [{"port": 8080}]}}
+    workload = {**(seen.known.workload or {})}
+    template = {"metadata": {"labels": {"app": "chat"}}, **workload["spec"]["template"]}
+    workload["spec"] = {**workload["spec"], "template": template}
+    status, reason, message = said(replace(seen, known=replace(seen.known, workload=workload, services=(service,))))
+    assert (status, reason) == ("True", "ServiceBypasses")
+    assert "Service old goes past the collector" in message

@@ -18,6 +18,7 @@ modelward_requests_in_flight{model="m",revision="r"} 4
 modelward_chunks_total{model="m",revision="r"} 800
 gen_ai_client_token_usage_sum{model="m",gen_ai_token_type="input"} 1000
 gen_ai_client_token_usage_sum{model="m",gen_ai_token_type="output"} 400
+gen_ai_client_token_usage_count{model="m",gen_ai_token_type="output"} 80
 gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="200",le="1"} 80
 gen_ai_server_request_duration_seconds_bucket{model="m",operation="chat",code="200",le="+Inf"} 90
 gen_ai_server_request_duration_seconds_sum{model="m",operation="chat",code="200"} 60
@@ -49,6 +50,7 @@ def test_reads_a_collectors_page() -> None:
         Key(Signal.CANCELLED, "n"): 0,
         Key(Signal.INPUT_TOKENS, "m"): 1000,
         Key(Signal.OUTPUT_TOKENS, "m"): 400,
+        Key(Signal.COUNTED_REQUESTS, "m"): 80,
         Key(Signal.CHUNKS, "m"): 800,
         Key(Signal.ENGINE_REQUESTS): 101,
     }
@@ -58,6 +60,13 @@ def test_reads_a_collectors_page() -> None:
         Key(Signal.ENGINE_WAITING): 2,
     }
     assert (seen.config_generation, seen.collector_version) == ("abc", "0.1.0")
+    assert not seen.unreached
+
+
+def test_a_collector_tells_whether_it_reaches_a_model_server() -> None:
+    for value, unreached in ((b"0", True), (b"1", False)):
+        page = COLLECTOR + b"modelward_collector_upstream_up " + value + b"\n"
+        assert snapshot_from_collector(parse(page), "pod", 5).unreached is unreached
 
 
 def test_failed_requests_do_not_make_latency_look_better() -> None:

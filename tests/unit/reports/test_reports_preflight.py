@@ -9,7 +9,7 @@ import pytest
 
 from modelward.kube.client import Client
 from modelward.kube.errors import Forbidden
-from modelward.kube.kinds import HORIZONTAL_POD_AUTOSCALER, Kind, Object
+from modelward.kube.kinds import HORIZONTAL_POD_AUTOSCALER, SERVICE, Kind, Object
 from modelward.reports.installation import Setup
 from modelward.reports.preflight import _Examination
 
@@ -30,13 +30,15 @@ WORKLOAD: Object = {
 class Cluster:
     """Takes everything as it comes, as the API server does with definitions of another release."""
 
-    def __init__(self, autoscalers: list[Object] | None = None) -> None:
-        self.autoscalers = autoscalers
+    def __init__(self, autoscalers: list[Object] | None = None, services: tuple[Object, ...] = ()) -> None:
+        self.autoscalers, self.services = autoscalers, services
 
     async def find(self, kind: Kind, _: str | None, name: str) -> Object | None:
         return WORKLOAD if (kind.kind, name) == ("Deployment", "mine") else None
 
     async def list(self, kind: Kind, _: str | None = None) -> Any:
+        if kind is SERVICE:
+            return SimpleNamespace(items=self.services)
         if kind is not HORIZONTAL_POD_AUTOSCALER:
             return SimpleNamespace(items=())
         if self.autoscalers is None:
@@ -93,3 +95,36 @@ async def test_autoscalers_that_may_not_be_read_are_a_note() -> None:
     (found,) = await effects(Cluster(None), WATCHED)
     assert found.stops == 2
     assert "if a HorizontalPodAutoscaler drives the workload, its replicas stay: cannot list" in found.notes
+
+
+def leading(name: str, port: int) -> Object:
+    ports = [{"port": 80, "targetPort": port}]
+    metadata = {"name": name, "namespace": "retail"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {"selector": {"app": "v"}, "ports": ports},
+    }
+
+
+def adopting(**reference: Any) -> Object:
+    backend = {"workloadRef": {"name": "mine", **reference}}
+    return ours("LLMEndpoint", backend=backend, collector={"mode": "Sidecar"})
+
+
+async def test_services_that_lead_past_the_collector_are_named_before_it_is_put_in() -> None:
+    cluster = Cluster(services=(leading("old", 8000), leading("fine", 18080)))
+    (found,) = await effects(cluster, adopting())
+    assert "clients of Service old bypass the collector: set its targetPort to 18080" in found.notes
+    mended = leading("old", 18080)
+    (found, *_) = await effects(cluster, adopting(), mended)
+    assert not any("bypass" in note for note in found.notes), "the file mends it"
+
+
+async def test_a_port_that_no_container_declares_is_questioned() -> None:
+    (found,) = await effects(Cluster(), adopting(port=8080))
+    said = "no container of Deployment mine declares port 8080 (declared: 8000); is the port right?"
+    assert said in found.notes
+    (found,) = await effects(Cluster(), adopting(port=8000))
+    assert said not in found.notes

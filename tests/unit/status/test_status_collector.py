@@ -11,7 +11,7 @@ from status_specimens import MINUTE_MS, NOW_MS, history, latency, pod, waiting
 
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
-from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars, traffic_seen_ppm
+from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
 from modelward.status.usage import usage_status
 
 
@@ -67,18 +67,10 @@ def test_the_share_that_is_bypassed_is_told() -> None:
     assert found.message == "42% seen; send clients to status.address.url"
 
 
-@given(st.integers(0, 10_000), st.integers(0, 10_000))
-def test_the_share_seen_is_ours_over_the_engines_or_unknown(ours: int, engines: int) -> None:
-    found = traffic_seen_ppm(history({Signal.REQUESTS: float(ours), Signal.ENGINE_REQUESTS: float(engines)}), NOW_MS)
-    if engines < 20:
-        assert found is None
-    else:
-        assert found == min(1_000_000, round(ours / engines * 1_000_000))
-
-
-def test_an_engine_that_does_not_count_leaves_the_share_unknown() -> None:
-    assert traffic_seen_ppm(history({Signal.REQUESTS: 100.0}), NOW_MS) is None
-    assert traffic_seen_ppm(History(), NOW_MS) is None
+def test_a_service_that_leads_past_the_collector_is_named_and_takes_nothing_from_what_is_seen() -> None:
+    found = collector_state("Sidecar", Collectors(1, 1, 0, bypassing=("chat", "old")), None, None)
+    assert (found.status, found.reason) == ("True", "ServiceBypasses")
+    assert "Service chat, old goes past the collector: set its targetPort to 18080" in found.message
 
 
 PODS = ("a", "b")
