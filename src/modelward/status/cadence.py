@@ -16,13 +16,24 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 
 
-def _flips(value: Any) -> Any:
-    """Return what is left of a status when every number that moves by itself is taken out."""
+def _flips(value: Any, within: str = "") -> Any:
+    """Return what is left of a status when every number that moves by itself is taken out; `within` is its field."""
     if isinstance(value, dict):
-        return {key: _flips(part) for key, part in value.items() if key not in _NUMBERS}
+        moving = _NUMBERS | {"reason"} if _follows_load(value, within) else _NUMBERS
+        return {key: _flips(part, key) for key, part in value.items() if key not in moving}
     if isinstance(value, list):
-        return [_flips(part) for part in value]
+        return [_flips(part, within) for part in value]
     return value
+
+
+def _follows_load(part: dict[str, Any], within: str) -> bool:
+    """Tell whether the reason in this part only follows the load.
+
+    While the scaler decides (ScalingActive is True) its reason changes hundreds of times a day between holding, steady
+    and load. What it does about the load is `desired`, which is written at once, with its reason and the decisions.
+    """
+    decides = within == "conditions" and part.get("type") == "ScalingActive" and part.get("status") == "True"
+    return decides or within == "scaling"
 
 
 def worth_writing(before: dict[str, Any], after: dict[str, Any], since_last_ms: int, interval_ms: int) -> bool:

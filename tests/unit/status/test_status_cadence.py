@@ -17,21 +17,21 @@ BEFORE: dict[str, Any] = {
     "usage": {"requestsPerMinute": "12"},
     "evaluations": [{"name": "topic", "rate": "3%", "samples": 140, "verdict": "Passed", "observedAt": "then"}],
     "conditions": [{"type": "Ready", "status": "True", "reason": "Serving", "message": "3 of 3 replicas ready"}],
-    "scaling": {"desired": 2, "message": "because", "capacity": "40 tok/s"},
+    "scaling": {"desired": 2, "reason": "Load", "message": "because", "capacity": "40 tok/s"},
 }
 NUMBERS: list[dict[str, Any]] = [
     {"usage": {"requestsPerMinute": "99"}},
     {"summary": "topic: 40 of 100 samples"},
     {"evaluations": [{**BEFORE["evaluations"][0], "rate": "4%", "samples": 150, "observedAt": "now"}]},
     {"conditions": [{**BEFORE["conditions"][0], "message": "2 of 3 replicas ready"}]},
-    {"scaling": {"desired": 2, "message": "other", "capacity": "41 tok/s"}},
+    {"scaling": {"desired": 2, "reason": "Steady", "message": "other", "capacity": "41 tok/s"}},
 ]
 FLIPS: list[dict[str, Any]] = [
     {"health": "Degraded"},
     {"evaluations": [{**BEFORE["evaluations"][0], "verdict": "Failed"}]},
     {"conditions": [{**BEFORE["conditions"][0], "status": "False"}]},
     {"conditions": [{**BEFORE["conditions"][0], "reason": "Refused"}]},
-    {"scaling": {"desired": 3, "message": "because", "capacity": "40 tok/s"}},
+    {"scaling": {"desired": 3, "reason": "Load", "message": "because", "capacity": "40 tok/s"}},
     {"observedGeneration": 2},
     {"evaluations": []},
 ]
@@ -52,3 +52,15 @@ def test_numbers_wait_for_the_interval(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", FLIPS)
 def test_flips_are_written_at_once(change: dict[str, Any]) -> None:
     assert worth_writing(BEFORE, {**BEFORE, **change}, 0, INTERVAL_MS)
+
+
+def scaled(status: str, reason: str) -> dict[str, Any]:
+    return {"conditions": [{"type": "ScalingActive", "status": status, "reason": reason}]}
+
+
+def test_a_reason_of_scaling_that_flips_while_it_decides_waits_for_the_interval() -> None:
+    load, steady = scaled("True", "Load"), scaled("True", "Steady")
+    assert not worth_writing(load, steady, 0, INTERVAL_MS)
+    assert worth_writing(load, steady, INTERVAL_MS, INTERVAL_MS)
+    assert worth_writing(load, scaled("Unknown", "HoldingOnStaleMetrics"), 0, INTERVAL_MS)
+    assert worth_writing(scaled("False", "Refused"), scaled("False", "AnotherScaler"), 0, INTERVAL_MS)
