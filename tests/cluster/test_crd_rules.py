@@ -119,6 +119,16 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         "command, args, env and resources belong to the short form",
     ),
     ("LLMEndpoint", {**SHORT, "scaling": {"minReplicas": 3, "maxReplicas": 2}}, "minReplicas must not be above"),
+    (
+        "LLMEndpoint",
+        {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timeToFirstToken": "0s"}}},
+        "timeToFirstToken must be longer than 0",
+    ),
+    (
+        "LLMEndpoint",
+        {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timePerOutputToken": "0h0ms"}}},
+        "timePerOutputToken must be longer than 0",
+    ),
     ("MonitoringPolicy", selecting(operator="In"), "In and NotIn need values"),
     ("MonitoringPolicy", selecting(operator="Exists", values=["a"]), "Exists and DoesNotExist have none"),
     ("MonitoringPolicy", bound(ERRORS, maxDuration="1s"), "ErrorRate needs maxRate"),

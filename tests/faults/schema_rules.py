@@ -117,6 +117,13 @@ def _long(field: str, default: str) -> Mend:
     return mend
 
 
+def _above_zero(field: str) -> Mend:
+    def mend(objective: Value, _changed: str) -> Value:
+        return {**objective, field: "1s"} if duration_ms(objective.get(field, "1s")) == 0 else objective
+
+    return mend
+
+
 def _kept_a_minute(capture: Value, _changed: str) -> Value:
     return capture if duration_ms(capture.get("keepFor", "168h")) >= 60_000 else {**capture, "keepFor": "1m"}
 
@@ -199,6 +206,12 @@ RULES: Mapping[str, Rule] = {
         ),
     ),
     "minReplicas must not be above maxReplicas": Rule(_ordered, (_set(minReplicas=9, maxReplicas=8),)),
+    "timeToFirstToken must be longer than 0: no number of replicas answers at once": Rule(
+        _above_zero("timeToFirstToken"), (_set(timeToFirstToken="0s"), _set(timeToFirstToken="00h0ms"))
+    ),
+    "timePerOutputToken must be longer than 0: no number of replicas answers at once": Rule(
+        _above_zero("timePerOutputToken"), (_set(timePerOutputToken="0s"), _set(timePerOutputToken="0m0s"))
+    ),
     "In and NotIn need values; Exists and DoesNotExist have none": Rule(
         _with_values,
         (

@@ -202,6 +202,17 @@ class Service(Model):
 class Objective(Model):
     """What scaling must keep for the users."""
 
+    model_config = rules(
+        (
+            "!has(self.timeToFirstToken) || self.timeToFirstToken.matches('[1-9]')",
+            "timeToFirstToken must be longer than 0: no number of replicas answers at once",
+        ),
+        (
+            "!has(self.timePerOutputToken) || self.timePerOutputToken.matches('[1-9]')",
+            "timePerOutputToken must be longer than 0: no number of replicas answers at once",
+        ),
+    )
+
     time_to_first_token: Duration | None = None
     """Longest wait for the first token, such as 2s."""
     time_per_output_token: Duration | None = None

@@ -71,9 +71,8 @@ class Scaler:
         key = (known.endpoint.metadata.namespace, known.endpoint.metadata.name)
         decision = self._decide(known, seen, scaling, self._histories.get(key, History()), now_ms)
         self._histories[key] = decision.history
-        current = _replicas(known.workload)
-        written = (None, current if known.endpoint.spec.replicas is None else known.endpoint.spec.replicas)
-        if scaling.mode == "Direct" and decision.replicas not in written and not known.endpoint.spec.paused:
+        current = _asked(known)
+        if scaling.mode == "Direct" and decision.replicas not in (None, current) and not known.endpoint.spec.paused:
             state = await self._write(known, decision)
             if state is not None:
                 return Scaled(state, known.endpoint.status.scaling)
@@ -96,9 +95,7 @@ class Scaler:
         ready = int(workload.get("status", {}).get("readyReplicas", 0))
         pods = [target.pod for target in targets.of(known)]
         attainment = spec.attainment_ppm / PPM
-        usage = observe(
-            seen.history, pods, replicas=_replicas(workload), ready=ready, now_ms=now_ms, attainment=attainment
-        )
+        usage = observe(seen.history, pods, replicas=_asked(known), ready=ready, now_ms=now_ms, attainment=attainment)
         return decide(spec, usage, history, now_ms)
 
     async def _write(self, known: Gathered, decision: Decision) -> State | None:
@@ -179,7 +176,18 @@ def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
 
 
 def _milliseconds(duration: str | None) -> int | None:
-    return None if duration is None else duration_ms(duration)
+    """Return a bound in ms; None for none, and for 0, which is refused now and was once accepted."""
+    return (duration_ms(duration) or None) if duration is not None else None
+
+
+def _asked(known: Gathered) -> int:
+    """Return the replicas that are asked for.
+
+    The endpoint's number, once there is one: the workload follows it a moment later, and one that was just raised
+    would be taken back by a decision that still starts from the old number.
+    """
+    declared = known.endpoint.spec.replicas
+    return declared if declared is not None and not known.endpoint.spec.paused else _replicas(known.workload or {})
 
 
 def _replicas(workload: Mapping[str, Any]) -> int:

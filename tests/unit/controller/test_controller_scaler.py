@@ -246,3 +246,29 @@ async def test_each_field_of_the_objective_is_acted_on(
         found = await desk.scaler.scale(known, seen, at_ms)
     assert found.status is not None
     assert (found.status.reason, found.status.desired) == (reason, 1 if reason == "Steady" else 2)
+
+
+async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_says_the_old_number(desk: Desk) -> None:
+    desk.endpoint(engine="vllm", replicas=6, scaling={"mode": "Direct", "maxReplicas": 8, "tokensPerSecond": 1})
+    desk.workload(2)
+    known, seen = await desk.known(), Observation()
+    assert known.workload is not None
+    known = replace(known, pods=(POD,), workload={**known.workload, "status": {"readyReplicas": 2}})
+    for at_ms in (NOW_MS, NOW_MS + 60_000):
+        seen.history.add(page(at_ms, Signal.TPOT))
+    found = await desk.scaler.scale(known, seen, NOW_MS + 60_000)
+    assert found.status is not None
+    assert (found.status.desired, found.status.reason) == (6, "ScaleDownHold")
+    assert ("scale", "LLMEndpoint", "chat") not in desk.world.writes
+
+
+async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(desk: Desk) -> None:
+    objective = {"timeToFirstToken": "0s", "timePerOutputToken": "0m0s"}
+    desk.endpoint(engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8, "objective": objective})
+    desk.workload(1)
+    known, seen = replace(await desk.known(), pods=(POD,)), Observation()
+    for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
+        seen.history.add(page(at_ms, Signal.TTFT))
+        found = await desk.scaler.scale(known, seen, at_ms)
+        assert found.status is not None
+        assert found.status.reason in ("NoTokenCounts", "LearningCapacity")
