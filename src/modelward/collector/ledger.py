@@ -7,6 +7,7 @@ from bisect import bisect_left
 from modelward.collector import families
 from modelward.collector.board import Board, Cell
 from modelward.collector.families import FAMILIES
+from modelward.privacy.short_fields import plain_model_name
 
 MAX_MODELS = 20
 OTHER_MODEL = "other"
@@ -56,7 +57,7 @@ class Ledger:
         cells = self._models.get(name)
         if cells is not None:
             return cells
-        if status >= 400 or len(self._models) >= MAX_MODELS:
+        if status >= 400 or len(self._models) >= MAX_MODELS or plain_model_name(name) != name:
             return ModelCells(self._board, OTHER_MODEL if name else "", self._revision)
         cells = self._models[name] = ModelCells(self._board, name, self._revision)
         return cells

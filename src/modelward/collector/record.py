@@ -9,6 +9,7 @@ from modelward.api.exchange import Content, Exchange, Message, Redaction
 from modelward.collector.handover import Parcel
 from modelward.collector.transcript import Answer, Question, answer_in, decoded, question_in
 from modelward.privacy.redaction import redact, redactions_of
+from modelward.privacy.short_fields import known_reason, known_role, plain_model_name
 
 _KEY_OF_THIS_PROCESS = secrets.token_bytes(32)
 """Used until the operator gives a key: conversations then group within one process's life only."""
@@ -30,7 +31,7 @@ class Recorder:
             id=answer.id or f"mw-{secrets.token_hex(12)}",
             time_ms=parcel.time_ms,
             endpoint=self._endpoint,
-            model=parcel.model or question.model,
+            model=plain_model_name(parcel.model or question.model),
             revision=self._revision,
             operation=parcel.operation,
             status=parcel.status,
@@ -38,7 +39,7 @@ class Recorder:
             content=content,
             messages=messages,
             response=response,
-            finish_reason=answer.finish_reason,
+            finish_reason=known_reason(answer.finish_reason),
             usage=parcel.usage,
             timings=parcel.timings,
             conversation=_conversation(parcel.conversation or question.conversation, question, conversation_key),
@@ -67,12 +68,13 @@ def _allowed(
 ) -> tuple[tuple[Message, ...], str, tuple[Redaction, ...]]:
     if content not in ("Redacted", "Full"):
         return (), "", ()
-    asked = [redact(message.text) for message in question.messages]
+    messages = tuple(Message(known_role(message.role), message.text) for message in question.messages)
+    asked = [redact(message.text) for message in messages]
     said = redact(answer.text)
     redactions = redactions_of((finding for text in asked for finding in text.findings), said.findings)
     if content == "Full":
-        return question.messages, answer.text, redactions
-    masked = tuple(Message(message.role, text.text) for message, text in zip(question.messages, asked, strict=True))
+        return messages, answer.text, redactions
+    masked = tuple(Message(message.role, text.text) for message, text in zip(messages, asked, strict=True))
     return masked, said.text, redactions
 
 

@@ -14,6 +14,9 @@ import zstandard
 from modelward.api.exchange import Message
 
 MAX_DECODED_BYTES = 16 * 1024 * 1024
+_MAX_ZSTD_WINDOW = 8 * 1024 * 1024
+"""What RFC 9659 allows content codings; a frame that asks for more would make the decoder hold it."""
+_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,21 @@ def decoded(body: bytes, encoding: str) -> bytes:
         if encoding in ("gzip", "x-gzip", "deflate"):
             return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_DECODED_BYTES)
         if encoding == "zstd":
-            return zstandard.ZstdDecompressor().decompressobj().decompress(body)[:MAX_DECODED_BYTES]
+            return _zstd_decoded(body)
     except (zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
         raise ValueError(f"not {encoding}: {error}") from error
     raise ValueError(f"content coding {encoding!r} is not known")
+
+
+def _zstd_decoded(body: bytes) -> bytes:
+    """Decode at most MAX_DECODED_BYTES, of which no more than that is ever held, as far as the frame goes."""
+    reader = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW).stream_reader(body, read_across_frames=False)
+    pieces: list[bytes] = []
+    room = MAX_DECODED_BYTES
+    while room > 0 and (piece := reader.read(min(room, _PIECE_BYTES))):
+        pieces.append(piece)
+        room -= len(piece)
+    return b"".join(pieces)
 
 
 def question_in(body: bytes) -> Question:

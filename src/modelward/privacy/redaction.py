@@ -9,6 +9,7 @@ from typing import Literal
 
 from modelward.api.exchange import Redaction
 from modelward.privacy import credentials, personal
+from modelward.privacy.reading import reading_of
 from modelward.privacy.span import Detector, Span
 
 DETECTORS: tuple[Detector, ...] = (
@@ -69,12 +70,18 @@ def redact(text: str) -> Redacted:
     """
     findings: list[Finding] = []
     for _ in range(_MAX_ROUNDS):  # a mask may lay bare a value whose boundary was part of another
-        spans = _merged([span for detector in DETECTORS for span in detector(text)])
+        reading = reading_of(text)
+        spans = found_in(reading.text)
         if not spans:
             break
-        findings += [Finding(span.kind, _comparable(text[span.start : span.end])) for span in spans]
-        text = _masked(text, spans)
+        findings += [Finding(span.kind, _comparable(reading.text[span.start : span.end])) for span in spans]
+        text = _masked(text, reading.written_spans(spans))
     return Redacted(text, tuple(findings))
+
+
+def found_in(text: str) -> list[Span]:
+    """Return what every detector finds in a text as it is read: in order, what overlaps as one."""
+    return _merged([span for detector in DETECTORS for span in detector(text)])
 
 
 def redactions_of(prompt: Iterable[Finding], response: Iterable[Finding]) -> tuple[Redaction, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import tracemalloc
 from collections import Counter
 
 import pytest
+import zstandard
 from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, json_answer, post, rig, run
 
 from modelward.api.collector_config import Capture, CollectorConfig
-from modelward.api.exchange import Message, Redaction, Timings, Usage
+from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
 from modelward.collector.handover import Parcel, receive
 from modelward.collector.record import Recorder
-from modelward.collector.transcript import answer_in, decoded, question_in
+from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
 
 ALL = Capture(content="Redacted", sample_ppm=1_000_000)
 
@@ -207,3 +209,44 @@ def test_compressed_bodies_are_read_even_when_cut_short() -> None:
 def test_counting_is_of_values_not_of_kinds() -> None:
     exchange = Recorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", "")
     assert Counter({r.kind: r.count for r in exchange.redactions}) == Counter(EMAIL=2)
+
+
+def test_a_compressed_body_takes_no_more_memory_than_is_read_of_it() -> None:
+    for compress, coding in ((gzip.compress, "gzip"), (zstandard.ZstdCompressor().compress, "zstd")):
+        bomb = compress(bytes(96 << 20))
+        tracemalloc.start()
+        try:
+            assert len(decoded(bomb, coding)) == MAX_DECODED_BYTES
+            assert tracemalloc.get_traced_memory()[1] < 3 * MAX_DECODED_BYTES
+        finally:
+            tracemalloc.stop()
+    vast = zstandard.ZstdCompressor(compression_params=zstandard.ZstdCompressionParameters(window_log=27)).compressobj()
+    with pytest.raises(ValueError, match="zstd"):
+        decoded(vast.compress(b"x" * 100_000) + vast.flush(), "zstd")
+
+
+def test_no_field_that_a_caller_or_server_fills_carries_personal_data_out_even_as_metadata() -> None:
+    mail = "ann@example.org"
+    request = json.dumps({"model": f"m {mail}", "messages": [{"role": f"user {mail}", "content": "x"}]}).encode()
+    response = json.dumps({"choices": [{"message": {"content": "y"}, "finish_reason": mail}]}).encode()
+    for content in ("MetadataOnly", "Redacted"):
+        exchange = Recorder("ns/chat", "r1").record(_parcel(request, response, model=""), content, "key")
+        assert mail not in json.dumps(exchange_to_json(exchange))
+        assert (exchange.model, exchange.finish_reason) == ("other", "other")
+
+
+def test_a_model_name_with_personal_data_gets_no_label() -> None:
+    async def work() -> None:
+        async with rig(_failing, config(ALL)) as one:
+            await one.ask(post(b'{"model":"m ann@example.org"}'))
+            assert not [key for key, _ in one.board.read() if any("ann" in label for label in key[1])]
+
+    run(work())
+
+
+def test_values_in_the_arguments_of_a_tool_call_are_masked() -> None:
+    arguments = json.dumps({"body": "Dear,\n4111 1111 1111 1111\n\t536-90-4399\nAKIAIOSFODNN7EXAMPLE"})
+    call = {"id": "1", "type": "function", "function": {"name": "send", "arguments": arguments}}
+    response = json.dumps({"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [call]}}]})
+    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, response.encode()), "Redacted", "key")
+    assert exchange.response == '\nsend({"body": "Dear,\\n[CARD]\\n\\t[US_SSN]\\n[API_KEY]"})'
