@@ -57,6 +57,7 @@ class Usage:
 class Exchange:
     """One sampled request and its answer.
 
+    `outcome` is `error` for every request that failed; `status` tells whose doing it was.
     `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time of the
     request's first byte; `conversation` a keyed hash; `inclusion` the probability (0..1] with which it was sampled.
     """

@@ -281,7 +281,7 @@ class Downstream(Observed, asyncio.Protocol):
         if self.meter is not None and not self.meter.status:
             self.meter.status = 400
         begun = upstream is not None and upstream.answered
-        self.finish_meter("error")
+        self.finish_meter("client_error")
         if begun:
             self._close()
         else:

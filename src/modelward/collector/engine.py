@@ -12,6 +12,8 @@ from modelward.collector.metrics_page import PageProblemError, read_page
 from modelward.collector.options import Options
 
 EVERY_SECONDS = 5.0
+WAITING = "modelward_engine_requests_waiting"
+"""As in `modelward.metrics.dialects`, which is loaded only where there is an engine to read."""
 TIMEOUT_SECONDS = 2.0
 MAX_BYTES = 2_000_000
 
@@ -31,6 +33,11 @@ class EngineScrape:
         self._wake = threading.Event()
         self.values: Mapping[str, float] = {}
         self.problem = ""
+
+    @property
+    def waiting(self) -> float:
+        """Requests in the engine's queue as last read; 0 where the engine does not say."""
+        return self.values.get(WAITING, 0.0)
 
     def start(self) -> None:
         """Begin to scrape."""

@@ -38,7 +38,8 @@ HANDED_BYTES = "handed_bytes"
 TAKEN_BYTES = "taken_bytes"
 HEARTBEAT = "heartbeat"
 LEAVING = "leaving"
-"""The last four are read by the collector's own processes and not exported."""
+ENGINE_QUEUE = "engine_queue"
+"""The last five are read by the collector's own processes and not exported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,12 @@ FAMILIES: dict[str, Family] = {
             (*_SERIES, "gen_ai_token_type"),
             _TOKEN_BOUNDS,
         ),
-        Family(REQUESTS, "counter", "Requests finished.", (*_SERIES, "operation", "code", "outcome")),
+        Family(
+            REQUESTS,
+            "counter",
+            "Requests finished, by whose doing the end was.",
+            (*_SERIES, "operation", "code", "outcome"),
+        ),
         Family(
             OTHER_REQUESTS, "counter", "Finished requests that ask no model: listings, probes.", ("revision", "code")
         ),

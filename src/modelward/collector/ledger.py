@@ -48,9 +48,15 @@ class Ledger:
         self.in_flight[0] = 0.0
         self.started = board.cell(families.STARTED, (revision,))
         self.observer_errors = board.cell(families.OBSERVER_ERRORS)
+        self._engine_queue = board.cell(families.ENGINE_QUEUE)
         for (name, labels), _ in board.read():
             if name == families.TTFT and labels[0] != OTHER_MODEL:
                 self._models[labels[0]] = ModelCells(board, labels[0], revision)
+
+    @property
+    def engine_queues(self) -> bool:
+        """Whether the engine reported waiting requests when its page was read last."""
+        return self._engine_queue[0] > 0
 
     def model(self, name: str, status: int) -> ModelCells:
         """Return the cells of a model as a request with this status names it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelward.api.exchange import Outcome, Timings, Usage
+from modelward.api.outcome import CLIENT_CLOSED_REQUEST, Ending, RequestClass, class_of_status
 from modelward.collector import families
 from modelward.collector.capture import Captured, CaptureGate
 from modelward.collector.families import FAMILIES
@@ -11,7 +12,7 @@ from modelward.collector.operations import operation_of
 from modelward.collector.request_head import RequestHead
 from modelward.collector.stream_signs import FIRST_TOKEN, FIRST_TOKEN_REACH, model_named_in, reports_error, usage_in
 
-CLIENT_CLOSED_REQUEST = 499
+_BAD_GATEWAY = 502
 _TAIL_BYTES = 32 * 1024
 _KNOWN_REQUEST_BYTES = 256 * 1024
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
@@ -26,8 +27,9 @@ class ExchangeMeter:
     """
 
     __slots__ = (
-        "_begun", "_captured", "_cells", "_edge", "_first_token", "_gate", "_known_request", "_last", "_ledger",
-        "_readable", "_request", "_separator", "_tail", "_tail_bytes", "finished", "operation", "started", "status",
+        "_begun", "_busy", "_captured", "_cells", "_edge", "_first_token", "_gate", "_known_request", "_last",
+        "_ledger", "_readable", "_request", "_separator", "_tail", "_tail_bytes", "finished", "operation", "started",
+        "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
@@ -35,7 +37,7 @@ class ExchangeMeter:
         self.operation = operation_of(head.method, head.path)
         self.started = started
         self.status = 0
-        self.finished = self._begun = self._readable = False
+        self.finished = self._begun = self._busy = self._readable = False
         self._request: list[bytes] = []
         self._known_request = 0
         self._cells: ModelCells | None = None
@@ -55,9 +57,10 @@ class ExchangeMeter:
         if self._captured is not None:
             self._captured.add_request(piece)
 
-    def response_head(self, status: int, content_type: bytes, encoding: bytes) -> None:
-        """Note how the answer begins, and whom it is to be counted for."""
+    def response_head(self, status: int, content_type: bytes, encoding: bytes, *, asks_to_retry: bool = False) -> None:
+        """Note how the answer begins, and whom it is to be counted for; `asks_to_retry` is for Retry-After."""
         self._begun = True
+        self._busy = asks_to_retry or self._ledger.engine_queues
         self.status = status
         self._readable = encoding in (b"", b"identity")
         if not self._readable or not self.operation:
@@ -91,16 +94,15 @@ class ExchangeMeter:
             self._tail = [b"".join(self._tail)[-_TAIL_BYTES:]]
             self._tail_bytes = len(self._tail[0])
 
-    def finish(self, outcome: Outcome, now: float) -> None:
+    def finish(self, ending: Ending, now: float) -> None:
         """Write the exchange down, once."""
         if self.finished:
             return
         self.finished = True
         self._ledger.in_flight[0] -= 1
         tail = b"".join(self._tail)
-        status = self.status or CLIENT_CLOSED_REQUEST
-        if outcome == "ok" and (status >= 400 or (self._separator and reports_error(tail))):
-            outcome = "error"
+        status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
+        outcome = self._class(ending, tail)
         cells = self._cells or self._ledger.model(model_named_in(tail), status)
         self._ledger.finished(cells.model, self.operation, status, outcome, now - self.started)
         usage = usage_in(tail) if self.operation and self._readable else Usage()
@@ -108,7 +110,7 @@ class ExchangeMeter:
         self._count_tokens(cells, usage, timings)
         captured, self._captured = self._captured, None
         if captured is not None:
-            self._gate.end(captured, self.operation, cells.model, status, outcome, usage, timings)
+            self._gate.end(captured, self.operation, cells.model, status, _recorded(outcome), usage, timings)
 
     def abandon(self) -> None:
         """Give up observing after an exception: what was held is let go, and the exchange no longer counts as open."""
@@ -117,6 +119,14 @@ class ExchangeMeter:
             self._ledger.in_flight[0] -= 1
         if self._captured is not None:
             self._gate.release(self._captured)
+
+    def _class(self, ending: Ending, tail: bytes) -> RequestClass:
+        """Return whose doing the end was: a failing status says it, then the answer itself, then the connection."""
+        if self.status >= 400:
+            return class_of_status(self.status, busy=self._busy)
+        if self._separator and reports_error(tail):
+            return "error"
+        return ending
 
     def _count_events(self, piece: bytes, now: float) -> None:
         cells = self._cells
@@ -150,7 +160,7 @@ class ExchangeMeter:
             self._first_token = self._last = now
             observe(self._cells.ttft, _TTFT_BOUNDS, now - self.started)
 
-    def _timings(self, now: float, usage: Usage, outcome: Outcome) -> Timings:
+    def _timings(self, now: float, usage: Usage, outcome: RequestClass) -> Timings:
         duration = (now - self.started) * 1000
         if not self._first_token:
             return Timings(duration)
@@ -166,3 +176,8 @@ class ExchangeMeter:
             observe(cells.output_tokens, _TOKEN_BOUNDS, usage.output_tokens)
         if timings.per_output_token_ms is not None:
             observe(cells.tpot, _GAP_BOUNDS, timings.per_output_token_ms / 1000)
+
+
+def _recorded(outcome: RequestClass) -> Outcome:
+    """Return the outcome as records have it: whatever failed is an error there, and the status tells whose."""
+    return "error" if outcome in ("client_error", "overload") else outcome  # type: ignore[return-value]

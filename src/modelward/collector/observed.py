@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelward.api.exchange import Outcome
+from modelward.api.outcome import Ending
 from modelward.collector.meter import ExchangeMeter
 from modelward.collector.plane import Plane, clock
 
@@ -29,11 +29,11 @@ class Observed:
         if meter is not None:
             self.plane.observer_failed(meter)
 
-    def finish_meter(self, outcome: Outcome) -> None:
+    def finish_meter(self, ending: Ending) -> None:
         """End the meter's work on this exchange, if it still goes on."""
         meter, self.meter = self.meter, None
         if meter is not None:
             try:
-                meter.finish(outcome, clock())
+                meter.finish(ending, clock())
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 self.plane.observer_failed(meter)

@@ -53,6 +53,7 @@ class Supervisor:
         self._in_flight = self._boards[0].cell(families.IN_FLIGHT, (options.revision,))
         self._started = self._boards[0].cell(families.STARTED, (options.revision,))
         self._leaving = self._boards[0].cell(families.LEAVING)
+        self._engine_queue = self._boards[0].cell(families.ENGINE_QUEUE)
         self._boards[1].cell(families.TAKEN_BYTES)
         self._dataplane = Child("dataplane", "modelward.collector.dataplane")
         self._worker = Child("worker", "modelward.collector.worker")
@@ -77,6 +78,7 @@ class Supervisor:
             self._keep_running()
             received = signal.sigtimedwait(_SIGNALS, _TICK_SECONDS)
             self._reap()
+            self._engine_queue[0] = self._engine.waiting
             if received is not None and received.si_signo != signal.SIGCHLD:
                 break
         return self._stop()

@@ -19,8 +19,8 @@ class Upstream(asyncio.Protocol):
     """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool."""
 
     __slots__ = (
-        "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_parser", "_pieces", "_sized", "_surplus",
-        "answered", "client", "plane", "reused", "target", "transport",
+        "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_parser", "_pieces",
+        "_sized", "_surplus", "answered", "client", "plane", "reused", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, plane: Plane, target: Target) -> None:
@@ -35,6 +35,7 @@ class Upstream(asyncio.Protocol):
     def _reset(self) -> None:
         self.answered = self._blind = self._done = self._surplus = self._final = self._sized = False
         self._keep = True
+        self._asks_to_retry = False
         self._content_type = self._encoding = b""
         self._pieces.clear()
 
@@ -141,6 +142,8 @@ class Upstream(asyncio.Protocol):
             self._encoding = value.lower()
         elif key in (b"content-length", b"transfer-encoding"):
             self._sized = True
+        elif key == b"retry-after":
+            self._asks_to_retry = True
 
     def on_headers_complete(self) -> None:
         """The final response's head is here (interim 1xx responses are passed and forgotten)."""
@@ -152,7 +155,9 @@ class Upstream(asyncio.Protocol):
         client.response_begun()
         if client.meter is not None:
             try:
-                client.meter.response_head(status, self._content_type, self._encoding)
+                client.meter.response_head(
+                    status, self._content_type, self._encoding, asks_to_retry=self._asks_to_retry
+                )
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 client.stop_observing()
         if client.head is not None and client.head.method == b"HEAD":

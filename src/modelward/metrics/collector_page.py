@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 
+from modelward.api.outcome import class_on_page
 from modelward.metrics import dialects
 from modelward.metrics.dialects import added_up
-from modelward.metrics.exposition import Families
+from modelward.metrics.exposition import Families, Sample
 from modelward.metrics.page_sums import histograms, summed
 from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Found, NotACollectorError, Snapshot, UnusableError
@@ -16,6 +17,12 @@ _STARTED = "modelward_requests_started_total"
 _TOKENS = "gen_ai_client_token_usage_sum"
 _COUNTED = "gen_ai_client_token_usage_count"
 _UPSTREAM = "modelward_collector_upstream_up"
+_OF_CLASS = {
+    "error": Signal.ERRORS,
+    "client_error": Signal.CLIENT_ERRORS,
+    "overload": Signal.OVERLOADS,
+    "cancelled": Signal.CANCELLED,
+}
 _CONFIG_INFO = "modelward_collector_config_info"
 ENGINE_GAUGES = {
     "modelward_engine_up": Signal.ENGINE_UP,
@@ -70,12 +77,16 @@ def _collector_requests(families: Families) -> dict[Key, float]:
     if not requests:
         # A collector that says how much it began, and has counted nothing, did see nothing: here zero is a reading.
         zero = 0.0 if _all_elsewhere(families) else math.nan
-        return {Key(signal): zero for signal in (Signal.REQUESTS, Signal.ERRORS, Signal.CANCELLED)}
+        return {Key(signal): zero for signal in (Signal.REQUESTS, *_OF_CLASS.values())}
     counters = dict(requests)
-    for outcome, signal in (("error", Signal.ERRORS), ("cancelled", Signal.CANCELLED)):
+    for name, signal in _OF_CLASS.items():
         counters |= {Key(signal, key.model): 0.0 for key in requests}
-        counters |= summed((each for each in samples if each.labels.get("outcome") == outcome), signal, "model")
+        counters |= summed((each for each in samples if _class(each) == name), signal, "model")
     return counters
+
+
+def _class(sample: Sample) -> str:
+    return class_on_page(sample.labels.get("outcome", ""), sample.labels.get("code", ""))
 
 
 def _all_elsewhere(families: Families) -> bool:

@@ -26,7 +26,8 @@ class Dialect:
     """One engine's names: per signal the sample names to try in turn, empty where the engine has no such signal.
 
     A counter may be a histogram's `_sum` or `_count`. `failures` is the counter whose `outcome_label` tells how a
-    request ended badly: as one of `cancelled_outcomes`, or as an error (any other one where `error_outcomes` is None).
+    request ended badly: as one of `cancelled_outcomes`, `client_error_outcomes` or `overload_outcomes`, or as an error
+    (any other one where `error_outcomes` is None). An engine without names for the callers' errors does not count them.
     """
 
     waiting: tuple[str, ...] = ()
@@ -43,6 +44,8 @@ class Dialect:
     outcome_label: str = ""
     error_outcomes: frozenset[str] | None = None
     cancelled_outcomes: frozenset[str] = field(default_factory=frozenset)
+    client_error_outcomes: frozenset[str] = field(default_factory=frozenset)
+    overload_outcomes: frozenset[str] = field(default_factory=frozenset)
 
 
 _VLLM = Dialect(
@@ -88,6 +91,8 @@ _TGI = Dialect(
     failures=("tgi_request_failure", "tgi_request_failure_total"),
     outcome_label="err",
     cancelled_outcomes=frozenset({"dropped"}),
+    client_error_outcomes=frozenset({"validation"}),
+    overload_outcomes=frozenset({"overloaded"}),
 )
 
 _TRTLLM = Dialect(  # Dynamo passes the same names on under `trtllm:`.

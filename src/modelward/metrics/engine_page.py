@@ -1,6 +1,7 @@
 """What an engine's own page says, in neutral signals: where there is no collector, its counts stand for requests."""
 
 import math
+from collections.abc import Callable
 
 from modelward.metrics import dialects
 from modelward.metrics.collector_page import ENGINE_COUNTERS, ENGINE_GAUGES
@@ -55,19 +56,30 @@ def _nothing_said(families: Families, engine: str, unknown: frozenset[Signal]) -
 
 
 def _failures(families: Families, names: Dialect) -> dict[Key, float]:
-    def errored(outcome: str) -> bool:
-        if names.error_outcomes is None:
-            return outcome not in names.cancelled_outcomes
-        return outcome in names.error_outcomes
-
-    samples = first(families, names.failures)
-    ended = [(each.labels.get(names.outcome_label, ""), each) for each in samples]
-    errors = summed((each for outcome, each in ended if errored(outcome)), Signal.ERRORS, names.model_label)
-    cancelled = (each for outcome, each in ended if outcome in names.cancelled_outcomes)
+    told = [(each.labels.get(names.outcome_label, ""), each) for each in first(families, names.failures)]
     # An outcome that the page does not have did not happen yet, if the page has numbers of others.
-    told = {_model(each, names) for each in samples if countable(each.value)}
-    known = {Key(signal, model): 0.0 for model in told for signal in (Signal.ERRORS, Signal.CANCELLED)}
-    return known | errors | summed(cancelled, Signal.CANCELLED, names.model_label)
+    models = {_model(each, names) for _, each in told if countable(each.value)}
+    counters: dict[Key, float] = {}
+    for signal, counts in _classes(names).items():
+        counters |= {Key(signal, model): 0.0 for model in models}
+        counters |= summed((each for outcome, each in told if counts(outcome)), signal, names.model_label)
+    return counters
+
+
+def _classes(names: Dialect) -> dict[Signal, Callable[[str], bool]]:
+    """Return what this engine tells of requests that failed; a class that it has no name for is unknown, not zero."""
+    elsewhere = names.cancelled_outcomes | names.client_error_outcomes | names.overload_outcomes
+    classes: dict[Signal, Callable[[str], bool]] = {
+        Signal.ERRORS: lambda outcome: (
+            outcome not in elsewhere if names.error_outcomes is None else outcome in names.error_outcomes
+        ),
+        Signal.CANCELLED: names.cancelled_outcomes.__contains__,
+    }
+    if names.client_error_outcomes:
+        classes[Signal.CLIENT_ERRORS] = names.client_error_outcomes.__contains__
+    if names.overload_outcomes:
+        classes[Signal.OVERLOADS] = names.overload_outcomes.__contains__
+    return classes
 
 
 def _model(sample: Sample, names: Dialect) -> str:

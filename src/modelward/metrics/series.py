@@ -17,6 +17,8 @@ STRAGGLER_MS = 60_000
 OF_SERVED = frozenset(
     {
         Signal.ERRORS,
+        Signal.CLIENT_ERRORS,
+        Signal.OVERLOADS,
         Signal.CANCELLED,
         Signal.INPUT_TOKENS,
         Signal.OUTPUT_TOKENS,

@@ -6,10 +6,15 @@ from typing import NamedTuple
 
 
 class Signal(StrEnum):
-    """One neutral signal. Counters are cumulative, durations in seconds, ratios from 0 to 1."""
+    """One neutral signal. Counters are cumulative, durations in seconds, ratios from 0 to 1.
+
+    REQUESTS counts all that finished; ERRORS what the endpoint did wrong, CLIENT_ERRORS and OVERLOADS what it refused.
+    """
 
     REQUESTS = "requests"
     ERRORS = "errors"
+    CLIENT_ERRORS = "client_errors"
+    OVERLOADS = "overloads"
     CANCELLED = "cancelled"
     IN_FLIGHT = "in_flight"
     INPUT_TOKENS = "input_tokens"

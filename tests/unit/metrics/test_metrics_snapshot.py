@@ -46,6 +46,10 @@ def test_reads_a_collectors_page() -> None:
         Key(Signal.REQUESTS, "n"): 5,
         Key(Signal.ERRORS, "m"): 7,
         Key(Signal.ERRORS, "n"): 0,
+        Key(Signal.CLIENT_ERRORS, "m"): 0,
+        Key(Signal.CLIENT_ERRORS, "n"): 0,
+        Key(Signal.OVERLOADS, "m"): 0,
+        Key(Signal.OVERLOADS, "n"): 0,
         Key(Signal.CANCELLED, "m"): 3,
         Key(Signal.CANCELLED, "n"): 0,
         Key(Signal.INPUT_TOKENS, "m"): 1000,
@@ -77,7 +81,8 @@ def test_failed_requests_do_not_make_latency_look_better() -> None:
 def test_a_collector_that_saw_nothing_saw_zero_requests() -> None:
     page = b"modelward_requests_started_total 3\nmodelward_other_requests_total 2\nmodelward_requests_in_flight 1"
     seen = snapshot_from_collector(parse(page), "pod", 5)
-    assert seen.counters == {Key(signal): 0.0 for signal in (Signal.REQUESTS, Signal.ERRORS, Signal.CANCELLED)}
+    failed = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS, Signal.CANCELLED)
+    assert seen.counters == {Key(signal): 0.0 for signal in (Signal.REQUESTS, *failed)}
     assert seen.gauges == {Key(Signal.IN_FLIGHT): 1.0}
     assert (seen.models, seen.histograms, seen.config_generation) == (frozenset(), {}, "")
 
@@ -159,7 +164,8 @@ def test_an_engine_that_nobody_named_is_read_as_the_one_that_its_page_speaks_of(
 def test_requests_that_clients_dropped_are_no_errors() -> None:
     page = b'tgi_request_failure{err="dropped"} 3\ntgi_request_failure{err="overloaded"} 2\ntgi_request_count 50'
     seen = snapshot_from_engine(parse(page), "tgi", "pod", 5)
-    assert seen.counters[Key(Signal.ERRORS)] == 2
+    assert seen.counters[Key(Signal.ERRORS)] == 0
+    assert seen.counters[Key(Signal.OVERLOADS)] == 2
     assert seen.counters[Key(Signal.CANCELLED)] == 3
     assert seen.counters[Key(Signal.REQUESTS)] == 50
 
