@@ -131,7 +131,7 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ),
     ("MonitoringPolicy", selecting(operator="In"), "In and NotIn need values"),
     ("MonitoringPolicy", selecting(operator="Exists", values=["a"]), "Exists and DoesNotExist have none"),
-    ("MonitoringPolicy", bound(ERRORS, maxDuration="1s"), "ErrorRate needs maxRate"),
+    ("MonitoringPolicy", bound(ERRORS, maxDuration="1s"), "OverloadRate) need maxRate"),
     ("MonitoringPolicy", bound(LATENCY, maxRate="1%"), "the latency metrics need maxDuration"),
     ("MonitoringPolicy", bound(ERRORS, percentile=95), "percentile belongs to the latency metrics"),
     ("MonitoringPolicy", bound(LATENCY, over="1s"), "over must be at least 10s"),

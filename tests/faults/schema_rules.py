@@ -98,14 +98,17 @@ def _with_values(line: Value, changed: str) -> Value:
     return line if line.get("values") else {**line, "values": ["retail"]}
 
 
+_RATES = ("ErrorRate", "ClientErrorRate", "OverloadRate")
+
+
 def _bounded(objective: Value, changed: str) -> Value:
     rate = changed == "maxRate" and "maxRate" in objective
     duration = changed in ("maxDuration", "percentile") and changed in objective
-    metric = "ErrorRate" if rate else objective["metric"]
-    if duration and metric == "ErrorRate":
+    metric = "ErrorRate" if rate and objective["metric"] not in _RATES else objective["metric"]
+    if duration and metric in _RATES:
         metric = "RequestDuration"
     kept = {**objective, "metric": metric}
-    if metric == "ErrorRate":
+    if metric in _RATES:
         return {"maxRate": "1%", **_without(kept, "maxDuration", "percentile")}
     return {"maxDuration": "2s", **_without(kept, "maxRate")}
 
@@ -220,7 +223,7 @@ RULES: Mapping[str, Rule] = {
             _set(operator="Exists", values=["a"]),
         ),
     ),
-    "ErrorRate needs maxRate (a percentage); the latency metrics need maxDuration": Rule(
+    "the rates (ErrorRate, ClientErrorRate, OverloadRate) need maxRate; the latency metrics need maxDuration": Rule(
         _bounded,
         (
             _drop("maxRate", "maxDuration"),

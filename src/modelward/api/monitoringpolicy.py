@@ -12,7 +12,10 @@ from modelward.api.base import DNS_LABEL_RULE, Condition, Model, ObjectMeta, Sev
 from modelward.api.exchange import Content
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
-ObjectiveMetric = Literal["TimeToFirstToken", "TimePerOutputToken", "RequestDuration", "ErrorRate"]
+ObjectiveMetric = Literal[
+    "TimeToFirstToken", "TimePerOutputToken", "RequestDuration", "ErrorRate", "ClientErrorRate", "OverloadRate"
+]
+_IS_RATE = "self.metric in ['ErrorRate', 'ClientErrorRate', 'OverloadRate']"
 Config = Annotated[
     Mapping[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
@@ -103,23 +106,24 @@ class PolicyObjective(Model):
 
     model_config = rules(
         (
-            "has(self.maxRate) == (self.metric == 'ErrorRate') && has(self.maxDuration) != has(self.maxRate)",
-            "ErrorRate needs maxRate (a percentage); the latency metrics need maxDuration",
+            f"has(self.maxRate) == ({_IS_RATE}) && has(self.maxDuration) != has(self.maxRate)",
+            "the rates (ErrorRate, ClientErrorRate, OverloadRate) need maxRate; the latency metrics need maxDuration",
         ),
-        ("self.metric != 'ErrorRate' || !has(self.percentile)", "percentile belongs to the latency metrics"),
+        (f"!({_IS_RATE}) || !has(self.percentile)", "percentile belongs to the latency metrics"),
         ("duration(self.over) >= duration('10s')", "over must be at least 10s"),
     )
 
     name: Name
     """Name of the objective, unique in the policy."""
     metric: ObjectiveMetric
-    """TimeToFirstToken, TimePerOutputToken, RequestDuration or ErrorRate."""
+    """TimeToFirstToken, TimePerOutputToken, RequestDuration; ErrorRate (5xx, broken answers, errors inside a 200),
+    ClientErrorRate (4xx but 429), OverloadRate (429, and 503 with Retry-After or while the engine reports a queue)."""
     percentile: Annotated[int | None, Field(ge=1, le=99)] = None
     """Which percentile of a latency must keep the bound; 95 when left out."""
     max_duration: Duration | None = None
     """Bound of a latency, such as 800ms."""
     max_rate: Percent | None = None
-    """Bound of ErrorRate, such as 1%."""
+    """Bound of a rate, such as 1%."""
     over: Duration = "15m"
     """The time that the number is taken over."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 100

@@ -25,6 +25,7 @@ from modelward.status.collector import Collectors, collector_state, metrics_stat
 from modelward.status.collector_release import of_another_release, of_other_settings
 from modelward.status.conditions import State
 from modelward.status.endpoint import Found
+from modelward.status.error_rates import unserved
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
 from modelward.status.serving import address_state, put_to_sleep, unreached
 from modelward.status.traffic_seen import traffic_seen_ppm
@@ -95,6 +96,7 @@ def assessed(look: Look) -> Found:
         scaling_status=look.scaled.status,
         collector_status=_collector_status(look),
         applied=tuple(AppliedPolicy(name=one.name, generation=one.generation) for one in look.asked.applied),
+        unserved=unserved(history, look.now_ms),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from modelward.api.base import Severity, Verdict
 from modelward.api.llmendpoint import Health
 from modelward.status.conditions import State
+from modelward.status.error_rates import Unserved
 
 Concern = Literal["Objectives", "Quality", "Safety"]
 CONDITION: dict[Concern, str] = {
@@ -64,11 +65,14 @@ def decided(checks: Iterable[Check]) -> str:
     return f"{sum(check.verdict != 'Unknown' for check in every)}/{len(every)}" if every else "-"
 
 
-def health(workload: State, metrics: State, checks: Iterable[Check]) -> tuple[Health, str]:
+def health(
+    workload: State, metrics: State, checks: Iterable[Check], unserved: Unserved | None = None
+) -> tuple[Health, str]:
     """Return health and the reason for it in one line.
 
     Unhealthy: not serving, or a Critical check failed. Degraded: a Warning one failed. Unknown: no request metrics.
-    An undecided check does not make an endpoint Unknown; `decided` shows it.
+    An undecided check does not make an endpoint Unknown; `decided` shows it. While requests come and none succeeds it
+    is not Healthy: Degraded where the endpoint failed one, Unknown where only the callers did.
     """
     every = list(checks)
     failed = [check for check in every if check.verdict == "Failed"]
@@ -82,6 +86,8 @@ def health(workload: State, metrics: State, checks: Iterable[Check]) -> tuple[He
         return "Degraded", warning[0].evidence
     if metrics.status != "True" and metrics.reason not in _SOME_METRICS:
         return "Unknown", metrics.message or metrics.reason
+    if unserved is not None:
+        return ("Degraded" if unserved.at_fault else "Unknown"), unserved.message
     return "Healthy", _calm(every)
 
 

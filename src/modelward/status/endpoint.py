@@ -19,6 +19,7 @@ from modelward.api.llmendpoint import (
 from modelward.api.quantity import timestamp
 from modelward.status.checks import CONDITION, Check, condition, decided, health
 from modelward.status.conditions import State, ready, settle
+from modelward.status.error_rates import Unserved
 
 _SUMMARY_LIMIT = 80
 """It is a column of `kubectl get`."""
@@ -48,12 +49,13 @@ class Found:
     scaling_status: ScalingStatus | None = None
     collector_status: CollectorStatus | None = None
     applied: tuple[AppliedPolicy, ...] = ()
+    unserved: Unserved | None = None
 
 
 def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndpointStatus:
     """Return the whole status; pure, so `explain` prints the same as what is written."""
     before = endpoint.status
-    mood, why = health(_serving(found), found.metrics, found.checks)
+    mood, why = health(_serving(found), found.metrics, found.checks, found.unserved)
     states = [ready(found.accepted, found.workload), found.accepted, found.workload, found.collector, found.metrics]
     states += [condition(concern, found.checks) for concern in CONDITION]
     states += [found.scaling] if found.scaling else []

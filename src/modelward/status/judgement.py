@@ -15,8 +15,9 @@ from modelward.evaluate.pool import Pooled, pool
 from modelward.evaluate.verdict import Rule, Verdict, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
-from modelward.metrics.window import Freshness, History
+from modelward.metrics.window import History
 from modelward.status.checks import Check
+from modelward.status.error_rates import RATES, rate_counts, uncounted
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
@@ -96,21 +97,20 @@ def _kept(bound: BoundObjective, history: History, now_ms: int, before: MetricSt
 
 
 def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: int) -> objectives.ObjectiveVerdict:
-    requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
-    if asked.metric == "ErrorRate":
-        errors = history.increase(Signal.ERRORS, None, now_ms, over_ms)
-        # Errors of some pods, whether over their own requests or those of all, may look better than things are.
-        if requests is None or errors is None or errors.of_pods != requests.of_pods or _silent(history, now_ms):
-            return _unmeasured(asked)
+    if asked.metric in RATES:
+        rate = rate_counts(asked.metric, history, now_ms, over_ms)
+        if rate is None:
+            return _unmeasured(uncounted(asked.metric, asked.over, history, now_ms, over_ms))
         return objectives.decide_rate(
-            requests=round(requests.value),
-            errors=round(errors.value),
+            requests=rate.requests,
+            errors=rate.counted,
             max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
             min_requests=asked.min_requests,
         )
+    requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     found = history.histogram_increase(_LATENCY[asked.metric], None, now_ms, over_ms)
     if found is None and (requests is None or requests.value > 0):
-        return _unmeasured(asked)
+        return _unmeasured(f"no pod has measured {asked.metric} in the last {asked.over}")
     return objectives.decide_latency(
         _requests_by_duration(found),
         percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,
@@ -119,8 +119,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
     )
 
 
-def _unmeasured(asked: PolicyObjective) -> objectives.ObjectiveVerdict:
-    message = f"no pod has measured {asked.metric} in the last {asked.over}"
+def _unmeasured(message: str) -> objectives.ObjectiveVerdict:
     return objectives.ObjectiveVerdict("Unknown", None, None, None, "ms", 0, "Missing", message)
 
 
@@ -195,13 +194,6 @@ def _bypassed(sight: Sight) -> str:
 def _count(history: History, signal: Signal, now_ms: int, over_ms: int) -> int:
     gained = history.increase(signal, None, now_ms, over_ms)
     return round(gained.value) if gained else 0
-
-
-def _silent(history: History, now_ms: int) -> bool:
-    """Tell whether a pod that answers gives no number for its errors or its requests."""
-    asked = {Signal.ERRORS, Signal.REQUESTS}
-    fresh = (pod for pod in history.pods() if history.freshness(pod, now_ms) is Freshness.FRESH)
-    return any(history.lacking(pod) & asked for pod in fresh)
 
 
 def _requests_by_duration(found: Histogram | None) -> objectives.Histogram:

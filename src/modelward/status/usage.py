@@ -7,6 +7,7 @@ from modelward.api.quantity import PPM, duration_text, percent_text
 from modelward.metrics.histogram import quantile
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.status.error_rates import rate_counts
 
 OVER_MS = 300_000
 
@@ -18,8 +19,8 @@ def usage_status(history: History, now_ms: int) -> UsageStatus | None:
         return None
     first = history.histogram_increase(Signal.TTFT, None, now_ms, OVER_MS)
     p95 = quantile(first, 0.95) if first else None
-    errors = history.increase(Signal.ERRORS, None, now_ms, OVER_MS)
-    share = errors.value / requests.value if errors is not None and requests.value >= 1 else None
+    errors = rate_counts("ErrorRate", history, now_ms, OVER_MS)
+    share = errors.counted / errors.requests if errors is not None and errors.requests else None
     return UsageStatus(
         requests_per_minute=_per_minute(history, Signal.REQUESTS, now_ms),
         input_tokens_per_minute=_per_minute(history, Signal.INPUT_TOKENS, now_ms),

@@ -93,8 +93,8 @@ def _scaled(found: Histogram, factor: float) -> Histogram:
 
 
 def objective(metric: str = "TimeToFirstToken", **more: Any) -> BoundObjective:
-    """Bind an objective of policy `baseline`: 800 ms, or 1 % for ErrorRate."""
-    limit = {"maxRate": "1%"} if metric == "ErrorRate" else {"maxDuration": "800ms"}
+    """Bind an objective of policy `baseline`: 800 ms, or 1 % for a rate."""
+    limit = {"maxRate": "1%"} if metric.endswith("Rate") else {"maxDuration": "800ms"}
     asked = {"name": "asked", "metric": metric, **limit, **more}
     return BoundObjective("baseline", PolicyObjective.model_validate(asked))
 
