@@ -5,9 +5,14 @@ Plain dataclasses with stable JSON, because they pass through ConfigMaps, the hu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from modelward.api.exchange import real_number, whole_number
+
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +133,60 @@ def result_to_json(result: WindowResult) -> dict[str, Any]:
 
 
 def result_from_json(data: Mapping[str, Any]) -> WindowResult:
-    """Build a result from decoded JSON; ValueError when it is not one."""
+    """Build a result from decoded JSON; ValueError when it is not one.
+
+    Unknown keys are ignored, so that an operator that was rolled back reads what a newer evaluator wrote. A revision's
+    counts or an example that cannot be read are left out, and the rest stands.
+    """
     try:
         return WindowResult(
             namespace=str(data["namespace"]),
             endpoint=str(data["endpoint"]),
             policy=str(data["policy"]),
             evaluation=str(data["evaluation"]),
-            from_ms=int(data["from_ms"]),
-            to_ms=int(data["to_ms"]),
+            from_ms=whole_number(data["from_ms"]),
+            to_ms=whole_number(data["to_ms"]),
             run=str(data["run"]),
-            evaluator=EvaluatorFacts(**data["evaluator"]),
-            revisions={str(name): Counts(**counts) for name, counts in data["revisions"].items()},
-            examples={str(name): tuple(Example(**row) for row in rows) for name, rows in data["examples"].items()},
+            evaluator=_facts(data["evaluator"]),
+            revisions=_readable(data["revisions"], _counts),
+            examples=_readable(data["examples"], _examples),
             reason=str(data.get("reason", "")),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a window result: {type(error).__name__}: {error}") from error
+
+
+def _readable(rows: Mapping[str, Any], read: Callable[[Any], Any]) -> dict[str, Any]:
+    found = {}
+    for name, row in rows.items():
+        with contextlib.suppress(*_UNREADABLE):
+            found[str(name)] = read(row)
+    return found
+
+
+def _facts(row: Mapping[str, Any]) -> EvaluatorFacts:
+    default = EvaluatorFacts("", "")
+    positive, negative = (
+        whole_number(row.get("true_positive_ppm", default.true_positive_ppm)),
+        whole_number(row.get("false_positive_ppm", default.false_positive_ppm)),
+    )
+    return EvaluatorFacts(str(row["name"]), str(row["version"]), positive, negative)
+
+
+def _counts(row: Mapping[str, Any]) -> Counts:
+    default = Counts()
+    values: dict[str, Any] = {}
+    for name in Counts.__dataclass_fields__:
+        read = real_number if isinstance(getattr(default, name), float) else whole_number
+        values[name] = read(row.get(name, 0))
+    if min(values.values()) < 0:
+        raise ValueError("counts are not negative")
+    return Counts(**values)
+
+
+def _examples(rows: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
+    found = []
+    for row in rows:
+        with contextlib.suppress(*_UNREADABLE):
+            found.append(Example(str(row["id"]), str(row["label"])))
+    return tuple(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ CONTENT_ORDER: tuple[Content, ...] = ("None", "MetadataOnly", "Redacted", "Full"
 
 Outcome = Literal["ok", "error", "cancelled"]
 _LONGEST_MS = 86_400_000
+_INTEGER_LIMIT = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,33 +113,50 @@ def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
     """Build an exchange from decoded JSON.
 
     Unknown keys are ignored, so that an older reader accepts a newer writer. Raises ValueError when something
-    required is absent or has the wrong shape.
+    required is absent or has the wrong shape, a number that JSON of 64 bits cannot hold included: every exchange that
+    was read can be written again.
     """
     try:
         return Exchange(
             id=str(data["id"]),
-            time_ms=int(data["time_ms"]),
+            time_ms=whole_number(data["time_ms"]),
             endpoint=str(data["endpoint"]),
             model=str(data["model"]),
             revision=str(data.get("revision", "")),
             operation=str(data["operation"]),
-            status=int(data["status"]),
+            status=whole_number(data["status"]),
             outcome=_one_of(data["outcome"], ("ok", "error", "cancelled")),
             content=_one_of(data["content"], CONTENT_ORDER),
             messages=tuple(Message(str(m["role"]), str(m["text"])) for m in _rows(data, "messages")),
             response=str(data.get("response", "")),
             finish_reason=str(data.get("finish_reason", "")),
-            usage=_known(Usage, data.get("usage") or {}),
-            timings=_known(Timings, data.get("timings") or {"duration_ms": 0.0}),
+            usage=_numbers(Usage, data.get("usage") or {}, whole_number),
+            timings=_numbers(Timings, data.get("timings") or {"duration_ms": 0.0}, real_number),
             caller=str(data.get("caller", "")),
             prompt_template=str(data.get("prompt_template", "")),
             conversation=str(data.get("conversation", "")),
-            redactions=tuple(_known(Redaction, row) for row in _rows(data, "redactions")),
+            redactions=tuple(_redaction(row) for row in _rows(data, "redactions")),
             inclusion=_probability(data.get("inclusion", 1.0)),
             truncated=bool(data.get("truncated", False)),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not an exchange: {type(error).__name__}: {error}") from error
+
+
+def whole_number(value: Any) -> int:
+    """Return a number of decoded JSON as an integer of 64 bits; ValueError, TypeError or OverflowError if not one."""
+    number = int(value)
+    if not -_INTEGER_LIMIT <= number < _INTEGER_LIMIT:
+        raise OverflowError("an integer has more than 64 bits")
+    return number
+
+
+def real_number(value: Any) -> float:
+    """Return a number of decoded JSON as a finite float; ValueError, TypeError or OverflowError when it is none."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise OverflowError("a number is not finite")
+    return number
 
 
 def _rows(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
@@ -157,5 +176,11 @@ def _probability(value: Any) -> float:
     return number
 
 
-def _known(kind: Any, row: Mapping[str, Any]) -> Any:
-    return kind(**{name: row[name] for name in kind.__dataclass_fields__ if name in row})
+def _numbers(kind: Any, row: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
+    known = {name: row[name] for name in kind.__dataclass_fields__ if name in row}
+    return kind(**{name: None if value is None else number(value) for name, value in known.items()})
+
+
+def _redaction(row: Mapping[str, Any]) -> Redaction:
+    subject = _one_of(row["subject"], ("prompt", "response"))
+    return Redaction(str(row["kind"]), whole_number(row["count"]), subject, bool(row.get("echoed", False)))

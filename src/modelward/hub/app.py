@@ -18,7 +18,7 @@ from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.errors import HubError, bad_request, busy, too_large
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
-from modelward.hub.layout import result_key
+from modelward.hub.layout import is_endpoint, result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules import rules_from_json
@@ -98,8 +98,8 @@ class Api:
         endpoint = await self._endpoint(request, "put result")
         try:
             result = result_from_json(orjson.loads(await _body(request, self.settings.limits.result_bytes)))
-        except ValueError as error:
-            raise bad_request(str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise bad_request(str(error)[:300]) from error
         parts = request.match_info
         path = f"results/{endpoint}/{parts['policy']}/{parts['evaluation']}/{parts['window']}.json"
         key = key_of(result)
@@ -110,12 +110,20 @@ class Api:
         return web.Response(status=204)
 
     async def get_results(self, request: web.Request) -> web.Response:
-        """Answer the results of windows that end at or after `since`, of one endpoint or of all."""
+        """Answer the results of windows that end at or after `since`, of one endpoint or of all.
+
+        With `after` in pages: empty for the first, then the `next` of the one before. Without, in one bounded answer.
+        """
         endpoint = await self._endpoint(request, "read results") if request.match_info else None
         if endpoint is None:
             await self._permit(request, "read results", "")
-        rows = await self.results.since(_integer(request, "since", 0), endpoint)
-        return web.Response(body=b'{"results":[' + b",".join(rows) + b"]}", content_type="application/json")
+        since_ms, after = _integer(request, "since", 0), request.query.get("after")
+        if after is None:
+            rows, following = await self.results.since(since_ms, endpoint), ""
+        else:
+            rows, following = await self.results.page(since_ms, after, endpoint)
+        body = b'{"results":[' + b",".join(rows) + b'],"next":' + orjson.dumps(following) + b"}"
+        return web.Response(body=body, content_type="application/json")
 
     async def get_endpoints(self, request: web.Request) -> web.Response:
         """Answer what is kept of each endpoint."""
@@ -131,9 +139,13 @@ class Api:
         await self._permit(request, "put rules", "")
         try:
             data = orjson.loads(await _body(request, 32 << 20))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise bad_request("the body is not JSON") from error
-        await self.store.set_rules(rules_from_json(data, self.store.rules.default))
+        rules = rules_from_json(data, self.store.rules.default)
+        for name in rules.refused:
+            self.metrics.errors.labels("BadRule").inc()
+            log.error("rule refused endpoint=%r: it keeps metadata only", name)
+        await self.store.set_rules(rules)
         return web.Response(status=204)
 
     async def _decode(self, body: bytes, encoding: str, caller: Caller | None) -> Batch:
@@ -165,15 +177,18 @@ class Api:
     async def _permit(self, request: web.Request, action: Action, namespace: str) -> None:
         caller = await self._caller(request)
         if not self._allows(caller, action, namespace):
-            log.warning("refused caller=%s action=%r namespace=%s", caller, action, namespace)
+            log.warning("refused caller=%r action=%r namespace=%r", str(caller), action, namespace)
             raise HubError(403, "Forbidden", f"{caller} may not {action} of {namespace or 'all namespaces'}")
         if action in ("read window", "read exchange"):
-            log.info("read caller=%s action=%r path=%s", caller, action, request.path)
+            log.info("read caller=%r action=%r path=%r", str(caller), action, request.path)
 
     async def _endpoint(self, request: web.Request, action: Action) -> str:
         namespace = request.match_info["namespace"]
         await self._permit(request, action, namespace)
-        return f"{namespace}/{request.match_info['endpoint']}"
+        endpoint = f"{namespace}/{request.match_info['endpoint']}"
+        if not is_endpoint(endpoint):
+            raise bad_request(f"not the names of a namespace and an endpoint: {endpoint[:300]!r}")
+        return endpoint
 
     @web.middleware
     async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:

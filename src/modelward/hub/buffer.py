@@ -120,5 +120,5 @@ class WriteBuffer:
 
 
 def compress(lines: Sequence[bytes]) -> bytes:
-    """Return the lines as one zstd frame of ndjson; frames may be joined to one file."""
-    return zstandard.ZstdCompressor(level=LEVEL).compress(b"".join(line + b"\n" for line in lines))
+    """Return the lines as one zstd frame of ndjson with a checksum; frames may be joined to one file."""
+    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(b"".join(line + b"\n" for line in lines))

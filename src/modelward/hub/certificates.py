@@ -39,17 +39,18 @@ def names_of(namespace: str) -> list[x509.GeneralName]:
 
 
 def ensure(directory: Path, namespace: str, now: datetime) -> Certificates:
-    """Return the certificates in a directory, after making those that are absent, unfit or near their end.
+    """Return the certificates in a directory; those that are absent, unfit, near their end or not yet valid are made.
 
-    `now` in UTC. A new authority is made 90 days before the old one ends, or when the files are lost; callers then
-    need the new one, which is published again.
+    `now` in UTC. What begins in the future was made while the clock was ahead, and no caller would accept it. A new
+    authority is made for that, when the files are lost, and 90 days before the old one ends; callers then need the new
+    one, which is published again.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     ca_file, ca_key_file = directory / "ca.crt", directory / "ca.key"
     certificate_file, key_file = directory / "tls.crt", directory / "tls.key"
     ca, ca_key = _load(ca_file, ca_key_file)
     renewed = False
-    if ca is None or ca_key is None or ca.not_valid_after_utc - now < CA_RENEWAL:
+    if ca is None or ca_key is None or not _lasts(ca, now, CA_RENEWAL):
         ca, ca_key = _authority(now)
         _save(ca, ca_key, ca_file, ca_key_file)
         renewed = True
@@ -66,7 +67,11 @@ def _fits(server: x509.Certificate, ca: x509.Certificate, namespace: str, now: d
     except Exception:  # noqa: BLE001  # ValueError, TypeError or InvalidSignature: not ours either way
         return False
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(names) == names_of(namespace) and server.not_valid_after_utc - now >= SERVER_RENEWAL
+    return list(names) == names_of(namespace) and _lasts(server, now, SERVER_RENEWAL)
+
+
+def _lasts(certificate: x509.Certificate, now: datetime, renewal: timedelta) -> bool:
+    return certificate.not_valid_before_utc <= now and certificate.not_valid_after_utc - now >= renewal
 
 
 def _authority(now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -21,6 +21,8 @@ Rejection = Literal["malformed", "too_long", "not_yours", "not_captured", "futur
 CHUNK_BYTES = 256 << 10
 MAX_WINDOW_BYTES = 8 << 20
 """Memory that a zstd frame may ask its reader for; level 19 and lower stay within it."""
+_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
+"""What a line of any content may raise: JSON that is none, and values that cannot be written again."""
 FUTURE_MS = 10 * 60_000
 """How far a node's clock may be ahead."""
 
@@ -47,7 +49,8 @@ def read_batch(
 ) -> Batch:
     """Decode, check and limit the lines; `may_post(namespace)` says whose they may be.
 
-    A bad line is rejected and counted, a bad body raises HubError (400 not zstd, 413 too large, 415 encoding).
+    A bad line is rejected and counted, a bad body raises HubError (400 not zstd, 413 too large, 415 encoding). Lines
+    are counted before they are taken apart: a few hundred bytes of zstd can hold millions of them.
     """
     batch = Batch()
     for line in _lines(body, encoding, limits):
@@ -61,16 +64,15 @@ def read_batch(
 def _take(line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callable[[str], bool]) -> None:
     try:
         exchange = exchange_from_json(orjson.loads(line))
-    except (ValueError, RecursionError):
+        verdict = _rejection(exchange, now_ms, may_post)
+        kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
+        if verdict or kept is None:
+            batch.rejected[verdict or "not_captured"] += 1
+            return
+        at_ms = ended_ms(kept.time_ms, kept.timings.duration_ms)
+        batch.records.append(Record(kept.endpoint, at_ms, orjson.dumps(exchange_to_json(kept))))
+    except _UNREADABLE:
         batch.rejected["malformed"] += 1
-        return
-    verdict = _rejection(exchange, now_ms, may_post)
-    kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
-    if verdict or kept is None:
-        batch.rejected[verdict or "not_captured"] += 1
-        return
-    at_ms = ended_ms(kept.time_ms, kept.timings.duration_ms)
-    batch.records.append(Record(kept.endpoint, at_ms, orjson.dumps(exchange_to_json(kept))))
 
 
 def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool]) -> Rejection | None:
@@ -84,11 +86,13 @@ def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool])
 
 def _lines(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
     """Yield the lines; one that is too long is yielded as its first part, once."""
-    rest, skipping, total = b"", False, 0
+    rest, skipping, total, lines = b"", False, 0, 0
     for chunk in _chunks(body, encoding):
-        total += len(chunk)
+        total, lines = total + len(chunk), lines + chunk.count(b"\n")
         if total > limits.decompressed_bytes:
             raise too_large(f"more than {limits.decompressed_bytes} bytes after decompression; send smaller batches")
+        if lines > limits.batch_lines:
+            raise too_large(f"more than {limits.batch_lines} lines; send smaller batches")
         *whole, rest = (rest + chunk).split(b"\n")
         if skipping and whole:
             whole, skipping = whole[1:], False

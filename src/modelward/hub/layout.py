@@ -15,9 +15,10 @@ HOUR_MS = 3_600_000
 RULES_PATH = "rules.json"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
 _ENDPOINT = re.compile(rf"{_NAMESPACE}/{_NAME}")
 _OBJECT = re.compile(
-    rf"exchanges/({_NAMESPACE}/{_NAME})/(\d{{10}})/(\d{{1,15}})-(\d{{1,15}})-(\d{{1,9}})-([0-9a-f]+)\.zst"
+    rf"exchanges/({_NAMESPACE}/{_NAME})/({_HOUR})/(\d{{1,15}})-(\d{{1,15}})-(\d{{1,9}})-([0-9a-f]+)\.zst"
 )
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
 
@@ -49,6 +50,11 @@ class ResultKey:
     evaluation: str
     from_ms: int
     to_ms: int
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its endpoint."""
+        return self.endpoint.partition("/")[0]
 
     @property
     def path(self) -> str:

@@ -24,6 +24,9 @@ class HubMetrics:
         )
         self.errors = Counter("modelward_hub_errors", "Errors by their code", ["code"], registry=self.registry)
         self.results = Counter("modelward_hub_results", "Window results stored", registry=self.registry)
+        self.damaged = Counter(
+            "modelward_hub_damaged", "Stored objects and rows found damaged, by kind", ["kind"], registry=self.registry
+        )
         self.sweep_deleted = Counter(
             "modelward_hub_sweep_deleted_objects", "Objects deleted because too old", registry=self.registry
         )

@@ -45,6 +45,15 @@ class ObjectStore:
         except (BaseError, OSError) as error:
             raise translated(error) from error
 
+    async def move(self, path: str, target: str) -> None:
+        """Give an object another path; one that is gone is no error."""
+        try:
+            await obstore.rename_async(self._store, path, target)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except (BaseError, OSError) as error:
+            raise translated(error) from error
+
     async def paths(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
         """Yield path and size in bytes of every object below a prefix, which ends with a slash."""
         try:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import orjson
 
-from modelward.api.evaluation import WindowResult, result_to_json
+from modelward.api.evaluation import WindowResult, result_from_json, result_to_json
 from modelward.hub import layout
+from modelward.hub.damage import Damage
+from modelward.hub.errors import HubError, bad_request
+from modelward.hub.ingest import FUTURE_MS
 from modelward.hub.layout import ResultKey
 from modelward.hub.objects import ObjectStore
+from modelward.hub.result_form import bounded
+from modelward.hub.result_shares import Page, ResultLimits, ResultShares, page_of
 
 log = logging.getLogger(__name__)
-CACHED = 20_000
-"""Results held in memory, about 1 KB each."""
+CACHED_BYTES = 32 << 20
 PARALLEL_GETS = 8
-PER_ANSWER = 50_000
+KEEP_AHEAD_MS = 168 * layout.HOUR_MS
+"""Results of windows that end later than this are deleted: no clock of a day ago can have been so wrong."""
 
 
 @dataclass(slots=True)
@@ -26,59 +32,114 @@ class ResultStore:
     """Results by key; writing one again replaces it, so a repeated run does no harm."""
 
     objects: ObjectStore
-    _keys: dict[ResultKey, None] = field(default_factory=dict)
+    damage: Damage
+    clock_ms: Callable[[], int]
+    limits: ResultLimits = field(default_factory=ResultLimits)
+    _shares: ResultShares = field(init=False)
     _cache: OrderedDict[ResultKey, bytes] = field(default_factory=OrderedDict)
+    _cached_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self._shares = ResultShares(self.limits)
 
     async def load(self) -> None:
         """Learn which results there are."""
-        self._keys = {key: None async for path, _ in self.objects.paths("results/") if (key := layout.result_key(path))}
+        shares = ResultShares(self.limits)
+        async for path, size in self.objects.paths("results/"):
+            if key := layout.result_key(path):
+                shares.add(key, size)
+        self._shares = shares
 
     async def put(self, result: WindowResult) -> None:
-        """Store a result under its key."""
+        """Store a result under its key; the oldest of its endpoint or namespace make way where there are too many."""
         key = key_of(result)
-        data = orjson.dumps(result_to_json(result))
+        if key.to_ms > self.clock_ms() + FUTURE_MS:
+            raise bad_request("the window ends in the future")
+        data = orjson.dumps(result_to_json(bounded(result)))
         await self.objects.put(key.path, data)
-        self._keys[key] = None
+        self._shares.add(key, len(data))
         self._remember(key, data)
+        await self._drop(self._shares.surplus(key))
 
     async def since(self, since_ms: int, endpoint: str | None = None) -> list[bytes]:
-        """Return the JSON of the results whose window ends at or after `since_ms`, oldest first."""
-        wanted = [k for k in self._keys if k.to_ms >= since_ms and endpoint in (None, k.endpoint)]
-        wanted.sort(key=lambda k: (k.to_ms, k.path))
-        gate = asyncio.Semaphore(PARALLEL_GETS)
-        found = await asyncio.gather(*(self._get(key, gate) for key in wanted[-PER_ANSWER:]))
-        return [data for data in found if data is not None]
+        """Return the JSON of the results whose window ends at or after `since_ms`, oldest first.
+
+        For readers that take no pages: what is too much for one answer is left out, of the largest namespaces first.
+        """
+        return await self._read(self._shares.fair(self._wanted(since_ms, endpoint)))
+
+    async def page(self, since_ms: int, after: str, endpoint: str | None = None) -> tuple[list[bytes], str]:
+        """Return the next page of the same, and the mark after which the one after it begins; empty at the end."""
+        page: Page = page_of(self._wanted(since_ms, endpoint), after, self.limits.page_bytes)
+        return await self._read(page.keys), page.following
 
     def newest_ms(self, until_ms: int) -> int:
         """Return where the newest window ended, up to a time; 0 where there is none."""
-        return max((key.to_ms for key in self._keys if key.to_ms <= until_ms), default=0)
+        return max((key.to_ms for key in self._shares.all_keys() if key.to_ms <= until_ms), default=0)
 
     async def drop_before(self, before_ms: int) -> int:
-        """Delete the results of windows that ended before; return how many."""
-        old = [key for key in self._keys if key.to_ms < before_ms]
-        await self.objects.delete([key.path for key in old])
-        for key in old:
-            self._keys.pop(key, None)
-            self._cache.pop(key, None)
+        """Delete the results of windows that ended before, or that end absurdly late; return how many."""
+        last_ms = self.clock_ms() + KEEP_AHEAD_MS
+        old = [key for key in self._shares.all_keys() if not before_ms <= key.to_ms <= last_ms]
+        await self._drop(old)
         return len(old)
+
+    def _wanted(self, since_ms: int, endpoint: str | None) -> list[tuple[ResultKey, int]]:
+        found = self._shares.of(endpoint)
+        return sorted(((k, n) for k, n in found if k.to_ms >= since_ms), key=lambda row: (row[0].to_ms, row[0].path))
+
+    async def _read(self, keys: list[ResultKey]) -> list[bytes]:
+        gate = asyncio.Semaphore(PARALLEL_GETS)
+        found = await asyncio.gather(*(self._get(key, gate) for key in keys))
+        return [data for data in found if data is not None]
 
     async def _get(self, key: ResultKey, gate: asyncio.Semaphore) -> bytes | None:
         if (data := self._cache.get(key)) is not None:
             return data
         async with gate:
             data = await self.objects.get(key.path)
-        if data is not None:
-            self._remember(key, data)
+        if data is None:
+            return None
+        if not _is_result(data, key):
+            await self._set_aside(key)
+            return None
+        self._remember(key, data)
         return data
 
+    async def _set_aside(self, key: ResultKey) -> None:
+        """Take a damaged result out of every answer, which it would make unreadable as a whole."""
+        self.damage.found("result", key.path)
+        try:
+            await self.damage.set_aside(key.path)
+        except HubError as error:
+            log.error("damaged result stays path=%r cause=%r", key.path, str(error))
+        self._forget(key)
+
+    async def _drop(self, keys: list[ResultKey]) -> None:
+        await self.objects.delete([key.path for key in keys])
+        for key in keys:
+            self._forget(key)
+
+    def _forget(self, key: ResultKey) -> None:
+        self._shares.remove(key)
+        self._cached_bytes -= len(self._cache.pop(key, b""))
+
     def _remember(self, key: ResultKey, data: bytes) -> None:
+        self._cached_bytes += len(data) - len(self._cache.pop(key, b""))
         self._cache[key] = data
-        self._cache.move_to_end(key)
-        while len(self._cache) > CACHED:
-            self._cache.popitem(last=False)
+        while self._cached_bytes > CACHED_BYTES:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_bytes -= len(dropped)
 
 
 def key_of(result: WindowResult) -> ResultKey:
     """Return the key that a result is kept under."""
     endpoint = f"{result.namespace}/{result.endpoint}"
     return ResultKey(endpoint, result.policy, result.evaluation, result.from_ms, result.to_ms)
+
+
+def _is_result(data: bytes, key: ResultKey) -> bool:
+    try:
+        return key_of(result_from_json(orjson.loads(data))) == key
+    except (ValueError, RecursionError):
+        return False

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from modelward.api.exchange import CONTENT_ORDER, Content, Exchange, Message
+from modelward.api.exchange import CONTENT_ORDER, Content, Exchange, Message, whole_number
 from modelward.hub.errors import bad_request
+from modelward.hub.layout import is_endpoint
 
 HOUR_S = 3_600
 KEEP_FOR_S = 168 * HOUR_S
+_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Rules:
 
     by_endpoint: Mapping[str, Rule] = field(default_factory=dict)
     default: Rule = Rule()
+    refused: tuple[str, ...] = field(default=(), compare=False)
+    """Names of rows that could not be read, cut; their endpoints have the default."""
 
     def of(self, endpoint: str) -> Rule:
         """Return the endpoint's rule."""
@@ -35,12 +39,27 @@ class Rules:
 
 
 def rules_from_json(data: Any, default: Rule) -> Rules:
-    """Read `{"rules": {"ns/name": {"content", "keepForSeconds", "maxBodyBytes"}}}`; HubError 400 when it is not."""
-    try:
-        rules = {str(name): _rule(row, default) for name, row in data["rules"].items()}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise bad_request(f"not rules: {type(error).__name__}: {error}") from error
-    return Rules(rules, default)
+    """Read `{"rules": {"ns/name": {"content", "keepForSeconds", "maxBodyBytes"}}}`; HubError 400 when it is not.
+
+    A row that cannot be read is left out and named in `refused`; it costs its own endpoint its text, never another one.
+    """
+    rows = data.get("rules") if isinstance(data, Mapping) else None
+    if not isinstance(rows, Mapping):
+        raise bad_request('not rules: send {"rules": {"namespace/name": {...}}}')
+    rules: dict[str, Rule] = {}
+    refused: list[str] = []
+    for name, row in rows.items():
+        try:
+            rules[_endpoint(name)] = _rule(row, default)
+        except (TypeError, AttributeError, ValueError, OverflowError):
+            refused.append(str(name)[:_SHOWN])
+    return Rules(rules, default, tuple(refused))
+
+
+def _endpoint(name: str) -> str:
+    if not is_endpoint(name):
+        raise ValueError("the name of a rule is namespace/name")
+    return name
 
 
 def rules_to_json(rules: Rules) -> dict[str, Any]:
@@ -58,8 +77,8 @@ def _rule(row: Mapping[str, Any], default: Rule) -> Rule:
     if content not in get_args(Content):
         raise ValueError(f"content {content!r}")
     keep_for_s, max_body = (
-        int(row.get("keepForSeconds", default.keep_for_s)),
-        int(row.get("maxBodyBytes", default.max_body_bytes)),
+        whole_number(row.get("keepForSeconds", default.keep_for_s)),
+        whole_number(row.get("maxBodyBytes", default.max_body_bytes)),
     )
     if keep_for_s <= 0 or max_body < 0:
         raise ValueError("keepForSeconds must be positive, maxBodyBytes not negative")

@@ -18,6 +18,7 @@ from modelward.hub import certificates
 from modelward.hub.app import Api, now_ms
 from modelward.hub.buffer import WriteBuffer
 from modelward.hub.clock_watch import ClockWatch
+from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
@@ -33,7 +34,7 @@ Publish = Callable[[bytes], Awaitable[None]]
 """Makes the authority's certificate (PEM) known to callers; in a cluster: writes the ConfigMap modelward-hub-ca."""
 SWEEP_S = 3_600.0
 FIRST_SWEEP_S = 60.0
-CERTIFICATE_CHECK_S = 6 * 3_600.0
+CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
 RETRY_S = 10.0
 SHUTDOWN_S = 20.0
@@ -55,19 +56,22 @@ class Hub:
     ports: tuple[int, int] = (0, 0)
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
     _clock_watch: ClockWatch = field(init=False)
+    _certificate_clock: ClockWatch = field(init=False)
     _tls: ssl.SSLContext | None = None
     _ca_pem: bytes = b""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         settings, self._clock_watch = self.settings, ClockWatch(self.clock_ms)
+        self._certificate_clock = ClockWatch(self.clock_ms)
         objects = ObjectStore(settings.store_url)
         # By hand there is no operator to bring rules, and the text is the hand's own.
         default = Rule() if settings.auth else Rule(content="Full")
-        self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms)
-        self.results = ResultStore(objects)
-        self.buffer = WriteBuffer(objects.put, self.store.noted, settings.limits)
         self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
+        damage = Damage(objects, lambda kind, count: self.metrics.damaged.labels(kind).inc(count), self.clock_ms)
+        self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms, damage)
+        self.results = ResultStore(objects, damage, self.clock_ms)
+        self.buffer = WriteBuffer(objects.put, self.store.noted, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
     @contextlib.asynccontextmanager
@@ -116,7 +120,9 @@ class Hub:
 
     async def _certify(self) -> None:
         """Make or renew certificates; connections made from now on see the new ones."""
-        settings = self.settings
+        settings, first = self.settings, self._tls is None
+        if not first and not self._certificate_clock.steady():
+            return  # The clock has just jumped. What is still so at the next check is the time.
         made = await asyncio.to_thread(certificates.ensure, settings.state_dir, settings.namespace, datetime.now(UTC))
         if self._tls is None:
             self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -125,6 +131,8 @@ class Hub:
         self._ca_pem = made.ca_pem
         if made.renewed:
             log.info("certificate renewed directory=%s", settings.state_dir)
+            if not first:
+                await self._publish()
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
         work = [self.buffer.run(), self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S)]

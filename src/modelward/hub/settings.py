@@ -25,7 +25,8 @@ class Limits:
     """Bounds on what one sender can make the hub do; bytes unless the name says else."""
 
     body_bytes: int = 8 << 20
-    decompressed_bytes: int = 64 << 20
+    decompressed_bytes: int = 16 << 20
+    batch_lines: int = 2_000
     line_bytes: int = 1 << 20
     buffer_bytes: int = 64 << 20
     flush_bytes: int = 1 << 20
@@ -34,7 +35,7 @@ class Limits:
     window_exchanges: int = 10_000
     parallel_ingests: int = 4
     parallel_reads: int = 2
-    result_bytes: int = 1 << 20
+    result_bytes: int = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ import orjson
 
 from modelward.api.exchange import Exchange
 from modelward.hub import layout
+from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError, busy
 from modelward.hub.index import Index
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.objects import ObjectStore
 from modelward.hub.rules import Rule, Rules, limited, rules_from_json, rules_to_json
 from modelward.hub.settings import Limits
-from modelward.hub.window import WindowSample, find, lines_of
+from modelward.hub.stored import StoredLines
+from modelward.hub.window import WindowSample, find
 
 log = logging.getLogger(__name__)
 READERS_WAITING = 32
@@ -32,6 +34,7 @@ class ExchangeStore:
     limits: Limits
     rules: Rules
     clock_ms: Callable[[], int]
+    damage: Damage
     index: Index = field(default_factory=Index)
     _turns: asyncio.Semaphore = field(init=False)
     _queued: int = 0
@@ -46,9 +49,19 @@ class ExchangeStore:
             if item := layout.exchange_object(path):
                 index.add(item)
         self.index = index
-        if data := await self.objects.get(layout.RULES_PATH):
-            self.rules = rules_from_json(orjson.loads(data), self.rules.default)
+        await self._load_rules()
         log.info("store loaded objects=%d rules=%d", index.size(), len(self.rules.by_endpoint))
+
+    async def _load_rules(self) -> None:
+        """Without rules nothing but metadata is kept or shown, until the operator puts them again."""
+        data = await self.objects.get(layout.RULES_PATH)
+        if data is None:
+            return
+        try:
+            self.rules = rules_from_json(orjson.loads(data), self.rules.default)
+        except (ValueError, HubError):
+            self.damage.found("rules", layout.RULES_PATH)
+            await self.damage.set_aside(layout.RULES_PATH)
 
     def noted(self, item: ExchangeObject) -> None:
         """Take note of an object that was just stored."""
@@ -77,8 +90,10 @@ class ExchangeStore:
         sample = WindowSample(from_ms, to_ms, limit, self.limits.window_bytes)
         for item in self.index.between(endpoint, from_ms, to_ms):
             data = await self.objects.get(item.path)
-            if data:
-                await asyncio.to_thread(_add, sample, data, item)
+            if data is not None:
+                lines = StoredLines(data)
+                await asyncio.to_thread(sample.add, lines)
+                self._examined(item, lines)
         rule, now_ms = self.rules.of(endpoint), self.clock_ms()
         return await asyncio.to_thread(lambda: list(sample.exchanges(rule, now_ms))), sample.seen
 
@@ -88,10 +103,20 @@ class ExchangeStore:
         async with self._turns:
             for item in self.index.of(endpoint):
                 data = await self.objects.get(item.path)
-                found = await asyncio.to_thread(find, data, exchange_id) if data else None
+                found = await asyncio.to_thread(find, StoredLines(data), exchange_id) if data else None
                 if found and (shown := limited(found, rule, self.clock_ms())):
                     return shown
         raise HubError(404, "NotFound", f"no exchange {exchange_id!r} of {endpoint} is kept")
+
+    def _examined(self, item: ExchangeObject, lines: StoredLines) -> None:
+        if lines.damaged or not lines.data:
+            self.damage.found("object", item.path)
+        elif lines.bad_rows:
+            self.damage.found("row", item.path, lines.bad_rows)
+
+    def keeps_text(self, endpoint: str) -> bool:
+        """Tell whether the endpoint's rule lets text be kept."""
+        return self.rules.of(endpoint).content in ("Redacted", "Full")
 
     def expired(self) -> Iterator[ExchangeObject]:
         """Yield the objects of which nothing may be kept: too old, or of an endpoint whose rule is None."""
@@ -101,10 +126,3 @@ class ExchangeStore:
             yield from (
                 item for item in items if rule.content == "None" or item.last_ms < now_ms - rule.keep_for_s * 1_000
             )
-
-
-def _add(sample: WindowSample, data: bytes, item: ExchangeObject) -> None:
-    try:
-        sample.add(lines_of(data))
-    except Exception as error:  # noqa: BLE001  # one damaged object must not hide the rest of the window
-        log.error("object unreadable path=%s cause=%s", item.path, type(error).__name__)

@@ -74,6 +74,9 @@ class TokenVerifier:
             return await self._verify(token.strip())
         except jwt.InvalidTokenError as error:
             raise unauthenticated(f"the token is not valid here: {error}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            # Characters, numbers or nesting that no token has, of which the library says so in its own ways.
+            raise unauthenticated(f"the token is not valid here: {type(error).__name__}") from error
 
     async def _verify(self, token: str) -> Caller:
         kid = str(jwt.get_unverified_header(token).get("kid", ""))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from modelward.hub.joining import join
 from modelward.hub.layout import HOUR_MS, ExchangeObject, hour_start_ms
 from modelward.hub.results import ResultStore
 from modelward.hub.store import ExchangeStore
@@ -16,7 +16,6 @@ RESULTS_KEEP_MS = 168 * HOUR_MS
 SETTLED_MS = 2 * HOUR_MS
 """An hour is joined when it ended this long ago: late exchanges have come by then."""
 JOINED_EXCHANGES = 4_000
-MAX_JOINED_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ async def sweep(store: ExchangeStore, results: ResultStore) -> Swept:
     gone = list(store.expired())
     await store.objects.delete([item.path for item in gone])
     store.index.remove(gone)
+    await store.objects.delete(await store.damage.expired(store.keeps_text))
     old = await results.drop_before(store.clock_ms() - RESULTS_KEEP_MS)
     joined = await _join_past_hours(store)
     swept = Swept(len(gone), old, joined)
@@ -44,9 +44,9 @@ async def _join_past_hours(store: ExchangeStore) -> int:
     settled_ms = store.clock_ms() - SETTLED_MS
     joined = 0
     for _, hour, items in store.index.hours():
-        if len(items) > 1 and hour_start_ms(hour) + HOUR_MS <= settled_ms:
-            for group in groups(items):
-                joined += await _join(store, group)
+        if hour_start_ms(hour) + HOUR_MS <= settled_ms:
+            for group in [*groups(items), *([item] for item in items if item.path in store.damage.suspects)]:
+                joined += await join(store, group)
     return joined
 
 
@@ -61,28 +61,3 @@ def groups(items: Iterable[ExchangeObject]) -> Iterator[list[ExchangeObject]]:
         group.append(item)
     if len(group) > 1:
         yield group
-
-
-async def _join(store: ExchangeStore, group: list[ExchangeObject]) -> int:
-    """Write the joined object, then delete its parts; between the two every exchange is there twice, and reads once."""
-    parts: list[ExchangeObject] = []
-    data = bytearray()
-    for item in group:
-        piece = await store.objects.get(item.path)
-        if piece is not None and (not parts or len(data) + len(piece) <= MAX_JOINED_BYTES):
-            parts.append(item)
-            data += piece
-    if len(parts) < 2:
-        return 0
-    whole = replace(
-        parts[0],
-        first_ms=min(p.first_ms for p in parts),
-        last_ms=max(p.last_ms for p in parts),
-        count=sum(p.count for p in parts),
-        unique=uuid.uuid4().hex,
-    )
-    await store.objects.put(whole.path, bytes(data))
-    store.index.add(whole)
-    store.index.remove(parts)
-    await store.objects.delete([p.path for p in parts])
-    return len(parts)

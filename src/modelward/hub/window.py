@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import orjson
-import zstandard
 
-from modelward.api.exchange import Exchange, ended_ms, exchange_from_json
-from modelward.hub.ingest import MAX_WINDOW_BYTES
+from modelward.api.exchange import Exchange, ended_ms, exchange_from_json, real_number, whole_number
 from modelward.hub.rules import Rule, limited
+from modelward.hub.stored import StoredLines
 
 
 @dataclass(order=True, slots=True)
@@ -44,13 +42,15 @@ class WindowSample:
     _heap: list[_Kept] = field(default_factory=list)
     _bytes: int = 0
 
-    def add(self, lines: Iterable[bytes]) -> None:
-        """Consider the lines of one object."""
+    def add(self, lines: StoredLines) -> None:
+        """Consider the lines of one object; what cannot be read is counted there and left out."""
         for line in lines:
-            data = orjson.loads(line)
-            time_ms = int(data["time_ms"])
-            if self.from_ms <= ended_ms(time_ms, data["timings"]["duration_ms"]) < self.to_ms:
-                self._consider(_rank(str(data["id"]), time_ms), time_ms, line)
+            row = lines.row(line)
+            if row is None:
+                continue
+            time_ms = whole_number(row["time_ms"])
+            if self.from_ms <= ended_ms(time_ms, real_number(row["timings"]["duration_ms"])) < self.to_ms:
+                self._consider(_rank(str(row["id"]), time_ms), time_ms, line)
 
     def _consider(self, rank: int, time_ms: int, line: bytes) -> None:
         if rank in self._ranks:
@@ -66,30 +66,25 @@ class WindowSample:
         """Yield what the rule leaves, oldest first."""
         share = len(self._heap) / self.seen if self.seen else 1.0
         for kept in sorted(self._heap, key=lambda k: (k.time_ms, k.rank)):
-            exchange = limited(exchange_from_json(orjson.loads(kept.line)), rule, now_ms)
-            if exchange:
+            exchange = _readable(kept.line)
+            if exchange and (exchange := limited(exchange, rule, now_ms)):
                 yield replace(exchange, inclusion=exchange.inclusion * share) if share < 1 else exchange
 
 
-def lines_of(data: bytes) -> Iterator[bytes]:
-    """Yield the lines of a stored object: zstd frames of ndjson, decompressed piece by piece."""
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).stream_reader(
-        io.BytesIO(data), read_across_frames=True
-    )
-    for line in io.BufferedReader(reader, 256 << 10):
-        if len(line) > 1:
-            yield line
-
-
-def find(data: bytes, exchange_id: str) -> Exchange | None:
+def find(lines: StoredLines, exchange_id: str) -> Exchange | None:
     """Return the exchange of that id from a stored object, or None."""
     needle = orjson.dumps(exchange_id)
-    for line in lines_of(data):
-        if needle in line:
-            exchange = exchange_from_json(orjson.loads(line))
-            if exchange.id == exchange_id:
-                return exchange
+    for line in lines:
+        if needle in line and (exchange := _readable(line)) and exchange.id == exchange_id:
+            return exchange
     return None
+
+
+def _readable(line: bytes) -> Exchange | None:
+    try:
+        return exchange_from_json(orjson.loads(line))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _rank(exchange_id: str, time_ms: int) -> int:

@@ -34,15 +34,20 @@ from modelward.api.exchange import (
 )
 
 NUMBER = st.floats(0, 1e6)
+INT64 = st.integers(-(2**63), 2**63 - 1)
 OPTIONAL = st.none() | st.integers(0, 10**6)
 EXCHANGES = st.builds(
     Exchange,
+    time_ms=INT64,
+    status=INT64,
     content=st.sampled_from(CONTENT_ORDER),
     outcome=st.sampled_from(["ok", "error", "cancelled"]),
     messages=st.lists(st.builds(Message), max_size=3).map(tuple),
     usage=st.builds(Usage, OPTIONAL, OPTIONAL, OPTIONAL),
     timings=st.builds(Timings, NUMBER, st.none() | NUMBER, st.none() | NUMBER),
-    redactions=st.lists(st.builds(Redaction, subject=st.sampled_from(["prompt", "response"])), max_size=3).map(tuple),
+    redactions=st.lists(
+        st.builds(Redaction, count=INT64, subject=st.sampled_from(["prompt", "response"])), max_size=3
+    ).map(tuple),
     inclusion=st.floats(1e-6, 1.0),
 )
 BARE: dict[str, Any] = {
@@ -87,6 +92,13 @@ def test_an_exchange_without_what_it_needs_is_refused(missing: str) -> None:
         {"usage": 3},
         {"time_ms": "yesterday"},
         {"time_ms": None},
+        {"time_ms": 1e300},
+        {"time_ms": float("inf")},
+        {"status": 2**63},
+        {"timings": {"duration_ms": "soon"}},
+        {"timings": {"duration_ms": float("inf")}},
+        {"usage": {"input_tokens": {"many": 1}}},
+        {"redactions": [{"kind": "IBAN", "count": 1, "subject": 5}]},
     ],
 )
 def test_an_exchange_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
@@ -147,7 +159,9 @@ def test_broken_settings_are_refused_whole_and_the_field_is_named(wrong: dict[st
 COUNTS = st.builds(Counts, *[st.integers(0, 10**6)] * 4, *[st.integers(0, 10**6).map(float)] * 3)
 RESULTS = st.builds(
     WindowResult,
-    evaluator=st.builds(EvaluatorFacts),
+    from_ms=INT64,
+    to_ms=INT64,
+    evaluator=st.builds(EvaluatorFacts, true_positive_ppm=INT64, false_positive_ppm=INT64),
     revisions=st.dictionaries(st.text(max_size=8), COUNTS, max_size=3),
     examples=st.dictionaries(st.text(max_size=8), st.lists(st.builds(Example), max_size=3).map(tuple), max_size=3),
 )
@@ -156,6 +170,30 @@ RESULTS = st.builds(
 @given(RESULTS)
 def test_a_result_is_read_back_as_it_was_written(result: WindowResult) -> None:
     assert result_from_json(through_wire(result_to_json(result))) == result
+
+
+RESULT = result_to_json(
+    WindowResult(
+        "retail", "chat", "p", "e", 1, 2, "r", EvaluatorFacts("PII", "1"), {"r1": Counts(3, 1, weight=3.0)},
+        {"r1": (Example("e1", "IBAN"),)},
+    )
+)  # fmt: skip
+
+
+def test_a_result_of_a_newer_release_is_read_without_what_is_new() -> None:
+    newer = through_wire(RESULT)
+    newer["revisions"]["r1"]["skipped"] = 3
+    newer["examples"]["r1"][0]["note"] = "x"
+    newer["evaluator"]["model"] = "m"
+    assert result_from_json({**newer, "colour": "blue"}) == result_from_json(through_wire(RESULT))
+
+
+@pytest.mark.parametrize("bad", [7, {"samples": "many"}, {"samples": -1}, {"samples": 2**70}, {"weight": 1e999}, None])
+def test_a_revision_that_cannot_be_read_costs_itself_only(bad: Any) -> None:
+    data = through_wire(RESULT)
+    data["revisions"]["r2"] = bad
+    data["examples"]["r1"].append(bad)
+    assert result_from_json(data) == result_from_json(through_wire(RESULT))
 
 
 @given(st.lists(st.builds(PlanItem, config=st.dictionaries(st.text(max_size=5), st.integers())), max_size=3))

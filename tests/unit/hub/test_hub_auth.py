@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -171,6 +172,8 @@ async def test_tokens_that_are_not_for_this_hub_now_are_refused(cluster: Cluster
             jwt.encode({"sub": "system:serviceaccount:modelward-system:modelward"}, "", "none", {"kid": "first"}),
             "nonsense",
             "",
+            "caf\u00e9.b.c",
+            "eyJhbGciOiJSUzI1NiIsImtpZCI6bnVsbH0.e30.x",
         ]
         for token in tokens:
             async with s.bearer(token) as client:
@@ -247,6 +250,36 @@ def test_certificates_last_until_near_their_end_and_are_renewed_before_it(tmp_pa
     assert made(3_600)[0] != ca
     (tmp_path / "tls.key").write_bytes(b"garbage")
     assert made(3_600)[2]
+
+
+@pytest.mark.parametrize(
+    "ahead", [timedelta(minutes=11), timedelta(days=2), timedelta(days=400), timedelta(days=4_000)]
+)
+def test_certificates_that_a_fast_clock_made_are_made_anew_by_a_right_one(tmp_path: Path, ahead: timedelta) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    made = [certificates.ensure(tmp_path, "mw", at) for at in (now, now + ahead, now)]
+    for pem in (made[-1].ca_pem, made[-1].certificate_file.read_bytes()):
+        found = x509.load_pem_x509_certificate(pem)
+        assert found.not_valid_before_utc <= now < found.not_valid_after_utc
+    alone = tmp_path / "alone"
+    certificates.ensure(alone, "mw", now + ahead)
+    assert certificates.ensure(alone, "mw", now).renewed
+    assert not certificates.ensure(alone, "mw", now).renewed
+
+
+async def test_a_new_authority_is_published_at_once_and_serves_without_a_restart(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    async with secured_hub(cluster, tmp_path) as s:
+        first = len(s.published)
+        shutil.rmtree(tmp_path / "state")
+        certificates.ensure(tmp_path / "state", "modelward-system", datetime.now(UTC) + timedelta(days=2))
+        await s.hub._certify()
+        assert len(s.published) == first + 1
+        async with HubClient(
+            f"https://localhost:{s.hub.ports[0]}", s.published[-1], lambda: cluster.token(*OPERATOR)
+        ) as client:
+            assert await client.endpoints() == []
 
 
 def test_the_server_certificate_has_every_name_and_private_files_are_private(tmp_path: Path) -> None:

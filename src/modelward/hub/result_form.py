@@ -1,0 +1,37 @@
+"""What a result may say: numbers, names and labels, but no free text, because it goes on into status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from modelward.api.evaluation import Example, WindowResult
+from modelward.hub.errors import bad_request
+
+REVISIONS = 100
+EXAMPLES = 10
+OTHER = "other"
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}|")
+_WORD = re.compile(r"[A-Za-z0-9_.:/@+-]{0,253}")
+_ID = re.compile(r"[!-~]{1,256}")
+
+
+def bounded(result: WindowResult) -> WindowResult:
+    """Return the result with examples that may be shown; HubError 400 when a name in it is none.
+
+    A label that is none becomes `other`, since it may come from an exchange that a client shaped; an id that no engine
+    gives is left out. Both cost their own example only.
+    """
+    facts = result.evaluator
+    words = (result.run, result.reason, facts.name, facts.version, *result.revisions, *result.examples)
+    if not all(_WORD.fullmatch(word) for word in words):
+        raise bad_request("run, reason, evaluator and revisions are names of at most 253 letters, digits and _.:/@+-")
+    if len(result.revisions) > REVISIONS:
+        raise bad_request(f"more than {REVISIONS} revisions in one window")
+    return replace(result, examples={name: _examples(rows) for name, rows in result.examples.items()})
+
+
+def _examples(rows: Iterable[Example]) -> tuple[Example, ...]:
+    named = [row for row in rows if _ID.fullmatch(row.id)][:EXAMPLES]
+    return tuple(row if _LABEL.fullmatch(row.label) else Example(row.id, OTHER) for row in named)
