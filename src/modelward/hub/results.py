@@ -14,7 +14,6 @@ from modelward.api.evaluation import WindowResult, result_from_json, result_to_j
 from modelward.hub import layout
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError, bad_request
-from modelward.hub.ingest import FUTURE_MS
 from modelward.hub.layout import ResultKey
 from modelward.hub.objects import ObjectStore
 from modelward.hub.result_form import bounded
@@ -23,8 +22,8 @@ from modelward.hub.result_shares import Page, ResultLimits, ResultShares, page_o
 log = logging.getLogger(__name__)
 CACHED_BYTES = 32 << 20
 PARALLEL_GETS = 8
-KEEP_AHEAD_MS = 168 * layout.HOUR_MS
-"""Results of windows that end later than this are deleted: no clock of a day ago can have been so wrong."""
+AHEAD_MS = 25 * layout.HOUR_MS
+"""How far in the future a window may end: what was judged before a clock was set back by a day is not lost."""
 
 
 @dataclass(slots=True)
@@ -53,8 +52,8 @@ class ResultStore:
     async def put(self, result: WindowResult) -> None:
         """Store a result under its key; the oldest of its endpoint or namespace make way where there are too many."""
         key = key_of(result)
-        if key.to_ms > self.clock_ms() + FUTURE_MS:
-            raise bad_request("the window ends in the future")
+        if key.to_ms > self.clock_ms() + AHEAD_MS:
+            raise bad_request("the window ends more than a day in the future")
         data = orjson.dumps(result_to_json(bounded(result)))
         await self.objects.put(key.path, data)
         self._shares.add(key, len(data))
@@ -79,7 +78,7 @@ class ResultStore:
 
     async def drop_before(self, before_ms: int) -> int:
         """Delete the results of windows that ended before, or that end absurdly late; return how many."""
-        last_ms = self.clock_ms() + KEEP_AHEAD_MS
+        last_ms = self.clock_ms() + AHEAD_MS
         old = [key for key in self._shares.all_keys() if not before_ms <= key.to_ms <= last_ms]
         await self._drop(old)
         return len(old)

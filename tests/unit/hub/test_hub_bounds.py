@@ -94,7 +94,7 @@ def result(number: int = 0, namespace: str = "retail", **changes: Any) -> Window
 
 @pytest.mark.parametrize(
     "changes",
-    [{"to_ms": NOW_MS + 3_600_000}, {"to_ms": 3_400_000_000_000}, {"reason": "free text of somebody"},
+    [{"to_ms": NOW_MS + 26 * 3_600_000}, {"to_ms": 3_400_000_000_000}, {"reason": "free text of somebody"},
      {"run": "x" * 300}, {"reason": "x" * 70_000}, {"revisions": {f"r{i}": Counts() for i in range(101)}}],
 )  # fmt: skip
 async def test_a_result_from_the_future_or_of_free_text_is_refused(file_url: str, changes: dict[str, Any]) -> None:
