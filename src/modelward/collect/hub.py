@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,7 @@ import zstandard
 
 from modelward.api.evaluation import WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.collect.hub_rows import READ_ERRORS, readable
 
 TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 128 << 20
@@ -43,7 +44,8 @@ class Holding:
 class HubClient:
     """Asks one hub; `token` is called for every request, because projected tokens rotate.
 
-    Use as an asynchronous context manager. Every method raises HubUnavailableError and nothing else.
+    Use as an asynchronous context manager. Every method raises HubUnavailableError and nothing else. A row that
+    cannot be read raises nothing: it is left out, and `skipped` is called with the reason.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class HubClient:
         ca_pem: bytes | str | None = None,
         token: Callable[[], str] | None = None,
         timeout_s: float = TIMEOUT_S,
+        skipped: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Prepare; nothing is sent. `ca_pem` is the hub's own authority, None for plain HTTP."""
+        """Prepare; nothing is sent. `ca_pem` is the hub's own authority, None for plain HTTP; else ssl.SSLError."""
         self._base = base_url.rstrip("/")
         self._token = token
+        self._skipped = skipped
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._tls: ssl.SSLContext | bool = True
         if ca_pem:
@@ -85,41 +89,50 @@ class HubClient:
 
     async def endpoints(self) -> list[Holding]:
         """Return what is kept of each endpoint."""
-        rows = _decoded(await self._ask("GET", "/v1/endpoints"), "endpoints")
-        return [Holding(r["endpoint"], r["exchanges"], r["oldestMs"], r["newestMs"]) for r in rows]
+        rows = _list(_decoded(await self._ask("GET", "/v1/endpoints")), "endpoints")
+        return [held async for batch in readable(rows, _holding, self._skipped) for held in batch]
 
     async def results(self, since_ms: int, namespace: str = "", endpoint: str = "") -> list[WindowResult]:
         """Return the results of windows that end at or after `since_ms`, of one endpoint or of all."""
+        return [result async for batch in self.result_batches(since_ms, namespace, endpoint) for result in batch]
+
+    async def result_batches(
+        self, since_ms: int, namespace: str = "", endpoint: str = ""
+    ) -> AsyncGenerator[list[WindowResult]]:
+        """Yield the results of windows that end at or after `since_ms`, of one endpoint or of all, some at a time."""
         path = f"/v1/results/{quote(namespace)}/{quote(endpoint)}" if endpoint else "/v1/results"
-        rows = _decoded(await self._ask("GET", path, params={"since": str(since_ms)}), "results")
-        try:
-            return [result_from_json(row) for row in rows]
-        except ValueError as error:
-            raise HubUnavailableError(str(error)) from error
+        after = ""
+        while True:
+            answer = _decoded(await self._ask("GET", path, params={"since": str(since_ms), "after": after}))
+            async for batch in readable(_list(answer, "results"), result_from_json, self._skipped):
+                yield batch
+            before, after = after, str(answer.get("next", ""))  # a hub that knows no pages answers all at once
+            if after in ("", before):
+                return
 
     async def exchange(self, namespace: str, endpoint: str, exchange_id: str) -> Exchange | None:
         """Return one exchange, or None when it is not kept."""
         path = f"/v1/exchanges/{quote(namespace)}/{quote(endpoint)}/{quote(exchange_id, safe='')}"
         try:
-            return exchange_from_json(orjson.loads(await self._ask("GET", path)))
+            return exchange_from_json(_decoded(await self._ask("GET", path)))
         except HubUnavailableError as error:
             if error.status == 404:
                 return None
             raise
-        except ValueError as error:
+        except READ_ERRORS as error:
             raise HubUnavailableError(str(error)) from error
 
     async def window(self, namespace: str, endpoint: str, from_ms: int, to_ms: int, limit: int) -> list[Exchange]:
         """Return a fair sample of at most `limit` exchanges of [from, to), oldest first."""
         path = f"/v1/windows/{quote(namespace)}/{quote(endpoint)}"
         query = {"from": str(from_ms), "to": str(to_ms), "limit": str(limit)}
-        return _exchanges(await self._ask("GET", path, params=query))
+        return _exchanges(await self._ask("GET", path, params=query), self._skipped)
 
     async def post_exchanges(self, lines: bytes) -> tuple[int, int]:
         """Post ndjson; return how many were accepted and rejected. For by-hand use and tests."""
         body = zstandard.compress(lines)
-        answer = orjson.loads(await self._ask("POST", "/v1/exchanges", data=body, encoding="zstd"))
-        return int(answer["accepted"]), int(answer["rejected"])
+        answer = _decoded(await self._ask("POST", "/v1/exchanges", data=body, encoding="zstd"))
+        return int(answer.get("accepted", 0)), int(answer.get("rejected", 0))
 
     async def put_result(self, result: WindowResult) -> None:
         """Store a window's result; again is no harm."""
@@ -149,7 +162,7 @@ class HubClient:
                 if response.status >= 400:
                     raise _refused(response.status, answer)
                 return answer
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError) as error:
             raise HubUnavailableError(f"hub {self._base}: {type(error).__name__}: {error}") from error
 
     def _open(self) -> aiohttp.ClientSession:
@@ -175,17 +188,37 @@ def _refused(status: int, answer: bytes) -> HubUnavailableError:
         return HubUnavailableError(f"the hub answered {status}", status)
 
 
-def _decoded(answer: bytes, key: str) -> Any:
+def _decoded(answer: bytes) -> dict[str, Any]:
     try:
-        return orjson.loads(answer)[key]
-    except (ValueError, KeyError, TypeError) as error:
-        raise HubUnavailableError(f"the hub's answer has no {key}") from error
+        value = orjson.loads(answer)
+    except ValueError as error:
+        raise HubUnavailableError("the hub's answer is no JSON") from error
+    if not isinstance(value, dict):
+        raise HubUnavailableError("the hub's answer is no JSON object")
+    return value
 
 
-def _exchanges(answer: bytes) -> list[Exchange]:
+def _list(answer: Mapping[str, Any], key: str) -> list[Any]:
+    rows = answer.get(key)
+    if not isinstance(rows, list):
+        raise HubUnavailableError(f"the hub's answer has no {key}")
+    return rows
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]))
+
+
+def _exchanges(answer: bytes, skipped: Callable[[str], None]) -> list[Exchange]:
     try:
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(answer), read_across_frames=True)
         text = reader.read(MAX_ANSWER_BYTES)
-        return [exchange_from_json(orjson.loads(line)) for line in text.splitlines() if line]
-    except (ValueError, zstandard.ZstdError) as error:
+    except zstandard.ZstdError as error:
         raise HubUnavailableError(f"the hub's window cannot be read: {error}") from error
+    found: list[Exchange] = []
+    for line in text.split(b"\n"):
+        try:
+            found += [exchange_from_json(orjson.loads(line))] if line else []
+        except READ_ERRORS:
+            skipped("unreadable")
+    return found

@@ -70,7 +70,9 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
-    feed = HubFeed(clock_ms, unread=partial(unread, context.store))
+    feed = HubFeed(
+        clock_ms, unread=partial(unread, context.store), exists=partial(_exists, context), skipped=_skipping(context)
+    )
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
     endpoints = Endpoints(context, installed, observer, feed, verdicts, known, clock_ms)
@@ -113,14 +115,22 @@ class Loops:
                 if now.hub_url and (changed or client is None) and (now.hub_ca_pem or now.hub_url.startswith("http:")):
                     if client is not None:
                         await client.close()
-                    client = _client(now.hub_url, now.hub_ca_pem)
+                    client = _client(now.hub_url, now.hub_ca_pem, self.feed.skipped)
                     self.feed.hub = client
-                for endpoint in await self.feed.refresh():
+                for endpoint in await self._refreshed():
                     self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
                 await asyncio.sleep(_HUB_EVERY_S)
         finally:
             if client is not None:
                 await client.close()
+
+    async def _refreshed(self) -> frozenset[str]:
+        """Refresh the feed. Whatever a hub may answer, the operator must not end over it."""
+        try:
+            return await self.feed.refresh()
+        except Exception:
+            log.exception("hub=not_refreshed")
+            return frozenset()
 
     def _wake_endpoints(self) -> None:
         for obj in self.context.store.list(LLM_ENDPOINT):
@@ -128,10 +138,19 @@ class Loops:
             self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
 
 
-def _client(url: str, pem: str) -> HubClient | None:
+def _exists(context: Context, endpoint: str) -> bool:
+    namespace, _, name = endpoint.partition("/")
+    return context.store.get(LLM_ENDPOINT, namespace, name) is not None
+
+
+def _skipping(context: Context) -> Callable[[str, int], None]:
+    return lambda reason, number: context.telemetry.hub_rows_skipped.labels(reason=reason).inc(number)
+
+
+def _client(url: str, pem: str, skipped: Callable[[str, int], None]) -> HubClient | None:
     """Return a client of the hub, or None where its certificate cannot be read: that must not end the operator."""
     try:
-        return HubClient(url, pem or None, _token)
+        return HubClient(url, pem or None, _token, skipped=lambda reason: skipped(reason, 1))
     except ssl.SSLError as error:
         log.error("hub_ca=broken config_map=%s error=%r", CONFIG_MAP_NAME, str(error))
         return None

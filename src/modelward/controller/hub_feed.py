@@ -6,8 +6,7 @@ The hub is the truth; this is a copy that is refreshed every few seconds and reb
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +16,17 @@ from modelward.api.quantity import timestamp_ms
 from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.controller.arrivals import Arrivals
 from modelward.controller.past_results import PastResults
+from modelward.controller.result_memory import ResultKey, ResultMemory
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.runs import is_scheduled
 
 log = logging.getLogger(__name__)
 
 KEPT_MS = 26 * 3_600_000
-"""Results older than this are forgotten: a last verdict is shown for 24 hours after traffic ended."""
+"""Results older than this are forgotten: a last verdict is shown for 24 hours after traffic ended.
+
+So are those of windows that end as much later than now: no clock is so wrong, and they would never grow old.
+"""
 _OVERLAP_MS = 1_200_000
 """A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
 
@@ -33,9 +36,6 @@ _SPOOL_MS = 60_000
 """The longest pause of a collector before it tries a hub again that was away."""
 _SPOOL_SLACK_MS = 10_000
 """For seeing late that the hub went, and for sending."""
-
-ResultKey = tuple[str, str, str, str]
-"""namespace, endpoint, policy, evaluation"""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,11 @@ class HubFeed:
 
     Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
     """
-    _results: dict[ResultKey, dict[tuple[int, int], WindowResult]] = field(default_factory=lambda: defaultdict(dict))
+    exists: Callable[[str], bool] = lambda _: True
+    """Whether there is such an endpoint (`namespace/name`). Whoever may post chooses the names that the hub lists."""
+    skipped: Callable[[str, int], None] = lambda _reason, _count: None
+    """Told why rows of the hub's answers are left out, and how many."""
+    _results: ResultMemory = field(default_factory=ResultMemory)
     _since_ms: int = 0
     _lost_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -66,7 +70,7 @@ class HubFeed:
 
     def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
-        return tuple(self._results.get(key, {}).values())
+        return self._results.of(key)
 
     def trouble(self) -> str:
         """Return why results may be missing, empty when the hub answers."""
@@ -89,7 +93,7 @@ class HubFeed:
         now_ms = self.clock_ms()
         ended = {
             key: [end for (_, end), found in windows.items() if end <= now_ms and is_scheduled(found.run)]
-            for key, windows in self._results.items()
+            for key, windows in self._results.all()
         }
         return {key: max(ends) for key, ends in ended.items() if ends}
 
@@ -118,22 +122,26 @@ class HubFeed:
         """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
         if self.hub is None:
             return frozenset()
+        fresh: set[str] = set()
         try:
             await self._send_rules(self.hub)
-            holdings = await self.hub.endpoints()
-            newest = {held.endpoint: held.newest_ms for held in holdings}
-            results = await self.hub.results(self._asked_from_ms())
+            holdings = [held for held in await self.hub.endpoints() if self.exists(held.endpoint)]
+            asked_ms = self.clock_ms()
+            async for batch in self.hub.result_batches(self._asked_from_ms()):
+                fresh |= self._keep(batch)
         except HubUnavailableError as error:
             self._lost(error)
-            return frozenset()
+            return frozenset(fresh)
+        self._since_ms = asked_ms
         if not self.available:
-            log.info("hub=reachable results=%d endpoints=%d", len(results), len(newest))
+            log.info("hub=reachable endpoints=%d", len(holdings))
         if self.available is False:
             self._found_again()
-        self.available, self.problem, self.newest_ms = True, "", newest
+        self.available, self.problem = True, ""
+        self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
-        return self._keep(results)
+        return frozenset(fresh)
 
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
@@ -156,9 +164,10 @@ class HubFeed:
         self._rules_sent, self._rules_problem = rules, ""
 
     def _asked_from_ms(self) -> int:
-        """From when on results are asked for; all once the clock was set back, for by the later time some were old."""
-        set_back = self.clock_ms() < self._since_ms - _OVERLAP_MS
-        return 0 if set_back else max(0, self._since_ms - _OVERLAP_MS)
+        """From when on results are asked for; all that are kept, once the clock was set back: by it some were old."""
+        now_ms = self.clock_ms()
+        set_back = now_ms < self._since_ms - _OVERLAP_MS
+        return max(0, now_ms - KEPT_MS, 0 if set_back else self._since_ms - _OVERLAP_MS)
 
     def _found_again(self) -> None:
         # Collectors wait twice as long after each failure, so their last pause is at most twice the time away.
@@ -175,20 +184,17 @@ class HubFeed:
         # A hub that was away may have lost its rules with its memory: send them again.
         self.available, self.problem, self._rules_sent = False, text, None
 
-    def _keep(self, results: list[WindowResult]) -> frozenset[str]:
-        fresh = set()
-        for result in results:
-            key = (result.namespace, result.endpoint, result.policy, result.evaluation)
-            window = (result.from_ms, result.to_ms)
-            if self._results[key].get(window) != result:
-                self._results[key][window] = result
-                fresh.add(f"{result.namespace}/{result.endpoint}")
+    def _keep(self, results: Sequence[WindowResult]) -> frozenset[str]:
+        """Take results in and forget others; return the endpoints (`namespace/name`) with new ones."""
         now_ms = self.clock_ms()
-        self._since_ms = now_ms
-        for key, windows in list(self._results.items()):
-            self._results[key] = {window: kept for window, kept in windows.items() if window[1] > now_ms - KEPT_MS}
-            if not self._results[key]:
-                del self._results[key]
+        near = [one for one in results if one.to_ms <= now_ms + KEPT_MS]
+        if len(near) < len(results):
+            self.skipped("future", len(results) - len(near))
+        fresh = self._results.keep(near)
+        self._results.drop_outside(now_ms - KEPT_MS, now_ms + KEPT_MS)
+        for namespace, number in self._results.drop_surplus().items():
+            log.warning("results=too_many namespace=%s dropped=%d next=%r", namespace, number, "evaluate less often")
+            self.skipped("share", number)
         return frozenset(fresh)
 
 

@@ -50,6 +50,11 @@ class Telemetry:
         self.drift = counter("modelward_store_drift", "What sweeps mended, for the watch had not brought it", "kind")
         self.sweep_errors = counter("modelward_sweep_errors", "Sweeps that failed", "kind")
         self.hints = counter("modelward_hints", "Events that the watch brought", "kind")
+        self.hub_rows_skipped = counter(
+            "modelward_hub_rows_skipped",
+            "Rows of the hub's answers that were left out: unreadable, future (of a time to come), share (too many)",
+            "reason",
+        )
         self.hints_restarts = counter("modelward_hints_restarts", "Restarts of the watch, by what ended it", "reason")
 
     def observe_request(self, method: str, code: str) -> None:

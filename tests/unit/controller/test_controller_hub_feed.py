@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.collect.hub import HubClient
 from modelward.controller.hub_feed import KEPT_MS, HubFeed
 from modelward.controller.hub_rules import unread
+from modelward.controller.past_results import PastResults
 from modelward.desired.capture import effective_capture
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
@@ -211,14 +213,19 @@ class Stubborn:
     """A hub that refuses all rules and answers everything else."""
 
     def __init__(self, status: int) -> None:
-        self.status, self.results = status, 0
+        self.status = status
         self.puts: list[object] = []
+        self.rows: list[dict[str, Any]] = []
+        self.names: list[str] = []
+        self.asked: list[int] = []
+        self.paths: list[str] = []
 
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_put("/v1/rules", self.refuse)
         app.router.add_get("/v1/endpoints", self.endpoints)
         app.router.add_get("/v1/results", self.answer)
+        app.router.add_get("/v1/results/{namespace}/{endpoint}", self.answer)
         return app
 
     async def refuse(self, request: web.Request) -> web.Response:
@@ -226,10 +233,14 @@ class Stubborn:
         return web.json_response({"error": {"code": "BadRequest", "message": "no"}}, status=self.status)
 
     async def endpoints(self, _: web.Request) -> web.Response:
-        return web.json_response({"endpoints": []})
+        rows = [{"endpoint": name, "exchanges": 1, "oldestMs": 1, "newestMs": 1} for name in self.names]
+        return web.json_response({"endpoints": rows})
 
-    async def answer(self, _: web.Request) -> web.Response:
-        return web.json_response({"results": [result_to_json(RESULT)]})
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(int(request.query["since"]))
+        self.paths.append(request.path)
+        rows = [result_to_json(RESULT), *(result_to_json(RESULT) | row for row in self.rows)]
+        return web.json_response({"results": rows})
 
 
 @pytest.mark.parametrize("status", [400, 413, 507])
@@ -291,3 +302,52 @@ async def test_a_look_into_the_past_that_fails_makes_no_hub_seem_away(tmp_path: 
         feed.want("retail", "look-back", "no such name", 0)
         await feed.refresh()
         assert (feed.available, feed.of(KEY)) == (True, (RESULT,))
+
+
+async def test_a_forged_window_of_a_time_to_come_is_left_out_and_counted() -> None:
+    stubborn, skipped = Stubborn(400), Counter[str]()
+    async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
+        feed = HubFeed(Clock(), client, skipped=lambda reason, number: skipped.update({reason: number}))
+        stubborn.rows = [{"from_ms": 0, "to_ms": to_ms} for to_ms in (2 * NOW_MS, NOW_MS + KEPT_MS + 1, 10**14)]
+        assert await feed.refresh() == {"retail/chat"}
+        assert (feed.available, feed.of(KEY)) == (True, (RESULT,))
+        assert skipped == {"future": 3}
+
+
+async def test_a_leader_that_begins_asks_for_no_more_than_it_keeps() -> None:
+    stubborn, clock = Stubborn(400), Clock()
+    async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
+        feed = HubFeed(clock, client)
+        await feed.refresh()
+        clock.now_ms += 5_000
+        await feed.refresh()
+        clock.now_ms -= 3_600_000
+        await feed.refresh()
+        first, second, set_back = stubborn.asked
+        assert first == NOW_MS - KEPT_MS
+        assert NOW_MS - 3_600_000 < second < NOW_MS
+        assert set_back == clock.now_ms - KEPT_MS, "by the clock of before, some were too old"
+
+
+async def test_names_of_endpoints_that_somebody_made_up_are_not_held() -> None:
+    stubborn = Stubborn(400)
+    stubborn.names = ["retail/chat", *(f"retail/made-up-{i}" for i in range(500))]
+    async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
+        feed = HubFeed(Clock(), client, exists=lambda endpoint: endpoint == "retail/chat")
+        await feed.refresh()
+        assert feed.newest_ms == {"retail/chat": 1}
+
+
+async def test_a_namespace_whose_runs_ask_without_end_leaves_the_others_their_turn() -> None:
+    stubborn, past = Stubborn(400), PastResults()
+    for number in range(200):
+        past.want("greedy", f"run-{number}", "chat", 0)
+    past.want("retail", RESULT.run, "chat", 0)
+    async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
+        await past.fetch(client)
+        assert past.of("retail", RESULT.run, "chat") == (RESULT,)
+        assert len(stubborn.asked) <= 20, "one fetch holds up nothing else"
+        for _ in range(15):
+            await past.fetch(client)
+        assert {path.split("/")[3] for path in stubborn.paths} == {"greedy", "retail"}
+        assert len(stubborn.asked) <= 16 * 20
