@@ -15,6 +15,7 @@ from observed_endpoint import DAY_MS, NOON_MS, TIMEOUT_S, ObservedEndpoint
 from sick_pages import Reply, page, serving, vllm
 from ward import Kind, ward
 
+from modelward.api.endpoint_status import MetricStatus
 from modelward.collect.scrape import Scraper, Target
 from modelward.controller.observer import Observer
 from modelward.metrics.signals import Signal
@@ -77,13 +78,18 @@ async def test_a_pod_whose_metrics_were_renamed_before_it_was_first_read_counts_
         assert bed.scales.asked == []
 
 
+def _of(bed: ObservedEndpoint, objective: str) -> MetricStatus:
+    return next(one for one in bed.status.metrics if one.name == objective)
+
+
 async def test_errors_that_one_pod_does_not_tell_are_not_taken_for_none() -> None:
     async with ward() as beds:
         beds.serve(errors="NaN")
-        await beds.pass_time(8, 40)  # longer than a verdict that stood is kept for want of readings
-        for bed in (beds.mixed, beds.ill):
-            (errors,) = [one for one in bed.status.metrics if one.name == "errors"]
-            assert (errors.verdict, errors.reason) == ("Unknown", "Missing")
+        told = {bed: _of(bed, "errors") for bed in (beds.mixed, beds.ill)}
+        await beds.pass_time(8, 40)
+        for bed, before in told.items():
+            assert _of(bed, "errors") == before, "what was measured before stands, and is no newer"
+            assert "since then: no pod has measured ErrorRate" in bed.condition("ObjectivesMet")[2]
 
 
 async def test_a_collector_that_passes_without_counting_is_no_idle_one() -> None:
@@ -128,10 +134,11 @@ async def test_buckets_that_contradict_each_other_are_unknown_and_named() -> Non
             lambda text: text.replace(b'_bucket{le="0.1",model_name="m"} ', b'_bucket{le="0.1",model_name="m"} 9')
         )
         await beds.pass_time(3, 40)
-        await beds.pass_time(2, 301)
+        await beds.pass_time(1, 301)
+        stood = _of(beds.ill, "first-token")
+        await beds.pass_time(1, 301)
         assert "time to first token" in beds.ill.condition("MetricsAvailable")[2]
-        (first,) = [one for one in beds.ill.status.metrics if one.name == "first-token"]
-        assert first.verdict == "Unknown"
+        assert _of(beds.ill, "first-token") == stood, "what was measured before stands, and is no newer"
 
 
 async def test_model_names_without_end_take_no_memory_without_end() -> None:

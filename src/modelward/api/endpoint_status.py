@@ -21,50 +21,49 @@ Reason = Annotated[str, Field(max_length=64)]
 Message = Annotated[str, Field(max_length=256)]
 
 
-class MetricStatus(Model):
-    """One objective's number and verdict."""
+class CheckStatus(Model):
+    """What objectives and evaluations have in common: a verdict, and what it rests on."""
 
     policy: Name
-    """The policy that states the objective."""
+    """The policy that states the check."""
     name: Name
-    """The objective's name in that policy."""
-    value: Number = ""
-    """The number as measured, with its unit."""
+    """The check's name in that policy."""
     samples: int = 0
-    """Requests that the number rests on."""
+    """Requests, or scored answers, that the verdict rests on."""
     verdict: Verdict
     """Passed, Failed, or Unknown when too little is known to say."""
+    was: Literal["Passed", "Failed"] | None = None
+    """Of an Unknown check: what it was when samples last decided it."""
     reason: Reason = ""
     """Why, as one word."""
     message: Message = ""
     """Why, for people."""
     observed_at: Time = ""
-    """When the number was measured; empty where there is none."""
+    """When the number was measured, or the end of the newest window that counts; empty where there is none."""
+    heard_at: Time = ""
+    """When samples came last, where they came after `observedAt` and decided nothing."""
+    revision: Annotated[str, Field(max_length=64)] = ""
+    """The revision that the verdict speaks of, or that of what it was."""
+    spec_hash: Annotated[str, Field(max_length=16)] = ""
+    """Digest of what is asked, by which a changed limit is known."""
 
 
-class EvaluationStatus(Model):
+class MetricStatus(CheckStatus):
+    """One objective's number and verdict."""
+
+    value: Number = ""
+    """The number as measured, with its unit."""
+
+
+class EvaluationStatus(CheckStatus):
     """One evaluation's rate with its interval, sample count and verdict."""
 
-    policy: Name
-    """The policy that states the evaluation."""
-    name: Name
-    """The evaluation's name in that policy."""
     rate: Number = ""
     """Share of scored answers that were found at fault."""
     low: Number = ""
     """Lower end of the 95% interval of the rate."""
     high: Number = ""
     """Upper end of the 95% interval of the rate."""
-    samples: int = 0
-    """Answers that were scored."""
-    verdict: Verdict
-    """Passed, Failed, or Unknown when too little is known to say."""
-    reason: Reason = ""
-    """Why, as one word."""
-    message: Message = ""
-    """Why, for people."""
-    observed_at: Time = ""
-    """End of the newest window that counts."""
     run: Annotated[str, Field(max_length=253)] = ""
     """The EvaluationRun that scored the newest window."""
     examples: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()
@@ -151,6 +150,17 @@ class UsageStatus(Model):
     """Share of requests that failed."""
 
 
+class ServingRevision(Model):
+    """How the serving revision is known again after a restart of its pods, which changes the hash of their template."""
+
+    hashes: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=10)] = ()
+    """Hashes of its pod template, newest first: one for each restart."""
+    template: Annotated[str, Field(max_length=16)] = ""
+    """Digest of its pod template without `restartedAt` and what is Modelward's own."""
+    since: Time = ""
+    """When it began to serve; empty for the first that was seen."""
+
+
 class Address(Model):
     """Where clients reach the endpoint."""
 
@@ -183,7 +193,8 @@ class LLMEndpointStatus(Model):
     models: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=20)] = ()
     """Models that the endpoint serves, by their own account."""
     revision: Annotated[str, Field(max_length=64)] = ""
-    """What serves now; a new revision starts new verdicts."""
+    """What serves now, by the first hash of its pod template; a restart is no new revision."""
+    serving: ServingRevision | None = None
     usage: UsageStatus | None = None
     metrics: Annotated[
         tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))

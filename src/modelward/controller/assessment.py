@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, EvaluationStatus, MetricStatus
@@ -27,10 +27,12 @@ from modelward.status.conditions import State
 from modelward.status.endpoint import Found
 from modelward.status.error_rates import unserved
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective
+from modelward.status.revision import UNKNOWN_REVISION, revision_now
 from modelward.status.serving import address_state, put_to_sleep, unreached
+from modelward.status.standing import S
 from modelward.status.traffic_seen import traffic_seen_ppm
 from modelward.status.usage import usage_status
-from modelward.status.workload import edited_state, serving_revision, workload_state
+from modelward.status.workload import edited_state, workload_state
 
 _COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
 """Keeps the collector out, but the endpoint serves as it always did: CollectorReady says it, not Accepted."""
@@ -122,12 +124,15 @@ def _address(look: Look) -> State:
 
 def _sight(look: Look) -> Sight:
     # A gateway's own revision says nothing of the model behind it.
-    revision = serving_revision(look.known.pods) if look.known.endpoint.mode != "Gateway" else ""
+    known = look.known
+    revision = UNKNOWN_REVISION
+    if known.endpoint.mode != "Gateway":
+        revision = revision_now(known.pods, known.workload, known.endpoint.status, look.now_ms)
     return Sight(revision, look.traffic_seen_ppm, look.hub.trouble())
 
 
 def _objectives(look: Look, sight: Sight) -> list[tuple[Check, MetricStatus]]:
-    before = {(one.policy, one.name): one for one in look.known.endpoint.status.metrics}
+    before = _before(look, look.known.endpoint.status.metrics)
     history = look.seen.history
     return [
         judge_objective(bound, history, sight, look.now_ms, before.get((bound.policy, bound.objective.name)))
@@ -137,15 +142,25 @@ def _objectives(look: Look, sight: Sight) -> list[tuple[Check, MetricStatus]]:
 
 def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus]]:
     metadata = look.known.endpoint.metadata
+    before = _before(look, look.known.endpoint.status.evaluations)
     return [
         judge_evaluation(
             bound,
             look.hub.of((metadata.namespace, metadata.name, bound.policy, bound.evaluation.name)),
             sight,
             look.now_ms,
+            before.get((bound.policy, bound.evaluation.name)),
         )
         for bound in look.asked.evaluations
     ]
+
+
+def _before(look: Look, checks: Iterable[S]) -> dict[tuple[str, str], S]:
+    """Return what status says of its checks; those of an older release name no revision, but the endpoint does."""
+    revision = look.known.endpoint.status.revision
+    return {
+        (one.policy, one.name): one if one.revision else one.model_copy(update={"revision": revision}) for one in checks
+    }
 
 
 def _collectors(look: Look) -> Collectors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
@@ -13,7 +13,10 @@ MAX_EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """What `verdict.decide` needs; `facts` is None when no window is in reach, `newest_ms` then 0."""
+    """What `verdict.decide` needs; `facts` is None when no window is in reach, `newest_ms` then 0.
+
+    `heard_ms` is the end of the newest window with an exchange of the revision, 0 where there is none.
+    """
 
     counts: Counts
     facts: EvaluatorFacts | None
@@ -21,12 +24,14 @@ class Pooled:
     missing: str
     windows: int
     newest_ms: int
+    heard_ms: int
     run: str
 
 
-def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms: int) -> Pooled:
+def pool(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms: int, over_ms: int) -> Pooled:
     """Pool the windows that overlap [now - over, now] and are over, for one revision, newest first.
 
+    `revisions` are its names, one for each time that its pods were only restarted; none at all is the name "".
     No exchange counts twice: a window that overlaps a newer one is left out, and one that a person asked for where
     anything scheduled is, or a look at five minutes would hide an hour. So is one that another version or calibration
     of the evaluator scored, for its errors are others.
@@ -34,15 +39,16 @@ def pool(results: Iterable[WindowResult], *, revision: str, now_ms: int, over_ms
     taken = _disjoint(results, now_ms - over_ms, now_ms)
     facts = taken[0].evaluator if taken else None
     taken = [result for result in taken if result.evaluator == facts]
-    counts = sum((result.revisions.get(revision, Counts()) for result in taken), Counts())
-    examples = [example for result in taken for example in result.examples.get(revision, ())]
+    of_it = [(result, list(_of(result, revisions or ("",)))) for result in taken]
+    examples = [example for result in taken for name in revisions or ("",) for example in result.examples.get(name, ())]
     return Pooled(
-        counts=counts,
+        counts=sum((counts for _, found in of_it for counts in found), Counts()),
         facts=facts,
         examples=tuple(examples[:MAX_EXAMPLES]),
-        missing=_missing(taken, revision),
+        missing=_missing(of_it),
         windows=len(taken),
         newest_ms=taken[0].to_ms if taken else 0,
+        heard_ms=max((result.to_ms for result, found in of_it if any(one != Counts() for one in found)), default=0),
         run=taken[0].run if taken else "",
     )
 
@@ -64,7 +70,11 @@ def _overlap(one: WindowResult, other: WindowResult) -> bool:
     return one.from_ms < other.to_ms and other.from_ms < one.to_ms
 
 
-def _missing(taken: list[WindowResult], revision: str) -> str:
+def _of(result: WindowResult, revisions: Collection[str]) -> Iterator[Counts]:
+    return (result.revisions[name] for name in revisions if name in result.revisions)
+
+
+def _missing(of_it: list[tuple[WindowResult, list[Counts]]]) -> str:
     """Return why there is nothing of this revision: the newest window that says something else than NoTraffic."""
-    reasons = [r.reason for r in taken if r.reason and (revision in r.revisions or not r.revisions)]
-    return next((reason for reason in reasons if reason != "NoTraffic"), "NoTraffic" if not taken or reasons else "")
+    reasons = [result.reason for result, found in of_it if result.reason and (found or not result.revisions)]
+    return next((reason for reason in reasons if reason != "NoTraffic"), "NoTraffic" if not of_it or reasons else "")

@@ -37,8 +37,14 @@ CHECKS = (
         "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
     ),
     Reason(
+        "NotYetDecided",
+        "nothing was decided yet, and nothing came in the window",
+        "a new endpoint or policy, before its first traffic",
+        "send traffic; else look at `CollectorReady`",
+    ),
+    Reason(
         "NoTraffic",
-        "nothing came in the window; of an evaluation the last verdict stands for 24 hours first",
+        "nothing came in the window; what was decided stands for 24 hours first",
         "the endpoint is idle, or clients go past it",
         "nothing, when idle; else look at `CollectorReady`",
     ),

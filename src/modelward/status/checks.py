@@ -25,7 +25,10 @@ _SOME_METRICS = frozenset({"PartialPods", "PartialSignals"})
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One objective or evaluation with its verdict; `message` is the evidence in a few words."""
+    """One objective or evaluation with its verdict; `message` is the evidence in a few words.
+
+    `was` is what an undecided check was when samples last decided it.
+    """
 
     policy: str
     name: str
@@ -34,6 +37,7 @@ class Check:
     verdict: Verdict
     reason: str
     message: str = ""
+    was: str = ""
 
     @property
     def evidence(self) -> str:
@@ -70,25 +74,32 @@ def health(
 ) -> tuple[Health, str]:
     """Return health and the reason for it in one line.
 
-    Unhealthy: not serving, or a Critical check failed. Degraded: a Warning one failed. Unknown: no request metrics.
-    An undecided check does not make an endpoint Unknown; `decided` shows it. While requests come and none succeeds it
-    is not Healthy: Degraded where the endpoint failed one, Unknown where only the callers did.
+    Unhealthy: not serving, or a Critical check failed. Degraded: a Warning one failed. Unknown: no request metrics, a
+    check that failed is undecided now, or not one check is decided. Checks of severity Info move nothing. While
+    requests come and none succeeds it is Degraded where the endpoint failed one, Unknown where only the callers did.
     """
     every = list(checks)
-    failed = [check for check in every if check.verdict == "Failed"]
+    counted = [check for check in every if check.severity != "Info"]
+    failed = [check for check in counted if check.verdict == "Failed"]
     critical = [check for check in failed if check.severity == "Critical"]
-    warning = [check for check in failed if check.severity == "Warning"]
     if workload.status != "True":
         return ("Unhealthy" if workload.status == "False" else "Unknown"), workload.message or workload.reason
-    if critical:
-        return "Unhealthy", critical[0].evidence
-    if warning:
-        return "Degraded", warning[0].evidence
+    if failed:
+        return ("Unhealthy", critical[0].evidence) if critical else ("Degraded", failed[0].evidence)
     if metrics.status != "True" and metrics.reason not in _SOME_METRICS:
         return "Unknown", metrics.message or metrics.reason
     if unserved is not None:
         return ("Degraded" if unserved.at_fault else "Unknown"), unserved.message
+    if unsure := _unsure(counted):
+        return "Unknown", f"{unsure.name}: {unsure.message or unsure.reason}"
     return "Healthy", _calm(every)
+
+
+def _unsure(counted: list[Check]) -> Check | None:
+    """Return the check for which nobody can say that all is well: one that failed before, or the first of none."""
+    undecided = [check for check in counted if check.verdict == "Unknown"]
+    failed_before = next((check for check in undecided if check.was == "Failed"), None)
+    return failed_before or (undecided[0] if undecided and len(undecided) == len(counted) else None)
 
 
 def _calm(checks: list[Check]) -> str:

@@ -20,6 +20,7 @@ from modelward.api.quantity import timestamp
 from modelward.status.checks import CONDITION, Check, condition, decided, health
 from modelward.status.conditions import State, ready, settle
 from modelward.status.error_rates import Unserved
+from modelward.status.revision import UNKNOWN_REVISION, Revision
 
 _SUMMARY_LIMIT = 80
 """It is a column of `kubectl get`."""
@@ -41,7 +42,7 @@ class Found:
     selector: str = ""
     url: str | None = None
     models: tuple[str, ...] = ()
-    revision: str = ""
+    revision: Revision = UNKNOWN_REVISION
     usage: UsageStatus | None = None
     checks: tuple[Check, ...] = ()
     objectives: tuple[MetricStatus, ...] = ()
@@ -71,7 +72,8 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
         selector=found.selector,
         address=Address(url=found.url) if found.url else None,
         models=found.models[:20],
-        revision=found.revision,
+        revision=found.revision.name,
+        serving=found.revision.status,
         usage=found.usage,
         metrics=found.objectives,
         evaluations=found.evaluations,
@@ -103,8 +105,8 @@ def changes(before: LLMEndpointStatus, found: Found, now_ms: int, *, by_scaler: 
     """
     now = timestamp(now_ms)
     new: list[Change] = []
-    if before.revision and found.revision and before.revision != found.revision:
-        new.append(Change(time=now, kind="Revision", message=f"{before.revision} → {found.revision}"))
+    if before.revision and found.revision.name not in ("", before.revision):
+        new.append(Change(time=now, kind="Revision", message=f"{before.revision} → {found.revision.name}"))
     if before.observed_generation and _policies(before.applied_policies) != _policies(found.applied):
         new.append(Change(time=now, kind="Policy", message=_policies(found.applied) or "none"))
     old_version = before.collector.version if before.collector else ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
-from modelward.api.llmendpoint import EvaluationStatus, MetricStatus
-from modelward.api.monitoringpolicy import PolicyObjective
-from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp, timestamp_ms
+from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
+from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp
 from modelward.desired.watch import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import Pooled, pool
@@ -16,12 +16,13 @@ from modelward.evaluate.verdict import Rule, Verdict, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
-from modelward.status.checks import Check
+from modelward.status.checks import Check, Concern
 from modelward.status.error_rates import RATES, rate_counts, uncounted
+from modelward.status.revision import Revision
+from modelward.status.standing import S, since_then, spec_hash, stand
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
-LAST_VERDICT_MS = 24 * 3_600_000
 _LATENCY = {
     "TimeToFirstToken": Signal.TTFT,
     "TimePerOutputToken": Signal.TPOT,
@@ -34,7 +35,7 @@ _DEFAULT_PERCENTILE = 95
 class Sight:
     """What may be relied on when judging: the serving revision, the share of traffic seen, whether the hub is up."""
 
-    revision: str
+    revision: Revision
     traffic_seen_ppm: int | None = None
     hub_problem: str = ""
 
@@ -42,21 +43,35 @@ class Sight:
 def judge_objective(
     bound: BoundObjective, history: History, sight: Sight, now_ms: int, before: MetricStatus | None = None
 ) -> tuple[Check, MetricStatus]:
-    """Decide one objective over its window of readings.
+    """Decide one objective over its window of readings; `before` is what status says of it.
 
-    `before` is what status says of it: an operator that has just started has no readings yet, and forgets no verdict
-    for that. Of a paused policy the last verdict stays.
+    Readings of before the present revision served do not count. Of a paused policy the last verdict stays, however old.
     """
+    found = _objective(bound, history, sight, now_ms)
+    told = _told(bound.paused, found, before, sight, now_ms)
+    return _check(bound, bound.objective, "Objectives", found, told), told
+
+
+def _told(paused: bool, found: S, before: S | None, sight: Sight, now_ms: int) -> S:
+    if paused and found.verdict == "Unknown" and before is not None and before.verdict != "Unknown":
+        return before
+    return stand(found, before, sight.revision.hashes, now_ms)
+
+
+def _objective(bound: BoundObjective, history: History, sight: Sight, now_ms: int) -> MetricStatus:
+    """Return what readings say now."""
     asked = bound.objective
-    kept = _of_paused(bound, before) if bound.paused else _kept(bound, history, now_ms, before)
-    if kept is not None:
-        return _check(bound, kept), kept
-    verdict = _measured(asked, history, now_ms, duration_ms(asked.over))
+    if bound.paused:
+        verdict = _undecided_objective("PolicyPaused", _paused(bound.policy))
+    else:
+        over_ms = min(duration_ms(asked.over), now_ms - sight.revision.since_ms)
+        verdict = _measured(asked, history, now_ms, over_ms)
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
         outcome, reason, message = "Unknown", "Bypassed", blind
     value = _value(verdict.value, verdict.unit)
-    status = MetricStatus(
+    seen_at = timestamp(now_ms) if value else ""  # a time that goes on alone would be written for ever
+    return MetricStatus(
         policy=bound.policy,
         name=asked.name,
         value=value,
@@ -64,36 +79,36 @@ def judge_objective(
         verdict=outcome,
         reason=reason,
         message=message[:256],
-        observed_at=timestamp(now_ms) if value else "",  # a time that goes on alone would be written for ever
-    )
-    return _check(bound, status), status
-
-
-def _check(bound: BoundObjective, status: MetricStatus) -> Check:
-    severity = bound.objective.severity
-    return Check(bound.policy, status.name, "Objectives", severity, status.verdict, status.reason, status.message)
-
-
-def _of_paused(bound: BoundObjective, before: MetricStatus | None) -> MetricStatus:
-    """Return the last verdict as it was told, its time too; where none was reached, that none will be."""
-    if before is not None and before.verdict != "Unknown":
-        return before
-    message = f"policy {bound.policy} is paused: nothing is judged"
-    return MetricStatus(
-        policy=bound.policy, name=bound.objective.name, verdict="Unknown", reason="PolicyPaused", message=message
+        observed_at=seen_at,
+        heard_at=seen_at,
+        revision=sight.revision.name if outcome != "Unknown" else "",
+        spec_hash=spec_hash(
+            {"metric": asked.metric, "percentile": asked.percentile, "at": asked.max_duration or asked.max_rate}
+        ),
     )
 
 
-def _kept(bound: BoundObjective, history: History, now_ms: int, before: MetricStatus | None) -> MetricStatus | None:
-    """Return the verdict in status while it is younger than its window and our own readings do not fill that yet."""
-    if before is None or before.verdict == "Unknown" or not before.observed_at:
-        return None
-    over_ms = duration_ms(bound.objective.over)
-    age_ms = now_ms - timestamp_ms(before.observed_at)
-    if not 0 <= age_ms < over_ms:
-        return None
-    requests = _count(history, Signal.REQUESTS, now_ms, over_ms)
-    return before if requests < bound.objective.min_requests and history.watched_ms(now_ms) < over_ms else None
+def _check(
+    bound: BoundObjective | BoundEvaluation,
+    asked: PolicyObjective | Evaluation,
+    concern: Concern,
+    found: CheckStatus,
+    told: CheckStatus,
+) -> Check:
+    return Check(
+        policy=bound.policy,
+        name=asked.name,
+        concern=concern,
+        severity=asked.severity,
+        verdict=told.verdict,
+        reason=told.reason,
+        message=since_then(found, told),
+        was=told.was or "",
+    )
+
+
+def _paused(policy: str) -> str:
+    return f"policy {policy} is paused: nothing is judged"
 
 
 def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: int) -> objectives.ObjectiveVerdict:
@@ -120,20 +135,36 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
 
 
 def _unmeasured(message: str) -> objectives.ObjectiveVerdict:
-    return objectives.ObjectiveVerdict("Unknown", None, None, None, "ms", 0, "Missing", message)
+    return _undecided_objective("Missing", message)
+
+
+def _undecided_objective(reason: str, message: str) -> objectives.ObjectiveVerdict:
+    return objectives.ObjectiveVerdict("Unknown", None, None, None, "ms", 0, reason, message)
 
 
 def judge_evaluation(
-    bound: BoundEvaluation, results: Sequence[WindowResult], sight: Sight, now_ms: int
+    bound: BoundEvaluation,
+    results: Sequence[WindowResult],
+    sight: Sight,
+    now_ms: int,
+    before: EvaluationStatus | None = None,
 ) -> tuple[Check, EvaluationStatus]:
-    """Decide one evaluation over its sliding set of windows, for the revision that serves now."""
+    """Decide one evaluation over its sliding set of windows, for the revision that serves now.
+
+    `before` is what status says of it.
+    """
+    found = _evaluation(bound, results, sight, now_ms)
+    told = _told(bound.paused, found, before, sight, now_ms)
+    return _check(bound, bound.evaluation, bound.evaluation.affects, found, told), told
+
+
+def _evaluation(bound: BoundEvaluation, results: Sequence[WindowResult], sight: Sight, now_ms: int) -> EvaluationStatus:
+    """Return what the windows say now."""
     asked = bound.evaluation
-    pooled = _last_heard(results, sight.revision, now_ms, duration_ms(asked.over))
+    pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
     verdict = _verdict(bound, pooled, sight)
-    check = Check(
-        bound.policy, asked.name, asked.affects, asked.severity, verdict.verdict, verdict.reason, verdict.message
-    )
-    return check, EvaluationStatus(
+    definition = asked.model_dump(mode="json", include={"check", "evaluator_ref", "fail_above", "fail_below"})
+    return EvaluationStatus(
         policy=bound.policy,
         name=asked.name,
         rate=_share(verdict.rate_ppm),
@@ -144,18 +175,12 @@ def judge_evaluation(
         reason=verdict.reason,
         message=verdict.message[:256],
         observed_at=timestamp(pooled.newest_ms) if pooled.newest_ms else "",
+        heard_at=timestamp(pooled.heard_ms) if pooled.heard_ms else "",
         run=pooled.run,
         examples=tuple(example.id for example in pooled.examples),
+        revision=sight.revision.name if verdict.verdict != "Unknown" else "",
+        spec_hash=spec_hash(definition),
     )
-
-
-def _last_heard(results: Sequence[WindowResult], revision: str, now_ms: int, over_ms: int) -> Pooled:
-    """Pool the sliding set; when traffic has ended, the set as it was when it was last heard, for 24 hours."""
-    pooled = pool(results, revision=revision, now_ms=now_ms, over_ms=over_ms)
-    if pooled.counts.samples or pooled.counts.failed:
-        return pooled
-    heard = [r.to_ms for r in results if r.revisions.get(revision) and now_ms - LAST_VERDICT_MS < r.to_ms <= now_ms]
-    return pool(results, revision=revision, now_ms=max(heard), over_ms=over_ms) if heard else pooled
 
 
 def rule_of(bound: BoundEvaluation) -> Rule:
@@ -189,11 +214,6 @@ def _bypassed(sight: Sight) -> str:
     if sight.traffic_seen_ppm is None or sight.traffic_seen_ppm >= SEEN_ENOUGH_PPM:
         return ""
     return f"only {percent_text(sight.traffic_seen_ppm)} of the engine's requests come through the collector"
-
-
-def _count(history: History, signal: Signal, now_ms: int, over_ms: int) -> int:
-    gained = history.increase(signal, None, now_ms, over_ms)
-    return round(gained.value) if gained else 0
 
 
 def _requests_by_duration(found: Histogram | None) -> objectives.Histogram:

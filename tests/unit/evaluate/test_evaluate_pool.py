@@ -33,18 +33,26 @@ def window(
 
 
 def samples(results: list[WindowResult], *, now_ms: int = 100, over_ms: int = 60, revision: str = "r1") -> int:
-    return pool(results, revision=revision, now_ms=now_ms, over_ms=over_ms).counts.samples
+    return pool(results, revisions=(revision,), now_ms=now_ms, over_ms=over_ms).counts.samples
 
 
 def test_windows_that_overlap_the_sliding_set_are_pooled_and_older_ones_are_not() -> None:
-    pooled = pool([window(0, 20), window(20, 40), window(40, 60), window(60, 80)], revision="r1", now_ms=90, over_ms=45)
+    windows = [window(0, 20), window(20, 40), window(40, 60), window(60, 80)]
+    pooled = pool(windows, revisions=("r1",), now_ms=90, over_ms=45)
     assert (pooled.counts.samples, pooled.windows, pooled.newest_ms, pooled.run) == (20, 2, 80, scheduled(80))
     assert [e.id for e in pooled.examples] == ["60-a", "60-b", "40-a"]
 
 
+def test_what_a_revision_did_before_a_restart_of_its_pods_counts_on() -> None:
+    before, after = window(40, 60), window(60, 80, 7, revision="r1-restarted")
+    pooled = pool([before, after], revisions=("r1-restarted", "r1"), now_ms=100, over_ms=60)
+    assert (pooled.counts.samples, pooled.heard_ms) == (17, 80)
+    assert pool([before, after], revisions=("r1",), now_ms=100, over_ms=60).heard_ms == 60
+
+
 def test_a_new_revision_starts_from_nothing() -> None:
     assert samples([window(40, 60), window(60, 80, 7, revision="r2")], revision="r2") == 7
-    assert pool([window(60, 80)], revision="r3", now_ms=100, over_ms=60).missing == ""
+    assert pool([window(60, 80)], revisions=("r3",), now_ms=100, over_ms=60).missing == ""
 
 
 def test_an_evaluator_of_another_version_starts_from_nothing() -> None:
@@ -71,14 +79,14 @@ def test_a_run_by_hand_whose_window_is_not_over_hides_nothing() -> None:
 
 
 def test_nothing_in_reach_is_no_traffic() -> None:
-    pooled = pool([], revision="r1", now_ms=100, over_ms=60)
+    pooled = pool([], revisions=("r1",), now_ms=100, over_ms=60)
     assert (pooled.facts, pooled.missing, pooled.windows) == (None, "NoTraffic", 0)
 
 
 def test_the_reason_that_a_person_can_act_on_wins_over_no_traffic() -> None:
     results = [window(40, 60, empty=True, reason="NoCapture"), window(60, 80, empty=True, reason="NoTraffic")]
-    assert pool(results, revision="r1", now_ms=100, over_ms=60).missing == "NoCapture"
-    assert pool(results[1:], revision="r1", now_ms=100, over_ms=60).missing == "NoTraffic"
+    assert pool(results, revisions=("r1",), now_ms=100, over_ms=60).missing == "NoCapture"
+    assert pool(results[1:], revisions=("r1",), now_ms=100, over_ms=60).missing == "NoTraffic"
 
 
 tallies = st.builds(Counts, *([st.integers(0, 1_000)] * 4), *([st.integers(0, 1_000).map(float)] * 3))

@@ -14,7 +14,8 @@ from modelward.status.conditions import State
 
 VERDICTS = st.sampled_from(["Passed", "Failed", "Unknown"])
 SEVERITIES = st.sampled_from(["Info", "Warning", "Critical"])
-CHECKS = st.lists(st.builds(check, VERDICTS, SEVERITIES, st.sampled_from(list(CONDITION))), max_size=6)
+WAS = st.sampled_from(["", "Passed", "Failed"])
+CHECKS = st.lists(st.builds(check, VERDICTS, SEVERITIES, st.sampled_from(list(CONDITION)), was=WAS), max_size=6)
 
 
 @given(CHECKS, st.sampled_from(list(CONDITION)), VERDICTS)
@@ -71,7 +72,12 @@ PARTIAL = State("MetricsAvailable", "False", "PartialPods", "2 of 3 pods give nu
         (SERVING, PARTIAL, [check("Passed")], "Healthy", "all checks passed"),
         (SERVING, FRESH, [check("Failed", "Info")], "Healthy", "all checks passed"),
         (SERVING, FRESH, [check(), check("Unknown", message="40 of 100 samples")], "Healthy", "topic: 40 of 100"),
-        (SERVING, FRESH, [check("Unknown", message="", reason="NoTraffic")], "Healthy", "topic: NoTraffic"),
+        (SERVING, FRESH, [check("Unknown", message="", reason="NoTraffic")], "Unknown", "topic: NoTraffic"),
+        (SERVING, FRESH, [check("Unknown", "Info", message="")], "Healthy", "topic: BelowLimit"),
+        (SERVING, FRESH, [check("Passed", "Info"), check("Unknown", name="leaks")], "Unknown", "leaks: 1%"),
+        (SERVING, FRESH, [check(), check("Unknown", name="leaks", was="Failed")], "Unknown", "leaks: 1%"),
+        (SERVING, FRESH, [check(), check("Unknown", name="leaks", was="Passed")], "Healthy", "leaks: 1%"),
+        (SERVING, FRESH, [check(), check("Unknown", "Info", name="leaks", was="Failed")], "Healthy", "leaks: 1%"),
         (SERVING, FRESH, [], "Healthy", "serving; no policy watches it"),
     ],
 )
@@ -84,7 +90,19 @@ def test_health_says_the_worst_and_why(
 
 
 @given(CHECKS)
-def test_an_undecided_check_does_not_make_an_endpoint_unknown_but_is_counted(checks: list[Check]) -> None:
-    assert health(SERVING, FRESH, checks)[0] != "Unknown"
+def test_healthy_needs_one_decided_check_none_that_failed_and_none_undecided_that_failed_before(
+    checks: list[Check],
+) -> None:
+    counted = [one for one in checks if one.severity != "Info"]
+    fine = (
+        all(one.verdict != "Failed" for one in counted)
+        and not any(one.verdict == "Unknown" and one.was == "Failed" for one in counted)
+        and (not counted or any(one.verdict == "Passed" for one in counted))
+    )
+    assert (health(SERVING, FRESH, checks)[0] == "Healthy") == fine
+
+
+@given(CHECKS)
+def test_an_undecided_check_is_counted(checks: list[Check]) -> None:
     open_ = sum(one.verdict == "Unknown" for one in checks)
     assert decided(checks) == (f"{len(checks) - open_}/{len(checks)}" if checks else "-")

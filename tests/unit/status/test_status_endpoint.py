@@ -14,8 +14,9 @@ from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpoin
 from modelward.api.quantity import timestamp
 from modelward.status.conditions import State
 from modelward.status.endpoint import Found, changes, endpoint_status
+from modelward.status.revision import Revision
 
-FOUND = Found(ACCEPTED, SERVING, SEEN, FRESH, replicas=3, ready_replicas=3, desired_replicas=3, revision="r1")
+FOUND = Found(ACCEPTED, SERVING, SEEN, FRESH, replicas=3, ready_replicas=3, desired_replicas=3, revision=Revision("r1"))
 STATUSES = st.sampled_from(["True", "False", "Unknown"])
 COLLECTOR_STATES = st.builds(State, st.just("CollectorReady"), STATUSES, st.just("Why"))
 
@@ -88,7 +89,7 @@ SAME = replace(FOUND, applied=BEFORE.applied_policies, collector_status=BEFORE.c
 @pytest.mark.parametrize(
     ("found", "kind", "message"),
     [
-        ({"revision": "r2"}, "Revision", "r1 → r2"),
+        ({"revision": Revision("r2")}, "Revision", "r1 → r2"),
         ({"applied": (AppliedPolicy(name="baseline", generation=2),)}, "Policy", "baseline (generation 2)"),
         ({"applied": ()}, "Policy", "none"),
         ({"collector_status": CollectorStatus(mode="Sidecar", version="0.2.0")}, "Version", "collector 0.1.0 → 0.2.0"),
@@ -121,8 +122,8 @@ def test_a_quiet_endpoint_and_a_new_one_have_no_changes() -> None:
 def test_only_the_newest_five_changes_are_kept(rolls: int) -> None:
     status = BEFORE
     for number in range(rolls):
-        found = replace(SAME, revision=f"r{number + 2}")
+        found = replace(SAME, revision=Revision(f"r{number + 2}"))
         kept = changes(status, found, NOW_MS)
-        status = status.model_copy(update={"revision": found.revision, "changes": kept})
+        status = status.model_copy(update={"revision": found.revision.name, "changes": kept})
     assert len(status.changes) == min(rolls, 5)
     assert status.changes[0].message.endswith(f"→ r{rolls + 1}")

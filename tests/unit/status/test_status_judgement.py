@@ -28,13 +28,21 @@ from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.status.judgement import Sight, judge_evaluation, judge_objective, rule_of
+from modelward.status.revision import Revision
 
-SEEN = Sight("r1", 1_000_000)
+R1 = Revision("r1", ("r1",))
+SEEN = Sight(R1, 1_000_000)
 GOOD, BAD = counts(400, 4), counts(400, 200)
 
 
-def judged(*results: WindowResult, sight: Sight = SEEN, now_ms: int = NOW_MS, **asked: Any) -> EvaluationStatus:
-    check, status = judge_evaluation(evaluation(**asked), results, sight, now_ms)
+def judged(
+    *results: WindowResult,
+    sight: Sight = SEEN,
+    now_ms: int = NOW_MS,
+    before: EvaluationStatus | None = None,
+    **asked: Any,
+) -> EvaluationStatus:
+    check, status = judge_evaluation(evaluation(**asked), results, sight, now_ms, before)
     assert (check.verdict, check.reason) == (status.verdict, status.reason)
     return status
 
@@ -59,14 +67,14 @@ def served(requests: int, errors: int | None = None, hist: Histogram | None = No
         ("TimeToFirstToken", served(1_000, hist=latency(500, 500)), "Failed", "AboveLimit"),
         ("TimeToFirstToken", served(1_000, hist=latency(950, 50)), "Unknown", "NearThreshold"),
         ("TimeToFirstToken", served(50, hist=latency(50, 0)), "Unknown", "TooFewSamples"),
-        ("TimeToFirstToken", served(0), "Unknown", "NoTraffic"),
+        ("TimeToFirstToken", served(0), "Unknown", "NotYetDecided"),
         ("TimeToFirstToken", served(1_000), "Unknown", "Missing"),
         ("TimeToFirstToken", History(), "Unknown", "Missing"),
         ("ErrorRate", served(1_000, 0), "Passed", "BelowLimit"),
         ("ErrorRate", served(1_000, 100), "Failed", "AboveLimit"),
         ("ErrorRate", served(1_000, 10), "Unknown", "NearThreshold"),
         ("ErrorRate", served(50, 0), "Unknown", "TooFewSamples"),
-        ("ErrorRate", served(0, 0), "Unknown", "NoTraffic"),
+        ("ErrorRate", served(0, 0), "Unknown", "NotYetDecided"),
         ("ErrorRate", served(1_000), "Unknown", "Missing"),
         ("ErrorRate", History(), "Unknown", "Missing"),
     ],
@@ -96,7 +104,7 @@ def test_a_time_stands_beside_a_number_alone_so_that_who_is_quiet_says_nothing_n
 
 @pytest.mark.parametrize(("seen_ppm", "verdict"), [(899_999, "Unknown"), (900_000, "Failed"), (None, "Failed")])
 def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: str) -> None:
-    sight = Sight("r1", seen_ppm)
+    sight = Sight(R1, seen_ppm)
     assert measured("ErrorRate", served(1_000, 100), sight).verdict == verdict
     found = judged(result(BAD), sight=sight)
     assert found.verdict == verdict
@@ -104,27 +112,68 @@ def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: 
     assert found.samples == 400
 
 
+def test_what_passed_is_unknown_where_traffic_goes_past_us_and_what_failed_stays_failed() -> None:
+    bypassed = Sight(R1, 500_000)
+    passed = judged(result(GOOD), sight=bypassed, before=judged(result(GOOD)))
+    assert (passed.verdict, passed.reason, passed.was) == ("Unknown", "Bypassed", "Passed")
+    assert judged(result(BAD), sight=bypassed, before=judged(result(BAD))).verdict == "Failed"
+
+
 def test_what_is_unknown_anyway_keeps_its_own_reason_where_traffic_is_bypassed() -> None:
-    assert judged(result(counts(3, 0)), sight=Sight("r1", 10)).reason == "TooFewSamples"
-    assert measured("ErrorRate", served(5, 0), Sight("r1", 10)).reason == "TooFewSamples"
+    assert judged(result(counts(3, 0)), sight=Sight(R1, 10)).reason == "TooFewSamples"
+    assert measured("ErrorRate", served(5, 0), Sight(R1, 10)).reason == "TooFewSamples"
 
 
-STANDING = MetricStatus(policy="baseline", name="asked", verdict="Failed", reason="AboveLimit", value="4s")
+STANDING = MetricStatus(
+    policy="baseline", name="asked", verdict="Failed", reason="AboveLimit", value="4s", message="4s"
+)
 
 
 def standing(age_ms: int, **more: Any) -> MetricStatus:
-    return STANDING.model_copy(update={"observed_at": timestamp(NOW_MS - age_ms), **more})
+    return STANDING.model_copy(update={"observed_at": timestamp(NOW_MS - age_ms), "revision": "r1", **more})
 
 
-def test_an_operator_that_has_just_started_forgets_no_verdict() -> None:
-    assert measured("ErrorRate", History(), before=standing(5 * MINUTE_MS)) == standing(5 * MINUTE_MS)
+@pytest.mark.parametrize("age_ms", [0, 16 * MINUTE_MS, 23 * HOUR_MS])
+def test_an_operator_that_has_just_started_forgets_no_verdict(age_ms: int) -> None:
+    found = measured("ErrorRate", History(), before=standing(age_ms))
+    assert found.model_copy(update={"spec_hash": ""}) == standing(age_ms)
+
+
+def test_the_first_readings_of_a_new_leader_refute_nothing_that_they_do_not_decide() -> None:
+    found = measured("ErrorRate", served(225, 3), before=standing(MINUTE_MS))
+    assert (found.verdict, found.reason, found.value) == ("Failed", "AboveLimit", "4s")
+
+
+def test_a_verdict_that_stands_says_how_old_it_is_and_what_came_since() -> None:
+    check, _ = judge_objective(objective("ErrorRate"), served(50, 0), SEEN, NOW_MS, standing(20 * MINUTE_MS))
+    assert check.message == f"4s, as of {timestamp(NOW_MS - 20 * MINUTE_MS)[:16]}Z; since then: 50 of 100 requests"
 
 
 @pytest.mark.parametrize(
-    "before", [None, standing(16 * MINUTE_MS), standing(-MINUTE_MS), standing(0, verdict="Unknown"), STANDING]
+    ("before", "was"),
+    [
+        (None, None),
+        (standing(24 * HOUR_MS), "Failed"),
+        (standing(0, revision="r0"), "Failed"),
+        (standing(0, verdict="Unknown", was="Passed"), "Passed"),
+        (standing(0, verdict="Unknown"), None),
+        (standing(0, spec_hash="another limit"), None),
+        (STANDING, "Failed"),
+    ],
 )
-def test_a_verdict_outlives_neither_its_window_nor_what_it_was(before: MetricStatus | None) -> None:
-    assert measured("ErrorRate", History(), before=before).verdict == "Unknown"
+def test_what_no_longer_stands_is_unknown_and_says_what_it_was(before: MetricStatus | None, was: str | None) -> None:
+    found = measured("ErrorRate", History(), before=before)
+    assert (found.verdict, found.was) == ("Unknown", was)
+    assert (f"was {was}" in found.message) == (was is not None)
+
+
+def test_a_new_revision_is_told_beside_what_the_old_one_was() -> None:
+    sight = Sight(Revision("r2", ("r2",), since_ms=NOW_MS - MINUTE_MS))
+    found = measured("ErrorRate", served(1_000, 100), sight, before=standing(0))
+    assert (found.verdict, found.was, found.revision) == ("Failed", None, "r2"), "100 requests of its own decide"
+    found = measured("ErrorRate", served(100, 10), sight, before=standing(0))
+    assert (found.verdict, found.was, found.revision, found.samples) == ("Unknown", "Failed", "r1", 10)
+    assert found.message == "was Failed on revision r1; 10 of 100 requests"
 
 
 def paused(before: MetricStatus | None) -> MetricStatus:
@@ -153,8 +202,8 @@ def test_enough_readings_of_our_own_replace_what_stood_before() -> None:
         ([result(counts(40, 0))], "Unknown", "TooFewSamples"),
         ([result(counts(50, 0, failed=50))], "Unknown", "EvaluatorFailing"),
         ([result(None, reason="NoCapture")], "Unknown", "NoCapture"),
-        ([], "Unknown", "NoTraffic"),
-        ([result(BAD, revision="r0")], "Unknown", "NoTraffic"),
+        ([], "Unknown", "NotYetDecided"),
+        ([result(BAD, revision="r0")], "Unknown", "NotYetDecided"),
     ],
 )
 def test_an_evaluation_is_decided_for_the_revision_that_serves(
@@ -174,13 +223,46 @@ def test_a_rate_carries_its_bounds_samples_run_and_examples() -> None:
 @pytest.mark.parametrize(("age_ms", "verdict"), [(0, "Failed"), (2 * HOUR_MS, "Failed"), (23 * HOUR_MS, "Failed"),
                                                  (24 * HOUR_MS, "Unknown")])  # fmt: skip
 def test_the_last_verdict_is_kept_for_24_hours_after_traffic_ended(age_ms: int, verdict: str) -> None:
+    before = judged(result(BAD, to_ms=NOW_MS - age_ms), now_ms=NOW_MS - age_ms)
     silent = [result(None, to_ms=NOW_MS - ago, reason="NoTraffic") for ago in range(0, min(age_ms, HOUR_MS), 900_000)]
-    found = judged(result(BAD, to_ms=NOW_MS - age_ms), *silent)
+    found = judged(result(BAD, to_ms=NOW_MS - age_ms), *silent, before=before)
     assert found.verdict == verdict
 
 
+def test_a_trickle_that_decides_nothing_keeps_a_verdict_for_as_long_as_it_lasts() -> None:
+    told = judged(result(BAD))
+    for hours in range(1, 60):
+        now_ms = NOW_MS + hours * HOUR_MS
+        told = judged(result(counts(3, 0), to_ms=now_ms), now_ms=now_ms, before=told)
+        assert (told.verdict, told.samples, told.observed_at) == ("Failed", 400, timestamp(NOW_MS))
+    assert judged(now_ms=NOW_MS + 83 * HOUR_MS - 1, before=told).verdict == "Failed"
+    assert judged(now_ms=NOW_MS + 83 * HOUR_MS, before=told).was == "Failed"
+
+
+def test_windows_that_drop_out_one_by_one_take_no_verdict_back() -> None:
+    windows = [result(counts(30, 15), to_ms=NOW_MS - quarter * 15 * MINUTE_MS) for quarter in range(4)]
+    told = judged(*windows)
+    for minute in range(24 * 60):
+        told = judged(*windows, now_ms=NOW_MS + minute * MINUTE_MS, before=told)
+        assert told.verdict == "Failed", minute
+
+
+def test_a_restart_takes_no_verdict_back_and_its_samples_count_on() -> None:
+    told = judged(result(BAD))
+    restarted = Sight(Revision("r1", ("r1-again", "r1")), 1_000_000)
+    assert judged(sight=restarted, before=told).verdict == "Failed"
+    windows = (result(counts(60, 0), to_ms=NOW_MS - 15 * MINUTE_MS), result(counts(60, 0), revision="r1-again"))
+    assert judged(*windows, sight=restarted, before=told).samples == 120
+
+
+def test_what_the_policy_can_no_longer_see_was_not_refuted() -> None:
+    told = judged(result(BAD))
+    finding = Finding("CaptureForbidden", "policy quiet lowered the content to None")
+    assert judged(before=told, problem=finding).verdict == "Failed"
+
+
 def test_a_hub_that_is_away_takes_back_no_verdict_that_it_gave() -> None:
-    away = Sight("r1", None, "the hub does not answer")
+    away = Sight(R1, None, "the hub does not answer")
     assert judged(result(BAD), sight=away).verdict == "Failed"
     without = judged(sight=away)
     assert (without.verdict, without.reason, without.message) == (
