@@ -83,9 +83,14 @@ class HubClient:
             await self._session.close()
             self._session = None
 
-    async def put_rules(self, rules: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replace all rules: {"ns/name": {"content", "keepForSeconds", "maxBodyBytes"}}."""
-        await self._ask("PUT", "/v1/rules", json={"rules": rules})
+    async def put_rules(self, rules: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        """Replace all rules: {"ns/name": {"content", "keepForSeconds", "maxBodyBytes", "uid", "createdMs"}}.
+
+        Return the causes of those that the hub refused; it goes on to hold those endpoints to the rules before.
+        """
+        answer = await self._ask("PUT", "/v1/rules", json={"rules": rules})
+        refused = _decoded(answer).get("refused") if answer else None
+        return refused if isinstance(refused, dict) else {}
 
     async def endpoints(self) -> list[Holding]:
         """Return what is kept of each endpoint."""

@@ -113,7 +113,12 @@ class Endpoints:
         """Let the hub and the schedule see what is asked of an endpoint; of a paused one nothing new is started."""
         metadata = known.endpoint.metadata
         self.hub.rule(
-            known.key, asked.capture.content, asked.capture.keep_for_ms // 1_000, asked.capture.max_body_bytes
+            known.key,
+            asked.capture.content,
+            asked.capture.keep_for_ms // 1_000,
+            asked.capture.max_body_bytes,
+            metadata.uid,
+            metadata.creation_timestamp,
         )
         in_namespace = self.watches.setdefault(metadata.namespace, {})
         if known.endpoint.spec.paused:

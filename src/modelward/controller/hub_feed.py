@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelward.api.base import ObjectMeta
 from modelward.api.evaluation import WindowResult
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import timestamp_ms
@@ -52,7 +53,7 @@ class HubFeed:
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
-    unread: Callable[[Container[str]], Iterable[tuple[str, EffectiveCapture]]] = lambda _: ()
+    unread: Callable[[Container[str]], Iterable[tuple[str, EffectiveCapture, ObjectMeta]]] = lambda _: ()
     """Given the endpoints (`namespace/name`) that have a rule, the others with what their policies say.
 
     Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
@@ -110,13 +111,19 @@ class HubFeed:
         if to_ms < self.clock_ms() - _OVERLAP_MS + _ASKED_LATE_MS:
             self.past.want(namespace, run, endpoint, to_ms)
 
-    def rule(self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int) -> None:
-        """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh."""
-        self._rules[endpoint] = _rule(content, keep_for_s, max_body_bytes)
+    def rule(
+        self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int, uid: str = "", created: str = ""
+    ) -> None:
+        """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh.
+
+        By `uid` and the time when it was created it is told from another one that had its name before.
+        """
+        self._rules[endpoint] = _rule(content, keep_for_s, max_body_bytes, uid, created)
 
     def forget(self, endpoint: str) -> None:
-        """Drop the rule of an endpoint that is gone; what the hub has of it then ages away."""
+        """Drop the rule and the results of an endpoint that is gone; the hub then deletes the text that it has."""
         self._rules.pop(endpoint, None)
+        self._results.drop_endpoint(endpoint)
 
     async def refresh(self) -> frozenset[str]:
         """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
@@ -146,14 +153,21 @@ class HubFeed:
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
         unread = {
-            name: _rule(capture.content, capture.keep_for_ms // 1_000, capture.max_body_bytes)
-            for name, capture in self.unread(self._rules)
+            name: _rule(
+                capture.content,
+                capture.keep_for_ms // 1_000,
+                capture.max_body_bytes,
+                metadata.uid,
+                metadata.creation_timestamp,
+            )
+            for name, capture, metadata in self.unread(self._rules)
         }
         rules = unread | self._rules
         if rules == self._rules_sent:
             return
         try:
-            await hub.put_rules(rules)
+            for name, cause in (await hub.put_rules(rules)).items():
+                log.warning("hub_rule=refused endpoint=%s cause=%r", name, cause)
         except HubUnavailableError as error:
             if not error.status:
                 raise
@@ -198,5 +212,11 @@ class HubFeed:
         return frozenset(fresh)
 
 
-def _rule(content: str, keep_for_s: int, max_body_bytes: int) -> dict[str, Any]:
-    return {"content": content, "keepForSeconds": keep_for_s, "maxBodyBytes": max_body_bytes}
+def _rule(content: str, keep_for_s: int, max_body_bytes: int, uid: str, created: str) -> dict[str, Any]:
+    return {
+        "content": content,
+        "keepForSeconds": keep_for_s,
+        "maxBodyBytes": max_body_bytes,
+        "uid": uid,
+        "createdMs": timestamp_ms(created) if created else 0,
+    }

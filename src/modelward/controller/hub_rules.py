@@ -13,7 +13,7 @@ from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
 
 
-def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, EffectiveCapture]]:
+def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, EffectiveCapture, ObjectMeta]]:
     """Yield each endpoint (`namespace/name`) that is not known, with what its policies say.
 
     Only its metadata is read: an endpoint whose spec this version cannot read keeps the rule of its policies. Whether
@@ -23,7 +23,8 @@ def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, Effective
         metadata = raw["metadata"]
         key = f"{metadata.get('namespace', '')}/{metadata['name']}"
         if key not in known and not metadata.get("deletionTimestamp"):
-            yield key, _capture(store, ObjectMeta.model_validate(metadata))
+            endpoint = ObjectMeta.model_validate(metadata)
+            yield key, _capture(store, endpoint), endpoint
 
 
 def _capture(store: Store, endpoint: ObjectMeta) -> EffectiveCapture:

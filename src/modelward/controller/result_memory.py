@@ -56,6 +56,13 @@ class ResultMemory:
             for window in [one for one in windows if not from_ms < one[1] <= to_ms]:
                 self._drop(key, window)
 
+    def drop_endpoint(self, endpoint: str) -> None:
+        """Forget all windows of one endpoint (`namespace/name`)."""
+        for key, windows in list(self._windows.items()):
+            if endpoint == f"{key[0]}/{key[1]}":
+                for window in list(windows):
+                    self._drop(key, window)
+
     def drop_surplus(self) -> dict[str, int]:
         """Forget the oldest windows of the namespaces that hold the most; return how many of which."""
         if sum(self._bytes.values()) <= self.max_bytes:

@@ -21,7 +21,7 @@ from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.layout import is_endpoint, result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.results import ResultStore, key_of
-from modelward.hub.rules import rules_from_json
+from modelward.hub.rules_format import asked_from_json
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
 from modelward.hub.tokens import TokenVerifier
@@ -135,17 +135,20 @@ class Api:
         return _json({"endpoints": rows})
 
     async def put_rules(self, request: web.Request) -> web.Response:
-        """Replace all rules; in force when this answers."""
+        """Replace all rules; in force when this answers. Rows that cannot be read change nothing, and are named."""
         await self._permit(request, "put rules", "")
         try:
             data = orjson.loads(await _body(request, 32 << 20))
         except (ValueError, RecursionError) as error:
             raise bad_request("the body is not JSON") from error
-        rules = rules_from_json(data, self.store.rules.default)
-        for name in rules.refused:
+        asked = asked_from_json(data, self.store.rules.default)
+        for name, cause in asked.refused.items():
             self.metrics.errors.labels("BadRule").inc()
-            log.error("rule refused endpoint=%r: it keeps metadata only", name)
-        await self.store.set_rules(rules)
+            log.error("rule refused endpoint=%r cause=%r: what held before goes on to hold", name, cause)
+        await self.store.set_rules(asked)
+        await self.buffer.flush()  # what was let in under the rules before is then where the purge finds it
+        if asked.refused:
+            return _json({"refused": asked.refused})
         return web.Response(status=204)
 
     async def _decode(self, body: bytes, encoding: str, caller: Caller | None) -> Batch:

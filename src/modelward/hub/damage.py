@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from modelward.hub.layout import HOUR_MS, exchange_object
+from modelward.hub.layout import HOUR_MS, ExchangeObject, exchange_object
 from modelward.hub.objects import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ class Damage:
         """Move an object out of the way; HubError when the store refuses."""
         await self.objects.move(path, f"{PREFIX}{self.clock_ms():013d}/{path}")
 
-    async def expired(self, keeps_text: Callable[[str], bool]) -> list[str]:
-        """Return the paths whose day is over, and those that may hold text which `keeps_text(endpoint)` denies.
+    async def expired(self, may_stay: Callable[[ExchangeObject], bool]) -> list[str]:
+        """Return the paths whose day is over, and those of which something may no longer be kept.
 
         What is damaged cannot be cut down to what a rule leaves, so it goes whole.
         """
@@ -55,6 +55,6 @@ class Damage:
         async for path, _ in self.objects.paths(PREFIX):
             when, _, original = path.removeprefix(PREFIX).partition("/")
             item = exchange_object(original)
-            if not when.isdigit() or int(when) < old_ms or (item and not keeps_text(item.endpoint)):
+            if not when.isdigit() or int(when) < old_ms or (item and not may_stay(item)):
                 gone.append(path)
         return gone

@@ -53,6 +53,10 @@ class Index:
         hours = self._objects.get(endpoint, {})
         return sorted((item for items in hours.values() for item in items.values()), key=lambda i: -i.last_ms)
 
+    def endpoints(self) -> list[str]:
+        """Return the endpoints of which there is anything."""
+        return list(self._objects)
+
     def hours(self) -> Iterator[tuple[str, str, list[ExchangeObject]]]:
         """Yield endpoint, hour and objects, as a copy that may be changed meanwhile."""
         for endpoint, hours in list(self._objects.items()):

@@ -30,6 +30,11 @@ class HubMetrics:
         self.sweep_deleted = Counter(
             "modelward_hub_sweep_deleted_objects", "Objects deleted because too old", registry=self.registry
         )
+        self.purged = Counter(
+            "modelward_hub_purged_exchanges",
+            "Exchanges deleted because a rule or an erasure forbids them",
+            registry=self.registry,
+        )
         self.store_seconds = Histogram(
             "modelward_hub_store_seconds", "Time until posted exchanges are stored", registry=self.registry
         )

@@ -33,6 +33,8 @@ class ResultStore:
     objects: ObjectStore
     damage: Damage
     clock_ms: Callable[[], int]
+    born_ms: Callable[[str], int] = lambda _: 0
+    """When the endpoint was made that has a name (`namespace/name`) now: older results are another one's."""
     limits: ResultLimits = field(default_factory=ResultLimits)
     _shares: ResultShares = field(init=False)
     _cache: OrderedDict[ResultKey, bytes] = field(default_factory=OrderedDict)
@@ -77,15 +79,20 @@ class ResultStore:
         return max((key.to_ms for key in self._shares.all_keys() if key.to_ms <= until_ms), default=0)
 
     async def drop_before(self, before_ms: int) -> int:
-        """Delete the results of windows that ended before, or that end absurdly late; return how many."""
+        """Delete the results of windows that ended before, of endpoints that are gone, or that end absurdly late.
+
+        Return how many.
+        """
         last_ms = self.clock_ms() + AHEAD_MS
-        old = [key for key in self._shares.all_keys() if not before_ms <= key.to_ms <= last_ms]
+        keys = self._shares.all_keys()
+        old = [key for key in keys if not max(before_ms, self.born_ms(key.endpoint)) <= key.to_ms <= last_ms]
         await self._drop(old)
         return len(old)
 
     def _wanted(self, since_ms: int, endpoint: str | None) -> list[tuple[ResultKey, int]]:
         found = self._shares.of(endpoint)
-        return sorted(((k, n) for k, n in found if k.to_ms >= since_ms), key=lambda row: (row[0].to_ms, row[0].path))
+        rows = ((k, n) for k, n in found if k.to_ms >= max(since_ms, self.born_ms(k.endpoint)))
+        return sorted(rows, key=lambda row: (row[0].to_ms, row[0].path))
 
     async def _read(self, keys: list[ResultKey]) -> list[bytes]:
         gate = asyncio.Semaphore(PARALLEL_GETS)

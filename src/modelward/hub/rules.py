@@ -4,98 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
 
-from modelward.api.exchange import CONTENT_ORDER, Content, Exchange, Message, whole_number
-from modelward.hub.errors import bad_request
-from modelward.hub.layout import is_endpoint
+from modelward.api.exchange import CONTENT_ORDER, Content, Exchange, Message
+from modelward.hub.erased import Erased
 
 HOUR_S = 3_600
 KEEP_FOR_S = 168 * HOUR_S
-_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Limits on the exchanges of one endpoint."""
+    """Limits on the exchanges of one endpoint; times are Unix milliseconds, compared with when an exchange began.
+
+    `uid` and `created_ms` are the endpoint's own; one that is made anew under its name is another endpoint. Of
+    exchanges before `since_ms` nothing may be kept, before `metadata_before_ms` no text, before `redacted_before_ms`
+    no raw text: what a rule once took away, no later rule gives back. `gone_ms` says since when the operator names
+    the endpoint no longer: the rule holds on until what it governs is gone.
+    """
 
     content: Content = "MetadataOnly"
     keep_for_s: int = KEEP_FOR_S
     max_body_bytes: int = 262_144
+    uid: str = ""
+    created_ms: int = 0
+    since_ms: int = 0
+    metadata_before_ms: int = 0
+    redacted_before_ms: int = 0
+    gone_ms: int | None = None
+    erased: tuple[Erased, ...] = ()
+
+    def allowed(self, time_ms: int) -> Content:
+        """Return how much may be kept of an exchange that began then."""
+        if time_ms < self.since_ms:
+            return "None"
+        rank = CONTENT_ORDER.index(self.content)
+        if time_ms < self.metadata_before_ms:
+            rank = min(rank, CONTENT_ORDER.index("MetadataOnly"))
+        if time_ms < self.redacted_before_ms:
+            rank = min(rank, CONTENT_ORDER.index("Redacted"))
+        return CONTENT_ORDER[rank]
+
+    def nothing_before_ms(self, now_ms: int) -> int:
+        """Return the time before which nothing may be kept."""
+        return max(now_ms - self.keep_for_s * 1_000, self.since_ms, *(one.before_ms for one in self.erased), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rule of each endpoint by `namespace/name`; endpoints that are not named get `default`."""
+    """The rule of each endpoint by `namespace/name`; endpoints that are not named get `default`.
+
+    `erased` is what was erased, by `namespace/name` or by `namespace` where that is about all its endpoints. The
+    endpoints in `unswept` may still have something on disk that may not be kept.
+    """
 
     by_endpoint: Mapping[str, Rule] = field(default_factory=dict)
     default: Rule = Rule()
-    refused: tuple[str, ...] = field(default=(), compare=False)
-    """Names of rows that could not be read, cut; their endpoints have the default."""
+    erased: Mapping[str, Erased] = field(default_factory=dict)
+    unswept: frozenset[str] = frozenset()
 
     def of(self, endpoint: str) -> Rule:
-        """Return the endpoint's rule."""
-        return self.by_endpoint.get(endpoint, self.default)
-
-
-def rules_from_json(data: Any, default: Rule) -> Rules:
-    """Read `{"rules": {"ns/name": {"content", "keepForSeconds", "maxBodyBytes"}}}`; HubError 400 when it is not.
-
-    A row that cannot be read is left out and named in `refused`; it costs its own endpoint its text, never another one.
-    """
-    rows = data.get("rules") if isinstance(data, Mapping) else None
-    if not isinstance(rows, Mapping):
-        raise bad_request('not rules: send {"rules": {"namespace/name": {...}}}')
-    rules: dict[str, Rule] = {}
-    refused: list[str] = []
-    for name, row in rows.items():
-        try:
-            rules[_endpoint(name)] = _rule(row, default)
-        except (TypeError, AttributeError, ValueError, OverflowError):
-            refused.append(str(name)[:_SHOWN])
-    return Rules(rules, default, tuple(refused))
-
-
-def _endpoint(name: str) -> str:
-    if not is_endpoint(name):
-        raise ValueError("the name of a rule is namespace/name")
-    return name
-
-
-def rules_to_json(rules: Rules) -> dict[str, Any]:
-    """Return the JSON object; the inverse of `rules_from_json`."""
-    return {
-        "rules": {
-            name: {"content": r.content, "keepForSeconds": r.keep_for_s, "maxBodyBytes": r.max_body_bytes}
-            for name, r in rules.by_endpoint.items()
-        }
-    }
-
-
-def _rule(row: Mapping[str, Any], default: Rule) -> Rule:
-    content = row.get("content", default.content)
-    if content not in get_args(Content):
-        raise ValueError(f"content {content!r}")
-    keep_for_s, max_body = (
-        whole_number(row.get("keepForSeconds", default.keep_for_s)),
-        whole_number(row.get("maxBodyBytes", default.max_body_bytes)),
-    )
-    if keep_for_s <= 0 or max_body < 0:
-        raise ValueError("keepForSeconds must be positive, maxBodyBytes not negative")
-    return Rule(content, keep_for_s, max_body)
+        """Return the endpoint's rule, with what was erased of it."""
+        rule = self.by_endpoint.get(endpoint, self.default)
+        if not self.erased:
+            return rule
+        found = (self.erased.get(endpoint.partition("/")[0]), self.erased.get(endpoint))
+        marks = tuple(one for one in found if one)
+        return replace(rule, erased=marks) if marks else rule
 
 
 def limited(exchange: Exchange, rule: Rule, now_ms: int) -> Exchange | None:
-    """Return what the rule leaves of an exchange; None when nothing of it may be kept or shown.
+    """Return what the rule leaves of an exchange, itself where that is all; None when nothing may be kept or shown.
 
     Raw text under a rule that wants it redacted is dropped, not redacted here: redaction is the collector's, before
     anything leaves the pod, and what slipped past it must not be trusted to a second try.
     """
-    if rule.content == "None" or exchange.content == "None" or exchange.time_ms < now_ms - rule.keep_for_s * 1_000:
+    allowed = rule.allowed(exchange.time_ms)
+    if "None" in (allowed, exchange.content) or exchange.time_ms < now_ms - rule.keep_for_s * 1_000:
         return None
-    if CONTENT_ORDER.index(exchange.content) > CONTENT_ORDER.index(rule.content) or rule.content == "MetadataOnly":
-        return replace(exchange, content="MetadataOnly", messages=(), response="")
+    if any(mark.holds(exchange) for mark in rule.erased):
+        return None
+    if CONTENT_ORDER.index(exchange.content) > CONTENT_ORDER.index(allowed) or allowed == "MetadataOnly":
+        return _bare(exchange)
     return _cut(exchange, rule.max_body_bytes)
+
+
+def _bare(exchange: Exchange) -> Exchange:
+    if exchange.content == "MetadataOnly" and not exchange.messages and not exchange.response:
+        return exchange
+    return replace(exchange, content="MetadataOnly", messages=(), response="")
 
 
 def _cut(exchange: Exchange, budget: int) -> Exchange:

@@ -27,13 +27,15 @@ from modelward.hub.rules import Rule, Rules
 from modelward.hub.settings import HubSettings, address
 from modelward.hub.store import ExchangeStore
 from modelward.hub.tokens import REFRESH_S, TokenVerifier
-from modelward.hub.upkeep import sweep
+from modelward.hub.upkeep import purge, sweep
 
 log = logging.getLogger(__name__)
 Publish = Callable[[bytes], Awaitable[None]]
 """Makes the authority's certificate (PEM) known to callers; in a cluster: writes the ConfigMap modelward-hub-ca."""
 SWEEP_S = 3_600.0
 FIRST_SWEEP_S = 60.0
+PURGE_S = 600.0
+"""How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
 RETRY_S = 10.0
@@ -70,7 +72,9 @@ class Hub:
         self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
         damage = Damage(objects, lambda kind, count: self.metrics.damaged.labels(kind).inc(count), self.clock_ms)
         self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms, damage)
-        self.results = ResultStore(objects, damage, self.clock_ms)
+        self.results = ResultStore(
+            objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
+        )
         self.buffer = WriteBuffer(objects.put, self.store.noted, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
@@ -135,7 +139,11 @@ class Hub:
                 await self._publish()
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
-        work = [self.buffer.run(), self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S)]
+        work = [
+            self.buffer.run(),
+            self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S),
+            self._repeat(self._purge, FIRST_SWEEP_S, PURGE_S),
+        ]
         if self.settings.auth:
             work.append(self._repeat(self._certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
         if self.verifier:
@@ -156,6 +164,9 @@ class Hub:
             await self._sweep()
         else:
             log.warning("sweep=put_off reason=clock_in_doubt seconds=%d", SWEEP_S)
+
+    async def _purge(self) -> None:
+        self.metrics.purged.inc(await purge(self.store))
 
     async def _sweep(self) -> None:
         swept = await sweep(self.store, self.results)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import orjson
 
@@ -16,7 +17,9 @@ from modelward.hub.errors import HubError, busy
 from modelward.hub.index import Index
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.objects import ObjectStore
-from modelward.hub.rules import Rule, Rules, limited, rules_from_json, rules_to_json
+from modelward.hub.rule_changes import changed, lapsed
+from modelward.hub.rules import Rules, limited
+from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
 from modelward.hub.settings import Limits
 from modelward.hub.stored import StoredLines
 from modelward.hub.window import WindowSample, find
@@ -36,6 +39,12 @@ class ExchangeStore:
     clock_ms: Callable[[], int]
     damage: Damage
     index: Index = field(default_factory=Index)
+    tidying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever replaces objects, so that no two do."""
+    asked: bool = False
+    """Whether the operator has named its rules since this start."""
+    _stored_rules: Rules | None = None
+    _storing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _turns: asyncio.Semaphore = field(init=False)
     _queued: int = 0
 
@@ -54,26 +63,51 @@ class ExchangeStore:
 
     async def _load_rules(self) -> None:
         """Without rules nothing but metadata is kept or shown, until the operator puts them again."""
+        everything = frozenset(self.index.endpoints())
         data = await self.objects.get(layout.RULES_PATH)
-        if data is None:
-            return
+        rules, bad = self.rules, list[str]()
         try:
-            self.rules = rules_from_json(orjson.loads(data), self.rules.default)
-        except (ValueError, HubError):
+            if data is not None:
+                rules, bad = rules_from_json(orjson.loads(data), self.rules.default)
+        except ValueError:
             self.damage.found("rules", layout.RULES_PATH)
             await self.damage.set_aside(layout.RULES_PATH)
+        if bad:
+            self.damage.found("rules", f"{layout.RULES_PATH}: {bad[0]!r:.100}", len(bad))
+        unruled = everything - rules.by_endpoint.keys()
+        self.rules = replace(rules, unswept=(rules.unswept | unruled) & everything)
 
     def noted(self, item: ExchangeObject) -> None:
         """Take note of an object that was just stored."""
         self.index.add(item)
 
-    async def set_rules(self, rules: Rules) -> None:
+    async def set_rules(self, asked: AskedRules) -> None:
         """Put rules in force, first here, then in the store for the next start."""
-        if rules == self.rules:
-            return
-        self.rules = rules
-        await self.objects.put(layout.RULES_PATH, orjson.dumps(rules_to_json(rules)))
-        log.info("rules set endpoints=%d", len(rules.by_endpoint))
+        self.asked, before = True, len(self.rules.by_endpoint)
+        await self.keep_rules(changed(self.rules, asked, self.clock_ms(), cache(self.newest_ms)))
+        if len(self.rules.by_endpoint) != before:
+            log.info("rules set endpoints=%d", len(self.rules.by_endpoint))
+
+    async def keep_rules(self, rules: Rules) -> None:
+        """Put these in force as they are; HubError when the store did not take them, and then they are stored later."""
+        if rules != self.rules:
+            self.rules = rules
+        async with self._storing:
+            if self.rules != self._stored_rules:
+                storing = self.rules
+                await self.objects.put(layout.RULES_PATH, orjson.dumps(rules_to_json(storing)))
+                self._stored_rules = storing
+
+    async def forget_rules(self) -> None:
+        """Drop the rules of endpoints that are gone with all that was kept of them, and old erasures."""
+        now_ms = self.clock_ms()
+        erased = {name: one.remembered(now_ms) for name, one in self.rules.erased.items()}
+        needed = lapsed(self.rules, now_ms, lambda name: self.newest_ms(name) > 0)
+        await self.keep_rules(replace(self.rules, by_endpoint=needed, erased=erased))
+
+    def newest_ms(self, endpoint: str) -> int:
+        """Return when the newest exchange ended that is held of an endpoint; 0 where none is."""
+        return next((item.last_ms for item in self.index.of(endpoint)), 0)
 
     async def window(self, endpoint: str, from_ms: int, to_ms: int, limit: int) -> tuple[list[Exchange], int]:
         """Return at most `limit` exchanges of [from, to), oldest first, and how many there were in all."""
@@ -88,12 +122,10 @@ class ExchangeStore:
 
     async def _window(self, endpoint: str, from_ms: int, to_ms: int, limit: int) -> tuple[list[Exchange], int]:
         sample = WindowSample(from_ms, to_ms, limit, self.limits.window_bytes)
-        for item in self.index.between(endpoint, from_ms, to_ms):
-            data = await self.objects.get(item.path)
-            if data is not None:
-                lines = StoredLines(data)
-                await asyncio.to_thread(sample.add, lines)
-                self._examined(item, lines)
+        async for item, data in self._read(lambda: self.index.between(endpoint, from_ms, to_ms)):
+            lines = StoredLines(data)
+            await asyncio.to_thread(sample.add, lines)
+            self._examined(item, lines)
         rule, now_ms = self.rules.of(endpoint), self.clock_ms()
         return await asyncio.to_thread(lambda: list(sample.exchanges(rule, now_ms))), sample.seen
 
@@ -101,9 +133,8 @@ class ExchangeStore:
         """Return one exchange by its id, newest first; HubError 404 when it is not kept (any more)."""
         rule = self.rules.of(endpoint)
         async with self._turns:
-            for item in self.index.of(endpoint):
-                data = await self.objects.get(item.path)
-                found = await asyncio.to_thread(find, StoredLines(data), exchange_id) if data else None
+            async for _, data in self._read(lambda: self.index.of(endpoint)):
+                found = await asyncio.to_thread(find, StoredLines(data), exchange_id)
                 if found and (shown := limited(found, rule, self.clock_ms())):
                     return shown
         raise HubError(404, "NotFound", f"no exchange {exchange_id!r} of {endpoint} is kept")
@@ -114,15 +145,28 @@ class ExchangeStore:
         elif lines.bad_rows:
             self.damage.found("row", item.path, lines.bad_rows)
 
-    def keeps_text(self, endpoint: str) -> bool:
-        """Tell whether the endpoint's rule lets text be kept."""
-        return self.rules.of(endpoint).content in ("Redacted", "Full")
+    async def _read(self, listed: Callable[[], list[ExchangeObject]]) -> AsyncIterator[tuple[ExchangeObject, bytes]]:
+        """Yield objects with their data; those too that take the place of others meanwhile, when hours are joined."""
+        read: set[str] = set()
+        while items := [item for item in listed() if item.path not in read]:
+            for item in items:
+                read.add(item.path)
+                if (data := await self.objects.get(item.path)) is not None:
+                    yield item, data
+
+    def unswept(self) -> list[str]:
+        """Return the endpoints to purge; what nobody has ruled on waits until the operator was heard."""
+        return sorted(name for name in self.rules.unswept if self.asked or name in self.rules.by_endpoint)
+
+    def may_stay_whole(self, item: ExchangeObject) -> bool:
+        """Tell whether an object may stay that cannot be cut down to what its rule leaves."""
+        rule = self.rules.of(item.endpoint)
+        return rule.content in ("Redacted", "Full") and item.last_ms >= rule.nothing_before_ms(self.clock_ms())
 
     def expired(self) -> Iterator[ExchangeObject]:
         """Yield the objects of which nothing may be kept: too old, or of an endpoint whose rule is None."""
         now_ms = self.clock_ms()
         for endpoint, _, items in self.index.hours():
-            rule: Rule = self.rules.of(endpoint)
-            yield from (
-                item for item in items if rule.content == "None" or item.last_ms < now_ms - rule.keep_for_s * 1_000
-            )
+            rule = self.rules.of(endpoint)
+            oldest_ms = rule.nothing_before_ms(now_ms)
+            yield from (item for item in items if rule.content == "None" or item.last_ms < oldest_ms)

@@ -1,14 +1,17 @@
-"""Hourly housekeeping: forget what is too old, and join the small objects of past hours."""
+"""Housekeeping: take away what rules no longer allow, forget what is too old, join the small objects of past hours."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from modelward.hub.errors import HubError
 from modelward.hub.joining import join
 from modelward.hub.layout import HOUR_MS, ExchangeObject, hour_start_ms
 from modelward.hub.results import ResultStore
+from modelward.hub.rewriting import rewrite
+from modelward.hub.rules import limited
 from modelward.hub.store import ExchangeStore
 
 log = logging.getLogger(__name__)
@@ -29,15 +32,56 @@ class Swept:
 
 async def sweep(store: ExchangeStore, results: ResultStore) -> Swept:
     """Delete what no rule lets us keep, then join; HubError when the store refuses."""
-    gone = list(store.expired())
-    await store.objects.delete([item.path for item in gone])
-    store.index.remove(gone)
-    await store.objects.delete(await store.damage.expired(store.keeps_text))
-    old = await results.drop_before(store.clock_ms() - RESULTS_KEEP_MS)
-    joined = await _join_past_hours(store)
+    async with store.tidying:
+        gone = list(store.expired())
+        await store.objects.delete([item.path for item in gone])
+        store.index.remove(gone)
+        await store.objects.delete(await store.damage.expired(store.may_stay_whole))
+        old = await results.drop_before(store.clock_ms() - RESULTS_KEEP_MS)
+        await store.forget_rules()
+        joined = await _join_past_hours(store)
     swept = Swept(len(gone), old, joined)
     log.info("sweep done deleted=%d results_deleted=%d joined=%d", len(gone), old, joined)
     return swept
+
+
+async def purge(store: ExchangeStore) -> int:
+    """Take from the disk what changed rules and erasures forbid; return how many exchanges went. HubError as above.
+
+    Age does not count here: it is not decided by a clock that may be wrong.
+    """
+    gone = 0
+    failed: HubError | None = None
+    for endpoint in store.unswept():
+        try:
+            async with store.tidying:
+                gone += await _purge(store, endpoint)
+        except HubError as error:
+            failed = error  # the others' text must not wait for it
+    if gone or failed:
+        log.info("purge done exchanges_deleted=%d endpoints_left=%d", gone, len(store.unswept()))
+    if failed:
+        raise failed
+    return gone
+
+
+async def _purge(store: ExchangeStore, endpoint: str) -> int:
+    rule, gone = store.rules.of(endpoint), 0
+    for item in store.index.of(endpoint):
+        gone += await _purged(store, item)
+    await store.objects.delete(await store.damage.expired(lambda item: item.endpoint != endpoint))
+    if store.rules.of(endpoint) == rule:  # else it was tightened again, and is swept again
+        await store.keep_rules(replace(store.rules, unswept=store.rules.unswept - {endpoint}))
+    return gone
+
+
+async def _purged(store: ExchangeStore, item: ExchangeObject) -> int:
+    rule = store.rules.of(item.endpoint)
+    if rule.content == "None" or item.last_ms < rule.nothing_before_ms(0):
+        await store.objects.delete([item.path])
+        store.index.remove([item])
+        return item.count
+    return len(await rewrite(store.objects, store.index, item, lambda exchange: limited(exchange, rule, 0)))
 
 
 async def _join_past_hours(store: ExchangeStore) -> int:

@@ -66,7 +66,7 @@ class WindowSample:
         """Yield what the rule leaves, oldest first."""
         share = len(self._heap) / self.seen if self.seen else 1.0
         for kept in sorted(self._heap, key=lambda k: (k.time_ms, k.rank)):
-            exchange = _readable(kept.line)
+            exchange = readable(kept.line)
             if exchange and (exchange := limited(exchange, rule, now_ms)):
                 yield replace(exchange, inclusion=exchange.inclusion * share) if share < 1 else exchange
 
@@ -75,12 +75,13 @@ def find(lines: StoredLines, exchange_id: str) -> Exchange | None:
     """Return the exchange of that id from a stored object, or None."""
     needle = orjson.dumps(exchange_id)
     for line in lines:
-        if needle in line and (exchange := _readable(line)) and exchange.id == exchange_id:
+        if needle in line and (exchange := readable(line)) and exchange.id == exchange_id:
             return exchange
     return None
 
 
-def _readable(line: bytes) -> Exchange | None:
+def readable(line: bytes) -> Exchange | None:
+    """Return the exchange of a stored line, or None when it is none."""
     try:
         return exchange_from_json(orjson.loads(line))
     except (ValueError, RecursionError):

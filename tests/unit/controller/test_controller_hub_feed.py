@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.quantity import timestamp
 from modelward.collect.hub import HubClient
 from modelward.controller.hub_feed import KEPT_MS, HubFeed
 from modelward.controller.hub_rules import unread
@@ -351,3 +352,16 @@ async def test_a_namespace_whose_runs_ask_without_end_leaves_the_others_their_tu
             await past.fetch(client)
         assert {path.split("/")[3] for path in stubborn.paths} == {"greedy", "retail"}
         assert len(stubborn.asked) <= 16 * 20
+
+
+async def test_an_endpoint_made_anew_is_told_to_the_hub_by_its_uid_and_inherits_no_result(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (running, client):
+        feed = HubFeed(Clock(), client)
+        feed.rule("retail/chat", "Redacted", 3_600, 1_024, "first", "2020-01-01T00:00:00Z")
+        await client.put_result(replace(RESULT, to_ms=NOW_MS - 60_000))
+        assert await feed.refresh() == {"retail/chat"}
+        feed.forget("retail/chat")
+        feed.rule("retail/chat", "Redacted", 3_600, 1_024, "second", timestamp(NOW_MS - 1_000))
+        assert await feed.refresh() == frozenset()
+        assert feed.of(KEY) == ()
+        assert running.store.rules.of("retail/chat").uid == "second"
