@@ -41,6 +41,14 @@ class Reconciler(Protocol):
 
 
 @runtime_checkable
+class Forgetful(Protocol):
+    """A reconciler that tells about objects for longer than it works on them."""
+
+    def fall_silent(self, namespace: str) -> None:
+        """Tell nothing more about a namespace that cannot be read any more; until it is reconciled again."""
+
+
+@runtime_checkable
 class Background(Protocol):
     """A reconciler that also has something to keep going while this process leads, such as scraping."""
 

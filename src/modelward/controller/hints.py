@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,20 +22,30 @@ from modelward.kube.kinds import Kind, Object
 log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 180.0
+_OUR_OWN = frozenset({"KindAppeared", "NamespacesChanged"})
+"""Why we end a watch ourselves."""
+_REFUSALS = frozenset({"APIForbiddenError", "APIUnauthorizedError"})
 BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Seconds: before the first restart, at most before any, between looks for kinds that are not served yet."""
+    """Seconds: before the first restart, at most before any, between checks for kinds that are not served yet and for
+    namespaces that refuse us or answer again.
+    """
 
     first: float = 1.0
     longest: float = 60.0
     absent_kinds: float = 60.0
+    namespaces: float = 5.0
 
 
 class Hints:
-    """Keeps a watch running and calls `deliver` on our loop for each event; namespaces empty for all."""
+    """Keeps a watch running and calls `deliver` on our loop for each event; namespaces empty for all.
+
+    `answering` returns those of the namespaces that do not refuse us: kopf ends the watch of all over one that does.
+    `refused` is called when that happened, so that it is found out which one.
+    """
 
     def __init__(
         self,
@@ -45,10 +55,15 @@ class Hints:
         deliver: Take,
         telemetry: Telemetry,
         pauses: Pauses | None = None,
+        *,
+        answering: Callable[[], Sequence[str]] | None = None,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._watched = watched
         self._namespaces = namespaces
+        self._answering = answering or (lambda: namespaces)
+        self._refused = refused
         self._inbox = Inbox(deliver)
         self._telemetry = telemetry
         self._pauses = pauses or Pauses()
@@ -66,7 +81,9 @@ class Hints:
             self._mark()
             started = time.monotonic()
             reason = await self._watch()
-            if reason == "KindAppeared" or time.monotonic() - started > self._pauses.longest:
+            if reason in _REFUSALS:
+                self._refused()
+            if reason in _OUR_OWN or time.monotonic() - started > self._pauses.longest:
                 pause = self._pauses.first
             self._telemetry.hints_restarts.labels(reason=reason).inc()
             log.warning("watch ended reason=%s restart_s=%.1f", reason, pause)
@@ -79,18 +96,32 @@ class Hints:
             absent = await self._absent_kinds()
         except ApiError as error:
             return error.reason
+        namespaces = tuple(self._answering())
+        if self._namespaces and not namespaces:
+            return "NoNamespace"
         if absent:
             log.warning("kinds not served yet kinds=%s", ",".join(sorted(kind.kind for kind in absent)))
-        thread = KopfThread(self._client.access, self._watched, self._namespaces, self._inbox.put, self._mark)
+        thread = KopfThread(self._client.access, self._watched, namespaces, self._inbox.put, self._mark)
         ended = thread.start()
         appeared = asyncio.create_task(self._appeared(absent), name="absent kinds")
+        changed = asyncio.create_task(self._changed(namespaces), name="namespaces")
         try:
-            either: set[asyncio.Future[Any]] = {ended, appeared}
+            either: set[asyncio.Future[Any]] = {ended, appeared, changed}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return ended.result() if ended.done() else "KindAppeared"
+            if ended.done():
+                return ended.result()
+            return "KindAppeared" if appeared.done() else "NamespacesChanged"
         finally:
             appeared.cancel()
+            changed.cancel()
             await thread.stop()
+
+    async def _changed(self, namespaces: Sequence[str]) -> None:
+        """Return as soon as other namespaces answer than those that are watched."""
+        while True:
+            if tuple(self._answering()) != namespaces:
+                return
+            await asyncio.sleep(self._pauses.namespaces)
 
     async def _appeared(self, absent: frozenset[Kind]) -> None:
         """Return as soon as a kind that was absent is served; never if there was none."""

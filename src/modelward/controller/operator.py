@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from modelward.controller.context import Background, Context, Reconciler
+from modelward.controller.context import Background, Context, Forgetful, Reconciler
 from modelward.controller.hints import Hints
 from modelward.controller.kopf_thread import Watched
 from modelward.controller.probes import application, serving
@@ -74,8 +74,26 @@ class Operator:
         self._store = Store()
         self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
         self._queue = Queue(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
-        self.hints = Hints(client, WATCHED, namespaces, self._take, telemetry)
-        self.sweep = Sweep(client, self._store, WATCHED, namespaces, telemetry, settings.sweep_interval_s)
+        self.sweep = Sweep(
+            client,
+            self._store,
+            WATCHED,
+            namespaces,
+            telemetry,
+            settings.sweep_interval_s,
+            opened=self._wake_all,
+            refused=self._fall_silent,
+        )
+        access = self.sweep.access
+        self.hints = Hints(
+            client,
+            WATCHED,
+            namespaces,
+            self._take,
+            telemetry,
+            answering=lambda: access.answering,
+            refused=self.sweep.hurry,
+        )
         guarded = client.guarded(self._lease.seconds_left)
         self._reconciler = build_reconciler(Context(guarded, self._store, settings, telemetry, self._enqueue))
         self._leading = False
@@ -115,7 +133,8 @@ class Operator:
             await self._lease.release()
 
     async def _reconcile(self, key: Key) -> float | None:
-        return await self._reconciler.reconcile(key)
+        """Do the work of a key; what refuses us is left alone until it opens, when all of it is looked at anew."""
+        return await self._reconciler.reconcile(key) if self.sweep.access.holds(key.namespace) else None
 
     def _enqueue(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         if self._leading:
@@ -136,9 +155,13 @@ class Operator:
         except Exception:  # one odd object must not stop the watch of all others
             log.exception("no keys found kind=%s name=%s", kind.kind, obj["metadata"].get("name"))
 
-    def _wake_all(self) -> None:
+    def _fall_silent(self, namespace: str) -> None:
+        if isinstance(self._reconciler, Forgetful):
+            self._reconciler.fall_silent(namespace)
+
+    def _wake_all(self, namespace: str | None = None) -> None:
         for each in WATCHED:
-            for obj in self._store.list(each.kind):
+            for obj in self._store.list(each.kind, namespace):
                 self._changed(each.kind, obj)
 
 

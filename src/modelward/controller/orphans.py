@@ -88,9 +88,10 @@ class Orphans:
         return kind, self.context.store.get(kind, namespace, workload)
 
     def _orphaned(self, workload: Object) -> bool:
-        if not adoption.injected(workload) or not self.context.store.synced(LLM_ENDPOINT):
-            return False
         metadata = workload["metadata"]
+        synced = self.context.store.synced(LLM_ENDPOINT, metadata["namespace"])
+        if not adoption.injected(workload) or not synced:
+            return False
         adopter = metadata.get("labels", {}).get(names.ADOPTED_BY)
         endpoints = self.context.store.list(LLM_ENDPOINT, metadata["namespace"])
         return all(names.fit(endpoint["metadata"]["name"]) != adopter for endpoint in endpoints)

@@ -76,6 +76,11 @@ class Reconciler:
                 return await self.orphans.release(key.namespace, key.name)
         raise ValueError(f"no work is called {key.work}")
 
+    def fall_silent(self, namespace: str) -> None:
+        """Export no numbers of a namespace that cannot be read any more: alerts would rest on them for ever."""
+        for obj in self.context.store.list(LLM_ENDPOINT, namespace):
+            self.endpoints.verdicts.forget(namespace, obj["metadata"]["name"])
+
     def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
         """Yield the keys that a change of this object wakes, so that every dependent looks again."""
         metadata = obj["metadata"]

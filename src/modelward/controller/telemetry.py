@@ -49,6 +49,11 @@ class Telemetry:
         self.relists = counter("relist", "Sweeps over all objects of a kind", "kind")
         self.drift = counter("modelward_store_drift", "What sweeps mended, for the watch had not brought it", "kind")
         self.sweep_errors = counter("modelward_sweep_errors", "Sweeps that failed", "kind")
+        self.namespace_refused = gauge(
+            "modelward_namespace_refused",
+            "1 while the API server lets us list nothing of a watched namespace",
+            "namespace",
+        )
         self.hints = counter("modelward_hints", "Events that the watch brought", "kind")
         self.hub_rows_skipped = counter(
             "modelward_hub_rows_skipped",

@@ -124,9 +124,9 @@ class Store:
         owned = self._owned.get(uid, {})
         return tuple(owned[key] for key in sorted(owned, key=lambda key: (key[0].kind, key[1])))
 
-    def synced(self, kind: Kind) -> bool:
-        """Whether all there is of a kind was seen at least once."""
-        return any(swept == kind for swept, _ in self._swept)
+    def synced(self, kind: Kind, namespace: str | None = None) -> bool:
+        """Whether all there is of a kind in a namespace was seen at least once."""
+        return (kind, namespace) in self._swept or (kind, None) in self._swept
 
     def last_hint_age(self, kind: Kind) -> float | None:
         """Seconds since the watch last brought anything of a kind; None while it never has."""

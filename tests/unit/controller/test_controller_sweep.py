@@ -2,16 +2,40 @@
 
 import asyncio
 import threading
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
+
+from controller_world import SETTINGS
 
 from modelward.controller.hints import BATCH, Inbox
 from modelward.controller.kopf_thread import Watched
+from modelward.controller.operator import Operator
+from modelward.controller.schedule import Key
 from modelward.controller.sweep import Sweep
 from modelward.controller.telemetry import Telemetry
 from modelward.kube.client import Client, Listing
-from modelward.kube.errors import ApiError, Forbidden, NotFound
+from modelward.kube.errors import ApiError, Forbidden, NotFound, Unavailable
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Kind, Object
 from modelward.kube.store import Store
+
+
+class Worked:
+    """A reconciler that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.keys: list[Key] = []
+        self.silent: list[str] = []
+
+    async def reconcile(self, key: Key) -> float | None:
+        self.keys.append(key)
+        return None
+
+    def keys_for(self, _kind: Kind, _obj: Object) -> Iterable[Key]:
+        return ()
+
+    def fall_silent(self, namespace: str) -> None:
+        self.silent.append(namespace)
 
 
 def pod(name: str, version: int) -> Object:
@@ -25,9 +49,12 @@ class Lists:
         self.answers = answers
         self.asked: list[tuple[str, str | None, str | None]] = []
 
+    def guarded(self, _seconds_left: Any) -> "Lists":
+        return self
+
     async def list(self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None) -> Listing:
         self.asked.append((kind.kind, namespace, label_selector))
-        answer = self.answers.get(kind.kind, Listing((), "1"))
+        answer = self.answers.get(f"{namespace}/{kind.kind}") or self.answers.get(kind.kind, Listing((), "1"))
         if isinstance(answer, ApiError):
             raise answer
         return answer
@@ -36,6 +63,10 @@ class Lists:
 def sweeping(lists: Lists, *watched: Watched, namespaces: tuple[str, ...] = ()) -> tuple[Sweep, Store, Telemetry]:
     store, telemetry = Store(), Telemetry()
     return Sweep(cast("Client", lists), store, watched, namespaces, telemetry, 0.01), store, telemetry
+
+
+def refused(what: str) -> Forbidden:
+    return Forbidden(403, "Forbidden", f"may not list {what}")
 
 
 async def once(sweep: Sweep, rounds: float = 0.0) -> None:
@@ -65,6 +96,76 @@ async def test_sweep_without_rights_says_so_until_they_come() -> None:
     await once(sweep)
     assert sweep.done_once.is_set()
     assert sweep.problem() is None
+
+
+async def test_sweep_one_namespace_that_is_gone_keeps_no_other_from_being_led() -> None:
+    lists = Lists(**{"a/Pod": refused("pods"), "a/Deployment": refused("deployments")})
+    sweep, store, telemetry = sweeping(lists, Watched(POD), Watched(DEPLOYMENT), namespaces=("a", "b"))
+    lists.answers["b/Pod"] = Listing((pod("x", 5),), "9")
+    await once(sweep)
+    assert sweep.done_once.is_set()
+    assert sweep.problem() is None
+    assert len(store.list(POD)) == 1
+    assert [sweep.access.holds(namespace) for namespace in "ab"] == [False, True]
+    assert sweep.access.answering == ("b",)
+    page = telemetry.registry.get_sample_value
+    assert [page("modelward_namespace_refused", {"namespace": name}) for name in "ab"] == [1, 0]
+
+
+async def test_sweep_a_namespace_that_answers_again_is_taken_up_and_one_that_refuses_is_let_go() -> None:
+    told: list[tuple[str, str]] = []
+    lists, store, telemetry = Lists(**{"a/Pod": refused("pods")}), Store(), Telemetry()
+    sweep = Sweep(
+        cast("Client", lists), store, [Watched(POD), Watched(DEPLOYMENT)], ("a", "b"), telemetry, 60.0,
+        opened=lambda name: told.append(("opened", name)), refused=lambda name: told.append(("refused", name)),
+    )  # fmt: skip
+    await once(sweep)
+    assert told == [("refused", "a"), ("opened", "b")]
+    lists.answers = {"b/Deployment": refused("deployments")}
+    await once(sweep)
+    assert told[2:] == [("refused", "b"), ("opened", "a")]
+    assert [sweep.access.holds(namespace) for namespace in "ab"] == [True, False]
+    lists.answers = {"b/Deployment": Unavailable(503, "ServiceUnavailable", "later")}
+    await once(sweep)
+    assert told[4:] == [], "b is not whole yet, and trouble of the API server closes no namespace"
+    lists.answers = {"a/Pod": Unavailable(503, "ServiceUnavailable", "later")}
+    await once(sweep)
+    assert told[4:] == [("opened", "b")]
+    assert sweep.access.holds("a")
+
+
+async def test_sweep_without_any_namespace_that_answers_leads_nothing() -> None:
+    sweep, _, _ = sweeping(Lists(Pod=refused("pods")), Watched(POD), namespaces=("a", "b"))
+    await once(sweep)
+    assert not sweep.done_once.is_set()
+    assert "may not list pods" in (sweep.problem() or "")
+    assert sweep.access.answering == ()
+
+
+async def test_nothing_is_reconciled_in_a_namespace_of_which_not_all_is_known() -> None:
+    lists, worked = Lists(**{"a/ConfigMap": refused("configmaps")}), Worked()
+    watching = replace(SETTINGS, watch_namespaces=("a", "b"))
+    operator = Operator(watching, cast("Client", lists), Telemetry(), lambda _: worked)
+    await once(operator.sweep)
+    for namespace in "ab":
+        await operator._reconcile(Key("endpoint", namespace, "chat"))
+    assert worked.keys == [Key("endpoint", "b", "chat")], "half of what there is looks like something deleted"
+    assert worked.silent == ["a"]
+
+
+async def test_sweep_hurries_when_the_watch_was_refused() -> None:
+    lists = Lists()
+    store, telemetry = Store(), Telemetry()
+    sweep = Sweep(cast("Client", lists), store, [Watched(POD)], ("a",), telemetry, 3_600.0)
+    task = asyncio.create_task(sweep.run())
+    await sweep.done_once.wait()
+    before = len(lists.asked)
+    sweep.hurry()
+    async with asyncio.timeout(5):
+        while len(lists.asked) == before:  # noqa: ASYNC110 - the sweep is another task
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_sweep_a_kind_that_is_not_served_is_no_problem() -> None:
