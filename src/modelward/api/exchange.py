@@ -59,9 +59,9 @@ class Usage:
 class Exchange:
     """One sampled request and its answer.
 
-    `outcome` is `error` for every request that failed; `status` tells whose doing it was.
-    `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time of the
-    request's first byte; `conversation` a keyed hash; `inclusion` the probability (0..1] with which it was sampled.
+    `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time at which
+    the request was complete; `outcome` is `error` for every request that failed, and `status` tells whose doing it was;
+    `conversation` is a keyed hash; `inclusion` the probability (0..1] with which it was sampled.
     """
 
     id: str

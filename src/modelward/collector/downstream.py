@@ -154,6 +154,7 @@ class Downstream(Observed, asyncio.Protocol):
         self._send(data if taken == len(data) else data[:taken])
         self.observe_request(pieces)
         if body.complete:
+            self.observe_request_end()
             self.state = State.ANSWER if self.state is State.BODY else self.state
             if taken < len(data):
                 self._hold(data[taken:])

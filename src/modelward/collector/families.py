@@ -26,6 +26,7 @@ CAPTURED = "modelward_collector_captured_total"
 DROPPED = "modelward_collector_capture_dropped_total"
 SENT = "modelward_collector_sent_total"
 OBSERVER_ERRORS = "modelward_collector_observer_errors_total"
+UNREAD = "modelward_unread_answers_total"
 UPSTREAM_ERRORS = "modelward_collector_upstream_errors_total"
 UPSTREAM_UP = "modelward_collector_upstream_up"
 REFUSED = "modelward_collector_refused_requests_total"
@@ -71,14 +72,14 @@ FAMILIES: dict[str, Family] = {
         Family(
             TTFT,
             "histogram",
-            "Request start to first generated content, streams only.",
+            "Request complete to first generated content, streams only.",
             _SERIES,
             _TTFT_BOUNDS + _LONG_BOUNDS,
         ),
         Family(
             DURATION,
             "histogram",
-            "Request start to last byte of the answer.",
+            "Request complete to last byte of the answer.",
             (*_SERIES, "operation", "code"),
             _DURATION_BOUNDS,
         ),
@@ -105,6 +106,7 @@ FAMILIES: dict[str, Family] = {
         Family(STARTED, "counter", "Requests begun.", ("revision",)),
         Family(IN_FLIGHT, "gauge", "Requests begun and not finished.", ("revision",)),
         Family(CHUNKS, "counter", "Streamed events; not tokens.", _SERIES),
+        Family(UNREAD, "counter", "Answers whose coding could not be read: no first token and no tokens of them."),
         Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),
         Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read."),
         Family(CAPTURED, "counter", "Exchanges handed to the capture worker."),

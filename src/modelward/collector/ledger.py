@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import weakref
 from bisect import bisect_left
 
 from modelward.collector import families
 from modelward.collector.board import Board, Cell
+from modelward.collector.content_coding import Decoder
 from modelward.collector.families import FAMILIES
 from modelward.privacy.short_fields import plain_model_name
 
 MAX_MODELS = 20
 OTHER_MODEL = "other"
+MAX_DECODERS = 200
+"""Compressed answers read at once: each decoder holds about 45 KB."""
 _MAX_CODES = 64
 
 
@@ -49,6 +53,7 @@ class Ledger:
         self.started = board.cell(families.STARTED, (revision,))
         self.observer_errors = board.cell(families.OBSERVER_ERRORS)
         self._engine_queue = board.cell(families.ENGINE_QUEUE)
+        self._decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()
         for (name, labels), _ in board.read():
             if name == families.TTFT and labels[0] != OTHER_MODEL:
                 self._models[labels[0]] = ModelCells(board, labels[0], revision)
@@ -57,6 +62,14 @@ class Ledger:
     def engine_queues(self) -> bool:
         """Whether the engine reported waiting requests when its page was read last."""
         return self._engine_queue[0] > 0
+
+    def decoder(self) -> Decoder | None:
+        """Return a decoder for a compressed answer; None while so many run that they would cost too much memory."""
+        if len(self._decoders) >= MAX_DECODERS:
+            return None
+        decoder = Decoder()
+        self._decoders.add(decoder)
+        return decoder
 
     def model(self, name: str, status: int) -> ModelCells:
         """Return the cells of a model as a request with this status names it."""

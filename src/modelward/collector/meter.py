@@ -5,15 +5,17 @@ from __future__ import annotations
 from modelward.api.exchange import Outcome, Timings, Usage
 from modelward.api.outcome import CLIENT_CLOSED_REQUEST, Ending, RequestClass, class_of_status
 from modelward.collector import families
+from modelward.collector.answer_tail import AnswerTail
 from modelward.collector.capture import Captured, CaptureGate
+from modelward.collector.content_coding import Decoder, can_decode
 from modelward.collector.families import FAMILIES
 from modelward.collector.ledger import Ledger, ModelCells, observe
 from modelward.collector.operations import operation_of
 from modelward.collector.request_head import RequestHead
-from modelward.collector.stream_signs import FIRST_TOKEN, FIRST_TOKEN_REACH, model_named_in, reports_error, usage_in
+from modelward.collector.stream_events import StreamEvents
+from modelward.collector.stream_signs import model_named_in
 
 _BAD_GATEWAY = 502
-_TAIL_BYTES = 32 * 1024
 _KNOWN_REQUEST_BYTES = 256 * 1024
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
 _GAP_BOUNDS = FAMILIES[families.INTER_CHUNK].bounds
@@ -23,28 +25,29 @@ _TOKEN_BOUNDS = FAMILIES[families.TOKENS].bounds
 class ExchangeMeter:
     """Observes one exchange; any exception out of it makes the caller drop it, never the exchange.
 
-    Times are seconds of one monotonic clock. `started` is when the request's head was complete.
+    Times are seconds of one monotonic clock. `started` is when the request's head was complete, `asked` when all of it
+    was: only from then on the model can be waited for, so latencies begin there.
     """
 
     __slots__ = (
-        "_begun", "_busy", "_captured", "_cells", "_edge", "_first_token", "_gate", "_known_request", "_last",
-        "_ledger", "_readable", "_request", "_separator", "_tail", "_tail_bytes", "finished", "operation", "started",
+        "_asked", "_begun", "_busy", "_captured", "_cells", "_decoder", "_events", "_first_token", "_gate",
+        "_known_request", "_last", "_ledger", "_readable", "_request", "_tail", "finished", "operation", "started",
         "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
         self._ledger, self._gate = ledger, gate
         self.operation = operation_of(head.method, head.path)
-        self.started = started
+        self.started = self._asked = started
         self.status = 0
         self.finished = self._begun = self._busy = self._readable = False
         self._request: list[bytes] = []
         self._known_request = 0
         self._cells: ModelCells | None = None
-        self._separator = self._edge = b""
+        self._decoder: Decoder | None = None
+        self._events: StreamEvents | None = None
         self._first_token = self._last = 0.0
-        self._tail: list[bytes] = []
-        self._tail_bytes = 0
+        self._tail = AnswerTail()
         self._captured: Captured | None = gate.begin(head) if self.operation else None
         ledger.in_flight[0] += 1
         ledger.started[0] += 1
@@ -57,18 +60,17 @@ class ExchangeMeter:
         if self._captured is not None:
             self._captured.add_request(piece)
 
+    def request_ended(self, now: float) -> None:
+        """Note that the request is complete; a client that uploads slowly is not a slow model."""
+        if not self._begun:
+            self._asked = now
+
     def response_head(self, status: int, content_type: bytes, encoding: bytes, *, asks_to_retry: bool = False) -> None:
         """Note how the answer begins, and whom it is to be counted for; `asks_to_retry` is for Retry-After."""
         self._begun = True
         self._busy = asks_to_retry or self._ledger.engine_queues
         self.status = status
-        self._readable = encoding in (b"", b"identity")
-        if not self._readable or not self.operation:
-            self._separator = b""
-        elif content_type.startswith(b"text/event-stream"):
-            self._separator = b"\n\n"
-        elif content_type.startswith((b"application/x-ndjson", b"application/jsonl")):
-            self._separator = b"}\n"
+        self._read_as(content_type, encoding)
         if self.operation:
             request = b"".join(self._request)
             name = model_named_in(request)
@@ -83,16 +85,13 @@ class ExchangeMeter:
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if self._captured is not None:
             self._captured.add_response(piece)
-        if self._separator:
-            if self._first_token:
-                self._count_events(piece, now)
-            else:
-                self._await_first_token(piece, now)
-        self._tail.append(piece)
-        self._tail_bytes += len(piece)
-        if self._tail_bytes > 2 * _TAIL_BYTES:
-            self._tail = [b"".join(self._tail)[-_TAIL_BYTES:]]
-            self._tail_bytes = len(self._tail[0])
+        if self._decoder is not None:
+            piece = self._decoder.decode(piece)
+        if not self._readable or not piece:
+            return
+        if self._events is not None:
+            self._count_events(self._events, piece, now)
+        self._tail.add(piece)
 
     def finish(self, ending: Ending, now: float) -> None:
         """Write the exchange down, once."""
@@ -100,16 +99,22 @@ class ExchangeMeter:
             return
         self.finished = True
         self._ledger.in_flight[0] -= 1
-        tail = b"".join(self._tail)
+        if not self.operation:
+            self._ledger.finished("", "", self.status or CLIENT_CLOSED_REQUEST, ending, now - self._asked)
+            return
+        self._note_unread()
         status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
-        outcome = self._class(ending, tail)
-        cells = self._cells or self._ledger.model(model_named_in(tail), status)
-        self._ledger.finished(cells.model, self.operation, status, outcome, now - self.started)
-        usage = usage_in(tail) if self.operation and self._readable else Usage()
+        outcome = self._class(ending)
+        if ending == "cancelled" and outcome == "ok":
+            now = self._last or now  # it was complete before the client left
+        cells = self._cells or self._ledger.model(self._tail.model(), status)
+        self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
+        usage = self._tail.usage() if self._readable else Usage()
         timings = self._timings(now, usage, outcome)
         self._count_tokens(cells, usage, timings)
         captured, self._captured = self._captured, None
         if captured is not None:
+            captured.time_ms += round((self._asked - self.started) * 1000)
             self._gate.end(captured, self.operation, cells.model, status, _recorded(outcome), usage, timings)
 
     def abandon(self) -> None:
@@ -120,51 +125,54 @@ class ExchangeMeter:
         if self._captured is not None:
             self._gate.release(self._captured)
 
-    def _class(self, ending: Ending, tail: bytes) -> RequestClass:
+    def _read_as(self, content_type: bytes, encoding: bytes) -> None:
+        """Choose how the answer's body is to be read; what asks no model is not read at all."""
+        if not self.operation:
+            return
+        self._readable = encoding in (b"", b"identity")
+        if not self._readable and can_decode(encoding):
+            self._decoder = self._ledger.decoder()
+            self._readable = self._decoder is not None
+        lines = content_type.startswith((b"application/x-ndjson", b"application/jsonl"))
+        if lines or content_type.startswith(b"text/event-stream"):
+            self._events = StreamEvents(lines=lines)
+
+    def _note_unread(self) -> None:
+        """Count an answer that could not be read, because its tokens and first token are then unknown."""
+        if self._decoder is not None and self._decoder.lost:
+            self._readable = False
+        if self._begun and not self._readable:
+            self._ledger.count(families.UNREAD)
+
+    def _class(self, ending: Ending) -> RequestClass:
         """Return whose doing the end was: a failing status says it, then the answer itself, then the connection."""
         if self.status >= 400:
             return class_of_status(self.status, busy=self._busy)
-        if self._separator and reports_error(tail):
+        sign = self._tail.end(stream=self._events is not None) if self._readable else ""
+        if sign == "error":
             return "error"
-        return ending
+        return "ok" if sign == "complete" else ending
 
-    def _count_events(self, piece: bytes, now: float) -> None:
+    def _count_events(self, stream: StreamEvents, piece: bytes, now: float) -> None:
         cells = self._cells
-        events = (
-            self._events_in_split(piece)
-            if self._edge or not piece.endswith(self._separator)
-            else piece.count(self._separator)
-        )
-        if events and cells is not None:
-            observe(cells.inter_chunk, _GAP_BOUNDS, now - self._last)
-            if events > 1:
+        if cells is None:
+            cells = self._cells = self._ledger.model(model_named_in(piece), self.status)
+        events = stream.take(piece)
+        if self._first_token:
+            if events:
+                observe(cells.inter_chunk, _GAP_BOUNDS, now - self._last)
                 cells.inter_chunk[0] += events - 1  # what came in the same read had no gap before it
-            cells.chunks[0] += events
-            self._last = now
-
-    def _events_in_split(self, piece: bytes) -> int:
-        """Count events where an event, or even its separator, may be split over two reads."""
-        separator = self._separator
-        events = piece.count(separator) + (self._edge + piece[: len(separator) - 1]).count(separator)
-        self._edge = b"" if piece.endswith(separator) else (self._edge + piece)[1 - len(separator) :]
-        return events
-
-    def _await_first_token(self, piece: bytes, now: float) -> None:
-        if self._cells is None:
-            self._cells = self._ledger.model(model_named_in(piece), self.status)
-        if self._separator == b"\n\n" and b"\r\n\r\n" in piece:
-            self._separator = b"\r\n\r\n"
-        self._cells.chunks[0] += self._events_in_split(piece)
-        before = b"".join(self._tail[-FIRST_TOKEN_REACH:])[-FIRST_TOKEN_REACH:]
-        if FIRST_TOKEN.search(before + piece):
+                self._last = now
+        elif stream.token_seen:
             self._first_token = self._last = now
-            observe(self._cells.ttft, _TTFT_BOUNDS, now - self.started)
+            observe(cells.ttft, _TTFT_BOUNDS, now - self._asked)
+        cells.chunks[0] += events
 
     def _timings(self, now: float, usage: Usage, outcome: RequestClass) -> Timings:
-        duration = (now - self.started) * 1000
+        duration = (now - self._asked) * 1000
         if not self._first_token:
             return Timings(duration)
-        first = (self._first_token - self.started) * 1000
+        first = (self._first_token - self._asked) * 1000
         tokens = usage.output_tokens or 0
         per_token = (duration - first) / (tokens - 1) if tokens > 1 and outcome == "ok" else None
         return Timings(duration, first, per_token)

@@ -23,6 +23,11 @@ class Observed:
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 self.stop_observing()
 
+    def observe_request_end(self) -> None:
+        """Tell the meter that the request is complete."""
+        if self.meter is not None:
+            self.meter.request_ended(clock())
+
     def stop_observing(self) -> None:
         """Give up observing this exchange after an exception."""
         meter, self.meter = self.meter, None

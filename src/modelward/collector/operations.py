@@ -17,11 +17,14 @@ _BY_PATH_END = (
     (b"/api/embed", "embeddings"),
     (b"/rerank", "rerank"),
 )
-_ASKS_NO_MODEL = (b"tokenize", b"apply-template", b"_lora_adapter", b"/api/show", b"/api/pull", b"/metrics", b"/health")
+_ASKS_NO_MODEL = (
+    b"tokenize", b"/count_tokens", b"/moderations", b"apply-template", b"_lora_adapter", b"/api/show", b"/api/pull",
+    b"/metrics", b"/health",
+)  # fmt: skip
 
 
 def operation_of(method: bytes, path: bytes) -> str:
-    """Return the operation, `other` for an unknown POST, and "" for what asks no model (listings, probes)."""
+    """Return the operation, `other` for an unknown POST, and "" for what asks no model: listings, probes, counting."""
     if method != b"POST":
         return ""
     for end, operation in _BY_PATH_END:

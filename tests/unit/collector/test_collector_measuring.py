@@ -26,10 +26,11 @@ from hypothesis import strategies as st
 
 from modelward.api.exchange import Usage
 from modelward.collector import families
+from modelward.collector.answer_tail import AnswerTail
 from modelward.collector.ledger import MAX_MODELS
 from modelward.collector.meter import ExchangeMeter
 from modelward.collector.operations import operation_of
-from modelward.collector.stream_signs import FIRST_TOKEN, model_named_in, usage_in
+from modelward.collector.stream_signs import FIRST_TOKEN, model_named_in
 
 
 def test_first_token_waits_for_content_and_agrees_with_the_clients_clock() -> None:
@@ -179,6 +180,12 @@ def test_first_tokens_are_told_from_empty_frames(text: bytes, is_token: bool) ->
     assert bool(FIRST_TOKEN.search(text)) is is_token
 
 
+def usage_in(body: bytes) -> Usage:
+    tail = AnswerTail()
+    tail.add(body)
+    return tail.usage()
+
+
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.text(max_size=200))
 def test_usage_is_read_exactly_and_text_cannot_imitate_it(asked: int, said: int, text: str) -> None:
     import json
@@ -189,7 +196,7 @@ def test_usage_is_read_exactly_and_text_cannot_imitate_it(asked: int, said: int,
 
 
 def test_usage_of_other_apis_is_understood() -> None:
-    assert usage_in(b'{"usage":{"input_tokens":3,"output_tokens":4,"cache_read_input_tokens":2}}') == Usage(3, 4, 2)
+    assert usage_in(b'{"usage":{"input_tokens":3,"output_tokens":4,"cache_read_input_tokens":2}}') == Usage(5, 4, 2)
     assert usage_in(b'{"done":true,"prompt_eval_count":26,"eval_count":298}') == Usage(26, 298)
     assert usage_in(b'{"usage":{"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":1}}}') == Usage(3, None, 1)
     assert usage_in(b'{"usage":{"prompt_tok') == Usage()

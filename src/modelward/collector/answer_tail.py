@@ -1,0 +1,82 @@
+"""The end of an answer's body, and of what stood before it that which is needed when it is over."""
+
+from __future__ import annotations
+
+from modelward.api.exchange import Usage
+from modelward.collector.answer_end import EndSign, end_of_json, end_of_stream
+from modelward.collector.stream_signs import model_named_in
+from modelward.collector.usage_reading import UsageFields, first_usage_in, last_usage_in, ollama_usage_in, usage_of
+
+KEPT_BYTES = 8 * 1024
+"""Bytes at the end that are kept whole: more than any usage object, error or end mark needs."""
+_FRONT_BYTES = 256
+
+
+class AnswerTail:
+    """Keeps at most 24 KB and the last read, and reads what it lets go of once, however it was cut.
+
+    `_front` is how the answer began, `_opening` how the first line of what is kept began; empty where all is kept.
+    """
+
+    __slots__ = ("_first", "_front", "_last", "_model", "_opening", "_pieces", "_size")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._front = self._opening = b""
+        self._first: UsageFields | None = None
+        self._last: UsageFields | None = None
+        self._model = ""
+
+    def add(self, piece: bytes) -> None:
+        """Take what came; this runs for every token."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > 3 * KEPT_BYTES:
+            self._cut()
+
+    def model(self) -> str:
+        """Return the model that the answer names, "" if none."""
+        return self._model or model_named_in(self._kept())
+
+    def usage(self) -> Usage:
+        """Return the tokens that the answer tells."""
+        kept = self._kept()
+        last = last_usage_in(kept, len(kept)) or self._last
+        if last is None:
+            return ollama_usage_in(kept)
+        return usage_of(self._first or first_usage_in(kept, len(kept)), last)
+
+    def end(self, *, stream: bool) -> EndSign:
+        """Return what the answer itself says of its end."""
+        kept = self._kept()
+        if stream:
+            return end_of_stream(kept.splitlines(), opening=self._opening)
+        return end_of_json(kept, front=self._front)
+
+    def _kept(self) -> bytes:
+        if len(self._pieces) != 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0]
+
+    def _cut(self) -> None:
+        whole = self._kept()
+        cut = len(whole) - KEPT_BYTES
+        if not self._front:
+            self._front = whole[:_FRONT_BYTES]
+            self._model = model_named_in(whole)
+        self._first = self._first or first_usage_in(whole, cut)
+        self._last = last_usage_in(whole, cut) or self._last
+        self._keep(whole, cut)
+
+    def _keep(self, whole: bytes, cut: int) -> None:
+        """Keep the end from a line's beginning on; of a line that is too long for that its first bytes and its end."""
+        line = max(whole.rfind(b"\n", 0, cut), whole.rfind(b"\r", 0, cut)) + 1
+        if line == 0 and self._opening:
+            pass
+        elif cut - line <= KEPT_BYTES:
+            cut, self._opening = line, b""
+        else:
+            self._opening = whole[line : line + _FRONT_BYTES]
+        self._pieces = [whole[cut:]]
+        self._size = len(whole) - cut

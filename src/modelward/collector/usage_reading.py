@@ -1,0 +1,96 @@
+"""Tokens as the engine counted them, read from the `usage` objects of an answer without parsing all of it.
+
+The patterns look for structural quotes. Inside a JSON string a quote is escaped, so text that a model writes cannot
+imitate them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from modelward.api.exchange import Usage
+
+UsageFields = Mapping[str, Any]
+"""A `usage` object as the API wrote it."""
+
+_NAME = b'"usage"'
+_BEGUN = re.compile(rb'"usage"\s*:\s*\{')
+_OLLAMA_COUNTS = re.compile(rb'"(prompt_eval_count|eval_count)"\s*:\s*(\d{1,12})')
+_MAX_USAGE_BYTES = 4096
+
+
+def last_usage_in(data: bytes, end: int) -> UsageFields | None:
+    """Return the last usage object that begins before `end`; it may reach beyond."""
+    start = data.rfind(_NAME, 0, end)
+    while start >= 0:
+        if found := _BEGUN.match(data, start):
+            return _parsed(data[found.end() - 1 : found.end() + _MAX_USAGE_BYTES])
+        start = data.rfind(_NAME, 0, start)
+    return None
+
+
+def first_usage_in(data: bytes, end: int) -> UsageFields | None:
+    """Return the first usage object that begins before `end`; it may reach beyond."""
+    start = data.find(_NAME, 0, end)
+    while start >= 0:
+        if found := _BEGUN.match(data, start):
+            return _parsed(data[found.end() - 1 : found.end() + _MAX_USAGE_BYTES])
+        start = data.find(_NAME, start + 1, end)
+    return None
+
+
+def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
+    """Return the tokens that the first and the last usage object of an answer tell; None where they say nothing.
+
+    A stream of the Messages API has its input tokens in the first and its output tokens in the last one. That API
+    counts cached input apart from `input_tokens`; others count it inside, and so do we.
+    """
+    told = {**(first or {}), **{name: value for name, value in (last or {}).items() if value is not None}}
+    details = told.get("prompt_tokens_details") or told.get("input_tokens_details")
+    cached = whole(details.get("cached_tokens")) if isinstance(details, dict) else None
+    read, written = whole(told.get("cache_read_input_tokens")), whole(told.get("cache_creation_input_tokens"))
+    asked = whole(told.get("prompt_tokens"))
+    if asked is None:
+        asked = whole(told.get("input_tokens"))
+        if asked is not None and details is None:
+            asked += (read or 0) + (written or 0)
+    return Usage(
+        asked,
+        whole(told.get("completion_tokens", told.get("output_tokens"))),
+        cached if cached is not None else read,
+    )
+
+
+def ollama_usage_in(tail: bytes) -> Usage:
+    """Return the tokens that the last object of an Ollama answer tells, without a usage object."""
+    if b"eval_count" not in tail:
+        return Usage()
+    counts = dict(_OLLAMA_COUNTS.findall(tail))
+    asked, said = counts.get(b"prompt_eval_count"), counts.get(b"eval_count")
+    return Usage(int(asked) if asked else None, int(said) if said else None)
+
+
+def whole(value: Any) -> int | None:
+    """Return a count of tokens, None for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _parsed(text: bytes) -> UsageFields | None:
+    end = _end_of_object(text)
+    try:
+        return orjson.loads(text[:end]) if end else None
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _end_of_object(text: bytes) -> int:
+    depth = 0
+    for position, byte in enumerate(text):
+        depth += (byte == 0x7B) - (byte == 0x7D)
+        if depth == 0:
+            return position + 1
+    return 0
