@@ -17,6 +17,7 @@ from modelward.controller.observer import Observation
 from modelward.desired.names import SCALE_MANAGER
 from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET
+from modelward.scaling.capacity import Learned, remembered
 from modelward.scaling.decision import Decision, decide
 from modelward.scaling.history import History
 from modelward.scaling.need import Reason
@@ -39,7 +40,10 @@ class Scaled:
 
 
 class Scaler:
-    """Decides and writes; the history of each endpoint is kept in memory and may be lost: nothing scales down then."""
+    """Decides and writes; the history of each endpoint is kept in memory and may be lost.
+
+    Nothing scales down then for a while, and what a replica carries is read back from status.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -69,7 +73,8 @@ class Scaler:
         if known.workload is None:
             return Scaled(State("ScalingActive", "Unknown", "NoWorkload", "there is nothing to scale yet"))
         key = (known.endpoint.metadata.namespace, known.endpoint.metadata.name)
-        decision = self._decide(known, seen, scaling, self._histories.get(key, History()), now_ms)
+        before = self._histories.get(key) or _remembered(known.endpoint, now_ms)
+        decision = self._decide(known, seen, scaling, before, now_ms)
         self._histories[key] = decision.history
         current = _asked(known)
         if scaling.mode == "Direct" and decision.replicas not in (None, current) and not known.endpoint.spec.paused:
@@ -95,7 +100,15 @@ class Scaler:
         ready = int(workload.get("status", {}).get("readyReplicas", 0))
         pods = [target.pod for target in targets.of(known)]
         attainment = spec.attainment_ppm / PPM
-        usage = observe(seen.history, pods, replicas=_asked(known), ready=ready, now_ms=now_ms, attainment=attainment)
+        usage = observe(
+            seen.history,
+            pods,
+            replicas=_asked(known),
+            ready=ready,
+            now_ms=now_ms,
+            attainment=attainment,
+            of_replicas=known.endpoint.mode != "Gateway",
+        )
         return decide(spec, usage, history, now_ms)
 
     async def _write(self, known: Gathered, decision: Decision) -> State | None:
@@ -175,6 +188,13 @@ def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
     return ""
 
 
+def _remembered(endpoint: LLMEndpoint, now_ms: int) -> History:
+    """Return what an operator before this one had learned of what a replica carries."""
+    status = endpoint.status
+    learned = remembered(status.scaling.capacity, now_ms) if status.scaling is not None else Learned()
+    return History(learned=learned, revision=status.revision)
+
+
 def _milliseconds(duration: str | None) -> int | None:
     """Return a bound in ms; None for none, and for 0, which is refused now and was once accepted."""
     return (duration_ms(duration) or None) if duration is not None else None
@@ -216,6 +236,6 @@ def _status(endpoint: LLMEndpoint, decision: Decision, current: int, now_ms: int
         desired=decision.replicas if decision.replicas is not None else before.desired,
         reason=str(decision.reason),
         message=decision.message,
-        capacity=f"{capacity.tokens_per_second:.0f} tok/s ({capacity.source})" if capacity is not None else "",
+        capacity=str(capacity) if capacity is not None else "",
         decisions=taken,
     )

@@ -85,6 +85,13 @@ class History:
         keys = {key for each in newest for key in (*each.gauges, *each.totals, *each.distributions) if key.model}
         return tuple(sorted({key.model for key in keys}))
 
+    def of_pod(self, pod: str) -> "History":
+        """The same questions asked about one pod alone."""
+        alone = History()
+        if pod in self._pods:
+            alone._pods[pod] = self._pods[pod]
+        return alone
+
     def freshness(self, pod: str, now_ms: int) -> Freshness:
         """Whether this pod can be relied on now; a reading from the future (the clock was set back) counts as none."""
         series = self._pods.get(pod)
@@ -141,6 +148,20 @@ class History:
             if self.freshness(pod, now_ms) is Freshness.FRESH
         ]
         return math.fsum(rates) if rates else None
+
+    def throughput(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> float | None:
+        """Per second over the whole window: what the fresh pods gained together.
+
+        A pod that was new within it counts for what it gained, and not as if it had gone on like that all along: where
+        one pod takes over from others, the sum of their rates counts twice.
+        """
+        gains = [
+            (value, covered)
+            for pod, value, covered in self._gains(signal, model, now_ms, over_ms)
+            if self.freshness(pod, now_ms) is Freshness.FRESH
+        ]
+        least = min(over_ms, max((covered for _, covered in gains), default=0))
+        return math.fsum(value * 1000 / max(covered, least) for value, covered in gains) if gains else None
 
     def histogram_increase(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> Histogram | None:
         """All that was observed within the last `over_ms`, over all pods seen in it; None if nothing is known."""

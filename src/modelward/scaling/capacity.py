@@ -1,5 +1,6 @@
 """What one replica carries: told by the user, or learned from what replicas did when they could do no more."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -8,10 +9,18 @@ SAMPLES = 8
 SAMPLE_EVERY_MS = 30_000
 # Work within 5 % is the same work.
 SAME_WORK = 1.05
-# Three times the requests in flight for no more work: full, for engines that tell no queue. Only a fallback, since
-# the requests in flight at one moment scatter; few of them say nothing.
-PLATEAU_IN_FLIGHT = 3.0
+# Half as many requests in flight again, as means over a minute, for no more work: full, for engines that tell no queue.
+# Few requests say nothing.
+PLATEAU_IN_FLIGHT = 1.5
 PLATEAU_MIN_IN_FLIGHT = 8.0
+# What was once carried is carried again, unless most replicas were full at less within the last ten minutes.
+FLOOR = 0.95
+CALM_MS = 600_000
+# Each such time takes a fifth off what was most carried, and each hour a twentieth: a mix that got heavier is learned.
+EPISODE = 0.8
+AGEING = 0.95
+_HOUR_MS = 3_600_000
+_TEXT = re.compile(r"^([0-9]+(?:\.[0-9]+)?) tok/s \((Learned|AtLeast)\)$")
 
 
 class Source(StrEnum):
@@ -29,63 +38,102 @@ class Capacity:
     tokens_per_second: float
     source: Source
 
+    def __str__(self) -> str:
+        """Return it as it stands in status, from where `remembered` reads it."""
+        digits = 0 if self.tokens_per_second >= 100 else 1
+        return f"{self.tokens_per_second:.{digits}f}".removesuffix(".0") + f" tok/s ({self.source})"
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One look at replicas that have settled, per ready replica.
+    """What the settled replicas do at one look, in work per second of one replica.
 
-    `work` is over 30 s, `sustained` over 60 s. `queueing` says whether requests have been waiting in the engines all
-    along; None where the engines tell no queue.
+    `carried` is the mean over 60 s of those that work, `in_flight` the mean of their requests over about as long.
+    `full` is the mean over 30 s of those that are full; None where none is. `most_full` says that more than half are.
     """
 
-    work: float
-    sustained: float
+    carried: float
     in_flight: float
-    queueing: bool | None
+    full: float | None = None
+    most_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was seen of one revision's replicas; all in work per second per replica.
+    """What was seen of an endpoint's replicas; all in work per second per replica.
 
-    `samples` are from saturated moments, `best` is the most sustained at all, with the requests in flight then.
+    `samples` are the work of full replicas, `peak` is the most that was carried at all, with the requests in flight
+    then. `most_full_at_ms` is when most replicas were full last. `inherited` marks what was seen of another revision:
+    it counts until replicas of this one are full.
     """
 
     samples: tuple[float, ...] = ()
     sampled_at_ms: int = 0
-    best: float = 0.0
-    best_in_flight: float = 0.0
+    peak: float = 0.0
+    peak_in_flight: float = 0.0
+    peak_at_ms: int = 0
+    most_full_at_ms: int | None = None
+    inherited: bool = False
 
-    def capacity(self) -> Capacity | None:
-        """The mean work of saturated replicas; before there is any, the most that was carried at all.
+    def capacity(self, now_ms: int) -> Capacity | None:
+        """The mean work of full replicas; before there is any, the most that was carried at all.
 
-        The mean and not the highest, because work that is counted when a request ends arrives in lumps.
+        The mean and not the highest, because work that is counted when a request ends arrives in lumps. It is not
+        lowered below what was carried before by a few full replicas alone: one stuck or overrun replica says little.
         """
         if self.samples:
-            return Capacity(sum(self.samples) / len(self.samples), Source.LEARNED)
-        return Capacity(self.best, Source.AT_LEAST) if self.best > 0 else None
+            mean = sum(self.samples) / len(self.samples)
+            floor = 0.0 if self._recently_full(now_ms) else FLOOR * self._aged_peak(self.sampled_at_ms)
+            return Capacity(max(mean, floor), Source.LEARNED)
+        return Capacity(self.peak, Source.AT_LEAST) if self.peak > 0 else None
 
     def seeing(self, moment: Moment, now_ms: int) -> "Learned":
-        """Take in one moment; a saturated one is a sample, and more than the capacity without a queue raises it."""
-        full = self._on_plateau(moment) if moment.queueing is None else moment.queueing
+        """Take in one moment; work of full replicas is a sample, and more than the capacity, none full, raises it."""
         learned = self
-        if moment.sustained > self.best * SAME_WORK:
-            learned = replace(self, best=moment.sustained, best_in_flight=moment.in_flight)
-        if full:
-            return learned._sampled(moment.work, now_ms)  # noqa: SLF001 - its own class
-        known = self.capacity()
-        if self.samples and known and moment.sustained > known.tokens_per_second * SAME_WORK:
-            return replace(learned, samples=(moment.sustained,), sampled_at_ms=now_ms)
+        if moment.carried > self._aged_peak(now_ms) * SAME_WORK:
+            learned = replace(self, peak=moment.carried, peak_in_flight=moment.in_flight, peak_at_ms=now_ms)
+        if moment.full is not None:
+            return learned._full(moment, moment.full, now_ms)  # noqa: SLF001 - its own class
+        known = self.capacity(now_ms)
+        if self.samples and known and moment.carried > known.tokens_per_second * SAME_WORK:
+            return replace(learned, samples=(moment.carried,), sampled_at_ms=now_ms)
         return learned
 
-    def _sampled(self, work: float, now_ms: int) -> "Learned":
-        if work <= 0 or 0 <= now_ms - self.sampled_at_ms < SAMPLE_EVERY_MS:
-            return self
-        return replace(self, samples=(*self.samples, work)[-SAMPLES:], sampled_at_ms=now_ms)
-
-    def _on_plateau(self, moment: Moment) -> bool:
+    def on_plateau(self, work: float, in_flight: float) -> bool:
+        """Whether a replica does the most that was carried with many more requests: full, though it tells no queue."""
         return (
-            moment.in_flight >= PLATEAU_MIN_IN_FLIGHT
-            and moment.in_flight >= PLATEAU_IN_FLIGHT * max(1.0, self.best_in_flight)
-            and self.best / SAME_WORK <= moment.sustained <= self.best * SAME_WORK
+            in_flight >= PLATEAU_MIN_IN_FLIGHT
+            and in_flight >= PLATEAU_IN_FLIGHT * max(1.0, self.peak_in_flight)
+            and self.peak / SAME_WORK <= work <= self.peak * SAME_WORK
         )
+
+    def _full(self, moment: Moment, work: float, now_ms: int) -> "Learned":
+        learned = self
+        if moment.most_full:
+            if not self._recently_full(now_ms) and work < self.peak:
+                learned = replace(self, peak=max(work, EPISODE * self._aged_peak(now_ms)), peak_at_ms=now_ms)
+            learned = replace(learned, most_full_at_ms=now_ms)
+        if work <= 0 or (0 <= now_ms - self.sampled_at_ms < SAMPLE_EVERY_MS and not self.inherited):
+            return learned
+        if self.inherited:
+            peak = max(work, moment.carried)
+            return Learned((work,), now_ms, peak, moment.in_flight, now_ms, learned.most_full_at_ms)
+        return replace(learned, samples=(*self.samples, work)[-SAMPLES:], sampled_at_ms=now_ms)
+
+    def _recently_full(self, now_ms: int) -> bool:
+        return self.most_full_at_ms is not None and 0 <= now_ms - self.most_full_at_ms <= CALM_MS
+
+    def _aged_peak(self, now_ms: int) -> float:
+        return float(self.peak * AGEING ** (max(0, now_ms - self.peak_at_ms) / _HOUR_MS))
+
+
+def remembered(text: str, now_ms: int) -> Learned:
+    """Return what a status said of the capacity before, so that neither a restart nor a sleep forgets it.
+
+    What the user declared was not learned, and what cannot be read is nothing.
+    """
+    found = _TEXT.match(text)
+    if found is None or not float(found[1]):
+        return Learned()
+    work = float(found[1])
+    return Learned((work,) if found[2] == Source.LEARNED else (), 0, work, 0.0, now_ms)

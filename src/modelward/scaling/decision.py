@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from modelward.scaling.capacity import Capacity
 from modelward.scaling.history import History, Step
+from modelward.scaling.latency import Missed, Trial, judged, missed
 from modelward.scaling.need import SLOW, Need, Reason, capacity_of, needed
+from modelward.scaling.queue import waiting_in
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import Usage
 
@@ -37,8 +39,9 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
     What this look teaches about capacity counts from the next decision on, so that more load never asks for less.
     """
     before = history.at(now_ms)
-    seen = before.seeing(usage, spec.revision, now_ms)
-    need = needed(spec, usage, replace(seen, learned=before.learned, revision=before.revision), now_ms)
+    elapsed_ms = max(0, now_ms - history.last_ms) if history.last_ms is not None else 0
+    seen = _tried(spec, usage, before.seeing(usage, spec.revision, now_ms, elapsed_ms), now_ms)
+    need = needed(spec, usage, replace(seen, learned=before.learned), now_ms)
     noted = need.replicas if need.certain else max(need.replicas, usage.replicas)
     after = seen.needing(noted, now_ms, spec.scale_down_hold_ms)
     target, reason, message = _target(spec, usage, need, after, now_ms)
@@ -47,8 +50,11 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
         reason, message = Reason.AT_MAXIMUM, f"maximum {spec.max_replicas}; {message}"
     elif allowed > target or (reason is not Reason.HOLDING_ON_STALE_METRICS and _below(need, spec, allowed, usage)):
         reason, message = Reason.AT_MINIMUM, f"minimum {spec.floor}; {message}"
+    after = replace(after, queue=after.queue.seeing(waiting_in(usage), now_ms, asking=allowed > usage.replicas))
     if allowed < usage.replicas:
         after = replace(after, step=Step(usage.replicas, allowed, now_ms))
+    if need.missed is not None and allowed > usage.replicas:
+        after = replace(after, trial=_trial(need.missed, after.trial, usage, allowed))
     unknown = reason is Reason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
     return Decision(
         None if unknown else allowed,
@@ -58,6 +64,20 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
         capacity_of(spec, after),
         after,
     )
+
+
+def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> History:
+    """Judge the last step that was taken for a latency; of one that brought nothing the memory is kept."""
+    ready_for_ms = now_ms - history.ready_since_ms
+    trial, futile = judged(history.trial, missed(spec, usage), usage, ready_for_ms, now_ms)
+    others = tuple(one for one in history.futile if futile is None or one.what != futile.what)
+    return replace(history, trial=trial, futile=(*others, futile) if futile is not None else others)
+
+
+def _trial(late: Missed, before: Trial | None, usage: Usage, replicas: int) -> Trial:
+    if before is None or before.what != late.what or before.replicas != usage.replicas:
+        return Trial(late.what, usage.replicas, late.best_ms, replicas)
+    return replace(before, replicas=replicas)
 
 
 def _target(spec: ScalingSpec, usage: Usage, need: Need, history: History, now_ms: int) -> tuple[int, Reason, str]:

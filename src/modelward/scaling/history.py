@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass, field, replace
 
-from modelward.scaling.capacity import Learned, Moment
+from modelward.scaling.capacity import Learned
+from modelward.scaling.latency import Futile, Trial
+from modelward.scaling.pods import Watched, moment, most_queue, watch
+from modelward.scaling.queue import Queue
 from modelward.scaling.usage import Usage
 
 # Decisions come every few seconds. After a longer silence (a restart, a sleep, a clock set forward) nothing is
 # known of the time in between, and the hold before scaling down begins anew.
 GAP_MS = 120_000
-# A sample of capacity and a verdict on latency need replicas that have settled.
+# A verdict on latency and an answer to a queue need replicas that have settled.
 SETTLED_MS = 30_000
+# Replicas of another revision have served for so long before it counts: one that is ready now and then does not.
+REVISION_FOR_MS = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +31,23 @@ class History:
     """What earlier decisions of one endpoint saw.
 
     `needs` are (time, replicas needed), with every need dropped that a later one is at least as high as: enough for
-    the highest need of any last stretch of time. `watched_since_ms` is when the unbroken watch began.
+    the highest need of any last stretch of time. `watched_since_ms` is when the unbroken watch began. `newer` is a
+    revision that has begun to serve, and since when; what was `learned` of the one before counts until it is full.
     """
 
     last_ms: int | None = None
     watched_since_ms: int = 0
     needs: tuple[tuple[int, int], ...] = ()
-    waiting_since_ms: int | None = None
     ready: int = 0
     ready_since_ms: int = 0
     step: Step | None = None
     learned: Learned = field(default_factory=Learned)
     revision: str = ""
+    newer: tuple[str, int] | None = None
+    pods: tuple[Watched, ...] = ()
+    queue: Queue = field(default_factory=Queue)
+    trial: Trial | None = None
+    futile: tuple[Futile, ...] = ()
 
     def at(self, now_ms: int) -> "History":
         """The history as of now; time that went backwards or leapt ahead counts as no time watched."""
@@ -48,33 +58,31 @@ class History:
             last_ms=now_ms,
             watched_since_ms=now_ms,
             needs=tuple((now_ms, need) for _, need in self.needs[:1]),
-            waiting_since_ms=None,
             ready_since_ms=now_ms,
             step=replace(self.step, at_ms=now_ms) if self.step else None,
+            newer=None,
+            pods=(),
+            queue=Queue(cold_start_ms=self.queue.cold_start_ms),
+            trial=None,
         )
 
-    def seeing(self, usage: Usage, revision: str, now_ms: int) -> "History":
-        """Take in one look at the endpoint, and learn from it if it shows replicas that have settled."""
-        since = now_ms if self.waiting_since_ms is None else self.waiting_since_ms
+    def seeing(self, usage: Usage, revision: str, now_ms: int, elapsed_ms: int = 0) -> "History":
+        """Take in one look at the endpoint, `elapsed_ms` after the last, and learn from replicas that have settled."""
+        same = usage.ready == self.ready
+        pods = self.pods if same or usage.pods else tuple(replace(pod, since_ms=now_ms) for pod in self.pods)
         seen = replace(
-            self,
-            waiting_since_ms=since if usage.waiting else None,
+            self._serving(revision, now_ms),
             ready=usage.ready,
-            ready_since_ms=self.ready_since_ms if usage.ready == self.ready else now_ms,
-            learned=self.learned if revision == self.revision else Learned(),
-            revision=revision,
+            ready_since_ms=self.ready_since_ms if same else now_ms,
+            pods=watch(usage.uses, pods, self.learned, elapsed_ms, now_ms),
+            queue=self.queue.starting(usage.replicas, usage.ready, more_ready=usage.ready > self.ready, now_ms=now_ms),
         )
-        moment = _moment(usage, seen, now_ms)
-        return replace(seen, learned=seen.learned.seeing(moment, now_ms)) if moment else seen
-
-    def settled(self, now_ms: int) -> bool:
-        """Whether the same replicas have been serving for long enough to be judged."""
-        return now_ms - self.ready_since_ms >= SETTLED_MS
+        found = moment(usage.uses, seen.pods, now_ms, alike=not usage.pods)
+        return replace(seen, learned=seen.learned.seeing(found, now_ms)) if found else seen
 
     def queueing(self, now_ms: int) -> bool:
-        """Whether requests have been waiting for 30 s in replicas that have settled."""
-        waited = self.waiting_since_ms is not None and now_ms - self.waiting_since_ms >= SETTLED_MS
-        return waited and self.settled(now_ms)
+        """Whether requests have queued for 30 s in most of the replicas, and as many replicas are ready as before."""
+        return now_ms - self.ready_since_ms >= SETTLED_MS and most_queue(self.pods, now_ms)
 
     def needing(self, replicas: int, now_ms: int, hold_ms: int) -> "History":
         """Note how many replicas are needed now."""
@@ -89,14 +97,13 @@ class History:
         """The highest need within the hold that the needs were noted with."""
         return max((need for _, need in self.needs), default=0)
 
-
-def _moment(usage: Usage, history: History, now_ms: int) -> Moment | None:
-    whole = 0 < usage.sources == usage.fresh and usage.ready > 0
-    if not whole or usage.work_30s is None or usage.work_60s is None or not history.settled(now_ms):
-        return None
-    return Moment(
-        usage.work_30s / usage.ready,
-        usage.work_60s / usage.ready,
-        (usage.in_flight or 0.0) / usage.ready,
-        None if usage.waiting is None else history.queueing(now_ms),
-    )
+    def _serving(self, revision: str, now_ms: int) -> "History":
+        """Take another revision in once it has lasted; where no pod is, as in a sleep, the last one stays."""
+        if revision in ("", self.revision):
+            return replace(self, newer=None)
+        since_ms = self.newer[1] if self.newer is not None and self.newer[0] == revision else now_ms
+        if not self.revision:
+            return replace(self, revision=revision, newer=None)
+        if now_ms - since_ms < REVISION_FOR_MS:
+            return replace(self, newer=(revision, since_ms))
+        return replace(self, revision=revision, newer=None, learned=replace(self.learned, inherited=True))

@@ -1,23 +1,21 @@
 """How many replicas the load asks for: an absolute number, so that pods still starting never add to it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from modelward.metrics.signals import signal_words
 from modelward.scaling.capacity import Capacity, Source
 from modelward.scaling.history import History
+from modelward.scaling.latency import FIRST_TOKEN, LOW_USE, Missed, missed, more
+from modelward.scaling.queue import shared, waiting_in
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import LONG_MS, SHORT_MS, Usage
 
 # Until growth is learned, replicas are asked for as if load grew by 30 % while they start.
 GROWTH = 1.3
 # A replica is not planned beyond 95 % of what it carries.
 HEADROOM = 0.95
-# Requests that wait now should be served within this time.
-DRAIN_S = 30.0
-# Two minutes that were slow from end to end with the same replicas, before more of them are asked for.
-SLOW_FOR_MS = 120_000
 # Guards the rounding up against the last bits of the arithmetic.
 _EPSILON = 1e-9
 
@@ -40,12 +38,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Replicas needed; `certain` only if enough is known to act on fewer than there are."""
+    """Replicas needed; `certain` only if enough is known to act on fewer than there are.
+
+    `missed` is the latency that asks for more than the load does, if one does.
+    """
 
     replicas: int
     certain: bool
     reason: Reason
     message: str
+    missed: Missed | None = None
 
 
 SLOW = frozenset({Reason.SLOW_FIRST_TOKEN, Reason.SLOW_TOKENS})
@@ -53,15 +55,25 @@ SLOW = frozenset({Reason.SLOW_FIRST_TOKEN, Reason.SLOW_TOKENS})
 
 
 def capacity_of(spec: ScalingSpec, history: History) -> Capacity | None:
-    """What one replica carries: as declared, else as learned of this revision, else unknown."""
+    """What one replica carries: as declared, else as learned, else unknown."""
     if spec.tokens_per_second is not None:
         return Capacity(float(spec.tokens_per_second), Source.DECLARED)
-    return history.learned.capacity() if history.revision == spec.revision else None
+    return history.learned.capacity(history.last_ms or 0)
 
 
 def needed(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need:
     """The need of this moment; the first of these that has something to say decides."""
-    for judge in (_unknown, _idle, _slow, _unmeasured, _loaded):
+    for judge in (_unknown, _idle, _slow):
+        need = judge(spec, usage, history, now_ms)
+        if need is not None:
+            return need
+    of_load = _of_load(spec, usage, history, now_ms)
+    late = ", ".join(one.what for one in missed(spec, usage))
+    return replace(of_load, message=f"{of_load.message}; {late} late, not for want of replicas") if late else of_load
+
+
+def _of_load(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need:
+    for judge in (_unmeasured, _loaded):
         need = judge(spec, usage, history, now_ms)
         if need is not None:
             return need
@@ -85,41 +97,34 @@ def _idle(_spec: ScalingSpec, usage: Usage, _history: History, _now_ms: int) -> 
 
 
 def _slow(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
-    missed = _missed(spec, usage)
-    if not missed:
+    ready_for_ms = now_ms - history.ready_since_ms
+    found = [one for one in missed(spec, usage) if not _vain(spec, usage, history, one, now_ms)]
+    if not found:
         return None
-    worst = max(missed, key=lambda bound: bound.lasting)
-    settled = usage.ready == usage.replicas and now_ms - history.ready_since_ms >= SLOW_FOR_MS
-    more = max(1, math.ceil(usage.ready / 10)) if settled and worst.lasting else 0
+    worst = max(found, key=lambda bound: bound.lasting)
+    step = more(usage, worst, ready_for_ms)
     loaded = _loaded(spec, usage, history, now_ms)
-    if loaded is not None and loaded.replicas >= usage.replicas + more:
+    if loaded is not None and loaded.replicas >= usage.replicas + step:
         return loaded
     seen = f"{worst.what} {worst.last_ms:.0f} ms over {worst.objective_ms} ms at {spec.attainment_ppm / 10_000:g}%"
-    message = f"{seen} attainment; {f'{more} more' if more else 'keep what there is'}"
-    return Need(usage.replicas + more, True, worst.reason, message)
+    message = f"{seen} attainment; {f'{step} more' if step else 'keep what there is'}"
+    reason = Reason.SLOW_FIRST_TOKEN if worst.what == FIRST_TOKEN else Reason.SLOW_TOKENS
+    return Need(usage.replicas + step, True, reason, message, worst)
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    """A latency objective that the last minute did not keep; `lasting` if the minute before did not either."""
-
-    reason: Reason
-    what: str
-    objective_ms: int
-    last_ms: float
-    lasting: bool
-
-
-def _missed(spec: ScalingSpec, usage: Usage) -> list[_Missed]:
-    bounds = (
-        (Reason.SLOW_FIRST_TOKEN, "first token", spec.time_to_first_token_ms, usage.first_token_ms),
-        (Reason.SLOW_TOKENS, "output token", spec.time_per_output_token_ms, usage.output_token_ms),
-    )
-    return [
-        _Missed(reason, what, objective, last, before is not None and before > objective)
-        for reason, what, objective, (last, before) in bounds
-        if objective is not None and last is not None and last > objective
-    ]
+def _vain(spec: ScalingSpec, usage: Usage, history: History, one: Missed, now_ms: int) -> bool:
+    """Whether more replicas would not help: they did not before, or those that are there have little to do."""
+    if history.trial is not None and history.trial.what == one.what:
+        return False  # it is just being found out
+    work = usage.work_per_second or 0.0
+    if any(
+        each.what == one.what and usage.replicas >= each.base and each.holds(work, now_ms) for each in history.futile
+    ):
+        return True
+    capacity = capacity_of(spec, history)
+    if capacity is None or capacity.source is Source.AT_LEAST or usage.work_per_second is None:
+        return False
+    return not any(use.queues for use in usage.uses) and work < LOW_USE * capacity.tokens_per_second * usage.ready
 
 
 def _unmeasured(_spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
@@ -128,13 +133,14 @@ def _unmeasured(_spec: ScalingSpec, usage: Usage, history: History, now_ms: int)
     return _queue_need(usage, history, now_ms, Reason.NO_TOKEN_COUNTS, "no count of tokens to go by")
 
 
-def _loaded(spec: ScalingSpec, usage: Usage, history: History, _now_ms: int) -> Need | None:
+def _loaded(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Need | None:
     capacity = capacity_of(spec, history)
     if capacity is None or capacity.source is Source.AT_LEAST or usage.work_per_second is None:
         return None
-    replicas = _replicas_for(usage, capacity)
+    replicas = _replicas_for(usage, capacity, history, now_ms)
     partial = usage.fresh < usage.sources
-    message = f"{_number(usage.work_per_second)} tok/s of {_number(capacity.tokens_per_second)} per replica"
+    coming = max(0.0, _coming(usage, history, now_ms))
+    message = f"{_number(coming)} tok/s of {_number(capacity.tokens_per_second)} per replica"
     waiting = f", {usage.waiting:.0f} waiting" if usage.waiting and usage.waiting >= 1 else ""
     if partial and replicas <= usage.replicas:
         seen = f"metrics from {usage.fresh} of {usage.sources} pods"
@@ -148,7 +154,7 @@ def _learning(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) ->
     at_least = capacity_of(spec, history)
     work = usage.work_per_second or 0.0
     if at_least is not None and not usage.waiting and usage.fresh == usage.sources:
-        enough = _replicas_for(usage, at_least)
+        enough = _replicas_for(usage, at_least, history, now_ms)
         if enough < usage.replicas:
             carried = f"{_number(work)} tok/s; one replica carried {_number(at_least.tokens_per_second)} before"
             return Need(enough, True, Reason.LOAD, f"{carried}; need {enough}")
@@ -168,13 +174,25 @@ def _queue_need(usage: Usage, history: History, now_ms: int, reason: Reason, mes
     return Need(usage.replicas, False, reason, message)
 
 
-def _replicas_for(usage: Usage, capacity: Capacity) -> int:
+def _coming(usage: Usage, history: History, now_ms: int) -> float:
+    """Return the work that comes, a second: what was served, and what the queue gained or lost meanwhile."""
+    waiting, each = waiting_in(usage), usage.work_per_request or 0.0
+    windows = ((usage.served_30s, usage.work_30s, SHORT_MS), (usage.served_60s, usage.work_60s, LONG_MS))
+    return max(
+        ((work or 0.0) if served is None else served) + each * history.queue.growth(waiting, over_ms, now_ms)
+        for served, work, over_ms in windows
+    )
+
+
+def _replicas_for(usage: Usage, capacity: Capacity, history: History, now_ms: int) -> int:
     # A pod that fell silent is taken to do what the others do. One that was never heard of may just be starting: to
     # count it would let every replica that starts ask for more.
     whole = (usage.fresh + usage.silent) / usage.fresh if usage.fresh else 1.0
-    backlog = (usage.waiting or 0.0) * (usage.work_per_request or 0.0) / DRAIN_S
-    demand = ((usage.work_per_second or 0.0) + backlog) * whole
-    replicas = math.ceil(demand * GROWTH / (capacity.tokens_per_second * HEADROOM) - _EPSILON)
+    coming = max(0.0, _coming(usage, history, now_ms))
+    backlog = shared(usage) * (usage.work_per_request or 0.0) / history.queue.drain_s(now_ms)
+    # What is kept for growth serves the backlog too.
+    demand = max(coming * GROWTH, coming + backlog) * whole
+    replicas = math.ceil(demand / (capacity.tokens_per_second * HEADROOM) - _EPSILON)
     return max(replicas, 1 if usage.busy else 0)
 
 

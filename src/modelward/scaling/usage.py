@@ -1,12 +1,14 @@
 """What an endpoint is asked for right now, as far as its pods say."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from modelward.metrics.histogram import quantile
 from modelward.metrics.series import OF_SERVED
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
+from modelward.scaling.pods import PodUse
 
 SHORT_MS = 30_000
 LONG_MS = 60_000
@@ -26,6 +28,8 @@ _OF_LOAD = _OF_EACH_POD | {
 }
 # Fewer requests in a window than this say nothing about how slow it is.
 MIN_REQUESTS = 10
+# Of the late requests of a minute so many may be chance: 1.645 standard deviations, 5 % from one side.
+_Z = 1.645
 
 Latencies = tuple[float | None, float | None]
 
@@ -37,9 +41,11 @@ class Usage:
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
     gave all that was expected of them within 30 s, and `lacking` names what others did not give. Work is in output
     tokens plus weighted input tokens: per second over the last 30 and 60 s, and per request; `first_token_ms` and
-    `output_token_ms` are what the attainment asked for was kept within, in the last minute and in the minute before.
-    `silent` sources gave metrics earlier and do not now (one that
-    never did may just be starting); `requests_per_second` are those that ended in the last 60 s, refused ones too.
+    `output_token_ms` are what surely more requests took longer than the attainment asked for allows, in the last minute
+    and in the minute before. `silent` sources gave metrics earlier and do not now (one that never did may just be
+    starting); `requests_per_second` are those that ended in the last 60 s, refused ones too. `pods` are the fresh
+    replicas one by one; empty where the sources are not the replicas themselves. `served_30s` and `served_60s` are the
+    work of all together over the whole window, in which a replica that has just come counts for what it did.
     """
 
     replicas: int
@@ -56,6 +62,17 @@ class Usage:
     requests_per_second: float | None = None
     lacking: tuple[Signal, ...] = ()
     output_token_ms: Latencies = (None, None)
+    pods: tuple[PodUse, ...] = ()
+    served_30s: float | None = None
+    served_60s: float | None = None
+
+    @property
+    def uses(self) -> tuple[PodUse, ...]:
+        """The replicas one by one; where only sums are known, the mean of all; none where the sums are not whole."""
+        if self.pods or self.ready <= 0 or not 0 < self.sources == self.fresh:
+            return self.pods
+        sums = (self.work_30s, self.work_60s, self.in_flight, self.waiting, self.requests_per_second)
+        return (PodUse("", *(None if each is None else each / self.ready for each in sums)),)
 
     @property
     def work_per_second(self) -> float | None:
@@ -69,11 +86,19 @@ class Usage:
 
 
 def observe(
-    history: History, sources: Collection[str], *, replicas: int, ready: int, now_ms: int, attainment: float = 0.99
+    history: History,
+    sources: Collection[str],
+    *,
+    replicas: int,
+    ready: int,
+    now_ms: int,
+    attainment: float = 0.99,
+    of_replicas: bool = True,
 ) -> Usage:
     """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some.
 
-    Latencies are those that the share `attainment` (0 to 1) of the requests kept within.
+    Latencies are those that the share `attainment` (0 to 1) of the requests surely did not keep within. `of_replicas`
+    says that the sources are the replicas themselves, and not gateways in front of them.
     """
     speaking = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
     lacking = _lacking(history, speaking)
@@ -95,6 +120,22 @@ def observe(
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
         tuple(sorted(frozenset().union(*lacking.values()))),
         _latencies(history, Signal.TPOT, attainment, now_ms),
+        tuple(_use(pod, history.of_pod(pod), now_ms) for pod in sorted(fresh)) if of_replicas else (),
+        _work(history, now_ms, SHORT_MS, whole=True),
+        _work(history, now_ms, LONG_MS, whole=True),
+    )
+
+
+def _use(pod: str, history: History, now_ms: int) -> PodUse:
+    in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
+    waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
+    return PodUse(
+        pod,
+        _work(history, now_ms, SHORT_MS),
+        _work(history, now_ms, LONG_MS),
+        in_flight.value if in_flight else None,
+        waiting.value if waiting else None,
+        history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
     )
 
 
@@ -109,22 +150,26 @@ def _lacking(history: History, pods: Collection[str]) -> dict[str, frozenset[Sig
     }
 
 
-def _work(history: History, now_ms: int, over_ms: int) -> float | None:
+def _work(history: History, now_ms: int, over_ms: int, *, whole: bool = False) -> float | None:
     """Work per second; the larger of what was counted at the door and in the engine, for neither sees everything.
 
     The engine counts while it writes and sees what bypasses us; the collector lives when the engine's page does not,
     and where answers carry no usage its chunks stand for the tokens in them.
     """
-    read = _highest(history, (Signal.INPUT_TOKENS, Signal.ENGINE_PROMPT_TOKENS), now_ms, over_ms)
-    written = _highest(history, (Signal.OUTPUT_TOKENS, Signal.ENGINE_GENERATION_TOKENS, Signal.CHUNKS), now_ms, over_ms)
+    of = history.throughput if whole else history.rate
+    read = _highest(of, (Signal.INPUT_TOKENS, Signal.ENGINE_PROMPT_TOKENS), now_ms, over_ms)
+    written = _highest(of, (Signal.OUTPUT_TOKENS, Signal.ENGINE_GENERATION_TOKENS, Signal.CHUNKS), now_ms, over_ms)
     if read is None and written is None:
         # No token was ever counted: that is no work if nobody asked, and unknown work if somebody did.
         return 0.0 if history.rate(Signal.REQUESTS, None, now_ms, over_ms) == 0 else None
     return (read or 0.0) * PREFILL_WEIGHT + (written or 0.0)
 
 
-def _highest(history: History, signals: tuple[Signal, ...], now_ms: int, over_ms: int) -> float | None:
-    rates = (history.rate(signal, None, now_ms, over_ms) for signal in signals)
+_Rate = Callable[[Signal, str | None, int, int], float | None]
+
+
+def _highest(of: _Rate, signals: tuple[Signal, ...], now_ms: int, over_ms: int) -> float | None:
+    rates = (of(signal, None, now_ms, over_ms) for signal in signals)
     return max((rate for rate in rates if rate is not None), default=None)
 
 
@@ -142,6 +187,9 @@ def _latency_ms(history: History, signal: Signal, attainment: float, now_ms: int
     seen = history.histogram_increase(signal, None, now_ms, LONG_MS)
     if seen is None or seen.count < MIN_REQUESTS:
         return None
-    # One slow request alone is no evidence: of ten the 90th percentile is judged, whatever attainment is asked for.
-    found = quantile(seen, min(attainment, 1 - 1 / seen.count))
+    # A minute is a sample: more are late than may be only if that is no chance (the score test behind Wilson's
+    # interval). One slow request alone never is, whatever attainment is asked for.
+    may_be_late = max(0.0, 1 - attainment)
+    late = seen.count * may_be_late + _Z * math.sqrt(seen.count * may_be_late * (1 - may_be_late))
+    found = quantile(seen, max(0.0, 1 - max(1.0, late) / seen.count))
     return found.value * 1000 if found else None

@@ -241,15 +241,25 @@ SCALING = (
     Reason("Load", "as many replicas as the load asks for; the message has the numbers"),
     Reason("Idle", "no requests", "nobody asks", "nothing; `minReplicas` is kept"),
     Reason("Steady", "the number of replicas fits"),
-    Reason("SlowTokens", "tokens come slower than the objective", "the replicas are full", "nothing; it acts"),
-    Reason("SlowFirstToken", "first tokens come later than the objective", "the replicas are full", "nothing; it acts"),
+    Reason(
+        "SlowTokens",
+        "tokens come slower than the objective",
+        "the replicas are busy",
+        "nothing; it adds replicas, and takes them back if they do not help",
+    ),
+    Reason(
+        "SlowFirstToken",
+        "first tokens come later than the objective",
+        "the replicas are busy",
+        "nothing; it adds replicas, and takes them back if they do not help",
+    ),
     Reason("ScaleDownHold", "fewer would do", "the message says what is waited for", "`scaling.scaleDownHold`"),
     Reason("AtMaximum", "more would be needed", "`maxReplicas` decided", "raise `maxReplicas`"),
     Reason("AtMinimum", "fewer would do", "`minReplicas` decided", "lower `minReplicas`"),
     Reason(
         "LearningCapacity",
         "it is not known yet what a replica carries",
-        "no replica was full since this revision came",
+        "no replica was full yet",
         "wait for a busy time, or set `scaling.tokensPerSecond`",
     ),
     Reason(

@@ -234,7 +234,7 @@ POD = {
 async def test_each_field_of_the_objective_is_acted_on(
     desk: Desk, objective: dict[str, str], measured: Signal, reason: str
 ) -> None:
-    scaling = {"mode": "Advisory", "maxReplicas": 4, "tokensPerSecond": 10, "objective": objective}
+    scaling = {"mode": "Advisory", "maxReplicas": 4, "tokensPerSecond": 2, "objective": objective}
     desk.endpoint(engine="vllm", scaling=scaling)
     desk.workload(1)
     known, seen = await desk.known(), Observation()
@@ -272,3 +272,16 @@ async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(
         found = await desk.scaler.scale(known, seen, at_ms)
         assert found.status is not None
         assert found.status.reason in ("NoTokenCounts", "LearningCapacity")
+
+
+async def test_a_restart_remembers_what_a_replica_carries(desk: Desk) -> None:
+    status = {"revision": "r", "scaling": {"desired": 1, "capacity": "1 tok/s (Learned)"}}
+    desk.endpoint(status, engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8})
+    desk.workload(1)
+    known, seen = replace(await desk.known(), pods=(POD,)), Observation()
+    for at_ms in (NOW_MS, NOW_MS + 60_000):
+        seen.history.add(page(at_ms, Signal.TPOT))
+    found = await desk.scaler.scale(known, seen, NOW_MS + 60_000)
+    assert found.status is not None
+    assert (found.status.desired, found.status.capacity) == (2, "1 tok/s (Learned)")
+    assert ("scale", "LLMEndpoint", "chat") in desk.world.writes

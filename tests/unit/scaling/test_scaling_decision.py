@@ -189,15 +189,23 @@ def test_an_idle_endpoint_needs_no_known_capacity_to_shrink() -> None:
     assert run(LEARNING, using(0, 4), HOLD).replicas == 3
 
 
-def test_another_revision_is_learned_anew() -> None:
-    full = run(replace(LEARNING, revision="a"), using(80, 2, waiting=3.0), MINUTE)
-    assert full.capacity is not None
-    other = decide(replace(LEARNING, revision="b"), using(80, 2), full.history, MINUTE + SECOND)
-    assert other.reason is Reason.LEARNING_CAPACITY
-    assert other.history.learned.samples == ()
+def test_a_roll_out_a_sleep_and_a_pod_that_flaps_forget_no_capacity() -> None:
+    a, b = replace(LEARNING, revision="a"), replace(LEARNING, revision="b")
+    full = run(a, using(80, 2, waiting=3.0), MINUTE)
+    assert full.capacity == Capacity(40, Source.LEARNED)
+    flaps, now_ms = full, MINUTE
+    for spec in (b, a) * 10:
+        now_ms += 30 * SECOND
+        flaps = decide(spec, using(80, 2), flaps.history, now_ms)
+    assert flaps.history.learned.inherited is False
+    asleep = run(replace(a, revision=""), using(0, 0), now_ms + HOLD, flaps.history, now_ms + SECOND)
+    rolled = run(b, using(60, 2), now_ms + 2 * HOLD, asleep.history, now_ms + HOLD + SECOND)
+    assert (rolled.capacity, rolled.history.learned.inherited) == (full.capacity, True)
 
 
-def slow(last: float | None, before: float | None, replicas: int = 2, work: float = 10, **more: int) -> Usage:
+def slow(last: float | None, before: float | None, replicas: int = 2, work: float | None = None, **more: int) -> Usage:
+    """Return an endpoint of replicas that are used at 60 %, with the latency of the last two minutes."""
+    work = 60.0 * replicas if work is None else work
     return replace(using(work, replicas, **more), first_token_ms=(last, before))
 
 
@@ -221,10 +229,10 @@ def test_a_slow_first_token_waits_for_replicas_that_start_and_then_looks_again()
 
 
 def test_never_down_while_the_first_token_is_slow() -> None:
-    decision = run(OBJECTIVE, slow(3000, None), 3 * HOLD)
-    assert (decision.replicas, decision.reason) == (2, Reason.SLOW_FIRST_TOKEN)
-    assert run(OBJECTIVE, slow(1000, 3000), HOLD).replicas == 1
-    assert run(OBJECTIVE, slow(None, 3000), HOLD).replicas == 1
+    decision = run(replace(OBJECTIVE, max_replicas=20), slow(3000, None, 10, work=500), 3 * HOLD)
+    assert (decision.replicas, decision.reason) == (10, Reason.SLOW_FIRST_TOKEN)
+    assert run(OBJECTIVE, slow(1000, 3000, work=50), HOLD).replicas == 1
+    assert run(OBJECTIVE, slow(None, 3000, work=50), HOLD).replicas == 1
 
 
 def test_slow_tokens_ask_for_more_as_a_slow_first_token_does() -> None:
@@ -233,10 +241,12 @@ def test_slow_tokens_ask_for_more_as_a_slow_first_token_does() -> None:
     decision = run(spec, late, 2 * MINUTE)
     assert (decision.replicas, decision.reason) == (3, Reason.SLOW_TOKENS)
     assert decision.message == "output token 150 ms over 100 ms at 99.9% attainment; 1 more"
-    held = run(spec, replace(late, output_token_ms=(150.0, 90.0)), 3 * HOLD)
-    assert (held.replicas, held.reason) == (2, Reason.SLOW_TOKENS)
-    assert run(spec, replace(late, output_token_ms=(90.0, 120.0)), HOLD).replicas == 1
-    assert run(OBJECTIVE, late, HOLD).replicas == 1
+    ten = replace(slow(None, None, 10, work=500), output_token_ms=(150.0, 90.0))
+    held = run(replace(spec, max_replicas=20), ten, 3 * HOLD)
+    assert (held.replicas, held.reason) == (10, Reason.SLOW_TOKENS)
+    calm = slow(None, None, work=50)
+    assert run(spec, replace(calm, output_token_ms=(90.0, 120.0)), HOLD).replicas == 1
+    assert run(OBJECTIVE, replace(calm, output_token_ms=(150.0, 120.0)), HOLD).replicas == 1
 
 
 def test_the_objective_that_was_missed_for_two_minutes_decides() -> None:
@@ -247,6 +257,40 @@ def test_the_objective_that_was_missed_for_two_minutes_decides() -> None:
 
 def test_load_decides_where_it_asks_for_more_than_latency_does() -> None:
     assert run(OBJECTIVE, slow(3000, 2500, work=500), 2 * MINUTE).reason is Reason.LOAD
+
+
+def test_a_step_that_helps_no_latency_goes_back_and_is_not_taken_again() -> None:
+    """Long prompts take three seconds whatever the number of replicas is."""
+    replicas, most, history, now_ms = 2, 2, History(), 0
+    while now_ms < 5 * 60 * MINUTE:
+        decision = decide(OBJECTIVE, slow(3000, 2800, replicas, work=120), history, now_ms)
+        replicas, history = decision.replicas or replicas, decision.history
+        most, now_ms = max(most, replicas), now_ms + 15 * SECOND
+    assert (most, replicas) == (3, 2)
+    assert decision.message.endswith("first token late, not for want of replicas")
+    busier = run(
+        replace(OBJECTIVE, max_replicas=20), slow(3000, 2800, 4, work=240), now_ms + 3 * MINUTE, history, now_ms
+    )
+    assert busier.replicas == 5, "with much more work it is worth another try"
+    assert len(decision.history.futile) == 1
+
+
+def test_steps_that_help_a_latency_go_on_until_it_is_kept() -> None:
+    replicas, history, now_ms = 2, History(), 0
+    while now_ms < 60 * MINUTE:
+        took_ms = 8000 / replicas
+        late = slow(took_ms, took_ms, replicas, work=120)
+        decision = decide(replace(OBJECTIVE, max_replicas=20), late, history, now_ms)
+        replicas, history = decision.replicas or replicas, decision.history
+        now_ms += 15 * SECOND
+    assert replicas == 4
+
+
+def test_a_latency_at_low_use_is_not_for_want_of_replicas() -> None:
+    decision = run(OBJECTIVE, slow(3000, 2800, 2, work=30), HOLD)
+    assert (decision.replicas, decision.reason) == (1, Reason.LOAD)
+    queueing = replace(slow(3000, 2800, 2, work=30), waiting=20.0)
+    assert run(OBJECTIVE, queueing, 2 * MINUTE).replicas == 3
 
 
 SLEEPY = replace(SPEC, min_replicas=0, wakes=True)

@@ -6,6 +6,7 @@ from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
+from modelward.scaling.pods import PodUse
 from modelward.scaling.usage import Usage, observe
 
 
@@ -79,17 +80,27 @@ def timed(at_s: int, fast: float, slow: float, signal: Signal = Signal.TTFT) -> 
 
 def test_the_latencies_of_the_last_two_minutes() -> None:
     usage = seen(timed(0, 0, 0), timed(60, 20, 0), timed(120, 20, 20), at_s=120, attainment=0.95)
-    assert list(usage.first_token_ms) == pytest.approx([2900, 950])
+    assert list(usage.first_token_ms) == pytest.approx([2740, 870], abs=10)
     assert seen(timed(0, 0, 0), timed(60, 9, 0)).first_token_ms == (None, None)
     tokens = seen(timed(0, 0, 0, Signal.TPOT), timed(60, 20, 0, Signal.TPOT), attainment=0.95)
-    assert tokens.output_token_ms[0] == pytest.approx(950)
+    assert tokens.output_token_ms[0] == pytest.approx(870, abs=10)
     assert tokens.first_token_ms == (None, None)
 
 
-@pytest.mark.parametrize(("attainment", "kept_within_ms"), [(0.9, 1000), (0.96, 2200), (0.99, 2800), (1.0, 2980)])
-def test_a_latency_is_what_the_attainment_asked_for_was_kept_within(attainment: float, kept_within_ms: float) -> None:
+@pytest.mark.parametrize(("attainment", "surely_ms"), [(0.8, 820), (0.96, 1560), (0.99, 2470), (1.0, 2800)])
+def test_a_latency_is_what_surely_too_many_took_longer_than(attainment: float, surely_ms: float) -> None:
+    """Of 100 requests ten took between one and three seconds, and chance may have made some of them."""
     usage = seen(timed(0, 0, 0), timed(60, 90, 10), attainment=attainment)
-    assert usage.first_token_ms[0] == pytest.approx(kept_within_ms, abs=200)
+    assert usage.first_token_ms[0] == pytest.approx(surely_ms, abs=100)
+
+
+def test_a_minute_that_may_be_late_by_chance_is_not_late() -> None:
+    """99 % are asked for, and are kept in the long run: of 200 a minute three or four are late now and then."""
+    by_chance = seen(timed(0, 0, 0), timed(60, 196, 4), attainment=0.99).first_token_ms[0]
+    surely = seen(timed(0, 0, 0), timed(60, 193, 7), attainment=0.99).first_token_ms[0]
+    assert by_chance is not None
+    assert surely is not None
+    assert by_chance <= 1000 < surely
 
 
 def test_one_slow_request_alone_is_no_slow_endpoint() -> None:
@@ -98,3 +109,16 @@ def test_one_slow_request_alone_is_no_slow_endpoint() -> None:
     assert once is not None
     assert twice is not None
     assert once <= 1000 < twice
+
+
+def test_each_replica_is_told_by_itself_and_gateways_are_no_replicas() -> None:
+    history = History()
+    for at_s, tokens in ((0, 0), (30, 300), (60, 600)):
+        history.add(page(at_s, "a", output_tokens=tokens, requests=tokens / 100, waiting=2))
+        history.add(page(at_s, "b", output_tokens=0, requests=0, waiting=7))
+    usage = observe(history, ("a", "b"), replicas=2, ready=2, now_ms=60_000)
+    assert usage.pods == (PodUse("a", 10, 10, 2, 2, 0.1), PodUse("b", 0, 0, 2, 7, 0))
+    assert (usage.work_60s, usage.waiting) == (10, 9)
+    through = observe(history, ("a", "b"), replicas=2, ready=2, now_ms=60_000, of_replicas=False)
+    assert through.pods == ()
+    assert through.uses == (PodUse("", 5, 5, 2, 4.5, 0.05),)
