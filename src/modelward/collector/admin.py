@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelward.collector.rendering import CONTENT_TYPE
 
@@ -15,16 +15,38 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("modelward.collector.admin")
 
+_THREADS = 64
 _TEXT = "text/plain; charset=utf-8"
+
+
+class _BoundedServer(ThreadingHTTPServer):
+    """A thread for each request, and so many at most: whoever reaches the port must not use up the collector."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._free = threading.Semaphore(_THREADS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
 
 class AdminServer:
     """Serves `/metrics`, `/drain`, `/healthz` and `/readyz`, each request in a thread of its own."""
 
     def __init__(self, address: tuple[str, int], supervisor: Supervisor) -> None:
-        class Server(ThreadingHTTPServer):
+        class Server(_BoundedServer):
             address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-            daemon_threads = True
 
         class Handler(_Handler):
             pass
@@ -45,7 +67,7 @@ class AdminServer:
 class _Handler(BaseHTTPRequestHandler):
     supervisor: Supervisor
     protocol_version = "HTTP/1.1"
-    timeout = 60
+    timeout = 10
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]

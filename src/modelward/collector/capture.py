@@ -154,30 +154,33 @@ class CaptureGate:
         timings: Timings,
     ) -> None:
         """Hand the exchange over if it is to be kept, and let go of it in any case."""
-        self.decide(captured)
-        inclusion = self._inclusion(captured, outcome, timings.duration_ms)
-        if inclusion and captured.lost:
-            self._ledger.count(families.DROPPED, "budget")
-        elif inclusion and self._channel is not None and self._open:
-            parcel = Parcel(
-                time_ms=captured.time_ms,
-                operation=operation,
-                model=model,
-                status=status,
-                outcome=outcome,
-                inclusion=inclusion,
-                truncated=not captured.whole,
-                conversation=captured.conversation.decode("latin-1"),
-                content_type=captured.content_type.decode("latin-1"),
-                request_encoding=captured.request_encoding.decode("latin-1"),
-                response_encoding=captured.response_encoding.decode("latin-1"),
-                usage=usage,
-                timings=timings,
-                request=b"".join(captured.request),
-                response=b"".join(captured.response),
-            )
-            self._hand_over(parcel)
-        self.release(captured)
+        try:
+            self.decide(captured)
+            inclusion = self._inclusion(captured, outcome, timings.duration_ms)
+            if inclusion and captured.lost:
+                self._ledger.count(families.DROPPED, "budget")
+            elif inclusion and self._channel is not None and self._open:
+                self._hand_over(
+                    Parcel(
+                        time_ms=captured.time_ms,
+                        operation=operation,
+                        model=model,
+                        status=status,
+                        outcome=outcome,
+                        inclusion=inclusion,
+                        truncated=not captured.whole,
+                        conversation=captured.conversation.decode("latin-1"),
+                        content_type=captured.content_type.decode("latin-1"),
+                        request_encoding=captured.request_encoding.decode("latin-1"),
+                        response_encoding=captured.response_encoding.decode("latin-1"),
+                        usage=usage,
+                        timings=timings,
+                        request=b"".join(captured.request),
+                        response=b"".join(captured.response),
+                    )
+                )
+        finally:
+            self.release(captured)
 
     def _inclusion(self, captured: Captured, outcome: Outcome, duration_ms: float) -> float:
         settings = self._settings
@@ -190,7 +193,7 @@ class CaptureGate:
         size = len(parcel.request) + len(parcel.response)
         try:
             assert self._channel is not None  # noqa: S101
-            send(self._channel, parcel)
+            send(self._channel, parcel, self._handed[0] + size)
         except BlockingIOError:
             self._ledger.count(families.DROPPED, "worker_busy")
         except OSError:

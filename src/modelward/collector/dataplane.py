@@ -6,9 +6,11 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
+import time
 
 import uvloop
 
@@ -16,6 +18,7 @@ from modelward.collector import families
 from modelward.collector.board import Board
 from modelward.collector.capture import CaptureGate
 from modelward.collector.configuration import WatchedConfig, settings_by_hand
+from modelward.collector.descriptors import connection_limit
 from modelward.collector.downstream import Downstream
 from modelward.collector.ledger import Ledger
 from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, used_share
@@ -50,6 +53,8 @@ class DataPlane:
         targets = Targets(options.upstreams, options.upstream_file, options.upstream_name)
         targets.reload()
         self._plane = Plane(loop, targets, ledger, gate)
+        open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._plane.connection_limit = connection_limit(open_files)
         self._config = WatchedConfig(options.config_file)
         self._generation = ""
         self._seen_observer_errors = ledger.observer_errors[0]
@@ -98,8 +103,7 @@ class DataPlane:
         self._plane.reachability.tick(self._plane.loop)
         self._reload(force=force)
         self._watch_observers()
-        if self._leaving[0]:
-            self._plane.leave()
+        self._plane.leaving = self._leaving[0] > time.monotonic()
         if os.getppid() != self._options.supervisor_pid:  # the supervisor is gone, nobody would restart or stop us
             self._stop.set()
 

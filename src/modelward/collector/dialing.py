@@ -100,9 +100,7 @@ class Dialing:
         except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors too
             if isinstance(error, ConnectionRefusedError):
                 self._gone = self._plane.departure.refused(target)
-            self._plane.upstream_error("refused")
-            self._plane.reachability.failed()
-            self._plane.targets.refused(target, clock())
+            self._plane.connect_failed(target, error)
             self._tried |= {target.url}
             self._task = None
             self.start()

@@ -50,6 +50,10 @@ class Downstream(Observed, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         self.transport = cast("asyncio.Transport", transport)
+        if not self.plane.admits():
+            self.transport.write(refusal(503, "overloaded", "this collector has no file descriptor left; try again"))
+            self._close()
+            return
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES)
         self.plane.connections.add(self)
         self.plane.heads.join(self, clock())

@@ -30,6 +30,7 @@ UNREAD = "modelward_unread_answers_total"
 UPSTREAM_ERRORS = "modelward_collector_upstream_errors_total"
 UPSTREAM_UP = "modelward_collector_upstream_up"
 REFUSED = "modelward_collector_refused_requests_total"
+REFUSED_CONNECTIONS = "modelward_collector_refused_connections_total"
 RESTARTS = "modelward_collector_restarts_total"
 BLIND = "modelward_collector_passing_blind"
 INFO = "modelward_collector_info"
@@ -116,6 +117,7 @@ FAMILIES: dict[str, Family] = {
         Family(UPSTREAM_ERRORS, "counter", "Failures of the model server as seen here.", ("reason",)),
         Family(UPSTREAM_UP, "gauge", "0 once no model server has accepted a connection for 30 s, 1 when one does."),
         Family(REFUSED, "counter", "Requests refused because they were not valid HTTP.", ("code",)),
+        Family(REFUSED_CONNECTIONS, "counter", "Connections refused because the open-file limit was reached."),
         Family(RESTARTS, "counter", "Processes started again after they ended.", ("process",)),
         Family(BLIND, "gauge", "1 while bytes are passed without looking at them."),
         Family(INFO, "gauge", "The collector's version.", ("version",)),

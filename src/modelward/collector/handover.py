@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from modelward.api.exchange import Outcome, Timings, Usage
+from modelward.collector.board import Cell
 
 _INLINE_BYTES = 96 * 1024
 """A socket's send buffer is about 200 KB by default; a larger message would be refused for good."""
@@ -36,9 +37,12 @@ class Parcel:
     response: bytes
 
 
-def send(channel: socket.socket, parcel: Parcel) -> None:
-    """Send without waiting; raises BlockingIOError when the worker is behind and OSError when it is gone."""
-    meta = asdict(parcel)
+def send(channel: socket.socket, parcel: Parcel, handed_bytes: float) -> None:
+    """Send without waiting; raises BlockingIOError when the worker is behind and OSError when it is gone.
+
+    `handed_bytes` are all bytes of bodies that were ever handed over, these included.
+    """
+    meta = asdict(parcel) | {"handed_bytes": handed_bytes}
     request, response = meta.pop("request"), meta.pop("response")
     meta["request_bytes"] = len(request)
     head = orjson.dumps(meta)
@@ -54,15 +58,21 @@ def send(channel: socket.socket, parcel: Parcel) -> None:
         os.close(fd)
 
 
-def receive(channel: socket.socket) -> Parcel | None:
-    """Wait for the next exchange; None when the data plane's end is closed. Raises TimeoutError, ValueError."""
+def receive(channel: socket.socket, taken: Cell) -> Parcel | None:
+    """Wait for the next exchange; None when the data plane's end is closed. Raises TimeoutError, ValueError.
+
+    `taken` is set to what had been handed over with this exchange, even if it cannot be read in the end: what an
+    earlier worker took and lost, or never could read, counts against the budget no longer than until the next one.
+    """
     data, fds, _, _ = socket.recv_fds(channel, 256 * 1024, 1)
     try:
         if not data:
             return None
         length = int.from_bytes(data[:4])
+        meta = orjson.loads(data[4 : 4 + length])
+        taken[0] = meta.pop("handed_bytes")
         bodies = _read_all(fds[0]) if fds else data[4 + length :]
-        return _parcel(orjson.loads(data[4 : 4 + length]), bodies)
+        return _parcel(meta, bodies)
     finally:
         for fd in fds:
             os.close(fd)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 import time
 from typing import TYPE_CHECKING
 
 from modelward.collector import families
 from modelward.collector.capture import CaptureGate
 from modelward.collector.departure import Departure
+from modelward.collector.descriptors import exhausted
 from modelward.collector.expiry import Expiry
 from modelward.collector.ledger import Ledger
 from modelward.collector.meter import ExchangeMeter
 from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
-from modelward.collector.targets import Targets
+from modelward.collector.targets import Target, Targets
 
 if TYPE_CHECKING:
     from modelward.collector.downstream import Downstream
@@ -27,6 +30,8 @@ CONNECT_SECONDS = 5.0
 LINGER_SECONDS = 2.0
 
 clock = time.perf_counter
+_TOLD_EVERY_SECONDS = 60.0
+log = logging.getLogger("modelward.collector.plane")
 
 
 class Plane:
@@ -39,10 +44,12 @@ class Plane:
         self.gate = gate
         self.observing = True
         self.leaving = False
+        self.connection_limit = sys.maxsize
         self.connections: set[Downstream] = set()
         self.heads: Expiry[Downstream] = Expiry(HEAD_SECONDS)
         self.idle: Expiry[Downstream] = Expiry(IDLE_SECONDS)
         self.departure = Departure(self)
+        self._told_full_at = -_TOLD_EVERY_SECONDS
         self.reachability = Reachability(ledger, targets, clock)
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
@@ -66,6 +73,25 @@ class Plane:
     def upstream_error(self, reason: str) -> None:
         """Count a failure of the model server."""
         self.ledger.count(families.UPSTREAM_ERRORS, reason)
+
+    def connect_failed(self, target: Target, error: Exception) -> None:
+        """Note that a server took no connection; one that we had no file descriptor for says nothing of it."""
+        if exhausted(error):
+            self.upstream_error("descriptors")
+            return
+        self.upstream_error("refused")
+        self.reachability.failed()
+        self.targets.refused(target, clock())
+
+    def admits(self) -> bool:
+        """Tell whether one more client can be served; what is refused is counted, and logged once a minute."""
+        if len(self.connections) < self.connection_limit:
+            return True
+        self.ledger.count(families.REFUSED_CONNECTIONS)
+        if clock() - self._told_full_at >= _TOLD_EVERY_SECONDS:
+            self._told_full_at = clock()
+            log.error("connections=refused open=%d cause=open_file_limit", len(self.connections))
+        return False
 
     def expire(self) -> None:
         """Close connections that said nothing for too long; meant to run every second."""

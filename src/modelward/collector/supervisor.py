@@ -18,6 +18,7 @@ from modelward.collector.blind_pump import BlindPump
 from modelward.collector.board import Board, Key, new_board_fd
 from modelward.collector.channel import new_channel
 from modelward.collector.children import Child
+from modelward.collector.descriptors import raise_limit
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options, host_and_port, options_to_argument
 from modelward.collector.release import version
@@ -28,6 +29,8 @@ _TICK_SECONDS = 0.2
 _HUNG_AFTER_TICKS = 150
 """Supervisor ticks (30 s) without a heartbeat of the data plane. Ticks of our own are counted rather than time, so that
 a node that starves us both is not mistaken for a hang."""
+LEAVING_SECONDS = 30.0
+"""After a drain the kubelet ends the pod within its grace period, 15 s longer than the drain may take."""
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
 log = logging.getLogger("modelward.collector.supervisor")
@@ -38,6 +41,7 @@ class Supervisor:
 
     def __init__(self, options: Options, listener: socket.socket) -> None:
         self._listener = listener
+        raise_limit()
         self._channel, self._worker_channel = new_channel()
         common = dataclasses.replace(
             options,
@@ -111,10 +115,11 @@ class Supervisor:
         """Wait until nothing is in flight and nothing new came for a moment; False if that took too long.
 
         The quiet moment matters in a preStop hook: load balancers send requests for a while after the pod is to stop.
-        Clients that keep their connections would never be quiet, so from now on each is closed after its next answer.
+        Clients that keep their connections would never be quiet, so each is closed after its next answer, until a pod
+        that was really to leave would be gone: whoever reaches the port may ask, and must not end keep-alive for good.
         """
-        self._leaving[0] = 1
         deadline = time.monotonic() + seconds
+        self._leaving[0] = deadline + LEAVING_SECONDS
         quiet_since, started = time.monotonic(), self._started[0]
         while time.monotonic() < deadline:
             if self._in_flight[0] > 0 or self._started[0] != started:

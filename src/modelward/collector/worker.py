@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +26,8 @@ from modelward.collector.shipping import Hub, Shipper
 from modelward.collector.spool import Spool
 
 _POLL_SECONDS = 1.0
+_NICE = 10
+"""Where cores are short the data plane goes first."""
 
 log = logging.getLogger("modelward.collector.worker")
 
@@ -35,8 +38,8 @@ class Worker:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._board = Board(options.worker_board_fd)
+        self._counting = threading.Lock()
         self._taken = self._board.cell(families.TAKEN_BYTES)
-        # What an earlier worker took and did not finish must not count against the budget for ever.
         self._channel = socket.socket(fileno=options.handover_fd)
         self._channel.settimeout(_POLL_SECONDS)
         self._config = WatchedConfig(options.config_file)
@@ -44,7 +47,6 @@ class Worker:
         self._recorder = Recorder(options.endpoint_key, options.revision)
         self._shipper = Shipper(Spool(options.spool_dir), self._count) if not options.capture_output else None
         self._stopping = False
-        self._polled = 0.0
 
     def run(self) -> None:
         """Work until SIGTERM, then finish what is queued."""
@@ -63,16 +65,18 @@ class Worker:
         """Handle one exchange; False if none was waiting."""
         self._reload(force=False)
         try:
-            parcel = receive(self._channel)
+            parcel = receive(self._channel, self._taken)
         except TimeoutError:
             return False
+        except MemoryError:
+            self._count("memory", 1)
+            return True
         except (OSError, ValueError, TypeError, KeyError):
             self._count("unreadable", 1)
             return True
         if parcel is None:
             self._stopping = True
             return False
-        self._taken[0] += len(parcel.request) + len(parcel.response)
         try:
             self._handle(parcel)
         except MemoryError:
@@ -106,7 +110,9 @@ class Worker:
             self._shipper.hub = Hub(url, self._options.token_file, authority) if url else None
 
     def _count(self, what: str, number: int) -> None:
-        if number > 0:
+        if number <= 0:
+            return
+        with self._counting:  # the shipper counts too, from a thread of its own
             cell = self._board.cell(families.SENT) if what == "sent" else self._board.cell(families.DROPPED, (what,))
             cell[0] += number
 
@@ -122,6 +128,7 @@ def main(argument: str) -> None:
     options = options_from_argument(argument)
     limit = options.worker_memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    os.nice(_NICE)
     Worker(options).run()
 
 

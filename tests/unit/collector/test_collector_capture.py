@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
 import tracemalloc
 from collections import Counter
+from typing import cast
 
 import pytest
 import zstandard
@@ -15,7 +17,9 @@ from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, js
 from modelward.api.collector_config import Capture, CollectorConfig
 from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
-from modelward.collector.handover import Parcel, receive
+from modelward.collector.board import Board, new_board_fd
+from modelward.collector.channel import new_channel
+from modelward.collector.handover import Parcel, receive, send
 from modelward.collector.record import Recorder
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
 
@@ -42,7 +46,7 @@ def test_a_sampled_stream_arrives_at_the_worker_whole() -> None:
     async def work() -> None:
         async with rig(_stream, config(ALL)) as one:
             await one.ask(CHAT)
-            parcel = receive(one.worker_end)
+            parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
             assert parcel is not None
             assert parcel.response == ROLE + TOKEN + TOKEN + USAGE + DONE
             assert parcel.request == CHAT.partition(b"\r\n\r\n")[2]
@@ -58,7 +62,7 @@ def test_large_bodies_are_handed_over_too_and_cut_at_their_limit() -> None:
         for limit, truncated in ((262_144, False), (150_000, True)):
             async with rig(_large, config(Capture("Redacted", 1_000_000, max_body_bytes=limit))) as one:
                 await one.ask(CHAT)
-                parcel = receive(one.worker_end)
+                parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
                 assert parcel is not None
                 assert len(parcel.response) == min(200_000, limit)
                 assert parcel.truncated is truncated
@@ -71,7 +75,7 @@ def test_errors_are_kept_with_certainty_beside_a_sample() -> None:
         async with rig(_failing, config(Capture("Redacted", 0, always_errors=True))) as one:
             await one.ask(post(b'"good"'))
             await one.ask(post(b'"bad"'))
-            parcel = receive(one.worker_end)
+            parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
             assert parcel is not None
             assert (parcel.status, parcel.inclusion) == (500, 1.0)
             assert one.value(families.CAPTURED) == 1
@@ -112,6 +116,37 @@ def test_a_worker_that_does_not_read_costs_exchanges_and_no_request() -> None:
             assert one.value(families.CAPTURED) + dropped == 250
             held = one.board.cell(families.HANDED_BYTES)[0]
             assert held <= 33 * 1024 * 1024
+
+    run(work())
+
+
+def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_next_exchange() -> None:
+    sender, receiver = new_channel()
+    taken = Board(new_board_fd("test")).cell(families.TAKEN_BYTES)
+    for handed, body in ((10.0, b"x" * 10), (210_010.0, b"y" * 210_000), (210_011.0, b"z")):
+        send(sender, _parcel(body, b""), handed)
+    receiver.recv(262_144)  # a worker that died after it took this one
+    assert receive(receiver, taken) is not None
+    assert taken[0] == 210_010
+    sender.send(b"\0\0\0\2{}")
+    send(sender, _parcel(b"w", b""), 210_013.0)
+    assert receive(receiver, taken) is not None
+    with pytest.raises(KeyError):
+        receive(receiver, taken)
+    assert receive(receiver, taken) is not None
+    assert taken[0] == 210_013
+    sender.close()
+    receiver.close()
+
+
+def test_an_exchange_whose_hand_over_fails_gives_its_part_of_the_budget_back() -> None:
+    async def work() -> None:
+        async with rig(_large, config(ALL)) as one:
+            one.plane.gate._channel = cast("socket.socket", object())
+            for _ in range(3):
+                assert (await one.ask(CHAT)).endswith(b"x")
+            assert one.plane.gate._held == 0
+            assert one.value(families.OBSERVER_ERRORS) == 3
 
     run(work())
 
