@@ -23,6 +23,7 @@ class _BoundedServer(ThreadingHTTPServer):
     """A thread for each request, and so many at most: whoever reaches the port must not use up the collector."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
