@@ -101,22 +101,28 @@ class Life(RuleBasedStateMachine):
         self.mood = (before.health, before.health_since or self.status.health_since)
         self.moved = before.revision not in ("", self.status.revision)
 
-    @rule(minutes=st.integers(1, 40), requests=st.integers(0, 400), errors=st.integers(0, 400))
-    def traffic(self, minutes: int, requests: int, errors: int) -> None:
-        for _ in range(2):
-            self.served = (self.served[0] + requests / 2, self.served[1] + min(requests, errors) / 2)
-            self.now_ms += minutes * MINUTE_MS // 2
+    @rule(minutes=st.integers(1, 40), each=st.integers(0, 200), errors=st.integers(0, 200))
+    def traffic(self, minutes: int, each: int, errors: int) -> None:
+        """Two readings a minute apart, with so many requests before each: what is read anew counts from the first."""
+        for later in (minutes, 1):
+            self.served = (self.served[0] + each, self.served[1] + min(each, errors))
+            self.now_ms += later * MINUTE_MS
             counters = dict(zip((Key(Signal.REQUESTS), Key(Signal.ERRORS)), self.served, strict=True))
             self.history.add(Snapshot("chat-1", self.now_ms, "collector", counters=counters))
-        self.heard["objective"] = self.now_ms if requests else self.heard["objective"]
+        self.heard["objective"] = self.now_ms if each else self.heard["objective"]
         self.look()
+
+    def _hear(self) -> None:
+        """Note the newest samples that an operator can know of: a hub that does not answer tells of none."""
+        if self.hub and self.results:
+            self.heard["evaluation"] = max(one.to_ms for one in self.results)
 
     @rule(minutes=st.integers(1, 40), samples=st.integers(1, 300), flagged=st.integers(0, 300))
     def answers(self, minutes: int, samples: int, flagged: int) -> None:
         self.now_ms += minutes * MINUTE_MS
         scored = counts(samples, min(samples, flagged))
         self.results.append(result(scored, to_ms=self.now_ms, revision=self.hash))
-        self.heard["evaluation"] = self.now_ms
+        self._hear()
         self.look()
 
     @rule(hours=st.integers(1, 30))
@@ -132,6 +138,7 @@ class Life(RuleBasedStateMachine):
     @rule(answers=st.booleans())
     def hub_comes_and_goes(self, answers: bool) -> None:
         self.hub = answers
+        self._hear()
         self.look()
 
     @rule(ready=st.booleans())
