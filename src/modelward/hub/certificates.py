@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from modelward.hub.durability import sync_path
+
 CA_LIFE = timedelta(days=3_650)
 CA_RENEWAL = timedelta(days=90)
 SERVER_LIFE = timedelta(days=90)
@@ -148,9 +150,12 @@ def _save(
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a private file whole or not at all."""
+    """Write a private file whole or not at all, also where the power fails: a lost authority shuts every caller out."""
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
+    sync_path(path.parent)

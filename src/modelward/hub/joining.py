@@ -44,8 +44,7 @@ async def join(store: ExchangeStore, group: Sequence[ExchangeObject]) -> int:
     if joined.count:
         first, last = min(p.first_ms for p in joined.parts), max(p.last_ms for p in joined.parts)
         whole = replace(joined.parts[0], first_ms=first, last_ms=last, count=joined.count, unique=uuid.uuid4().hex)
-        await store.objects.put(whole.path, bytes(joined.data))
-        store.index.add(whole)
+        await store.put(whole, bytes(joined.data))
     store.index.remove(joined.parts)
     for item in joined.damaged:
         await store.damage.set_aside(item.path)

@@ -8,7 +8,7 @@ rules.json
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 HOUR_MS = 3_600_000
@@ -33,6 +33,13 @@ class ExchangeObject:
     last_ms: int
     count: int
     unique: str
+    size: int = field(default=0, compare=False)
+    """Bytes in the store, where they are known."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its endpoint."""
+        return namespace_of(self.endpoint)
 
     @property
     def path(self) -> str:
@@ -54,12 +61,17 @@ class ResultKey:
     @property
     def namespace(self) -> str:
         """The namespace of its endpoint."""
-        return self.endpoint.partition("/")[0]
+        return namespace_of(self.endpoint)
 
     @property
     def path(self) -> str:
         """Its path in the store."""
         return f"results/{self.endpoint}/{self.policy}/{self.evaluation}/{self.from_ms:013d}-{self.to_ms:013d}.json"
+
+
+def namespace_of(endpoint: str) -> str:
+    """Return the namespace of `namespace/name`."""
+    return endpoint.partition("/")[0]
 
 
 def is_endpoint(text: str) -> bool:

@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, from_url
 
+from modelward.hub.durability import FolderSync
 from modelward.hub.errors import HubError, SettingsError, store_full, store_unavailable
 
 FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122", "QuotaExceeded")
@@ -27,11 +28,13 @@ class ObjectStore:
     def __init__(self, url: str) -> None:
         """Open the store of a URL; SettingsError when the URL cannot be one."""
         self._store = _open(url)
+        self._sync = FolderSync(Path(urlsplit(url).path)) if urlsplit(url).scheme == "file" else None
 
     async def put(self, path: str, data: bytes) -> None:
-        """Write an object whole or not at all."""
+        """Write an object whole or not at all; when this returns it outlives a power cut."""
         try:
             await obstore.put_async(self._store, path, data)
+            await self._synced(path)
         except (BaseError, OSError) as error:
             raise translated(error) from error
 
@@ -49,6 +52,7 @@ class ObjectStore:
         """Give an object another path; one that is gone is no error."""
         try:
             await obstore.rename_async(self._store, path, target)
+            await self._synced(target, path)
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:
@@ -73,6 +77,15 @@ class ObjectStore:
                 # One that was gone ends the batch: the others one by one.
                 for path in batch:
                     await self._deleted([path])
+            try:
+                await self._synced(*batch)
+            except OSError as error:
+                raise translated(error) from error
+
+    async def _synced(self, *paths: str) -> None:
+        """Clouds answer when they have it; a directory is synced here."""
+        if self._sync:
+            await self._sync.synced(paths)
 
     async def _deleted(self, paths: list[str]) -> bool:
         try:

@@ -75,7 +75,7 @@ class Hub:
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
-        self.buffer = WriteBuffer(objects.put, self.store.noted, settings.limits)
+        self.buffer = WriteBuffer(self.store.put, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
     @contextlib.asynccontextmanager

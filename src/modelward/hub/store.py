@@ -13,7 +13,7 @@ import orjson
 from modelward.api.exchange import Exchange
 from modelward.hub import layout
 from modelward.hub.damage import Damage
-from modelward.hub.errors import HubError, busy
+from modelward.hub.errors import HubError
 from modelward.hub.index import Index
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.objects import ObjectStore
@@ -22,11 +22,12 @@ from modelward.hub.rules import Rules, limited
 from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
 from modelward.hub.settings import Limits
 from modelward.hub.stored import StoredLines
+from modelward.hub.turns import Turns
 from modelward.hub.window import WindowSample, find
 
 log = logging.getLogger(__name__)
-READERS_WAITING = 32
-"""Readers that may queue for their turn before the next is told to come back."""
+READERS_WAITING = 16
+"""Readers of one namespace that may queue for their turn before the next is told to come back."""
 
 
 @dataclass(slots=True)
@@ -45,18 +46,17 @@ class ExchangeStore:
     """Whether the operator has named its rules since this start."""
     _stored_rules: Rules | None = None
     _storing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _turns: asyncio.Semaphore = field(init=False)
-    _queued: int = 0
+    _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        self._turns = asyncio.Semaphore(self.limits.parallel_reads)
+        self._turns = Turns(self.limits.parallel_reads, 1, READERS_WAITING)
 
     async def load(self) -> None:
         """Learn from the store what it holds and which rules were last in force."""
         index = Index()
-        async for path, _ in self.objects.paths("exchanges/"):
+        async for path, size in self.objects.paths("exchanges/"):
             if item := layout.exchange_object(path):
-                index.add(item)
+                index.add(replace(item, size=size))
         self.index = index
         await self._load_rules()
         log.info("store loaded objects=%d rules=%d", index.size(), len(self.rules.by_endpoint))
@@ -77,9 +77,10 @@ class ExchangeStore:
         unruled = everything - rules.by_endpoint.keys()
         self.rules = replace(rules, unswept=(rules.unswept | unruled) & everything)
 
-    def noted(self, item: ExchangeObject) -> None:
-        """Take note of an object that was just stored."""
-        self.index.add(item)
+    async def put(self, item: ExchangeObject, data: bytes) -> None:
+        """Store an object and take note of it; HubError when the store refuses."""
+        await self.objects.put(item.path, data)
+        self.index.add(replace(item, size=len(data)))
 
     async def set_rules(self, asked: AskedRules) -> None:
         """Put rules in force, first here, then in the store for the next start."""
@@ -111,14 +112,8 @@ class ExchangeStore:
 
     async def window(self, endpoint: str, from_ms: int, to_ms: int, limit: int) -> tuple[list[Exchange], int]:
         """Return at most `limit` exchanges of [from, to), oldest first, and how many there were in all."""
-        if self._queued >= READERS_WAITING:
-            raise busy("too many windows are being read; ask again later")
-        self._queued += 1
-        try:
-            async with self._turns:
-                return await self._window(endpoint, from_ms, to_ms, limit)
-        finally:
-            self._queued -= 1
+        async with self._turns.of(layout.namespace_of(endpoint)):
+            return await self._window(endpoint, from_ms, to_ms, limit)
 
     async def _window(self, endpoint: str, from_ms: int, to_ms: int, limit: int) -> tuple[list[Exchange], int]:
         sample = WindowSample(from_ms, to_ms, limit, self.limits.window_bytes)
@@ -132,7 +127,7 @@ class ExchangeStore:
     async def exchange(self, endpoint: str, exchange_id: str) -> Exchange:
         """Return one exchange by its id, newest first; HubError 404 when it is not kept (any more)."""
         rule = self.rules.of(endpoint)
-        async with self._turns:
+        async with self._turns.of(layout.namespace_of(endpoint)):
             async for _, data in self._read(lambda: self.index.of(endpoint)):
                 found = await asyncio.to_thread(find, StoredLines(data), exchange_id)
                 if found and (shown := limited(found, rule, self.clock_ms())):
