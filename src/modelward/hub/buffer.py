@@ -61,7 +61,8 @@ class WriteBuffer:
         for record in records:
             by_namespace[namespace_of(record.endpoint)].append(record)
         if len(by_namespace) == 1:
-            return await self._store(*by_namespace.popitem())
+            await self._store(*by_namespace.popitem())
+            return
         results = await asyncio.gather(
             *(self._store(namespace, own) for namespace, own in by_namespace.items()), return_exceptions=True
         )
