@@ -5,7 +5,14 @@ from __future__ import annotations
 from modelward.api.exchange import Usage
 from modelward.collector.answer_end import EndSign, end_of_json, end_of_stream
 from modelward.collector.stream_signs import model_named_in
-from modelward.collector.usage_reading import UsageFields, first_usage_in, last_usage_in, ollama_usage_in, usage_of
+from modelward.collector.usage_reading import (
+    UsageFields,
+    first_usage_in,
+    last_usage_in,
+    ollama_usage_in,
+    tells_input,
+    usage_of,
+)
 
 KEPT_BYTES = 8 * 1024
 """Bytes at the end that are kept whole: more than any usage object, error or end mark needs."""
@@ -45,7 +52,8 @@ class AnswerTail:
         last = last_usage_in(kept, len(kept)) or self._last
         if last is None:
             return ollama_usage_in(kept)
-        return usage_of(self._first or first_usage_in(kept, len(kept)), last)
+        first = None if tells_input(last) else self._first or first_usage_in(kept, len(kept))
+        return usage_of(first, last)
 
     def end(self, *, stream: bool) -> EndSign:
         """Return what the answer itself says of its end."""

@@ -31,8 +31,8 @@ class ExchangeMeter:
 
     __slots__ = (
         "_asked", "_begun", "_busy", "_captured", "_cells", "_decoder", "_events", "_first_token", "_gate",
-        "_known_request", "_last", "_ledger", "_readable", "_request", "_tail", "finished", "operation", "started",
-        "status",
+        "_known_request", "_last", "_ledger", "_readable", "_request", "_tail", "_unlabelled", "finished", "operation",
+        "started", "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
@@ -40,7 +40,7 @@ class ExchangeMeter:
         self.operation = operation_of(head.method, head.path)
         self.started = self._asked = started
         self.status = 0
-        self.finished = self._begun = self._busy = self._readable = False
+        self.finished = self._begun = self._busy = self._readable = self._unlabelled = False
         self._request: list[bytes] = []
         self._known_request = 0
         self._cells: ModelCells | None = None
@@ -89,6 +89,10 @@ class ExchangeMeter:
             piece = self._decoder.decode(piece)
         if not self._readable or not piece:
             return
+        if self._unlabelled:
+            self._unlabelled = False
+            if piece.startswith((b"data:", b"event:", b":")):
+                self._events = StreamEvents(lines=False)
         if self._events is not None:
             self._count_events(self._events, piece, now)
         self._tail.add(piece)
@@ -136,6 +140,7 @@ class ExchangeMeter:
         lines = content_type.startswith((b"application/x-ndjson", b"application/jsonl"))
         if lines or content_type.startswith(b"text/event-stream"):
             self._events = StreamEvents(lines=lines)
+        self._unlabelled = not content_type or content_type.startswith(b"text/plain")
 
     def _note_unread(self) -> None:
         """Count an answer that could not be read, because its tokens and first token are then unknown."""

@@ -74,6 +74,11 @@ def ollama_usage_in(tail: bytes) -> Usage:
     return Usage(int(asked) if asked else None, int(said) if said else None)
 
 
+def tells_input(usage: UsageFields) -> bool:
+    """Whether a usage object tells how many tokens went in."""
+    return usage.get("prompt_tokens") is not None or usage.get("input_tokens") is not None
+
+
 def whole(value: Any) -> int | None:
     """Return a count of tokens, None for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
@@ -88,9 +93,8 @@ def _parsed(text: bytes) -> UsageFields | None:
 
 
 def _end_of_object(text: bytes) -> int:
-    depth = 0
-    for position, byte in enumerate(text):
-        depth += (byte == 0x7B) - (byte == 0x7D)
-        if depth == 0:
-            return position + 1
-    return 0
+    """Return where the object ends that the text begins with, 0 if it does not; its values are numbers and objects."""
+    end = text.find(b"}") + 1
+    while end and text.count(b"{", 0, end) != text.count(b"}", 0, end):
+        end = text.find(b"}", end) + 1
+    return end

@@ -110,6 +110,21 @@ def test_a_server_that_breaks_before_the_end_mark_failed() -> None:
     run(work())
 
 
+def test_a_stream_of_events_is_known_whatever_its_content_type_says() -> None:
+    head = STREAM_HEAD.replace(b"text/event-stream", b"text/plain; charset=utf-8")
+
+    async def script(_: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(head + b"".join(chunk(event) for event in (ROLE, TOKEN, USAGE, DONE)))
+
+    async def work() -> None:
+        async with rig(script) as one:
+            await leave_at(one, b"[DONE]\n\n")
+            assert outcomes(one) == {"ok": 1}
+            assert sum(one.histogram(families.TTFT, "m", "r1")[:-1]) == 1
+
+    run(work())
+
+
 def compressed(pieces: list[bytes]) -> list[bytes]:
     """Compress as servers do that flush after each event."""
     stream = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
