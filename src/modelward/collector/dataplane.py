@@ -100,6 +100,7 @@ class DataPlane:
         self._board.cell(families.HEARTBEAT)[0] += 1
         self._plane.targets.reload()
         self._plane.expire()
+        self._plane.ledger.tick()
         self._plane.reachability.tick(self._plane.loop)
         self._reload(force=force)
         self._watch_observers()

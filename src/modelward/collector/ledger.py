@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
+from collections import Counter
 
 from modelward.collector import families
 from modelward.collector.board import Board, Cell
 from modelward.collector.content_coding import Decoder
 from modelward.collector.families import FAMILIES
+from modelward.collector.model_labels import MAX_MODELS, ModelLabels
 from modelward.privacy.short_fields import plain_model_name
 
-MAX_MODELS = 20
 OTHER_MODEL = "other"
 MAX_DECODERS = 200
 """Compressed answers read at once: each decoder holds about 45 KB."""
 _MAX_CODES = 64
+_KEY_ROOM = 384
+"""Bytes of the key of a model's series: enough for any other model's name in its place."""
 
 
 class ModelCells:
@@ -25,7 +28,7 @@ class ModelCells:
 
     def __init__(self, board: Board, model: str, revision: str) -> None:
         def cell(name: str, *more: str) -> Cell:
-            return board.cell(name, (model, revision, *more), FAMILIES[name].size)
+            return board.cell(name, (model, revision, *more), FAMILIES[name].size, _KEY_ROOM)
 
         self.model = model
         self.ttft = cell(families.TTFT)
@@ -35,12 +38,17 @@ class ModelCells:
         self.input_tokens = cell(families.TOKENS, "input")
         self.output_tokens = cell(families.TOKENS, "output")
 
+    def become(self, other: ModelCells) -> None:
+        """Be another model's cells from here on, for the exchanges under way that hold these."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
 
 class Ledger:
     """The data plane's counts on its board.
 
     At most 20 models get labels of their own, and only once one of their requests succeeded: a client that invents
-    names must not use up the labels.
+    names must not use up the labels. Where the server accepts any name, those that are asked for most have them.
     """
 
     def __init__(self, board: Board, revision: str) -> None:
@@ -54,9 +62,13 @@ class Ledger:
         self.observer_errors = board.cell(families.OBSERVER_ERRORS)
         self._engine_queue = board.cell(families.ENGINE_QUEUE)
         self._decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()
-        for (name, labels), _ in board.read():
-            if name == families.TTFT and labels[0] != OTHER_MODEL:
+        asked: Counter[str] = Counter()
+        for (name, labels), values in board.read():
+            if name == families.TTFT and labels[0] not in ("", OTHER_MODEL):
                 self._models[labels[0]] = ModelCells(board, labels[0], revision)
+            elif name == families.REQUESTS:
+                asked[labels[0]] += int(values[0])
+        self._labels = ModelLabels({model: asked[model] for model in self._models})
 
     @property
     def engine_queues(self) -> bool:
@@ -73,13 +85,41 @@ class Ledger:
 
     def model(self, name: str, status: int) -> ModelCells:
         """Return the cells of a model as a request with this status names it."""
+        if not name:
+            return ModelCells(self._board, "", self._revision)
         cells = self._models.get(name)
-        if cells is not None:
-            return cells
-        if status >= 400 or len(self._models) >= MAX_MODELS or plain_model_name(name) != name:
-            return ModelCells(self._board, OTHER_MODEL if name else "", self._revision)
+        if status < 400 and (cells is not None or plain_model_name(name) == name):
+            self._labels.note(name)
+            cells = cells or self._labelled(name)
+        return cells or ModelCells(self._board, OTHER_MODEL, self._revision)
+
+    def tick(self) -> None:
+        """Let a second pass."""
+        self._labels.tick()
+
+    def _labelled(self, name: str) -> ModelCells | None:
+        """Give a model a label, one that is free or that of a model that is asked for less."""
+        if len(self._models) >= MAX_MODELS:
+            less = self._labels.displaced_by(name, self._models)
+            if not less:
+                return None
+            self._hand_over(less, name)
         cells = self._models[name] = ModelCells(self._board, name, self._revision)
         return cells
+
+    def _hand_over(self, old: str, new: str) -> None:
+        """Let a model's series begin anew for another one.
+
+        What the old one counted is let go: added to `other` it would look like requests of this moment.
+        """
+        for name, labels in self._board.series():
+            family = FAMILIES.get(name)
+            if family is not None and family.labels[:1] == ("model",) and labels[0] == old:
+                self._board.rename((name, labels), (name, (new, *labels[1:])))
+        self._models.pop(old).become(ModelCells(self._board, OTHER_MODEL, self._revision))
+
+    def _model_cell(self, name: str, labels: tuple[str, ...]) -> Cell:
+        return self._board.cell(name, labels, FAMILIES[name].size, _KEY_ROOM)
 
     def finished(self, model: str, operation: str, status: int, outcome: str, seconds: float) -> None:
         """Count one finished exchange; the duration of a cancelled one says nothing and is left out."""
@@ -88,10 +128,10 @@ class Ledger:
             self._board.cell(families.OTHER_REQUESTS, (self._revision, code))[0] += 1
             return
         labels = (model, self._revision, operation, code)
-        self._board.cell(families.REQUESTS, (*labels, outcome))[0] += 1
+        self._model_cell(families.REQUESTS, (*labels, outcome))[0] += 1
         if outcome != "cancelled":
-            family = FAMILIES[families.DURATION]
-            observe(self._board.cell(family.name, labels, family.size), family.bounds, seconds)
+            bounds = FAMILIES[families.DURATION].bounds
+            observe(self._model_cell(families.DURATION, labels), bounds, seconds)
 
     def count(self, name: str, *labels: str) -> None:
         """Add one to a plain counter."""

@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 from modelward.api.exchange import Usage
 from modelward.collector import families
 from modelward.collector.answer_tail import AnswerTail
-from modelward.collector.ledger import MAX_MODELS
 from modelward.collector.meter import ExchangeMeter
+from modelward.collector.model_labels import MAX_MODELS
 from modelward.collector.operations import operation_of
 from modelward.collector.stream_signs import FIRST_TOKEN, model_named_in
 
