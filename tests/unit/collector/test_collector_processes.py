@@ -38,6 +38,9 @@ class Model(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if b'"refuse"' in body:
+            self._answer(b"{}", 503)
+            return
         if b'"stream"' not in body:
             self._answer(b'{"id":"x","model":"m","choices":[{"message":{"content":"hello"}}]}')
             return
@@ -50,8 +53,8 @@ class Model(BaseHTTPRequestHandler):
             time.sleep(0.1)
         self.wfile.write(b"0\r\n\r\n")
 
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -265,6 +268,16 @@ def test_settings_are_reloaded_and_a_hub_that_is_down_costs_no_request(model: st
         assert one.shows(f'config_info{{generation="{data["generation"]}"}} 1')
         assert one.shows('modelward_engine_requests_waiting{revision=""} 1')
         assert one.shows("modelward_engine_up")
+
+
+def test_a_503_of_an_engine_that_reports_a_queue_is_overload(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path, "--engine", "llamacpp", "--engine-metrics", model) as one:
+
+        def counted() -> bool:
+            assert one.ask('{"refuse":1}')[0] == 503
+            return one.shows('code="503",outcome="overload"')
+
+        eventually(counted)
 
 
 def test_by_hand_exchanges_are_written_to_a_file_redacted(model: str, tmp_path: Path) -> None:
