@@ -103,11 +103,11 @@ class ExchangeMeter:
             return
         self.finished = True
         self._ledger.in_flight[0] -= 1
+        status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         if not self.operation:
-            self._ledger.finished("", "", self.status or CLIENT_CLOSED_REQUEST, ending, now - self._asked)
+            self._ledger.finished("", "", status, ending, now - self._asked)
             return
         self._note_unread()
-        status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         outcome = self._class(ending)
         if ending == "cancelled" and outcome == "ok":
             now = self._last or now  # it was complete before the client left

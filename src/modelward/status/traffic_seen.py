@@ -11,6 +11,7 @@ from modelward.metrics.window import History
 
 Object = Mapping[str, Any]
 _OVER_MS = 900_000
+_NOT_SERVED = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS)
 _FROM_REQUESTS = 20
 _FROM_TOKENS = 1_000
 """Fewer requests or tokens than these say nothing about the share that we see."""
@@ -52,7 +53,7 @@ def _served(history: History, now_ms: int) -> float | None:
     requests = _gained(history, Signal.REQUESTS, now_ms)
     if requests is None:
         return None
-    return max(0.0, requests - (_gained(history, Signal.ERRORS, now_ms) or 0.0))
+    return max(0.0, requests - sum(_gained(history, signal, now_ms) or 0.0 for signal in _NOT_SERVED))
 
 
 def _gained(history: History, signal: Signal, now_ms: int) -> float | None:

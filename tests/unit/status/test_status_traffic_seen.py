@@ -52,6 +52,7 @@ def test_streams_without_usage_are_compared_by_their_events_and_answers_by_those
 
 def test_what_the_engine_refused_hides_no_bypass() -> None:
     assert seen(requests=100, errors=50, engine_requests=100) == 500_000
+    assert seen(requests=100, client_errors=30, overloads=20, engine_requests=100) == 500_000
 
 
 def test_what_cannot_be_compared_is_unknown() -> None:
