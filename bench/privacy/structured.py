@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelward.privacy import personal
-from modelward.privacy.redaction import DETECTORS
+from modelward.privacy import kinds
+from modelward.privacy.reading import reading_of
+from modelward.privacy.redaction import found_in
 from modelward.privacy.span import Span
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +25,13 @@ DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data"))
 """The labelled sets; without the variable, the folder shared/data beside the checkout."""
 SET = DATA / "eval" / "presidio-research" / "synth_dataset_v2.json"
 KINDS = {
-    "EMAIL_ADDRESS": personal.EMAIL,
-    "CREDIT_CARD": personal.CARD,
-    "IBAN_CODE": personal.IBAN,
-    "US_SSN": personal.US_SSN,
-    "IP_ADDRESS": personal.IP_ADDRESS,
-    "PHONE_NUMBER": personal.PHONE,
+    "EMAIL_ADDRESS": kinds.EMAIL,
+    "CREDIT_CARD": kinds.CARD,
+    "IBAN_CODE": kinds.IBAN,
+    "US_SSN": kinds.US_SSN,
+    "IP_ADDRESS": kinds.IP_ADDRESS,
+    "PHONE_NUMBER": kinds.PHONE,
+    "US_DRIVER_LICENSE": kinds.NATIONAL_ID,
 }
 """Labels of the set, and what the redaction calls them; the set's other labels are not looked for."""
 
@@ -58,12 +60,13 @@ def main() -> None:
     values, masked, mistaken = Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         wanted = list(labelled(row))
-        found = [span for detector in DETECTORS for span in detector(row["full_text"])]
+        reading = reading_of(row["full_text"])
+        found = reading.written_spans(found_in(reading.text))
         values.update(value.kind for value in wanted)
         masked.update(value.kind for value in wanted if masked_whole(value, found))
         mistaken.update(span.kind for span in found if not any(overlap(span, value) for value in wanted))
-    kinds = sorted({*values, *mistaken})
-    table = {kind: {"values": values[kind], "masked": masked[kind], "mistaken": mistaken[kind]} for kind in kinds}
+    names = sorted({*values, *mistaken})
+    table = {kind: {"values": values[kind], "masked": masked[kind], "mistaken": mistaken[kind]} for kind in names}
     print(json.dumps({"dataset": SET.name, "texts": len(rows), "kinds": table}, indent=2))
 
 

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from modelward.api.exchange import Redaction
-from modelward.privacy import credentials, personal
+from modelward.privacy.cards import cards
+from modelward.privacy.emails import emails
+from modelward.privacy.ibans import ibans
+from modelward.privacy.keys import api_keys, bearer_tokens, private_keys, url_credentials
+from modelward.privacy.national_words import identifying_words
+from modelward.privacy.network import ip_addresses, mac_addresses
+from modelward.privacy.numbers import identifying_numbers
+from modelward.privacy.passwords import passwords
+from modelward.privacy.phones import international_phones
 from modelward.privacy.reading import reading_of
 from modelward.privacy.span import Detector, Span
 
 DETECTORS: tuple[Detector, ...] = (
-    credentials.private_keys,
-    credentials.url_credentials,
-    credentials.bearer_tokens,
-    credentials.api_keys,
-    credentials.passwords,
-    personal.emails,
-    personal.cards,
-    personal.ibans,
-    personal.social_security_numbers,
-    personal.ip_addresses,
-    personal.phones,
+    private_keys,
+    url_credentials,
+    bearer_tokens,
+    api_keys,
+    passwords,
+    emails,
+    cards,
+    ibans,
+    ip_addresses,
+    mac_addresses,
+    international_phones,
+    identifying_numbers,
+    identifying_words,
 )
 """In order of precedence: where two find the same characters, the first one names them."""
 
-PERSONAL_KINDS = frozenset(
-    (personal.EMAIL, personal.CARD, personal.IBAN, personal.US_SSN, personal.IP_ADDRESS, personal.PHONE)
-)
-SECRET_KINDS = frozenset(
-    (
-        credentials.API_KEY,
-        credentials.BEARER_TOKEN,
-        credentials.PRIVATE_KEY,
-        credentials.PASSWORD,
-        credentials.URL_CREDENTIALS,
-    )
-)
 _MAX_ROUNDS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One value that was masked; `value` compares equal however it was written, and never leaves memory."""
 
     kind: str
@@ -72,10 +70,10 @@ def redact(text: str) -> Redacted:
     for _ in range(_MAX_ROUNDS):  # a mask may lay bare a value whose boundary was part of another
         reading = reading_of(text)
         spans = found_in(reading.text)
-        if not spans:
+        findings += _findings(reading.text, spans)
+        text = _masked(text, reading.written_spans(spans)) if spans else text
+        if not _lays_bare(reading.text, spans):
             break
-        findings += [Finding(span.kind, _comparable(reading.text[span.start : span.end])) for span in spans]
-        text = _masked(text, reading.written_spans(spans))
     return Redacted(text, tuple(findings))
 
 
@@ -115,5 +113,27 @@ def _masked(text: str, spans: list[Span]) -> str:
     return "".join(parts)
 
 
-def _comparable(value: str) -> str:
-    return "".join(character for character in value.casefold() if character.isalnum() or character in "@.")
+def _findings(text: str, spans: list[Span]) -> Iterator[Finding]:
+    """Return what was found in a form that compares equal however it was written: all at once, as there may be many."""
+    values = "\n".join([text[span.start : span.end].replace("\n", " ") for span in spans])
+    comparable = _NO_SIGNIFICANCE.sub("", values.casefold()).split("\n")
+    return (Finding(span.kind, value) for span, value in zip(spans, comparable, strict=False))
+
+
+def _lays_bare(text: str, spans: list[Span]) -> bool:
+    """Say whether a value may be found beside one of these once that is a mask: where they touch, or digits go on."""
+    last = 0
+    following = [*(span.start for span in spans[1:]), len(text)]
+    for (_kind, start, end), next_start in zip(spans, following, strict=False):
+        before, after = text[max(last, start - 4) : start], text[end : min(end + 4, next_start)]
+        if before and (_JOINED_BEFORE.search(before) or (text[start].isdigit() and _DIGIT_BEFORE.search(before))):
+            return True
+        if after and (_JOINED_AFTER.match(after) or (text[end - 1].isdigit() and _DIGIT_AFTER.match(after))):
+            return True
+        last = end
+    return False
+
+
+_NO_SIGNIFICANCE = re.compile(r"[^\w@.\n]|_")
+_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"\w[-./:@+#=~%]{0,3}$"), re.compile(r"[-./:@+#=~%]{0,3}\w")
+_DIGIT_BEFORE, _DIGIT_AFTER = re.compile(r"[0-9][^\w]{1,3}$"), re.compile(r"[^\w]{1,3}[0-9]")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Characters `start` to `end` of a text hold one value of this kind."""
+class Span(NamedTuple):
+    """Characters `start` to `end` of a text hold one value of this kind; a tuple, because texts may hold thousands."""
 
     kind: str
     start: int

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from modelward.api.exchange import Redaction
 from modelward.privacy.checksums import iban_valid, luhn_valid
-from modelward.privacy.redaction import PERSONAL_KINDS, SECRET_KINDS, redact, redactions_of
+from modelward.privacy.kinds import PERSONAL_KINDS, SECRET_KINDS
+from modelward.privacy.redaction import redact, redactions_of
 
 FRAGMENTS = (
     "ann@example.org",

@@ -1,0 +1,155 @@
+"""Passwords and other secrets that a word announces: in code, in JSON, on command lines, in tables and in prose.
+
+A value in code or behind a sign needs no digit; one in prose must look like a secret, because "the password is wrong"
+holds none. The words are English, German, Spanish and French, and those of a few more languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modelward.privacy.alternatives import Alternatives, listed, lowered
+from modelward.privacy.kinds import PASSWORD
+from modelward.privacy.span import Span
+
+_STRONG = """
+    pass(?:word|wd|phrase|code|wort)e?s?,pwd,pswd,kennwort,kennwörter,zugangscode,contrase[ñn]as?,
+    clave(?: secreta| de acceso)?,mots?[ _]de[ _]passe,mdp,code d'acc[èe]s,senha,wachtwoord,has[łl]o,
+    l[öo]senord,parola d'ordine,пароль,密码,密碼,パスワード
+    """
+_WEAK = """
+    pw,pass,pin(?:[ -]?code)?,secret,credentials?,geheimnis,api[ _-]?key,access[ _-]?key,
+    secret[ _-]?key,private[ _-]?key,account[ _-]?key,signing[ _-]?key,encryption[ _-]?key,
+    master[ _-]?key,auth[ _-]?key,shared[ _-]?key,license[ _-]?key,client[ _-]?key,schlüssel,token,
+    access[ _-]?token,auth[ _-]?token,refresh[ _-]?token,api[ _-]?token,secret[ _-]?token,
+    session[ _-]?token,bearer[ _-]?token,id[ _-]?token,client[ _-]?secret,webhook[ _-]?secret,
+    app[ _-]?secret,consumer[ _-]?secret,authorization,cvv2?,cvc2?,otp,cl[ée] api,cl[ée] secr[èe]te
+    """
+_STRONG_WORDS, _WEAK_WORDS = listed(_STRONG), listed(_WEAK)
+_AFTER = r"(?![^\W_\d]|[(])"
+_WORDS = Alternatives(
+    [word + _AFTER for word in (*_STRONG_WORDS, *_WEAK_WORDS)],
+    inside=("password", "passwort", "passwd", "kennwort", "apikey", "密码", "密碼", "パスワード"),
+)
+_TIED = re.compile(
+    r"[\"'`]?\)?(?:[ \t]{0,2}\[[a-z]{1,12}\])?(?:[ \t]{0,3}(?::=|=>|->|[:=|>])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
+    r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
+    r"|\r?\n[ \t]{1,12}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
+    r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
+)
+_QUOTED = re.compile(
+    r"[\"'`]?[ \t]{0,3}(?::=|=>|[:=(])?[ \t]{0,3}(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
+    r"(?P<quote>[\"'`])(?P<value>[^\n\"'`\[\]]{4,128})[\"'`]"
+)
+_SAID = re.compile(
+    r"(?:[ \t]{1,2}(?:for|of|to|f[üu]r|de|del|para|pour|du|zum|zur|von|am|vom)(?:[ \t][\w.'’-]{1,24}+){1,4}?)?"
+    r"[ \t]{0,2}(?:[ \t](?:is|was|are|lautet|war|ist|es|est|era|[ée]tait|to|now|jetzt|ahora|with|mit|con"
+    r"|avec|as|wie)|:|,)"
+    r"(?:[ \t](?:now|set to|changed to|called|jetzt|ahora|maintenant|still|always|just|auf|to|:))?[ \t:]{1,3}"
+    r"[\"'`(]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,256})"
+)
+_BARE = re.compile(r"[ \t]{1,2}(?:#|no\.?[ \t])?[\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|=:]{4,256})")
+_BEFORE = re.compile(
+    r"(?:^|[\s\"'`(:])[\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,64})[\"'`]?[ ]"
+    r"(?:as|is|was|for|als|ist|como|es|comme|est|en tant que)[ ]"
+    r"(?:(?:the|your|my|our|his|her|a|das|mein|dein|unser|ihr|sein|la|el|mi|tu|su|le|mon|ton|votre|son|neues|new|nuevo"
+    r"|nueva)[ ]){0,2}$"
+)
+_JOINS = frozenset(("as", "is", "was", "for", "als", "ist", "como", "es", "comme", "est"))
+_COMMAND = re.compile(
+    r"(?:--?(?:password|passwd|pass|pwd|token|secret|api-?key|passphrase)[= ][\"']?(?P<plain>[^\s\"'`;|]{3,128})"
+    r"|(?:sshpass|mysql\w*|redis-cli|mongo\w*|smbclient|ldap\w+)\b[^\n|;\[]{0,80}?[ ]-(?:p|a|w|P)[ ]?[\"']?"
+    r"(?P<flag>[^\s\"'`;|-][^\s\"'`;|]{3,128})"
+    r"|(?:[ ]-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{1,64}:(?P<user>[^\s\"'`;|]{2,128})"
+    r"|identified (?:with \w{1,32} )?by[ ][\"'](?P<sql>[^\"'\n]{3,128})[\"'])"
+)
+_LOGINS = Alternatives(
+    listed(
+        "log ?in,sign ?in,anmeld,einlogg,zugang,acced,inicia,credencial,identifiant,connect,credential,user,benutzer,"
+        "usuario,utilisateur"
+    ),
+    inside=(),
+)
+_PAIR = re.compile(
+    r"[^\n/|\[]{0,40}?[ :\"'(](?P<user>[\w.@-]{2,64})[ ]?[/|:][ ]?(?P<value>[^\s\"'`,;<>\[\]{}|/]{5,64})"
+)
+_PLACEHOLDERS = r"""
+    \$ \* % # @ x{3} < your example changeme placeholder redacted env[.(] process\. os\. none\b null\b true\b false\b
+    string\b str\b bytes\b int\b any\b bool text\b required optional undefined getpass input\( self\. this\. config
+    settings secrets?\. secret/ vault https?: file: path\b \.\.\. -+$ _+$ • bearer\b basic\b sha-?[0-9] md5 bcrypt argon
+    oauth hmac jwt aes rsa utf-?8 base64 rfc todo tbd n/a must\b should\b has\b not\b and\b the\b field hash length
+    min(?:imum)?\b max(?:imum)?\b wrong invalid incorrect expired missing empty value\b type\b name\b default encrypted
+    unknown reset forgot manager policy protected opt\b get[_(] is_ pass(?:word|wd|phrase|wort)?\b pwd\b pw\b token\b
+    secret\b api_?key key\b credentials?\b
+"""
+_PLACEHOLDER = re.compile("|".join(_PLACEHOLDERS.split()))
+"""How words begin that stand where a secret would: of code, of templates, of prose about secrets."""
+_PINS = ("pin", "cvv", "cvc", "otp")
+_MIN_TIED, _MIN_SAID, _LONG_WORD = 4, 6, 18
+
+
+def passwords(text: str) -> Iterator[Span]:
+    """Find secrets that a word announces, whatever stands between them."""
+    low = lowered(text)
+    for found in _WORDS.found_in(text):
+        yield from _behind(text, low, found)
+        yield from _ahead(text, low, found)
+    if " -" in low or "--" in low or "identified" in low:
+        for found in _COMMAND.finditer(low):
+            group = next(name for name in ("plain", "flag", "user", "sql") if found[name])
+            yield from _span(text, low, found.start(group), found.end(group), tied=True)
+    for word in _LOGINS.found_in(text):
+        if pair := _PAIR.match(low, word.end()):
+            yield from _span(text, low, pair.start("value"), pair.end("value"), tied=False)
+
+
+def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
+    end, said = word.end(), word.group()
+    strong = not _IS_WEAK.fullmatch(said)
+    if said.startswith(_PINS) and (number := _PIN.match(text, end)):
+        yield Span(PASSWORD, number.start(1), number.end(1))
+        return
+    if quoted := _QUOTED.match(lowered, end):
+        yield from _span(text, lowered, quoted.start("value"), quoted.end("value"), tied=True, sure=strong)
+    elif tied := _TIED.match(lowered, end):
+        yield from _span(text, lowered, tied.start("value"), tied.end("value"), tied=True, sure=strong)
+    elif said_so := _SAID.match(lowered, end):
+        yield from _span(text, lowered, said_so.start("value"), said_so.end("value"), tied=False)
+    elif bare := _BARE.match(lowered, end):
+        yield from _span(text, lowered, bare.start("value"), bare.end("value"), tied=False)
+
+
+_IS_WEAK = re.compile("|".join(_WEAK_WORDS))
+_PIN = re.compile(r"(?:[ ]?(?:is|ist|lautet|es|est|code|number|nummer|:|=|->))*[ \"']{0,3}([0-9]{3,8})(?![\w.]|-[0-9])")
+
+
+def _ahead(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
+    """Find `Winter2024! as the password` and its like."""
+    begin = max(0, word.start() - 96)
+    if _JOINS.isdisjoint(lowered[begin : word.start()].split()[-4:]):
+        return
+    if before := _BEFORE.search(lowered, begin, word.start()):
+        yield from _span(text, lowered, before.start("value"), before.end("value"), tied=False)
+
+
+def _span(text: str, lowered: str, start: int, end: int, *, tied: bool, sure: bool = False) -> Iterator[Span]:
+    value = text[start:end]
+    kept = value if value.endswith("==") else value.rstrip(".!?:)\\/") or value
+    if value[len(kept) :][:1] == "!":
+        kept += "!"
+    if _is_secret(kept, lowered[start : start + len(kept)], tied=tied, sure=sure):
+        yield Span(PASSWORD, start, start + len(kept))
+
+
+def _is_secret(value: str, lowered: str, *, tied: bool, sure: bool) -> bool:
+    if len(value) < (_MIN_TIED if tied else _MIN_SAID) or _PLACEHOLDER.match(lowered):
+        return False
+    digit = any(letter.isdigit() for letter in value)
+    letter = any(letter.isalpha() for letter in value)
+    symbol = any(not character.isalnum() and character not in "-_./'():" for character in value)
+    if (digit and letter) or (symbol and letter):
+        return tied or not value[0].isdigit() or sum(map(str.isalpha, value)) > 2
+    if tied:
+        return (sure and value.isalpha() and not value.istitle()) or (digit and len(value) >= _MIN_SAID)
+    return value.isalpha() and len(value) >= _LONG_WORD
