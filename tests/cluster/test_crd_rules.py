@@ -44,6 +44,10 @@ def selecting(**line: Any) -> Spec:
     return {"endpointSelector": {"matchExpressions": [{"key": "team", **line}]}}
 
 
+def captured(**changes: Any) -> Spec:
+    return {"endpointSelector": {}, "capture": changes}
+
+
 def bound(objective: Spec, **changes: Any) -> Spec:
     return {"endpointSelector": {}, "objectives": [{**objective, **changes}]}
 
@@ -66,6 +70,7 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", {"endpointSelector": {}}),
     ("MonitoringPolicy", {"endpointSelector": {"matchLabels": {"team": "retail"}}, "capture": {"sample": "0.1%"}}),
     ("MonitoringPolicy", {"endpointSelector": {}, "objectives": [LATENCY, ERRORS], "evaluations": [TOPIC]}),
+    ("MonitoringPolicy", captured(keepFor="1m", maxBody="16Mi")),
     ("MonitoringPolicy", selecting(operator="In", values=["a", "b"])),
     ("MonitoringPolicy", selecting(operator="Exists")),
     ("MonitoringPolicy", judged(check=None, evaluatorRef={"name": "topic"})),
@@ -129,6 +134,9 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timePerOutputToken": "0h0ms"}}},
         "timePerOutputToken must be longer than 0",
     ),
+    ("MonitoringPolicy", captured(keepFor="59s"), "keepFor must be at least 1m"),
+    ("MonitoringPolicy", captured(maxBody="16777217"), "maxBody must be at most 16Mi"),
+    ("MonitoringPolicy", captured(maxBody="999999Mi"), "maxBody must be at most 16Mi"),
     ("MonitoringPolicy", selecting(operator="In"), "In and NotIn need values"),
     ("MonitoringPolicy", selecting(operator="Exists", values=["a"]), "Exists and DoesNotExist have none"),
     ("MonitoringPolicy", bound(ERRORS, maxDuration="1s"), "OverloadRate) need maxRate"),
