@@ -10,19 +10,27 @@ from modelward.collector.families import CONFIG_INFO, FAMILIES, Family
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(series: Iterable[tuple[Key, list[float]]], engine: Mapping[str, float], revision: str) -> str:
-    """Return the text of all series, summed where several boards hold the same one, and of the engine's own signals."""
+def render(
+    series: Iterable[tuple[Key, list[float]]], engine: Mapping[str, float], revision: str, endpoint: str = ""
+) -> str:
+    """Return the text of all series, summed where several boards hold the same one, and of the engine's own signals.
+
+    Each gets the label `endpoint` where it is known: an adopted pod carries no label of ours that could say it.
+    """
     lines: list[str] = []
+    place = (("endpoint", endpoint),) if endpoint else ()
     grouped = _merge(series)
     for name, family in FAMILIES.items():
         rows = grouped.get(name)
         if rows:
             lines += (f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}")
             for labels, values in rows.items():
-                lines += _histogram(family, labels, values) if family.bounds else [_sample(family, labels, values[0])]
+                text = _labels((*zip(family.labels, labels, strict=True), *place))
+                lines += _histogram(family, text, values) if family.bounds else [_sample(name, text, values[0])]
+    text = _labels((("revision", revision), *place))
     for name in sorted(engine):
         kind = "counter" if name.endswith("_total") else "gauge"
-        lines += (f"# TYPE {name} {kind}", f'{name}{{revision="{_escape(revision)}"}} {_number(engine[name])}')
+        lines += (f"# TYPE {name} {kind}", _sample(name, text, engine[name]))
     return "\n".join(lines) + "\n"
 
 
@@ -38,8 +46,7 @@ def _merge(series: Iterable[tuple[Key, list[float]]]) -> dict[str, dict[tuple[st
     return grouped
 
 
-def _histogram(family: Family, labels: tuple[str, ...], values: list[float]) -> Iterator[str]:
-    text = _labels(family, labels)
+def _histogram(family: Family, text: str, values: list[float]) -> Iterator[str]:
     seen = 0.0
     for bound, count in zip((*map(_number, family.bounds), "+Inf"), values, strict=False):
         seen += count
@@ -48,13 +55,12 @@ def _histogram(family: Family, labels: tuple[str, ...], values: list[float]) -> 
     yield f"{family.name}_count{{{text}}} {_number(seen)}"
 
 
-def _sample(family: Family, labels: tuple[str, ...], value: float) -> str:
-    text = _labels(family, labels)
-    return f"{family.name}{{{text}}} {_number(value)}" if text else f"{family.name} {_number(value)}"
+def _sample(name: str, text: str, value: float) -> str:
+    return f"{name}{{{text}}} {_number(value)}" if text else f"{name} {_number(value)}"
 
 
-def _labels(family: Family, values: tuple[str, ...]) -> str:
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in zip(family.labels, values, strict=True))
+def _labels(pairs: Iterable[tuple[str, str]]) -> str:
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in pairs)
 
 
 def _escape(value: str) -> str:

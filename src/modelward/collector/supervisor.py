@@ -97,7 +97,7 @@ class Supervisor:
         series += [((families.RESTARTS, (c.name,)), [float(c.restarts)]) for c in (self._dataplane, self._worker)]
         if self._engine.problem:
             series.append(((families.ENGINE_PROBLEM, (self._engine.problem,)), [1.0]))
-        return render(series, self._engine.values, self._options.revision)
+        return render(series, self._engine.values, self._options.revision, self._options.endpoint)
 
     @property
     def ready(self) -> bool:

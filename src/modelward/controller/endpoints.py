@@ -98,9 +98,10 @@ class Endpoints:
         scaled = await self._scaler.scale(known, seen, now_ms, carried_out=carried_out)
         installed, injected = self.installed.now, self._injected.get(known.key, "")
         look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, installed, injected)
-        status = endpoint_status(known.endpoint, assessed(look), now_ms)
+        found = assessed(look)
+        status = endpoint_status(known.endpoint, found, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
-        self.verdicts.endpoint(namespace, name, status)
+        self.verdicts.endpoint(namespace, name, status, found.checks)
         return _QUIET_ROUNDS * self.context.settings.scrape_interval_s
 
     def _meet(self, namespace: str, name: str, uid: str) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from modelward.api.llmendpoint import LLMEndpointStatus
+from modelward.status.checks import CONDITION, Check
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
+_VERDICT = {"Passed": 1.0, "Failed": 0.0, "Unknown": -1.0}
 _HEALTH = ("Healthy", "Degraded", "Unhealthy", "Unknown")
 
 
@@ -19,16 +21,19 @@ class VerdictMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}
+        self._checks: dict[tuple[str, str], tuple[Check, ...]] = {}
         self._brake = False
         registry.register(self)
 
-    def endpoint(self, namespace: str, name: str, status: LLMEndpointStatus) -> None:
-        """Remember the newest status of an endpoint, written or not."""
+    def endpoint(self, namespace: str, name: str, status: LLMEndpointStatus, checks: Iterable[Check] = ()) -> None:
+        """Remember the newest status of an endpoint, written or not, and the checks behind it."""
         self._statuses[namespace, name] = status
+        self._checks[namespace, name] = tuple(checks)
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop the series of an endpoint that is gone."""
         self._statuses.pop((namespace, name), None)
+        self._checks.pop((namespace, name), None)
 
     def orphan_brake(self, on: bool) -> None:
         """Note whether the orphan brake holds."""
@@ -39,6 +44,9 @@ class VerdictMetrics(Collector):
         yield from self._conditions()
         yield from self._evaluations()
         yield self._objectives()
+        yield from self._verdicts("objective", "modelward_objective_verdict", "modelward_objective_info")
+        yield from self._verdicts("evaluation", "modelward_evaluation_verdict", "modelward_evaluation_info")
+        yield from self._usage()
         yield from self._replicas()
         brake = GaugeMetricFamily("modelward_orphan_brake", "1 while too many adopted workloads look orphaned at once")
         brake.add_metric([], float(self._brake))
@@ -81,6 +89,30 @@ class VerdictMetrics(Collector):
                     family.add_metric([namespace, name, one.policy, one.name], _number(one.value))
         return family
 
+    def _verdicts(self, kind: str, verdict_name: str, info_name: str) -> Iterator[GaugeMetricFamily]:
+        labels = [*_ENDPOINT, "policy", kind]
+        verdict = GaugeMetricFamily(verdict_name, "1 Passed, 0 Failed, -1 Unknown", labels=labels)
+        told = "Always 1; the policy's severity and the condition that the check moves"
+        info = GaugeMetricFamily(info_name, told, labels=[*labels, "severity", "condition"])
+        for (namespace, name), checks in self._checks.items():
+            for check in checks:
+                if (check.concern == "Objectives") == (kind == "objective"):
+                    values = [namespace, name, check.policy, check.name]
+                    verdict.add_metric(values, _VERDICT[check.verdict])
+                    info.add_metric([*values, check.severity, CONDITION[check.concern]], 1.0)
+        yield from (verdict, info)
+
+    def _usage(self) -> Iterator[GaugeMetricFamily]:
+        families = {
+            field: GaugeMetricFamily(metric, f"{what}, over 5 minutes", labels=_ENDPOINT)
+            for field, metric, what in _USAGE
+        }
+        for (namespace, name), status in self._statuses.items():
+            for field, family in families.items():
+                if text := getattr(status.usage, field, ""):
+                    family.add_metric([namespace, name], _number(text))
+        yield from families.values()
+
     def _replicas(self) -> Iterator[GaugeMetricFamily]:
         replicas = GaugeMetricFamily("modelward_replicas", "Ready replicas", labels=_ENDPOINT)
         desired = GaugeMetricFamily("modelward_replicas_desired", "What the scaler wants", labels=_ENDPOINT)
@@ -92,11 +124,20 @@ class VerdictMetrics(Collector):
 
 
 _ENDPOINT = ["namespace", "endpoint"]
+_USAGE = (
+    ("requests_per_minute", "modelward_usage_requests_per_minute", "Requests a minute"),
+    ("input_tokens_per_minute", "modelward_usage_input_tokens_per_minute", "Input tokens a minute"),
+    ("output_tokens_per_minute", "modelward_usage_output_tokens_per_minute", "Output tokens a minute"),
+    ("first_token_p95", "modelward_usage_first_token_p95_seconds", "95th percentile of the time to first token"),
+    ("error_rate", "modelward_usage_error_ratio", "Share of requests that the endpoint failed, 0 to 1"),
+)
+"""Fields of `status.usage`: what the operator reads itself, in every collector mode."""
 _UNITS = {"%": 0.01, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 """Those of `duration_text` and `percent_text`."""
 
 
 def _number(text: str) -> float:
     """Return seconds, or a share of 1, from a number as status shows it."""
+    text = text.lstrip(">")  # at least so long
     number, unit = text.rstrip("%smhd"), text.lstrip("0123456789.")
-    return float(number) * _UNITS[unit]
+    return round(float(number) * _UNITS.get(unit, 1.0), 9)  # 69 % is 0.69, not 0.6900000000000001

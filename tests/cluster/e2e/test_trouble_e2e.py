@@ -227,7 +227,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     after = place.pod(STEADY)
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert restarts(after) == restarts(before)
-    assert place.counted('modelward_collector_restarts_total{process="dataplane"}') == 1
+    assert place.counted('modelward_collector_restarts_total{process="dataplane"') == 1
 
 
 def restarts(pod: dict[str, Any]) -> dict[str, int]:

@@ -122,6 +122,9 @@ def test_counters_survive_their_writer_and_render_as_text_that_parses() -> None:
     assert page.of(f"{family.name}_sum")[0].value == pytest.approx(500.302)
     assert [s.labels["generation"] for s in page.of(families.CONFIG_INFO)] == ["new"]
     assert page.of("modelward_engine_up")[0].value == 1
+    assert "endpoint" not in counts[0].labels
+    named = parse(render(board.read(), {"modelward_engine_up": 1.0}, "r", "chat").encode())
+    assert {one.labels["endpoint"] for samples in named.samples.values() for one in samples} == {"chat"}
     os.close(fd)
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from modelward.api.llmendpoint import EvaluationStatus, LLMEndpointStatus, MetricStatus, ScalingStatus
+from modelward.api.llmendpoint import EvaluationStatus, LLMEndpointStatus, MetricStatus, ScalingStatus, UsageStatus
 from modelward.api.quantity import duration_text, percent_text
 from modelward.controller.verdict_metrics import VerdictMetrics
+from modelward.status.checks import Check
 from modelward.status.conditions import State, settle
 
 
@@ -64,6 +65,34 @@ def test_every_duration_that_status_can_show_is_exported_in_seconds(ms: int) -> 
     found = exported(LLMEndpointStatus(metrics=(one, one.model_copy(update={"name": "none", "value": ""}))))
     assert found["modelward_objective_value", "first-token"] == pytest.approx(ms / 1e3, rel=0.5, abs=0.06)
     assert ("modelward_objective_value", "none") not in found
+
+
+def test_a_check_is_exported_with_its_verdict_and_the_severity_that_its_policy_gives_it() -> None:
+    checks = (
+        Check("p", "errors", "Objectives", "Critical", "Failed", "AboveLimit"),
+        Check("p", "topic", "Quality", "Warning", "Unknown", "NoTraffic"),
+        Check("p", "leaks", "Safety", "Critical", "Passed", "Passed"),
+    )
+    registry = CollectorRegistry()
+    VerdictMetrics(registry).endpoint("retail", "chat", LLMEndpointStatus(), checks)
+    found = samples(registry)
+    assert found["modelward_objective_verdict", "errors"] == 0
+    assert [found["modelward_evaluation_verdict", name] for name in ("topic", "leaks")] == [-1, 1]
+    value = registry.get_sample_value
+    labels = {"namespace": "retail", "endpoint": "chat", "policy": "p"}
+    severe = {**labels, "evaluation": "leaks", "severity": "Critical", "condition": "SafetyHealthy"}
+    assert value("modelward_evaluation_info", severe) == 1
+    missed = {**labels, "objective": "errors", "severity": "Critical", "condition": "ObjectivesMet"}
+    assert value("modelward_objective_info", missed) == 1
+
+
+def test_what_the_operator_reads_itself_is_exported_in_every_mode() -> None:
+    usage = UsageStatus(requests_per_minute="60", first_token_p95=">10s", error_rate="69%")
+    found = exported(LLMEndpointStatus(usage=usage))
+    assert found["modelward_usage_requests_per_minute", ""] == 60
+    assert found["modelward_usage_first_token_p95_seconds", ""] == 10
+    assert found["modelward_usage_error_ratio", ""] == 0.69, "and not 0.6900000000000001"
+    assert ("modelward_usage_input_tokens_per_minute", "") not in found, "what is not known is no zero"
 
 
 def test_no_series_outlives_its_endpoint() -> None:
