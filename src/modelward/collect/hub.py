@@ -133,6 +133,20 @@ class HubClient:
         query = {"from": str(from_ms), "to": str(to_ms), "limit": str(limit)}
         return _exchanges(await self._ask("GET", path, params=query), self._skipped)
 
+    async def erase(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Erase {"namespace", "endpoint", "exchange" or "conversation"}, or count it with "dryRun"."""
+        return _decoded(await self._ask("POST", "/v1/erasures", json=target))
+
+    async def audit(self, since_ms: int, verb: str = "") -> list[Mapping[str, Any]]:
+        """Return the audit's records of a time and after it; none from a hub that keeps no audit yet."""
+        try:
+            answer = await self._ask("GET", "/v1/audit", params={"since": str(since_ms), "verb": verb})
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return []
+            raise
+        return [row for row in _list(_decoded(answer), "records") if isinstance(row, dict)]
+
     async def post_exchanges(self, lines: bytes) -> tuple[int, int]:
         """Post ndjson; return how many were accepted and rejected. For by-hand use and tests."""
         body = zstandard.compress(lines)

@@ -7,27 +7,33 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from aiohttp import web
 
 from modelward.api.evaluation import result_from_json
 from modelward.api.exchange import exchange_to_json
+from modelward.hub.administration import Administration
+from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
+from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, busy, too_large
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
+from modelward.hub.keys import KeyRing
 from modelward.hub.layout import is_endpoint, result_key
 from modelward.hub.metrics import HubMetrics
+from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
 from modelward.hub.tokens import TokenVerifier
+from modelward.privacy.identifiers import exchange_names
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BY_HAND = "by hand"
 NDJSON = "application/x-ndjson"
 WINDOW_LIMIT = 2_000
 INGESTS_WAITING = 64
@@ -44,6 +50,8 @@ class Api:
     buffer: WriteBuffer
     metrics: HubMetrics
     verifier: TokenVerifier | None
+    keys: KeyRing
+    audit: AuditLog
     _decoding: asyncio.Semaphore
     _ingests: int = 0
 
@@ -61,12 +69,14 @@ class Api:
         app.router.add_get("/v1/results", self.get_results)
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
+        parts = (self.store, self.results, self.keys, self.audit)
+        Administration(*parts, self._permit, self.buffer.flush).add_to(app)
         return app
 
     async def post_exchanges(self, request: web.Request) -> web.Response:
         """Store a batch; 202 means stored, or counted as rejected."""
         caller = await self._caller(request)
-        body = await _body(request, self.settings.limits.body_bytes)
+        body = await body_of(request, self.settings.limits.body_bytes)
         self.metrics.received_bytes.inc(len(body))
         batch = await self._decode(body, request.headers.get("Content-Encoding", ""), caller)
         for reason, count in batch.rejected.items():
@@ -74,13 +84,13 @@ class Api:
         with self.metrics.store_seconds.time():
             await self.buffer.store(batch.records)
         self.metrics.exchanges.labels("accepted").inc(len(batch.records))
-        return _json({"accepted": len(batch.records), "rejected": batch.rejected.total()}, status=202)
+        return json_answer({"accepted": len(batch.records), "rejected": batch.rejected.total()}, status=202)
 
     async def get_window(self, request: web.Request) -> web.Response:
         """Answer a fair sample of a window, oldest first; the header Modelward-Total says of how many."""
         endpoint = await self._endpoint(request, "read window")
-        from_ms, to_ms = _integer(request, "from"), _integer(request, "to")
-        limit = min(_integer(request, "limit", WINDOW_LIMIT), self.settings.limits.window_exchanges)
+        from_ms, to_ms = integer_of(request, "from"), integer_of(request, "to")
+        limit = min(integer_of(request, "limit", WINDOW_LIMIT), self.settings.limits.window_exchanges)
         if from_ms >= to_ms or limit < 1:
             raise bad_request("from must be before to, and limit at least 1")
         exchanges, total = await self.store.window(endpoint, from_ms, to_ms, limit)
@@ -89,15 +99,19 @@ class Api:
         return web.Response(body=body, headers=headers)
 
     async def get_exchange(self, request: web.Request) -> web.Response:
-        """Answer one exchange by its id."""
+        """Answer one exchange by its id, or by the one that the engine gave; the audit names who read it."""
         endpoint = await self._endpoint(request, "read exchange")
-        return _json(exchange_to_json(await self.store.exchange(endpoint, request.match_info["id"])))
+        who = await self._permit(request, "read exchange", request.match_info["namespace"])
+        names = exchange_names(request.match_info["id"], self.keys.all(endpoint.partition("/")[0]))
+        found = await self.store.exchange(endpoint, names)
+        await self.audit.add(who, "read", f"{endpoint} exchange {found.id:.128}", 1)
+        return json_answer(exchange_to_json(found))
 
     async def put_result(self, request: web.Request) -> web.Response:
         """Store a window's result under the key in the path, which must be its own."""
         endpoint = await self._endpoint(request, "put result")
         try:
-            result = result_from_json(orjson.loads(await _body(request, self.settings.limits.result_bytes)))
+            result = result_from_json(orjson.loads(await body_of(request, self.settings.limits.result_bytes)))
         except (ValueError, RecursionError) as error:
             raise bad_request(str(error)[:300]) from error
         parts = request.match_info
@@ -105,7 +119,7 @@ class Api:
         key = key_of(result)
         if result_key(path) != key or key.from_ms >= key.to_ms:
             raise bad_request("the path must be the result's own namespace, endpoint, policy, evaluation and window")
-        await self.results.put(result)
+        await self.results.put(without_erased(result, self.store.rules.of(endpoint).erased))
         self.metrics.results.inc()
         return web.Response(status=204)
 
@@ -117,7 +131,7 @@ class Api:
         endpoint = await self._endpoint(request, "read results") if request.match_info else None
         if endpoint is None:
             await self._permit(request, "read results", "")
-        since_ms, after = _integer(request, "since", 0), request.query.get("after")
+        since_ms, after = integer_of(request, "since", 0), request.query.get("after")
         if after is None:
             rows, following = await self.results.since(since_ms, endpoint), ""
         else:
@@ -132,13 +146,13 @@ class Api:
             {"endpoint": h.endpoint, "exchanges": h.exchanges, "oldestMs": h.oldest_ms, "newestMs": h.newest_ms}
             for h in self.store.index.holdings(self.store.clock_ms() + FUTURE_MS)
         ]
-        return _json({"endpoints": rows})
+        return json_answer({"endpoints": rows})
 
     async def put_rules(self, request: web.Request) -> web.Response:
         """Replace all rules; in force when this answers. Rows that cannot be read change nothing, and are named."""
         await self._permit(request, "put rules", "")
         try:
-            data = orjson.loads(await _body(request, 32 << 20))
+            data = orjson.loads(await body_of(request, 32 << 20))
         except (ValueError, RecursionError) as error:
             raise bad_request("the body is not JSON") from error
         asked = asked_from_json(data, self.store.rules.default)
@@ -148,7 +162,7 @@ class Api:
         await self.store.set_rules(asked)
         await self.buffer.flush()  # what was let in under the rules before is then where the purge finds it
         if asked.refused:
-            return _json({"refused": asked.refused})
+            return json_answer({"refused": asked.refused})
         return web.Response(status=204)
 
     async def _decode(self, body: bytes, encoding: str, caller: Caller | None) -> Batch:
@@ -156,16 +170,22 @@ class Api:
             raise busy("too many batches at once; send again later")
         self._ingests += 1
         try:
+            key = await self.keys.newest(caller.namespace) if caller else None
             async with self._decoding:
-                return await asyncio.to_thread(
-                    read_batch,
-                    body,
-                    encoding,
-                    self.settings.limits,
-                    self.store.rules,
-                    self.store.clock_ms(),
-                    lambda namespace: self._allows(caller, "post exchanges", namespace),
-                )
+                while True:
+                    rules = self.store.rules
+                    batch = await asyncio.to_thread(
+                        read_batch,
+                        body,
+                        encoding,
+                        self.settings.limits,
+                        rules,
+                        self.store.clock_ms(),
+                        lambda namespace: self._allows(caller, "post exchanges", namespace),
+                        key,
+                    )
+                    if rules is self.store.rules:  # else they may have been tightened meanwhile
+                        return batch
         finally:
             self._ingests -= 1
 
@@ -177,13 +197,14 @@ class Api:
         authority = Authority(s.namespace, s.operator_account, s.evaluator_account)
         return caller is None or authority.allows(caller, action, namespace)
 
-    async def _permit(self, request: web.Request, action: Action, namespace: str) -> None:
+    async def _permit(self, request: web.Request, action: Action, namespace: str) -> str:
         caller = await self._caller(request)
         if not self._allows(caller, action, namespace):
             log.warning("refused caller=%r action=%r namespace=%r", str(caller), action, namespace)
             raise HubError(403, "Forbidden", f"{caller} may not {action} of {namespace or 'all namespaces'}")
-        if action in ("read window", "read exchange"):
+        if action == "read window":  # of an exchange the audit tells, by the id under which it is kept
             log.info("read caller=%r action=%r path=%r", str(caller), action, request.path)
+        return str(caller or BY_HAND)
 
     async def _endpoint(self, request: web.Request, action: Action) -> str:
         namespace = request.match_info["namespace"]
@@ -212,7 +233,7 @@ class Api:
 
 def error_response(error: HubError) -> web.Response:
     """Return the error as every client of the hub gets it."""
-    response = _json({"error": {"code": error.code, "message": str(error)}}, status=error.status)
+    response = json_answer({"error": {"code": error.code, "message": str(error)}}, status=error.status)
     if error.retry_after_s:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -221,26 +242,3 @@ def error_response(error: HubError) -> web.Response:
 def now_ms() -> int:
     """Return Unix milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def _json(data: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
-
-
-def _integer(request: web.Request, name: str, default: int | None = None) -> int:
-    text = request.query.get(name, "" if default is None else str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 15:  # milliseconds of the year 33,000
-        raise bad_request(f"{name} must be a number, not {text!r}" if text else f"{name} is required")
-    return int(text)
-
-
-async def _body(request: web.Request, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes, refused by its announced length before a byte of it is read."""
-    if (request.content_length or 0) > limit:
-        raise too_large(f"the body is larger than {limit} bytes; send less at once")
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise too_large(f"the body is larger than {limit} bytes; send less at once")
-    return bytes(body)

@@ -6,18 +6,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 Action = Literal[
-    "post exchanges", "read window", "read exchange", "put result", "read results", "read endpoints", "put rules"
+    "post exchanges",
+    "read key",
+    "read window",
+    "read exchange",
+    "put result",
+    "read results",
+    "read endpoints",
+    "put rules",
+    "erase",
+    "read audit",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
 TABLE: dict[Action, frozenset[Role]] = {
     "post exchanges": frozenset({"workload", "evaluator"}),
+    "read key": frozenset({"workload", "evaluator"}),
     "read window": frozenset({"operator", "evaluator"}),
     "read exchange": frozenset({"operator"}),
     "put result": frozenset({"operator", "evaluator"}),
     "read results": frozenset({"operator"}),
     "read endpoints": frozenset({"operator"}),
     "put rules": frozenset({"operator"}),
+    "erase": frozenset({"operator"}),
+    "read audit": frozenset({"operator"}),
 }
 
 

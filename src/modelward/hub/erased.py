@@ -42,6 +42,14 @@ class Erased:
         """Return it with more conversations, erased up to a time."""
         return replace(self, conversations={**self.conversations, **dict.fromkeys(keys, at_ms)})
 
+    def with_marks(self, other: Erased) -> Erased:
+        """Return both together."""
+        return Erased(
+            max(self.before_ms, other.before_ms),
+            {**self.exchanges, **other.exchanges},
+            {**self.conversations, **other.conversations},
+        )
+
     def remembered(self, now_ms: int) -> Erased:
         """Return what need not be forgotten yet."""
         oldest_ms = now_ms - REMEMBERED_MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import orjson
@@ -16,6 +16,7 @@ from modelward.hub.errors import HubError, bad_request, too_large
 from modelward.hub.layout import is_endpoint
 from modelward.hub.rules import Rules, limited
 from modelward.hub.settings import Limits
+from modelward.privacy.identifiers import exchange_id, is_conversation_key
 
 Rejection = Literal["malformed", "too_long", "not_yours", "not_captured", "future"]
 CHUNK_BYTES = 256 << 10
@@ -45,9 +46,17 @@ class Batch:
 
 
 def read_batch(
-    body: bytes, encoding: str, limits: Limits, rules: Rules, now_ms: int, may_post: Callable[[str], bool]
+    body: bytes,
+    encoding: str,
+    limits: Limits,
+    rules: Rules,
+    now_ms: int,
+    may_post: Callable[[str], bool],
+    key: bytes | None = None,
 ) -> Batch:
     """Decode, check and limit the lines; `may_post(namespace)` says whose they may be.
+
+    With a `key` an id that no engine made is replaced by its keyed hash, since older collectors send it as it was.
 
     A bad line is rejected and counted, a bad body raises HubError (400 not zstd, 413 too large, 415 encoding). Lines
     are counted before they are taken apart: a few hundred bytes of zstd can hold millions of them.
@@ -57,13 +66,15 @@ def read_batch(
         if len(line) > limits.line_bytes:
             batch.rejected["too_long"] += 1
         elif line.strip():
-            _take(line, batch, rules, now_ms, may_post)
+            _take(line, batch, rules, now_ms, may_post, key)
     return batch
 
 
-def _take(line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callable[[str], bool]) -> None:
+def _take(
+    line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callable[[str], bool], key: bytes | None
+) -> None:
     try:
-        exchange = exchange_from_json(orjson.loads(line))
+        exchange = _named(exchange_from_json(orjson.loads(line)), key)
         verdict = _rejection(exchange, now_ms, may_post)
         kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
         if verdict or kept is None:
@@ -73,6 +84,13 @@ def _take(line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callab
         batch.records.append(Record(kept.endpoint, at_ms, orjson.dumps(exchange_to_json(kept))))
     except _UNREADABLE:
         batch.rejected["malformed"] += 1
+
+
+def _named(exchange: Exchange, key: bytes | None) -> Exchange:
+    if key is None or not exchange.id:
+        return exchange
+    known = is_conversation_key(exchange.conversation)
+    return replace(exchange, id=exchange_id(exchange.id, key), conversation=exchange.conversation if known else "")
 
 
 def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool]) -> Rejection | None:

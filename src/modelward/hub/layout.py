@@ -3,6 +3,8 @@
 exchanges/{namespace}/{endpoint}/{yyyymmddhh}/{first ms}-{last ms}-{count}-{uuid}.zst
 results/{namespace}/{endpoint}/{policy}/{evaluation}/{from ms}-{to ms}.json
 rules.json
+keys/{namespace}.json
+audit/{ms}-{uuid}.json
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from datetime import UTC, datetime
 
 HOUR_MS = 3_600_000
 RULES_PATH = "rules.json"
+KEYS_PREFIX = "keys/"
+AUDIT_PREFIX = "audit/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
@@ -72,6 +76,11 @@ class ResultKey:
 def namespace_of(endpoint: str) -> str:
     """Return the namespace of `namespace/name`."""
     return endpoint.partition("/")[0]
+
+
+def keys_path(namespace: str) -> str:
+    """Return where the keys of a namespace lie."""
+    return f"{KEYS_PREFIX}{namespace}.json"
 
 
 def is_endpoint(text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -88,6 +88,24 @@ class ResultStore:
         old = [key for key in keys if not max(before_ms, self.born_ms(key.endpoint)) <= key.to_ms <= last_ms]
         await self._drop(old)
         return len(old)
+
+    async def drop_examples(self, concerned: Callable[[ResultKey], bool], ids: Container[str] | None) -> int:
+        """Take examples out of results by their ids, or all (None); return how many. The counts stay."""
+        dropped = 0
+        for key in [key for key in self._shares.all_keys() if concerned(key)]:
+            [data] = await self._read([key]) or [b""]
+            if not data:
+                continue
+            result = result_from_json(orjson.loads(data))
+            left = {
+                revision: tuple(row for row in rows if ids is not None and row.id not in ids)
+                for revision, rows in result.examples.items()
+            }
+            fewer = sum(map(len, result.examples.values())) - sum(map(len, left.values()))
+            if fewer:
+                await self.put(replace(result, examples=left))
+                dropped += fewer
+        return dropped
 
     def _wanted(self, since_ms: int, endpoint: str | None) -> list[tuple[ResultKey, int]]:
         found = self._shares.of(endpoint)

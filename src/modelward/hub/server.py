@@ -16,10 +16,12 @@ from aiohttp import web
 
 from modelward.hub import certificates
 from modelward.hub.app import Api, now_ms
+from modelward.hub.audit import AuditLog
 from modelward.hub.buffer import WriteBuffer
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
+from modelward.hub.keys import KeyRing
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
 from modelward.hub.results import ResultStore
@@ -50,6 +52,8 @@ class Hub:
     publish: Publish | None = None
     clock_ms: Callable[[], int] = now_ms
     store: ExchangeStore = field(init=False)
+    keys: KeyRing = field(init=False)
+    audit: AuditLog = field(init=False)
     results: ResultStore = field(init=False)
     buffer: WriteBuffer = field(init=False)
     metrics: HubMetrics = field(init=False)
@@ -72,6 +76,9 @@ class Hub:
         self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
         damage = Damage(objects, lambda kind, count: self.metrics.damaged.labels(kind).inc(count), self.clock_ms)
         self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms, damage)
+        self.store.plain_ids = not settings.auth
+        self.keys = KeyRing(objects, damage, self.clock_ms, self.store.longest_ms)
+        self.audit = AuditLog(objects, damage, self.clock_ms)
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
@@ -106,7 +113,8 @@ class Hub:
 
     def _api(self) -> Api:
         turns = asyncio.Semaphore(self.settings.limits.parallel_ingests)
-        return Api(self.settings, self.store, self.results, self.buffer, self.metrics, self.verifier, turns)
+        known = (self.settings, self.store, self.results, self.buffer, self.metrics, self.verifier)
+        return Api(*known, self.keys, self.audit, turns)
 
     async def _load(self) -> None:
         """Read the store's names, again and again while it is away: a hub that guessed would forget its rules."""
@@ -114,6 +122,8 @@ class Hub:
             try:
                 await self.store.load()
                 await self.results.load()
+                await self.keys.load()
+                await self.audit.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
@@ -170,6 +180,8 @@ class Hub:
 
     async def _sweep(self) -> None:
         swept = await sweep(self.store, self.results)
+        await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
+        await self.audit.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
 
     async def _repeat(

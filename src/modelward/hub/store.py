@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -42,6 +42,8 @@ class ExchangeStore:
     index: Index = field(default_factory=Index)
     tidying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever replaces objects, so that no two do."""
+    plain_ids: bool = False
+    """Whether ids are kept as they were sent, for a hub that is run by hand."""
     asked: bool = False
     """Whether the operator has named its rules since this start."""
     _stored_rules: Rules | None = None
@@ -106,6 +108,11 @@ class ExchangeStore:
         needed = lapsed(self.rules, now_ms, lambda name: self.newest_ms(name) > 0)
         await self.keep_rules(replace(self.rules, by_endpoint=needed, erased=erased))
 
+    def longest_ms(self, namespace: str) -> int:
+        """Return how long anything of a namespace may be kept."""
+        own = (rule.keep_for_s for name, rule in self.rules.by_endpoint.items() if name.startswith(f"{namespace}/"))
+        return max(own, default=self.rules.default.keep_for_s) * 1_000
+
     def newest_ms(self, endpoint: str) -> int:
         """Return when the newest exchange ended that is held of an endpoint; 0 where none is."""
         return next((item.last_ms for item in self.index.of(endpoint)), 0)
@@ -124,15 +131,15 @@ class ExchangeStore:
         rule, now_ms = self.rules.of(endpoint), self.clock_ms()
         return await asyncio.to_thread(lambda: list(sample.exchanges(rule, now_ms))), sample.seen
 
-    async def exchange(self, endpoint: str, exchange_id: str) -> Exchange:
-        """Return one exchange by its id, newest first; HubError 404 when it is not kept (any more)."""
+    async def exchange(self, endpoint: str, ids: Collection[str]) -> Exchange:
+        """Return one exchange by what its id may be, newest first; HubError 404 when it is not kept (any more)."""
         rule = self.rules.of(endpoint)
         async with self._turns.of(layout.namespace_of(endpoint)):
             async for _, data in self._read(lambda: self.index.of(endpoint)):
-                found = await asyncio.to_thread(find, StoredLines(data), exchange_id)
+                found = await asyncio.to_thread(find, StoredLines(data), ids)
                 if found and (shown := limited(found, rule, self.clock_ms())):
                     return shown
-        raise HubError(404, "NotFound", f"no exchange {exchange_id!r} of {endpoint} is kept")
+        raise HubError(404, "NotFound", f"no such exchange of {endpoint} is kept")
 
     def _examined(self, item: ExchangeObject, lines: StoredLines) -> None:
         if lines.damaged or not lines.data:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -71,11 +71,12 @@ class WindowSample:
                 yield replace(exchange, inclusion=exchange.inclusion * share) if share < 1 else exchange
 
 
-def find(lines: StoredLines, exchange_id: str) -> Exchange | None:
-    """Return the exchange of that id from a stored object, or None."""
-    needle = orjson.dumps(exchange_id)
+def find(lines: StoredLines, ids: Collection[str]) -> Exchange | None:
+    """Return the exchange that has one of the ids from a stored object, or None."""
+    needles = [orjson.dumps(one) for one in ids]
     for line in lines:
-        if needle in line and (exchange := readable(line)) and exchange.id == exchange_id:
+        found = any(needle in line for needle in needles)
+        if found and (exchange := readable(line)) and exchange.id in ids:
             return exchange
     return None
 

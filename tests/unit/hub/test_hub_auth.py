@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import jwt
+import orjson
 import pytest
 from aiohttp import web
 from cryptography import x509
@@ -27,6 +28,7 @@ from modelward.hub.server import Hub
 from modelward.hub.settings import ApiServer, HubSettings
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
 OPERATOR = ("modelward-system", "modelward")
 
 
@@ -102,7 +104,7 @@ class Secured:
 
 
 @contextlib.asynccontextmanager
-async def secured_hub(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Secured]:
+async def secured_hub(cluster: Cluster, tmp_path: Path, store_url: str = "memory://") -> AsyncIterator[Secured]:
     (tmp_path / "token").write_text("pod-token\n")
     published: list[bytes] = []
 
@@ -110,7 +112,7 @@ async def secured_hub(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Secured
         published.append(pem)
 
     settings = HubSettings(
-        store_url="memory://", listen="127.0.0.1:0", health_listen="127.0.0.1:0", state_dir=tmp_path / "state",
+        store_url=store_url, listen="127.0.0.1:0", health_listen="127.0.0.1:0", state_dir=tmp_path / "state",
         api_server=ApiServer(cluster.url, tmp_path / "token", None), limits=QUICK,
     )  # fmt: skip
     async with Hub(settings, publish, lambda: exchange().time_ms).running() as hub:
@@ -136,18 +138,25 @@ async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, 
             )
         ]  # fmt: skip
         await operator.put_rules({"retail/chat": {"content": "Redacted"}})
-        assert await pod.post_exchanges(ndjson(exchange(1), exchange(2, endpoint="other/chat"))) == (1, 1)
+        mine = exchange(1, id=ENGINES)
+        assert await pod.post_exchanges(ndjson(mine, exchange(2, endpoint="other/chat"))) == (1, 1)
         assert await stranger.post_exchanges(ndjson(exchange(1))) == (0, 1)
         window = ("retail", "chat", 0, exchange().time_ms + 1, 10)
-        assert [e.id for e in await judge.window(*window)] == ["e1"]
-        assert [e.id for e in await operator.window(*window)] == ["e1"]
+        assert [e.id for e in await judge.window(*window)] == [ENGINES]
+        assert [e.id for e in await operator.window(*window)] == [ENGINES]
         for client in (pod, stranger, other_judge):
             assert await refused(client.window(*window)) == 403
         for client in (pod, stranger, judge, other_judge):
             assert await refused(client.endpoints()) == 403
-            assert await refused(client.exchange("retail", "chat", "e1")) == 403
+            assert await refused(client.exchange("retail", "chat", ENGINES)) == 403
+            assert await refused(client.audit(0)) == 403
+            assert await refused(client.erase({"namespace": "retail"})) == 403
             assert await refused(client.put_rules({})) == 403
             assert await refused(client.results(0)) == 403
+        for client in (stranger, other_judge, operator):
+            assert await refused(client._ask("GET", "/v1/keys/retail")) == 403
+        for client in (pod, judge):
+            assert len(bytes.fromhex(orjson.loads(await client._ask("GET", "/v1/keys/retail"))["key"])) == 32
 
 
 async def test_an_endpoint_without_a_rule_keeps_metadata_only(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""The part of the HTTP API that is not about samples coming and going: keys, erasures, and the audit of both."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from modelward.hub.audit import AuditLog, record_to_json
+from modelward.hub.authorisation import Action
+from modelward.hub.erasure import audited, counted, erase, target_from_json
+from modelward.hub.errors import bad_request
+from modelward.hub.keys import RENEW_AFTER_S, KeyRing
+from modelward.hub.layout import is_endpoint
+from modelward.hub.requests import body_of, integer_of, json_answer
+from modelward.hub.results import ResultStore
+from modelward.hub.store import ExchangeStore
+
+_BODY_BYTES = 64 << 10
+_NAME_CHARACTERS = 100
+
+
+@dataclass(slots=True)
+class Administration:
+    """The handlers and what they work on.
+
+    `permit` raises HubError 403 when the caller may not do something to a namespace, and returns who that is. `flush`
+    stores what was accepted and is not stored yet.
+    """
+
+    store: ExchangeStore
+    results: ResultStore
+    keys: KeyRing
+    audit: AuditLog
+    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    flush: Callable[[], Awaitable[None]]
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/v1/keys/{namespace}", self.get_key)
+        app.router.add_post("/v1/erasures", self.post_erasure)
+        app.router.add_get("/v1/audit", self.get_audit)
+
+    async def get_key(self, request: web.Request) -> web.Response:
+        """Answer the key by which collectors of a namespace hash ids and conversations, and when to ask again."""
+        namespace = request.match_info["namespace"]
+        if not is_endpoint(f"{namespace}/any"):
+            raise bad_request("no name of a namespace")
+        await self.permit(request, "read key", namespace)
+        key = await self.keys.newest(namespace)
+        return json_answer({"key": key.hex(), "renewAfterSeconds": RENEW_AFTER_S})
+
+    async def post_erasure(self, request: web.Request) -> web.Response:
+        """Erase, or count what would be erased with `dryRun`; `by` is the person who asked, for the audit."""
+        who = await self.permit(request, "erase", "")
+        try:
+            data = orjson.loads(await body_of(request, _BODY_BYTES))
+        except (ValueError, RecursionError) as error:
+            raise bad_request("the body is not JSON") from error
+        target = target_from_json(data)
+        keys = self.keys.all(target.namespace)
+        if data.get("dryRun"):
+            return json_answer({"exchanges": await counted(self.store, target, keys)})
+        done = await erase(self.store, self.results, target, keys, self.flush)
+        by = str(data.get("by") or "")[:_NAME_CHARACTERS]
+        recorded = await self.audit.add(who, "erase", audited(target, keys), done.exchanges, by)
+        return json_answer({"exchanges": done.exchanges, "examples": done.examples, "recorded": recorded})
+
+    async def get_audit(self, request: web.Request) -> web.Response:
+        """Answer the records of the audit since a time, of one verb or of all."""
+        await self.permit(request, "read audit", "")
+        found = self.audit.since(integer_of(request, "since", 0), request.query.get("verb", ""))
+        return json_answer({"records": [record_to_json(one) for one in found]})

@@ -1,0 +1,35 @@
+"""Reading requests within limits, and writing JSON answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from modelward.hub.errors import bad_request, too_large
+
+
+def json_answer(data: Any, status: int = 200) -> web.Response:
+    """Return an answer of JSON."""
+    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+
+
+def integer_of(request: web.Request, name: str, default: int | None = None) -> int:
+    """Return a number of the query; HubError 400 when it is none."""
+    text = request.query.get(name, "" if default is None else str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > 15:  # milliseconds of the year 33,000
+        raise bad_request(f"{name} must be a number, not {text!r}" if text else f"{name} is required")
+    return int(text)
+
+
+async def body_of(request: web.Request, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes, refused by its announced length before a byte of it is read."""
+    if (request.content_length or 0) > limit:
+        raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    return bytes(body)
