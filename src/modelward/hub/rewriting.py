@@ -68,16 +68,17 @@ async def rewrite(objects: ObjectStore, index: Index, item: ExchangeObject, keep
 
 
 async def _replace(objects: ObjectStore, index: Index, item: ExchangeObject, found: Rewritten) -> None:
-    new = None
     if found.lines:
+        data = await asyncio.to_thread(compress, found.lines)
         new = replace(
             item,
             first_ms=found.first_ms,
             last_ms=found.last_ms,
             count=len(found.lines),
             unique=uuid.uuid4().hex,
+            size=len(data),
         )
-        await _put(objects, item, new, await asyncio.to_thread(compress, found.lines))
+        await _put(objects, item, new, data)
         index.add(new)
     index.remove([item])
     await objects.delete([item.path])
