@@ -81,7 +81,7 @@ def question_in(body: bytes) -> Question:
 
 def answer_in(body: bytes, content_type: str) -> Answer:
     """Read a response, streamed or whole, as far as it came; raises ValueError if it is neither."""
-    if content_type.startswith("text/event-stream"):
+    if content_type.startswith("text/event-stream") or body.startswith((b"data:", b"event:")):
         return _assembled(_events(body))
     if content_type.startswith(("application/x-ndjson", "application/jsonl")):
         return _assembled(_objects(body.split(b"\n")))
@@ -92,8 +92,7 @@ def answer_in(body: bytes, content_type: str) -> Answer:
 
 
 def _events(body: bytes) -> Iterator[dict[str, Any]]:
-    lines = body.replace(b"\r\n", b"\n").split(b"\n")
-    yield from _objects(line[5:].strip() for line in lines if line.startswith(b"data:"))
+    yield from _objects(line[5:].strip() for line in body.splitlines() if line.startswith(b"data:"))
 
 
 def _objects(lines: Any) -> Iterator[dict[str, Any]]:
@@ -118,9 +117,15 @@ def _assembled(parts: Iterator[Any]) -> Answer:
         texts += _pieces(part)
         choice = _first(part.get("choices"))
         _gather_tools(choice, tools)
-        reason = str(choice.get("finish_reason") or part.get("stop_reason") or part.get("done_reason") or reason)
+        reason = str(choice.get("finish_reason") or _stop_reason(part) or part.get("done_reason") or reason)
     calls = [f"{name}({arguments})" for name, arguments in tools.values()]
     return Answer(identity[:256], "\n".join(["".join(texts), *calls]) if calls else "".join(texts), reason)
+
+
+def _stop_reason(part: dict[str, Any]) -> Any:
+    """Return why the Messages API stopped; a stream tells it in a delta."""
+    delta = part.get("delta")
+    return part.get("stop_reason") or (delta.get("stop_reason") if isinstance(delta, dict) else None)
 
 
 def _pieces(part: dict[str, Any]) -> Iterator[str]:

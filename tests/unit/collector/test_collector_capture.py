@@ -210,6 +210,10 @@ def test_answers_of_each_api_are_read() -> None:
     events = b"".join((ROLE, TOKEN, b"data: {broken\n\n", TOKEN, USAGE, DONE))
     assert answer_in(events, "text/event-stream").text == "toktok"
     assert answer_in(events.replace(b"\n", b"\r\n"), "text/event-stream").text == "toktok"
+    assert answer_in(events.replace(b"\n", b"\r"), "text/event-stream").text == "toktok"
+    assert answer_in(events, "text/plain").text == "toktok"
+    stopped = b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}\n\n'
+    assert answer_in(stopped, "text/event-stream").finish_reason == "end_turn"
     ollama = b'{"message":{"content":"a"}}\n{"message":{"content":"b"},"done":true,"done_reason":"stop"}\n'
     assert answer_in(ollama, "application/x-ndjson").text == "ab"
     assert (
