@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 MAX_MODELS = 20
-REPLACE_SECONDS = 600
-"""One label in so long goes to another model: who invents names all day must not make series without end."""
+CHANGES_AT_ONCE = 20
+CHANGE_SECONDS = 600
+"""So many labels may go to other models at once, and one more each ten minutes: who invents names all day must not make
+series without end."""
 _MAX_NAMES = 200
 _AGE_AFTER = 10_000
 
@@ -22,7 +24,7 @@ class ModelLabels:
 
     def __init__(self, asked: Mapping[str, int]) -> None:
         self._asked = dict(asked)
-        self._credit = 1.0
+        self._credit = float(CHANGES_AT_ONCE)
         self._until_aged = _AGE_AFTER
 
     def note(self, name: str) -> None:
@@ -33,19 +35,28 @@ class ModelLabels:
             self._until_aged = _AGE_AFTER
             self._asked = {each: count // 2 for each, count in self._asked.items() if count > 1}
         elif len(self._asked) > _MAX_NAMES:
-            most = heapq.nlargest(_MAX_NAMES // 2, self._asked.items(), key=lambda item: item[1])
-            self._asked = dict(most)
+            newest = reversed(self._asked.items())  # of names that are asked for as often the newest are kept
+            most = dict(heapq.nlargest(_MAX_NAMES // 2, newest, key=lambda item: item[1]))
+            self._asked = {each: count for each, count in self._asked.items() if each in most}
 
     def tick(self) -> None:
         """Let a second pass."""
-        self._credit = min(1.0, self._credit + 1 / REPLACE_SECONDS)
+        self._credit = min(float(CHANGES_AT_ONCE), self._credit + 1 / CHANGE_SECONDS)
 
-    def displaced_by(self, name: str, labelled: Iterable[str]) -> str:
-        """Return the model whose label this name takes, "" if it takes none: the least asked for, if less than it."""
-        if self._credit < 1:
-            return ""
+    def displaced_by(self, name: str, labelled: Collection[str]) -> str:
+        """Return the model whose label this name takes, "" if it takes none: the least and longest asked for.
+
+        A name that is asked for as often takes it too, because the older one may be of the past. The last change is
+        kept for the name that is asked for most of all without a label, so that no flood of names takes it.
+        """
+        known = set(labelled)
         least = min(labelled, key=lambda each: self._asked.get(each, 0), default="")
-        if self._asked.get(name, 0) <= self._asked.get(least, 0):
+        mine, theirs = self._asked.get(name, 0), self._asked.get(least, 0)
+        if self._credit < 1 or mine < theirs:
             return ""
+        if self._credit < 2:
+            most = max((count for each, count in self._asked.items() if each not in known), default=0)
+            if mine == theirs or mine < most:
+                return ""
         self._credit -= 1
         return least
