@@ -21,6 +21,7 @@ _WORTH_PARSING = re.compile(
 )
 _ERROR_BODY = re.compile(rb'"error"\s*:\s*[{"]|"(?:object|type|finish_reason)"\s*:\s*"error"')
 _ERROR_FRONT = re.compile(rb'\s*\{\s*"(?:error"\s*:\s*[{"]|(?:object|type)"\s*:\s*"error")')
+_FAILED_FRONT = re.compile(rb'\s*\{(?=.*"object"\s*:\s*"response").*"status"\s*:\s*"failed"', re.DOTALL)
 _TYPE_IN_FRONT = re.compile(rb'\s*\{\s*"type"\s*:\s*"([\w.]+)"')
 _DONE_IN_FRONT = re.compile(rb'\s*\{.*?"done"\s*:\s*true', re.DOTALL)
 
@@ -41,7 +42,7 @@ def end_of_stream(lines: list[bytes], *, opening: bytes) -> EndSign:
 def end_of_json(body: bytes, *, front: bytes) -> EndSign:
     """Read a JSON answer; `front` is how it began where `body` is only its end, b"" where it is whole."""
     if front:
-        return "error" if _ERROR_FRONT.match(front) else ""
+        return "error" if _ERROR_FRONT.match(front) or _FAILED_FRONT.match(front) else ""
     if b'"error"' not in body or not _ERROR_BODY.search(body):
         return ""
     try:

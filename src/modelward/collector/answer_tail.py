@@ -14,13 +14,16 @@ from modelward.collector.usage_reading import (
     usage_of,
 )
 
-KEPT_BYTES = 8 * 1024
+KEPT_BYTES = 4 * 1024
 """Bytes at the end that are kept whole: more than any usage object, error or end mark needs."""
+MOST_BYTES = 3 * KEPT_BYTES
+"""Bytes that are held at most, before what came last, with the objects that hold them."""
+_OBJECT_BYTES = 48
 _FRONT_BYTES = 256
 
 
 class AnswerTail:
-    """Keeps at most 24 KB and the last read, and reads what it lets go of once, however it was cut.
+    """Keeps at most 12 KB and the last read, and reads what it lets go of once, however it was cut.
 
     `_front` is how the answer began, `_opening` how the first line of what is kept began; empty where all is kept.
     """
@@ -38,8 +41,8 @@ class AnswerTail:
     def add(self, piece: bytes) -> None:
         """Take what came; this runs for every token."""
         self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > 3 * KEPT_BYTES:
+        self._size += len(piece) + _OBJECT_BYTES
+        if self._size > MOST_BYTES:
             self._cut()
 
     def model(self) -> str:
@@ -69,12 +72,16 @@ class AnswerTail:
 
     def _cut(self) -> None:
         whole = self._kept()
+        self._size = len(whole)
         cut = len(whole) - KEPT_BYTES
+        if cut < KEPT_BYTES:
+            return  # it came in so small pieces that joining them was enough
         if not self._front:
             self._front = whole[:_FRONT_BYTES]
             self._model = model_named_in(whole)
-        self._first = self._first or first_usage_in(whole, cut)
-        self._last = last_usage_in(whole, cut) or self._last
+        if last := last_usage_in(whole, cut):
+            self._last = last
+            self._first = self._first or first_usage_in(whole, cut)
         self._keep(whole, cut)
 
     def _keep(self, whole: bytes, cut: int) -> None:

@@ -17,30 +17,34 @@ from modelward.api.exchange import Usage
 UsageFields = Mapping[str, Any]
 """A `usage` object as the API wrote it."""
 
-_NAME = b'"usage"'
+_COMPACT, _SPACED, _ODD = b'"usage":{', b'"usage": {', b'"usage" '
 _BEGUN = re.compile(rb'"usage"\s*:\s*\{')
 _OLLAMA_COUNTS = re.compile(rb'"(prompt_eval_count|eval_count)"\s*:\s*(\d{1,12})')
 _MAX_USAGE_BYTES = 4096
 
 
 def last_usage_in(data: bytes, end: int) -> UsageFields | None:
-    """Return the last usage object that begins before `end`; it may reach beyond."""
-    start = data.rfind(_NAME, 0, end)
-    while start >= 0:
-        if found := _BEGUN.match(data, start):
-            return _parsed(data[found.end() - 1 : found.end() + _MAX_USAGE_BYTES])
-        start = data.rfind(_NAME, 0, start)
-    return None
+    """Return the last usage object that begins before `end`; it may reach beyond.
+
+    Streams have `"usage":null` in each event, so that a search for the name alone would stop at all of them.
+    """
+    start = max(data.rfind(_COMPACT, 0, end), data.rfind(_SPACED, 0, end))
+    if start < 0 and data.rfind(_ODD, 0, end) >= 0:
+        start = max((found.start() for found in _BEGUN.finditer(data) if found.start() < end), default=-1)
+    return _parsed_at(data, start)
 
 
 def first_usage_in(data: bytes, end: int) -> UsageFields | None:
     """Return the first usage object that begins before `end`; it may reach beyond."""
-    start = data.find(_NAME, 0, end)
-    while start >= 0:
-        if found := _BEGUN.match(data, start):
-            return _parsed(data[found.end() - 1 : found.end() + _MAX_USAGE_BYTES])
-        start = data.find(_NAME, start + 1, end)
-    return None
+    found = _BEGUN.search(data)
+    return _parsed_at(data, found.start() if found and found.start() < end else -1)
+
+
+def _parsed_at(data: bytes, start: int) -> UsageFields | None:
+    if start < 0:
+        return None
+    begun = data.index(b"{", start)
+    return _parsed(data[begun : begun + _MAX_USAGE_BYTES])
 
 
 def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:

@@ -189,7 +189,10 @@ async def rig(
         listening.close()
         for connection in tuple(plane.connections):
             connection.close()
-        await asyncio.sleep(0.01)
+        for _ in range(50):  # on a loaded machine it takes a while until each side has heard of it
+            await asyncio.sleep(0.01)
+            if server.resets == server.connections:
+                break
         channel.close()
         worker_end.close()
         for fd in descriptors:
