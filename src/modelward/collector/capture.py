@@ -1,6 +1,6 @@
 """Which exchanges are kept, and the budget they are kept in; the data plane's half of capturing.
 
-Pieces are held by reference (bytes do not change). Nothing here waits: what does not fit is dropped and counted.
+Nothing here waits: what does not fit is dropped and counted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from modelward.collector import families
 from modelward.collector.board import Cell
 from modelward.collector.handover import Parcel, send
 from modelward.collector.ledger import Ledger
+from modelward.collector.memory_budget import HeldBytes, MemoryBudget
 from modelward.collector.request_head import RequestHead
 from modelward.collector.stream_signs import conversation_named_in
 
@@ -50,8 +51,8 @@ class Captured:
         self.time_ms = time.time_ns() // 1_000_000
         self.conversation = head.conversation
         self.request_encoding, self.response_encoding, self.content_type = head.encoding, b"", b""
-        self.request: list[bytes] = []
-        self.response: list[bytes] = []
+        self.request = HeldBytes()
+        self.response = HeldBytes()
         self.held = self._request_bytes = self._response_bytes = 0
         self.whole = True
         self.lost = False
@@ -71,7 +72,7 @@ class Captured:
         self.conversation = self.conversation or conversation_named_in(request)
         self.gate.decide(self)
 
-    def _add(self, pieces: list[bytes], piece: bytes, known: int) -> int:
+    def _add(self, pieces: HeldBytes, piece: bytes, known: int) -> int:
         if self.lost:
             return known
         room = self._limit - known
@@ -79,7 +80,7 @@ class Captured:
             self.whole = False
             piece = piece[:room]
         if piece and self.gate.take(self, len(piece)):
-            pieces.append(piece)
+            pieces.add(piece)
         return known + len(piece)
 
 
@@ -89,6 +90,7 @@ class CaptureGate:
     def __init__(
         self, ledger: Ledger, channel: socket.socket | None, handed: Cell, taken: Cell, *, to_file: bool
     ) -> None:
+        self.budget = MemoryBudget()
         self._ledger, self._channel = ledger, channel
         self._handed, self._taken = handed, taken
         self._to_file = to_file
@@ -129,9 +131,9 @@ class CaptureGate:
 
     def take(self, captured: Captured, size: int) -> bool:
         """Reserve bytes of the budget, which also counts what the worker has not taken yet."""
-        if self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES:
+        over = self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES
+        if over or not self.budget.take(size):
             captured.lost = True
-            captured.request, captured.response = [], []
             self.release(captured)
             return False
         self._held += size
@@ -141,7 +143,10 @@ class CaptureGate:
     def release(self, captured: Captured) -> None:
         """Give back what an exchange reserved."""
         self._held -= captured.held
+        self.budget.give_back(captured.held)
         captured.held = 0
+        captured.request.clear()
+        captured.response.clear()
 
     def end(
         self,
@@ -175,8 +180,8 @@ class CaptureGate:
                         response_encoding=captured.response_encoding.decode("latin-1"),
                         usage=usage,
                         timings=timings,
-                        request=b"".join(captured.request),
-                        response=b"".join(captured.response),
+                        request=captured.request.value(),
+                        response=captured.response.value(),
                     )
                 )
         finally:

@@ -11,6 +11,8 @@ from collections import deque
 
 log = logging.getLogger("modelward.collector.supervisor")
 
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(64 * 1024)}
+"""Large blocks (bodies) go back to the system when they are freed, instead of leaving holes in a heap that stays."""
 _LONGEST_DELAY = 10.0
 _FORGET_AFTER_SECONDS = 30.0
 _FAILING_DEATHS = 3
@@ -37,7 +39,7 @@ class Child:
         if self.pid or time.monotonic() < self._start_at:
             return False
         command = [sys.executable, "-m", self._module, argument]
-        environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}
+        environment = {**os.environ, **_ALLOCATOR}
         try:
             self.pid = os.posix_spawn(sys.executable, command, environment, setpgroup=0, setsigmask=[])
         except OSError as error:

@@ -129,6 +129,7 @@ class DataPlane:
         failing = errors - self._seen_observer_errors > _MAX_OBSERVER_ERRORS_PER_TICK
         self._seen_observer_errors = errors
         self._plane.gate.enough_memory = used < CAPTURE_OFF_ABOVE
+        self._plane.budget.scarce = used >= CAPTURE_OFF_ABOVE
         self._plane.observing = used < OBSERVING_OFF_ABOVE and not failing
 
 

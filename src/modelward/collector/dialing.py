@@ -5,50 +5,69 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from modelward.collector.flow import pause, resume
-from modelward.collector.plane import CONNECT_SECONDS, Plane, clock
-from modelward.collector.request_head import readdressed
+from modelward.collector.flow import PEER_FULL
+from modelward.collector.memory_budget import HeldBytes
+from modelward.collector.plane import CONNECT_SECONDS, Plane
+from modelward.collector.request_head import BadRequestError, RequestHead
+from modelward.collector.request_target import readdressed
 from modelward.collector.targets import Target
 from modelward.collector.upstream import Upstream
 
 if TYPE_CHECKING:
     from modelward.collector.downstream import Downstream
 
-_KEPT_BYTES = 256 * 1024
+KEPT_BYTES = 64 * 1024
 """Request bytes kept until the answer begins, so that the request can be sent once more."""
+KEPT_BYTES_FAR = 256 * 1024
+"""The same where a new connection costs TLS, and round trips to somewhere else."""
+RETRY_SECONDS = 0.05
+"""A server that closes an idle connection does so while our bytes are on their way. Later than this (and the time that
+they need) it has had the request in its hands, and may have acted on it."""
+FRESH_SECONDS = 1.0
+"""A connection that idled longer may have been closed by now; a request that could not be sent again gets a new one."""
 
 
 class Dialing:
     """The request of one exchange until its answer begins.
 
-    A request is sent again only if nothing of it can have been acted upon: the server refused the connection, or a
-    reused connection was closed before the first byte of an answer (the server closed it while idle). At most one
-    retry of the latter kind, on a new connection, and only if all bytes are still here.
+    A request is executed once. It is sent again only if no server can have begun it: the server refused the connection,
+    or a reused connection was closed unanswered within `RETRY_SECONDS`. At most one retry of the latter kind, on a new
+    connection, and only if all bytes are still here. A request that is too large for that takes no reused connection.
     """
 
-    __slots__ = ("_blind", "_body", "_client", "_gone", "_head", "_kept_bytes", "_plane", "_retried", "_target",
-                 "_task", "_tried", "_upstream", "_whole")  # fmt: skip
+    __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_length", "_limit", "_out", "_plane", "_retried",
+                 "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
 
-    def __init__(self, client: Downstream, plane: Plane, head: bytes, *, blind: bool = False) -> None:
+    def __init__(self, client: Downstream, plane: Plane, head: bytes, request: RequestHead | None) -> None:
         self._client, self._plane = client, plane
-        self._head, self._blind = head, blind
-        self._body: list[bytes] = []
-        self._kept_bytes = 0
+        self._head, self._out = head, head
+        self._tunnel = request is None
+        self._length = 0 if request is None else request.length
+        self._limit = KEPT_BYTES
+        self._body = HeldBytes()
+        self._held = len(head)
         self._whole = True
-        self._gone = False
-        self._retried = False
+        self._gone = self._retried = False
         self._tried: frozenset[str] = frozenset()
         self._upstream: Upstream | None = None
-        self._target: Target | None = None
         self._task: asyncio.Task[None] | None = None
+        plane.budget.must_take(len(head))
 
     def start(self) -> None:
         """Choose a server and send what is here."""
-        target = self._plane.targets.choose(clock(), self._tried)
+        target = self._plane.targets.choose(self._plane.now(), self._tried)
         if target is None:
             self._client.dialing_failed("no model server is reachable behind this endpoint", gone=self._gone)
             return
-        idle = None if self._blind else target.take_idle()
+        if target.rewrite is not None:
+            try:
+                self._out = readdressed(self._head, *target.rewrite)
+            except BadRequestError as error:
+                self._client.give_up_request(str(error))
+                return
+        self._limit = KEPT_BYTES_FAR if target.tls else KEPT_BYTES
+        alone = self._tunnel or self._length > self._limit
+        idle = None if alone else target.take_idle(self._idle_since())
         if idle is not None:
             self._use(idle)
         else:
@@ -57,40 +76,56 @@ class Dialing:
     def send(self, data: bytes) -> None:
         """Send more of the request, or keep it until there is a connection."""
         upstream = self._upstream
-        if self._whole and (upstream is None or self._kept_bytes + len(data) <= _KEPT_BYTES):
-            self._body.append(data)
-            self._kept_bytes += len(data)
-        else:
-            self._forget_body()
-        if upstream is not None:
-            upstream.write(data)
-        elif self._kept_bytes > _KEPT_BYTES:
-            pause(self._client.transport)
+        if upstream is None:
+            self._keep(data)
+            if self._body.size > self._limit:
+                self._client.flow.stop(PEER_FULL)
+            return
+        if self._whole:
+            if self._body.size + len(data) <= self._limit and self._plane.budget.spare:
+                self._keep(data)
+            else:
+                self.forget()
+        upstream.write(data)
 
     def forget(self) -> None:
-        """The answer began: keep nothing more."""
-        self._forget_body()
+        """Keep nothing for another try: the answer began, or there is too much of it."""
+        if self._upstream is not None:
+            self._whole = False
+            self._plane.budget.give_back(self._body.clear())
 
-    def cancel(self) -> None:
-        """The client is gone."""
+    def end(self) -> None:
+        """The exchange needs no server any more."""
         if self._task is not None:
             self._task.cancel()
+        self._plane.budget.give_back(self._body.clear() + self._held)
+        self._held = 0
 
     def closed_unanswered(self, upstream: Upstream) -> None:
         """The connection ended before the first byte of an answer."""
         self._upstream = None
-        if upstream.reused and self._whole and not self._retried:
+        untouched = self._plane.now() - upstream.sent <= RETRY_SECONDS + upstream.round_trip
+        if upstream.reused and untouched and self._whole and not self._retried:
             self._retried = True
             self._open(upstream.target)
         else:
             self._client.dialing_failed("the model server closed the connection before it answered")
 
+    def _idle_since(self) -> float:
+        """Return since when at most a reused connection may have idled: any time, if the request can be sent again."""
+        again = self._client.request_complete and self._body.size <= self._limit and self._plane.budget.spare
+        return 0.0 if again else self._plane.now() - FRESH_SECONDS
+
+    def _keep(self, data: bytes) -> None:
+        self._body.add(data)
+        self._plane.budget.must_take(len(data))
+
     def _open(self, target: Target) -> None:
-        self._target = target
         self._task = self._plane.loop.create_task(self._connect(target))
 
     async def _connect(self, target: Target) -> None:
         upstream = Upstream(self._plane, target)
+        began = self._plane.now()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._plane.loop.create_connection(lambda: upstream, target.host, target.port, ssl=target.tls)
@@ -107,20 +142,14 @@ class Dialing:
             return
         self._task = None
         self._plane.reachability.reached()
+        upstream.connected_in(self._plane.now() - began)
         self._use(upstream)
 
     def _use(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        upstream.serve(self._client, blind=self._blind)
-        rewrite = upstream.target.rewrite
-        head = self._head if rewrite is None or self._blind else readdressed(self._head, *rewrite)
-        upstream.write(b"".join((head, *self._body)))
-        if self._kept_bytes > _KEPT_BYTES:
-            self._forget_body()
+        upstream.serve(self._client, tunnel=self._tunnel)
+        self._client.flow.go(PEER_FULL)
+        upstream.write(b"".join((self._out, *self._body.pieces())))
+        if self._body.size > self._limit or not self._plane.budget.spare:
+            self.forget()
         self._client.connected(upstream)
-        resume(self._client.transport)
-
-    def _forget_body(self) -> None:
-        if self._upstream is not None:
-            self._whole = False
-            self._body = []

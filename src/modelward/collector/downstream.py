@@ -1,4 +1,4 @@
-"""The connection from a client: it finds where each request begins and ends, and has its bytes sent on as they came."""
+"""The connection from a client: its requests go to a model server one by one, their bytes as they came, and so back."""
 
 from __future__ import annotations
 
@@ -7,38 +7,34 @@ from typing import cast
 
 from modelward.collector import families
 from modelward.collector.dialing import Dialing
-from modelward.collector.flow import pause, resume
+from modelward.collector.flow import PEER_FULL, Flow, close_with_reset
+from modelward.collector.intake import Intake
 from modelward.collector.observed import Observed
 from modelward.collector.plane import HIGH_WATER_BYTES, LINGER_SECONDS, Plane, clock
 from modelward.collector.refusals import refusal
-from modelward.collector.request_body import RequestBody
-from modelward.collector.request_head import (
-    HTTP2_PREFACE,
-    MAX_HEAD_BYTES,
-    BadRequestError,
-    RequestHead,
-    without_cleartext_http2,
-)
+from modelward.collector.request_head import RequestHead
 from modelward.collector.state import State
 from modelward.collector.upstream import Upstream
 
-_END_OF_HEAD = b"\r\n\r\n"
-_MAX_PIPELINED_BYTES = 64 * 1024
-
 
 class Downstream(Observed, asyncio.Protocol):
-    """One client's connection, with at most one exchange under way; pipelined requests wait."""
+    """One client's connection, with at most one exchange under way; pipelined requests wait.
+
+    A client that ends its sending side is taken to have left, as nginx and the engines' own servers take it: from here
+    the two cannot be told apart, and a model must not go on generating for a client that is gone.
+    """
 
     def __init__(self, plane: Plane) -> None:
         super().__init__(plane)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.flow = Flow()
         self.state = State.HEAD
         self.head: RequestHead | None = None
+        self._intake = Intake(self, plane)
         self._dialing: Dialing | None = None
         self._upstream: Upstream | None = None
-        self._held = b""
-        self._body: RequestBody | None = None
         self._kept = False
+        self._adrift = False
 
     @property
     def request_complete(self) -> bool:
@@ -49,140 +45,108 @@ class Downstream(Observed, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = self.flow.transport = cast("asyncio.Transport", transport)
         if not self.plane.admits():
             self.transport.write(refusal(503, "overloaded", "this collector has no file descriptor left; try again"))
-            self._close()
+            self.close()
             return
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES)
         self.plane.connections.add(self)
-        self.plane.heads.join(self, clock())
+        self.plane.heads.join(self, self.plane.now())
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, of a body, of the next request, or of something that we do not look into."""
-        if self.state is State.HEAD:
-            self._read_head(data)
-        elif self.state is State.BODY:
-            self._read_body(data)
-        elif self.state is State.BLIND:
-            self._send(data)
-        elif self.state is State.ANSWER:
-            self._hold(data)
+        if self.state is State.CLOSING:
+            return
+        if self._adrift and self.state is State.ANSWER and self._intake.empty:
+            self._leave_answer()
+        self._intake.receive(data)
 
     def pause_writing(self) -> None:
         """The client reads slowly: read the server slowly, so that memory stays bounded."""
         if self._upstream is not None:
-            pause(self._upstream.transport)
+            self._upstream.flow.stop(PEER_FULL)
 
     def resume_writing(self) -> None:
         """The client caught up."""
         if self._upstream is not None:
-            resume(self._upstream.transport)
+            self._upstream.flow.go(PEER_FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: so is the request."""
         del exc
-        self.state = State.CLOSING
+        tunnel, self.state = self.state is State.TUNNEL, State.CLOSING
+        if self._upstream is not None:
+            self._upstream.catch_up()  # it may have had the whole answer
+        self.finish_meter("ok" if tunnel else "cancelled")
         self.plane.connections.discard(self)
         self.plane.heads.leave(self)
         self.plane.idle.leave(self)
-        self.finish_meter("cancelled")
-        dialing, self._dialing = self._dialing, None
-        upstream, self._upstream = self._upstream, None
-        if dialing is not None:
-            dialing.cancel()
-        if upstream is not None:
-            upstream.abort()
+        self._intake.clear()
+        self._let_go()
 
-    # The request.
+    # The request, as the intake finds it.
 
-    def _read_head(self, data: bytes) -> None:
-        if not self._held:
-            self.plane.idle.leave(self)
-            self.plane.heads.join(self, clock())
-        searched = max(0, len(self._held) - 3)
-        data = self._held + data if self._held else data.lstrip(b"\r\n")  # RFC 9112, 2.2: ignore empty lines
-        end = data.find(_END_OF_HEAD, searched)
-        if end < 0 or end > MAX_HEAD_BYTES:
-            self._held = data
-            if len(data) > MAX_HEAD_BYTES:
-                self._refuse(431, "the request's header is larger than 64 KiB")
-            return
-        self._held = b""
-        self.plane.heads.leave(self)
-        self._begin(data, end + len(_END_OF_HEAD))
+    def begin(self, head: RequestHead, head_bytes: bytes, *, complete: bool) -> None:
+        """A request's head is here; `complete` where it has no body."""
+        self.head = head
+        self.meter = self.plane.meter(head, clock())
+        self.state = State.ANSWER if complete else State.BODY
+        self._dialing = Dialing(self, self.plane, head_bytes, head)
 
-    def _begin(self, data: bytes, end: int) -> None:
-        now = clock()
-        raw = data[:end]
-        if raw == HTTP2_PREFACE:
-            self._begin_blind(data)
+    def begin_tunnel(self, data: bytes) -> None:
+        """What follows is no HTTP/1.1 and passes unmeasured; never to an API of others, where it would escape us."""
+        if self.plane.targets.rewriting:
+            self.refuse(505, "HTTP/2 is not spoken here")
             return
-        head_bytes = without_cleartext_http2(raw)
-        try:
-            head = RequestHead(head_bytes)
-        except BadRequestError as error:
-            self._refuse(400, f"not a valid HTTP/1.1 request: {error}")
-            return
-        if head.upgrade:
-            self._begin_blind(data)
-            return
-        self.head, self._body = head, RequestBody(head)
-        self.meter = self.plane.meter(head, now)
-        self.state = State.ANSWER if self._body.complete else State.BODY
-        self._dialing = Dialing(self, self.plane, head_bytes)
-        rest = data[end:]
-        if rest:
-            self.data_received(rest)
-        self._dial()
-
-    def _begin_blind(self, data: bytes) -> None:
         self.head = None
-        self.state = State.BLIND
-        self._dialing = Dialing(self, self.plane, data, blind=True)
-        self._dial()
+        self.state = State.TUNNEL
+        self._dialing = Dialing(self, self.plane, data, None)
 
-    def _dial(self) -> None:
+    def dial(self) -> None:
+        """Get the request that began on its way."""
         if self._dialing is not None and self.state is not State.CLOSING:
             self._dialing.start()
 
-    def _read_body(self, data: bytes) -> None:
-        body = self._body
-        if body is None:
-            return
-        try:
-            taken, pieces = body.take(data)
-        except BadRequestError as error:
-            self._give_up_request(str(error))
-            return
-        self._send(data if taken == len(data) else data[:taken])
-        self.observe_request(pieces)
-        if body.complete:
-            self.observe_request_end()
-            self.state = State.ANSWER if self.state is State.BODY else self.state
-            if taken < len(data):
-                self._hold(data[taken:])
-
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
+        """Send bytes of the request, now or when there is a connection."""
         if self._dialing is not None:
             self._dialing.send(data)
         elif self._upstream is not None:
             self._upstream.write(data)
 
-    def _hold(self, data: bytes) -> None:
-        self._held += data
-        if len(self._held) > _MAX_PIPELINED_BYTES:
-            pause(self.transport)
+    def request_ended(self) -> None:
+        """The whole request has been read."""
+        if self.state is State.BODY:
+            self.state = State.ANSWER
+
+    def give_up_request(self, message: str) -> None:
+        """The request turned out to be malformed, or leads where it must not."""
+        begun = self._upstream is not None and self._upstream.answered
+        self._let_go()
+        if self.meter is not None and not self.meter.status:
+            self.meter.status = 400
+        self.finish_meter("client_error")
+        if begun:
+            self.close()
+        else:
+            self.refuse(400, f"not a valid HTTP/1.1 request: {message}")
+
+    def refuse(self, code: int, message: str) -> None:
+        """Answer for the model server that this is not passed on, and close."""
+        self.plane.ledger.count(families.REFUSED, str(code))
+        self.transport.write(refusal(code, "invalid_request_error", message))
+        self._linger()
 
     # The answer.
 
     def connected(self, upstream: Upstream) -> None:
         """The request is on its way on this connection; it stays retriable until the first byte of the answer."""
         self._upstream = upstream
-        if self.state is State.BLIND:
-            self._dialing = None
+        if self.state is State.TUNNEL:
+            self._end_dialing()
         if self.transport.get_write_buffer_size() > HIGH_WATER_BYTES:
-            pause(upstream.transport)
+            upstream.flow.stop(PEER_FULL)
 
     def dialing_failed(self, message: str, *, gone: bool = False) -> None:
         """No server took the request, and nothing has been answered.
@@ -190,14 +154,14 @@ class Downstream(Observed, asyncio.Protocol):
         Where the one server of this pod is `gone`, it would have closed a kept connection itself: its client asks again
         elsewhere then, and would take an answer for the last word.
         """
-        self._dialing = self._upstream = None
+        self._let_go()
         if self.state is State.CLOSING:
             return
         if self.meter is not None:
             self.meter.status = 502
         self.finish_meter("error")
         if gone and self._kept:
-            self._close()
+            self.close()
             return
         # On another connection the client may be led to a pod whose server answers.
         self.transport.write(refusal(502, "upstream_unavailable", message))
@@ -208,104 +172,99 @@ class Downstream(Observed, asyncio.Protocol):
         if self._dialing is not None:
             self._dialing.forget()
             if self.state is not State.BODY:
-                self._dialing = None
+                self._end_dialing()
+
+    def switched_protocols(self) -> None:
+        """The server took the offer of another protocol: from here on bytes are moved, whatever they are."""
+        self.state = State.TUNNEL
+        self._end_dialing()
+        self._intake.resume()
 
     def response_done(self, *, keep: bool) -> None:
         """The answer is out. Go on with the next request, or close the way the answer said."""
         self.finish_meter("ok")
         head, self.head = self.head, None
-        self._upstream = self._dialing = None
+        self._upstream = None
+        self._end_dialing()
         if self.state is State.CLOSING:
             return
         if self.state is State.BODY:
             self._linger()
         elif not keep or self.plane.leaving or (head is not None and not head.keep_alive):
-            self._close()
+            self.close()
         else:
             self.state = State.HEAD
             self._kept = True
-            self._await_next()
+            self.flow.go(PEER_FULL)
+            self._intake.next_request()
 
     def framing_lost(self) -> None:
-        """The answer is not HTTP any more: observe no longer, and pass what comes."""
+        """The answer is no HTTP any more, so nobody but its reader knows where it ends: pass it, and count an error."""
         self.finish_meter("error")
-        self.state = State.BLIND
-        self._dialing = None
+        self._adrift = True
 
-    def upstream_closed(self, upstream: Upstream, *, ended_by_close: bool) -> None:
-        """The server closed during the exchange."""
-        self._upstream = None
-        if not upstream.answered and self.state is not State.BLIND and self._dialing is not None:
+    def upstream_closed(self, upstream: Upstream, *, whole: bool, reset: bool) -> None:
+        """The server closed during the exchange; `whole` where the end of the connection is the end of the answer."""
+        if not upstream.answered and self.state is not State.TUNNEL and self._dialing is not None:
+            self._upstream = None
             self.plane.upstream_error("closed_unanswered")
             self._dialing.closed_unanswered(upstream)
             return
-        if not ended_by_close and self.state is not State.BLIND:
+        broken = not whole and self.state is not State.TUNNEL and not self._adrift
+        if broken:
             self.plane.upstream_error("closed_midway")
-            self.finish_meter("error")
-        self.finish_meter("ok")
-        self._dialing = None
-        self._close()
+        self.finish_meter("error" if broken else "ok")
+        self._let_go()
+        if reset:
+            self.state = State.CLOSING
+            close_with_reset(self.transport)
+        else:
+            self.close()
 
     # The end.
 
     def close(self) -> None:
-        """Close what says nothing."""
-        self._close()
+        """Close after what was written has gone out."""
+        self.state = State.CLOSING
+        self.transport.close()
 
     def close_if_idle(self) -> None:
         """Close between requests; used while draining."""
-        if self.state is State.HEAD and not self._held:
-            self._close()
+        if self.state is State.HEAD and self._intake.empty:
+            self.close()
 
     def head_timed_out(self) -> None:
         """The client did not finish a request's head in time."""
-        if self._held:
-            self._refuse(408, "the request's header did not arrive in time")
+        if self._intake.empty:
+            self.close()
         else:
-            self._close()
+            self.refuse(408, "the request's header did not arrive in time")
 
-    def _await_next(self) -> None:
-        held, self._held = self._held, b""
-        resume(self.transport)
-        if held:
-            self.plane.loop.call_soon(self._continue, held)
-        else:
-            self.plane.idle.join(self, clock())
+    def _leave_answer(self) -> None:
+        """The client asks anew, so it has read the end of an answer that we could not follow."""
+        self._let_go()
+        self._adrift = False
+        self.head = None
+        self.state = State.HEAD
+        self._kept = True
 
-    def _continue(self, held: bytes) -> None:
-        if self.state is State.HEAD:
-            self.data_received(held)
-
-    def _give_up_request(self, message: str) -> None:
+    def _let_go(self) -> None:
+        """Leave the exchange under way, so that the server stops generating."""
         upstream, self._upstream = self._upstream, None
-        dialing, self._dialing = self._dialing, None
-        if dialing is not None:
-            dialing.cancel()
+        self._end_dialing()
         if upstream is not None:
             upstream.abort()
-        if self.meter is not None and not self.meter.status:
-            self.meter.status = 400
-        begun = upstream is not None and upstream.answered
-        self.finish_meter("client_error")
-        if begun:
-            self._close()
-        else:
-            self._refuse(400, f"not a valid HTTP/1.1 request: {message}")
 
-    def _refuse(self, code: int, message: str) -> None:
-        self.plane.ledger.count(families.REFUSED, str(code))
-        self.transport.write(refusal(code, "invalid_request_error", message))
-        self._linger()
+    def _end_dialing(self) -> None:
+        dialing, self._dialing = self._dialing, None
+        if dialing is not None:
+            dialing.end()
 
     def _linger(self) -> None:
         """Close, but read on a little: closing with unread bytes resets the connection and may eat our answer."""
         self.state = State.CLOSING
-        self._held = b""
-        resume(self.transport)
+        self._intake.clear()
+        self.flow.read_on()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.plane.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-    def _close(self) -> None:
-        self.state = State.CLOSING
-        self.transport.close()

@@ -11,12 +11,12 @@ from modelward.collector.content_coding import Decoder, can_decode
 from modelward.collector.families import FAMILIES
 from modelward.collector.ledger import Ledger, ModelCells, observe
 from modelward.collector.operations import operation_of
+from modelward.collector.request_copy import RequestCopy
 from modelward.collector.request_head import RequestHead
 from modelward.collector.stream_events import StreamEvents
 from modelward.collector.stream_signs import model_named_in
 
 _BAD_GATEWAY = 502
-_KNOWN_REQUEST_BYTES = 256 * 1024
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
 _GAP_BOUNDS = FAMILIES[families.INTER_CHUNK].bounds
 _TOKEN_BOUNDS = FAMILIES[families.TOKENS].bounds
@@ -31,8 +31,8 @@ class ExchangeMeter:
 
     __slots__ = (
         "_asked", "_begun", "_busy", "_captured", "_cells", "_decoder", "_events", "_first_token", "_gate",
-        "_known_request", "_last", "_ledger", "_readable", "_request", "_tail", "_unlabelled", "finished", "operation",
-        "started", "status",
+        "_last", "_ledger", "_readable", "_request", "_tail", "_unlabelled", "finished", "operation", "started",
+        "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
@@ -41,8 +41,7 @@ class ExchangeMeter:
         self.started = self._asked = started
         self.status = 0
         self.finished = self._begun = self._busy = self._readable = self._unlabelled = False
-        self._request: list[bytes] = []
-        self._known_request = 0
+        self._request = RequestCopy(gate.budget)
         self._cells: ModelCells | None = None
         self._decoder: Decoder | None = None
         self._events: StreamEvents | None = None
@@ -54,9 +53,8 @@ class ExchangeMeter:
 
     def request_body(self, piece: bytes) -> None:
         """Look at a piece of the request's body."""
-        if self._known_request < _KNOWN_REQUEST_BYTES and not self._begun:
-            self._request.append(piece)
-            self._known_request += len(piece)
+        if not self._begun:
+            self._request.add(piece)
         if self._captured is not None:
             self._captured.add_request(piece)
 
@@ -72,13 +70,13 @@ class ExchangeMeter:
         self.status = status
         self._read_as(content_type, encoding)
         if self.operation:
-            request = b"".join(self._request)
+            request = self._request.value()
             name = model_named_in(request)
             if name:
                 self._cells = self._ledger.model(name, status)
             if self._captured is not None:
                 self._captured.response_head(request, content_type, encoding)
-        self._request = []
+        self._request.clear()
 
     def response_body(self, pieces: list[bytes], now: float) -> None:
         """Look at what one read brought of the answer's body, free of transfer coding; this runs for every token."""
@@ -102,6 +100,7 @@ class ExchangeMeter:
         if self.finished:
             return
         self.finished = True
+        self._request.clear()
         self._ledger.in_flight[0] -= 1
         status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         if not self.operation:
@@ -126,6 +125,7 @@ class ExchangeMeter:
         if not self.finished:
             self.finished = True
             self._ledger.in_flight[0] -= 1
+        self._request.clear()
         if self._captured is not None:
             self._gate.release(self._captured)
 

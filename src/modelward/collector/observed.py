@@ -14,12 +14,11 @@ class Observed:
         self.plane = plane
         self.meter: ExchangeMeter | None = None
 
-    def observe_request(self, pieces: list[bytes]) -> None:
+    def observe_request(self, piece: bytes) -> None:
         """Show the meter a part of the request's body."""
         if self.meter is not None:
             try:
-                for piece in pieces:
-                    self.meter.request_body(piece)
+                self.meter.request_body(piece)
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 self.stop_observing()
 

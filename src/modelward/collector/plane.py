@@ -35,13 +35,18 @@ log = logging.getLogger("modelward.collector.plane")
 
 
 class Plane:
-    """One event loop's connections, targets and counts."""
+    """One event loop's connections, targets and counts.
+
+    `now` is the clock of deadlines and retries; what is measured is measured by `clock`, which is finer.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, targets: Targets, ledger: Ledger, gate: CaptureGate) -> None:
         self.loop = loop
         self.targets = targets
         self.ledger = ledger
         self.gate = gate
+        self.budget = gate.budget
+        self.now = loop.time
         self.observing = True
         self.leaving = False
         self.connection_limit = sys.maxsize
@@ -81,7 +86,7 @@ class Plane:
             return
         self.upstream_error("refused")
         self.reachability.failed()
-        self.targets.refused(target, clock())
+        self.targets.refused(target, self.now())
 
     def admits(self) -> bool:
         """Tell whether one more client can be served; what is refused is counted, and logged once a minute."""
@@ -95,7 +100,7 @@ class Plane:
 
     def expire(self) -> None:
         """Close connections that said nothing for too long; meant to run every second."""
-        now = clock()
+        now = self.now()
         for connection in self.heads.expired(now):
             connection.head_timed_out()
         for connection in self.idle.expired(now):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import httptools
 
 MAX_HEAD_BYTES = 64 * 1024
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
+_KNOWN_BYTES = 256
+"""What is kept of a path (its end) and of a conversation's name."""
 _CONVERSATION_HEADERS = frozenset((b"x-conversation-id", b"x-session-id", b"x-thread-id"))
-_CLEARTEXT_HTTP2 = re.compile(rb"\r\nupgrade[ \t]*:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
+_CLEARTEXT_HTTP2 = re.compile(rb"\r\nupgrade[ \t]*:[^\r\n]*\bh2c\b", re.IGNORECASE)
 _UPGRADE_HEADERS = re.compile(rb"\r\n(?:upgrade|http2-settings|connection)[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
-_HOST_HEADER = re.compile(rb"\r\nhost[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 
 class BadRequestError(ValueError):
@@ -22,75 +24,69 @@ class BadRequestError(ValueError):
 class RequestHead:
     """What forwarding and metering need to know of a request's head, which ends with an empty line.
 
-    Raises BadRequestError, also where Content-Length and Transfer-Encoding stand together (request smuggling).
+    Raises BadRequestError, and does so wherever two servers could read the head differently: Content-Length beside
+    Transfer-Encoding, Transfer-Encoding in HTTP/1.0 (RFC 9112, 6.1) or with any coding but `chunked`, two Hosts.
     """
 
-    __slots__ = (
-        "body_complete",
-        "chunked",
-        "conversation",
-        "encoding",
-        "keep_alive",
-        "length",
-        "method",
-        "parser",
-        "path",
-        "pieces",
-        "upgrade",
-    )
+    __slots__ = ("_hosts", "_parser", "_problem", "chunked", "conversation", "encoding", "keep_alive", "length",
+                 "method", "path", "upgrade")  # fmt: skip
 
     def __init__(self, head: bytes) -> None:
         self.path = self.conversation = self.encoding = b""
-        self.length = 0
-        self.chunked = self.upgrade = self.body_complete = False
-        self.pieces: list[bytes] = []
-        self.parser: Any = httptools.HttpRequestParser(self)
+        self.length = self._hosts = 0
+        self.chunked = self.upgrade = self.keep_alive = False
+        self._problem = ""
+        parser: Any = httptools.HttpRequestParser(self)
+        self._parser = parser
         try:
-            self.parser.feed_data(head)
+            parser.feed_data(head)
         except httptools.HttpParserUpgrade:
             self.upgrade = True
         except httptools.HttpParserError as error:
             raise BadRequestError(str(error)) from error
-        self.method: bytes = self.parser.get_method()
-        self.keep_alive: bool = self.parser.should_keep_alive()
-        if not self.chunked:
-            self.parser = None  # it refers back to this object: without the cycle, no garbage collection is needed
+        finally:
+            self._parser = None  # it refers back to this object: without the cycle, no garbage collection is needed
+        self.method: bytes = parser.get_method()
+        self._check(head[: head.index(b"\r\n")])
 
-    def feed_chunked(self, data: bytes) -> list[bytes]:
-        """Read on in a chunked body and return its decoded pieces; `body_complete` says when it ended.
-
-        Raises BadRequestError where the chunks are malformed.
-        """
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            raise BadRequestError(str(error)) from error
-        pieces, self.pieces = self.pieces, []
-        return pieces
+    def _check(self, line: bytes) -> None:
+        if line.endswith(b" HTTP/1.0") and self.chunked:
+            raise BadRequestError("Transfer-Encoding in HTTP/1.0")
+        if line.count(b" ") != 2:
+            raise BadRequestError("the request line is not three words")
+        if not line.endswith((b" HTTP/1.1", b" HTTP/1.0")):
+            raise BadRequestError("neither HTTP/1.1 nor HTTP/1.0")
+        if self._hosts > 1:
+            raise BadRequestError("more than one Host")
+        if self._problem:
+            raise BadRequestError(self._problem)
 
     def on_url(self, url: bytes) -> None:
-        """Note the path; the query is nobody's business."""
-        self.path = url.partition(b"?")[0]
+        """Note the end of the path; a query is not ours to read, and a fragment is never sent (RFC 9112, 3.2)."""
+        if b"#" in url:
+            self._problem = "a fragment in the request's target"
+        path = url.partition(b"?")[0]
+        self.path = (unquote_to_bytes(path) if b"%" in path else path)[-_KNOWN_BYTES:]
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note the few headers that matter; llhttp has checked lengths and transfer codings before."""
+        """Note the few headers that matter; llhttp has checked lengths before."""
         key = name.lower()
         if key == b"content-length":
             self.length = int(value)
         elif key == b"transfer-encoding":
+            if self.chunked or value.strip(b" \t").lower() != b"chunked":
+                self._problem = "a Transfer-Encoding other than chunked"
             self.chunked = True
+        elif key == b"host":
+            self._hosts += 1
         elif key == b"content-encoding":
             self.encoding = value.lower()
         elif key in _CONVERSATION_HEADERS:
-            self.conversation = value
+            self.conversation = value[:_KNOWN_BYTES]
 
-    def on_body(self, piece: bytes) -> None:
-        """Take one decoded piece of a chunked body."""
-        self.pieces.append(piece)
-
-    def on_message_complete(self) -> None:
-        """Note the end of the request."""
-        self.body_complete = True
+    def on_headers_complete(self) -> None:
+        """Ask whether the client keeps the connection; the parser knows it only while this callback runs."""
+        self.keep_alive = self._parser.should_keep_alive()
 
 
 def without_cleartext_http2(head: bytes) -> bytes:
@@ -99,13 +95,3 @@ def without_cleartext_http2(head: bytes) -> bytes:
     A proxy must not pass that hop-by-hop offer on unless it would speak HTTP/2 itself (RFC 9110, 7.8).
     """
     return _UPGRADE_HEADERS.sub(b"", head) if _CLEARTEXT_HTTP2.search(head) else head
-
-
-def readdressed(head: bytes, host: bytes, prefix: bytes) -> bytes:
-    """Return the head with another Host and with `prefix` before its path, for an API that is not our own."""
-    line, separator, headers = head.partition(b"\r\n")
-    method, target, version = line.split(b" ", 2)
-    if target.startswith(prefix + b"/") or not target.startswith(b"/"):
-        prefix = b""
-    fields = _HOST_HEADER.sub(b"", separator + headers)
-    return b"%b %b%b %b\r\nHost: %b%b" % (method, prefix, target, version, host, fields)

@@ -11,5 +11,5 @@ class State(Enum):
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
-    BLIND = auto()
+    TUNNEL = auto()
     CLOSING = auto()

@@ -42,9 +42,9 @@ class Target:
         self.retired = False
         self._idle: list[Upstream] = []
 
-    def take_idle(self) -> Upstream | None:
-        """Return the connection that was used last, which is the least likely to be stale."""
-        while self._idle:
+    def take_idle(self, since: float = 0.0) -> Upstream | None:
+        """Return the connection that was used last, which is the least likely to be stale, if it idles since then."""
+        while self._idle and self._idle[-1].idle_since >= since:
             connection = self._idle.pop()
             if connection.usable:
                 return connection
@@ -85,6 +85,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self._by_url)
+
+    @property
+    def rewriting(self) -> bool:
+        """Whether any of them is an API of others, with a Host and a path of its own."""
+        return any(target.rewrite is not None for target in self._by_url.values())
 
     def is_only_pod(self, target: Target) -> bool:
         """Tell whether all requests go to this one server of our own, as they do from a sidecar."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from modelward.collector.flow import pause, resume
+from modelward.collector.flow import BULK_BYTES, PEER_FULL, TURN, Flow
 from modelward.collector.plane import HIGH_WATER_BYTES, Plane, clock
 from modelward.collector.targets import Target
 
@@ -15,28 +15,45 @@ if TYPE_CHECKING:
     from modelward.collector.downstream import Downstream
 
 
+SLICE_BYTES = 4096
+"""Bytes of an answer followed and observed at once: their worst content is an event in every two bytes."""
+MAX_PIECES = 1024
+"""Pieces of an answer's body followed in one turn; a server may put a byte into each chunk."""
+TURN_SECONDS = 0.002
+"""The longest that one connection's answer is looked at before the others get their turn."""
+_LONGEST_ROUND_TRIP = 0.25
+_NOTHING = memoryview(b"")
+
+
 class Upstream(asyncio.Protocol):
-    """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool."""
+    """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool.
+
+    `sent` and `idle_since` are times of the plane's clock, `round_trip` is how long connecting took, in seconds.
+    """
 
     __slots__ = (
-        "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_parser", "_pieces",
-        "_sized", "_surplus", "answered", "client", "plane", "reused", "target", "transport",
+        "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_odd", "_parser",
+        "_pieces", "_rest", "_scheduled", "_sized", "_surplus", "answered", "client", "flow", "idle_since", "plane",
+        "reused", "round_trip", "sent", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, plane: Plane, target: Target) -> None:
         self.plane, self.target = plane, target
         self.client: Downstream | None = None
         self.transport: asyncio.Transport | None = None
-        self.reused = False
+        self.flow = Flow()
+        self.reused = self._scheduled = False
+        self.sent = self.idle_since = self.round_trip = 0.0
         self._parser = httptools.HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._reset()
 
     def _reset(self) -> None:
-        self.answered = self._blind = self._done = self._surplus = self._final = self._sized = False
+        self.answered = self._blind = self._done = self._surplus = self._final = self._sized = self._odd = False
         self._keep = True
         self._asks_to_retry = False
         self._content_type = self._encoding = b""
+        self._rest = _NOTHING
         self._pieces.clear()
 
     @property
@@ -44,11 +61,16 @@ class Upstream(asyncio.Protocol):
         """Whether a request may be sent on it."""
         return self.transport is not None and not self.transport.is_closing()
 
-    def serve(self, client: Downstream, *, blind: bool) -> None:
-        """Begin an exchange for this client; blind where what follows is not HTTP requests and responses."""
+    def connected_in(self, seconds: float) -> None:
+        """Note how long connecting took, which is how long bytes to this server need at most."""
+        self.round_trip = min(seconds, _LONGEST_ROUND_TRIP)
+
+    def serve(self, client: Downstream, *, tunnel: bool) -> None:
+        """Begin an exchange for this client; a tunnel where what follows is not HTTP requests and responses."""
         self._reset()
         self.client = client
-        self._blind = blind
+        self._blind = tunnel
+        self.sent = self.plane.now()
         self.target.in_flight += 1
 
     def write(self, data: bytes) -> None:
@@ -67,26 +89,22 @@ class Upstream(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
-    def pass_blind(self) -> None:
-        """From here on move bytes only."""
-        self._blind = True
-
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the transport."""
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = self.flow.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES)
 
     def pause_writing(self) -> None:
         """The server reads slowly: read the client slowly."""
         if self.client is not None:
-            pause(self.client.transport)
+            self.client.flow.stop(PEER_FULL)
 
     def resume_writing(self) -> None:
         """The server caught up."""
         if self.client is not None:
-            resume(self.client.transport)
+            self.client.flow.go(PEER_FULL)
 
     def data_received(self, data: bytes) -> None:
         """Pass on, follow, observe; in this order."""
@@ -98,34 +116,84 @@ class Upstream(asyncio.Protocol):
         self.answered = True
         if self._blind:
             return
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._lost_framing(client)
-            return
-        if self._pieces:
-            pieces, self._pieces = self._pieces, []
-            if client.meter is not None:
-                try:
-                    client.meter.response_body(pieces, clock())
-                except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                    client.stop_observing()
-        if self._done:
-            self._finish(client)
+        if len(data) <= SLICE_BYTES and not self._rest:
+            self._follow(client, data)
+        else:
+            self._rest = memoryview(bytes(self._rest) + data if self._rest else data)
+            self._take_turn()
+            if len(data) >= BULK_BYTES:
+                self._yield()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server closed: idle, between requests, before its answer, at the end of it or in the midst of it."""
-        del exc
+        self.catch_up()
         client = self.client
         if client is None:
             if self.target.forget(self):
                 self.plane.departure.suspect(self.target)
             return
-        ended_by_close = self._final and not self._sized and not self._blind
-        if self.answered and not ended_by_close:
+        by_close = self._final and not self._sized and not self._blind  # such an answer's end is the connection's end
+        reset = exc is not None and (by_close or self._blind)
+        if self.answered and not by_close:
             self.plane.departure.suspect(self.target)
         self._release()
-        client.upstream_closed(self, ended_by_close=ended_by_close)
+        client.upstream_closed(self, whole=by_close and not reset, reset=reset)
+
+    # Following the answer, in turns.
+
+    def _take_turn(self) -> None:
+        """Follow what was read, slice by slice, and let the others have their turn when it takes long."""
+        began, pieces = clock(), 0
+        while self._rest and self.client is not None:
+            pieces += self._follow_slice(self.client)
+            if self._rest and (pieces >= MAX_PIECES or clock() - began >= TURN_SECONDS):
+                self._yield()
+                return
+
+    def catch_up(self) -> None:
+        """Follow all that was read, at once: one of the two ends is gone, and it is one read at most."""
+        while self._rest and self.client is not None:
+            self._follow_slice(self.client)
+
+    def _yield(self) -> None:
+        self.flow.stop(TURN)
+        if not self._scheduled:
+            self._scheduled = True
+            self.plane.loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._scheduled = False
+        self._take_turn()
+        if not self._scheduled:
+            self.flow.go(TURN)
+
+    def _follow_slice(self, client: Downstream) -> int:
+        piece, self._rest = self._rest[:SLICE_BYTES], self._rest[SLICE_BYTES:]
+        return self._follow(client, piece)
+
+    def _follow(self, client: Downstream, data: bytes | memoryview) -> int:
+        """Follow one slice and return how many pieces of the body it held."""
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._surplus = self._done  # the answer was whole, what follows it is none of this request
+            self._odd = not self._done and not self._blind
+        if self._blind or self._odd:
+            self._rest = _NOTHING
+            if self._odd:
+                self._lose_framing(client)
+            return 0
+        pieces, self._pieces = self._pieces, []
+        if pieces and client.meter is not None:
+            try:
+                client.meter.response_body(pieces, clock())
+            except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                client.stop_observing()
+        if self._done:
+            self._surplus = self._surplus or bool(self._rest)
+            self._rest = _NOTHING
+            self._finish(client)
+        return len(pieces)
 
     # What the parser calls.
 
@@ -149,17 +217,15 @@ class Upstream(asyncio.Protocol):
         """The final response's head is here (interim 1xx responses are passed and forgotten)."""
         client = self.client
         status = self._parser.get_status_code()
-        if status < 200 or client is None:
+        if client is None or self._blind:
+            return
+        if status < 200:
+            if status == 101:
+                self._switch(client)
             return
         self._final = True
         client.response_begun()
-        if client.meter is not None:
-            try:
-                client.meter.response_head(
-                    status, self._content_type, self._encoding, asks_to_retry=self._asks_to_retry
-                )
-            except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                client.stop_observing()
+        self._show_head(client, status)
         if client.head is not None and client.head.method == b"HEAD":
             self._done = True
             self._keep = self._parser.should_keep_alive()
@@ -174,13 +240,23 @@ class Upstream(asyncio.Protocol):
             self._done = True
             self._keep = self._keep and self._parser.should_keep_alive()
 
+    def _show_head(self, client: Downstream, status: int) -> None:
+        if client.meter is not None:
+            try:
+                client.meter.response_head(
+                    status, self._content_type, self._encoding, asks_to_retry=self._asks_to_retry
+                )
+            except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                client.stop_observing()
+
     def _finish(self, client: Downstream) -> None:
         keep = self._keep and not self._surplus and client.request_complete
         was_head = client.head is not None and client.head.method == b"HEAD"
         self._release()
-        resume(self.transport)
+        self.flow.go(PEER_FULL)
         if keep:
             self.reused = True
+            self.idle_since = self.plane.now()
             if was_head:  # the parser still waits for a body that never comes
                 self._parser = httptools.HttpResponseParser(self)
             self.target.give_back(self)
@@ -188,12 +264,22 @@ class Upstream(asyncio.Protocol):
             self.close()
         client.response_done(keep=keep)
 
-    def _lost_framing(self, client: Downstream) -> None:
+    def _switch(self, client: Downstream) -> None:
+        """The server speaks another protocol from here on; where the client offered none, that is no answer."""
+        if client.head is None or not client.head.upgrade:
+            self._odd = True
+            return
+        self._blind = True
+        self._show_head(client, 101)
+        client.switched_protocols()
+
+    def _lose_framing(self, client: Downstream) -> None:
         self.plane.upstream_error("malformed")
         self._blind = True
         client.framing_lost()
 
     def _release(self) -> None:
+        self._rest = _NOTHING
         if self.client is not None:
             self.client = None
             self.target.in_flight -= 1

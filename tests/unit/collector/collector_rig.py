@@ -162,12 +162,17 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.read()
 
 
+async def unasked(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    """The script of a model server that is not to be asked."""
+    raise AssertionError("this model server is not to be asked")
+
+
 @contextlib.asynccontextmanager
 async def rig(
-    script: Script, config: CollectorConfig | None = None, *, targets: Targets | None = None
+    script: Script | None, config: CollectorConfig | None = None, *, targets: Targets | None = None
 ) -> AsyncIterator[Rig]:
     """Run a data plane in front of a scripted model server."""
-    server = ModelServer(script)
+    server = ModelServer(script or unasked)
     listening = server.listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     descriptors = [new_board_fd("test"), new_board_fd("test")]

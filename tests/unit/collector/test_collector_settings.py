@@ -21,7 +21,8 @@ from modelward.collector.ledger import observe
 from modelward.collector.memory_pressure import used_share
 from modelward.collector.options import Options, options_from_argument, options_to_argument
 from modelward.collector.rendering import render
-from modelward.collector.request_head import BadRequestError, RequestHead, readdressed
+from modelward.collector.request_head import BadRequestError, RequestHead
+from modelward.collector.request_target import readdressed
 from modelward.collector.targets import Targets, first_url
 from modelward.metrics.exposition import parse
 

@@ -1,0 +1,95 @@
+"""The memory that the data plane spends on its clients' bytes: one budget for all that it holds, and how it is held."""
+
+from __future__ import annotations
+
+LIMIT_BYTES = 64 * 1024 * 1024
+"""A third of the smallest memory limit that the operator gives a collector; three processes fit into the rest."""
+_SPARE_SHARE = 0.7
+_SMALL_BYTES = 4096
+
+
+class MemoryBudget:
+    """Bytes held for clients by all connections together.
+
+    What is held for convenience (copies for a retry, for the meter, for capture) asks first and is left out where there
+    is no room. What must be held for a request to be served (requests behind another, a body that waits for its server)
+    is counted all the same, so that conveniences give way to it. `scarce` says that the container's memory runs out.
+    """
+
+    __slots__ = ("held", "limit", "scarce")
+
+    def __init__(self, limit: int = LIMIT_BYTES) -> None:
+        self.limit = limit
+        self.held = 0
+        self.scarce = False
+
+    @property
+    def spare(self) -> bool:
+        """Whether there is room for what serves only the rare case, such as a copy for a retry."""
+        return not self.scarce and self.held < self.limit * _SPARE_SHARE
+
+    def take(self, size: int) -> bool:
+        """Reserve bytes; False where there is no room for them."""
+        if self.held + size > self.limit:
+            return False
+        self.held += size
+        return True
+
+    def must_take(self, size: int) -> None:
+        """Count bytes that are held whether or not there is room."""
+        self.held += size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes as let go of."""
+        self.held -= size
+
+
+class HeldBytes:
+    """Bytes that came in pieces, held in few objects: small ones are joined as they come, large ones kept as they are.
+
+    An object of two bytes costs forty; a client decides how its bytes are cut, and must not decide what they cost.
+    """
+
+    __slots__ = ("_joined", "_whole", "size")
+
+    def __init__(self) -> None:
+        self._whole: list[bytes] = []
+        self._joined = bytearray()
+        self.size = 0
+
+    @property
+    def objects(self) -> int:
+        """How many objects hold the bytes."""
+        return len(self._whole) + bool(self._joined)
+
+    def add(self, piece: bytes) -> None:
+        """Hold one more piece."""
+        self.size += len(piece)
+        if len(piece) < _SMALL_BYTES and self._whole:
+            self._joined += piece
+            if len(self._joined) >= _SMALL_BYTES:
+                self._seal()
+        else:
+            self._seal()
+            self._whole.append(piece)
+
+    def pieces(self) -> list[bytes]:
+        """Return what is held, in order."""
+        self._seal()
+        return self._whole
+
+    def value(self) -> bytes:
+        """Return all bytes as one."""
+        pieces = self.pieces()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def clear(self) -> int:
+        """Let go of everything and return how many bytes that were."""
+        size, self.size = self.size, 0
+        self._whole, self._joined = [], bytearray()
+        return size
+
+    def _seal(self) -> None:
+        if self._joined:
+            self._whole.append(bytes(self._joined))
+            self._joined = bytearray()
