@@ -1,41 +1,29 @@
 """Moving bytes between clients and one model server without looking at them: what is left when all else fails.
 
-Standard library only, one thread, no memory of anything: it must work when the data plane cannot.
+Standard library only, one thread, no memory of anything: it must work when the data plane cannot. Nothing in that
+thread waits for one client or for the server; names are looked up in another.
 
-In front of an https upstream it answers 502 instead. Clients speak plain HTTP to us, so their bytes as they are would
-show the caller's key to the network, and inside TLS they would still name the wrong Host and path.
+In front of an https upstream, or of one with a path, it answers 502 instead. Clients speak plain HTTP to us, so their
+bytes as they are would show the caller's key to the network, and would name the wrong Host and path.
 """
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import threading
-from urllib.parse import urlsplit
+import time
 
+from modelward.collector.blind_end import Address, End, addresses_of, needs_rewriting
 from modelward.collector.refusals import refusal
 
-_READ_BYTES = 64 * 1024
+_TICK_SECONDS = 0.05
 _CONNECT_SECONDS = 2.0
-_UNAVAILABLE = "the collector's data plane keeps ending, and this model server is reached by it alone"
-
-
-class _End:
-    """One socket of a pair, and the bytes that wait to be written to it; alone, it gets `answer` to its first bytes."""
-
-    __slots__ = ("answer", "eof", "peer", "sock", "waiting")
-
-    def __init__(self, sock: socket.socket, answer: bytes = b"") -> None:
-        self.sock = sock
-        self.answer = answer
-        self.peer: _End = self
-        self.waiting = b""
-        self.eof = False
-
-    @property
-    def alone(self) -> bool:
-        """Whether nothing that it sends goes anywhere."""
-        return self.peer is self
+_LOOK_UP_SECONDS = 2.0
+_MOST_AT_ONCE = 64
+_KEEPS_ENDING = "the collector's data plane keeps ending, and this model server is reached by it alone"
+_UNREACHABLE = "the collector's data plane keeps ending, and the model server accepts no connection"
 
 
 class BlindPump:
@@ -45,8 +33,11 @@ class BlindPump:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._url = ""
-        self._accepting = False
-        self._thread: threading.Thread | None = None
+        self._addresses: tuple[Address, ...] = ()
+        self._accepting = self._listening = False
+        self._resting_until = 0.0
+        self._connecting: dict[End, float] = {}
+        self._threads: tuple[threading.Thread, ...] = ()
 
     @property
     def accepting(self) -> bool:
@@ -56,63 +47,88 @@ class BlindPump:
     @property
     def passing(self) -> bool:
         """Whether new connections lead to a model server."""
-        return self._accepting and not self._refusing
-
-    @property
-    def _refusing(self) -> bool:
-        return urlsplit(self._url).scheme != "http"
+        return self._accepting and not needs_rewriting(self._url)
 
     def start(self, url: str) -> None:
-        """Take new connections and pump them to this URL's host and port, or refuse them where it is not http."""
+        """Take new connections and pump them to this URL's host and port; refuse them where that would not do."""
         self._url = url
+        self._addresses = addresses_of(url, numeric=True)
         self._accepting = True
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="blind-pump", daemon=True)
-            self._thread.start()
+        if not self._threads:
+            self._threads = tuple(
+                threading.Thread(target=work, name=name, daemon=True)
+                for work, name in ((self._run, "blind-pump"), (self._look_up, "blind-pump-names"))
+            )
+            for thread in self._threads:
+                thread.start()
 
     def stop(self) -> None:
         """Take no new connections; those that run go on."""
         self._accepting = False
 
-    def _run(self) -> None:
-        accept = selectors.DefaultSelector()
-        accept.register(self._listener, selectors.EVENT_READ)
+    def _look_up(self) -> None:
+        """Follow the server's name while connections are taken; a name server that is silent changes nothing."""
         while True:
-            if self._accepting and accept.select(0.05 if not self._selector.get_map() else 0):
-                self._accept()
-            for key, events in self._selector.select(0.05):
-                self._serve(key.data, events)
+            if self._accepting and self.passing:
+                self._addresses = addresses_of(self._url) or self._addresses
+            time.sleep(_LOOK_UP_SECONDS if self._addresses else _TICK_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            self._watch_listener()
+            for key, events in self._selector.select(_TICK_SECONDS):
+                if key.data is None:
+                    self._accept()
+                else:
+                    self._serve(key.data, events)
+            self._expire()
+
+    def _watch_listener(self) -> None:
+        wanted = self._accepting and time.monotonic() >= self._resting_until
+        if wanted and not self._listening:
+            self._selector.register(self._listener, selectors.EVENT_READ)
+        elif self._listening and not wanted:
+            self._selector.unregister(self._listener)
+        self._listening = wanted
 
     def _accept(self) -> None:
-        try:
-            client, _ = self._listener.accept()
-        except OSError:
-            return
-        if self._refusing:
-            self._add(_End(client, refusal(502, "upstream_unavailable", _UNAVAILABLE)))
-            return
-        parts = urlsplit(self._url)
-        try:
-            server = socket.create_connection((parts.hostname or "", parts.port or 80), _CONNECT_SECONDS)
-        except OSError:
-            client.close()
-            return
-        one, other = _End(client), _End(server)
-        one.peer, other.peer = other, one
-        self._add(one)
-        self._add(other)
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                client, _ = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # no descriptor is left; the listener stays readable, so come back later
+                self._resting_until = time.monotonic() + 2 * _TICK_SECONDS
+                return
+            self._begin(End(client))
 
-    def _add(self, end: _End) -> None:
-        end.sock.setblocking(False)
-        end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._selector.register(end.sock, selectors.EVENT_READ, end)
+    def _begin(self, client: End) -> None:
+        if not self.passing:
+            self._refuse(client, _KEEPS_ENDING)
+            return
+        try:
+            family, address = self._addresses[0]
+            server = End(socket.socket(family, socket.SOCK_STREAM))
+            problem = server.sock.connect_ex(address)
+        except (OSError, IndexError):
+            self._refuse(client, _UNREACHABLE)
+            return
+        client.peer, server.peer = server, client
+        self._connecting[server] = time.monotonic() + _CONNECT_SECONDS
+        if problem in (0, errno.EINPROGRESS):
+            self._set(server, selectors.EVENT_WRITE)
+        else:
+            self._give_up(server)
 
-    def _serve(self, end: _End, events: int) -> None:
+    def _serve(self, end: End, events: int) -> None:
+        if end in self._connecting:
+            self._connected(end)
+            return
         try:
             if events & selectors.EVENT_WRITE:
-                self._flush(end)
+                end.flush()
             if events & selectors.EVENT_READ and not end.peer.waiting:
-                self._read(end)
+                end.read()
         except BlockingIOError:
             pass
         except OSError:
@@ -120,26 +136,33 @@ class BlindPump:
             return
         self._watch(end)
 
-    def _read(self, end: _End) -> None:
-        data = end.sock.recv(_READ_BYTES)
-        if not data:
-            end.eof = True
-        elif not end.alone:
-            end.peer.waiting = data
-        else:  # read on and drop it, or the answer would be lost in a reset
-            end.waiting, end.answer = end.answer, b""
-        self._flush(end.peer)
-
-    def _flush(self, end: _End) -> None:
-        try:
-            while end.waiting:
-                end.waiting = end.waiting[end.sock.send(end.waiting) :]
-        except BlockingIOError:
+    def _connected(self, server: End) -> None:
+        if server.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._give_up(server)
             return
-        if end.peer.eof or (end.alone and not end.answer):
-            end.sock.shutdown(socket.SHUT_WR)
+        del self._connecting[server]
+        self._watch(server)
 
-    def _watch(self, end: _End) -> None:
+    def _expire(self) -> None:
+        if self._connecting:
+            now = time.monotonic()
+            for server in [server for server, deadline in self._connecting.items() if deadline <= now]:
+                self._give_up(server)
+
+    def _give_up(self, server: End) -> None:
+        """This server takes no connection: tell its client."""
+        del self._connecting[server]
+        client = server.peer
+        server.peer = server
+        self._close(server)
+        self._refuse(client, _UNREACHABLE)
+
+    def _refuse(self, client: End, message: str) -> None:
+        client.peer = client
+        client.answer = refusal(502, "upstream_unavailable", message)
+        self._set(client, selectors.EVENT_READ)
+
+    def _watch(self, end: End) -> None:
         if end.eof and end.peer.eof:
             self._close(end)
             return
@@ -148,7 +171,7 @@ class BlindPump:
             wanted |= selectors.EVENT_WRITE if one.waiting else 0
             self._set(one, wanted)
 
-    def _set(self, end: _End, wanted: int) -> None:
+    def _set(self, end: End, wanted: int) -> None:
         registered = end.sock in self._selector.get_map()
         if wanted and registered:
             self._selector.modify(end.sock, wanted, end)
@@ -157,7 +180,7 @@ class BlindPump:
         elif registered:
             self._selector.unregister(end.sock)
 
-    def _close(self, end: _End) -> None:
+    def _close(self, end: End) -> None:
         for one in (end, end.peer):
             if one.sock.fileno() >= 0 and one.sock in self._selector.get_map():
                 self._selector.unregister(one.sock)

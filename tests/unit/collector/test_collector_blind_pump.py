@@ -10,6 +10,8 @@ from contextlib import closing
 
 import pytest
 
+from modelward.collector import blind_pump
+from modelward.collector.blind_end import End
 from modelward.collector.blind_pump import BlindPump
 from modelward.collector.listening import listening_socket
 
@@ -74,4 +76,78 @@ def test_in_front_of_http_bytes_pass_as_they_are(entrance: socket.socket, server
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
     asking.join(5)
     assert answers == [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]
+    pump.stop()
+
+
+def test_in_front_of_a_path_bytes_as_they_are_would_miss_it_so_a_caller_gets_502(
+    entrance: socket.socket, server: socket.socket
+) -> None:
+    host, port = server.getsockname()
+    pump = BlindPump(entrance)
+    pump.start(f"http://{host}:{port}/team-a")
+    assert (pump.accepting, pump.passing) == (True, False)
+    assert asked(entrance).startswith(b"HTTP/1.1 502 Bad Gateway")
+    with pytest.raises(TimeoutError):
+        server.accept()
+    pump.stop()
+
+
+def test_a_server_that_takes_no_connection_holds_up_no_connection_that_runs(
+    entrance: socket.socket, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, port = server.getsockname()
+    pump = BlindPump(entrance)
+    pump.start(f"http://{host}:{port}")
+    with (
+        closing(socket.create_connection(entrance.getsockname(), 5)) as client,
+        closing(server.accept()[0]) as connection,
+        closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full,
+    ):
+        waiting = [socket.create_connection(full.getsockname(), 5)]  # its queue of one is used up: the next ones hang
+        full_host, full_port = full.getsockname()
+        monkeypatch.setattr(blind_pump, "_CONNECT_SECONDS", 60.0)
+        pump.start(f"http://{full_host}:{full_port}")
+        hanging = [socket.create_connection(entrance.getsockname(), 5) for _ in range(3)]
+        connection.settimeout(1.0)
+        for word in (b"one", b"two", b"three"):
+            client.sendall(word)
+            assert connection.recv(100) == word, "well within the time that connecting may take"
+        for sock in (*waiting, *hanging):
+            sock.close()
+    pump.stop()
+
+
+def test_a_server_that_refuses_connections_is_answered_for(entrance: socket.socket) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as gone:
+        host, port = gone.getsockname()
+    pump = BlindPump(entrance)
+    pump.start(f"http://{host}:{port}")
+    assert asked(entrance).startswith(b"HTTP/1.1 502 Bad Gateway")
+    pump.stop()
+
+
+def test_clients_that_come_together_are_taken_together(entrance: socket.socket, server: socket.socket) -> None:
+    host, port = server.getsockname()
+    pump = BlindPump(entrance)
+    clients = [socket.create_connection(entrance.getsockname(), 5) for _ in range(40)]
+    accepted: list[int] = []
+    begin = pump._begin
+
+    def begun(client: End) -> None:
+        accepted.append(passes[0])
+        begin(client)
+
+    passes = [0]
+    watch = pump._watch_listener
+
+    def counted() -> None:
+        passes[0] += 1
+        watch()
+
+    pump._begin, pump._watch_listener = begun, counted  # type: ignore[method-assign]
+    pump.start(f"http://{host}:{port}")
+    connections = [server.accept()[0] for _ in clients]
+    assert len(set(accepted)) < 10, "not one in each pass of the loop"
+    for sock in (*clients, *connections):
+        sock.close()
     pump.stop()

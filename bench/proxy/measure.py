@@ -1,0 +1,114 @@
+"""What a change of the collector costs: this checkout against another one, as ratios in one run.
+
+python bench/proxy/measure.py --before CHECKOUT [--pairs 20] [--out bench/proxy/results.json]
+
+Each pair runs both collectors one after the other, in turn the one and the other first, in front of the same model
+server: the machine's mood is the same for both. Written are the ratio after/before of JSON p50, of the time to first
+token (p50) and of the data plane's CPU time per request, each as a mean of pairs with the bounds of its 95 % interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import math
+import statistics
+import time
+from pathlib import Path
+
+import uvloop
+from collector_process import Collector, collector, model_server
+
+ROOT = Path(__file__).parents[2]
+_BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "word " * 200}]}).encode()
+_T_95 = {2: 12.7, 3: 4.3, 4: 3.18, 5: 2.78, 6: 2.57, 8: 2.36, 10: 2.26, 12: 2.2, 15: 2.14, 20: 2.09, 30: 2.05}
+
+
+def _request(path: bytes) -> bytes:
+    return b"POST %b HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (path, len(_BODY), _BODY)
+
+
+JSON, STREAM = _request(b"/v1/chat/completions"), _request(b"/v1/chat/completions?stream")
+
+
+async def _json(port: int, requests: int) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    times: list[float] = []
+    for _ in range(requests):
+        began = time.perf_counter()
+        writer.write(JSON)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.rpartition(b"content-length: ")[2]))
+        times.append(time.perf_counter() - began)
+    writer.close()
+    return times
+
+
+async def _streams(port: int, requests: int) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    times: list[float] = []
+    for _ in range(requests):
+        began = time.perf_counter()
+        writer.write(STREAM)
+        await reader.readuntil(b"data: ")
+        times.append(time.perf_counter() - began)
+        await reader.readuntil(b"0\r\n\r\n")
+    writer.close()
+    return times
+
+
+async def _load(one: Collector, requests: int, streams: int) -> dict[str, float]:
+    await _json(one.port, 50)
+    times = await _json(one.port, requests)
+    first = await asyncio.gather(*(_streams(one.port, streams // 8) for _ in range(8)))
+    before = one.cpu_ms()
+    await asyncio.gather(*(_json(one.port, requests // 8) for _ in range(8)))
+    cpu = (one.cpu_ms() - before) / (requests // 8 * 8)
+    return {
+        "json_p50_ms": statistics.median(times) * 1000,
+        "ttft_p50_ms": statistics.median(itertools.chain.from_iterable(first)) * 1000,
+        "cpu_ms_per_request": cpu,
+    }
+
+
+def _sample(tree: Path, upstream: int, requests: int, streams: int) -> dict[str, float]:
+    with collector(tree, upstream) as one:
+        return uvloop.run(_load(one, requests, streams))
+
+
+def ratio(pairs: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the geometric mean of after/before over pairs, with the bounds of its 95 % interval (Student's t)."""
+    logs = [math.log(after / before) for before, after in pairs]
+    spread = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else math.inf
+    factor = _T_95[max(n for n in _T_95 if n <= max(2, len(logs)))]
+    mean = statistics.fmean(logs)
+    return {
+        key: round(math.exp(mean + sign * factor * spread), 3) for key, sign in (("mean", 0), ("low", -1), ("high", 1))
+    }
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--before", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--streams", type=int, default=160)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results.json"))
+    chosen = parser.parse_args()
+    pairs: list[tuple[dict[str, float], dict[str, float]]] = []
+    with model_server() as upstream:
+        for number in range(chosen.pairs):
+            trees = (chosen.before, ROOT) if number % 2 == 0 else (ROOT, chosen.before)
+            samples = {tree: _sample(tree, upstream, chosen.requests, chosen.streams) for tree in trees}
+            pairs.append((samples[chosen.before], samples[ROOT]))
+            print(number + 1, *({key: round(value, 3) for key, value in one.items()} for one in pairs[-1]), flush=True)
+    ratios = {key: ratio([(before[key], after[key]) for before, after in pairs]) for key in pairs[0][0]}
+    chosen.out.write_text(json.dumps({"pairs": len(pairs), "after_over_before": ratios}, indent=1) + "\n")
+    print(json.dumps(ratios, indent=1))
+
+
+if __name__ == "__main__":
+    main()
