@@ -20,8 +20,6 @@ MOST_BYTES = 3 * KEPT_BYTES
 """Bytes that are held at most, before what came last, with the objects that hold them."""
 _OBJECT_BYTES = 48
 _FRONT_BYTES = 256
-_MOST_PIECES = 256
-"""An object of a few bytes costs forty; a server that sends a byte at a time must not decide what they cost."""
 
 
 class AnswerTail:
@@ -46,8 +44,6 @@ class AnswerTail:
         self._size += len(piece) + _OBJECT_BYTES
         if self._size > MOST_BYTES:
             self._cut()
-        elif len(self._pieces) >= _MOST_PIECES:
-            self._kept()
 
     def model(self) -> str:
         """Return the model that the answer names, "" if none."""
