@@ -51,7 +51,7 @@ class Dialing:
         self._tried: frozenset[str] = frozenset()
         self._upstream: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
-        plane.budget.must_take(len(head))
+        plane.budget.held += self._held
 
     def start(self) -> None:
         """Choose a server and send what is here."""
@@ -67,7 +67,7 @@ class Dialing:
                 return
         self._limit = KEPT_BYTES_FAR if target.tls else KEPT_BYTES
         alone = self._tunnel or self._length > self._limit
-        idle = None if alone else target.take_idle(self._idle_since())
+        idle = None if alone else target.take_idle(self._oldest())
         if idle is not None:
             self._use(idle)
         else:
@@ -98,7 +98,7 @@ class Dialing:
         """The exchange needs no server any more."""
         if self._task is not None:
             self._task.cancel()
-        self._plane.budget.give_back(self._body.clear() + self._held)
+        self._plane.budget.held -= self._body.clear() + self._held
         self._held = 0
 
     def closed_unanswered(self, upstream: Upstream) -> None:
@@ -111,14 +111,14 @@ class Dialing:
         else:
             self._client.dialing_failed("the model server closed the connection before it answered")
 
-    def _idle_since(self) -> float:
-        """Return since when at most a reused connection may have idled: any time, if the request can be sent again."""
+    def _oldest(self) -> float:
+        """Return since when a reused connection may have idled: since any time, if the request can be sent again."""
         again = self._client.request_complete and self._body.size <= self._limit and self._plane.budget.spare
         return 0.0 if again else self._plane.now() - FRESH_SECONDS
 
     def _keep(self, data: bytes) -> None:
         self._body.add(data)
-        self._plane.budget.must_take(len(data))
+        self._plane.budget.held += len(data)
 
     def _open(self, target: Target) -> None:
         self._task = self._plane.loop.create_task(self._connect(target))
@@ -149,7 +149,7 @@ class Dialing:
         self._upstream = upstream
         upstream.serve(self._client, tunnel=self._tunnel)
         self._client.flow.go(PEER_FULL)
-        upstream.write(b"".join((self._out, *self._body.pieces())))
+        upstream.write(self._out + self._body.value() if self._body.size else self._out)
         if self._body.size > self._limit or not self._plane.budget.spare:
             self.forget()
         self._client.connected(upstream)

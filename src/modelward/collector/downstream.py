@@ -117,6 +117,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     def request_ended(self) -> None:
         """The whole request has been read."""
+        self.observe_request_end()
         if self.state is State.BODY:
             self.state = State.ANSWER
 
@@ -169,10 +170,12 @@ class Downstream(Observed, asyncio.Protocol):
 
     def response_begun(self) -> None:
         """The final response began: the request need not be kept for another try."""
-        if self._dialing is not None:
+        if self._dialing is None:
+            return
+        if self.state is State.BODY:
             self._dialing.forget()
-            if self.state is not State.BODY:
-                self._end_dialing()
+        else:
+            self._end_dialing()
 
     def switched_protocols(self) -> None:
         """The server took the offer of another protocol: from here on bytes are moved, whatever they are."""
@@ -185,7 +188,8 @@ class Downstream(Observed, asyncio.Protocol):
         self.finish_meter("ok")
         head, self.head = self.head, None
         self._upstream = None
-        self._end_dialing()
+        if self._dialing is not None:
+            self._end_dialing()
         if self.state is State.CLOSING:
             return
         if self.state is State.BODY:

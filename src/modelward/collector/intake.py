@@ -36,7 +36,8 @@ class Intake:
         self._client, self._plane = client, plane
         self._held = bytearray()
         self._body: RequestBody | None = None
-        self._in_head = self._scheduled = False
+        self._scheduled = False
+        self._in_head = True  # a new connection has the time of a head
         self._searched = 0
 
     @property
@@ -116,9 +117,11 @@ class Intake:
         if end < 0 or end - start > MAX_HEAD_BYTES:
             return self._await_head(len(data), start)
         end += len(_END_OF_HEAD)
-        self._searched, self._in_head = 0, False
-        self._plane.heads.leave(self._client)
-        self._plane.idle.leave(self._client)
+        if self._in_head:
+            self._searched, self._in_head = 0, False
+            self._plane.heads.leave(self._client)
+        else:
+            self._plane.idle.leave(self._client)
         self._begin(bytes(data[start:end]))
         return end
 
@@ -137,9 +140,11 @@ class Intake:
         if raw == HTTP2_PREFACE:
             self._client.begin_tunnel(raw)
             return
-        head_bytes = without_cleartext_http2(raw)
         try:
-            head = RequestHead(head_bytes)
+            head = RequestHead(raw)
+            if head.cleartext_http2:
+                raw = without_cleartext_http2(raw)
+                head = RequestHead(raw)
         except BadRequestError as error:
             self._client.refuse(400, f"not a valid HTTP/1.1 request: {error}")
             return
@@ -147,7 +152,7 @@ class Intake:
             self._client.refuse(405, "a model server is no proxy: CONNECT is not passed on")
             return
         self._body = RequestBody(head)
-        self._client.begin(head, head_bytes, complete=self._body.complete)
+        self._client.begin(head, raw, complete=self._body.complete)
 
     # The body.
 
@@ -166,7 +171,6 @@ class Intake:
             self._client.observe_request(content)
         if body.complete:
             self._body = None
-            self._client.observe_request_end()
             self._client.request_ended()
         elif body.cut_short:
             self._yield()

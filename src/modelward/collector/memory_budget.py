@@ -50,46 +50,52 @@ class HeldBytes:
     An object of two bytes costs forty; a client decides how its bytes are cut, and must not decide what they cost.
     """
 
-    __slots__ = ("_joined", "_whole", "size")
+    __slots__ = ("_first", "_joined", "_whole", "size")
 
     def __init__(self) -> None:
-        self._whole: list[bytes] = []
-        self._joined = bytearray()
+        self._first = b""  # most have no second piece
+        self._whole: list[bytes] | None = None
+        self._joined: bytearray | None = None
         self.size = 0
 
     @property
     def objects(self) -> int:
         """How many objects hold the bytes."""
-        return len(self._whole) + bool(self._joined)
+        return bool(self._first) + len(self._whole or ()) + bool(self._joined)
 
     def add(self, piece: bytes) -> None:
         """Hold one more piece."""
+        if not self.size:
+            self._first = piece
+            self.size = len(piece)
+            return
         self.size += len(piece)
-        if len(piece) < _SMALL_BYTES and self._whole:
-            self._joined += piece
-            if len(self._joined) >= _SMALL_BYTES:
-                self._seal()
-        else:
+        if len(piece) >= _SMALL_BYTES:
+            self._seal().append(piece)
+            return
+        if self._joined is None:
+            self._joined = bytearray()
+        self._joined += piece
+        if len(self._joined) >= _SMALL_BYTES:
             self._seal()
-            self._whole.append(piece)
-
-    def pieces(self) -> list[bytes]:
-        """Return what is held, in order."""
-        self._seal()
-        return self._whole
 
     def value(self) -> bytes:
         """Return all bytes as one."""
-        pieces = self.pieces()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._whole is None and self._joined is None:
+            return self._first
+        return b"".join((self._first, *(self._whole or ()), self._joined or b""))
 
     def clear(self) -> int:
         """Let go of everything and return how many bytes that were."""
-        size, self.size = self.size, 0
-        self._whole, self._joined = [], bytearray()
+        size = self.size
+        if size:
+            self._first, self._whole, self._joined, self.size = b"", None, None, 0
         return size
 
-    def _seal(self) -> None:
+    def _seal(self) -> list[bytes]:
+        if self._whole is None:
+            self._whole = []
         if self._joined:
             self._whole.append(bytes(self._joined))
-            self._joined = bytearray()
+            self._joined = None
+        return self._whole

@@ -11,35 +11,43 @@ BACK_BYTES = 8 * 1024
 class RequestCopy:
     """The first 64 KB of a body and its last 8 KB, however long it is and however it is cut; less without memory."""
 
-    __slots__ = ("_back", "_budget", "_front", "_held")
+    __slots__ = ("_back", "_budget", "_front", "_held", "_only")
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
-        self._front = HeldBytes()
+        self._only = b""  # most come in one piece
+        self._front: HeldBytes | None = None
         self._back = b""
         self._held = 0
 
     def add(self, piece: bytes) -> None:
         """Hold what of this piece belongs to one of the ends."""
+        if not self._held and len(piece) <= FRONT_BYTES:
+            if self._take(len(piece)):
+                self._only = piece
+            return
+        if self._front is None:
+            self._front = HeldBytes()
+            self._front.add(self._only)
         room = FRONT_BYTES - self._front.size
-        if room > 0:
-            front = piece[:room]
-            if not self._take(len(front)):
-                return
+        front = piece[:room] if room < len(piece) else piece
+        if front and self._take(len(front)):
             self._front.add(front)
-        if len(piece) > room:
-            self._add_back(piece[max(0, room) :] if room > 0 else piece)
+        if room < len(piece):
+            self._add_back(piece[room:])
 
     def value(self) -> bytes:
         """Return the ends as one."""
-        return self._front.value() + self._back[-BACK_BYTES:] if self._back else self._front.value()
+        if self._front is None:
+            return self._only
+        return self._front.value() + self._back[-BACK_BYTES:]
 
     def clear(self) -> None:
         """Let go of it."""
-        self._budget.give_back(self._held)
-        self._held = 0
-        self._front.clear()
-        self._back = b""
+        if self._held:
+            self._budget.held -= self._held
+            self._held = 0
+            self._only, self._front, self._back = b"", None, b""
 
     def _add_back(self, piece: bytes) -> None:
         if self._back or self._take(2 * BACK_BYTES):

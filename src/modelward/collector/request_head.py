@@ -13,7 +13,6 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 _KNOWN_BYTES = 256
 """What is kept of a path (its end) and of a conversation's name."""
 _CONVERSATION_HEADERS = frozenset((b"x-conversation-id", b"x-session-id", b"x-thread-id"))
-_CLEARTEXT_HTTP2 = re.compile(rb"\r\nupgrade[ \t]*:[^\r\n]*\bh2c\b", re.IGNORECASE)
 _UPGRADE_HEADERS = re.compile(rb"\r\n(?:upgrade|http2-settings|connection)[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 
@@ -28,34 +27,38 @@ class RequestHead:
     Transfer-Encoding, Transfer-Encoding in HTTP/1.0 (RFC 9112, 6.1) or with any coding but `chunked`, two Hosts.
     """
 
-    __slots__ = ("_hosts", "_parser", "_problem", "chunked", "conversation", "encoding", "keep_alive", "length",
-                 "method", "path", "upgrade")  # fmt: skip
+    __slots__ = ("_connection", "_hosts", "_problem", "chunked", "cleartext_http2", "conversation", "encoding",
+                 "keep_alive", "length", "method", "path", "upgrade")  # fmt: skip
 
     def __init__(self, head: bytes) -> None:
         self.path = self.conversation = self.encoding = b""
         self.length = self._hosts = 0
-        self.chunked = self.upgrade = self.keep_alive = False
+        self.chunked = self.upgrade = self.cleartext_http2 = False
+        self.keep_alive = True
+        self._connection: list[bytes] = []
         self._problem = ""
         parser: Any = httptools.HttpRequestParser(self)
-        self._parser = parser
         try:
             parser.feed_data(head)
         except httptools.HttpParserUpgrade:
             self.upgrade = True
         except httptools.HttpParserError as error:
             raise BadRequestError(str(error)) from error
-        finally:
-            self._parser = None  # it refers back to this object: without the cycle, no garbage collection is needed
         self.method: bytes = parser.get_method()
-        self._check(head[: head.index(b"\r\n")])
-
-    def _check(self, line: bytes) -> None:
-        if line.endswith(b" HTTP/1.0") and self.chunked:
-            raise BadRequestError("Transfer-Encoding in HTTP/1.0")
-        if line.count(b" ") != 2:
+        end = head.index(b"\r\n")
+        if head.count(b" ", 0, end) != 2:
             raise BadRequestError("the request line is not three words")
-        if not line.endswith((b" HTTP/1.1", b" HTTP/1.0")):
-            raise BadRequestError("neither HTTP/1.1 nor HTTP/1.0")
+        self._check(head[end - 9 : end])
+
+    def _check(self, version: bytes) -> None:
+        if version != b" HTTP/1.1":
+            if version != b" HTTP/1.0":
+                raise BadRequestError("neither HTTP/1.1 nor HTTP/1.0")
+            if self.chunked:
+                raise BadRequestError("Transfer-Encoding in HTTP/1.0")
+            self.keep_alive = b"keep-alive" in self._connection
+        elif self._connection:
+            self.keep_alive = b"close" not in self._connection
         if self._hosts > 1:
             raise BadRequestError("more than one Host")
         if self._problem:
@@ -77,6 +80,10 @@ class RequestHead:
             if self.chunked or value.strip(b" \t").lower() != b"chunked":
                 self._problem = "a Transfer-Encoding other than chunked"
             self.chunked = True
+        elif key == b"upgrade":
+            self.cleartext_http2 = self.cleartext_http2 or b"h2c" in value.lower()
+        elif key == b"connection":
+            self._connection += [word.strip() for word in value.lower().split(b",")]
         elif key == b"host":
             self._hosts += 1
         elif key == b"content-encoding":
@@ -84,14 +91,10 @@ class RequestHead:
         elif key in _CONVERSATION_HEADERS:
             self.conversation = value[:_KNOWN_BYTES]
 
-    def on_headers_complete(self) -> None:
-        """Ask whether the client keeps the connection; the parser knows it only while this callback runs."""
-        self.keep_alive = self._parser.should_keep_alive()
-
 
 def without_cleartext_http2(head: bytes) -> bytes:
-    """Return the head without an offer to upgrade to cleartext HTTP/2, which some Java clients make by default.
+    """Return the head without its offers to upgrade: one to cleartext HTTP/2, which some Java clients make by default.
 
     A proxy must not pass that hop-by-hop offer on unless it would speak HTTP/2 itself (RFC 9110, 7.8).
     """
-    return _UPGRADE_HEADERS.sub(b"", head) if _CLEARTEXT_HTTP2.search(head) else head
+    return _UPGRADE_HEADERS.sub(b"", head)

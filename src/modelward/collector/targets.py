@@ -44,8 +44,9 @@ class Target:
 
     def take_idle(self, since: float = 0.0) -> Upstream | None:
         """Return the connection that was used last, which is the least likely to be stale, if it idles since then."""
-        while self._idle and self._idle[-1].idle_since >= since:
-            connection = self._idle.pop()
+        idle = self._idle
+        while idle and idle[-1].idle_since >= since:
+            connection = idle.pop()
             if connection.usable:
                 return connection
         return None
@@ -98,6 +99,8 @@ class Targets:
 
     def choose(self, now: float, tried: frozenset[str] = frozenset()) -> Target | None:
         """Return the server with the least in flight; one that just refused comes last, one in `tried` never."""
+        if len(self._by_url) == 1 and not tried:
+            return next(iter(self._by_url.values()))
         open_targets = [t for t in self._by_url.values() if t.url not in tried]
         if len(open_targets) < 2:
             return open_targets[0] if open_targets else None

@@ -75,8 +75,9 @@ class Upstream(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes of the request."""
-        if self.usable:
-            cast("asyncio.Transport", self.transport).write(data)
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
 
     def close(self) -> None:
         """Close after what was written has gone out."""
