@@ -13,10 +13,13 @@ from modelward.privacy.span import Span
 _BETWEEN = r"[ \t\r\n./_-]{1,3}"
 _SOLID = re.compile(r"[1-9][0-9]{11,18}+(?![0-9])")
 _GROUPED = re.compile(
-    rf"[1-9](?:([0-9]{{3}}(?:{_BETWEEN}[0-9]{{4}}){{2}}{_BETWEEN}[0-9]{{1,7}})(?![0-9])({_BETWEEN}[0-9]{{1,3}}(?![0-9]))?"
-    rf"|(?:[0-9]{{3}}{_BETWEEN}[0-9]{{6}}{_BETWEEN}[0-9]{{4,5}}|[0-9]{{7}}{_BETWEEN}[0-9]{{8}})(?![0-9])"
-    rf"|(?:{_BETWEEN}[0-9](?![0-9])){{11,18}}(?!{_BETWEEN}[0-9]))"
+    rf"[1-9](?:[0-9]{{3}}(?:{_BETWEEN}[0-9]{{4}}){{2}}{_BETWEEN}[0-9]{{1,7}}"
+    rf"|[0-9]{{3}}{_BETWEEN}(?:[0-9]{{6}}{_BETWEEN}[0-9]{{4,5}}|[0-9]{{4}}{_BETWEEN}[0-9]{{8}}|[0-9]{{12}})"
+    rf"|[0-9]{{7}}{_BETWEEN}(?:[0-9]{{8}}|[0-9]{{4}}{_BETWEEN}[0-9]{{4}}))(?![0-9])"
 )
+_GROUP_MORE = re.compile(rf"{_BETWEEN}[0-9]{{1,3}}(?![0-9])")
+_SINGLE = re.compile(rf"[1-9](?:{_BETWEEN}[0-9](?![0-9])){{11,}}+")
+_SEPARATORS = str.maketrans("", "", " \t\r\n./_-")
 _ISSUER = {
     12: "5[06-8]|6",
     13: "4|5[06-8]|6",
@@ -61,35 +64,33 @@ def _is_part(text: str, start: int, end: int) -> bool:
         return True
     if not before.isalpha() and not text[end : end + 1].isalpha():
         return False
-    head = text[max(0, start - 64) : start]
+    head = re.split(r"[^0-9A-Za-z]", text[max(0, start - 64) : start])[-1]
     tail = _WORD_AROUND.match(text[end : end + 64])
-    word = (re.split(r"[^0-9A-Za-z]", head)[-1]) + text[start:end] + (tail.group() if tail else "")
-    return _HEX.fullmatch(word) is not None
+    word = head + text[start:end] + (tail.group() if tail else "")
+    return any(map(str.isdigit, head)) or _HEX.fullmatch(word) is not None
 
 
 def _grouped(text: str) -> Iterator[Span]:
     position = 0
     while found := _GROUPED.search(text, position):
-        start, position = found.start(), found.start() + 1
-        if text[start - 1 : start].isdigit() or (
-            text[start - 1 : start] in ("-", ".") and text[start - 2 : start - 1].isdigit()
-        ):
-            position = _next_group(text, start)
-            continue
-        for end in dict.fromkeys((found.end(1), found.end())) if found.end(1) > 0 else (found.end(),):
-            between = _NOT_DIGITS.findall(text, start, end)
-            alike = len(set(between)) == 1 or all(not separator.strip() for separator in between)
-            if alike and is_card(_NOT_DIGITS.sub("", text[start:end])):
-                yield Span(CARD, start, end)
-                position = end
-                break
-        else:
-            position = _next_group(text, start)
+        start = found.start()
+        more = _GROUP_MORE.match(text, found.end())
+        ends = (found.end(), more.end()) if more else (found.end(),)
+        end = next((end for end in ends if _is_grouped_card(text, start, end)), 0)
+        if end:
+            yield Span(CARD, start, end)
+        position = end or start + 4  # the next group, so that a card among others is found
+    for found in _SINGLE.finditer(text):
+        if _is_grouped_card(text, found.start(), found.end()):
+            yield Span(CARD, found.start(), found.end())
 
 
-_DIGITS = re.compile(r"[0-9]+")
-
-
-def _next_group(text: str, start: int) -> int:
-    found = _DIGITS.match(text, start)
-    return found.end() if found else start + 1
+def _is_grouped_card(text: str, start: int, end: int) -> bool:
+    """Say whether groups are a card's: alike separators, and no part of a longer number."""
+    if not is_card(text[start:end].translate(_SEPARATORS)):
+        return False
+    before, further = text[start - 1 : start], text[max(0, start - 2) : max(0, start - 1)]
+    if before.isdigit() or (before in ("-", ".") and further.isdigit()):
+        return False
+    between = _NOT_DIGITS.findall(text, start, end)
+    return len(set(between)) == 1 or all(not separator.strip() for separator in between)

@@ -15,6 +15,10 @@ _WRITTEN_OUT = re.compile(
     r"(?i)(?<![\w.%+-])[\w.%+-]++[ ]?[\[({<][ ]?(?:at|@|arroba)[ ]?[\])}>][ ]?"
     r"[\w-]{1,63}(?:(?:\.|[ ]?[\[({<][ ]?(?:dot|punkt|punto|point|\.)[ ]?[\])}>][ ]?)[\w-]{1,63}){1,4}"
 )
+_SPOKEN = re.compile(
+    r"(?<![\w.%+-])[\w.%+-]{2,64}+[ ]at[ ](?:[\w-]{1,63}[ ]dot[ ]){1,3}"
+    r"(?:com|org|net|edu|gov|io|de|uk|fr|es|co|ai|dev|eu)\b"
+)
 _NOT_A_PERSON = re.compile(r"(?i)[^@]*@(?:[0-9]x\.(?:png|jpe?g|gif|webp|svg|avif)|v?[0-9]+\.[0-9])|(?:git|hg|svn)@")
 
 
@@ -26,6 +30,9 @@ def emails(text: str) -> Iterator[Span]:
             if not _NOT_A_PERSON.match(found.group()):
                 yield Span(EMAIL, found.start() + lead, found.end())
     lowered = text.lower()
+    if " dot " in lowered:
+        for found in _SPOKEN.finditer(lowered if len(lowered) == len(text) else text):
+            yield Span(EMAIL, found.start(), found.end())
     if "at]" in lowered or "at)" in lowered or "at}" in lowered or "at ]" in lowered or "arroba" in lowered:
         for found in _WRITTEN_OUT.finditer(text):
             yield Span(EMAIL, found.start(), found.end())

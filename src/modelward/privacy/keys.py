@@ -29,7 +29,7 @@ _BEARER = re.compile(r"(?:bearer|authorization[\"']?[:=][ ]?[\"']?(?:basic|token
 _BEARER_VALUE = re.compile(r"[\w.~+/=:-]{16,}", re.ASCII)
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-[0-9]:")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-MAC:[ ]?[0-9a-f]{40,64}")
-_URL = re.compile(r"://([^\s:/@\[\]\"'<>]{0,128}:[^\s@\[\]\"'<>]{1,256})@")
+_URL = re.compile(r"://([^\s:/@\[\]\"'<>]{0,128}:[^\s/\[\]\"'<>]{1,256})@")
 
 
 def api_keys(text: str) -> Iterator[Span]:

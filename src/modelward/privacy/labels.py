@@ -45,18 +45,18 @@ _WHOLE = {
     SSN_WORD: "ssns?,ssnr,my social,your social,his social,her social,itin,tin",
     NATIONAL_WORD: """
         nino,nhs,ni number,ni no,sin,tfn,idnr,steuer-?idnr,svnr,sv-nummer,ahv,avs,nir,insee,dni,
-        nie,nif,curp,rfc,cpf,cnpj,cuil,cuit,rut,run,bsn,pesel,cpr,hetu,cnp,egn,pan,nric,fin,
+        nie,nif,curp,cpf,cnpj,cuil,cuit,rut,run,bsn,pesel,cpr,hetu,cnp,egn,pan,nric,fin,
         hkid,mykad,nik,ktp,rrn,tckn,tc kimlik,kimlik,id card,ausweis,amka,afm,oib,jmbg,emso,pps,
         ppsn,dl no,dl number,mbi,itr,teudat zehut,iqama,cnh,rg
         """,
     PHONE_WORD: "tel,telnr,tlf,fax,cell,call,dial,ring,ph,mob,tél,nummer lautet,rufen,anruf,reach,movil",
     CARD_WORD: "cards?,cc,karte,carte,mc",
     OTHER_WORD: """
-        imei,imsi,iccid,isbn,issn,ean,gtin,upc,sku,asin,doi,ref,case,build,rev,rows?,pages?,
-        room,batch,lot,epoch,unix,bytes,size,count,total,sum,lat,lon,lng,long,port,pid,uid,
-        gid,parts?,items?,model,sha,md5,hash,uuid,guid,offset,seed,ids?,ver,step,figure,fig,
-        table,firmware,oracle,oid,nonce,seq,duration,ns,ms,us,crc,vin,lines?,matrix,vector,
-        scores?,values?,data,weights,logits,tokens?,cas,zip,plz
+        imei,imsi,iccid,isbn,issn,ean,gtin,upc,sku,asin,doi,ref,build,rev,rows?,pages?,room,
+        batch,lot,epoch,unix,bytes,size,count,total,sum,lat,lon,lng,long,port,pid,uid,gid,
+        part no,part number,item no,sha,md5,hash,uuid,guid,offset,seed,ids?,ver,step,figure,fig,
+        firmware,oracle,oid,nonce,seq,duration,ns,crc,vin,lines?,matrix,vector,scores?,weights,
+        logits,cas,zip,plz
         """,
 }
 """Words that stand anywhere in a longer one, and words that stand alone."""
@@ -95,6 +95,7 @@ _BEHIND = re.compile(
     r"[ \"']{0,2}(?:\(|is |was |= |as |, |ist |es |est |- )"
     r"(?:my |the |our |his |her |their |a |an |mein |meine |die |mi |mon |ma )?"
 )
+_IS_KEY = re.compile(r"[\"']|[ ]?[=:>]")
 _BEHIND_PHONE = re.compile(rf"(?:{_BEHIND.pattern}|[ -]{{1,2}}\(?)")
 
 
@@ -120,7 +121,7 @@ class Labels:
             self._kinds.append(_kind_of(found.group()))
 
     def _is_name(self, start: int, end: int) -> bool:
-        return self._text[start:end].isupper() or self._text[end : end + 1] in ("'", '"', "=", ":")
+        return self._text[start:end].isupper() or _IS_KEY.match(self._text, end) is not None
 
     def of(self, start: int, end: int) -> str:
         """Return which word stands before a number, or else behind it; "" if none does."""

@@ -138,10 +138,10 @@ def korea(d: str) -> bool:
     return is_date(d[:2], d[2:4], d[4:6]) and d[6] in "12345678"
 
 
-def india_or_japan(d: str) -> bool:
-    """Indian Aadhaar (Verhoeff), or Japanese My Number: both are three groups of four."""
-    rest = weighted(d, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return (d[0] not in "01" and verhoeff_valid(d)) or int(d[11]) == (0 if rest <= 1 else 11 - rest)
+def india(d: str) -> bool:
+    """Indian Aadhaar (Verhoeff); three years in a row are none."""
+    years = all(d[at : at + 2] in ("19", "20") for at in (0, 4, 8))
+    return d[0] not in "01" and not years and verhoeff_valid(d)
 
 
 def thailand(d: str) -> bool:

@@ -54,7 +54,7 @@ _FORMS = (
     Form((6, 8, 4), " -", checks.china, sure=True),
     Form((6, 2, 4), "-", checks.malaysia),
     Form((6, 7), "-", checks.korea),
-    Form((4, 4, 4), " -", checks.india_or_japan),
+    Form((4, 4, 4), " -", checks.india),
     Form((1, 4, 5, 2, 1), "- ", checks.thailand, sure=True),
     Form((3, 4, 7, 1), "- ", checks.emirates, sure=True),
     Form((15,), "", checks.emirates),

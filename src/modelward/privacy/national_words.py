@@ -9,6 +9,7 @@ from modelward.privacy.checksums import weighted
 from modelward.privacy.kinds import NATIONAL_ID
 from modelward.privacy.labels import NATIONAL_WORD, SSN_WORD, labels_of
 from modelward.privacy.national_checks import Check, chile, china, france_social, is_date
+from modelward.privacy.run import is_of_a_word
 from modelward.privacy.span import Span
 
 _FROM_DIGIT = re.compile(r"[0-9][A-Za-z0-9]*+")
@@ -99,12 +100,14 @@ def _always(_word: str) -> bool:
     return True
 
 
+_DIGIT_FIRST = ("[0-9]", "[1-")
 _FORMS: tuple[tuple[range, re.Pattern[str], Check], ...] = tuple(
     (sizes, re.compile(pattern), check)
     for sizes, pattern, check in (
         (range(9, 10), r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]", _always),  # Britain
         (range(16, 17), r"[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]", _italy),
-        (range(9, 10), r"[0-9]{8}[A-Z]|[XYZKLM][0-9]{7}[A-Z]", _spain),
+        (range(9, 10), r"[0-9]{8}[A-Z]", _spain),
+        (range(9, 10), r"[XYZKLM][0-9]{7}[A-Z]", _spain),
         (range(10, 11), r"[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]", _always),  # India
         (range(18, 19), r"[A-Z][AEIOUX][A-Z]{2}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", _mexico),
         (range(13, 14), r"[A-Z][AEIOUX][A-Z]{2}[0-9]{6}[0-9A-Z]{3}", _mexico),
@@ -124,7 +127,16 @@ _FORMS: tuple[tuple[range, re.Pattern[str], Check], ...] = tuple(
         ),
     )
 )
-_BY_SIZE = {size: [(pattern, check) for sizes, pattern, check in _FORMS if size in sizes] for size in range(8, 19)}
+_BY_BEGINNING = {
+    (size, digit): [
+        (pattern, check)
+        for sizes, pattern, check in _FORMS
+        if size in sizes and pattern.pattern.startswith(_DIGIT_FIRST) is digit
+    ]
+    for size in range(8, 19)
+    for digit in (True, False)
+}
+"""The forms by length and by whether a digit comes first."""
 _MIN_DIGITS_ANNOUNCED = 4
 
 
@@ -132,12 +144,14 @@ def identifying_words(text: str) -> Iterator[Span]:
     """Find national numbers with letters in them."""
     for start, end in _words_with_digits(text):
         word = text[start:end]
-        if not word.isdigit() and (_is_known(word) or _is_announced(text, start, end)):
+        if _is_known(word) or _is_announced(text, start, end):
             yield Span(NATIONAL_ID, start, end)
     for pattern in _WRITTEN:
         for found in pattern.finditer(text):
             before = text[found.start() - 1 : found.start()]
-            if not (before.isalnum() or before == "_") and _is_known(found.group().translate(_BETWEEN)):
+            if not (found.group().isalnum() or before.isalnum() or before == "_") and _is_known(
+                found.group().translate(_BETWEEN)
+            ):
                 yield Span(NATIONAL_ID, found.start(), found.end())
 
 
@@ -145,17 +159,23 @@ def _words_with_digits(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a word of letters and digits begins and ends, if it is as long as a national number is."""
     for found in _FROM_DIGIT.finditer(text):
         start, end = found.span()
+        if found.group().isdigit() and not text[start - 1 : start].isalpha():
+            continue
         least = max(0, start - _MOST_LETTERS_FIRST)
-        while start > least and text[start - 1].isalpha():
+        while start > least and is_of_a_word(text[start - 1]):
             start -= 1
         before, after = text[start - 1 : start], text[end : end + 1]
-        if end - start in _WORD_SIZES and not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+        joined = is_of_a_word(before) or is_of_a_word(after) or "_" in (before, after)
+        if end - start in _WORD_SIZES and not joined:
             yield start, end
 
 
 def _is_known(word: str) -> bool:
     word = word.upper()
-    return any(pattern.fullmatch(word) and check(word) for pattern, check in _BY_SIZE.get(len(word), ()))
+    for pattern, check in _BY_BEGINNING.get((len(word), word[0].isdigit()), ()):
+        if pattern.fullmatch(word) and check(word):
+            return True
+    return False
 
 
 def _is_announced(text: str, start: int, end: int) -> bool:

@@ -9,13 +9,17 @@ from ipaddress import ip_address
 from modelward.privacy.kinds import IP_ADDRESS, MAC_ADDRESS
 from modelward.privacy.span import Span
 
-_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[A-Za-z])", re.ASCII)
+_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[A-Za-z])(?!(?<=\.0)/[0-9])", re.ASCII)
+"""Four numbers with dots; with a zero and a prefix length behind them they are a network and no machine."""
 _IPV6 = re.compile(
     r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:])", re.ASCII
 )
 _MAC = re.compile(
     r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:\.[0-9A-Fa-f]{4}){2})(?![\w:-]|\.\w)",
     re.ASCII,
+)
+_ANNOUNCED_MAC = re.compile(
+    r"[Mm][Aa][Cc](?:[ _-]?[Aa]ddr\w{0,6})?[\"' ]{0,2}[:= ][\"' ]{0,2}([0-9A-Fa-f]{12})(?!\w)", re.ASCII
 )
 _NAMES_OF_VERSIONS = """
     v version versions ver release build chapter kapitel section abschnitt rev revision firmware driver step figure oid
@@ -27,7 +31,6 @@ _ADDRESS_WORD = re.compile(
     r"(?i)\b(?:ip|ipv4|host|addr|address|server|from|to|ping|via|dns|gateway|client|remote|peer|at|//)\W{0,3}$"
 )
 _SMALL = 30
-_NETMASKS = frozenset(("255", "254", "252", "248", "240", "224", "192", "128", "0"))
 
 
 def ip_addresses(text: str) -> Iterator[Span]:
@@ -44,6 +47,8 @@ def ip_addresses(text: str) -> Iterator[Span]:
 
 def mac_addresses(text: str) -> Iterator[Span]:
     """Find hardware addresses of six bytes with one letter at least; without any it is a time or a list."""
+    for found in _ANNOUNCED_MAC.finditer(text):
+        yield Span(MAC_ADDRESS, found.start(1), found.end(1))
     for found in _MAC.finditer(text):
         value = found.group()
         joined = text[found.start() - 1 : found.start()] if found.start() else ""
@@ -59,11 +64,12 @@ def _stands_alone(text: str, start: int) -> bool:
 
 
 def _is_a_machine(value: str, text: str, start: int) -> bool:
-    parts = value.split(".")
-    numbers = [int(part) for part in parts]
+    numbers = [int(part) for part in value.split(".")]
     if max(numbers) > 255 or numbers[0] in (0, 127) or numbers[0] >= 224:
         return False
     before = text[max(0, start - 24) : start]
+    if not before or before[-3:].replace(" ", "").isdigit():
+        return True  # in a list
     if _is_of_a_version(before):
         return False
     small = numbers[0] != 10 and max(numbers) < _SMALL

@@ -14,7 +14,7 @@ from modelward.privacy.checksums import luhn_valid
 from modelward.privacy.kinds import CARD, NATIONAL_ID, PHONE, US_SSN
 from modelward.privacy.labels import CARD_WORD, NATIONAL_WORD, OTHER_WORD, PHONE_WORD, SSN_WORD, labels_of
 from modelward.privacy.national_checks import us_individual_taxpayer, us_social_security
-from modelward.privacy.run import Run
+from modelward.privacy.run import Run, run_at
 from modelward.privacy.span import Span
 
 _RUN = re.compile(r"[0-9]+(?:[ \t\r\n./()_-]{1,3}[0-9]+)*")
@@ -43,9 +43,7 @@ def _judged(text: str, start: int, end: int, word: Word, level: int) -> Iterator
     digits = piece.translate(_SEPARATORS)
     if len(digits) < _FEWEST:
         return
-    run = Run(text, start, end, digits)
-    kind = _kind(run, word) if len(digits) <= _MOST else ""
-    if kind:
+    if len(digits) <= _MOST and (kind := _kind(run := run_at(text, start, end, digits), word)):
         yield phones.whole(run) if kind == PHONE else Span(kind, start, end)
     elif len(digits) < len(piece):
         yield from _cut(text, start, end, word, level)
@@ -72,9 +70,11 @@ def _kind(run: Run, word: Word) -> str:
     label = word(run.start, run.end)
     if label and label != OTHER_WORD and (kind := _announced(run, label)):
         return kind
-    doubted = label == OTHER_WORD
+    doubted = label == OTHER_WORD or run.is_an_amount
     if run.shape == (3, 2, 4) and (kind := _social_security(run, doubted)):
         return kind
+    if phones.is_north_american(run, doubted=doubted):
+        return PHONE
     if national_numbers.is_known(run, doubted=doubted):
         return NATIONAL_ID
     return PHONE if phones.is_local(run, doubted=doubted) else ""
@@ -83,7 +83,7 @@ def _kind(run: Run, word: Word) -> str:
 def _announced(run: Run, label: str) -> str:
     """Judge a run that a word announces: its length must fit, its shape need not."""
     size = len(run.digits)
-    if run.is_date:
+    if run.is_date or any(mark in separator for separator in run.separators for mark in ("\t", "\n", "\r")):
         return ""
     if label == SSN_WORD and size == 9:
         return US_SSN

@@ -29,13 +29,13 @@ _WEAK = """
 _STRONG_WORDS, _WEAK_WORDS = listed(_STRONG), listed(_WEAK)
 _AFTER = r"(?![^\W_\d]|[(])"
 _WORDS = Alternatives(
-    [word + _AFTER for word in (*_STRONG_WORDS, *_WEAK_WORDS)],
+    [word + _AFTER for word in sorted((*_STRONG_WORDS, *_WEAK_WORDS), key=len, reverse=True)],  # "secret key" first
     inside=("password", "passwort", "passwd", "kennwort", "apikey", "密码", "密碼", "パスワード"),
 )
 _TIED = re.compile(
-    r"[\"'`]?\)?(?:[ \t]{0,2}\[[a-z]{1,12}\])?(?:[ \t]{0,3}(?::=|=>|->|[:=|>])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
+    r"[\"'`]?\)?(?:[ \t]{0,2}[\[(][\w ]{1,16}[\])])?(?:[ \t]{0,3}(?::=|=>|->|[:=|>])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
     r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
-    r"|\r?\n[ \t]{1,12}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
+    r"|[ \t\r\n,]{1,16}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
     r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
 )
 _QUOTED = re.compile(
@@ -44,9 +44,10 @@ _QUOTED = re.compile(
 )
 _SAID = re.compile(
     r"(?:[ \t]{1,2}(?:for|of|to|f[üu]r|de|del|para|pour|du|zum|zur|von|am|vom)(?:[ \t][\w.'’-]{1,24}+){1,4}?)?"
-    r"[ \t]{0,2}(?:[ \t](?:is|was|are|lautet|war|ist|es|est|era|[ée]tait|to|now|jetzt|ahora|with|mit|con"
+    r"[ \t]{0,2}(?:[ \t](?:(?:has been |was |is |got |wurde |ha sido |a été )?(?:changed|set|reset|updated) to|c'est"
+    r"|is|was|are|lautet|war|ist|es|est|era|[ée]tait|to|now|jetzt|ahora|with|mit|con"
     r"|avec|as|wie)|:|,)"
-    r"(?:[ \t](?:now|set to|changed to|called|jetzt|ahora|maintenant|still|always|just|auf|to|:))?[ \t:]{1,3}"
+    r"(?:[ \t][a-zà-ÿ]{1,12}+:?)?[ \t:]{1,3}"
     r"[\"'`(]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,256})"
 )
 _BARE = re.compile(r"[ \t]{1,2}(?:#|no\.?[ \t])?[\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|=:]{4,256})")
@@ -115,7 +116,7 @@ def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
     elif tied := _TIED.match(lowered, end):
         yield from _span(text, lowered, tied.start("value"), tied.end("value"), tied=True, sure=strong)
     elif said_so := _SAID.match(lowered, end):
-        yield from _span(text, lowered, said_so.start("value"), said_so.end("value"), tied=False)
+        yield from _span(text, lowered, said_so.start("value"), said_so.end("value"), tied=False, sure=strong)
     elif bare := _BARE.match(lowered, end):
         yield from _span(text, lowered, bare.start("value"), bare.end("value"), tied=False)
 
@@ -143,7 +144,7 @@ def _span(text: str, lowered: str, start: int, end: int, *, tied: bool, sure: bo
 
 
 def _is_secret(value: str, lowered: str, *, tied: bool, sure: bool) -> bool:
-    if len(value) < (_MIN_TIED if tied else _MIN_SAID) or _PLACEHOLDER.match(lowered):
+    if len(value) < (_MIN_TIED if tied else _MIN_SAID - sure) or _PLACEHOLDER.match(lowered):
         return False
     digit = any(letter.isdigit() for letter in value)
     letter = any(letter.isalpha() for letter in value)

@@ -22,6 +22,7 @@ _WRITTEN_TRUNK_SHAPES = """
 """
 _TRUNK_SHAPES = frozenset(tuple(map(int, shape.split("-"))) for shape in _WRITTEN_TRUNK_SHAPES.split())
 """Groups of a number that begins with the trunk prefix 0, as Europe, Australia and East Asia write them."""
+_NORTH_AMERICAN_SHAPES = ((3, 3, 4), (1, 3, 3, 4))
 _MOBILE_SOLID = re.compile(r"0[67][0-9]{8}|07[1-9][0-9]{8}|01[567][0-9]{8,9}|04[0-9]{8}")
 """Mobile numbers that people write without a space: France, Britain, Germany, Australia."""
 
@@ -50,7 +51,7 @@ def is_local(run: Run, *, doubted: bool) -> bool:
         return False
     if digits[0] == "0":
         return _behind_zeros(run, doubted) if digits[1] == "0" else _with_trunk_prefix(run, doubted)
-    return _north_american(run, doubted) or (not doubted and _shaped(run))
+    return not doubted and _shaped(run)
 
 
 def _behind_zeros(run: Run, doubted: bool) -> bool:
@@ -70,14 +71,17 @@ def _with_trunk_prefix(run: Run, doubted: bool) -> bool:
     return not doubted and not _is_counting(run)
 
 
-def _north_american(run: Run, doubted: bool) -> bool:
-    digits = run.digits.removeprefix("1")
-    if len(digits) != 10 or run.shape not in ((3, 3, 4), (1, 3, 3, 4)) or digits[0] in "01" or digits[3] in "01":
+def is_north_american(run: Run, *, doubted: bool) -> bool:
+    """Say whether a run is written as ten digits in three groups with signs, or spaces, of an area that exists."""
+    if run.shape not in _NORTH_AMERICAN_SHAPES:
         return False
-    marks = "".join(run.separators) + (run.before if run.before == "(" else "")
-    if any(mark in marks for mark in "()-."):
+    digits = run.digits[-10:]
+    if digits[0] in "01" or digits[3] in "01" or (len(run.digits) > 10 and run.digits[0] != "1"):
+        return False
+    signs = run.before + "".join(run.separators)
+    if any(mark in signs for mark in "()-."):
         return True
-    return not doubted and set(marks) <= {" "} and not _UNASSIGNED_AREA.match(digits)
+    return not doubted and set("".join(run.separators)) == {" "} and not _UNASSIGNED_AREA.match(digits)
 
 
 def _shaped(run: Run) -> bool:
@@ -85,7 +89,7 @@ def _shaped(run: Run) -> bool:
     shape, first, marks = run.shape, run.digits[0], set(run.separators)
     if not marks <= {" ", "-", ") ", ")", ".", " (", "(", ")-"}:
         return False
-    if "(" in (run.before, run.separators[0][-1:] if run.separators else ""):  # Brazil, Russia
+    if any(")" in mark for mark in marks):  # Brazil, Russia
         return shape in ((2, 5, 4), (2, 4, 4), (1, 3, 3, 2, 2), (1, 3, 3, 4), (3, 3, 2, 2))
     if len(marks) != 1 and shape not in ((1, 3, 3, 2, 2), (2, 5, 4)):
         return False

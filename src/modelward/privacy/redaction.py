@@ -126,9 +126,13 @@ def _lays_bare(text: str, spans: list[Span]) -> bool:
     following = [*(span.start for span in spans[1:]), len(text)]
     for (_kind, start, end), next_start in zip(spans, following, strict=False):
         before, after = text[max(last, start - 4) : start], text[end : min(end + 4, next_start)]
-        if before and (_JOINED_BEFORE.search(before) or (text[start].isdigit() and _DIGIT_BEFORE.search(before))):
+        if not before.isspace() and (
+            _JOINED_BEFORE.search(before) or (text[start].isdigit() and _DIGIT_BEFORE.search(before))
+        ):
             return True
-        if after and (_JOINED_AFTER.match(after) or (text[end - 1].isdigit() and _DIGIT_AFTER.match(after))):
+        if not after.isspace() and (
+            _JOINED_AFTER.match(after) or (text[end - 1].isdigit() and _DIGIT_AFTER.match(after))
+        ):
             return True
         last = end
     return False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
+_FIRST_UNSPACED = "\u2e80"
 _GROUP = re.compile(r"[0-9]+")
 _BETWEEN = re.compile(r"[^0-9]+")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?)[ ]?[0-9]")
@@ -14,21 +14,27 @@ _DATE_SHAPES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Run:
-    """`digits` of the characters `start` to `end` of a text."""
+def is_of_a_word(character: str) -> bool:
+    """Say whether a letter or digit would go on in a word; scripts that put no space between words do not."""
+    return character.isalnum() and character < _FIRST_UNSPACED
+
+
+def run_at(text: str, start: int, end: int, digits: str) -> Run:
+    """Return the run between two places, whose digits are known."""
+    solid = end - start == len(digits)
+    return Run(text, start, end, digits, (len(digits),) if solid else tuple(map(len, _GROUP.findall(text, start, end))))
+
+
+class Run(NamedTuple):
+    """`digits` of the characters `start` to `end` of a text; `shape` is how many digits each group has."""
 
     text: str
     start: int
     end: int
     digits: str
+    shape: tuple[int, ...]
 
-    @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each group of digits."""
-        return tuple(map(len, _GROUP.findall(self.text, self.start, self.end)))
-
-    @cached_property
+    @property
     def separators(self) -> list[str]:
         """What stands between the groups."""
         return _BETWEEN.findall(self.text, self.start, self.end)
@@ -49,6 +55,11 @@ class Run:
         return self.shape in _DATE_SHAPES
 
     @property
+    def is_an_amount(self) -> bool:
+        """Whether a unit or what is counted stands behind it."""
+        return _COUNTED.match(self.text, self.end) is not None
+
+    @property
     def before(self) -> str:
         """The character before it, "" at the beginning."""
         return self.text[self.start - 1 : self.start]
@@ -60,7 +71,7 @@ class Run:
         if start:
             before = text[start - 1]
             if (
-                before.isalnum()
+                is_of_a_word(before)
                 or before in _PART_OF
                 or (before in _JOINTS and start > 1 and text[start - 2].isalnum())
             ):
@@ -68,10 +79,15 @@ class Run:
         if end == len(text):
             return False
         after, beyond = text[end], text[end + 1 : end + 2]
-        if after.isalnum() or after in _UNITS:
+        if is_of_a_word(after) or after in _UNITS:
             return not _EXTENSION.match(text, end)
         joined = beyond.isdigit() or (beyond.isalpha() and self.is_solid)  # "0711 12 34-Fax" is a number and a word
         return (after in _JOINTS and joined) or (after in ".:" and beyond.isdigit())
 
 
+_COUNTED = re.compile(
+    r"[ ]?(?:[kmgt]?i?b(?:ytes?)?|bits?|[mnµu]?s(?:econds?)?|hz|items?|rows?|records?|files?|users?|people|inhabitants"
+    r"|times|tokens?|requests?|euros?|dollars?|usd|eur|gbp|km|kg|stück|einwohner|personas|personnes)\b",
+    re.IGNORECASE,
+)
 _PART_OF, _JOINTS, _UNITS = "_+$€£¥", "-/", "_%€@$"

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.api.exchange import Redaction
+from modelward.privacy import national_checks, redaction
 from modelward.privacy.checksums import iban_valid, luhn_valid
 from modelward.privacy.kinds import PERSONAL_KINDS, SECRET_KINDS
-from modelward.privacy.redaction import redact, redactions_of
+from modelward.privacy.redaction import found_in, redact, redactions_of
+from modelward.privacy.span import Span
 
 FRAGMENTS = (
     "ann@example.org",
@@ -100,9 +102,8 @@ def test_any_text_is_redacted_without_failing(text: str) -> None:
     assert set(result.counts) <= PERSONAL_KINDS | SECRET_KINDS
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
+AWKWARD = (
+    *(
         "a",
         "1",
         "1 ",
@@ -110,24 +111,69 @@ def test_any_text_is_redacted_without_failing(text: str) -> None:
         "a.",
         "eyJ",
         "eyJa.",
+        "eyJaaaaaaaaaaa.",
         "+1",
+        "+49 ",
         "1:",
         "1.1.",
         "GB11 ",
         "sk-",
+        "SG.",
+        "A3-",
+    ),
+    *(
         "password=",
         "password is ",
+        "password for the user ",
+        "clave de ",
+        "as the password ",
+        "pin ",
+        "token ",
+        "user ",
+    ),
+    *(
         "call ",
         "http://a:",
         "-----BEGIN PRIVATE KEY-----",
+        "PuTTY-User-Key-File-2:",
         "(222",
         "0-11",
         "Bearer ",
         "4 4",
         "::",
+    ),
+    *(
         "x" * 64 + "@",
-    ],
+        "000 ",
+        "4000 ",
+        "4111 1111 ",
+        "ssn ",
+        "ssn 123456789 ",
+        "415-555-2671 ",
+        "12345678a ",
+        "1.2.3.4 ",
+    ),
+    *(
+        "\\",
+        "\\n",
+        "%41",
+        "&amp;",
+        "\u200b",
+        "\uff11",
+        "e\u0301",
+        "漢字",
+        "[at]",
+        "a[at]b",
+        "sshpass ",
+        "-u a:b",
+        "\r\n1",
+        "a_live_",
+    ),
+    *("user " + "a" * 60 + " ", "ann@example.org, ", "pin 1234 ", '{"a":1},'),
 )
+
+
+@pytest.mark.parametrize("unit", AWKWARD)
 def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * size)[:size]
@@ -138,7 +184,22 @@ def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
             best = min(best, time.process_time() - began)
         return best
 
-    assert seconds(80_000) < 12 * max(seconds(20_000), 0.002)  # quadratic would be 16 times
+    assert seconds(32_000) < 32 * max(seconds(4_000), 0.001)  # quadratic would be 64 times
+
+
+def test_work_on_a_text_full_of_values_is_bounded_by_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = 0
+
+    def counting(text: str) -> list[Span]:
+        nonlocal searched
+        searched += 1
+        return found_in(text)
+
+    monkeypatch.setattr(redaction, "found_in", counting)
+    for text in ("mail ann@example.org, call +49 30 1234567. " * 50, "plain words " * 500):
+        searched = 0
+        redact(text)
+        assert searched == 1  # a second search only where a mask laid something bare
 
 
 def test_an_answer_that_repeats_the_prompt_is_told_from_one_that_leaks() -> None:
@@ -159,3 +220,64 @@ def test_check_digits_follow_their_standards() -> None:
     assert not luhn_valid("")
     assert iban_valid("GB29NWBK60161331926819")
     assert not iban_valid("GB29NWBK60161331926818")
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("germany_tax", "86095742719"),
+        ("france_social", "185057800608491"),
+        ("belgium", "85073003328"),
+        ("poland", "44051401359"),
+        ("sweden", "8112189876"),
+        ("norway", "01010750160"),
+        ("denmark", "0707614285"),
+        ("switzerland", "7569217076985"),
+        ("austria", "1237010180"),
+        ("czechia", "7103192745"),
+        ("romania", "1630615123457"),
+        ("bulgaria", "7523169263"),
+        ("turkey", "10000000146"),
+        ("russia_social", "11223344595"),
+        ("china", "11010519491231002X"),
+        ("india", "234123412346"),
+        ("thailand", "1101700230708"),
+        ("south_africa", "8001015009087"),
+        ("brazil", "52998224725"),
+        ("brazil_company", "11222333000181"),
+        ("argentina", "20267565393"),
+        ("chile", "123456785"),
+        ("canada", "046454286"),
+        ("britain_health", "9434765919"),
+    ],
+)
+def test_national_check_digits_agree_with_published_examples(country: str, number: str) -> None:
+    check = getattr(national_checks, country)
+    assert check(number)
+    wrong = number[:-1] + ("5" if number[-1] != "5" else "6")
+    assert not check(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("my ssn is 219 09 9999", "my ssn is [US_SSN]"),
+        ("Handynummer: 01761234567", "Handynummer: [PHONE]"),
+        ("IMEI 490154203237518", "IMEI 490154203237518"),
+        ("Version 1.2.3.4 of the tool", "Version 1.2.3.4 of the tool"),
+        ("git@github.com:owner/repo.git", "git@github.com:owner/repo.git"),
+        ("MAC 00:1b:44:11:3a:b7", "MAC [MAC_ADDRESS]"),
+        ("Steuer-ID 86 095 742 719", "Steuer-ID [NATIONAL_ID]"),
+        ("Reisepassnummer C01X00T47", "Reisepassnummer [NATIONAL_ID]"),
+        ('{\\"password\\":\\"hunter22\\"}', '{\\"password\\":\\"[PASSWORD]\\"}'),
+        ("curl -u admin:hunter22 https://x", "curl -u admin:[PASSWORD] https://x"),
+        ("das Passwort lautet Hund3Katze", "das Passwort lautet [PASSWORD]"),
+        ("mi contraseña es Gato1234", "mi contraseña es [PASSWORD]"),
+        ("mon mot de passe est Soleil2022", "mon mot de passe est [PASSWORD]"),
+        ("use Winter2024! as the password", "use [PASSWORD] as the password"),
+        ("IBANDE89370400440532013000", "IBAN[IBAN]"),
+        ("手机号13800138000", "手机号[PHONE]"),
+    ],
+)
+def test_a_word_beside_a_value_decides_what_it_is(text: str, masked: str) -> None:
+    assert redact(text).text == masked
