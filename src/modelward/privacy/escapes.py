@@ -7,7 +7,7 @@ import re
 
 _ESCAPE = re.compile(
     r"\\{1,16}+(?:[\"'/bfnrt]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[2-7][0-9a-fA-F]"
-    r"|&(?:#[0-9]{2,5}|#[xX][0-9a-fA-F]{2,5}|quot|apos|amp|lt|gt|nbsp|commat|num|period|hyphen|colon|lowbar);"
+    r"|&(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,5}|quot|apos|amp|lt|gt|nbsp|commat|num|period|hyphen|colon|lowbar);"
 )
 _NAMED = {"b": " ", "f": " ", "n": "\n", "r": "\n", "t": "\t"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from modelward.privacy.alternatives import lowered
+from modelward.privacy.alternatives import Alternatives, listed, lowered
 from modelward.privacy.key_formats import KEY_FORMATS
 from modelward.privacy.kinds import API_KEY, BEARER_TOKEN, PRIVATE_KEY, URL_CREDENTIALS
 from modelward.privacy.span import Span
@@ -19,7 +19,25 @@ _FIRST_WORD = re.compile(r"([\w.~+/:!^#-]{16,}=*)", re.ASCII)
 _API_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(KEY_FORMATS)})", re.ASCII)
 _RANDOM_40 = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])", re.ASCII)
 _CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
-_FEWEST_CHANGES = 12
+_FEWEST_CHANGES, _FEWEST_DIGITS = 12, 4
+_SERVICES = Alternatives(
+    listed(
+        """
+        adafruit,adobe,airtable,algolia,alibaba,amplitude,anthropic,asana,atlassian,auth0,azure,beamer,bitbucket,bittrex,
+        buildkite,circleci,cloudflare,cloudinary,codecov,cohere,coinbase,confluent,contentful,coveralls,datadog,deepgram,
+        discord,droneci,dropbox,etsy,facebook,fastly,finicity,finnhub,flickr,freshbooks,gitter,gocardless,groq,heroku,
+        hubspot,infracost,intercom,jfrog,jira,kraken,kucoin,launchdarkly,linear,linkedin,lob,looker,mailchimp,mailgun,
+        mapbox,mattermost,meraki,messagebird,mistral,netlify,newrelic,new[ _-]relic,nytimes,okta,openai,openweather,
+        opsgenie,pagerduty,pinecone,plaid,planetscale,postmark,privateai,rapidapi,sendbird,sendgrid,sentry,sidekiq,
+        snyk,sonar,spotify,squarespace,sumologic,telegram,travis,trello,twilio,twitch,twitter,typeform,yandex,zendesk
+        """
+    ),
+    inside=(),
+)
+"""Services whose keys have no prefix of their own: the name, a sign and a long random word are what tells them."""
+_SERVICE_KEY = re.compile(
+    r"[\w .-]{0,24}?[\"'`]?[ \t]{0,3}(?::=|=>|[:=|])[ \t]{0,3}[\"'`]?([\w.+/=-]{20,256})", re.ASCII
+)
 _SIGNED_URL = re.compile(r"[?&;](?:sig|x-amz-signature|x-goog-signature|signature)=([\w%+/=-]{20,512})", re.ASCII)
 _CONNECTION = re.compile(
     r"(?i)(?:accountkey|sharedaccesskey|sharedsecretkey|sharedaccesssignature)=([\w+/=%-]{20,512})", re.ASCII
@@ -41,6 +59,10 @@ def api_keys(text: str) -> Iterator[Span]:
         for found in _RANDOM_40.finditer(text, word.start(1), word.end(1) + 1):
             if _is_random(found.group()):
                 yield Span(API_KEY, found.start(), found.end())
+    for service in _SERVICES.found_in(text):
+        key = _SERVICE_KEY.match(text, service.end())
+        if key and sum(map(str.isdigit, key.group(1))) >= _FEWEST_DIGITS and any(map(str.isalpha, key.group(1))):
+            yield Span(API_KEY, key.start(1), key.end(1))
     low = lowered(text)
     if "key=" in low or "sig" in low or "shared" in low:
         for pattern in (_SIGNED_URL, _CONNECTION):

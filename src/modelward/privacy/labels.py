@@ -17,7 +17,7 @@ _INSIDE = {
         identity[ _-]?(?:card|number|no),tax[ _-]?(?:id|payer|file|number|code),
         health[ _-]?(?:card|insurance|number),medicare,insurance number,driv(?:er|ing)['s]*[ _-]?licen[cs]e,
         licen[cs]e number,social insurance,passport,reisepass,pasaporte,passeport,passaporto,paspoort,
-        paszport,personalausweis,steuer[ -]?(?:id|nummer|identifikation),sozialversicherung,ausweisnummer,
+        paszport,personalausweis,steuer[ -]?(?:id|nummer|identifikation),sozialversicherung,ausweisnummer,passnummer,
         rentenversicherung,führerschein,s[ée]curit[ée] sociale,num[ée]ro fiscal,carte d'identit,
         seguridad social,documento nacional,c[ée]dula,codice fiscale,carta d'identit,burgerservice,
         personnummer,personnr,f[øo]dselsnummer,henkil[öo]tunnus,aadhaar,aadhar,emirates id,
@@ -35,7 +35,7 @@ _INSIDE = {
         credit,debit,visa,mastercard,amex,kreditkarte,tarjeta,carte bancaire,carte bleue,card[ _-]?(?:number|no|nr)
         """,
     OTHER_WORD: """
-        order,invoice,rechnung,bestell,auftrag,tracking,sendung,shipment,ticket,reference,version,
+        order,ust-id,umsatzsteuer,invoice,rechnung,bestell,auftrag,tracking,sendung,shipment,ticket,reference,version,
         release,chapter,kapitel,section,abschnitt,serial,timestamp,commit,checksum,article,artikel,
         product,population,latitude,longitude,barcode,pedido,factura,commande,facture,quantity,
         amount,transaction,booking,flight,customer (?:id|no|number),kundennummer
@@ -52,7 +52,7 @@ _WHOLE = {
     PHONE_WORD: "tel,telnr,tlf,fax,cell,call,dial,ring,ph,mob,tél,nummer lautet,rufen,anruf,reach,movil",
     CARD_WORD: "cards?,cc,karte,carte,mc",
     OTHER_WORD: """
-        imei,imsi,iccid,isbn,issn,ean,gtin,upc,sku,asin,doi,ref,build,rev,rows?,pages?,room,
+        vat,mwst,imei,imsi,iccid,isbn,issn,ean,gtin,upc,sku,asin,doi,ref,build,rev,rows?,pages?,room,
         batch,lot,epoch,unix,bytes,size,count,total,sum,lat,lon,lng,long,port,pid,uid,gid,
         part no,part number,item no,sha,md5,hash,uuid,guid,offset,seed,ids?,ver,step,figure,fig,
         firmware,oracle,oid,nonce,seq,duration,ns,crc,vin,lines?,matrix,vector,scores?,weights,

@@ -149,7 +149,7 @@ def identifying_words(text: str) -> Iterator[Span]:
     for pattern in _WRITTEN:
         for found in pattern.finditer(text):
             before = text[found.start() - 1 : found.start()]
-            if not (found.group().isalnum() or before.isalnum() or before == "_") and _is_known(
+            if not (found.group().isalnum() or before.isalnum() or before in ("_", ".")) and _is_known(
                 found.group().translate(_BETWEEN)
             ):
                 yield Span(NATIONAL_ID, found.start(), found.end())
@@ -165,7 +165,12 @@ def _words_with_digits(text: str) -> Iterator[tuple[int, int]]:
         while start > least and is_of_a_word(text[start - 1]):
             start -= 1
         before, after = text[start - 1 : start], text[end : end + 1]
-        joined = is_of_a_word(before) or is_of_a_word(after) or "_" in (before, after)
+        joined = (
+            (before == "." and text[start - 2 : start - 1].isdigit())
+            or is_of_a_word(before)
+            or is_of_a_word(after)
+            or "_" in (before, after)
+        )
         if end - start in _WORD_SIZES and not joined:
             yield start, end
 

@@ -102,4 +102,5 @@ def _is_v6(value: str) -> bool:
         address = ip_address(value)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast or (mapped and not int(mapped)))

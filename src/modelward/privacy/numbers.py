@@ -73,7 +73,9 @@ def _kind(run: Run, word: Word) -> str:
     doubted = label == OTHER_WORD or run.is_an_amount
     if run.shape == (3, 2, 4) and (kind := _social_security(run, doubted)):
         return kind
-    if phones.is_north_american(run, doubted=doubted):
+    if phones.is_north_american(run, doubted=doubted) or (
+        run.digits[0] == "0" and phones.is_local(run, doubted=doubted)
+    ):
         return PHONE
     if national_numbers.is_known(run, doubted=doubted):
         return NATIONAL_ID

@@ -14,12 +14,12 @@ from modelward.privacy.kinds import PASSWORD
 from modelward.privacy.span import Span
 
 _STRONG = """
-    pass(?:word|wd|phrase|code|wort)e?s?,pwd,pswd,kennwort,kennwörter,zugangscode,contrase[ñn]as?,
-    clave(?: secreta| de acceso)?,mots?[ _]de[ _]passe,mdp,code d'acc[èe]s,senha,wachtwoord,has[łl]o,
-    l[öo]senord,parola d'ordine,пароль,密码,密碼,パスワード
+    pass(?:word|wd|phrase|code|wort)e?s?,pwd,pswd,passw0rd,passkey,p/w,kennwort,kennwörter,zugangscode,
+    contrase[ñn]as?(?: de acceso)?,clave(?: secreta| de acceso)?,mots?[ _]de[ _]passe,mdp,code d'acc[èe]s,
+    senha,wachtwoord,has[łl]o,l[öo]senord,parola d'ordine,пароль,密码,密碼,パスワード
     """
 _WEAK = """
-    pw,pass,pin(?:[ -]?code)?,secret,credentials?,geheimnis,api[ _-]?key,access[ _-]?key,
+    pw,pass,creds,geheimzahl,pin(?:[ -]?code)?,secret,credentials?,geheimnis,api[ _-]?key,access[ _-]?key,
     secret[ _-]?key,private[ _-]?key,account[ _-]?key,signing[ _-]?key,encryption[ _-]?key,
     master[ _-]?key,auth[ _-]?key,shared[ _-]?key,license[ _-]?key,client[ _-]?key,schlüssel,token,
     access[ _-]?token,auth[ _-]?token,refresh[ _-]?token,api[ _-]?token,secret[ _-]?token,
@@ -27,24 +27,24 @@ _WEAK = """
     app[ _-]?secret,consumer[ _-]?secret,authorization,cvv2?,cvc2?,otp,cl[ée] api,cl[ée] secr[èe]te
     """
 _STRONG_WORDS, _WEAK_WORDS = listed(_STRONG), listed(_WEAK)
-_AFTER = r"(?![^\W_\d]|[(])"
+_AFTER = r"(?![a-zà-ɏ]|[(])"
 _WORDS = Alternatives(
     [word + _AFTER for word in sorted((*_STRONG_WORDS, *_WEAK_WORDS), key=len, reverse=True)],  # "secret key" first
     inside=("password", "passwort", "passwd", "kennwort", "apikey", "密码", "密碼", "パスワード"),
 )
 _TIED = re.compile(
-    r"[\"'`]?\)?(?:[ \t]{0,2}[\[(][\w ]{1,16}[\])])?(?:[ \t]{0,3}(?::=|=>|->|[:=|>])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
+    r"[\"'`]?\)?(?:[ \t]{0,2}[\[(][\w ]{1,16}[\])])?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
     r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
     r"|[ \t\r\n,]{1,16}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
     r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
 )
 _QUOTED = re.compile(
-    r"[\"'`]?[ \t]{0,3}(?::=|=>|[:=(])?[ \t]{0,3}(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
+    r"[\"'`]?(?:[ \t]{0,3}(?::=|=>|[:=(])[ \t]{0,3}|[ \t]{1,3})(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
     r"(?P<quote>[\"'`])(?P<value>[^\n\"'`\[\]]{4,128})[\"'`]"
 )
 _SAID = re.compile(
     r"(?:[ \t]{1,2}(?:for|of|to|f[üu]r|de|del|para|pour|du|zum|zur|von|am|vom)(?:[ \t][\w.'’-]{1,24}+){1,4}?)?"
-    r"[ \t]{0,2}(?:[ \t](?:(?:has been |was |is |got |wurde |ha sido |a été )?(?:changed|set|reset|updated) to|c'est"
+    r"[ \t]{0,2}(?:'s|[ \t](?:(?:has been |was |is |got |wurde |ha sido |a été )?(?:changed|set|reset|updated) to|c'est"
     r"|is|was|are|lautet|war|ist|es|est|era|[ée]tait|to|now|jetzt|ahora|with|mit|con"
     r"|avec|as|wie)|:|,)"
     r"(?:[ \t][a-zà-ÿ]{1,12}+:?)?[ \t:]{1,3}"
@@ -76,7 +76,8 @@ _PAIR = re.compile(
     r"[^\n/|\[]{0,40}?[ :\"'(](?P<user>[\w.@-]{2,64})[ ]?[/|:][ ]?(?P<value>[^\s\"'`,;<>\[\]{}|/]{5,64})"
 )
 _PLACEHOLDERS = r"""
-    \$ \* % # @ x{3} < your example changeme placeholder redacted env[.(] process\. os\. none\b null\b true\b false\b
+    \$ \* % # @ x{3} < 0x [\w.]+\( [a-z_]+=(?!=)
+    your example changeme placeholder redacted env[.(] process\. os\. none\b null\b true\b false\b
     string\b str\b bytes\b int\b any\b bool text\b required optional undefined getpass input\( self\. this\. config
     settings secrets?\. secret/ vault https?: file: path\b \.\.\. -+$ _+$ • bearer\b basic\b sha-?[0-9] md5 bcrypt argon
     oauth hmac jwt aes rsa utf-?8 base64 rfc todo tbd n/a must\b should\b has\b not\b and\b the\b field hash length
@@ -86,7 +87,7 @@ _PLACEHOLDERS = r"""
 """
 _PLACEHOLDER = re.compile("|".join(_PLACEHOLDERS.split()))
 """How words begin that stand where a secret would: of code, of templates, of prose about secrets."""
-_PINS = ("pin", "cvv", "cvc", "otp")
+_PINS = ("pin", "cvv", "cvc", "otp", "geheimzahl")
 _MIN_TIED, _MIN_SAID, _LONG_WORD = 4, 6, 18
 
 
@@ -114,7 +115,11 @@ def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
     if quoted := _QUOTED.match(lowered, end):
         yield from _span(text, lowered, quoted.start("value"), quoted.end("value"), tied=True, sure=strong)
     elif tied := _TIED.match(lowered, end):
-        yield from _span(text, lowered, tied.start("value"), tied.end("value"), tied=True, sure=strong)
+        # In `password = user` a bare word is a name of the program; in `PASSWORD=letmein` it is the value.
+        bare_name = not tied["quote"] and "= " in lowered[end : tied.start("value")]
+        yield from _span(
+            text, lowered, tied.start("value"), tied.end("value"), tied=True, sure=strong and not bare_name
+        )
     elif said_so := _SAID.match(lowered, end):
         yield from _span(text, lowered, said_so.start("value"), said_so.end("value"), tied=False, sure=strong)
     elif bare := _BARE.match(lowered, end):
@@ -136,7 +141,7 @@ def _ahead(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
 
 def _span(text: str, lowered: str, start: int, end: int, *, tied: bool, sure: bool = False) -> Iterator[Span]:
     value = text[start:end]
-    kept = value if value.endswith("==") else value.rstrip(".!?:)\\/") or value
+    kept = value if value.endswith("==") else value.rstrip(".!?:)*\\/") or value
     if value[len(kept) :][:1] == "!":
         kept += "!"
     if _is_secret(kept, lowered[start : start + len(kept)], tied=tied, sure=sure):
@@ -152,5 +157,6 @@ def _is_secret(value: str, lowered: str, *, tied: bool, sure: bool) -> bool:
     if (digit and letter) or (symbol and letter):
         return tied or not value[0].isdigit() or sum(map(str.isalpha, value)) > 2
     if tied:
-        return (sure and value.isalpha() and not value.istitle()) or (digit and len(value) >= _MIN_SAID)
+        words = value.isalpha() or len(value.split("-")) > 2  # `correct-horse-battery`
+        return (sure and words and not value.istitle()) or (digit and len(value) >= _MIN_SAID)
     return value.isalpha() and len(value) >= _LONG_WORD

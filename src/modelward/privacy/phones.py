@@ -10,7 +10,8 @@ from modelward.privacy.kinds import PHONE
 from modelward.privacy.run import Run
 from modelward.privacy.span import Span
 
-_INTERNATIONAL = re.compile(r"\+[ ]?\(?[1-9](?:[ .()/\t-]{0,3}[0-9]){6,14}(?![0-9])(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
+_INTERNATIONAL = re.compile(r"\+\(?[1-9](?:[ .()/\t-]{0,3}[0-9]){6,14}(?![0-9])(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
+_DECIMAL = re.compile(r"\+[0-9]+\.[0-9]+")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6}(?![0-9])")
 _UNASSIGNED_AREA = re.compile(r"[2-9]11|[2-8]00|37[0-9]|96[0-9]|[2-9]9[0-9]")
 """North American area codes that are not given out (services, easily recognised codes, expansion)."""
@@ -33,7 +34,8 @@ def international_phones(text: str) -> Iterator[Span]:
         return
     for found in _INTERNATIONAL.finditer(text):
         start = found.start()
-        if not start or not (text[start - 1].isalnum() or text[start - 1] in "_+"):
+        joined = start and (text[start - 1].isalnum() or text[start - 1] in "_+")
+        if not joined and not _DECIMAL.fullmatch(found.group()):
             yield Span(PHONE, start, found.end())
 
 
