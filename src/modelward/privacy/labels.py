@@ -123,6 +123,12 @@ class Labels:
     def _is_name(self, start: int, end: int) -> bool:
         return self._text[start:end].isupper() or _IS_KEY.match(self._text, end) is not None
 
+    @property
+    def personal(self) -> list[int]:
+        """Where words stand for phone numbers and for numbers by which states know people."""
+        kinds = (PHONE_WORD, SSN_WORD, NATIONAL_WORD)
+        return [start for start, kind in zip(self._starts, self._kinds, strict=True) if kind in kinds]
+
     def of(self, start: int, end: int) -> str:
         """Return which word stands before a number, or else behind it; "" if none does."""
         return self._before(start) or self._behind(end)

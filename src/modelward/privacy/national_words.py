@@ -12,7 +12,7 @@ from modelward.privacy.national_checks import Check, chile, china, france_social
 from modelward.privacy.run import is_of_a_word
 from modelward.privacy.span import Span
 
-_FROM_DIGIT = re.compile(r"[0-9][A-Za-z0-9]*+")
+_FROM_DIGIT = re.compile(r"[0-9][A-Za-z0-9]{3,}+")
 _MOST_LETTERS_FIRST, _WORD_SIZES = 6, range(6, 25)
 _WRITTEN = (
     re.compile(

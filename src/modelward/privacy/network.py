@@ -68,7 +68,7 @@ def _is_a_machine(value: str, text: str, start: int) -> bool:
     if max(numbers) > 255 or numbers[0] in (0, 127) or numbers[0] >= 224:
         return False
     before = text[max(0, start - 24) : start]
-    if not before or before[-3:].replace(" ", "").isdigit():
+    if not before or before[-3:].strip(" .").isdigit():
         return True  # in a list
     if _is_of_a_version(before):
         return False

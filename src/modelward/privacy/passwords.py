@@ -32,6 +32,7 @@ _WORDS = Alternatives(
     [word + _AFTER for word in sorted((*_STRONG_WORDS, *_WEAK_WORDS), key=len, reverse=True)],  # "secret key" first
     inside=("password", "passwort", "passwd", "kennwort", "apikey", "密码", "密碼", "パスワード"),
 )
+_HEADINGS = re.compile(rf"(?:\w{{1,16}}[ _-])?(?:{'|'.join((*_STRONG_WORDS, *_WEAK_WORDS))})")
 _TIED = re.compile(
     r"[\"'`]?\)?(?:[ \t]{0,2}[\[(][\w ]{1,16}[\])])?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
     r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
@@ -104,6 +105,21 @@ def passwords(text: str) -> Iterator[Span]:
     for word in _LOGINS.found_in(text):
         if pair := _PAIR.match(low, word.end()):
             yield from _span(text, low, pair.start("value"), pair.end("value"), tied=False)
+
+
+def password_words(text: str) -> list[int]:
+    """Return where words stand that announce passwords."""
+    return [word.start() for word in _WORDS.found_in(text)]
+
+
+def names_a_password(heading: str) -> bool:
+    """Say whether the heading of a column names passwords and nothing else."""
+    return _HEADINGS.fullmatch(heading.lower()) is not None
+
+
+def is_secret_cell(cell: str) -> bool:
+    """Say whether a cell of such a column holds a secret."""
+    return " " not in cell and _is_secret(cell, lowered(cell), tied=True, sure=False)
 
 
 def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:

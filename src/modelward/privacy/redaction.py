@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from modelward.api.exchange import Redaction
 from modelward.privacy.cards import cards
+from modelward.privacy.columns import column_values
 from modelward.privacy.emails import emails
 from modelward.privacy.ibans import ibans
 from modelward.privacy.keys import api_keys, bearer_tokens, private_keys, url_credentials
@@ -35,6 +36,7 @@ DETECTORS: tuple[Detector, ...] = (
     international_phones,
     identifying_numbers,
     identifying_words,
+    column_values,
 )
 """In order of precedence: where two find the same characters, the first one names them."""
 

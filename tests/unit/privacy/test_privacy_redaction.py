@@ -281,3 +281,17 @@ def test_national_check_digits_agree_with_published_examples(country: str, numbe
 )
 def test_a_word_beside_a_value_decides_what_it_is(text: str, masked: str) -> None:
     assert redact(text).text == masked
+
+
+@pytest.mark.parametrize(
+    ("table", "masked"),
+    [
+        ("name,ssn\nAnn,219099999\nBob,219099998", "name,ssn\nAnn,[US_SSN]\nBob,[US_SSN]"),
+        ("| name | phone |\n|---|---|\n| Ann | 4155552671 |", "| name | phone |\n|---|---|\n| Ann | [PHONE] |"),
+        ("user\tpassword\nann\thunter22\n\nann\thunter22", "user\tpassword\nann\t[PASSWORD]\n\nann\thunter22"),
+        ("name;passport\nAnn;C01X00T47", "name;passport\nAnn;[NATIONAL_ID]"),
+        ("order,count\n1234567,4155552671", "order,count\n1234567,4155552671"),
+    ],
+)
+def test_the_heading_of_a_column_says_what_its_cells_hold(table: str, masked: str) -> None:
+    assert redact(table).text == masked
