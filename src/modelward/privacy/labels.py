@@ -129,6 +129,10 @@ class Labels:
         kinds = (PHONE_WORD, SSN_WORD, NATIONAL_WORD)
         return [start for start, kind in zip(self._starts, self._kinds, strict=True) if kind in kinds]
 
+    def stand_in(self, start: int, end: int) -> bool:
+        """Say whether a word begins between two places."""
+        return bisect_left(self._starts, start) < bisect_left(self._starts, end)
+
     def of(self, start: int, end: int) -> str:
         """Return which word stands before a number, or else behind it; "" if none does."""
         return self._before(start) or self._behind(end)

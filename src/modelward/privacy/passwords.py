@@ -34,13 +34,13 @@ _WORDS = Alternatives(
 )
 _HEADINGS = re.compile(rf"(?:\w{{1,16}}[ _-])?(?:{'|'.join((*_STRONG_WORDS, *_WEAK_WORDS))})")
 _TIED = re.compile(
-    r"[\"'`]?\)?(?:[ \t]{0,2}[\[(][\w ]{1,16}[\])])?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
+    r"[\"'`]?\]?\)?(?:[ \t]{0,2}\([\w ]{1,16}\))?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
     r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
     r"|[ \t\r\n,]{1,16}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
     r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
 )
 _QUOTED = re.compile(
-    r"[\"'`]?(?:[ \t]{0,3}(?::=|=>|[:=(])[ \t]{0,3}|[ \t]{1,3})(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
+    r"[\"'`]?\]?(?:[ \t]{0,3}(?::=|=>|[:=(])[ \t]{0,3}|[ \t]{1,3})(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
     r"(?P<quote>[\"'`])(?P<value>[^\n\"'`\[\]]{4,128})[\"'`]"
 )
 _SAID = re.compile(
@@ -60,11 +60,11 @@ _BEFORE = re.compile(
 )
 _JOINS = frozenset(("as", "is", "was", "for", "als", "ist", "como", "es", "comme", "est"))
 _COMMAND = re.compile(
-    r"(?:--?(?:password|passwd|pass|pwd|token|secret|api-?key|passphrase)[= ][\"']?(?P<plain>[^\s\"'`;|]{3,128})"
+    r"(?:--?(?:password|passwd|pass|pwd|token|secret|api-?key|passphrase)[= ][\"']?(?P<plain>[^\s\"'`;|\[\]]{3,128})"
     r"|(?:sshpass|mysql\w*|redis-cli|mongo\w*|smbclient|ldap\w+)\b[^\n|;\[]{0,80}?[ ]-(?:p|a|w|P)[ ]?[\"']?"
-    r"(?P<flag>[^\s\"'`;|-][^\s\"'`;|]{3,128})"
-    r"|(?:[ ]-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{1,64}:(?P<user>[^\s\"'`;|]{2,128})"
-    r"|identified (?:with \w{1,32} )?by[ ][\"'](?P<sql>[^\"'\n]{3,128})[\"'])"
+    r"(?P<flag>[^\s\"'`;|\[-][^\s\"'`;|\[\]]{3,128})"
+    r"|(?:[ ]-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{1,64}:(?P<user>[^\s\"'`;|\[\]]{2,128})"
+    r"|identified (?:with \w{1,32} )?by[ ][\"'](?P<sql>[^\"'\n\[\]]{3,128})[\"'])"
 )
 _LOGINS = Alternatives(
     listed(
@@ -96,6 +96,8 @@ def passwords(text: str) -> Iterator[Span]:
     """Find secrets that a word announces, whatever stands between them."""
     low = lowered(text)
     for found in _WORDS.found_in(text):
+        if text[found.start() - 1 : found.start()] == "[" and text[found.end() : found.end() + 1] == "]":
+            continue  # a mask
         yield from _behind(text, low, found)
         yield from _ahead(text, low, found)
     if " -" in low or "--" in low or "identified" in low:

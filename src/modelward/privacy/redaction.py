@@ -14,6 +14,7 @@ from modelward.privacy.columns import column_values
 from modelward.privacy.emails import emails
 from modelward.privacy.ibans import ibans
 from modelward.privacy.keys import api_keys, bearer_tokens, private_keys, url_credentials
+from modelward.privacy.labels import labels_of
 from modelward.privacy.national_words import identifying_words
 from modelward.privacy.network import ip_addresses, mac_addresses
 from modelward.privacy.numbers import identifying_numbers
@@ -123,18 +124,19 @@ def _findings(text: str, spans: list[Span]) -> Iterator[Finding]:
 
 
 def _lays_bare(text: str, spans: list[Span]) -> bool:
-    """Say whether a value may be found beside one of these once that is a mask: where they touch, or digits go on."""
-    last = 0
+    """Say whether a value may be found beside one of these once that is a mask.
+
+    That may be where they touch, where digits go on, and where a word is masked that said what a number is.
+    """
+    last, labels = 0, labels_of(text) if spans else None
     following = [*(span.start for span in spans[1:]), len(text)]
     for (_kind, start, end), next_start in zip(spans, following, strict=False):
         before, after = text[max(last, start - 4) : start], text[end : min(end + 4, next_start)]
-        if not before.isspace() and (
-            _JOINED_BEFORE.search(before) or (text[start].isdigit() and _DIGIT_BEFORE.search(before))
-        ):
+        if not before.isspace() and (_JOINED_BEFORE.search(before) or _DIGIT_BEFORE.search(before)):
             return True
-        if not after.isspace() and (
-            _JOINED_AFTER.match(after) or (text[end - 1].isdigit() and _DIGIT_AFTER.match(after))
-        ):
+        if not after.isspace() and (_JOINED_AFTER.match(after) or _DIGIT_AFTER.match(after)):
+            return True
+        if labels is not None and labels.stand_in(start, end):
             return True
         last = end
     return False
