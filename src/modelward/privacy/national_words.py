@@ -13,6 +13,7 @@ from modelward.privacy.run import is_of_a_word
 from modelward.privacy.span import Span
 
 _FROM_DIGIT = re.compile(r"[0-9][A-Za-z0-9]{3,}+")
+_JOINTS = ("-", ".")
 _MOST_LETTERS_FIRST, _WORD_SIZES = 6, range(6, 25)
 _WRITTEN = (
     re.compile(
@@ -32,7 +33,7 @@ _WRITTEN = (
         r")"
     ),
 )
-_BETWEEN = str.maketrans("", "", " .-+()")
+_BETWEEN = str.maketrans("", "", " .-+")
 _SPANISH = "TRWAGMYFPDXBNJZSQVHLCKE"
 _FINNISH = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", (
@@ -87,6 +88,7 @@ def _singapore(word: str) -> bool:
 
 
 def _hong_kong(word: str) -> bool:
+    word = word.replace("(", "").replace(")", "")
     prefix = [36] if len(word) == 8 else []
     values = prefix + [int(c) if c.isdigit() else ord(c) - 55 for c in word]
     return sum(value * weight for value, weight in zip(values, range(9, 0, -1), strict=True)) % 11 == 0
@@ -115,7 +117,7 @@ _FORMS: tuple[tuple[range, re.Pattern[str], Check], ...] = tuple(
         (range(18, 19), r"[0-9]{17}X", china),
         (range(10, 11), r"[A-Z][1289][0-9]{8}", _taiwan),
         (range(9, 10), r"[STFGM][0-9]{7}[A-Z]", _singapore),
-        (range(8, 10), r"[A-Z]{1,2}[0-9]{6}[0-9A]", _hong_kong),
+        (range(10, 12), r"[A-Z]{1,2}[0-9]{6}\([0-9A]\)", _hong_kong),
         (range(12, 13), r"[0-9]{8}[A-Z][0-9]{3}", _germany_pension),
         (range(15, 16), r"[1-478][0-9]{4}2[AB][0-9]{8}", _france_corsica),
         (range(8, 10), r"[0-9]{7}[A-W][A-IW]?", _ireland),
@@ -166,7 +168,8 @@ def _words_with_digits(text: str) -> Iterator[tuple[int, int]]:
             start -= 1
         before, after = text[start - 1 : start], text[end : end + 1]
         joined = (
-            (before == "." and text[start - 2 : start - 1].isdigit())
+            (before in _JOINTS and text[max(0, start - 2) : max(0, start - 1)].isalnum())
+            or (after == "-" and text[end + 1 : end + 2].isalnum())
             or is_of_a_word(before)
             or is_of_a_word(after)
             or "_" in (before, after)
