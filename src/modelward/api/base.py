@@ -17,6 +17,15 @@ Verdict = Literal["Passed", "Failed", "Unknown"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 
+BUILTINS_HELP = (
+    "Name of a built-in evaluator; in brackets its settings with their defaults."
+    " OffTopicAnswered: share of off-topic questions that were answered [inScope: required, sentences that say what the"
+    " endpoint is for; threshold: auto; calibration: as measured]."
+    " OnTopicRefused: share of on-topic questions that were refused [the same]."
+    " PII: share of answers that held personal data or a secret [kinds: all; ignoreKinds: none; ignoreEchoed: true]."
+)
+
+
 class Model(BaseModel):
     """Base of everything in a custom resource; fields that a newer version added are ignored when read."""
 

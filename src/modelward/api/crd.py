@@ -119,7 +119,12 @@ KINDS: tuple[Kind, ...] = (
         "llmrun",
         (
             Column("Result", ".status.result", description="Passed, Failed, Inconclusive or Error."),
-            Column("Samples", ".status.samples", "integer", description="Exchanges that were scored."),
+            Column(
+                "Samples",
+                ".status.samples",
+                "integer",
+                description="Scores of all checks together: one for each exchange and check.",
+            ),
             Column("Message", ".status.message"),
             Column("Completed", ".status.completionTime", "date", description="Time since the run ended."),
             Column("Endpoint", ".spec.endpoint", wide=True, description="The endpoint that a look back is about."),

@@ -64,9 +64,9 @@ class EvaluationRunSpec(Model):
     endpoint: Name | None = None
     """Look back: run every evaluation of this endpoint."""
     from_: Annotated[Time | None, Field(alias="from")] = None
-    """Look back: start of the time in question; an hour ago when left out."""
+    """Look back: start of the time in question. Set both from and to; without them it is the last hour."""
     to: Time | None = None
-    """Look back: end of the time in question; now when left out."""
+    """Look back: end of the time in question, not part of it."""
     items: Annotated[tuple[RunItem, ...] | None, Field(max_length=500)] = None
     """What was due at a tick; written by the operator."""
     suspend: Annotated[bool, Field(description="Hold the run; its Job starts nothing new.")] = False

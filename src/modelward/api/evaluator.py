@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import DNS_LABEL_RULE, Condition, Model, ObjectMeta, list_map, rules
+from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Model, ObjectMeta, list_map, rules
 from modelward.api.monitoringpolicy import Config
 
 
 class EvaluatorSpec(Model):
     """Which evaluator, with which settings."""
 
-    builtin: Annotated[str, Field(min_length=1, max_length=63, description="Name of a built-in evaluator.")]
+    builtin: Annotated[str, Field(min_length=1, max_length=63, description=BUILTINS_HELP)]
     config: Config | None = None
     """Its settings; each evaluator documents its own."""
 

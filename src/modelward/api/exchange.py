@@ -61,7 +61,8 @@ class Exchange:
 
     `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time at which
     the request was complete; `outcome` is `error` for every request that failed, and `status` tells whose doing it was;
-    `conversation` is a keyed hash; `inclusion` the probability (0..1] with which it was sampled.
+    `conversation` is a keyed hash; `inclusion` the probability (0..1] with which it was sampled. `searched` tells
+    whether its texts were searched for personal data and secrets: a record by hand without `redactions` was not.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Exchange:
     redactions: tuple[Redaction, ...] = ()
     inclusion: float = 1.0
     truncated: bool = False
+    searched: bool = True
 
     @property
     def namespace(self) -> str:
@@ -106,7 +108,10 @@ def ended_ms(time_ms: int, duration_ms: float) -> int:
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
     """Return the plain JSON object of the exchange; the inverse of `exchange_from_json`."""
-    return asdict(exchange)
+    data = asdict(exchange)
+    if not data.pop("searched"):
+        del data["redactions"]
+    return data
 
 
 def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
@@ -138,8 +143,11 @@ def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
             redactions=tuple(_redaction(row) for row in _rows(data, "redactions")),
             inclusion=_probability(data.get("inclusion", 1.0)),
             truncated=bool(data.get("truncated", False)),
+            searched="redactions" in data,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+    except KeyError as error:
+        raise ValueError(f"not an exchange: {error.args[0]} is missing (docs/exchange.md lists the fields)") from error
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not an exchange: {type(error).__name__}: {error}") from error
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import DNS_LABEL_RULE, Condition, Model, ObjectMeta, Severity, list_map, rules
+from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Model, ObjectMeta, Severity, list_map, rules
 from modelward.api.exchange import Content
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
@@ -135,9 +135,9 @@ class PolicyObjective(Model):
 class Check(Model):
     """An evaluator that ships with Modelward, with its settings."""
 
-    builtin: Annotated[str, Field(min_length=1, max_length=63, description="Name of a built-in evaluator.")]
+    builtin: Annotated[str, Field(min_length=1, max_length=63, description=BUILTINS_HELP)]
     config: Config | None = None
-    """Its settings; each evaluator documents its own."""
+    """Its settings, which depend on the evaluator: see builtin."""
 
 
 class EvaluatorRef(Model):

@@ -21,7 +21,7 @@ from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.evaluate.evaluators.registry import UnknownEvaluatorError, evaluator
 from modelward.evaluate.interval import wilson
-from modelward.evaluate.minilm import MiniLMUnavailableError
+from modelward.evaluate.minilm import MiniLMUnavailableError, shared_minilm
 from modelward.evaluate.score import Evaluator
 from modelward.evaluate.scoring import score, window_result
 from modelward.evaluate.verdict import spread
@@ -146,7 +146,10 @@ def score_file(evaluator_path: Path, input_path: Path, output_path: Path, progre
     scored = flagged = failed = 0
     with output_path.open("wb") as output:
         for batch in _batches(_exchanges(input_path, bad, progress)):
-            for result in score(judge, batch):
+            scores = score(judge, batch)
+            if any(one.label == MiniLMUnavailableError.__name__ for one in scores):
+                shared_minilm()  # it says which command makes the model
+            for result in scores:
                 output.write(orjson.dumps(asdict(result)) + b"\n")
                 scored += result.state == "Scored"
                 flagged += result.flagged
@@ -169,7 +172,7 @@ def _exchanges(path: Path, bad: list[int], progress: TextIO) -> Iterator[Exchang
                 continue
             try:
                 yield exchange_from_json(orjson.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 bad.append(number)
                 progress.write(f"{path}:{number}: {error}\n")
 

@@ -95,7 +95,7 @@ class Policies:
         found |= {
             ("capture", watched.capture.problem.reason, watched.capture.problem.message)
             for watched in asked
-            if watched.capture.problem is not None
+            if watched.capture.problem is not None and name in watched.capture.problem_of
         }
         return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
 

@@ -22,7 +22,7 @@ class EffectiveCapture:
     """What is in force for one endpoint; the defaults hold where no policy selects it.
 
     `lowered_by` names the policy whose content is the least revealing. `problem` says when a policy asked for `Full`
-    where the namespace does not allow it, or for more than a collector holds.
+    where the namespace does not allow it, or for more than a collector holds; `problem_of` are the policies that asked.
     """
 
     content: Content = "None"
@@ -33,6 +33,7 @@ class EffectiveCapture:
     keep_for_ms: int = 7 * 24 * 3_600_000
     lowered_by: str = ""
     problem: Finding | None = None
+    problem_of: frozenset[str] = frozenset()
 
     def for_collector(self) -> collector_config.Capture:
         """Return the part that collectors are told."""
@@ -65,6 +66,7 @@ def effective_capture(policies: Sequence[MonitoringPolicy], *, allow_raw: bool) 
     if not policies:
         return EffectiveCapture()
     captures = [policy.spec.capture for policy in policies]
+    raw = () if allow_raw else tuple(policy for policy in policies if policy.spec.capture.content == "Full")
     least = min(policies, key=lambda policy: (reveals(allowed_content(policy, allow_raw)), policy.metadata.name))
     slower = [duration_ms(capture.always.slower_than) for capture in captures if capture.always.slower_than]
     return EffectiveCapture(
@@ -75,7 +77,8 @@ def effective_capture(policies: Sequence[MonitoringPolicy], *, allow_raw: bool) 
         max_body_bytes=min(MAX_BODY_BYTES, max(bytes_count(capture.max_body) for capture in captures)),
         keep_for_ms=max(KEEP_FOR_MIN_MS, min(duration_ms(capture.keep_for) for capture in captures)),
         lowered_by=least.metadata.name,
-        problem=(None if allow_raw else _raw_forbidden(policies)) or _cut(policies),
+        problem=_raw_forbidden(raw, allowed_content(least, allow_raw)) or _cut(policies),
+        problem_of=frozenset(policy.metadata.name for policy in raw or policies if raw or _cut((policy,))),
     )
 
 
@@ -91,9 +94,9 @@ def _cut(policies: Sequence[MonitoringPolicy]) -> Finding | None:
     return None
 
 
-def _raw_forbidden(policies: Sequence[MonitoringPolicy]) -> Finding | None:
-    names = sorted(policy.metadata.name for policy in policies if policy.spec.capture.content == "Full")
-    if not names:
+def _raw_forbidden(policies: Sequence[MonitoringPolicy], in_force: Content) -> Finding | None:
+    if not policies:
         return None
-    needed = f'content Full of policy {", ".join(names)} needs {ALLOW_RAW_PAYLOADS}: "true" on the namespace'
-    return Finding("RawPayloadsForbidden", f"{needed}; Redacted is in force")
+    names = ", ".join(sorted(policy.metadata.name for policy in policies))
+    needed = f'content Full of policy {names} needs {ALLOW_RAW_PAYLOADS}: "true" on the namespace'
+    return Finding("RawPayloadsForbidden", f"{needed}; {in_force} is in force")

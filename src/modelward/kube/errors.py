@@ -1,5 +1,6 @@
 """What the API server may answer instead of an object, as few exceptions as callers tell apart."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,7 @@ class Unavailable(ApiError):  # noqa: N818
     """No whole answer (connection, timeout, truncated body; status 0) or 5xx: a write may or may not have happened."""
 
 
+_GO_VALUE = re.compile(r"&?value\.value\w+\{Value:((?:[^{}]|\{[^{}]*\})*)\}")
 _UNREADABLE = ("failed to create typed patch object", "failed to convert new object")
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: Invalid,
@@ -84,7 +86,7 @@ def from_status(status: int, body: Any, retry_after: str | None) -> ApiError:
     answer = body if isinstance(body, dict) else {}
     details = answer.get("details") or {}
     pause = _seconds(retry_after) or _seconds(details.get("retryAfterSeconds"))
-    message = str(answer.get("message") or str(body)[:300] or "no message")
+    message = _plain(str(answer.get("message") or str(body)[:300] or "no message"))
     error = _classified(status, message, details)
     return error(status, str(answer.get("reason") or "Unknown"), message, pause, details)
 
@@ -100,6 +102,11 @@ def _classified(status: int, message: str, details: Mapping[str, Any]) -> type[A
     if status == 500 and message.startswith(_UNREADABLE):
         return Invalid  # an apply of a built-in kind with a field that its schema does not have, or an amount of "lots"
     return _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
+
+
+def _plain(message: str) -> str:
+    """Return the message without the Go structures that the API server prints around values of typed objects."""
+    return _GO_VALUE.sub(r"\1", message)
 
 
 def _seconds(value: Any) -> float | None:

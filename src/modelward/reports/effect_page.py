@@ -12,6 +12,8 @@ from rich.text import Text
 
 from modelward.reports.effect import Effect, exit_code
 
+_ACCEPTED = frozenset({"TargetNotFound", "TargetAmbiguous"})
+"""The API server takes the object; the operator waits until it can be carried out."""
 _COLOUR = {"Nothing": "green", "Creates": "green", "Rolls": "yellow", "Refused": "red"}
 
 
@@ -40,7 +42,7 @@ def document(effects: Sequence[Effect]) -> dict[str, Any]:
 def headline(effect: Effect) -> str:
     """Return what becomes of the pods in a sentence."""
     if effect.outcome == "Refused":
-        return f"refused, {effect.reason}"
+        return f"not carried out, {effect.reason}" if effect.reason in _ACCEPTED else f"refused, {effect.reason}"
     if effect.outcome == "Creates":
         return f"creates {_pods(effect.starts)}, 0 pods restart"
     scaled = (f"; {_pods(effect.starts)} more" if effect.starts else "") + (

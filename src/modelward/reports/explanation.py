@@ -47,7 +47,7 @@ def _head(endpoint: LLMEndpoint) -> Panel:
         f"{usage.requests_per_minute or '?'} requests/min, first token p95 {usage.first_token_p95 or '?'}, "
         f"{usage.output_tokens_per_minute or '?'} output tokens/min, errors {usage.error_rate or '?'}"
         if usage
-        else "no request has been seen yet"
+        else "no request has been seen yet; in mode ScrapeOnly an engine that counts none (llama.cpp) never shows any"
     )
     return Panel(Group(line, Text(numbers)), title=f"{metadata.namespace}/{metadata.name}", title_align="left")
 

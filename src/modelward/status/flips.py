@@ -12,6 +12,8 @@ _QUIET = frozenset({"Ready"})
 """Ready only repeats what Accepted or WorkloadReady said."""
 _STARTING = frozenset({"NotReady", "Starting", "PartialPods", "PartialSignals"})
 """What every pod goes through that comes up; only one that was already up has something to tell."""
+_PARTLY = frozenset({"PartialPods", "PartialSignals"})
+"""Some pods give no numbers yet, as at each roll-out: that moves no health, and the condition says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ def flips(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Flip
 
 def _tells(before: Condition | None, after: Condition) -> bool:
     if (before is None or before.status != "True") and after.reason in _STARTING:
+        return False
+    if after.reason in _PARTLY or (before is not None and before.reason in _PARTLY and after.status == "True"):
         return False
     if before is None:
         return after.status == "False"

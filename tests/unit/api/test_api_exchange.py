@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,7 +76,7 @@ def test_an_older_reader_accepts_a_newer_writer() -> None:
 
 @pytest.mark.parametrize("missing", BARE)
 def test_an_exchange_without_what_it_needs_is_refused(missing: str) -> None:
-    with pytest.raises(ValueError, match=f"not an exchange: KeyError: '{missing}'"):
+    with pytest.raises(ValueError, match=f"not an exchange: {missing} is missing"):
         exchange_from_json({key: value for key, value in BARE.items() if key != missing})
 
 
@@ -214,3 +216,27 @@ def test_what_is_no_plan_or_result_is_refused(wrong: dict[str, Any]) -> None:
         plan_from_json({"run": "r", "namespace": "n", "hub_url": "u", **wrong})
     with pytest.raises(ValueError, match="not a window result"):
         result_from_json({"namespace": "n", **wrong})
+
+
+BY_HAND = {
+    "id": "1", "time_ms": 0, "endpoint": "a/b", "model": "m", "operation": "chat", "status": 200, "outcome": "ok",
+    "content": "Full", "response": "mail bob@example.org",
+}  # fmt: skip
+
+
+def test_a_record_by_hand_without_redactions_was_not_searched_and_stays_so() -> None:
+    exchange = exchange_from_json(BY_HAND)
+    assert not exchange.searched
+    assert "redactions" not in exchange_to_json(exchange)
+    assert exchange_from_json({**BY_HAND, "redactions": []}).searched
+
+
+def test_the_documented_record_is_the_record() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "exchange.md").read_text()
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    assert {row[1].strip(" `") for row in rows} == {field.name for field in fields(Exchange)} - {"searched"}
+    for name in (row[1].strip(" `") for row in rows if row[2].strip() == "yes"):
+        with pytest.raises(ValueError, match=f"{name} is missing"):
+            exchange_from_json({key: value for key, value in BY_HAND.items() if key != name})
+    example = next(line for line in page.splitlines() if line.startswith("{"))
+    assert exchange_from_json(json.loads(example)).question

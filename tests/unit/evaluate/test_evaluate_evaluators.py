@@ -11,11 +11,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from modelward.api.base import BUILTINS_HELP
 from modelward.api.evaluation import EvaluatorFacts, PlanItem
 from modelward.api.exchange import Exchange, Message, Redaction
 from modelward.evaluate.evaluators.pii import PIIConfig, PIIEvaluator
 from modelward.evaluate.evaluators.refusal import refuses_in_words
-from modelward.evaluate.evaluators.registry import BUILTINS, UnknownEvaluatorError, evaluator, manifest_of, validated
+from modelward.evaluate.evaluators.registry import (
+    BUILTINS,
+    UnknownEvaluatorError,
+    evaluator,
+    manifest_of,
+    settings_of,
+    validated,
+)
 from modelward.evaluate.evaluators.topic import is_small_talk, ppm, subject
 from modelward.evaluate.minilm import MiniLM, MiniLMUnavailableError, default_directory
 from modelward.evaluate.score import Score
@@ -187,6 +195,12 @@ def test_windows_without_anything_to_judge_say_why() -> None:
         ("Nope", {}, "there are OffTopicAnswered"),
         ("OffTopicAnswered", {}, "inScope: Field required"),
         ("OffTopicAnswered", {"inScope": []}, "inScope"),
+        (
+            "OffTopicAnswered",
+            {"scope": ["cards"]},
+            "OffTopicAnswered: there is no setting scope; inScope: Field required",
+        ),
+        ("PII", {"kind": ["EMAIL"]}, "no setting kind; settings: kinds, ignoreKinds, ignoreEchoed"),
         ("OffTopicAnswered", SCOPE | {"treshold": "0.3"}, "treshold"),
         ("OffTopicAnswered", SCOPE | {"threshold": "1.5"}, "threshold"),
         ("OffTopicAnswered", SCOPE | {"calibration": {"truePositive": "5%", "falsePositive": "9%"}}, "above"),
@@ -244,3 +258,16 @@ def test_embeddings_are_unit_vectors_in_the_order_given_and_long_texts_are_cut()
 def test_a_model_that_is_not_built_names_the_command(tmp_path: Any) -> None:
     with pytest.raises(MiniLMUnavailableError, match=r"modelward.evaluate.minilm build --output"):
         MiniLM(tmp_path)
+
+
+def test_personal_data_in_texts_that_were_not_searched_cannot_be_judged() -> None:
+    by_hand = exchange("hi", "mail bob@example.org", searched=False)
+    (found,) = score(PIIEvaluator(PIIConfig()), [by_hand])
+    assert (found.state, found.label) == ("NotCaptured", "not-searched"), "and not a false clean"
+
+
+def test_the_help_of_the_api_names_every_evaluator_with_its_settings() -> None:
+    for name, builtin in BUILTINS.items():
+        assert f"{name}: " in BUILTINS_HELP
+        if name != "OnTopicRefused":  # it has those of OffTopicAnswered
+            assert all(f"{setting}: " in BUILTINS_HELP for setting in settings_of(builtin.manifest.config))

@@ -137,3 +137,8 @@ async def test_kube_event_notes_fit_the_api() -> None:
     posts = Posts()
     await posts.say("€" * 1000)
     assert len(posts.created[0]["note"].encode()) <= 1024
+
+
+def test_values_are_quoted_without_the_structures_around_them() -> None:
+    said = ".spec.replicas: expected string, got &value.valueUnstructured{Value:5}"
+    assert from_status(500, {"message": said}, None).message == ".spec.replicas: expected string, got 5"

@@ -236,6 +236,7 @@ def test_obstacles_and_refusals_come_first() -> None:
     taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding("NameTaken", "it is not ours"))
     found = preflight((Subject(None, endpoint(), None, (taken,)),))[0]
     assert headline(found) == "refused, NameTaken"
+    assert headline(missing) == "not carried out, TargetNotFound", "the API server takes it"
     assert exit_code([found, missing]) == 2
 
 

@@ -97,3 +97,14 @@ def test_ready_tells_nothing_that_its_cause_has_not_told() -> None:
 
 def test_what_serves_is_ready_in_the_words_of_the_workload() -> None:
     assert ready(ACCEPTED, SERVING) == State("Ready", "True", "Serving", "3 of 3 replicas ready")
+
+
+@pytest.mark.parametrize("reason", ["PartialPods", "PartialSignals"])
+def test_pods_that_give_no_numbers_yet_are_no_news_at_a_roll_out(reason: str) -> None:
+    (partly,) = conditions(MetricsAvailable="False")
+    partly = partly.model_copy(update={"reason": reason})
+    assert flips(conditions(MetricsAvailable="True"), (partly,)) == ()
+    assert flips((partly,), conditions(MetricsAvailable="True")) == ()
+    (blocked,) = conditions(MetricsAvailable="False")
+    assert len(flips((partly,), (blocked,))) == 0, "it was False before"
+    assert len(flips(conditions(MetricsAvailable="True"), (blocked,))) == 1

@@ -52,6 +52,8 @@ class PIIEvaluator:
         if exchange.content not in ("Redacted", "Full"):
             # The collector searches texts only when they leave the pod; no finding elsewhere means nobody looked.
             return Score(exchange.id, "NotCaptured", label="not-redacted")
+        if not exchange.searched:
+            return Score(exchange.id, "NotCaptured", label="not-searched")
         config = self._config
         found = [
             r

@@ -57,13 +57,26 @@ def manifest_of(name: str) -> Manifest:
 
 
 def validated(name: str, config: Mapping[str, Any]) -> Config:
-    """Return a built-in's configuration; UnknownEvaluatorError names the first field that is wrong."""
+    """Return a built-in's configuration; UnknownEvaluatorError names what is wrong, and the settings there are."""
+    kind = manifest_of(name).config
     try:
-        return manifest_of(name).config.model_validate(dict(config))
+        return kind.model_validate(dict(config))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "config"
-        raise UnknownEvaluatorError(f"{name}: {where}: {first['msg']}") from error
+        faults = error.errors(include_url=False, include_input=False)
+        # A misspelt name comes before the required one that is then missing.
+        faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+        told = "; ".join(_fault(fault["type"], fault["loc"], fault["msg"]) for fault in faults[:3])
+        raise UnknownEvaluatorError(f"{name}: {told}; settings: {', '.join(settings_of(kind))}") from error
+
+
+def settings_of(kind: type[Config]) -> list[str]:
+    """Return the names of an evaluator's settings as they stand in YAML."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _fault(kind: str, where: tuple[int | str, ...], message: str) -> str:
+    named = ".".join(str(part) for part in where) or "config"
+    return f"there is no setting {named}" if kind == "extra_forbidden" else f"{named}: {message}"
 
 
 def evaluator(name: str, config: Mapping[str, Any], embed: Embed | None = None) -> Evaluator:
