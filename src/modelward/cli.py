@@ -75,6 +75,12 @@ def hub(
     ),
     health_listen: Annotated[str, typer.Option(help="Address of /metrics, /healthz and /readyz.")] = "0.0.0.0:8081",
     namespace: Annotated[str, typer.Option(help="The hub's own namespace.")] = "modelward-system",
+    store_size: Annotated[
+        str, typer.Option(help="What all namespaces may store together, such as 5Gi; by default what the disk holds.")
+    ] = "",
+    namespace_share: Annotated[
+        str, typer.Option(help="What one namespace may store, such as 2Gi; by default a tenth of it, at least 1Gi.")
+    ] = "",
     insecure_no_auth: Annotated[
         bool, typer.Option("--insecure-no-auth", help="Plain HTTP without tokens, on loopback only: for trying it out.")
     ] = False,
@@ -83,7 +89,7 @@ def hub(
     from modelward.controller.telemetry import configure_logging
     from modelward.hub.errors import SettingsError
     from modelward.hub.server import serve
-    from modelward.hub.settings import HubSettings
+    from modelward.hub.settings import HubSettings, storage_bytes
 
     configure_logging("text", "INFO")
     try:
@@ -94,6 +100,8 @@ def hub(
             state_dir=state,
             namespace=namespace,
             auth=not insecure_no_auth,
+            store_bytes=storage_bytes(store_size),
+            namespace_share_bytes=storage_bytes(namespace_share),
         )
     except SettingsError as error:
         _fail(str(error))

@@ -115,6 +115,12 @@ def test_images_are_pinned_by_digest_when_given() -> None:
     assert all("@sha256:" in image for image in images)
 
 
+def test_a_namespaces_share_of_the_hub_is_as_it_was_told() -> None:
+    shared = named(render({"hub": {"namespaceShare": "2Gi"}}), "StatefulSet", "modelward-hub")
+    (container,) = shared["spec"]["template"]["spec"]["containers"]
+    assert container["args"][-2:] == ["--namespace-share", "2Gi"]
+
+
 def test_the_hub_keeps_its_samples_where_it_was_told() -> None:
     volume = named(render({}), "StatefulSet", "modelward-hub")["spec"]
     assert volume["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] == "20Gi"
@@ -122,6 +128,9 @@ def test_the_hub_keeps_its_samples_where_it_was_told() -> None:
     ephemeral = named(render(VALUES["ephemeral hub"]), "Deployment", "modelward-hub")
     assert "lost" in ephemeral["metadata"]["annotations"]["modelward.dev/store"]
     assert ephemeral["spec"]["strategy"] == {"type": "Recreate"}
+
+    (container,) = ephemeral["spec"]["template"]["spec"]["containers"]
+    assert container["args"][-2:] == ["--store-size", "5Gi"], "beyond it the pod is evicted"
 
     store = named(render(VALUES["object store"]), "Deployment", "modelward-hub")["spec"]["template"]["spec"]
     (container,) = store["containers"]

@@ -41,6 +41,25 @@ class Holding:
     newest_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How much a namespace holds of its share at the hub, in bytes; `full` when its oldest exchanges make way."""
+
+    namespace: str
+    bytes: int
+    share_bytes: int
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the hub holds, and whether it was given rules since it started; of an older hub that is not known."""
+
+    holdings: list[Holding]
+    stored: list[Stored]
+    rules_asked: bool
+
+
 class HubClient:
     """Asks one hub; `token` is called for every request, because projected tokens rotate.
 
@@ -94,8 +113,19 @@ class HubClient:
 
     async def endpoints(self) -> list[Holding]:
         """Return what is kept of each endpoint."""
-        rows = _list(_decoded(await self._ask("GET", "/v1/endpoints")), "endpoints")
-        return [held async for batch in readable(rows, _holding, self._skipped) for held in batch]
+        return (await self.overview()).holdings
+
+    async def overview(self) -> Overview:
+        """Return what is kept of each endpoint and namespace."""
+        answer = _decoded(await self._ask("GET", "/v1/endpoints"))
+        holdings = readable(_list(answer, "endpoints"), _holding, self._skipped)
+        rows = _list(answer, "namespaces") if "namespaces" in answer else []
+        stored = readable(rows, _stored, self._skipped)
+        return Overview(
+            [held async for batch in holdings for held in batch],
+            [one async for batch in stored for one in batch],
+            answer.get("rulesAsked") is not False,
+        )
 
     async def results(self, since_ms: int, namespace: str = "", endpoint: str = "") -> list[WindowResult]:
         """Return the results of windows that end at or after `since_ms`, of one endpoint or of all."""
@@ -226,6 +256,10 @@ def _list(answer: Mapping[str, Any], key: str) -> list[Any]:
 
 def _holding(row: Any) -> Holding:
     return Holding(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]))
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(str(row["namespace"]), int(row["bytes"]), int(row["shareBytes"]), row["full"] is True)
 
 
 def _exchanges(answer: bytes, skipped: Callable[[str], None]) -> list[Exchange]:

@@ -43,7 +43,7 @@ class Child:
         try:
             self.pid = os.posix_spawn(sys.executable, command, environment, setpgroup=0, setsigmask=[])
         except OSError as error:
-            log.error("cannot start; process=%s error=%s", self.name, error)
+            log.error("cannot start; process=%s error=%r", self.name, str(error))
             self.ended(0)
             return False
         return True

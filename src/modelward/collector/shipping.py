@@ -23,6 +23,7 @@ BATCH_SECONDS = 2.0
 WAITING_BYTES = 8 * 1024 * 1024
 TIMEOUT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
+_FAILED = 500
 _NEVER_ACCEPTED = frozenset((400, 413, 415, 422))
 
 log = logging.getLogger("modelward.collector.shipping")
@@ -33,6 +34,10 @@ Count = Callable[[str, int], None]
 
 class HubRefusedError(Exception):
     """The hub will not take this batch, now or later."""
+
+
+class HubFailedError(ConnectionError):
+    """The hub failed over this batch. It may be the hub, or the batch."""
 
 
 class Hub:
@@ -56,6 +61,8 @@ class Hub:
             connection.close()
         if answer.status in _NEVER_ACCEPTED:
             raise HubRefusedError(f"status {answer.status}")
+        if answer.status == _FAILED:
+            raise HubFailedError(f"the hub answered {answer.status}")
         if answer.status // 100 != 2:
             raise ConnectionError(f"the hub answered {answer.status}")
         return _accepted(body)
@@ -97,6 +104,8 @@ class Shipper:
         self._failures = 0
         self._not_before = 0.0
         self._spool_dropped = 0
+        self._accepted = 0
+        self._batch_failed = False
         self.hub: Hub | None = None
         self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
 
@@ -162,14 +171,19 @@ class Shipper:
 
     def _empty_spool(self) -> None:
         while not self._stopping and (waiting := self._spool.oldest()):
-            if not self._post(*waiting):
-                return
-            self._spool.discard_oldest()
+            if self._post(*waiting):
+                self._spool.discard_oldest()
+                continue
+            if self._batch_failed and (lost := self._spool.defer_oldest(self._accepted)):
+                log.warning("hub fails over a batch; lines=%d are given up", lost)
+                self._count("rejected", lost)
+            return
 
     def _post(self, batch: bytes, count: int) -> bool:
         """Return whether the batch is done with, accepted or refused for good."""
         if self.hub is None:
             return False
+        self._batch_failed = False
         try:
             accepted = self.hub.post(batch)
         except HubRefusedError as error:
@@ -177,11 +191,13 @@ class Shipper:
             accepted = 0
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._failures += 1
+            self._batch_failed = isinstance(error, HubFailedError)
             pause = min(_LONGEST_PAUSE, 2.0 ** min(self._failures, 6)) * random.uniform(0.5, 1.0)  # noqa: S311
             self._not_before = time.monotonic() + pause
-            log.warning("hub is away; error=%s: %s again_in_s=%.1f", type(error).__name__, str(error)[:200], pause)
+            log.warning("hub is away; error=%s: %r again_in_s=%.1f", type(error).__name__, str(error)[:200], pause)
             return False
         self._failures = 0
+        self._accepted += 1
         self._count("sent", accepted)
         self._count("rejected", count - accepted)
         return True

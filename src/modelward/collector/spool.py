@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 
 LIMIT_BYTES = 64 * 1024 * 1024
+TRIES = 3
 _SUFFIX = ".exchanges"
 
 
@@ -23,6 +24,7 @@ class Spool:
         self._bytes = 0
         self._number = 0
         self.dropped = 0
+        self._tries: dict[Path, tuple[int, int]] = {}
         self._take_over()
 
     def __len__(self) -> int:
@@ -56,9 +58,25 @@ class Spool:
                 self.discard_oldest()
         return None
 
+    def defer_oldest(self, accepted: int) -> int:
+        """Let a batch that fails at the hub wait behind the others; return how many lines were given up with it.
+
+        It is given up at the third failure, if the hub took another batch since the first: then it is the batch.
+        `accepted` counts the batches that were taken so far.
+        """
+        path, count, _ = self._files[0]
+        tries, accepted_before = self._tries.get(path, (0, accepted))
+        if tries + 1 >= TRIES and accepted > accepted_before:
+            self.discard_oldest()
+            return count
+        self._tries[path] = (tries + 1, accepted_before)
+        self._files.rotate(-1)
+        return 0
+
     def discard_oldest(self) -> None:
         """Forget the oldest batch."""
         path, _, size = self._files.popleft()
+        self._tries.pop(path, None)
         self._bytes -= size
         try:
             path.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
     return Reconciler(
         context,
         endpoints,
-        Policies(context, known, manifests, endpoints.watches, clock_ms),
+        Policies(context, known, manifests, endpoints.watches, clock_ms, feed.stored_of),
         Runs(context, installed, feed, endpoints.watches, clock_ms),
         Orphans(context, verdicts),
         Loops(context, installed, feed, observer),

@@ -14,7 +14,7 @@ from modelward.api.base import ObjectMeta
 from modelward.api.evaluation import WindowResult
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import timestamp_ms
-from modelward.collect.hub import HubClient, HubUnavailableError
+from modelward.collect.hub import HubClient, HubUnavailableError, Stored
 from modelward.controller.arrivals import Arrivals
 from modelward.controller.past_results import PastResults
 from modelward.controller.result_memory import ResultKey, ResultMemory
@@ -50,6 +50,8 @@ class HubFeed:
     complete_from_ms: int = 0
     """When collectors have surely brought what they spooled while the hub was away; before, windows have holes."""
     newest_ms: Mapping[str, int] = field(default_factory=dict)
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """What each namespace holds at the hub."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
@@ -72,6 +74,10 @@ class HubFeed:
     def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
         return self._results.of(key)
+
+    def stored_of(self, namespace: str) -> Stored | None:
+        """Return what a namespace holds at the hub, where that is known."""
+        return self.stored.get(namespace)
 
     def trouble(self) -> str:
         """Return why results may be missing, empty when the hub answers."""
@@ -132,7 +138,8 @@ class HubFeed:
         fresh: set[str] = set()
         try:
             await self._send_rules(self.hub)
-            holdings = [held for held in await self.hub.endpoints() if self.exists(held.endpoint)]
+            overview = await self.hub.overview()
+            holdings = [held for held in overview.holdings if self.exists(held.endpoint)]
             asked_ms = self.clock_ms()
             async for batch in self.hub.result_batches(self._asked_from_ms()):
                 fresh |= self._keep(batch)
@@ -140,6 +147,9 @@ class HubFeed:
             self._lost(error)
             return frozenset(fresh)
         self._since_ms = asked_ms
+        self.stored = {one.namespace: one for one in overview.stored}
+        if not overview.rules_asked:
+            self._rules_sent = None  # It started anew, and may have found its own rules damaged.
         if not self.available:
             log.info("hub=reachable endpoints=%d", len(holdings))
         if self.available is False:

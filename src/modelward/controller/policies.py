@@ -9,6 +9,7 @@ from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import percent_text
+from modelward.collect.hub import Stored
 from modelward.controller.context import Context
 from modelward.controller.models import parsed
 from modelward.controller.status_writer import StatusWriter
@@ -31,6 +32,8 @@ class Policies:
     manifests: Mapping[str, Manifest]
     watches: Mapping[str, Mapping[str, Watch]]
     clock_ms: Callable[[], int]
+    stored: Callable[[str], Stored | None] = lambda _: None
+    """What a namespace holds at the hub."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +50,9 @@ class Policies:
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
         problems = self._problems(policy, [endpoint.metadata.name for endpoint in selected])
         now_ms = self.clock_ms()
-        status = policy_status(policy, selected, problems, now_ms)
+        stored = self.stored(namespace)
+        full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
+        status = policy_status(policy, selected, problems, now_ms, full)
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S
 

@@ -89,12 +89,18 @@ class Telemetry:
         return Histogram(name, text, labels, registry=self.registry, buckets=tuple(buckets))
 
 
+_ESCAPED = {
+    code: chr(code).encode("unicode_escape").decode() for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
+}
+"""What ends a line or moves the cursor: C0 and C1 controls, and Unicode's line and paragraph separators."""
+
+
 class TextFormatter(logging.Formatter):
-    """One line: time, level, logger, message; line breaks in a message are escaped, only tracebacks span lines."""
+    """One line: time, level, logger, message; control characters in it are escaped, only tracebacks span lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
+        message = record.getMessage().translate(_ESCAPED)
         line = f"{_time(record)} {record.levelname} {record.name} {message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 
 import orjson
 from aiohttp import web
@@ -14,11 +15,12 @@ from aiohttp import web
 from modelward.api.evaluation import result_from_json
 from modelward.api.exchange import exchange_to_json
 from modelward.hub.administration import Administration
+from modelward.hub.admission import Gate, caller_of, send
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.erasure import without_erased
-from modelward.hub.errors import HubError, bad_request, busy, too_large
+from modelward.hub.errors import HubError, bad_request, too_large
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.keys import KeyRing
 from modelward.hub.layout import is_endpoint, result_key
@@ -28,7 +30,8 @@ from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
-from modelward.hub.tokens import TokenVerifier
+from modelward.hub.strangers import Strangers
+from modelward.hub.turns import Turns
 from modelward.privacy.identifiers import exchange_names
 
 log = logging.getLogger(__name__)
@@ -36,29 +39,27 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BY_HAND = "by hand"
 NDJSON = "application/x-ndjson"
 WINDOW_LIMIT = 2_000
-INGESTS_WAITING = 64
-"""Posts that may wait for a decoder before the next is told to come back."""
 
 
 @dataclass(slots=True)
 class Api:
-    """The handlers and what they work on; `verifier` is None when everybody is believed."""
+    """The handlers and what they work on."""
 
     settings: HubSettings
     store: ExchangeStore
     results: ResultStore
     buffer: WriteBuffer
     metrics: HubMetrics
-    verifier: TokenVerifier | None
+    gate: Gate
+    strangers: Strangers
     keys: KeyRing
     audit: AuditLog
-    _decoding: asyncio.Semaphore
-    _ingests: int = 0
+    _decoding: Turns
 
     def application(self) -> web.Application:
         """Return the aiohttp application; run it with `auto_decompress=False`, for bodies are bounded here."""
         app = web.Application(
-            middlewares=[self._errors], client_max_size=max(self.settings.limits.body_bytes, 32 << 20)
+            middlewares=[self._errors, self._gate], client_max_size=max(self.settings.limits.body_bytes, 32 << 20)
         )
         endpoint = "{namespace}/{endpoint}"
         app.router.add_post("/v1/exchanges", self.post_exchanges)
@@ -94,9 +95,9 @@ class Api:
         if from_ms >= to_ms or limit < 1:
             raise bad_request("from must be before to, and limit at least 1")
         exchanges, total = await self.store.window(endpoint, from_ms, to_ms, limit)
-        body = await asyncio.to_thread(lambda: compress([orjson.dumps(exchange_to_json(e)) for e in exchanges]))
+        body = await asyncio.to_thread(lambda: compress(orjson.dumps(exchange_to_json(e)) for e in exchanges))
         headers = {"Content-Encoding": "zstd", "Content-Type": NDJSON, "Modelward-Total": str(total)}
-        return web.Response(body=body, headers=headers)
+        return await send(request, web.Response(body=body, headers=headers))
 
     async def get_exchange(self, request: web.Request) -> web.Response:
         """Answer one exchange by its id, or by the one that the engine gave; the audit names who read it."""
@@ -140,13 +141,17 @@ class Api:
         return web.Response(body=body, content_type="application/json")
 
     async def get_endpoints(self, request: web.Request) -> web.Response:
-        """Answer what is kept of each endpoint."""
+        """Answer what is kept of each endpoint and namespace, and whether rules were put since the start."""
         await self._permit(request, "read endpoints", "")
         rows = [
             {"endpoint": h.endpoint, "exchanges": h.exchanges, "oldestMs": h.oldest_ms, "newestMs": h.newest_ms}
             for h in self.store.index.holdings(self.store.clock_ms() + FUTURE_MS)
         ]
-        return json_answer({"endpoints": rows})
+        uses = [
+            {"namespace": use.namespace, "bytes": use.bytes, "shareBytes": use.share, "full": use.full}
+            for use in self.store.shares.uses()
+        ]
+        return json_answer({"endpoints": rows, "namespaces": uses, "rulesAsked": self.store.asked})
 
     async def put_rules(self, request: web.Request) -> web.Response:
         """Replace all rules; in force when this answers. Rows that cannot be read change nothing, and are named."""
@@ -166,31 +171,27 @@ class Api:
         return web.Response(status=204)
 
     async def _decode(self, body: bytes, encoding: str, caller: Caller | None) -> Batch:
-        if self._ingests >= INGESTS_WAITING:
-            raise busy("too many batches at once; send again later")
-        self._ingests += 1
-        try:
-            key = await self.keys.newest(caller.namespace) if caller else None
-            async with self._decoding:
-                while True:
-                    rules = self.store.rules
-                    batch = await asyncio.to_thread(
-                        read_batch,
-                        body,
-                        encoding,
-                        self.settings.limits,
-                        rules,
-                        self.store.clock_ms(),
-                        lambda namespace: self._allows(caller, "post exchanges", namespace),
-                        key,
-                    )
-                    if rules is self.store.rules:  # else they may have been tightened meanwhile
-                        return batch
-        finally:
-            self._ingests -= 1
+        namespace = caller.namespace if caller else ""
+        key = await self.keys.newest(namespace) if caller else None
+        async with self._decoding.of(namespace):
+            while True:
+                rules = self.store.rules
+                batch = await asyncio.to_thread(
+                    read_batch,
+                    body,
+                    encoding,
+                    self.settings.limits,
+                    rules,
+                    self.store.clock_ms(),
+                    lambda namespace: self._allows(caller, "post exchanges", namespace),
+                    key,
+                    cache(self.strangers.admits),
+                )
+                if rules is self.store.rules:  # else they may have been tightened meanwhile
+                    return batch
 
     async def _caller(self, request: web.Request) -> Caller | None:
-        return await self.verifier.verify(request.headers.get("Authorization")) if self.verifier else None
+        return caller_of(request)
 
     def _allows(self, caller: Caller | None, action: Action, namespace: str) -> bool:
         s = self.settings
@@ -215,6 +216,10 @@ class Api:
         return endpoint
 
     @web.middleware
+    async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await self.gate.through(request, handler)
+
+    @web.middleware
     async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         route = request.match_info.handler
         action = getattr(route, "__name__", "unknown")
@@ -225,8 +230,14 @@ class Api:
             response = error_response(error)
         except web.HTTPRequestEntityTooLarge:
             response = error_response(too_large("the body is too large; send less at once"))
+        except ConnectionError:
+            raise
         except web.HTTPException as error:
             response = error_response(HubError(error.status, error.reason.replace(" ", ""), error.reason))
+        except Exception:
+            log.exception("request failed action=%s", action)
+            self.metrics.errors.labels("Internal").inc()
+            response = error_response(HubError(500, "Internal", "the hub failed; its log says how"))
         self.metrics.requests.labels(action, str(response.status)).inc()
         return response
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import zstandard
@@ -168,6 +168,8 @@ class WriteBuffer:
         return None
 
 
-def compress(lines: Sequence[bytes]) -> bytes:
+def compress(lines: Iterable[bytes]) -> bytes:
     """Return the lines as one zstd frame of ndjson with a checksum; frames may be joined to one file."""
-    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(b"".join(line + b"\n" for line in lines))
+    writer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
+    pieces = [writer.compress(line + b"\n") for line in lines]
+    return b"".join([*pieces, writer.flush()])

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 
 from modelward.hub.layout import ExchangeObject, hour_of
 
+BLOCK_BYTES = 4_096
+
+
+def on_disk(size: int) -> int:
+    """Return what an object of so many bytes takes up: whole blocks, since many small ones fill a disk too."""
+    return max(1, -(-size // BLOCK_BYTES)) * BLOCK_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -27,19 +34,69 @@ class Index:
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
 
+    _usage: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _names: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def clear(self) -> None:
+        """Forget everything, before the store is listed anew."""
+        self._objects.clear()
+        self._usage.clear()
+        self._names.clear()
+
     def add(self, item: ExchangeObject) -> None:
         """Note an object that is in the store."""
+        self.remove([item])
         self._objects[item.endpoint][item.hour][item.path] = item
+        self._names[item.namespace].add(item.endpoint)
+        self._count(item, 1)
 
     def remove(self, items: Iterable[ExchangeObject]) -> None:
         """Forget objects that were deleted."""
         for item in items:
             hours = self._objects[item.endpoint]
-            hours[item.hour].pop(item.path, None)
+            if known := hours[item.hour].pop(item.path, None):
+                self._count(known, -1)
             if not hours[item.hour]:
                 del hours[item.hour]
             if not hours:
                 del self._objects[item.endpoint]
+                self._forget(item)
+
+    def _forget(self, item: ExchangeObject) -> None:
+        self._names[item.namespace].discard(item.endpoint)
+        if not self._names[item.namespace]:
+            del self._names[item.namespace]
+
+    def _count(self, item: ExchangeObject, sign: int) -> None:
+        used, objects = self._usage.get(item.namespace, (0, 0))
+        self._usage[item.namespace] = used + sign * on_disk(item.size), objects + sign
+        if self._usage[item.namespace][1] == 0:
+            del self._usage[item.namespace]
+
+    def usage(self, namespace: str) -> tuple[int, int]:
+        """Return the bytes on the disk and the number of objects of a namespace."""
+        return self._usage.get(namespace, (0, 0))
+
+    def total(self) -> int:
+        """Return the bytes on the disk of all namespaces."""
+        return sum(used for used, _ in self._usage.values())
+
+    def namespaces(self) -> set[str]:
+        """Return the namespaces of which there is anything."""
+        return set(self._usage)
+
+    def endpoints_of(self, namespace: str) -> list[str]:
+        """Return the endpoints of a namespace of which there is anything; threads may ask."""
+        return list(self._names.get(namespace, ()))
+
+    def oldest(self, namespace: str) -> Iterator[ExchangeObject]:
+        """Yield the objects of a namespace, oldest first, by the hour and then by when their last exchange ended."""
+        by_hour: dict[str, list[ExchangeObject]] = defaultdict(list)
+        for endpoint in self.endpoints_of(namespace):
+            for hour, items in self._objects[endpoint].items():
+                by_hour[hour] += items.values()
+        for hour in sorted(by_hour):
+            yield from sorted(by_hour[hour], key=lambda item: item.last_ms)
 
     def between(self, endpoint: str, from_ms: int, to_ms: int) -> list[ExchangeObject]:
         """Return the objects that may hold exchanges of [from, to), oldest first."""

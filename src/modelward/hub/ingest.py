@@ -18,7 +18,7 @@ from modelward.hub.rules import Rules, limited
 from modelward.hub.settings import Limits
 from modelward.privacy.identifiers import exchange_id, is_conversation_key
 
-Rejection = Literal["malformed", "too_long", "not_yours", "not_captured", "future"]
+Rejection = Literal["malformed", "too_long", "not_yours", "unknown_endpoint", "not_captured", "future"]
 CHUNK_BYTES = 256 << 10
 MAX_WINDOW_BYTES = 8 << 20
 """Memory that a zstd frame may ask its reader for; level 19 and lower stay within it."""
@@ -53,8 +53,9 @@ def read_batch(
     now_ms: int,
     may_post: Callable[[str], bool],
     key: bytes | None = None,
+    admits: Callable[[str], bool] = lambda _: True,
 ) -> Batch:
-    """Decode, check and limit the lines; `may_post(namespace)` says whose they may be.
+    """Decode, check and limit the lines; `may_post(namespace)` says whose they may be, `admits(endpoint)` of what.
 
     With a `key` an id that no engine made is replaced by its keyed hash, since older collectors send it as it was.
 
@@ -66,17 +67,25 @@ def read_batch(
         if len(line) > limits.line_bytes:
             batch.rejected["too_long"] += 1
         elif line.strip():
-            _take(line, batch, rules, now_ms, may_post, key)
+            _take(line, batch, rules, now_ms, may_post, key, admits)
     return batch
 
 
 def _take(
-    line: bytes, batch: Batch, rules: Rules, now_ms: int, may_post: Callable[[str], bool], key: bytes | None
+    line: bytes,
+    batch: Batch,
+    rules: Rules,
+    now_ms: int,
+    may_post: Callable[[str], bool],
+    key: bytes | None,
+    admits: Callable[[str], bool],
 ) -> None:
     try:
         exchange = _named(exchange_from_json(orjson.loads(line)), key)
         verdict = _rejection(exchange, now_ms, may_post)
         kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
+        if kept and not admits(kept.endpoint):
+            verdict = "unknown_endpoint"
         if verdict or kept is None:
             batch.rejected[verdict or "not_captured"] += 1
             return

@@ -24,6 +24,12 @@ class HubMetrics:
         )
         self.errors = Counter("modelward_hub_errors", "Errors by their code", ["code"], registry=self.registry)
         self.results = Counter("modelward_hub_results", "Window results stored", registry=self.registry)
+        self.refused = Counter(
+            "modelward_hub_connections_refused",
+            "Connections closed because there are too many (limit) or no descriptors left (descriptors)",
+            ["reason"],
+            registry=self.registry,
+        )
         self.damaged = Counter(
             "modelward_hub_damaged", "Stored objects and rows found damaged, by kind", ["kind"], registry=self.registry
         )
@@ -33,6 +39,11 @@ class HubMetrics:
         self.purged = Counter(
             "modelward_hub_purged_exchanges",
             "Exchanges deleted because a rule or an erasure forbids them",
+            registry=self.registry,
+        )
+        self.trimmed = Counter(
+            "modelward_hub_share_deleted_exchanges",
+            "Exchanges deleted before their time because their namespace had more than its share",
             registry=self.registry,
         )
         self.store_seconds = Histogram(

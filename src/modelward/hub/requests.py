@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from modelward.hub.errors import bad_request, too_large
+from modelward.hub.admission import HELD, Held
+from modelward.hub.errors import HubError, bad_request, too_large
 
 
 def json_answer(data: Any, status: int = 200) -> web.Response:
@@ -24,12 +26,21 @@ def integer_of(request: web.Request, name: str, default: int | None = None) -> i
 
 
 async def body_of(request: web.Request, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes, refused by its announced length before a byte of it is read."""
+    """Read a body of at most `limit` bytes within a time, as the budget lets it grow.
+
+    HubError 413 by its announced length before a byte of it is read, or when it grows beyond; 408 when it is late.
+    """
+    held: Held = request[HELD]
     if (request.content_length or 0) > limit:
         raise too_large(f"the body is larger than {limit} bytes; send less at once")
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    try:
+        async with asyncio.timeout(held.admission.body_s):
+            async for chunk in request.content.iter_any():
+                held.take(len(chunk))
+                body += chunk
+                if len(body) > limit:
+                    raise too_large(f"the body is larger than {limit} bytes; send less at once")
+    except TimeoutError as error:
+        raise HubError(408, "TooSlow", f"the body did not arrive within {held.admission.body_s:g} s") from error
     return bytes(body)

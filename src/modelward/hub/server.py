@@ -15,33 +15,41 @@ from typing import Any
 from aiohttp import web
 
 from modelward.hub import certificates
+from modelward.hub.admission import Admission, Gate
 from modelward.hub.app import Api, now_ms
 from modelward.hub.audit import AuditLog
+from modelward.hub.authorisation import Caller
 from modelward.hub.buffer import WriteBuffer
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
+from modelward.hub.index import Index
 from modelward.hub.keys import KeyRing
+from modelward.hub.listener import Listener, Terms, raise_descriptor_limit
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
 from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
 from modelward.hub.settings import HubSettings, address
+from modelward.hub.shares import Shares, size_of
 from modelward.hub.store import ExchangeStore
+from modelward.hub.strangers import Strangers
 from modelward.hub.tokens import REFRESH_S, TokenVerifier
-from modelward.hub.upkeep import purge, sweep
+from modelward.hub.turns import Turns
+from modelward.hub.upkeep import join_crowded, purge, sweep
 
 log = logging.getLogger(__name__)
 Publish = Callable[[bytes], Awaitable[None]]
 """Makes the authority's certificate (PEM) known to callers; in a cluster: writes the ConfigMap modelward-hub-ca."""
 SWEEP_S = 3_600.0
+CROWDED_S = 300.0
 FIRST_SWEEP_S = 60.0
 PURGE_S = 600.0
 """How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
 RETRY_S = 10.0
-SHUTDOWN_S = 20.0
+BY_HAND_ENDPOINTS = 1_000
 
 
 @dataclass(slots=True)
@@ -75,27 +83,31 @@ class Hub:
         default = Rule() if settings.auth else Rule(content="Full")
         self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
         damage = Damage(objects, lambda kind, count: self.metrics.damaged.labels(kind).inc(count), self.clock_ms)
-        self.store = ExchangeStore(objects, settings.limits, Rules(default=default), self.clock_ms, damage)
+        index = Index()
+        size = size_of(settings.store_url, settings.store_bytes, settings.namespace_share_bytes)
+        shares = Shares(objects, index, size, self.metrics.trimmed.inc)
+        rules = Rules(default=default)
+        self.store = ExchangeStore(objects, settings.limits, rules, self.clock_ms, damage, shares, index)
         self.store.plain_ids = not settings.auth
         self.keys = KeyRing(objects, damage, self.clock_ms, self.store.longest_ms)
         self.audit = AuditLog(objects, damage, self.clock_ms)
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
-        self.buffer = WriteBuffer(self.store.put, settings.limits)
+        self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
         """Listen and work until left; then every post that was begun is stored and answered."""
-        health = await self._listen(self._health(), self.settings.health_listen, None)
+        health = await self._listen(self._health(), self.settings.health_listen, None, set())
         await self._load()
         api = self._api()
         if self.settings.auth:
             await self._certify()
         self._tasks = [asyncio.create_task(work) for work in self._background()]
-        main = await self._listen(api.application(), self.settings.listen, self._tls)
-        self.ports = (_port(main), _port(health))
+        main = await self._listen(api.application(), self.settings.listen, self._tls, api.gate.busy)
+        self.ports = (main.port, health.port)
         log.info(
             "hub listening on=%s store=%s auth=%s", self.settings.listen, _shown(self.settings), self.settings.auth
         )
@@ -104,17 +116,29 @@ class Hub:
         finally:
             self.loaded = False
             self.buffer.hurry()
-            await main.cleanup()
+            await main.close()
             await self.buffer.flush()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await health.cleanup()
+            await health.close()
 
     def _api(self) -> Api:
-        turns = asyncio.Semaphore(self.settings.limits.parallel_ingests)
-        known = (self.settings, self.store, self.results, self.buffer, self.metrics, self.verifier)
+        limits = self.settings.limits
+        admission = Admission(
+            limits.request_bytes, limits.request_bytes // 4, limits.requests_of_namespace, limits.body_s, limits.send_s
+        )
+        turns = Turns(limits.parallel_ingests, limits.parallel_ingests // 2, limits.requests_of_namespace)
+        gate = Gate(admission, self._verified)
+        # By hand nobody brings rules, so all endpoints are strangers.
+        limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
+        strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
+        known = (self.settings, self.store, self.results, self.buffer, self.metrics, gate, strangers)
         return Api(*known, self.keys, self.audit, turns)
+
+    async def _verified(self, request: web.Request) -> Caller | None:
+        """Return who asks; None when everybody is believed."""
+        return await self.verifier.verify(request.headers.get("Authorization")) if self.verifier else None
 
     async def _load(self) -> None:
         """Read the store's names, again and again while it is away: a hub that guessed would forget its rules."""
@@ -129,7 +153,7 @@ class Hub:
                 self.loaded = True
             except HubError as error:
                 self.metrics.errors.labels(error.code).inc()
-                log.error("store not loaded cause=%s", error)
+                log.error("store not loaded cause=%r", str(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _certify(self) -> None:
@@ -153,6 +177,7 @@ class Hub:
             self.buffer.run(),
             self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S),
             self._repeat(self._purge, FIRST_SWEEP_S, PURGE_S),
+            self._repeat(self._join_crowded, CROWDED_S, CROWDED_S),
         ]
         if self.settings.auth:
             work.append(self._repeat(self._certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
@@ -178,6 +203,9 @@ class Hub:
     async def _purge(self) -> None:
         self.metrics.purged.inc(await purge(self.store))
 
+    async def _join_crowded(self) -> None:
+        await join_crowded(self.store)
+
     async def _sweep(self) -> None:
         swept = await sweep(self.store, self.results)
         await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
@@ -199,7 +227,7 @@ class Hub:
                 pause_s = every_s if good() else RETRY_S
             except Exception as error:  # noqa: BLE001  # whatever it is, serving goes on and it is tried again
                 self.metrics.errors.labels("Background").inc()
-                log.error("background work=%s failed cause=%s: %s", work.__name__, type(error).__name__, error)
+                log.error("background work=%s failed cause=%s: %r", work.__name__, type(error).__name__, str(error))
                 pause_s = RETRY_S
             await asyncio.sleep(pause_s)
 
@@ -225,16 +253,17 @@ class Hub:
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
-    async def _listen(self, app: web.Application, listen: str, tls: ssl.SSLContext | None) -> web.AppRunner:
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S)
-        await runner.setup()
-        host, port = address(listen)
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
-        return runner
+    async def _listen(
+        self, app: web.Application, listen: str, tls: ssl.SSLContext | None, busy: set[object]
+    ) -> Listener:
+        limits = self.settings.limits
+        terms = Terms(*address(listen), tls, limits.connections, limits.head_s)
+        return await Listener.started(app, terms, lambda reason: self.metrics.refused.labels(reason).inc(), busy)
 
 
 async def serve(settings: HubSettings, publish: Publish | None = None) -> None:
     """Run a hub until SIGTERM or SIGINT; `publish` is called with the authority's PEM at start and every 5 minutes."""
+    log.info("descriptors limit=%d", raise_descriptor_limit())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -242,10 +271,6 @@ async def serve(settings: HubSettings, publish: Publish | None = None) -> None:
     async with Hub(settings, publish).running():
         await stop.wait()
         log.info("hub stopping")
-
-
-def _port(runner: web.AppRunner) -> int:
-    return int(runner.addresses[0][1])
 
 
 def _shown(settings: HubSettings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,17 @@ class Limits:
     parallel_ingests: int = 4
     parallel_reads: int = 2
     result_bytes: int = 64 << 10
+    unruled_endpoints: int = 10
+    """Endpoints of a namespace without a rule of which metadata is kept: a rule may come after the first record."""
+    connections: int = 500
+    """A TLS connection costs about 0.3 MB."""
+    requests_of_namespace: int = 125
+    request_bytes: int = 128 << 20
+    """Bodies that are being read and windows that are being sent, in all; a quarter for one namespace."""
+    head_s: float = 20.0
+    """For TLS apart, the time until a connection's next request must be there whole but for its body."""
+    body_s: float = 30.0
+    send_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,10 @@ class HubSettings:
     evaluator_account: str = "modelward-evaluate"
     audience: str = "modelward-hub"
     auth: bool = True
+    store_bytes: int | None = None
+    """How much all namespaces may store together; None: as much as the disk holds, or what pays for the cloud."""
+    namespace_share_bytes: int | None = None
+    """How much one namespace may store; None: a tenth of the store, at least 1 GiB."""
     api_server: ApiServer = field(default_factory=ApiServer)
     limits: Limits = field(default_factory=Limits)
 
@@ -69,6 +85,18 @@ def address(listen: str) -> tuple[str, int]:
     if not host or not port.isdigit():
         raise SettingsError(f"not HOST:PORT: {listen!r}")
     return host.strip("[]"), int(port)
+
+
+def storage_bytes(text: str) -> int | None:
+    """Return the bytes of a Kubernetes quantity such as 20Gi or 1.5T; None for nothing. SettingsError for others."""
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,3})?)([kMGTP]|[KMGTP]i)?", text)
+    if match is None or float(match[1]) <= 0:
+        raise SettingsError(f"not a size: {text!r}; write it like 20Gi")
+    unit = match[2] or ""
+    power = "kMGTP".find(unit[:1].replace("K", "k")) + 1 if unit else 0
+    return int(float(match[1]) * (1_024 if unit.endswith("i") else 1_000) ** power)
 
 
 def _is_loopback(host: str) -> bool:

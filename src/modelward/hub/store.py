@@ -21,6 +21,7 @@ from modelward.hub.rule_changes import changed, lapsed
 from modelward.hub.rules import Rules, limited
 from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
 from modelward.hub.settings import Limits
+from modelward.hub.shares import Shares
 from modelward.hub.stored import StoredLines
 from modelward.hub.turns import Turns
 from modelward.hub.window import WindowSample, find
@@ -39,7 +40,8 @@ class ExchangeStore:
     rules: Rules
     clock_ms: Callable[[], int]
     damage: Damage
-    index: Index = field(default_factory=Index)
+    shares: Shares
+    index: Index
     tidying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever replaces objects, so that no two do."""
     plain_ids: bool = False
@@ -55,11 +57,11 @@ class ExchangeStore:
 
     async def load(self) -> None:
         """Learn from the store what it holds and which rules were last in force."""
-        index = Index()
+        index = self.index
+        index.clear()
         async for path, size in self.objects.paths("exchanges/"):
             if item := layout.exchange_object(path):
                 index.add(replace(item, size=size))
-        self.index = index
         await self._load_rules()
         log.info("store loaded objects=%d rules=%d", index.size(), len(self.rules.by_endpoint))
 
@@ -80,9 +82,21 @@ class ExchangeStore:
         self.rules = replace(rules, unswept=(rules.unswept | unruled) & everything)
 
     async def put(self, item: ExchangeObject, data: bytes) -> None:
-        """Store an object and take note of it; HubError when the store refuses."""
+        """Store an object that takes the place of others, and take note of it; HubError when the store refuses."""
         await self.objects.put(item.path, data)
         self.index.add(replace(item, size=len(data)))
+
+    async def take(self, item: ExchangeObject, data: bytes) -> None:
+        """Store an object that came anew, within the share of its namespace; HubError 507 when it does not fit."""
+        error: HubError | None = None
+        try:
+            await self.shares.make_room(item.namespace, len(data))
+            await self.put(item, data)
+        except HubError as refused:
+            error = refused
+            raise
+        finally:
+            self.shares.written(item.namespace, error)
 
     async def set_rules(self, asked: AskedRules) -> None:
         """Put rules in force, first here, then in the store for the next start."""

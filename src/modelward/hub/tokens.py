@@ -110,9 +110,11 @@ class TokenVerifier:
                 return
             try:
                 self._keys = await asyncio.wait_for(self._fetch(), FETCH_TIMEOUT_S)
-                log.info("keys fetched issuer=%s keys=%d", self._keys.issuer, len(self._keys.keys))
+                log.info("keys fetched issuer=%r keys=%d", self._keys.issuer, len(self._keys.keys))
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, jwt.PyJWTError) as error:
-                log.error("keys not fetched from=%s cause=%s: %s", self.api_server.url, type(error).__name__, error)
+                log.error(
+                    "keys not fetched from=%s cause=%s: %r", self.api_server.url, type(error).__name__, str(error)
+                )
             # Also after a failure: else every request of a bad minute would wait for a time-out of its own.
             self._fetched = self.clock() if self._keys else self.clock() - REFRESH_S
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from modelward.hub.errors import HubError
 from modelward.hub.joining import join
-from modelward.hub.layout import HOUR_MS, ExchangeObject, hour_start_ms
+from modelward.hub.layout import HOUR_MS, ExchangeObject, hour_start_ms, namespace_of
 from modelward.hub.results import ResultStore
 from modelward.hub.rewriting import rewrite
 from modelward.hub.rules import limited
@@ -19,6 +19,7 @@ RESULTS_KEEP_MS = 168 * HOUR_MS
 SETTLED_MS = 2 * HOUR_MS
 """An hour is joined when it ended this long ago: late exchanges have come by then."""
 JOINED_EXCHANGES = 4_000
+CROWDED_OBJECTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,36 @@ async def _purged(store: ExchangeStore, item: ExchangeObject) -> int:
     return len(await rewrite(store.objects, store.index, item, lambda exchange: limited(exchange, rule, 0)))
 
 
+async def join_crowded(store: ExchangeStore) -> int:
+    """Join the hours of namespaces with very many objects without waiting for their end; return how many were joined.
+
+    Each object costs memory, and at their limit a namespace would lose its oldest exchanges because of it.
+    """
+    joined = 0
+    for endpoint, hour, items in store.index.hours():
+        if len(items) > 1 and store.index.usage(namespace_of(endpoint))[1] > CROWDED_OBJECTS:
+            async with store.tidying:
+                joined += await _join_hour(store, endpoint, hour, items)
+    return joined
+
+
 async def _join_past_hours(store: ExchangeStore) -> int:
     settled_ms = store.clock_ms() - SETTLED_MS
     joined = 0
-    for _, hour, items in store.index.hours():
+    for endpoint, hour, items in store.index.hours():
         if hour_start_ms(hour) + HOUR_MS <= settled_ms:
-            for group in [*groups(items), *([item] for item in items if item.path in store.damage.suspects)]:
-                joined += await join(store, group)
+            joined += await _join_hour(store, endpoint, hour, items)
+    return joined
+
+
+async def _join_hour(store: ExchangeStore, endpoint: str, hour: str, items: list[ExchangeObject]) -> int:
+    """Join an hour; what the store refuses of it is left for the next time, and holds up no other."""
+    joined = 0
+    for group in [*groups(items), *([item] for item in items if item.path in store.damage.suspects)]:
+        try:
+            joined += await join(store, group)
+        except HubError as error:
+            log.error("hour not joined endpoint=%s hour=%s cause=%r", endpoint, hour, str(error))
     return joined
 
 

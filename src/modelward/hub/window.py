@@ -18,6 +18,9 @@ from modelward.api.exchange import Exchange, ended_ms, exchange_from_json, real_
 from modelward.hub.rules import Rule, limited
 from modelward.hub.stored import StoredLines
 
+RANKS = 500_000
+"""So many exchanges are known when they come again; in larger windows twins of later ones count twice in the total."""
+
 
 @dataclass(order=True, slots=True)
 class _Kept:
@@ -55,7 +58,8 @@ class WindowSample:
     def _consider(self, rank: int, time_ms: int, line: bytes) -> None:
         if rank in self._ranks:
             return
-        self._ranks.add(rank)
+        if len(self._ranks) < RANKS:
+            self._ranks.add(rank)
         self.seen += 1
         heapq.heappush(self._heap, _Kept(-rank, time_ms, line))
         self._bytes += len(line)

@@ -12,12 +12,19 @@ _BINDINGS = 100
 
 
 def policy_status(
-    policy: MonitoringPolicy, endpoints: Sequence[LLMEndpoint], problems: Sequence[tuple[str, str]], now_ms: int
+    policy: MonitoringPolicy,
+    endpoints: Sequence[LLMEndpoint],
+    problems: Sequence[tuple[str, str]],
+    now_ms: int,
+    full: tuple[int, int] | None = None,
 ) -> MonitoringPolicyStatus:
-    """Return the whole status; `problems` are (reason, message) of evaluations that cannot run."""
+    """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
+
+    `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share.
+    """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
-    states = (_accepted(policy, problems), _bound(policy, len(selected)))
+    states = (_accepted(policy, problems), _bound(policy, len(selected)), *_stored(policy, full))
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
         endpoints=len(selected),
@@ -36,6 +43,20 @@ def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[str, str]]) -> 
     if policy.spec.paused:
         return State("Accepted", "True", "Paused", "spec.paused is true: last verdicts are kept, nothing new starts")
     return State("Accepted", "True", "Valid")
+
+
+def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[State, ...]:
+    """Say what happens to samples only where something did: most policies never have this condition."""
+    if full is not None:
+        used, share = (f"{size / (1 << 30):.1f} GiB" for size in full)
+        message = (
+            f"this namespace holds {used} at the hub, of {share}: its oldest exchanges go before keepFor, or its "
+            "newest are refused; shorten capture.keepFor, sample less, or raise hub.namespaceShare of the installation"
+        )
+        return (State("SamplesKept", "False", "StorageFull", message),)
+    if any(condition.type == "SamplesKept" for condition in policy.status.conditions):
+        return (State("SamplesKept", "True", "WithinShare"),)
+    return ()
 
 
 def _bound(policy: MonitoringPolicy, count: int) -> State:

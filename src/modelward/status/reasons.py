@@ -46,6 +46,16 @@ _BOUND = (
         "`kubectl get llmep -n NS --show-labels`",
     ),
 )
+_SAMPLES_KEPT = (
+    Reason("WithinShare", "samples are kept for `keepFor` again"),
+    Reason(
+        "StorageFull",
+        "the namespace has used up its share of the hub's store: its oldest exchanges go before `keepFor`, or its"
+        " newest are refused",
+        "a long `keepFor`, a large `sample` or `maxBody`, a small volume",
+        "shorten `capture.keepFor` or lower `capture.sample`; whoever runs Modelward may raise `hub.namespaceShare`",
+    ),
+)
 _COMPLETE = (
     Reason("Finished", "the run has ended; `status.result` says how"),
     Reason("Starting", "the Job is being made", "it was just asked for", "wait"),
@@ -102,6 +112,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("LLMEndpoint", ("ScalingActive",), SCALING),
     Section("MonitoringPolicy", ("Accepted",), _POLICY),
     Section("MonitoringPolicy", ("Bound",), _BOUND),
+    Section("MonitoringPolicy", ("SamplesKept",), _SAMPLES_KEPT),
     Section(
         "Evaluator",
         ("Accepted",),

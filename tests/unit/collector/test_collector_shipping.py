@@ -20,6 +20,7 @@ class FakeHub:
 
     def __init__(self) -> None:
         self.status = 202
+        self.poison = b"poison"
         self.lines: list[bytes] = []
         self.tokens: list[str] = []
         hub = self
@@ -29,9 +30,10 @@ class FakeHub:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 lines = zstandard.ZstdDecompressor().decompressobj().decompress(body).splitlines()
                 hub.tokens.append(self.headers.get("Authorization", ""))
-                if hub.status == 202:
+                status = 500 if hub.poison in lines else hub.status
+                if status == 202:
                     hub.lines += lines
-                self.send_response(hub.status)
+                self.send_response(status)
                 self.end_headers()
                 self.wfile.write(b'{"accepted": %d, "rejected": 0}' % len(lines))
 
@@ -105,6 +107,37 @@ def test_a_batch_that_is_refused_for_good_is_dropped(tmp_path: Path, hub: FakeHu
     shipper.add(b"1")
     shipper.ship_once()
     assert counts.by_name == Counter(rejected=1)
+
+
+def ship_at_once(shipper: Shipper, times: int) -> None:
+    """Ship as if every pause were over."""
+    for _ in range(times):
+        shipper._not_before = 0.0
+        shipper.ship_once()
+
+
+def test_a_batch_that_the_hub_always_fails_over_holds_up_no_other_and_is_given_up(tmp_path: Path, hub: FakeHub) -> None:
+    shipper, counts = make(tmp_path, hub)
+    shipper.add(b"poison")
+    ship_at_once(shipper, 2)
+    for number in range(6):
+        shipper.add(b"%d" % number)
+        ship_at_once(shipper, 2)
+    assert hub.lines == [b"%d" % number for number in range(6)]
+    assert counts.by_name == Counter(sent=6, rejected=1)
+    assert len(shipper._spool) == 0
+
+
+def test_a_hub_that_fails_over_everything_loses_nothing(tmp_path: Path, hub: FakeHub) -> None:
+    shipper, counts = make(tmp_path, hub)
+    hub.status = 500
+    for number in range(3):
+        shipper.add(b"%d" % number)
+        ship_at_once(shipper, 5)
+    hub.status = 202
+    ship_at_once(shipper, 1)
+    assert sorted(hub.lines) == [b"0", b"1", b"2"]
+    assert counts.by_name == Counter(sent=3, rejected=0)
 
 
 def test_the_spool_keeps_the_newest_within_its_limit(tmp_path: Path) -> None:

@@ -10,20 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
+from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
-from modelward.collect.hub import HubClient
+from modelward.collect.hub import HubClient, Stored
 from modelward.controller.hub_feed import KEPT_MS, HubFeed
 from modelward.controller.hub_rules import unread
 from modelward.controller.past_results import PastResults
 from modelward.desired.capture import effective_capture
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
+from modelward.hub.shares import Size
 from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
 
@@ -270,6 +273,35 @@ async def test_a_retention_that_rounds_to_nothing_keeps_no_other_namespace_from_
         assert await feed.refresh() == {"retail/chat"}
         assert feed.available
         assert running.store.rules.of("other/mail").keep_for_s == 1
+
+
+async def test_a_hub_that_lost_its_rules_while_nobody_asked_gets_them_again(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (running, client):
+        port = running.ports[0]
+        feed = HubFeed(Clock(), client)
+        feed.rule("retail/chat", "Redacted", 3_600, 1_024)
+        await feed.refresh()
+    (tmp_path / "rules.json").write_bytes(b"")
+    async with hub(tmp_path, port) as (running, client):
+        feed.hub = client
+        for _ in range(2):
+            await feed.refresh()
+        assert running.store.rules.of("retail/chat").content == "Redacted"
+
+
+async def test_feed_knows_which_namespaces_have_used_up_their_share(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (running, client):
+        feed = HubFeed(Clock(), client)
+        exchange = Exchange("e", NOW_MS, "retail/chat", "m", "r", "chat", 200, "ok", "MetadataOnly")
+        await client.post_exchanges(orjson.dumps(exchange_to_json(exchange)))
+        await feed.refresh()
+        assert feed.stored_of("retail") == Stored("retail", 4_096, running.store.shares.size.share, full=False)
+        assert feed.stored_of("quiet") is None
+        running.store.shares.size = Size(4_096, 4_096)
+        await feed.refresh()
+        stored = feed.stored_of("retail")
+        assert stored
+        assert stored.full
 
 
 async def test_feed_forgets_results_that_no_verdict_can_reach(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def record(message: str, *args: object, failed: bool = False) -> logging.LogReco
 
 
 def test_log_lines_are_one_line_whatever_is_in_them() -> None:
-    line = TextFormatter().format(record("refused reason=%s", "no\nsuch\nthing"))
-    assert line == "2027-01-15T08:00:00.250Z INFO modelward.x refused reason=no\\nsuch\\nthing"
+    line = TextFormatter().format(record("refused reason=%s", "no\nsuch\nthing\u2028\x1b[2K"))
+    assert line == "2027-01-15T08:00:00.250Z INFO modelward.x refused reason=no\\nsuch\\nthing\\u2028\\x1b[2K"
 
 
 def test_log_lines_in_json_carry_the_traceback() -> None:

@@ -187,3 +187,13 @@ def test_a_policy_names_everything_that_cannot_run() -> None:
 
 def test_a_paused_policy_is_accepted_and_says_that_it_is_paused() -> None:
     assert reasons(policy_status(policy(paused=True), [endpoint()], (), NOW_MS))["Accepted"] == ("True", "Paused")
+
+
+def test_a_policy_says_when_its_namespace_has_used_up_its_share_of_the_hub_and_when_it_is_over() -> None:
+    gib = 1 << 30
+    assert "SamplesKept" not in reasons(policy_status(policy(), [endpoint()], (), NOW_MS))
+    full = policy_status(policy(), [endpoint()], (), NOW_MS, (2 * gib, 2 * gib))
+    assert reasons(full)["SamplesKept"] == ("False", "StorageFull")
+    assert "2.0 GiB" in next(one.message for one in full.conditions if one.type == "SamplesKept")
+    before = policy().model_copy(update={"status": full})
+    assert reasons(policy_status(before, [endpoint()], (), NOW_MS))["SamplesKept"] == ("True", "WithinShare")

@@ -1,0 +1,94 @@
+"""Whatever one namespace writes, at every interface of the hub, the answers for another are the same to the byte."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import orjson
+from hub_fixtures import NOW_MS, QUICK, exchange, ndjson, running_hub
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
+from modelward.api.exchange import exchange_to_json
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+LOUD = exchange_to_json(exchange(1, endpoint="loud/chat"))
+RESULT = result_to_json(
+    WindowResult("loud", "chat", "p", "e", NOW_MS - 9, NOW_MS, "r", EvaluatorFacts("PII", "1"), {"r1": Counts(3, 1)})
+)
+
+
+def spoilt(good: dict[str, Any]) -> st.SearchStrategy[bytes]:
+    """Return JSON objects that are nearly good, and bytes that are no JSON."""
+    changed = st.dictionaries(st.sampled_from([*good, "extra"]), VALUES, max_size=3)
+    return changed.map(lambda some: orjson.dumps({**good, **some})) | st.binary(max_size=60)
+
+
+LINES = st.lists(spoilt(LOUD), max_size=5).map(b"\n".join)
+NAMES = st.sampled_from(["chat", "..%2f..%2fquiet%2fchat", "chat%0aERROR", "%00", "CHAT", "a" * 300])
+RULES = st.dictionaries(st.sampled_from(["loud/chat", "loud/x", "../quiet", "quiet", ""]) | st.text(max_size=9), VALUES)
+
+
+async def asked(session: aiohttp.ClientSession, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    async with session.request(method, path, data=body or None) as response:
+        return response.status, await response.read()
+
+
+async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
+    """Return all that the hub says of the quiet namespace."""
+    paths = (
+        f"/v1/windows/quiet/chat?from=1&to={NOW_MS + 1}",
+        "/v1/exchanges/quiet/chat/e2",
+        "/v1/results/quiet/chat?since=0",
+        "/v1/results/quiet/chat?since=0&after=",
+    )
+    found = [await asked(session, "GET", path) for path in paths]
+    _, held = await asked(session, "GET", "/v1/endpoints")
+    _, results = await asked(session, "GET", "/v1/results?since=0")
+    own = [row for row in orjson.loads(held)["endpoints"] if row["endpoint"].startswith("quiet/")]
+    all_results = [row for row in orjson.loads(results)["results"] if row["namespace"] == "quiet"]
+    return [*found, (200, orjson.dumps([own, all_results]))]
+
+
+async def abused(posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes) -> None:
+    async with running_hub("memory://", replace(QUICK, batch_lines=50)) as r:
+        ruled = {"quiet/chat": {"content": "Redacted"}}
+        await r.client.put_rules(ruled)
+        await r.client.post_exchanges(ndjson(*(exchange(i, endpoint="quiet/chat") for i in range(5))))
+        quiet = WindowResult("quiet", "chat", "p", "e", NOW_MS - 9, NOW_MS, "r", EvaluatorFacts("PII", "1"))
+        await r.client.put_result(quiet)
+        base = f"http://127.0.0.1:{r.hub.ports[0]}"
+        async with aiohttp.ClientSession(base, auto_decompress=False) as session:
+            before = await answers(session)
+            for body in (*posts, b"\n" * 100_000, noise):
+                status, _ = await asked(session, "POST", "/v1/exchanges", body)
+                assert status < 500
+            for body in results:
+                status, _ = await asked(session, "PUT", f"/v1/results/loud/chat/p/e/{NOW_MS - 9}-{NOW_MS}", body)
+                assert status < 500
+            status, _ = await asked(session, "PUT", "/v1/rules", orjson.dumps({"rules": {**rules, **ruled}}))
+            assert status < 500
+            for path in (
+                f"/v1/windows/loud/{name}?from=1&to=9",
+                f"/v1/exchanges/loud/{name}/x",
+                f"/v1/results/loud/{name}",
+            ):
+                status, _ = await asked(session, "GET", path)
+                assert status < 500
+            assert await answers(session) == before
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(LINES, max_size=3), st.lists(spoilt(RESULT), max_size=3), RULES, NAMES, st.binary(max_size=99))
+def test_garbage_of_one_namespace_changes_no_answer_for_another(
+    posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes
+) -> None:
+    asyncio.run(abused(posts, results, rules, name, noise))
