@@ -2,9 +2,9 @@
 
     python bench/hub/measure.py > hub.json
 
-Real hubs with TLS and tokens on loopback, a process each; about a minute. Before the bounds of docs/hub.md the same took
-272 MB and 4 s of CPU (`small_good`, a post of 2 KB), 25 s of CPU (`small_empty`, 6 KB), 326 MB (`unfinished`), 575 MB and
-an answer of 108 MB to the operator (`results`), and 275 MB (`silent`).
+Real hubs with TLS and tokens on loopback, a process each; about a minute. Before the bounds of docs/hub.md the same
+took 272 MB and 4 s of CPU (`small_good`, a post of 2 KB), 25 s of CPU (`small_empty`, 6 KB), 326 MB (`unfinished`),
+575 MB and an answer of 108 MB to the operator (`results`), and 275 MB (`silent`).
 """
 
 from __future__ import annotations
