@@ -121,10 +121,10 @@ def latencies() -> Iterator[Row]:
 
 def gateways() -> Iterator[Row]:
     """Clients in closed loops behind a gateway, which tells no queue, with one replica to begin with."""
-    for clients in (60, 100, 300):
+    for clients, within_s, how in ((60, 1, "at once"), (60, 30 * MINUTE, "within 30 min"), (300, 1, "at once")):
 
-        def asked(fleet: Fleet, clients: int = clients) -> Usage:
-            there = clients * min(1.0, fleet.now_s / (30 * MINUTE))
+        def asked(fleet: Fleet, clients: int = clients, within_s: float = within_s) -> Usage:
+            there = clients * min(1.0, fleet.now_s / within_s)
             work = min(CARRIED * len(fleet.ready), there * CARRIED / SLOTS)
             sums = replace(_steady(fleet, work), in_flight=there, waiting=None)
             return replace(sums, sources=2, fresh=2)
@@ -132,7 +132,7 @@ def gateways() -> Iterator[Row]:
         control = Modelward(spec(LEARNED, 20), asked)
         ideal = clients * CARRIED / SLOTS
         lived = live(Fleet(1, step_s=15), control, lambda _, ideal=ideal: ideal, 2 * HOUR)
-        yield row(f"{clients} clients in closed loops behind a gateway", LEARNED, [lived], latePercent=None)
+        yield row(f"gateway, {clients} clients in closed loops, {how}", LEARNED, [lived], latePercent=None)
 
 
 def _steady(fleet: Fleet, work: float) -> Usage:

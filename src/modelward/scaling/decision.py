@@ -6,6 +6,7 @@ from modelward.scaling.capacity import Capacity
 from modelward.scaling.history import History, Step
 from modelward.scaling.latency import Missed, Trial, judged, missed
 from modelward.scaling.need import SLOW, Need, Reason, capacity_of, needed
+from modelward.scaling.probe import Probe, in_flight_in_each, learned_from, shown
 from modelward.scaling.queue import waiting_in
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import Usage
@@ -55,6 +56,9 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
         after = replace(after, step=Step(usage.replicas, allowed, now_ms))
     if need.missed is not None and allowed > usage.replicas:
         after = replace(after, trial=_trial(need.missed, after.trial, usage, allowed))
+    if need.probes and allowed > usage.replicas:
+        probe = Probe(usage.replicas, usage.work_60s or 0.0, in_flight_in_each(after.pods))
+        after = replace(after, probe=probe)
     unknown = reason is Reason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
     return Decision(
         None if unknown else allowed,
@@ -67,11 +71,18 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
 
 
 def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> History:
-    """Judge the last step that was taken for a latency; of one that brought nothing the memory is kept."""
+    """Judge the last step that was taken for a latency or to learn; of one that brought nothing the memory is kept."""
     ready_for_ms = now_ms - history.ready_since_ms
     trial, futile = judged(history.trial, missed(spec, usage), usage, ready_for_ms, now_ms)
     others = tuple(one for one in history.futile if futile is None or one.what != futile.what)
-    return replace(history, trial=trial, futile=(*others, futile) if futile is not None else others)
+    history = replace(history, trial=trial, futile=(*others, futile) if futile is not None else others)
+    probe = history.probe
+    full = shown(probe, usage, history.pods, ready_for_ms) if probe is not None and probe.trying else None
+    if probe is None or full is None:
+        return history
+    if history.learned.samples or not full:
+        return replace(history, probe=replace(probe, trying=False))
+    return replace(history, probe=None, learned=learned_from(probe, now_ms))
 
 
 def _trial(late: Missed, before: Trial | None, usage: Usage, replicas: int) -> Trial:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from modelward.scaling.capacity import Learned
 from modelward.scaling.latency import Futile, Trial
 from modelward.scaling.pods import Watched, moment, most_queue, watch
+from modelward.scaling.probe import Probe
 from modelward.scaling.queue import Queue
 from modelward.scaling.usage import Usage
 
@@ -46,6 +47,7 @@ class History:
     newer: tuple[str, int] | None = None
     pods: tuple[Watched, ...] = ()
     queue: Queue = field(default_factory=Queue)
+    probe: Probe | None = None
     trial: Trial | None = None
     futile: tuple[Futile, ...] = ()
 
@@ -63,6 +65,7 @@ class History:
             newer=None,
             pods=(),
             queue=Queue(cold_start_ms=self.queue.cold_start_ms),
+            probe=self.probe if self.probe is not None and not self.probe.trying else None,
             trial=None,
         )
 

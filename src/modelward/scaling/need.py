@@ -8,6 +8,7 @@ from modelward.metrics.signals import signal_words
 from modelward.scaling.capacity import Capacity, Source
 from modelward.scaling.history import History
 from modelward.scaling.latency import FIRST_TOKEN, LOW_USE, Missed, missed, more
+from modelward.scaling.probe import due, in_flight_in_each, in_vain
 from modelward.scaling.queue import shared, waiting_in
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import LONG_MS, SHORT_MS, Usage
@@ -40,7 +41,7 @@ class Reason(StrEnum):
 class Need:
     """Replicas needed; `certain` only if enough is known to act on fewer than there are.
 
-    `missed` is the latency that asks for more than the load does, if one does.
+    `missed` is the latency that asks for more than the load does, if one does; `probes` that one more is to be tried.
     """
 
     replicas: int
@@ -48,6 +49,7 @@ class Need:
     reason: Reason
     message: str
     missed: Missed | None = None
+    probes: bool = False
 
 
 SLOW = frozenset({Reason.SLOW_FIRST_TOKEN, Reason.SLOW_TOKENS})
@@ -158,6 +160,13 @@ def _learning(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) ->
         if enough < usage.replicas:
             carried = f"{_number(work)} tok/s; one replica carried {_number(at_least.tokens_per_second)} before"
             return Need(enough, True, Reason.LOAD, f"{carried}; need {enough}")
+    probe = history.probe
+    if due(usage, history.pods, probe, now_ms - max(history.ready_since_ms, history.learned.peak_at_ms)):
+        busy = f"{in_flight_in_each(history.pods):.0f} requests in flight in each replica, and no queue is told"
+        return Need(usage.replicas + 1, False, Reason.LEARNING_CAPACITY, f"{busy}; one more to learn", probes=True)
+    if probe is not None and in_vain(probe, usage, history.pods):
+        told = f"{_number(work)} tok/s; more than {probe.base} brought no more"
+        return Need(probe.base, usage.fresh == usage.sources, Reason.LOAD, f"{told}; need {probe.base}")
     return _queue_need(
         usage, history, now_ms, Reason.LEARNING_CAPACITY, f"{_number(work)} tok/s; no replica was full yet"
     )

@@ -83,13 +83,14 @@ def test_the_queue_of_a_cold_start_is_asked_for_once(cold_s: float, told: int | 
     assert lived.at(HOUR + 45 * MINUTE) <= 18
 
 
+@pytest.mark.parametrize("within_s", [1, 30 * MINUTE], ids=["at once", "within half an hour"])
 @pytest.mark.parametrize("clients", [60, 100, 300])
-def test_a_full_replica_behind_a_gateway_is_not_left_alone(clients: float) -> None:
-    """Clients that each wait for their answer before they ask again come within half an hour; no queue is told."""
+def test_a_full_replica_behind_a_gateway_is_not_left_alone(clients: float, within_s: float) -> None:
+    """Clients come that each wait for their answer before they ask again; no queue is told."""
     fleet = Fleet(1, step_s=15)
 
     def asked(fleet: Fleet) -> Usage:
-        there = clients * min(1.0, fleet.now_s / (30 * MINUTE))
+        there = clients * min(1.0, fleet.now_s / within_s)
         work = min(CARRIED * len(fleet.ready), there * CARRIED / SLOTS)
         return Usage(len(fleet.replicas), len(fleet.ready), 2, 2, work, work, TOKENS, there, None)
 
@@ -98,3 +99,16 @@ def test_a_full_replica_behind_a_gateway_is_not_left_alone(clients: float) -> No
     assert lived.decision is not None
     assert lived.decision.capacity is not None
     assert lived.decision.capacity.source is Source.LEARNED
+
+
+def test_a_replica_that_was_tried_in_vain_behind_a_gateway_goes_back() -> None:
+    """Forty long answers are written slowly, and one more replica brings no more work."""
+    fleet = Fleet(1, step_s=15)
+
+    def asked(fleet: Fleet) -> Usage:
+        return Usage(len(fleet.replicas), len(fleet.ready), 2, 2, 300.0, 300.0, TOKENS, 40.0, None)
+
+    lived = live(fleet, Modelward(spec(10), asked), lambda _: 0.0, 6 * HOUR)
+    assert lived.peak() == 2
+    assert lived.moves == 2, "one there, one back, and not again"
+    assert lived.trail[-1][1] == 1
