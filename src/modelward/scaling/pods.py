@@ -17,8 +17,9 @@ QUEUE_S = 1.0
 SHORT_QUEUE_S = 0.25
 QUEUE_SHARE = 0.5
 # A replica that does less than half of what another does at the same time is not full, but sick or badly reached; one
-# that does less than a tenth is stuck.
+# that does less than a tenth is stuck. Below a token in a hundred seconds nothing is done.
 SICK = 0.5
+LEAST_WORK = 0.01
 STUCK = 0.1
 
 
@@ -103,7 +104,7 @@ def moment(uses: Sequence[PodUse], watched: Sequence[Watched], now_ms: int, *, a
     known = [(short, long, pod) for short, long, pod in rates if short is not None and long is not None]
     highest = max((long for _, long, _ in known), default=0.0)
     working = [(long, pod.in_flight) for _, long, pod in known if long >= STUCK * highest]
-    if highest <= 0:
+    if highest < LEAST_WORK:
         return None
     full = [short for short, _, pod in known if pod.full(now_ms) and short >= SICK * highest]
     return Moment(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from modelward.scaling.capacity import Learned
-from modelward.scaling.pods import Watched
+from modelward.scaling.pods import LEAST_WORK, Watched
 from modelward.scaling.usage import Usage
 
 # So many requests in flight in each replica, and no more work than before for ten minutes with the same replicas,
@@ -44,7 +44,11 @@ def in_flight_in_each(pods: tuple[Watched, ...]) -> float:
 
 def due(usage: Usage, pods: tuple[Watched, ...], probe: Probe | None, steady_for_ms: int) -> bool:
     """Whether one more replica should be tried; the load has been as it is for `steady_for_ms`."""
-    if usage.waiting is not None or not usage.work_60s or not 0 < usage.replicas == usage.ready:
+    if (
+        usage.waiting is not None
+        or (usage.work_60s or 0.0) < LEAST_WORK * usage.ready
+        or not 0 < usage.replicas == usage.ready
+    ):
         return False
     again = 0.0 if probe is None or probe.trying else AGAIN * probe.in_flight
     return steady_for_ms >= STEADY_MS and in_flight_in_each(pods) >= max(IN_FLIGHT, again)

@@ -10,6 +10,7 @@ from modelward.scaling.capacity import Capacity, Learned, Source
 from modelward.scaling.decision import Decision, decide
 from modelward.scaling.history import History
 from modelward.scaling.need import Reason
+from modelward.scaling.pods import PodUse
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import Usage
 
@@ -323,6 +324,13 @@ _LATENCY = st.one_of(st.none(), st.floats(1, 10_000))
 _LATENCIES = st.tuples(_LATENCY, _LATENCY)
 
 
+_PODS = st.lists(
+    st.builds(PodUse, st.sampled_from("abcd"), _RATES, _RATES, _GAUGES, _GAUGES, _RATES),
+    max_size=4,
+    unique_by=lambda pod: pod.name,
+).map(tuple)
+
+
 @st.composite
 def usages(draw: st.DrawFn) -> Usage:
     replicas, sources = draw(st.integers(0, 12)), draw(st.integers(0, 6))
@@ -340,6 +348,9 @@ def usages(draw: st.DrawFn) -> Usage:
         draw(st.integers(0, 4)),
         draw(_RATES),
         output_token_ms=draw(_LATENCIES),
+        pods=draw(_PODS),
+        served_30s=draw(_RATES),
+        served_60s=draw(_RATES),
     )
 
 
