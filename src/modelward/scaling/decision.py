@@ -51,14 +51,7 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
         reason, message = Reason.AT_MAXIMUM, f"maximum {spec.max_replicas}; {message}"
     elif allowed > target or (reason is not Reason.HOLDING_ON_STALE_METRICS and _below(need, spec, allowed, usage)):
         reason, message = Reason.AT_MINIMUM, f"minimum {spec.floor}; {message}"
-    after = replace(after, queue=after.queue.seeing(waiting_in(usage), now_ms, asking=allowed > usage.replicas))
-    if allowed < usage.replicas:
-        after = replace(after, step=Step(usage.replicas, allowed, now_ms))
-    if need.missed is not None and allowed > usage.replicas:
-        after = replace(after, trial=_trial(need.missed, after.trial, usage, allowed))
-    if need.probes and allowed > usage.replicas:
-        probe = Probe(usage.replicas, usage.work_60s or 0.0, in_flight_in_each(after.pods))
-        after = replace(after, probe=probe)
+    after = _stepping(after, need, usage, allowed, now_ms)
     unknown = reason is Reason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
     return Decision(
         None if unknown else allowed,
@@ -68,6 +61,19 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
         capacity_of(spec, after),
         after,
     )
+
+
+def _stepping(history: History, need: Need, usage: Usage, allowed: int, now_ms: int) -> History:
+    """Note the step that was decided: down for the next one, up for what it is to bring."""
+    up = allowed > usage.replicas
+    noted = replace(history, queue=history.queue.seeing(waiting_in(usage), now_ms, asking=up))
+    if allowed < usage.replicas:
+        return replace(noted, step=Step(usage.replicas, allowed, now_ms))
+    if up and need.missed is not None:
+        return replace(noted, trial=_trial(need.missed, noted.trial, usage, allowed))
+    if up and need.probes:
+        return replace(noted, probe=Probe(usage.replicas, usage.work_60s or 0.0, in_flight_in_each(noted.pods)))
+    return noted
 
 
 def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> History:
