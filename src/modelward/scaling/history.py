@@ -78,7 +78,9 @@ class History:
             ready=usage.ready,
             ready_since_ms=self.ready_since_ms if same else now_ms,
             pods=watch(usage.uses, pods, self.learned, elapsed_ms, now_ms),
-            queue=self.queue.starting(usage.replicas, usage.ready, more_ready=usage.ready > self.ready, now_ms=now_ms),
+            queue=self.queue.started(
+                all_ready=usage.ready >= usage.replicas, more_ready=usage.ready > self.ready, now_ms=now_ms
+            ),
         )
         found = moment(usage.uses, seen.pods, now_ms, alike=not usage.pods)
         return replace(seen, learned=seen.learned.seeing(found, now_ms)) if found else seen

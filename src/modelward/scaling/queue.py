@@ -23,7 +23,7 @@ FAIR_QUEUE = 3.0
 class Queue:
     """What waited at the looks before, as (time, requests), and how long replicas took to start.
 
-    `starting_since_ms` is since when fewer are ready than were asked for; `cold_start_ms` is how long that was last.
+    `starting_since_ms` is when more were asked for that are not all there; `cold_start_ms` is how long it took last.
     """
 
     seen: tuple[tuple[int, float], ...] = ()
@@ -39,12 +39,11 @@ class Queue:
             return replace(self, seen=kept)
         return replace(self, seen=(*kept, (now_ms, waiting)))
 
-    def starting(self, replicas: int, ready: int, *, more_ready: bool, now_ms: int) -> "Queue":
-        """Note whether replicas are starting, and how long it took when all that were asked for have come."""
-        since_ms = self.starting_since_ms
-        if ready < replicas:
-            return self if since_ms is not None else replace(self, starting_since_ms=now_ms)
-        took_ms = now_ms - since_ms if since_ms is not None and more_ready else self.cold_start_ms
+    def started(self, *, all_ready: bool, more_ready: bool, now_ms: int) -> "Queue":
+        """Note how long it took when all replicas that were asked for have come, and more are ready than before."""
+        if self.starting_since_ms is None or not all_ready:
+            return self
+        took_ms = now_ms - self.starting_since_ms if more_ready else self.cold_start_ms
         return replace(self, starting_since_ms=None, cold_start_ms=took_ms)
 
     def growth(self, waiting: float, over_ms: int, now_ms: int) -> float:
