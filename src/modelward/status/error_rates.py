@@ -67,13 +67,15 @@ def rate_counts(metric: str, history: History, now_ms: int, over_ms: int) -> Rat
 
 
 def uncounted(metric: str, over: str, history: History, now_ms: int, over_ms: int) -> str:
-    """Return why a rate is unknown: nothing was read, or what was read counts requests and not this."""
+    """Return why a rate is unknown: nothing was read, what was read counts requests and not this, or some pods do."""
     if history.increase(Signal.REQUESTS, None, now_ms, over_ms) is None:
         return f"no pod has measured {metric} in the last {over}"
-    return (
-        f"not every pod counts {metric}: engines' own metrics seldom do, a collector does "
-        "(spec.collector.mode Sidecar or Gateway)"
-    )
+    if history.increase(RATES[metric].counted, None, now_ms, over_ms) is None:
+        return (
+            f"no pod counts {metric}: engines' own metrics seldom do, a collector does "
+            "(spec.collector.mode Sidecar or Gateway)"
+        )
+    return f"not every pod has measured {metric} in the last {over}"
 
 
 def unserved(history: History, now_ms: int) -> Unserved | None:
