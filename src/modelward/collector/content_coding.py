@@ -8,6 +8,8 @@ READ_BYTES = 512 * 1024
 """Most that one read may become; about a millisecond and a half of work."""
 ANSWER_BYTES = 8 * 1024 * 1024
 """Most that one answer may become."""
+DECODER_BYTES = 45 * 1024
+"""What decoding one answer holds: the window of the coding, mostly."""
 _KNOWN = (b"gzip", b"x-gzip", b"deflate")
 
 
@@ -19,7 +21,7 @@ def can_decode(encoding: bytes) -> bool:
 class Decoder:
     """Decodes one answer; once `lost` is True nothing more can be told of it."""
 
-    __slots__ = ("__weakref__", "_room", "_zlib", "lost")
+    __slots__ = ("_room", "_zlib", "lost")
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)

@@ -107,7 +107,7 @@ FAMILIES: dict[str, Family] = {
         Family(STARTED, "counter", "Requests begun.", ("revision",)),
         Family(IN_FLIGHT, "gauge", "Requests begun and not finished.", ("revision",)),
         Family(CHUNKS, "counter", "Streamed events; not tokens.", _SERIES),
-        Family(UNREAD, "counter", "Answers whose coding could not be read: no first token and no tokens of them."),
+        Family(UNREAD, "counter", "Answers that could not be read: no first token and no tokens of them."),
         Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),
         Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read."),
         Family(CAPTURED, "counter", "Exchanges handed to the capture worker."),

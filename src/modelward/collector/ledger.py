@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from bisect import bisect_left
 from collections import Counter
 
 from modelward.collector import families
 from modelward.collector.board import Board, Cell
-from modelward.collector.content_coding import Decoder
 from modelward.collector.families import FAMILIES
 from modelward.collector.model_labels import MAX_MODELS, ModelLabels
 from modelward.privacy.short_fields import plain_model_name
 
 OTHER_MODEL = "other"
-MAX_DECODERS = 200
-"""Compressed answers read at once: each decoder holds about 45 KB."""
 _MAX_CODES = 64
 _KEY_ROOM = 384
 """Bytes of the key of a model's series: enough for any other model's name in its place."""
@@ -61,7 +57,6 @@ class Ledger:
         self.started = board.cell(families.STARTED, (revision,))
         self.observer_errors = board.cell(families.OBSERVER_ERRORS)
         self._engine_queue = board.cell(families.ENGINE_QUEUE)
-        self._decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()
         asked: Counter[str] = Counter()
         for (name, labels), values in board.read():
             if name == families.TTFT and labels[0] not in ("", OTHER_MODEL):
@@ -74,14 +69,6 @@ class Ledger:
     def engine_queues(self) -> bool:
         """Whether the engine reported waiting requests when its page was read last."""
         return self._engine_queue[0] > 0
-
-    def decoder(self) -> Decoder | None:
-        """Return a decoder for a compressed answer; None while so many run that they would cost too much memory."""
-        if len(self._decoders) >= MAX_DECODERS:
-            return None
-        decoder = Decoder()
-        self._decoders.add(decoder)
-        return decoder
 
     def model(self, name: str, status: int) -> ModelCells:
         """Return the cells of a model as a request with this status names it."""

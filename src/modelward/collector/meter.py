@@ -5,18 +5,20 @@ from __future__ import annotations
 from modelward.api.exchange import Outcome, Timings, Usage
 from modelward.api.outcome import CLIENT_CLOSED_REQUEST, Ending, RequestClass, class_of_status
 from modelward.collector import families
-from modelward.collector.answer_tail import AnswerTail
+from modelward.collector.answer_tail import MOST_BYTES, AnswerTail
 from modelward.collector.capture import Captured, CaptureGate
-from modelward.collector.content_coding import Decoder, can_decode
+from modelward.collector.content_coding import DECODER_BYTES, Decoder, can_decode
 from modelward.collector.families import FAMILIES
 from modelward.collector.ledger import Ledger, ModelCells, observe
 from modelward.collector.operations import operation_of
 from modelward.collector.request_copy import RequestCopy
 from modelward.collector.request_head import RequestHead
-from modelward.collector.stream_events import StreamEvents
+from modelward.collector.stream_events import HELD_BYTES, StreamEvents
 from modelward.collector.stream_signs import model_named_in
 
 _BAD_GATEWAY = 502
+_ANSWER_BYTES = MOST_BYTES + HELD_BYTES
+"""What reading one answer holds."""
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
 _GAP_BOUNDS = FAMILIES[families.INTER_CHUNK].bounds
 _TOKEN_BOUNDS = FAMILIES[families.TOKENS].bounds
@@ -31,8 +33,8 @@ class ExchangeMeter:
 
     __slots__ = (
         "_asked", "_begun", "_busy", "_captured", "_cells", "_decoder", "_events", "_first_token", "_gate",
-        "_last", "_ledger", "_readable", "_request", "_tail", "_unlabelled", "finished", "operation", "started",
-        "status",
+        "_last", "_ledger", "_readable", "_request", "_reserved", "_tail", "_unlabelled", "finished", "operation",
+        "started", "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
@@ -42,6 +44,7 @@ class ExchangeMeter:
         self.status = 0
         self.finished = self._begun = self._busy = self._readable = self._unlabelled = False
         self._request = RequestCopy(gate.budget)
+        self._reserved = 0
         self._cells: ModelCells | None = None
         self._decoder: Decoder | None = None
         self._events: StreamEvents | None = None
@@ -100,7 +103,7 @@ class ExchangeMeter:
         if self.finished:
             return
         self.finished = True
-        self._request.clear()
+        self._let_go()
         self._ledger.in_flight[0] -= 1
         status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         if not self.operation:
@@ -125,18 +128,26 @@ class ExchangeMeter:
         if not self.finished:
             self.finished = True
             self._ledger.in_flight[0] -= 1
-        self._request.clear()
+        self._let_go()
         if self._captured is not None:
             self._gate.release(self._captured)
+
+    def _let_go(self) -> None:
+        """Give back what was reserved for the request and the answer."""
+        self._request.clear()
+        reserved, self._reserved = self._reserved, 0
+        self._gate.budget.give_back(reserved)
 
     def _read_as(self, content_type: bytes, encoding: bytes) -> None:
         """Choose how the answer's body is to be read; what asks no model is not read at all."""
         if not self.operation:
             return
-        self._readable = encoding in (b"", b"identity")
-        if not self._readable and can_decode(encoding):
-            self._decoder = self._ledger.decoder()
-            self._readable = self._decoder is not None
+        plain, coded = encoding in (b"", b"identity"), can_decode(encoding)
+        size = _ANSWER_BYTES + (DECODER_BYTES if coded else 0)
+        self._readable = (plain or coded) and self._gate.budget.take(size)
+        self._reserved = size if self._readable else 0
+        if coded and self._readable:
+            self._decoder = Decoder()
         lines = content_type.startswith((b"application/x-ndjson", b"application/jsonl"))
         if lines or content_type.startswith(b"text/event-stream"):
             self._events = StreamEvents(lines=lines)

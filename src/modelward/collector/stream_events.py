@@ -11,7 +11,8 @@ _END_OF_LINE = re.compile(rb"\n")
 _ECHO = re.compile(rb'(?:^|[\r\n])(?:event: ?|data: ?\{\s*"type"\s*:\s*")response\.(?:created|queued|in_progress)\b')
 """Events of the Responses API that repeat the prompt and hold nothing generated."""
 _ECHO_REACH = 256
-_HELD_BYTES = 4096
+HELD_BYTES = 4096
+"""Bytes of an event that are held until the first token."""
 
 
 class StreamEvents:
@@ -52,7 +53,7 @@ class StreamEvents:
             events += 1
         rest = data[start:]
         self._look(rest)
-        if len(rest) > _HELD_BYTES:
+        if len(rest) > HELD_BYTES:
             self._long = True
             rest = rest[-FIRST_TOKEN_REACH:]
         self._held = rest

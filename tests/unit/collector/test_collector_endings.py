@@ -28,7 +28,6 @@ from collector_rig import (
 
 from modelward.collector import families
 from modelward.collector.content_coding import ANSWER_BYTES, READ_BYTES, Decoder
-from modelward.collector.ledger import MAX_DECODERS
 
 BODY = (
     b'{"id":"c","model":"m","choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":7,"completion_tokens":5}}'
@@ -202,14 +201,32 @@ def test_decoding_does_a_bounded_amount_of_work() -> None:
     assert decoded <= ANSWER_BYTES
 
 
-def test_no_more_decoders_run_than_memory_is_reserved_for() -> None:
+def test_reading_an_answer_takes_its_bytes_from_the_one_budget_and_gives_them_back() -> None:
     async def work() -> None:
-        async with rig(streaming(TOKEN)) as one:
-            held = [one.plane.ledger.decoder() for _ in range(MAX_DECODERS)]
-            assert None not in held
-            assert one.plane.ledger.decoder() is None
-            held.clear()
-            assert one.plane.ledger.decoder() is not None
+        async with rig(streaming(ROLE, TOKEN)) as one:
+            budget = one.plane.budget
+            reader, writer = await one.connect()
+            writer.write(CHAT)
+            await reader.readuntil(b"tok")
+            assert budget.held > 0
+            writer.close()
+            await until(lambda: bool(outcomes(one)))
+            assert budget.held == 0
+            assert one.value(families.UNREAD) == 0
+
+    run(work())
+
+
+def test_without_memory_an_answer_passes_unread_and_is_counted() -> None:
+    async def work() -> None:
+        async with rig(streaming(ROLE, TOKEN, USAGE, DONE, end=b"0\r\n\r\n")) as one:
+            budget = one.plane.budget
+            budget.must_take(budget.limit)
+            assert b"tok" in await one.ask(CHAT)
+            await until(lambda: bool(outcomes(one)))
+            assert outcomes(one) == {"ok": 1}
+            assert one.value(families.UNREAD) == 1
+            assert budget.held == budget.limit
 
     run(work())
 
