@@ -13,12 +13,13 @@ from modelward.collector.plane import Plane
 from modelward.collector.request_body import RequestBody
 from modelward.collector.request_head import (
     HTTP2_PREFACE,
+    MAX_FIELDS,
     MAX_HEAD_BYTES,
     BadRequestError,
     RequestHead,
     without_cleartext_http2,
 )
-from modelward.collector.state import State
+from modelward.collector.state import BODY, CLOSING, HEAD, TUNNEL
 
 if TYPE_CHECKING:
     from modelward.collector.downstream import Downstream
@@ -77,7 +78,7 @@ class Intake:
         self._client.flow.go(HELD)
 
     def _hold(self, data: bytes) -> None:
-        if self._client.state is State.CLOSING:
+        if self._client.state is CLOSING:
             return
         self._held += data
         self._plane.budget.must_take(len(data))
@@ -95,12 +96,12 @@ class Intake:
     def _handle(self, data: bytes | bytearray) -> int:
         """Deal with as much as belongs to the request under way and return how much that was."""
         client, taken, began = self._client, 0, False
-        if client.state is State.HEAD:
+        if client.state is HEAD:
             taken = self._read_head(data)
-            began = client.state is not State.HEAD
-        if client.state is State.BODY and taken < len(data):
+            began = client.state is not HEAD
+        if client.state is BODY and taken < len(data):
             taken += self._read_body(data[taken:] if taken else data)
-        elif client.state is State.TUNNEL and taken < len(data):
+        elif client.state is TUNNEL and taken < len(data):
             client.send(bytes(data[taken:]))
             taken = len(data)
         if began:
@@ -137,6 +138,9 @@ class Intake:
         return start
 
     def _begin(self, raw: bytes) -> None:
+        if raw.count(b"\n") > MAX_FIELDS:
+            self._client.refuse(431, f"the request's header has more than {MAX_FIELDS} fields")
+            return
         if raw == HTTP2_PREFACE:
             self._client.begin_tunnel(raw)
             return

@@ -193,6 +193,15 @@ def test_a_header_without_end_is_refused() -> None:
     run(work())
 
 
+def test_a_header_of_thousands_of_fields_is_refused() -> None:
+    async def work() -> None:
+        async with rig(answering(json_answer(b"{}"))) as one:
+            assert (await one.ask(b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 16_000 + b"\r\n")).startswith(b"HTTP/1.1 431 ")
+            assert (await one.ask(b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 400 + b"\r\n")).startswith(b"HTTP/1.1 200 ")
+
+    run(work())
+
+
 def test_a_malformed_answer_passes_as_it_is() -> None:
     broken = STREAM_HEAD + chunk(ROLE) + b"zz\r\nnot a chunk\r\n"
 
