@@ -77,7 +77,8 @@ class Dialing:
         """Send more of the request, or keep it until there is a connection."""
         upstream = self._upstream
         if upstream is None:
-            self._keep(data)
+            self._body.add(data)
+            self._plane.budget.held += len(data)
             if self._body.size > self._limit:
                 self._client.flow.stop(PEER_FULL)
             return

@@ -13,7 +13,7 @@ from modelward.collector.observed import Observed
 from modelward.collector.plane import HIGH_WATER_BYTES, LINGER_SECONDS, Plane, clock
 from modelward.collector.refusals import refusal
 from modelward.collector.request_head import RequestHead
-from modelward.collector.state import State
+from modelward.collector.state import ANSWER, BODY, CLOSING, HEAD, TUNNEL
 from modelward.collector.upstream import Upstream
 
 
@@ -28,7 +28,7 @@ class Downstream(Observed, asyncio.Protocol):
         super().__init__(plane)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.flow = Flow()
-        self.state = State.HEAD
+        self.state = HEAD
         self.head: RequestHead | None = None
         self._intake = Intake(self, plane)
         self._dialing: Dialing | None = None
@@ -39,7 +39,7 @@ class Downstream(Observed, asyncio.Protocol):
     @property
     def request_complete(self) -> bool:
         """Whether the whole request has been read."""
-        return self.state is not State.BODY
+        return self.state is not BODY
 
     # What the event loop calls.
 
@@ -56,9 +56,9 @@ class Downstream(Observed, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, of a body, of the next request, or of something that we do not look into."""
-        if self.state is State.CLOSING:
+        if self.state is CLOSING:
             return
-        if self._adrift and self.state is State.ANSWER and self._intake.empty:
+        if self._adrift and self.state is ANSWER and self._intake.empty:
             self._leave_answer()
         self._intake.receive(data)
 
@@ -75,7 +75,7 @@ class Downstream(Observed, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: so is the request."""
         del exc
-        tunnel, self.state = self.state is State.TUNNEL, State.CLOSING
+        tunnel, self.state = self.state is TUNNEL, CLOSING
         if self._upstream is not None:
             self._upstream.catch_up()  # it may have had the whole answer
         self.finish_meter("ok" if tunnel else "cancelled")
@@ -91,7 +91,7 @@ class Downstream(Observed, asyncio.Protocol):
         """A request's head is here; `complete` where it has no body."""
         self.head = head
         self.meter = self.plane.meter(head, clock())
-        self.state = State.ANSWER if complete else State.BODY
+        self.state = ANSWER if complete else BODY
         self._dialing = Dialing(self, self.plane, head_bytes, head)
 
     def begin_tunnel(self, data: bytes) -> None:
@@ -100,12 +100,12 @@ class Downstream(Observed, asyncio.Protocol):
             self.refuse(505, "HTTP/2 is not spoken here")
             return
         self.head = None
-        self.state = State.TUNNEL
+        self.state = TUNNEL
         self._dialing = Dialing(self, self.plane, data, None)
 
     def dial(self) -> None:
         """Get the request that began on its way."""
-        if self._dialing is not None and self.state is not State.CLOSING:
+        if self._dialing is not None and self.state is not CLOSING:
             self._dialing.start()
 
     def send(self, data: bytes) -> None:
@@ -118,8 +118,8 @@ class Downstream(Observed, asyncio.Protocol):
     def request_ended(self) -> None:
         """The whole request has been read."""
         self.observe_request_end()
-        if self.state is State.BODY:
-            self.state = State.ANSWER
+        if self.state is BODY:
+            self.state = ANSWER
 
     def give_up_request(self, message: str) -> None:
         """The request turned out to be malformed, or leads where it must not."""
@@ -144,7 +144,7 @@ class Downstream(Observed, asyncio.Protocol):
     def connected(self, upstream: Upstream) -> None:
         """The request is on its way on this connection; it stays retriable until the first byte of the answer."""
         self._upstream = upstream
-        if self.state is State.TUNNEL:
+        if self.state is TUNNEL:
             self._end_dialing()
         if self.transport.get_write_buffer_size() > HIGH_WATER_BYTES:
             upstream.flow.stop(PEER_FULL)
@@ -156,7 +156,7 @@ class Downstream(Observed, asyncio.Protocol):
         elsewhere then, and would take an answer for the last word.
         """
         self._let_go()
-        if self.state is State.CLOSING:
+        if self.state is CLOSING:
             return
         if self.meter is not None:
             self.meter.status = 502
@@ -172,14 +172,14 @@ class Downstream(Observed, asyncio.Protocol):
         """The final response began: the request need not be kept for another try."""
         if self._dialing is None:
             return
-        if self.state is State.BODY:
+        if self.state is BODY:
             self._dialing.forget()
         else:
             self._end_dialing()
 
     def switched_protocols(self) -> None:
         """The server took the offer of another protocol: from here on bytes are moved, whatever they are."""
-        self.state = State.TUNNEL
+        self.state = TUNNEL
         self._end_dialing()
         self._intake.resume()
 
@@ -190,14 +190,14 @@ class Downstream(Observed, asyncio.Protocol):
         self._upstream = None
         if self._dialing is not None:
             self._end_dialing()
-        if self.state is State.CLOSING:
+        if self.state is CLOSING:
             return
-        if self.state is State.BODY:
+        if self.state is BODY:
             self._linger()
         elif not keep or self.plane.leaving or (head is not None and not head.keep_alive):
             self.close()
         else:
-            self.state = State.HEAD
+            self.state = HEAD
             self._kept = True
             self.flow.go(PEER_FULL)
             self._intake.next_request()
@@ -209,18 +209,18 @@ class Downstream(Observed, asyncio.Protocol):
 
     def upstream_closed(self, upstream: Upstream, *, whole: bool, reset: bool) -> None:
         """The server closed during the exchange; `whole` where the end of the connection is the end of the answer."""
-        if not upstream.answered and self.state is not State.TUNNEL and self._dialing is not None:
+        if not upstream.answered and self.state is not TUNNEL and self._dialing is not None:
             self._upstream = None
             self.plane.upstream_error("closed_unanswered")
             self._dialing.closed_unanswered(upstream)
             return
-        broken = not whole and self.state is not State.TUNNEL and not self._adrift
+        broken = not whole and self.state is not TUNNEL and not self._adrift
         if broken:
             self.plane.upstream_error("closed_midway")
         self.finish_meter("error" if broken else "ok")
         self._let_go()
         if reset:
-            self.state = State.CLOSING
+            self.state = CLOSING
             close_with_reset(self.transport)
         else:
             self.close()
@@ -229,12 +229,12 @@ class Downstream(Observed, asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what was written has gone out."""
-        self.state = State.CLOSING
+        self.state = CLOSING
         self.transport.close()
 
     def close_if_idle(self) -> None:
         """Close between requests; used while draining."""
-        if self.state is State.HEAD and self._intake.empty:
+        if self.state is HEAD and self._intake.empty:
             self.close()
 
     def head_timed_out(self) -> None:
@@ -249,7 +249,7 @@ class Downstream(Observed, asyncio.Protocol):
         self._let_go()
         self._adrift = False
         self.head = None
-        self.state = State.HEAD
+        self.state = HEAD
         self._kept = True
 
     def _let_go(self) -> None:
@@ -266,7 +266,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     def _linger(self) -> None:
         """Close, but read on a little: closing with unread bytes resets the connection and may eat our answer."""
-        self.state = State.CLOSING
+        self.state = CLOSING
         self._intake.clear()
         self.flow.read_on()
         if self.transport.can_write_eof():

@@ -47,9 +47,8 @@ class RequestBody:
         A line of chunk framing that has not ended yet is not taken: it must be given again, with what follows it.
         Raises BadRequestError where the chunks are malformed.
         """
-        return self._take_chunks(data) if self._chunked else self._take_sized(data)
-
-    def _take_sized(self, data: bytes | bytearray) -> tuple[int, bytes]:
+        if self._chunked:
+            return self._take_chunks(data)
         taken = min(len(data), self._remaining)
         self._remaining -= taken
         self.complete = not self._remaining

@@ -22,9 +22,10 @@ class RequestCopy:
 
     def add(self, piece: bytes) -> None:
         """Hold what of this piece belongs to one of the ends."""
-        if not self._held and len(piece) <= FRONT_BYTES:
-            if self._take(len(piece)):
-                self._only = piece
+        size = len(piece)
+        if not self._held and size <= FRONT_BYTES:
+            if self._budget.take(size):
+                self._only, self._held = piece, size
             return
         if self._front is None:
             self._front = HeldBytes()

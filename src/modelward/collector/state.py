@@ -13,3 +13,7 @@ class State(Enum):
     ANSWER = auto()
     TUNNEL = auto()
     CLOSING = auto()
+
+
+HEAD, BODY, ANSWER, TUNNEL, CLOSING = State
+"""The members by name: reached through the class they cost more than all else that is asked of them."""
