@@ -15,6 +15,8 @@ OTHER_MODEL = "other"
 _MAX_CODES = 64
 _KEY_ROOM = 384
 """Bytes of the key of a model's series: enough for any other model's name in its place."""
+_OTHER_CODE = "other"
+_DURATION_BOUNDS = FAMILIES[families.DURATION].bounds
 
 
 class ModelCells:
@@ -52,6 +54,7 @@ class Ledger:
         self._revision = revision
         self._models: dict[str, ModelCells] = {}
         self._codes: set[str] = set()
+        self._finished: dict[tuple[str, str, int, str], tuple[Cell, Cell]] = {}
         self.in_flight = board.cell(families.IN_FLIGHT, (revision,))
         self.in_flight[0] = 0.0
         self.started = board.cell(families.STARTED, (revision,))
@@ -103,6 +106,7 @@ class Ledger:
             family = FAMILIES.get(name)
             if family is not None and family.labels[:1] == ("model",) and labels[0] == old:
                 self._board.rename((name, labels), (name, (new, *labels[1:])))
+        self._finished.clear()
         self._models.pop(old).become(ModelCells(self._board, OTHER_MODEL, self._revision))
 
     def _model_cell(self, name: str, labels: tuple[str, ...]) -> Cell:
@@ -110,15 +114,23 @@ class Ledger:
 
     def finished(self, model: str, operation: str, status: int, outcome: str, seconds: float) -> None:
         """Count one finished exchange; the duration of a cancelled one says nothing and is left out."""
+        known = self._finished.get((model, operation, status, outcome))
+        if known is not None:
+            known[0][0] += 1
+            observe(known[1], _DURATION_BOUNDS, seconds)
+            return
         code = self._code(status)
         if not operation:
             self._board.cell(families.OTHER_REQUESTS, (self._revision, code))[0] += 1
             return
         labels = (model, self._revision, operation, code)
-        self._model_cell(families.REQUESTS, (*labels, outcome))[0] += 1
+        count = self._model_cell(families.REQUESTS, (*labels, outcome))
+        count[0] += 1
         if outcome != "cancelled":
-            bounds = FAMILIES[families.DURATION].bounds
-            observe(self._model_cell(families.DURATION, labels), bounds, seconds)
+            duration = self._model_cell(families.DURATION, labels)
+            observe(duration, _DURATION_BOUNDS, seconds)
+            if code != _OTHER_CODE:
+                self._finished[model, operation, status, outcome] = (count, duration)
 
     def count(self, name: str, *labels: str) -> None:
         """Add one to a plain counter."""
@@ -131,7 +143,7 @@ class Ledger:
     def _code(self, status: int) -> str:
         code = str(status)
         if code not in self._codes and len(self._codes) >= _MAX_CODES:
-            return "other"
+            return _OTHER_CODE
         self._codes.add(code)
         return code
 

@@ -53,7 +53,9 @@ def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
     A stream of the Messages API has its input tokens in the first and its output tokens in the last one. That API
     counts cached input apart from `input_tokens`; others count it inside, and so do we.
     """
-    told = {**(first or {}), **{name: value for name, value in (last or {}).items() if value is not None}}
+    told = last or {}
+    if first:
+        told = {**first, **{name: value for name, value in told.items() if value is not None}}
     details = told.get("prompt_tokens_details") or told.get("input_tokens_details")
     cached = whole(details.get("cached_tokens")) if isinstance(details, dict) else None
     read, written = whole(told.get("cache_read_input_tokens")), whole(told.get("cache_creation_input_tokens"))
