@@ -10,15 +10,16 @@ MAX_STEPS = 1024
 """Lines and contents of chunks followed in one turn: half a millisecond for a client that puts one byte into each."""
 _MAX_LINE_BYTES = 4096
 _MAX_TRAILER_BYTES = 64 * 1024
-# Stricter than RFC 9112, 7.1: no white space around the size, no quoted line ends, nothing but CRLF ends a line.
-_EXTENSION = rb"(?:;[\t\x20-\x7e\x80-\xff]*)?"
+# Stricter than RFC 9112, 7.1: no white space and no escapes beside the size, and nothing but CRLF ends a line.
 _NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_EXTENSIONS = rb"(?:;" + _NAME + rb"(?:=(?:" + _NAME + rb"|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\"))?)*"
+_EXTENSIONS_BEGUN = rb"(?:;[\t\x20-\x7e]*)?"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
-_FIRST_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSION + rb"\r\n")
+_FIRST_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSIONS + rb"\r\n")
 _NEXT_SIZE = re.compile(rb"\r\n" + _FIRST_SIZE.pattern)
 _TRAILER = re.compile(rb"(" + _NAME + rb"):" + _VALUE + rb"\r\n")
 # The same lines before their end has come.
-_FIRST_SIZE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSION + rb"\r?)?")
+_FIRST_SIZE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS_BEGUN + rb"\r?)?")
 _NEXT_SIZE_BEGUN = re.compile(rb"(?:\r(?:\n" + _FIRST_SIZE_BEGUN.pattern + rb")?)?")
 _TRAILER_BEGUN = re.compile(rb"\r?|" + _NAME + rb"(?::" + _VALUE + rb"\r?)?")
 _FRAMING_FIELDS = frozenset((b"content-length", b"transfer-encoding", b"host", b"trailer", b"connection"))

@@ -8,9 +8,10 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 
+import httptools
 import pytest
 from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, read_answer, rig, run, until
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelward.collector import families
@@ -107,6 +108,48 @@ def test_any_chunk_framing_is_followed_or_refused(wire: bytes) -> None:
     with contextlib.suppress(BadRequestError):
         taken, content = following.take(wire)
         assert len(content) <= taken <= len(wire)
+
+
+class Parsed:
+    """What llhttp, which many servers are made of, makes of a request."""
+
+    def __init__(self) -> None:
+        self.body, self.ends = b"", 0
+
+    def on_body(self, piece: bytes) -> None:
+        self.body += piece
+
+    def on_message_complete(self) -> None:
+        self.ends += 1
+
+
+@settings(max_examples=300)
+@given(
+    body=st.binary(max_size=20),
+    size=st.integers(1, 6),
+    extension=st.sampled_from([b"", b";a", b";a=b;c", b';a="b c"', b"; a", b";", b";a =b", b";\x80", b';a="\\""']),
+    trailers=st.sampled_from([b"", b"a: b\r\n", b"x:\r\n", b"a:\x80\r\n"]),
+    damage=st.lists(
+        st.tuples(st.floats(0, 0.99), st.sampled_from([b"\r", b"\n", b"0", b";", b" ", b":", b""])), max_size=2
+    ),
+)
+def test_what_is_followed_ends_where_another_parser_ends_it(
+    body: bytes, size: int, extension: bytes, trailers: bytes, damage: list[tuple[float, bytes]]
+) -> None:
+    chunks = [body[i : i + size] for i in range(0, len(body), size)]
+    wire = b"".join(b"%x%b\r\n%b\r\n" % (len(c), extension, c) for c in chunks) + b"0\r\n" + trailers + b"\r\n"
+    for place, byte in damage:
+        at = int(place * len(wire))
+        wire = wire[:at] + byte + wire[at + 1 :]
+    following = RequestBody(RequestHead(CHUNKED))
+    try:
+        taken, content = following.take(wire)
+    except BadRequestError:
+        return
+    if following.complete:
+        parsed = Parsed()
+        httptools.HttpRequestParser(parsed).feed_data(CHUNKED + wire[:taken])
+        assert (parsed.ends, parsed.body) == (1, content)
 
 
 def test_an_offered_upgrade_that_is_not_taken_ends_no_measuring() -> None:
