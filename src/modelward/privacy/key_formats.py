@@ -63,6 +63,8 @@ KEY_FORMATS = (
     r"00D[A-Za-z0-9]{12,15}![\w.]{40,}",  # Salesforce
     r"(?:AAAA[\w-]{7}:[\w-]{100,}|sl\.[\w-]{100,}|p8e-[a-z0-9]{32}|fio-u-[\w=-]{60,}|s-s4t2(?:ud|af)-[0-9a-f]{64}|ico-\w{30,})",
     r"(?:sm_(?:aat|pat|sat)_\w{16,}|tk-us-[\w-]{40,}|(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][\w.+/=-]{40,})",
+    r"(?:GR1348941[\w-]{20,}|pat\.[\w-]{22}\.[0-9A-Za-z]{24}\.[0-9A-Za-z]{20}|API-[A-Z0-9]{26}|\w{6}_\w{29}_mmk|s\.[A-Za-z0-9]{24})(?!\w)",
+    r"(?:xox[sr]-[0-9]-[0-9]-[0-9A-Fa-f-]{3,}|hooks\.slack\.com/(?:services|workflows|triggers)/[\w/+-]{30,}|ZXlK[A-Za-z0-9+/_=-]{60,})",
     # Any that say of themselves what they are
     r"[A-Za-z][A-Za-z0-9]{1,15}[_-](?:live|test|prod|secret|apikey|api_key|api|pat|token|sk)[_-](?=[A-Za-z_-]{0,40}[0-9])[A-Za-z0-9]{20,}",
 )  # fmt: skip

@@ -23,20 +23,20 @@ _FEWEST_CHANGES, _FEWEST_DIGITS = 12, 4
 _SERVICES = Alternatives(
     listed(
         """
-        adafruit,adobe,airtable,algolia,alibaba,amplitude,anthropic,asana,atlassian,auth0,azure,beamer,bitbucket,bittrex,
+        adafruit,adobe,artifactory,airtable,algolia,alibaba,amplitude,anthropic,asana,atlassian,auth0,azure,beamer,bitbucket,bittrex,
         buildkite,circleci,cloudflare,cloudinary,codecov,cohere,coinbase,confluent,contentful,coveralls,datadog,deepgram,
-        discord,droneci,dropbox,etsy,facebook,fastly,finicity,finnhub,flickr,freshbooks,gitter,gocardless,groq,heroku,
+        discord,droneci,dropbox,etsy,facebook,fastly,finicity,finnhub,flickr,freshbooks,gitter,gocardless,groq,heroku,harness,
         hubspot,infracost,intercom,jfrog,jira,kraken,kucoin,launchdarkly,linear,linkedin,lob,looker,mailchimp,mailgun,
         mapbox,mattermost,meraki,messagebird,mistral,netlify,newrelic,new[ _-]relic,nytimes,okta,openai,openweather,
         opsgenie,pagerduty,pinecone,plaid,planetscale,postmark,privateai,rapidapi,sendbird,sendgrid,sentry,sidekiq,
-        snyk,sonar,spotify,squarespace,sumologic,telegram,travis,trello,twilio,twitch,twitter,typeform,yandex,zendesk
+        snyk,sonar,spotify,squarespace,sumo,telegram,travis,trello,twilio,twitch,twitter,typeform,xray,yandex,zendesk
         """
     ),
     inside=(),
 )
 """Services whose keys have no prefix of their own: the name, a sign and a long random word are what tells them."""
 _SERVICE_KEY = re.compile(
-    r"[\w .-]{0,24}?[\"'`]?[ \t]{0,3}(?::=|=>|[:=|])[ \t]{0,3}[\"'`]?([\w.+/=-]{20,256})", re.ASCII
+    r"[\w .-]{0,24}?[\"'`]?[ \t]{0,3}(?::{1,3}=|\?=|=>|\|\||[:=|,>])[ \t]{0,3}[\"'`]?([\w.+/=-]{16,256})", re.ASCII
 )
 _SIGNED_URL = re.compile(r"[?&;](?:sig|x-amz-signature|x-goog-signature|signature)=([\w%+/=-]{20,512})", re.ASCII)
 _CONNECTION = re.compile(
