@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from modelward.privacy.alternatives import Alternatives, listed, lowered
 from modelward.privacy.kinds import PASSWORD
@@ -95,7 +96,7 @@ _MIN_TIED, _MIN_SAID, _LONG_WORD = 4, 6, 18
 def passwords(text: str) -> Iterator[Span]:
     """Find secrets that a word announces, whatever stands between them."""
     low = lowered(text)
-    for found in _WORDS.found_in(text):
+    for found in _words_of(text):
         if text[found.start() - 1 : found.start()] == "[" and text[found.end() : found.end() + 1] == "]":
             continue  # a mask
         yield from _behind(text, low, found)
@@ -111,7 +112,12 @@ def passwords(text: str) -> Iterator[Span]:
 
 def password_words(text: str) -> list[int]:
     """Return where words stand that announce passwords."""
-    return [word.start() for word in _WORDS.found_in(text)]
+    return [word.start() for word in _words_of(text)]
+
+
+@lru_cache(maxsize=1)
+def _words_of(text: str) -> tuple[re.Match[str], ...]:
+    return tuple(_WORDS.found_in(text))
 
 
 def names_a_password(heading: str) -> bool:
