@@ -22,6 +22,7 @@ _CUTS = tuple(
     map(re.compile, (r"[^0-9]*[\r\n][^0-9]*", r"[^0-9]*(?:\t|  )[^0-9]*", r"[^0-9]* [^0-9]*", r"[^0-9]*[_/][^0-9]*"))
 )
 _SEPARATORS = str.maketrans("", "", " \t\r\n./()_-")
+_LETTER_TAIL = re.compile(r"[ ]?[A-Z][ ]?[0-9]{3}(?![0-9A-Za-z])")
 _FEWEST, _MOST = 6, 19
 _PHONE_DIGITS, _NATIONAL_DIGITS, _CARD_DIGITS = range(7, 16), range(6, 19), range(12, 20)
 Word = Callable[[int, int], str]
@@ -44,9 +45,15 @@ def _judged(text: str, start: int, end: int, word: Word, level: int) -> Iterator
     if len(digits) < _FEWEST:
         return
     if len(digits) <= _MOST and (kind := _kind(run := run_at(text, start, end, digits), word)):
-        yield phones.whole(run) if kind == PHONE else Span(kind, start, end)
+        yield phones.whole(run) if kind == PHONE else Span(kind, start, _tail(run) if kind == NATIONAL_ID else end)
     elif len(digits) < len(piece):
         yield from _cut(text, start, end, word, level)
+
+
+def _tail(run: Run) -> int:
+    """Return where a national number ends that goes on with a letter and digits, as German pension numbers do."""
+    found = _LETTER_TAIL.match(run.text, run.end)
+    return found.end() if found else run.end
 
 
 def _cut(text: str, start: int, end: int, word: Word, level: int) -> Iterator[Span]:

@@ -16,11 +16,12 @@ from modelward.privacy.span import Span
 
 _STRONG = """
     pass(?:word|wd|phrase|code|wort)e?s?,pwd,pswd,passw0rd,passkey,p/w,kennwort,kennwörter,zugangscode,
-    contrase[ñn]as?(?: de acceso)?,clave(?: secreta| de acceso)?,mots?[ _]de[ _]passe,mdp,code d'acc[èe]s,
+    contrase[ñn]as?(?: de acceso)?,clave(?: secreta| de acceso)?,mots?[ _]?de[ _]?passe,mdp,code d'acc[èe]s,
     senha,wachtwoord,has[łl]o,l[öo]senord,parola d'ordine,пароль,密码,密碼,パスワード
     """
 _WEAK = """
-    pw,pass,creds,geheimzahl,pin(?:[ -]?code)?,secret,credentials?,geheimnis,api[ _-]?key,access[ _-]?key,
+    pw,pass,creds,geheimzahl,door code,access code,entry code,security code,código de acceso,
+    pin(?:[ -]?code)?,secret,credentials?,geheimnis,api[ _-]?key,access[ _-]?key,
     secret[ _-]?key,private[ _-]?key,account[ _-]?key,signing[ _-]?key,encryption[ _-]?key,
     master[ _-]?key,auth[ _-]?key,shared[ _-]?key,license[ _-]?key,client[ _-]?key,schlüssel,token,
     access[ _-]?token,auth[ _-]?token,refresh[ _-]?token,api[ _-]?token,secret[ _-]?token,
@@ -35,23 +36,27 @@ _WORDS = Alternatives(
 )
 _HEADINGS = re.compile(rf"(?:\w{{1,16}}[ _-])?(?:{'|'.join((*_STRONG_WORDS, *_WEAK_WORDS))})")
 _TIED = re.compile(
-    r"[\"'`]?\]?\)?(?:[ \t]{0,2}\([\w ]{1,16}\))?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
+    r"[\"'`*_]{0,3}\]?\)?(?:[ \t]{0,2}\([\w ]{1,16}\))?(?:[ \t]{0,3}(?::=|=>|->|[:=|是为は])"
+    r"[*_]{0,3}[ \t]{0,3}(?:\r?\n[ \t]{0,8})?"
     r"|[\"']?>|[\"'],?[ \t\r\n]{1,12}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
     r"|[ \t\r\n,]{1,16}value:[ \t]{1,2}|\t)(?:=[ \t]?)?"
-    r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
+    r"(?:[bruf]{1,2}(?=[\"']))?(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>\[\]{}|]{3,256})"
 )
 _QUOTED = re.compile(
     r"[\"'`]?\]?(?:[ \t]{0,3}(?::=|=>|[:=(])[ \t]{0,3}|[ \t]{1,3})(?:is|was|ist|lautet|es|est|by)?[ \t:]{0,3}"
-    r"(?P<quote>[\"'`])(?P<value>[^\n\"'`\[\]]{4,128})[\"'`]"
+    r"(?:[bruf]{1,2}(?=[\"']))?(?P<quote>[\"'`])(?P<value>[^\n\"'`\[\]]{4,128})[\"'`]"
 )
 _SAID = re.compile(
     r"(?:[ \t]{1,2}(?:for|of|to|f[üu]r|de|del|para|pour|du|zum|zur|von|am|vom)(?:[ \t][\w.'’-]{1,24}+){1,4}?)?"
-    r"[ \t]{0,2}(?:'s|[ \t](?:(?:has been |was |is |got |wurde |ha sido |a été )?(?:changed|set|reset|updated) to|c'est"
+    r"(?:[ \t][a-zà-ÿ]{1,12}+(?=[ \t](?:is|ist|es|est)[ \t]))?"
+    r"[ \t]{0,2}(?:'s|[ \t]-{1,2}|[ \t](?:will be|would be|wird|sera|será|wurde auf|from"
+    r"|(?:has been |was |is |got |wurde |ha sido |a été )?(?:changed|set|reset|updated) to|c'est"
     r"|is|was|are|lautet|war|ist|es|est|era|[ée]tait|to|now|jetzt|ahora|with|mit|con"
     r"|avec|as|wie)|:|,)"
     r"(?:[ \t][a-zà-ÿ]{1,12}+:?)?[ \t:]{1,3}"
     r"[\"'`(]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,256})"
 )
+_THEN = re.compile(r"[ \t](?:to|auf|nach|zu|a|à)[ \t][\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,256})")
 _BARE = re.compile(r"[ \t]{1,2}(?:#|no\.?[ \t])?[\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|=:]{4,256})")
 _BEFORE = re.compile(
     r"(?:^|[\s\"'`(:])[\"'`]?(?P<value>[^\s\"'`,;<>\[\]{}|]{4,64})[\"'`]?[ ]"
@@ -89,7 +94,9 @@ _PLACEHOLDERS = r"""
 """
 _PLACEHOLDER = re.compile("|".join(_PLACEHOLDERS.split()))
 """How words begin that stand where a secret would: of code, of templates, of prose about secrets."""
-_PINS = ("pin", "cvv", "cvc", "otp", "geheimzahl")
+_PINS = (
+    *("pin", "cvv", "cvc", "otp", "geheimzahl", "door code", "access code", "entry code", "security code", "código de"),
+)
 _MIN_TIED, _MIN_SAID, _LONG_WORD = 4, 6, 18
 
 
@@ -146,12 +153,17 @@ def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
         )
     elif said_so := _SAID.match(lowered, end):
         yield from _span(text, lowered, said_so.start("value"), said_so.end("value"), tied=False, sure=strong)
+        if then := _THEN.match(lowered, said_so.end()):  # "from ... to ..."
+            yield from _span(text, lowered, then.start("value"), then.end("value"), tied=False, sure=strong)
     elif bare := _BARE.match(lowered, end):
         yield from _span(text, lowered, bare.start("value"), bare.end("value"), tied=False)
 
 
 _IS_WEAK = re.compile("|".join(_WEAK_WORDS))
-_PIN = re.compile(r"(?:[ ]?(?:is|ist|lautet|es|est|code|number|nummer|:|=|->))*[ \"']{0,3}([0-9]{3,8})(?![\w.]|-[0-9])")
+_PIN = re.compile(
+    r"(?:(?:[ ][^\W\d]{1,16}+){0,4}?[ ](?:is|ist|lautet|es|est)|[ ]?(?:code|number|nummer|:|=|->))*"
+    r"[ \"']{0,3}([0-9]{3,8})(?![\w.]|-[0-9])"
+)
 
 
 def _ahead(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
@@ -183,4 +195,4 @@ def _is_secret(value: str, lowered: str, *, tied: bool, sure: bool) -> bool:
     if tied:
         words = value.isalpha() or len(value.split("-")) > 2  # `correct-horse-battery`
         return (sure and words and not value.istitle()) or (digit and len(value) >= _MIN_SAID)
-    return value.isalpha() and len(value) >= _LONG_WORD
+    return (value.isalpha() and len(value) >= _LONG_WORD) or (sure and value.isdigit())

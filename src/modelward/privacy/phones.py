@@ -24,6 +24,7 @@ _WRITTEN_TRUNK_SHAPES = """
 _TRUNK_SHAPES = frozenset(tuple(map(int, shape.split("-"))) for shape in _WRITTEN_TRUNK_SHAPES.split())
 """Groups of a number that begins with the trunk prefix 0, as Europe, Australia and East Asia write them."""
 _NORTH_AMERICAN_SHAPES = ((3, 3, 4), (1, 3, 3, 4))
+_LONGEST_STEP = 5
 _MOBILE_SOLID = re.compile(r"0[67][0-9]{8}|07[1-9][0-9]{8}|01[567][0-9]{8,9}|04[0-9]{8}")
 """Mobile numbers that people write without a space: France, Britain, Germany, Australia."""
 
@@ -68,7 +69,10 @@ def _behind_zeros(run: Run, doubted: bool) -> bool:
 def _with_trunk_prefix(run: Run, doubted: bool) -> bool:
     if run.is_solid:
         return not doubted and _MOBILE_SOLID.fullmatch(run.digits) is not None
-    if run.shape not in _TRUNK_SHAPES or not 9 <= len(run.digits) <= 12:
+    shape = run.shape
+    if shape[0] == 1 and len(shape) > 2:  # "(0)151 ...", "0 20 ..."
+        shape = (1 + shape[1], *shape[2:])
+    if shape not in _TRUNK_SHAPES or not 9 <= len(run.digits) <= 12:
         return run.shape == (2, 3, 2, 2) and run.before == "("
     return not doubted and not _is_counting(run)
 
@@ -107,4 +111,5 @@ def _shaped(run: Run) -> bool:
 def _is_counting(run: Run) -> bool:
     """Say whether the groups are a sequence such as 01 02 03 04 05."""
     groups = [int(group) for group in re.findall("[0-9]+", run.text[run.start : run.end])]
-    return len(groups) > 3 and len({later - earlier for earlier, later in pairwise(groups)}) == 1
+    steps = {later - earlier for earlier, later in pairwise(groups)}
+    return len(groups) > 3 and len(steps) == 1 and abs(steps.pop()) <= _LONGEST_STEP
