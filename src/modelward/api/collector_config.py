@@ -40,7 +40,6 @@ class CollectorConfig:
     engine_metrics_url: str | None = None
     capture: Capture = Capture()
     hub_url: str | None = None
-    conversation_key: str = ""
 
 
 def config_to_json(config: CollectorConfig) -> dict[str, Any]:
@@ -55,7 +54,6 @@ def config_to_json(config: CollectorConfig) -> dict[str, Any]:
             "maxBodyBytes": config.capture.max_body_bytes,
         },
         "hub": {"url": config.hub_url} if config.hub_url else None,
-        "conversationKey": config.conversation_key,
     }
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return {"generation": hashlib.sha256(canonical.encode()).hexdigest()[:12], **body}
@@ -81,7 +79,6 @@ def config_from_json(data: Mapping[str, Any]) -> CollectorConfig:
                 max_body_bytes=_within("maxBodyBytes", int(capture["maxBodyBytes"]), 0, 16 * 1024 * 1024),
             ),
             hub_url=(data.get("hub") or {}).get("url"),
-            conversation_key=str(data.get("conversationKey", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a collector configuration: {type(error).__name__}: {error}") from error

@@ -31,6 +31,7 @@ class Captured:
         "_limit",
         "_request_bytes",
         "_response_bytes",
+        "client_ids",
         "content_type",
         "conversation",
         "gate",
@@ -50,6 +51,7 @@ class Captured:
         self.sampled = sampled
         self.time_ms = time.time_ns() // 1_000_000
         self.conversation = head.conversation
+        self.client_ids = head.client_ids
         self.request_encoding, self.response_encoding, self.content_type = head.encoding, b"", b""
         self.request = HeldBytes()
         self.response = HeldBytes()
@@ -96,14 +98,12 @@ class CaptureGate:
         self._to_file = to_file
         self._held = 0
         self._settings = Capture()
-        self._salt = b""
         self._open = False
         self.enough_memory = True
 
     def configure(self, config: CollectorConfig) -> None:
         """Take new settings; exchanges that already run keep what was decided for them."""
         self._settings = config.capture
-        self._salt = config.conversation_key.encode()[:64]
         wanted = config.capture.sample_ppm or config.capture.always_errors or config.capture.always_slower_than_ms
         somewhere = config.hub_url is not None or self._to_file
         self._open = bool(wanted and somewhere and config.capture.content != "None" and self._channel)
@@ -124,7 +124,7 @@ class CaptureGate:
             return
         rate = self._settings.sample_ppm
         if captured.conversation:
-            digest = hashlib.blake2b(captured.conversation, digest_size=8, key=self._salt).digest()
+            digest = hashlib.blake2b(captured.conversation, digest_size=8, person=b"sample").digest()
             captured.sampled = int.from_bytes(digest) * _PPM < rate << 64
         else:
             captured.sampled = random.random() * _PPM < rate  # noqa: S311 - a sample, not a secret
@@ -175,6 +175,7 @@ class CaptureGate:
                         inclusion=inclusion,
                         truncated=not captured.whole,
                         conversation=captured.conversation.decode("latin-1"),
+                        client_ids=captured.client_ids.decode("latin-1"),
                         content_type=captured.content_type.decode("latin-1"),
                         request_encoding=captured.request_encoding.decode("latin-1"),
                         response_encoding=captured.response_encoding.decode("latin-1"),

@@ -35,6 +35,8 @@ class Parcel:
     timings: Timings
     request: bytes
     response: bytes
+    client_ids: str = ""
+    """The ids that the client gave its request in headers, one a line."""
 
 
 def send(channel: socket.socket, parcel: Parcel, handed_bytes: float) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import secrets
+from collections.abc import Iterator
 
 from modelward.api.exchange import Content, Exchange, Message, Redaction
 from modelward.collector.handover import Parcel
 from modelward.collector.transcript import Answer, Question, answer_in, decoded, question_in
+from modelward.privacy.identifiers import exchange_id, hashed, id_core, passing_id
 from modelward.privacy.redaction import redact, redactions_of
 from modelward.privacy.short_fields import known_reason, known_role, plain_model_name
-
-_KEY_OF_THIS_PROCESS = secrets.token_bytes(32)
-"""Used until the operator gives a key: conversations then group within one process's life only."""
 
 
 class Recorder:
@@ -22,13 +21,17 @@ class Recorder:
         self._endpoint, self._revision = endpoint, revision
         self.unread = 0
 
-    def record(self, parcel: Parcel, content: Content, conversation_key: str) -> Exchange:
-        """Return the exchange with as much content as is allowed."""
+    def record(self, parcel: Parcel, content: Content, key: bytes | None) -> Exchange:
+        """Return the exchange with as much content as is allowed.
+
+        `key` hashes ids and conversations. Without it an id that no engine made is replaced by a random one, and no
+        conversation is named: never by anything that could be guessed.
+        """
         question, asked_cut = self._question(parcel)
         answer, answer_cut = self._answer(parcel)
         messages, response, redactions = _allowed(question, answer, content)
         return Exchange(
-            id=answer.id or f"mw-{secrets.token_hex(12)}",
+            id=_id(answer.id, parcel, key),
             time_ms=parcel.time_ms,
             endpoint=self._endpoint,
             model=plain_model_name(parcel.model or question.model),
@@ -42,7 +45,7 @@ class Recorder:
             finish_reason=known_reason(answer.finish_reason),
             usage=parcel.usage,
             timings=parcel.timings,
-            conversation=_conversation(parcel.conversation or question.conversation, question, conversation_key),
+            conversation=_conversation(parcel.conversation or question.conversation, question, key),
             redactions=redactions,
             inclusion=parcel.inclusion,
             truncated=parcel.truncated or asked_cut or answer_cut,
@@ -78,12 +81,29 @@ def _allowed(
     return masked, said.text, redactions
 
 
-def _conversation(named: str, question: Question, key: str) -> str:
+def _id(name: str, parcel: Parcel, key: bytes | None) -> str:
+    if name and passing_id(name, _sent(name, parcel)):
+        return name
+    return f"mw-{secrets.token_hex(12)}" if key is None or not name else exchange_id(name, key, (name,))
+
+
+def _sent(name: str, parcel: Parcel) -> Iterator[str]:
+    """Yield what the client sent and the engine may have made the id of: headers, and ids in the body of a request."""
+    yield from parcel.client_ids.split("\n")
+    asked = parcel.request
+    if parcel.request_encoding:
+        with contextlib.suppress(ValueError):
+            asked = decoded(parcel.request, parcel.request_encoding)
+    yield from (part for part in (name, id_core(name)) if part and part.encode("utf-8", "replace") in asked)
+
+
+def _conversation(named: str, question: Question, key: bytes | None) -> str:
     """Return a keyed hash of the named conversation, else of how it began, which later turns repeat."""
+    if key is None:
+        return ""
     if not named:
         first_user = next((i for i, m in enumerate(question.messages) if m.role == "user"), None)
         if first_user is None:
             return ""
         named = "\0".join(message.text for message in question.messages[: first_user + 1])
-    secret = key.encode()[:64] or _KEY_OF_THIS_PROCESS
-    return hashlib.blake2b(named.encode("utf-8", "replace"), digest_size=16, key=secret).hexdigest()
+    return hashed(named, key, "conversation")

@@ -15,6 +15,9 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 _KNOWN_BYTES = 256
 """What is kept of a path (its end) and of a conversation's name."""
 _CONVERSATION_HEADERS = frozenset((b"x-conversation-id", b"x-session-id", b"x-thread-id"))
+_ID_HEADERS = frozenset((b"x-request-id", b"x-correlation-id", b"request-id", b"x-client-request-id", b"traceparent"))
+"""Of which engines and gateways make the ids of their answers."""
+_MOST_ID_BYTES = 4_096
 _UPGRADE_HEADERS = re.compile(rb"\r\n(?:upgrade|http2-settings|connection)[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 
@@ -29,11 +32,11 @@ class RequestHead:
     Transfer-Encoding, Transfer-Encoding in HTTP/1.0 (RFC 9112, 6.1) or with any coding but `chunked`, two Hosts.
     """
 
-    __slots__ = ("_connection", "_hosts", "_problem", "chunked", "cleartext_http2", "conversation", "encoding",
-                 "keep_alive", "length", "method", "path", "upgrade")  # fmt: skip
+    __slots__ = ("_connection", "_hosts", "_problem", "chunked", "cleartext_http2", "client_ids", "conversation",
+                 "encoding", "keep_alive", "length", "method", "path", "upgrade")  # fmt: skip
 
     def __init__(self, head: bytes) -> None:
-        self.path = self.conversation = self.encoding = b""
+        self.path = self.conversation = self.encoding = self.client_ids = b""
         self.length = self._hosts = 0
         self.chunked = self.upgrade = self.cleartext_http2 = False
         self.keep_alive = True
@@ -92,6 +95,8 @@ class RequestHead:
             self.encoding = value.lower()
         elif key in _CONVERSATION_HEADERS:
             self.conversation = value[:_KNOWN_BYTES]
+        elif key in _ID_HEADERS:
+            self.client_ids = (self.client_ids + value[:_KNOWN_BYTES] + b"\n")[:_MOST_ID_BYTES]
 
 
 def without_cleartext_http2(head: bytes) -> bytes:

@@ -24,6 +24,9 @@ WAITING_BYTES = 8 * 1024 * 1024
 TIMEOUT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
 _FAILED = 500
+_KEY_SECONDS = 3_600.0
+_KEY_AGAIN_SECONDS = 30.0
+_KEY_BYTES = range(16, 65)
 _NEVER_ACCEPTED = frozenset((400, 413, 415, 422))
 
 log = logging.getLogger("modelward.collector.shipping")
@@ -67,6 +70,22 @@ class Hub:
             raise ConnectionError(f"the hub answered {answer.status}")
         return _accepted(body)
 
+    def key(self, namespace: str) -> bytes:
+        """Return the namespace's key for hashing ids and conversations.
+
+        Raises OSError, ValueError or http.client.HTTPException when there is none to be had.
+        """
+        connection = self._connection()
+        try:
+            connection.request("GET", f"/v1/keys/{namespace}", headers=self._headers())
+            answer = connection.getresponse()
+            body = answer.read(65_536)
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK:
+            raise ConnectionError(f"the hub answered {answer.status}")
+        return _key(body)
+
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
         if self._url.scheme == "http":
@@ -88,14 +107,29 @@ def _accepted(body: bytes) -> int:
         return 0
 
 
+def _key(body: bytes) -> bytes:
+    try:
+        key = bytes.fromhex(json.loads(body)["key"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("the hub's answer holds no key") from error
+    if len(key) not in _KEY_BYTES:
+        raise ValueError("the hub's key has a length that is none")
+    return key
+
+
 class Shipper:
     """A thread that takes lines and gets them to the hub; adding a line never waits.
 
     While the hub is away batches go to the spool; what neither memory nor spool can hold is dropped and counted.
     """
 
-    def __init__(self, spool: Spool, count: Count, batch_seconds: float = BATCH_SECONDS) -> None:
-        self._spool, self._count = spool, count
+    def __init__(
+        self, spool: Spool, count: Count, batch_seconds: float = BATCH_SECONDS, *, namespace: str = ""
+    ) -> None:
+        self._spool, self._count, self._namespace = spool, count, namespace
+        self.key: bytes | None = None
+        """Held in memory only, as long as the process lives."""
+        self._key_due = 0.0
         self._batch_seconds = batch_seconds
         self._lines: list[bytes] = []
         self._bytes = 0
@@ -141,6 +175,7 @@ class Shipper:
 
     def ship_once(self) -> None:
         """Wait for a batch, send it, and then what the spool holds."""
+        self._renew_key()
         lines = self._take()
         if lines:
             self._ship(zstandard.ZstdCompressor(level=3).compress(b"\n".join(lines) + b"\n"), len(lines))
@@ -149,6 +184,17 @@ class Shipper:
         if self._spool.dropped != self._spool_dropped:
             self._count("spool_full", self._spool.dropped - self._spool_dropped)
             self._spool_dropped = self._spool.dropped
+
+    def _renew_key(self) -> None:
+        """Ask for the newest key now and then; the last one goes on to serve while the hub is away."""
+        if self.hub is None or not self._namespace or self._stopping or time.monotonic() < self._key_due:
+            return
+        try:
+            self.key = self.hub.key(self._namespace)
+            self._key_due = time.monotonic() + _KEY_SECONDS
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._key_due = time.monotonic() + _KEY_AGAIN_SECONDS
+            log.warning("no key from the hub; error=%s: %s", type(error).__name__, str(error)[:200])
 
     def _take(self) -> list[bytes]:
         with self._changed:

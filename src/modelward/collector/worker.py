@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import secrets
 import signal
 import socket
 import sys
@@ -26,6 +27,8 @@ from modelward.collector.shipping import Hub, Shipper
 from modelward.collector.spool import Spool
 
 _POLL_SECONDS = 1.0
+_KEY_BY_HAND = secrets.token_bytes(32)
+"""Where exchanges go into a file there is no hub to give a key: conversations group within this process only."""
 _NICE = 10
 """Where cores are short the data plane goes first."""
 
@@ -45,8 +48,12 @@ class Worker:
         self._config = WatchedConfig(options.config_file)
         self._settings = CollectorConfig()
         self._recorder = Recorder(options.endpoint_key, options.revision)
-        self._shipper = Shipper(Spool(options.spool_dir), self._count) if not options.capture_output else None
+        self._shipper = None if options.capture_output else self._new_shipper()
         self._stopping = False
+
+    def _new_shipper(self) -> Shipper:
+        namespace = self._options.endpoint_key.partition("/")[0]
+        return Shipper(Spool(self._options.spool_dir), self._count, namespace=namespace)
 
     def run(self) -> None:
         """Work until SIGTERM, then finish what is queued."""
@@ -91,7 +98,7 @@ class Worker:
         if content == "None":
             self._count("not_allowed", 1)
             return
-        exchange = self._recorder.record(parcel, content, self._settings.conversation_key)
+        exchange = self._recorder.record(parcel, content, self._shipper.key if self._shipper else _KEY_BY_HAND)
         line = orjson.dumps(exchange_to_json(exchange))
         if self._shipper is not None:
             self._shipper.add(line)

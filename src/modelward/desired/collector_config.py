@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +33,6 @@ def config_map(
         engine_metrics_url=engine_metrics_url(endpoint, engine_port),
         capture=capture.for_collector(),
         hub_url=installation.hub_url,
-        conversation_key=_conversation_key(endpoint),
     )
     data = {FILE_NAME: json.dumps(config_to_json(config), sort_keys=True, indent=2)}
     if installation.hub_ca_pem:
@@ -64,8 +62,3 @@ def engine_metrics_url(endpoint: LLMEndpoint, engine_port: int | None) -> str | 
     """Return where a sidecar finds the engine's own metrics."""
     path = engine_metrics_path(endpoint)
     return f"http://127.0.0.1:{engine_port}{path}" if path and engine_port else None
-
-
-def _conversation_key(endpoint: LLMEndpoint) -> str:
-    """Return the key that keeps conversations of different endpoints apart; it joins turns and hides nothing."""
-    return hashlib.sha256(f"conversation:{endpoint.metadata.uid}".encode()).hexdigest()

@@ -38,13 +38,18 @@ def passing_id(name: str, sent: Iterable[str] = ()) -> bool:
 
     `sent` are values that the client sent and of which engines make ids: vLLM of `X-Request-Id`, SGLang of `rid`.
     """
-    if _OURS.fullmatch(name):
-        return True
     shape = _SHAPE.fullmatch(name)
-    if shape is None or not _random(shape["random"]) or redact(name).findings:
+    drawn = shape is not None and _random(shape["random"]) and not redact(name).findings
+    if not drawn and not _OURS.fullmatch(name):
         return False
     folded = name.casefold()
     return not any(len(value) >= _SHORTEST_SENT and _meet(value.casefold(), folded) for value in sent)
+
+
+def id_core(name: str) -> str:
+    """Return the drawn part of an id that has an engine's shape; empty where it has none."""
+    shape = _SHAPE.fullmatch(name)
+    return shape["random"] if shape else ""
 
 
 def hashed(name: str, key: bytes, purpose: Purpose) -> str:

@@ -123,7 +123,6 @@ configs = st.builds(
         max_body_bytes=st.integers(0, 16 * 1024 * 1024),
     ),
     hub_url=st.none() | st.just("https://modelward-hub:8443"),
-    conversation_key=st.just("00ff"),
 )
 
 

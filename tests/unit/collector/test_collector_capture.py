@@ -8,13 +8,14 @@ import json
 import socket
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from typing import cast
 
 import pytest
 import zstandard
 from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, json_answer, post, rig, run
 
-from modelward.api.collector_config import Capture, CollectorConfig
+from modelward.api.collector_config import Capture, CollectorConfig, config_from_json, config_to_json
 from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
@@ -22,12 +23,14 @@ from modelward.collector.channel import new_channel
 from modelward.collector.handover import Parcel, receive, send
 from modelward.collector.record import Recorder
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
+from modelward.privacy.identifiers import hashed
 
+KEY = b"k" * 32
 ALL = Capture(content="Redacted", sample_ppm=1_000_000)
 
 
 def config(capture: Capture) -> CollectorConfig:
-    return CollectorConfig(generation="abc", capture=capture, hub_url="https://hub", conversation_key="k")
+    return CollectorConfig(generation="abc", capture=capture, hub_url="https://hub")
 
 
 async def _stream(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -172,7 +175,7 @@ RESPONSE = json.dumps(
 
 
 def test_what_is_redacted_is_counted_by_kind_subject_and_echo() -> None:
-    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", "key")
+    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", KEY)
     assert exchange.messages == (Message("system", "be kind"), Message("user", "I am [EMAIL]"))
     assert exchange.response == "Hi [EMAIL], ask [EMAIL]"
     assert exchange.redactions == (
@@ -180,30 +183,73 @@ def test_what_is_redacted_is_counted_by_kind_subject_and_echo() -> None:
         Redaction("EMAIL", 1, "response"),
         Redaction("EMAIL", 1, "response", echoed=True),
     )
-    assert (exchange.id, exchange.finish_reason, exchange.endpoint) == ("r-1", "stop", "ns/chat")
+    assert (exchange.finish_reason, exchange.endpoint) == ("stop", "ns/chat")
 
 
 def test_metadata_only_holds_no_text_and_full_holds_all() -> None:
     recorder = Recorder("ns/chat", "r1")
-    bare = recorder.record(_parcel(REQUEST, RESPONSE), "MetadataOnly", "key")
+    bare = recorder.record(_parcel(REQUEST, RESPONSE), "MetadataOnly", KEY)
     assert (bare.messages, bare.response, bare.redactions) == ((), "", ())
-    assert recorder.record(_parcel(REQUEST, RESPONSE), "Full", "key").response.endswith("bob@example.org")
+    assert recorder.record(_parcel(REQUEST, RESPONSE), "Full", KEY).response.endswith("bob@example.org")
 
 
 def test_turns_of_one_conversation_share_a_key_that_depends_on_the_secret() -> None:
     recorder = Recorder("ns/chat", "r1")
     later = json.loads(REQUEST)
     later["messages"] += [{"role": "assistant", "content": "hi"}, {"role": "user", "content": "more"}]
-    one = recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", "key").conversation
-    assert one == recorder.record(_parcel(json.dumps(later).encode(), RESPONSE), "Redacted", "key").conversation
-    assert one != recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", "other").conversation
+    one = recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", KEY).conversation
+    assert one == recorder.record(_parcel(json.dumps(later).encode(), RESPONSE), "Redacted", KEY).conversation
+    assert one != recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", b"o" * 32).conversation
+
+
+ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
+
+
+def _answering(name: str) -> bytes:
+    return json.dumps({"id": name, "choices": [{"message": {"content": "hi"}}]}).encode()
+
+
+def test_an_id_leaves_as_it_is_only_where_the_engine_made_it_and_nothing_in_it_is_the_clients() -> None:
+    recorder = Recorder("ns/chat", "r1")
+    core = ENGINES.partition("-")[2]
+    echoed = json.dumps({"rid": core, "messages": [{"role": "user", "content": "x"}]}).encode()
+    typed = "chatcmpl-ann@example.org"
+    for content in ("MetadataOnly", "Redacted", "Full"):
+        assert recorder.record(_parcel(REQUEST, _answering(ENGINES)), content, KEY).id == ENGINES
+        for parcel in (
+            _parcel(REQUEST, _answering(typed)),
+            _parcel(echoed, _answering(ENGINES)),
+            _parcel(gzip.compress(echoed), _answering(ENGINES), request_encoding="gzip"),
+            _parcel(REQUEST, _answering(ENGINES), client_ids=f"other\n{core}\n"),
+        ):
+            one = recorder.record(parcel, content, KEY)
+            original = typed if b"@" in parcel.response else ENGINES
+            assert one.id == f"mwh-{hashed(original, KEY, 'exchange')}"
+            assert recorder.record(parcel, content, None).id.startswith("mw-")
+
+
+def test_without_a_key_no_conversation_is_named_whatever_the_configuration_says() -> None:
+    old = config_to_json(config(ALL)) | {"conversationKey": "00ff"}
+    assert config_from_json(old) == replace(config(ALL), generation=config_to_json(config(ALL))["generation"])
+    assert Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", None).conversation == ""
+
+
+def test_the_ids_that_a_client_gives_its_request_reach_the_worker() -> None:
+    async def work() -> None:
+        async with rig(_stream, config(ALL)) as one:
+            await one.ask(CHAT.replace(b"\r\n", b"\r\nX-Request-Id: ann@example.org\r\n", 1))
+            parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
+            assert parcel is not None
+            assert parcel.client_ids == "ann@example.org\n"
+
+    run(work())
 
 
 def test_strange_bodies_become_records_without_text() -> None:
     recorder = Recorder("ns/chat", "r1")
     for body in (b"", b"{", b"[1]", b"null", b'{"messages":5}', b'{"messages":[{"content":{"a":[1]}}]}', b"\xff"):
         for kind in ("application/json", "text/event-stream", "text/plain"):
-            assert recorder.record(_parcel(body, body, kind), "Redacted", "").id
+            assert recorder.record(_parcel(body, body, kind), "Redacted", None).id
 
 
 def test_answers_of_each_api_are_read() -> None:
@@ -246,7 +292,7 @@ def test_compressed_bodies_are_read_even_when_cut_short() -> None:
 
 
 def test_counting_is_of_values_not_of_kinds() -> None:
-    exchange = Recorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", "")
+    exchange = Recorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", None)
     assert Counter({r.kind: r.count for r in exchange.redactions}) == Counter(EMAIL=2)
 
 
@@ -269,7 +315,7 @@ def test_no_field_that_a_caller_or_server_fills_carries_personal_data_out_even_a
     request = json.dumps({"model": f"m {mail}", "messages": [{"role": f"user {mail}", "content": "x"}]}).encode()
     response = json.dumps({"choices": [{"message": {"content": "y"}, "finish_reason": mail}]}).encode()
     for content in ("MetadataOnly", "Redacted"):
-        exchange = Recorder("ns/chat", "r1").record(_parcel(request, response, model=""), content, "key")
+        exchange = Recorder("ns/chat", "r1").record(_parcel(request, response, model=""), content, KEY)
         assert mail not in json.dumps(exchange_to_json(exchange))
         assert (exchange.model, exchange.finish_reason) == ("other", "other")
 
@@ -287,5 +333,5 @@ def test_values_in_the_arguments_of_a_tool_call_are_masked() -> None:
     arguments = json.dumps({"body": "Dear,\n4111 1111 1111 1111\n\t536-90-4399\nAKIAIOSFODNN7EXAMPLE"})
     call = {"id": "1", "type": "function", "function": {"name": "send", "arguments": arguments}}
     response = json.dumps({"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [call]}}]})
-    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, response.encode()), "Redacted", "key")
+    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, response.encode()), "Redacted", KEY)
     assert exchange.response == '\nsend({"body": "Dear,\\n[CARD]\\n\\t[US_SSN]\\n[API_KEY]"})'

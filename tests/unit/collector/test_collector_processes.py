@@ -290,7 +290,7 @@ def test_by_hand_exchanges_are_written_to_a_file_redacted(model: str, tmp_path: 
         exchange = json.loads(output.read_text().splitlines()[0])
         assert exchange["messages"] == [{"role": "user", "text": "I am [EMAIL]"}]
         assert exchange["response"] == "hello"
-        assert exchange["id"] == "x"
+        assert exchange["id"].startswith("mwh-"), "no engine makes an id like x"
 
 
 def test_a_model_behind_a_real_nginx_is_served_alike(model: str, tmp_path: Path) -> None:

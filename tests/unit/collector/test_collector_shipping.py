@@ -23,6 +23,8 @@ class FakeHub:
         self.poison = b"poison"
         self.lines: list[bytes] = []
         self.tokens: list[str] = []
+        self.asked: list[str] = []
+        self.key = b'{"key": "%s"}' % (b"ab" * 32)
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,6 +38,12 @@ class FakeHub:
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(b'{"accepted": %d, "rejected": 0}' % len(lines))
+
+            def do_GET(self) -> None:
+                hub.asked.append(self.path)
+                self.send_response(hub.status if hub.status != 202 else 200)
+                self.end_headers()
+                self.wfile.write(hub.key)
 
             def log_message(self, *_: object) -> None:
                 return
@@ -83,6 +91,33 @@ def test_records_arrive_and_the_token_is_read_for_each_batch(tmp_path: Path, hub
     assert hub.lines == [b"1", b"2"]
     assert hub.tokens == ["Bearer first", "Bearer second"]
     assert counts.by_name["sent"] == 2
+
+
+def of_retail(tmp_path: Path, hub: FakeHub) -> Shipper:
+    shipper = Shipper(Spool(str(tmp_path / "spool")), Counts(), batch_seconds=0.01, namespace="retail")
+    shipper.hub = Hub(hub.url, str(tmp_path / "token"), "")
+    return shipper
+
+
+def test_the_key_is_asked_for_once_an_hour_and_outlives_a_hub_that_is_away(tmp_path: Path, hub: FakeHub) -> None:
+    shipper = of_retail(tmp_path, hub)
+    shipper.ship_once()
+    shipper.ship_once()
+    assert (shipper.key, hub.asked) == (b"\xab" * 32, ["/v1/keys/retail"])
+    hub.status, shipper._key_due = 503, 0.0
+    shipper.ship_once()
+    assert (shipper.key, len(hub.asked)) == (b"\xab" * 32, 2)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()], "it is in memory only"
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b'{"key": "xyz"}', b'{"key": "ab"}', b'{"key": 5}', b"[1]"])
+def test_a_hub_without_a_key_leaves_none(tmp_path: Path, hub: FakeHub, answer: bytes) -> None:
+    shipper = of_retail(tmp_path, hub)
+    hub.key = answer
+    shipper.add(b"1")
+    shipper.ship_once()
+    assert shipper.key is None
+    assert hub.lines == [b"1"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
+from modelward.api.exchange import Timings, Usage
+from modelward.collector.handover import Parcel
+from modelward.collector.record import Recorder
+from modelward.collector.shipping import Hub as CollectorsHub
+from modelward.collector.shipping import Shipper
+from modelward.collector.spool import Spool
 from modelward.hub import audit, keys
 from modelward.hub.errors import HubError
 from modelward.hub.stored import StoredLines
@@ -146,6 +153,21 @@ async def test_a_conversation_is_erased_by_the_name_that_the_client_gave_it(clus
         assert (await operator.erase(asked))["exchanges"] == 1
         assert await pod.post_exchanges(ndjson(exchange(1, conversation=talk))) == (0, 1)
     assert "jane.doe" not in text_in(store)
+
+
+async def test_what_collectors_hash_the_hub_finds_by_its_original_name(tmp_path: Path) -> None:
+    async with running_hub("memory://") as hub:
+        shipper = Shipper(Spool(str(tmp_path / "spool")), lambda *_: None, 0.01, namespace="retail")
+        shipper.hub = CollectorsHub(f"http://127.0.0.1:{hub.hub.ports[0]}", "", "")
+        await asyncio.to_thread(shipper.ship_once)
+        answer = orjson.dumps({"id": TYPED, "choices": [{"message": {"content": "hi"}}]})
+        parcel = Parcel(NOW_MS, "chat", "m", 200, "ok", 1.0, False, "jane.doe@example.com", "application/json",
+                        "", "", Usage(), Timings(5.0), b"{}", answer)  # fmt: skip
+        sent = Recorder("retail/chat", "r1").record(parcel, "Redacted", shipper.key)
+        await hub.client.post_exchanges(ndjson(sent))
+        assert await hub.client.exchange("retail", "chat", TYPED) == sent
+        erased = await hub.client.erase({"namespace": "retail", "conversation": "jane.doe@example.com"})
+        assert erased["exchanges"] == 1
 
 
 async def test_keys_rotate_and_older_ones_last_as_long_as_what_was_hashed_with_them(file_url: str) -> None:
