@@ -18,6 +18,8 @@ import typer
 import yaml
 from rich.console import Console
 
+from modelward import cli_erase
+
 app = typer.Typer(
     name="modelward",
     no_args_is_help=True,
@@ -26,6 +28,7 @@ app = typer.Typer(
     help="Kubernetes operator for monitored LLM endpoints: health with evidence, evaluator Jobs, scaling by use.",
     epilog="Start with: kubectl apply -f examples/watch-a-deployment.yaml, then kubectl get llmep",
 )
+app.add_typer(cli_erase.app, name="erase")
 _out = Console()
 _err = Console(stderr=True)
 

@@ -66,6 +66,8 @@ class HubFeed:
     """Told why rows of the hub's answers are left out, and how many."""
     _results: ResultMemory = field(default_factory=ResultMemory)
     _since_ms: int = 0
+    _erased_ms: int = 0
+    """When the last erasure was that results were read after."""
     _lost_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules_sent: Mapping[str, Any] | None = None
@@ -138,6 +140,7 @@ class HubFeed:
         fresh: set[str] = set()
         try:
             await self._send_rules(self.hub)
+            await self._note_erasures(self.hub)
             overview = await self.hub.overview()
             holdings = [held for held in overview.holdings if self.exists(held.endpoint)]
             asked_ms = self.clock_ms()
@@ -159,6 +162,13 @@ class HubFeed:
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
         return frozenset(fresh)
+
+    async def _note_erasures(self, hub: HubClient) -> None:
+        """Ask for all results again when something was erased: those that are held may name it."""
+        erased = await hub.audit(self._erased_ms + 1, "erase")
+        times = [one["time_ms"] for one in erased if isinstance(one.get("time_ms"), int)]
+        if times:
+            self._erased_ms, self._since_ms = max(times), 0
 
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""

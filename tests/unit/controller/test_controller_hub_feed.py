@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult, result_to_json
 from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
@@ -397,3 +397,16 @@ async def test_an_endpoint_made_anew_is_told_to_the_hub_by_its_uid_and_inherits_
         assert await feed.refresh() == frozenset()
         assert feed.of(KEY) == ()
         assert running.store.rules.of("retail/chat").uid == "second"
+
+
+async def test_what_was_erased_goes_from_the_results_that_the_operator_holds(tmp_path: Path) -> None:
+    named = replace(RESULT, from_ms=0, to_ms=NOW_MS - 7_200_000, examples={"r1": (Example("e1", "leak"),)})
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        await client.put_result(named)
+        await feed.refresh()
+        assert feed.of(KEY) == (named,)
+        await feed.refresh()
+        await client.erase({"namespace": "retail", "endpoint": "chat", "exchange": "e1"})
+        assert await feed.refresh() == {"retail/chat"}
+        assert feed.of(KEY) == (replace(named, examples={}),)

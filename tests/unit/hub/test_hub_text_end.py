@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.exchange import CONTENT_ORDER, Exchange, exchange_to_json
 from modelward.collect.hub import HubUnavailableError
+from modelward.hub import app
 from modelward.hub.buffer import compress
 from modelward.hub.errors import HubError
+from modelward.hub.ingest import Batch, read_batch
 from modelward.hub.rule_changes import changed
 from modelward.hub.rules import Rule, Rules, limited
 from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
@@ -90,6 +92,45 @@ async def test_what_an_older_collector_still_spooled_comes_under_no_looser_rule(
             "",
             "younger",
         ]
+
+
+async def test_a_batch_that_is_being_read_while_the_rule_is_tightened_leaves_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was decided by the rule before is decided again."""
+    async with running_hub(f"file://{tmp_path}") as hub:
+        await kept(hub, REDACTED)
+        store, reads = hub.hub.store, list[Batch]()
+
+        def slowly(*arguments: Any) -> Batch:
+            reads.append(read_batch(*arguments))
+            if len(reads) == 1:
+                bare = AskedRules({"retail/chat": Rule("MetadataOnly", uid="first")})
+                store.rules = changed(store.rules, bare, NOW_MS, store.newest_ms)
+            return reads[-1]
+
+        monkeypatch.setattr(app, "read_batch", slowly)
+        await hub.client.post_exchanges(ndjson(PRIVATE))
+        assert len(reads) == 2
+        assert "PRIVATE-TEXT" not in on_disk(tmp_path)
+
+
+async def test_a_window_that_is_read_while_its_hour_is_joined_misses_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    async with running_hub(f"file://{tmp_path}", now=clock) as hub:
+        for number in range(6):
+            await hub.client.post_exchanges(ndjson(exchange(number)))
+        clock.now_ms += 4 * HOUR_MS
+        get, reads = hub.hub.store.objects.get, list[str]()
+
+        async def joining(path: str) -> bytes | None:
+            reads.append(path)
+            if len(reads) == 2:
+                await hub.hub._sweep()
+            return await get(path)
+
+        hub.hub.store.objects.get = joining  # type: ignore[method-assign]
+        assert len(await hub.window()) == 6
 
 
 async def test_raw_text_goes_when_only_redacted_text_is_wanted_and_redacted_text_stays(tmp_path: Path) -> None:
