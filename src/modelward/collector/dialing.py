@@ -22,7 +22,8 @@ KEPT_BYTES_FAR = 256 * 1024
 """The same where a new connection costs TLS, and round trips to somewhere else."""
 RETRY_SECONDS = 0.05
 """A server that closes an idle connection does so while our bytes are on their way. Later than this (and the time that
-they need) it has had the request in its hands, and may have acted on it."""
+they need) it has had the request in its hands, and may have acted on it. When it closed is asked of the kernel: a
+node that is short of CPU lets us see it later."""
 FRESH_SECONDS = 1.0
 """A connection that idled longer may have been closed by now; a request that could not be sent again gets a new one."""
 
@@ -105,7 +106,8 @@ class Dialing:
     def closed_unanswered(self, upstream: Upstream) -> None:
         """The connection ended before the first byte of an answer."""
         self._upstream = None
-        untouched = self._plane.now() - upstream.sent <= RETRY_SECONDS + upstream.round_trip
+        ended = upstream.ended or self._plane.now()
+        untouched = ended - upstream.sent <= RETRY_SECONDS + upstream.round_trip
         if upstream.reused and untouched and self._whole and not self._retried:
             self._retried = True
             self._open(upstream.target)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from modelward.collector import families
@@ -18,6 +19,7 @@ from modelward.collector.meter import ExchangeMeter
 from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
 from modelward.collector.targets import Target, Targets
+from modelward.collector.tcp_times import since_last_segment
 
 if TYPE_CHECKING:
     from modelward.collector.downstream import Downstream
@@ -47,6 +49,7 @@ class Plane:
         self.gate = gate
         self.budget = gate.budget
         self.now = loop.time
+        self.segment_age: Callable[[asyncio.BaseTransport | None], float] = since_last_segment
         self.observing = True
         self.leaving = False
         self.connection_limit = sys.maxsize

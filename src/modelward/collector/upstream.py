@@ -28,13 +28,14 @@ _NOTHING = memoryview(b"")
 class Upstream(asyncio.Protocol):
     """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool.
 
-    `sent` and `idle_since` are times of the plane's clock, `round_trip` is how long connecting took, in seconds.
+    `sent`, `idle_since` and `ended` (0 until the server closes) are times of the plane's clock, `round_trip` is how
+    long connecting took, in seconds.
     """
 
     __slots__ = (
         "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_odd", "_parser",
-        "_pieces", "_rest", "_scheduled", "_sized", "_surplus", "answered", "client", "flow", "idle_since", "plane",
-        "reused", "round_trip", "sent", "target", "transport",
+        "_pieces", "_rest", "_scheduled", "_sized", "_surplus", "answered", "client", "ended", "flow", "idle_since",
+        "plane", "reused", "round_trip", "sent", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, plane: Plane, target: Target) -> None:
@@ -43,7 +44,7 @@ class Upstream(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.flow = Flow()
         self.reused = self._scheduled = False
-        self.sent = self.idle_since = self.round_trip = 0.0
+        self.sent = self.idle_since = self.ended = self.round_trip = 0.0
         self._parser = httptools.HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._reset()
@@ -124,6 +125,10 @@ class Upstream(asyncio.Protocol):
             self._take_turn()
             if len(data) >= BULK_BYTES:
                 self._yield()
+
+    def eof_received(self) -> None:
+        """The server closed its side: note when its word of that arrived, which may be long before this is called."""
+        self.ended = self.plane.now() - self.plane.segment_age(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server closed: idle, between requests, before its answer, at the end of it or in the midst of it."""

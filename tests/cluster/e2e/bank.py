@@ -78,7 +78,8 @@ class Bank:
         url = self.installed.url(endpoint, space)
         self.installed.until("its Service leads there", lambda: reached(url) or None, 90)
         answers = ask_all(url, asked, at_once=at_once, timeout_s=120)
-        assert [answer.text for answer in answers if answer.status != 200] == []
+        wrong = [(answer.status, answer.text[:300]) for answer in answers if answer.status != 200]
+        assert not wrong, wrong
         return answers
 
     def run_by_hand(self, name: str, *, since: datetime, until: datetime | None = None, suspend: bool = False) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 
 import pytest
 from collector_rig import CHAT, Rig, Script, chunk, json_answer, post, read_answer, rig, run, until
 
 from modelward.collector import families
 from modelward.collector.dialing import FRESH_SECONDS, KEPT_BYTES, RETRY_SECONDS
+from modelward.collector.tcp_times import since_last_segment
 
 OK = json_answer(b"{}")
 CHUNKED = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -20,6 +23,8 @@ class Clock:
     def __init__(self, one: Rig) -> None:
         self.time = 1000.0
         one.plane.now = lambda: self.time
+        self.age = 0.0
+        one.plane.segment_age = lambda _: self.age
 
 
 def dying_on_reuse(clocks: list[Clock], seconds: float) -> Script:
@@ -58,6 +63,43 @@ def test_a_request_that_a_server_may_have_begun_is_never_sent_again(worked: floa
             assert len(one.server.requests) == times
 
     run(work())
+
+
+def test_a_close_that_is_seen_late_counts_from_when_it_came() -> None:
+    async def work() -> None:
+        clocks: list[Clock] = []
+        async with rig(dying_on_reuse(clocks, 1.0)) as one:
+            clocks.append(Clock(one))
+            clocks[0].age = 1.0  # the node was busy: the server closed a second before it was seen
+            assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
+            assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
+            assert len(one.server.requests) == 3
+
+    run(work())
+
+
+def test_the_kernel_tells_when_the_other_end_closed_however_late_that_is_seen() -> None:
+    seen: list[float] = []
+
+    class Peer(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def eof_received(self) -> None:
+            seen.append(since_last_segment(self.transport))
+
+    async def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            transport, _ = await asyncio.get_running_loop().create_connection(Peer, *server.getsockname())
+            other, _ = server.accept()
+            other.close()
+            time.sleep(0.2)  # noqa: ASYNC251 - the loop is kept busy
+            await until(lambda: bool(seen))
+            transport.close()
+
+    run(work())
+    assert seen[0] >= 0.19
+    assert since_last_segment(None) == 0.0
 
 
 def test_far_servers_get_the_time_that_bytes_need_to_them() -> None:
