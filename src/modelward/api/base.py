@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+
+from modelward.api.fitted import fitted
 
 GROUP = "modelward.dev"
 VERSION = "v1alpha1"
@@ -42,6 +44,15 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
 
 
+class Fitted(Model):
+    """Base of what we write ourselves, in status: cut to its own bounds, so that no schema of ours refuses it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cut(cls, data: Any) -> Any:
+        return fitted(cls.model_fields, data) if isinstance(data, Mapping) else data
+
+
 def rules(*pairs: tuple[str, str]) -> ConfigDict:
     """Return a model configuration that carries CEL rules as (expression, message for the user) into the schema."""
     validations: list[Any] = [{"rule": rule, "message": message} for rule, message in pairs]
@@ -60,7 +71,7 @@ def list_map(*keys: str) -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
-class Condition(Model):
+class Condition(Fitted):
     """One of the standard Kubernetes conditions."""
 
     type: Annotated[str, Field(max_length=64)]

@@ -9,11 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelward.api.base import Condition, Model, Verdict, list_map
+from modelward.api.base import Condition, Fitted, Verdict, list_map
 from modelward.api.quantity import Name
 
 CollectorMode = Literal["ScrapeOnly", "Gateway", "Sidecar"]
 Health = Literal["Healthy", "Degraded", "Unhealthy", "Unknown"]
+
+MAX_CHECKS = 200
+"""Objectives that a status lists at most, and evaluations."""
+MAX_POLICIES = 50
+MAX_SELECTOR_CHARS = 1_024
 
 Time = Annotated[str, Field(max_length=32)]
 Number = Annotated[str, Field(max_length=32)]
@@ -21,7 +26,7 @@ Reason = Annotated[str, Field(max_length=64)]
 Message = Annotated[str, Field(max_length=256)]
 
 
-class CheckStatus(Model):
+class CheckStatus(Fitted):
     """What objectives and evaluations have in common: a verdict, and what it rests on."""
 
     policy: Name
@@ -70,7 +75,7 @@ class EvaluationStatus(CheckStatus):
     """Ids of flagged exchanges."""
 
 
-class ScalingDecision(Model):
+class ScalingDecision(Fitted):
     """One change of replicas that was decided, and why."""
 
     time: Time
@@ -83,7 +88,7 @@ class ScalingDecision(Model):
     """Why, for people, with the numbers."""
 
 
-class ScalingStatus(Model):
+class ScalingStatus(Fitted):
     """What the scaler wants and why."""
 
     desired: int | None = None
@@ -98,7 +103,7 @@ class ScalingStatus(Model):
     """The last changes, newest first."""
 
 
-class CollectorStatus(Model):
+class CollectorStatus(Fitted):
     """How many collectors see the traffic, and which version they are."""
 
     mode: CollectorMode
@@ -115,7 +120,7 @@ class CollectorStatus(Model):
     """What of the spec a sidecar was put in for, and into which workload: who takes it out is respected."""
 
 
-class AppliedPolicy(Model):
+class AppliedPolicy(Fitted):
     """A policy that watches this endpoint, and the generation that is in force."""
 
     name: Name
@@ -124,7 +129,7 @@ class AppliedPolicy(Model):
     """Its metadata.generation that is in force."""
 
 
-class Change(Model):
+class Change(Fitted):
     """Something that changed and may explain what came after."""
 
     time: Time
@@ -135,7 +140,7 @@ class Change(Model):
     """From what to what."""
 
 
-class UsageStatus(Model):
+class UsageStatus(Fitted):
     """What passed through in the last five minutes."""
 
     requests_per_minute: Number = ""
@@ -150,7 +155,7 @@ class UsageStatus(Model):
     """Share of requests that failed."""
 
 
-class ServingRevision(Model):
+class ServingRevision(Fitted):
     """How the serving revision is known again after a restart of its pods, which changes the hash of their template."""
 
     hashes: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=10)] = ()
@@ -161,14 +166,14 @@ class ServingRevision(Model):
     """When it began to serve; empty for the first that was seen."""
 
 
-class Address(Model):
+class Address(Fitted):
     """Where clients reach the endpoint."""
 
     url: Annotated[str, Field(max_length=512)]
     """Base URL inside the cluster."""
 
 
-class LLMEndpointStatus(Model):
+class LLMEndpointStatus(Fitted):
     """What Modelward knows of an endpoint; every number with its evidence."""
 
     observed_generation: int = 0
@@ -187,7 +192,7 @@ class LLMEndpointStatus(Model):
     """Pods that serve."""
     replicas_summary: Annotated[str, Field(max_length=16)] = ""
     """Ready of desired pods, such as 3/3."""
-    selector: Annotated[str, Field(max_length=1024)] = ""
+    selector: Annotated[str, Field(max_length=MAX_SELECTOR_CHARS)] = ""
     """Label selector of the pods, for autoscalers."""
     address: Address | None = None
     models: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=20)] = ()
@@ -197,17 +202,17 @@ class LLMEndpointStatus(Model):
     serving: ServingRevision | None = None
     usage: UsageStatus | None = None
     metrics: Annotated[
-        tuple[MetricStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))
+        tuple[MetricStatus, ...], Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "name"))
     ] = ()
     """One entry per objective of each policy."""
     evaluations: Annotated[
-        tuple[EvaluationStatus, ...], Field(max_length=200, json_schema_extra=list_map("policy", "name"))
+        tuple[EvaluationStatus, ...], Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "name"))
     ] = ()
     """One entry per evaluation of each policy."""
     scaling: ScalingStatus | None = None
     collector: CollectorStatus | None = None
     applied_policies: Annotated[
-        tuple[AppliedPolicy, ...], Field(max_length=50, json_schema_extra=list_map("name"))
+        tuple[AppliedPolicy, ...], Field(max_length=MAX_POLICIES, json_schema_extra=list_map("name"))
     ] = ()
     """Policies that select this endpoint."""
     changes: Annotated[tuple[Change, ...], Field(max_length=5)] = ()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import Condition, Model, ObjectMeta, list_map, rules
+from modelward.api.base import Condition, Fitted, Model, ObjectMeta, list_map, rules
 from modelward.api.quantity import Name, timestamp_ms
 
 
@@ -72,7 +72,7 @@ class EvaluationRunSpec(Model):
     suspend: Annotated[bool, Field(description="Hold the run; its Job starts nothing new.")] = False
 
 
-class RunItemStatus(Model):
+class RunItemStatus(Fitted):
     """What one item of the run found in its own window."""
 
     endpoint: Name
@@ -89,7 +89,7 @@ class RunItemStatus(Model):
     """Why, for people."""
 
 
-class EvaluationRunStatus(Model):
+class EvaluationRunStatus(Fitted):
     """How the run ended."""
 
     observed_generation: int = 0

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Model, ObjectMeta, list_map, rules
+from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
 from modelward.api.monitoringpolicy import Config
 
 
@@ -19,7 +19,7 @@ class EvaluatorSpec(Model):
     """Its settings; each evaluator documents its own."""
 
 
-class EvaluatorStatus(Model):
+class EvaluatorStatus(Fitted):
     """Whether the evaluator can be used, and how good it was when measured."""
 
     observed_generation: int = 0

@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Model, ObjectMeta, Severity, list_map, rules
+from modelward.api.base import (
+    BUILTINS_HELP,
+    DNS_LABEL_RULE,
+    Condition,
+    Fitted,
+    Model,
+    ObjectMeta,
+    Severity,
+    list_map,
+    rules,
+)
 from modelward.api.exchange import Content
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
@@ -191,7 +201,7 @@ class MonitoringPolicySpec(Model):
     paused: Annotated[bool, Field(description="Keep the last verdicts and start nothing new.")] = False
 
 
-class Binding(Model):
+class Binding(Fitted):
     """An endpoint that the policy selects."""
 
     endpoint: Name
@@ -200,7 +210,7 @@ class Binding(Model):
     """Its health when the policy was last looked at."""
 
 
-class MonitoringPolicyStatus(Model):
+class MonitoringPolicyStatus(Fitted):
     """Which endpoints the policy reaches."""
 
     observed_generation: int = 0

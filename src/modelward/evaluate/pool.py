@@ -9,18 +9,22 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResu
 from modelward.desired.runs import is_scheduled
 
 MAX_EXAMPLES = 3
+MAX_ID_CHARS = 128
+"""Longer ids have no room in a status, and half an id finds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
     """What `verdict.decide` needs; `facts` is None when no window is in reach, `newest_ms` then 0.
 
-    `heard_ms` is the end of the newest window with an exchange of the revision, 0 where there is none.
+    `unlisted` examples have ids too long to list. `heard_ms` is the end of the newest window with an exchange of the
+    revision, 0 where there is none.
     """
 
     counts: Counts
     facts: EvaluatorFacts | None
     examples: tuple[Example, ...]
+    unlisted: int
     missing: str
     windows: int
     newest_ms: int
@@ -44,7 +48,8 @@ def pool(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms:
     return Pooled(
         counts=sum((counts for _, found in of_it for counts in found), Counts()),
         facts=facts,
-        examples=tuple(examples[:MAX_EXAMPLES]),
+        examples=tuple(one for one in examples if len(one.id) <= MAX_ID_CHARS)[:MAX_EXAMPLES],
+        unlisted=sum(len(one.id) > MAX_ID_CHARS for one in examples),
         missing=_missing(of_it),
         windows=len(taken),
         newest_ms=taken[0].to_ms if taken else 0,

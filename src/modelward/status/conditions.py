@@ -56,7 +56,7 @@ def settle(
         return Condition(
             type=state.type,
             status=state.status,
-            reason=state.reason,
+            reason=state.reason or "Unknown",  # an empty one would be refused
             message=state.message[:_MESSAGE_LIMIT],
             last_transition_time=since,
             observed_generation=generation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelward.api.endpoint_status import MAX_SELECTOR_CHARS
 from modelward.api.llmendpoint import (
     Address,
     AppliedPolicy,
@@ -20,6 +21,7 @@ from modelward.api.quantity import timestamp
 from modelward.status.checks import CONDITION, Check, condition, decided, health
 from modelward.status.conditions import State, ready, settle
 from modelward.status.error_rates import Unserved
+from modelward.status.listing import listed, told_cut
 from modelward.status.revision import UNKNOWN_REVISION, Revision
 
 _SUMMARY_LIMIT = 80
@@ -57,7 +59,14 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
     """Return the whole status; pure, so `explain` prints the same as what is written."""
     before = endpoint.status
     mood, why = health(_serving(found), found.metrics, found.checks, found.unserved)
-    states = [ready(found.accepted, found.workload), found.accepted, found.workload, found.collector, found.metrics]
+    accepted = told_cut(
+        found.accepted,
+        policies=len(found.applied),
+        objectives=len(found.objectives),
+        evaluations=len(found.evaluations),
+        selector=found.selector,
+    )
+    states = [ready(accepted, found.workload), accepted, found.workload, found.collector, found.metrics]
     states += [condition(concern, found.checks) for concern in CONDITION]
     states += [found.scaling] if found.scaling else []
     return LLMEndpointStatus(
@@ -69,14 +78,14 @@ def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndp
         replicas=found.replicas,
         ready_replicas=found.ready_replicas,
         replicas_summary=f"{found.ready_replicas}/{found.desired_replicas}",
-        selector=found.selector,
+        selector=found.selector if len(found.selector) <= MAX_SELECTOR_CHARS else "",
         address=Address(url=found.url) if found.url else None,
-        models=found.models[:20],
+        models=found.models,
         revision=found.revision.name,
         serving=found.revision.status,
         usage=found.usage,
-        metrics=found.objectives,
-        evaluations=found.evaluations,
+        metrics=listed(found.objectives),
+        evaluations=listed(found.evaluations),
         scaling=found.scaling_status,
         collector=found.collector_status,
         applied_policies=found.applied,

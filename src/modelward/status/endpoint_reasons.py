@@ -15,6 +15,12 @@ _NOT_STARTING = (
 ACCEPTED = (
     Reason("Valid", "the spec can be carried out"),
     Reason(
+        "StatusCut",
+        "the spec can be carried out; status has no room to list all policies or checks, which count all the same",
+        "more than 50 policies, 200 objectives or 200 evaluations watch one endpoint",
+        "join policies; checks that failed are listed first",
+    ),
+    Reason(
         "Paused",
         "the endpoint is looked at and reported; nothing but its status is written",
         "`spec.paused` is true",

@@ -11,7 +11,7 @@ from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp
 from modelward.desired.watch import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
-from modelward.evaluate.pool import Pooled, pool
+from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
 from modelward.evaluate.verdict import Rule, Verdict, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
@@ -78,7 +78,7 @@ def _objective(bound: BoundObjective, history: History, sight: Sight, now_ms: in
         samples=verdict.samples,
         verdict=outcome,
         reason=reason,
-        message=message[:256],
+        message=message,
         observed_at=seen_at,
         heard_at=seen_at,
         revision=sight.revision.name if outcome != "Unknown" else "",
@@ -173,7 +173,7 @@ def _evaluation(bound: BoundEvaluation, results: Sequence[WindowResult], sight: 
         samples=verdict.samples,
         verdict=verdict.verdict,
         reason=verdict.reason,
-        message=verdict.message[:256],
+        message=verdict.message + _unlisted(pooled.unlisted),
         observed_at=timestamp(pooled.newest_ms) if pooled.newest_ms else "",
         heard_at=timestamp(pooled.heard_ms) if pooled.heard_ms else "",
         run=pooled.run,
@@ -181,6 +181,10 @@ def _evaluation(bound: BoundEvaluation, results: Sequence[WindowResult], sight: 
         revision=sight.revision.name if verdict.verdict != "Unknown" else "",
         spec_hash=spec_hash(definition),
     )
+
+
+def _unlisted(ids: int) -> str:
+    return f"; {ids} flagged exchanges have ids over {MAX_ID_CHARS} characters, which are not listed" if ids else ""
 
 
 def rule_of(bound: BoundEvaluation) -> Rule:
