@@ -135,11 +135,43 @@ def _held_body(capture: Value, _changed: str) -> Value:
     return capture if bytes_count(capture.get("maxBody", "256Ki")) <= 16 << 20 else {**capture, "maxBody": "16Mi"}
 
 
-def _as_long(value: Value, changed: str) -> Value:
-    every, over = value.get("every", "15m"), value.get("over", "1h")
-    if duration_ms(over) >= duration_ms(every):
-        return value
-    return {**value, "every": over} if changed == "over" and duration_ms(over) >= 10_000 else {**value, "over": every}
+def _short(objective: Value, _changed: str) -> Value:
+    return objective if duration_ms(objective.get("over", "15m")) <= 3_600_000 else {**objective, "over": "1h"}
+
+
+def _in_time(value: Value, changed: str) -> Value:
+    """Keep 10s <= every <= over <= 24h, and as many samples as batches can score in that time."""
+    every, over = (_between(value.get(field, otherwise)) for field, otherwise in (("every", "15m"), ("over", "1h")))
+    if duration_ms(over) < duration_ms(every):
+        every, over = (over, over) if changed == "over" else (every, every)
+    if duration_ms(value.get("every", "15m")) != duration_ms(every):
+        value = {**value, "every": every}
+    if duration_ms(value.get("over", "1h")) != duration_ms(over):
+        value = {**value, "over": over}
+    most = 2_000 * (duration_ms(over) // 1_000) // (duration_ms(every) // 1_000)
+    return value if value.get("minSamples", 100) <= most else {**value, "minSamples": most}
+
+
+def _between(text: str) -> str:
+    time_ms = duration_ms(text)
+    return "10s" if time_ms < 10_000 else "24h" if time_ms > 86_400_000 else text
+
+
+def _kept_until_judged(spec: Value, changed: str) -> Value:
+    kept = spec.get("capture", {}).get("keepFor", "168h")
+    longest = max((one.get("every", "15m") for one in spec.get("evaluations", ())), key=duration_ms, default="0s")
+    if duration_ms(longest) <= duration_ms(kept):
+        return spec
+    if changed != "capture":
+        return {**spec, "capture": {**spec.get("capture", {}), "keepFor": longest}}
+    late = [duration_ms(one.get("every", "15m")) > duration_ms(kept) for one in spec["evaluations"]]
+    mended = zip(spec["evaluations"], late, strict=True)
+    return {**spec, "evaluations": [{**one, "every": "10s"} if is_late else one for one, is_late in mended]}
+
+
+def _sparse(spec: Value) -> Value:
+    one = {"name": "a", "check": {"builtin": "PII"}, "failAbove": "1%", "every": "61s", "over": "1h", "minSamples": 1}
+    return {**spec, "capture": {"keepFor": "1m"}, "evaluations": [one]}
 
 
 def _both_times(value: Value, _changed: str) -> Value:
@@ -246,6 +278,9 @@ RULES: Mapping[str, Rule] = {
         _bounded, (lambda one: {"name": one["name"], "metric": "ErrorRate", "maxRate": "1%", "percentile": 50},)
     ),
     "over must be at least 10s": Rule(_long("over", "15m"), (_set(over="9999ms"), _set(over="0s"))),
+    "over must be at most 1h: readings are kept for an hour": Rule(
+        _short, (_set(over="61m"), _set(over="1h1ms"), _set(over="24h"))
+    ),
     "set exactly one of check and evaluatorRef": Rule(
         _only("check", "evaluatorRef", otherwise=("check", {"builtin": "PII"})),
         (
@@ -257,8 +292,17 @@ RULES: Mapping[str, Rule] = {
         _only("failAbove", "failBelow", otherwise=("failAbove", "10%")),
         (_drop("failAbove", "failBelow"), _set(failAbove="1%", failBelow="1%")),
     ),
-    "over must be at least as long as every": Rule(_as_long, (_set(every="2h", over="1h"),)),
-    "every must be at least 10s: each batch is a Job": Rule(_long("every", "15m"), (_set(every="9s", over="1h"),)),
+    "over must be at least as long as every": Rule(_in_time, (_set(every="40s", over="30s", minSamples=1),)),
+    "every must be at least 10s: each batch is a Job": Rule(_in_time, (_set(every="9s", over="1h", minSamples=1),)),
+    "over must be at most 24h: results are kept for a day": Rule(
+        _in_time, (_set(over="86401s"), _set(over="24h1ms"), _set(over="168h"))
+    ),
+    "minSamples must be at most 2000 for each every in over: a batch scores no more": Rule(
+        _in_time, (_set(every="1m", over="1m", minSamples=2_001), _set(every="40s", over="1m", minSamples=3_001))
+    ),
+    "every must be at most capture.keepFor: what is no longer kept cannot be judged": Rule(
+        _kept_until_judged, (_sparse,)
+    ),
     "set exactly one of endpoint (look back) and items": Rule(
         _only("endpoint", "items", otherwise=("endpoint", "run")),
         (

@@ -15,6 +15,10 @@ from modelward.api.exchange import real_number, whole_number
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 
+MAX_SAMPLES = 2_000
+"""Exchanges that one window scores at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanItem:
     """One evaluation of one endpoint over the half-open window [from_ms, to_ms), Unix milliseconds."""
@@ -26,7 +30,7 @@ class PlanItem:
     config: Mapping[str, Any]
     from_ms: int
     to_ms: int
-    max_samples: int = 2_000
+    max_samples: int = MAX_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)

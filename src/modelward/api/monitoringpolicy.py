@@ -19,9 +19,14 @@ from modelward.api.base import (
     list_map,
     rules,
 )
+from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Content
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
+OBJECTIVE_OVER_MAX_MS = 3_600_000
+"""As long as readings are kept."""
+EVALUATION_OVER_MAX_MS = 24 * 3_600_000
+"""As long as results are kept, and two hours more for those that come late."""
 ObjectiveMetric = Literal[
     "TimeToFirstToken", "TimePerOutputToken", "RequestDuration", "ErrorRate", "ClientErrorRate", "OverloadRate"
 ]
@@ -121,6 +126,7 @@ class PolicyObjective(Model):
         ),
         (f"!({_IS_RATE}) || !has(self.percentile)", "percentile belongs to the latency metrics"),
         ("duration(self.over) >= duration('10s')", "over must be at least 10s"),
+        ("duration(self.over) <= duration('1h')", "over must be at most 1h: readings are kept for an hour"),
     )
 
     name: Name
@@ -135,7 +141,7 @@ class PolicyObjective(Model):
     max_rate: Percent | None = None
     """Bound of a rate, such as 1%."""
     over: Duration = "15m"
-    """The time that the number is taken over."""
+    """The time that the number is taken over; at most 1h."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """Fewest requests for a verdict; below, the objective is Unknown."""
     severity: Severity = "Warning"
@@ -167,6 +173,11 @@ class Evaluation(Model):
         ("has(self.failAbove) != has(self.failBelow)", "set exactly one of failAbove and failBelow"),
         ("duration(self.over) >= duration(self.every)", "over must be at least as long as every"),
         ("duration(self.every) >= duration('10s')", "every must be at least 10s: each batch is a Job"),
+        ("duration(self.over) <= duration('24h')", "over must be at most 24h: results are kept for a day"),
+        (
+            f"self.minSamples * duration(self.every).getSeconds() <= {MAX_SAMPLES} * duration(self.over).getSeconds()",
+            f"minSamples must be at most {MAX_SAMPLES} for each every in over: a batch scores no more",
+        ),
     )
 
     name: Name
@@ -178,9 +189,9 @@ class Evaluation(Model):
     fail_below: Percent | None = None
     """Fail when the score is surely below, such as 90%."""
     every: Duration = "15m"
-    """How often a batch is scored; once an hour where too little is new for a verdict."""
+    """How often a batch is scored, at most keepFor; once an hour where too little is new for a verdict."""
     over: Duration = "1h"
-    """The sliding time that the verdict rests on."""
+    """The sliding time that the verdict rests on; at most 24h."""
     min_samples: Annotated[int, Field(ge=1, le=100_000)] = 100
     """Fewest scored answers in that time for a verdict; below, the evaluation is Unknown."""
     affects: Literal["Quality", "Safety"] = "Quality"
@@ -191,6 +202,13 @@ class Evaluation(Model):
 
 class MonitoringPolicySpec(Model):
     """What the user wants watched."""
+
+    model_config = rules(
+        (
+            "!has(self.evaluations) || self.evaluations.all(e, duration(e.every) <= duration(self.capture.keepFor))",
+            "every must be at most capture.keepFor: what is no longer kept cannot be judged",
+        ),
+    )
 
     endpoint_selector: Annotated[LabelSelector, Field(description="Which endpoints; {} means all in the namespace.")]
     capture: Capture = Capture()

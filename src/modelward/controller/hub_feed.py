@@ -24,7 +24,7 @@ from modelward.desired.runs import is_scheduled
 log = logging.getLogger(__name__)
 
 KEPT_MS = 26 * 3_600_000
-"""Results older than this are forgotten: a last verdict is shown for 24 hours after traffic ended.
+"""Results older than this are forgotten: an evaluation's `over` is at most 24 hours, and results come late.
 
 So are those of windows that end as much later than now: no clock is so wrong, and they would never grow old.
 """

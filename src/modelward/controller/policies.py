@@ -98,6 +98,12 @@ class Policies:
             if bound.policy == name and bound.problem is not None
         }
         found |= {
+            (bound.objective.name, bound.problem.reason, bound.problem.message)
+            for watched in asked
+            for bound in watched.objectives
+            if bound.policy == name and bound.problem is not None
+        }
+        found |= {
             ("capture", watched.capture.problem.reason, watched.capture.problem.message)
             for watched in asked
             if watched.capture.problem is not None and name in watched.capture.problem_of

@@ -11,6 +11,7 @@ from modelward.api.evaluator import Evaluator
 from modelward.api.exchange import Content
 from modelward.api.llmendpoint import AppliedPolicy, LLMEndpoint
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy, PolicyObjective
+from modelward.desired import honoured
 from modelward.desired.capture import EffectiveCapture, allowed_content, effective_capture, reveals
 from modelward.desired.finding import Finding
 
@@ -30,11 +31,12 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class BoundObjective:
-    """An objective of a policy that selects the endpoint."""
+    """An objective of a policy that selects the endpoint; `problem` says why it cannot be decided."""
 
     policy: str
     objective: PolicyObjective
     paused: bool = False
+    problem: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _united(
     return Watch(
         capture=capture,
         objectives=tuple(
-            BoundObjective(policy.metadata.name, objective, policy.spec.paused)
+            BoundObjective(policy.metadata.name, objective, policy.spec.paused, honoured.objective(objective))
             for policy in selected
             for objective in policy.spec.objectives
         ),
@@ -171,6 +173,7 @@ def _problem(
     return (
         _wrong_config(builtin, facts, config)
         or _wrong_side(evaluation, builtin, facts)
+        or honoured.evaluation(evaluation, capture)
         or _lost_text(builtin, facts, capture, own_content)
     )
 

@@ -115,6 +115,18 @@ CHECKS = (
         "see [evaluators](evaluators.md)",
     ),
     Reason(
+        "ValueOutOfRange",
+        "more is asked than is kept, so nothing is decided; the message says what may be asked",
+        "an earlier version stored the policy; today the API server refuses such a value",
+        "write the value that the message names",
+    ),
+    Reason(
+        "KeptTooShort",
+        "exchanges are gone before the next batch scores them",
+        "`every` is above `capture.keepFor`; of several policies the shortest `keepFor` is in force",
+        "a shorter `every`, or a longer `keepFor`",
+    ),
+    Reason(
         "InvalidThreshold",
         "the limit is on the wrong side for this check",
         "a share of faults is bad above its limit, a score below it",

@@ -61,7 +61,9 @@ def _told(paused: bool, found: S, before: S | None, sight: Sight, now_ms: int) -
 def _objective(bound: BoundObjective, history: History, sight: Sight, now_ms: int) -> MetricStatus:
     """Return what readings say now."""
     asked = bound.objective
-    if bound.paused:
+    if bound.problem is not None:
+        verdict = _undecided_objective(bound.problem.reason, bound.problem.message)
+    elif bound.paused:
         verdict = _undecided_objective("PolicyPaused", _paused(bound.policy))
     else:
         over_ms = min(duration_ms(asked.over), now_ms - sight.revision.since_ms)

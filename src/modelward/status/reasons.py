@@ -10,7 +10,7 @@ from modelward.status.check_reasons import CHECKS
 from modelward.status.endpoint_reasons import ACCEPTED, COLLECTOR, METRICS, SCALING, WORKLOAD
 from modelward.status.reason import Reason, Section
 
-_POLICY_REASONS = ("UnknownEvaluator", "EvaluatorNotFound", "InvalidConfig", "InvalidThreshold")
+_POLICY_REASONS = ("UnknownEvaluator", "EvaluatorNotFound", "InvalidConfig", "InvalidThreshold", "KeptTooShort")
 _NO_RESULT = ("HubUnavailable", "NoCapture", "CaptureForbidden")
 _POD_REASONS = (
     "Unschedulable",

@@ -18,7 +18,7 @@ from modelward.api.quantity import timestamp_ms
 
 KEPT_MS = 24 * 3_600_000
 """How long a verdict stands without a sample."""
-NEVER_HONOURED = frozenset({"WindowTooLong"})
+NEVER_HONOURED = frozenset({"ValueOutOfRange"})
 """What was asked was never measured: a verdict on less than that does not stand."""
 
 S = TypeVar("S", bound=CheckStatus)

@@ -152,3 +152,37 @@ def test_what_an_earlier_version_stored_beyond_a_bound_is_cut_and_the_policy_say
 @pytest.mark.parametrize("asked", [{"maxBody": "16Mi"}, {"keepFor": "1s"}])
 def test_what_lies_within_the_bounds_is_not_cut(asked: Any) -> None:
     assert _watch(policy("stored", asked)).capture.problem is None
+
+
+def stored(keep_for: str = "168h", **checks: Any) -> Watch:
+    """Watch an endpoint by a policy that an earlier version stored."""
+    spec = {"endpointSelector": {}, "capture": {"content": "Redacted", "keepFor": keep_for}, **checks}
+    policy = MonitoringPolicy.model_validate({"metadata": {"name": "old", "namespace": "retail"}, "spec": spec})
+    return watch(run_here(), (policy,), {}, {"PII": Builtin()})
+
+
+@pytest.mark.parametrize(("over", "honoured"), [("1h", True), ("3601s", False), ("24h", False)])
+def test_an_objective_over_more_than_is_kept_says_so(over: str, honoured: bool) -> None:
+    asked = {"name": "errors", "metric": "ErrorRate", "maxRate": "1%", "over": over}
+    (bound,) = stored(objectives=[asked]).objectives
+    assert (bound.problem is None) == honoured
+    if bound.problem is not None:
+        message = f"over {over} of objective errors is above 1h: readings are kept for an hour; write less"
+        assert (bound.problem.reason, bound.problem.message) == ("ValueOutOfRange", message)
+
+
+@pytest.mark.parametrize(
+    ("asked", "keep_for", "reason"),
+    [
+        ({"over": "24h"}, "168h", ""),
+        ({"over": "24h1s"}, "168h", "ValueOutOfRange"),
+        ({"every": "15m", "over": "1h", "minSamples": 8_000}, "168h", ""),
+        ({"every": "15m", "over": "1h", "minSamples": 8_001}, "168h", "ValueOutOfRange"),
+        ({"every": "15m", "over": "1h"}, "15m", ""),
+        ({"every": "15m", "over": "1h"}, "14m", "KeptTooShort"),
+    ],
+)
+def test_an_evaluation_that_asks_for_more_than_is_kept_says_so(asked: Any, keep_for: str, reason: str) -> None:
+    one = {"name": "leaks", "check": {"builtin": "PII"}, "failAbove": "1%", **asked}
+    (bound,) = stored(keep_for, evaluations=[one]).evaluations
+    assert (bound.problem.reason if bound.problem else "") == reason

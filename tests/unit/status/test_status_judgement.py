@@ -291,3 +291,11 @@ def test_a_rule_takes_the_side_that_is_written() -> None:
     assert rule_of(evaluation()).fail_above_ppm == 100_000
     below = rule_of(evaluation(failAbove=None, failBelow="90%", minSamples=7))
     assert (below.fail_above_ppm, below.fail_below_ppm, below.min_samples) == (None, 900_000, 7)
+
+
+def test_what_is_asked_over_more_than_is_kept_is_unknown_and_not_decided_on_less() -> None:
+    finding = Finding("ValueOutOfRange", "over 24h of objective asked is above 1h")
+    bound = replace(objective("ErrorRate"), problem=finding)
+    check, found = judge_objective(bound, served(1_000, 0), SEEN, NOW_MS, standing(0, verdict="Passed"))
+    assert (check.verdict, check.reason, found.was) == ("Unknown", "ValueOutOfRange", "Passed")
+    assert judged(result(BAD), problem=finding, before=judged(result(BAD))).verdict == "Unknown"

@@ -74,6 +74,10 @@ class Life(RuleBasedStateMachine):
         """Reconcile once: everything is judged from readings, results and the last status."""
         before = self.status
         revision = revision_now(self.pods(), self.workload(), before, self.now_ms)
+        if self.hub:
+            here = (one for one in self.results if self.now_ms - HOUR_MS < one.to_ms)
+            seen = [one.to_ms for one in here if one.revisions.keys() & set(revision.hashes)]
+            self.heard["evaluation"] = max([self.heard["evaluation"], *seen])
         sight = Sight(revision, 1_000_000, "" if self.hub else "the hub does not answer")
         asked = objective("ErrorRate"), evaluation()
         results = self.results if self.hub else []
@@ -112,17 +116,11 @@ class Life(RuleBasedStateMachine):
         self.heard["objective"] = self.now_ms if each else self.heard["objective"]
         self.look()
 
-    def _hear(self) -> None:
-        """Note the newest samples that an operator can know of: a hub that does not answer tells of none."""
-        if self.hub and self.results:
-            self.heard["evaluation"] = max(one.to_ms for one in self.results)
-
     @rule(minutes=st.integers(1, 40), samples=st.integers(1, 300), flagged=st.integers(0, 300))
     def answers(self, minutes: int, samples: int, flagged: int) -> None:
         self.now_ms += minutes * MINUTE_MS
         scored = counts(samples, min(samples, flagged))
         self.results.append(result(scored, to_ms=self.now_ms, revision=self.hash))
-        self._hear()
         self.look()
 
     @rule(hours=st.integers(1, 30))
@@ -138,7 +136,6 @@ class Life(RuleBasedStateMachine):
     @rule(answers=st.booleans())
     def hub_comes_and_goes(self, answers: bool) -> None:
         self.hub = answers
-        self._hear()
         self.look()
 
     @rule(ready=st.booleans())
