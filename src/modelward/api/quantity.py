@@ -60,11 +60,13 @@ def bytes_count(text: str) -> int:
 
 
 def percent_text(ppm: int) -> str:
-    """Return a share as people read it: `31%`, `0.2%`; the inverse of `percent_ppm` up to one decimal below 10 %."""
+    """Return a share as people read it, in every place alike: 310000 → `31%`, 25000 → `2.5%`, 1500 → `0.15%`."""
     percent = ppm / 10_000
     if percent >= 10 or ppm % 10_000 == 0:
         return f"{percent:.0f}%"
-    return f"{percent:.1f}%" if percent >= 0.1 or ppm == 0 else f"{percent:.2g}%"
+    if percent < 0.01:
+        return f"{percent:.2g}%"
+    return f"{percent:.{1 if percent >= 1 else 2}f}".rstrip("0").rstrip(".") + "%"
 
 
 def duration_text(ms: int) -> str:
@@ -77,6 +79,19 @@ def duration_text(ms: int) -> str:
         if ms >= 2 * unit_ms or (ms >= unit_ms and ms % unit_ms == 0):
             return f"{ms // unit_ms}{unit}"
     return f"{ms // 1_000}s"
+
+
+def durations_text(*times_ms: int) -> tuple[str, ...]:
+    """Return durations that are to be compared, all in one unit: (`344ms`, `1749ms`), or (`1.75s`, `30s`)."""
+    if max(times_ms, default=0) < 10_000:
+        return tuple(f"{ms}ms" for ms in times_ms)
+    return tuple(_seconds(ms / 1_000) for ms in times_ms)
+
+
+def _seconds(seconds: float) -> str:
+    digits = 0 if seconds >= 100 else 1 if seconds >= 10 else 2
+    text = f"{seconds:.{digits}f}"
+    return (text.rstrip("0").rstrip(".") if digits else text) + "s"
 
 
 def timestamp(ms: int) -> str:

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from modelward.api.quantity import durations_text
+from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Z_95, wilson
-from modelward.evaluate.verdict import PPM, Outcome, percent, spread
+from modelward.evaluate.needed import about, needed
+from modelward.evaluate.verdict import PPM, Outcome, near, spread
 
 Unit = Literal["ms", "ppm"]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveVerdict:
-    """A decided or undecided objective; value, low and high in `unit`, None where nothing is known."""
+    """A decided or undecided objective; value, low and high in `unit`, None where nothing is known.
+
+    `shown` is the value as the message has it, empty where nothing is known.
+    """
 
     verdict: Outcome
     value: int | None
@@ -26,6 +32,7 @@ class ObjectiveVerdict:
     samples: int
     reason: str
     message: str
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +87,23 @@ def decide_latency(
     margin = Z_95 * math.sqrt(quantile * (1 - quantile) / n) if n else 0.0
     value, low = (histogram.quantile_ms(share) for share in (quantile, max(0.0, quantile - margin)))
     high = histogram.quantile_ms(quantile + margin) if quantile + margin < 1 else None  # so few requests bound nothing
-    name = f"p{percentile_ppm / 10_000:g}"
+    limit, middle, lowest, *highest = durations_text(max_duration_ms, value or 0, low or 0, *([high] if high else []))
 
     def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
-        return ObjectiveVerdict(outcome, value, low, high, "ms", n, reason, message)
+        return ObjectiveVerdict(outcome, value, low, high, "ms", n, reason, message, middle if n else "")
 
-    if few := _too_few(n, min_requests):
+    budget = 1 - quantile
+    if few := _too_few(n, min_requests, needed(0.0, budget), f"p{percentile_ppm / 10_000:g}"):
         return verdict("Unknown", *few)
     at_least, at_most = histogram.slower(max_duration_ms)
-    budget = 1 - quantile
-    shown = f"{name} {_duration(value)} ({_duration(low)}{' or more' if high is None else f'-{_duration(high)}'})"
+    shown = f"p{percentile_ppm / 10_000:g} {middle} ({lowest}{f'-{highest[0]}' if highest else ' or more'})"
     if wilson(at_least, n).low > budget:
-        return verdict("Failed", "AboveLimit", f"{shown} > {_duration(max_duration_ms)}, n={n}")
+        return verdict("Failed", "AboveLimit", f"{shown} > {limit}, n={n}")
     if wilson(at_most, n).high < budget:
-        return verdict("Passed", "BelowLimit", f"{shown} < {_duration(max_duration_ms)}, n={n}")
-    return verdict("Unknown", "NearThreshold", f"{shown} around {_duration(max_duration_ms)}, n={n}")
+        return verdict("Passed", "BelowLimit", f"{shown} < {limit}, n={n}")
+    straddles = at_least <= budget * n <= at_most
+    enough = math.inf if straddles else needed((at_least if at_least > budget * n else at_most) / n, budget)
+    return verdict("Unknown", *near(shown, limit, n, enough, "requests"))
 
 
 def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: int) -> ObjectiveVerdict:
@@ -105,15 +114,16 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
         if requests == 0:
             return ObjectiveVerdict(outcome, None, None, None, "ppm", 0, reason, message)
-        return ObjectiveVerdict(outcome, value, low, high, "ppm", requests, reason, message)
+        return ObjectiveVerdict(outcome, value, low, high, "ppm", requests, reason, message, percent(value))
 
-    if few := _too_few(requests, min_requests):
+    shown, limit, max_rate = spread(interval), percent(max_rate_ppm), max_rate_ppm / PPM
+    if few := _too_few(requests, min_requests, needed(0.0, max_rate), limit):
         return verdict("Unknown", *few)
     if low > max_rate_ppm:
-        return verdict("Failed", "AboveLimit", f"{spread(interval)} > {percent(max_rate_ppm)}, n={requests}")
+        return verdict("Failed", "AboveLimit", f"{shown} > {limit}, n={requests}")
     if high < max_rate_ppm:
-        return verdict("Passed", "BelowLimit", f"{spread(interval)} < {percent(max_rate_ppm)}, n={requests}")
-    return verdict("Unknown", "NearThreshold", f"{spread(interval)} around {percent(max_rate_ppm)}, n={requests}")
+        return verdict("Passed", "BelowLimit", f"{shown} < {limit}, n={requests}")
+    return verdict("Unknown", *near(shown, limit, requests, needed(interval.value, max_rate), "requests"))
 
 
 def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[int]) -> Histogram:
@@ -128,15 +138,11 @@ def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[i
     return Histogram(tuple(bounds_ms), tuple(counts))
 
 
-def _too_few(requests: int, min_requests: int) -> tuple[str, str] | None:
+def _too_few(requests: int, min_requests: int, fewest: float, limit: str) -> tuple[str, str] | None:
+    """Return that there are fewer requests than asked for, and how many decide where none is bad, if that is more."""
     if requests == 0:
         return "NoTraffic", "no requests in the window"
-    if requests < min_requests:
-        return "TooFewSamples", f"{requests} of {min_requests} requests"
-    return None
-
-
-def _duration(ms: int | None) -> str:
-    if ms is None:
-        return "?"
-    return f"{ms}ms" if ms < 10_000 else f"{round(ms / 1_000, 1):g}s"
+    if requests >= min_requests:
+        return None
+    more = f"; about {about(fewest)} are needed at {limit}" if min_requests < fewest < math.inf else ""
+    return "TooFewSamples", f"{requests} of {min_requests} requests{more}"

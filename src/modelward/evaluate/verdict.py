@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from modelward.api.evaluation import Counts, EvaluatorFacts
+from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Interval, corrected, effective_size, wilson
+from modelward.evaluate.needed import about, few, needed
 
 Outcome = Literal["Passed", "Failed", "Unknown"]
 PPM = 1_000_000
@@ -67,7 +70,7 @@ def decide(counts: Counts, facts: EvaluatorFacts, rule: Rule, *, missing: str = 
     found = next((found for obstacle in OBSTACLES if (found := obstacle(case))), None)
     if found or interval is None:
         return _unknown(counts, interval if counts.samples else None, *(found or ("NotCalibrated", facts.name)))
-    return _decided(counts, interval, rule)
+    return _decided(case, interval)
 
 
 def _interval(counts: Counts, facts: EvaluatorFacts) -> Interval | None:
@@ -106,7 +109,25 @@ def _not_calibrated(case: _Case) -> tuple[str, str] | None:
 def _too_few(case: _Case) -> tuple[str, str] | None:
     if case.counts.samples >= case.rule.min_samples:
         return None
-    return "TooFewSamples", f"{case.counts.samples} of {case.rule.min_samples} samples"
+    message = f"{case.counts.samples} of {case.rule.min_samples} samples"
+    fewest = needed(0.0 if case.rule.fail_above_ppm is not None else 1.0, _apparent_limit(case))
+    if case.rule.min_samples < fewest < math.inf:
+        message += f"; about {about(fewest)} are needed at {percent(case.rule.limit_ppm)}"
+    return "TooFewSamples", message
+
+
+def _apparent_limit(case: _Case) -> float:
+    """Return the share of flagged samples that stands for the limit, with the evaluator's own errors."""
+    true, false = case.facts.true_positive_ppm / PPM, case.facts.false_positive_ppm / PPM
+    return false + case.rule.limit_ppm / PPM * (true - false)
+
+
+def _enough(case: _Case) -> float:
+    """Return how many samples of the share that was seen would decide."""
+    counts = case.counts
+    share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
+    size = effective_size(counts.weight, counts.weight_squared)
+    return needed(share, _apparent_limit(case)) * (counts.samples / size if size else 1.0)
 
 
 OBSTACLES: tuple[Callable[[_Case], tuple[str, str] | None], ...] = (
@@ -122,15 +143,24 @@ MISSING = {
 }
 
 
-def _decided(counts: Counts, interval: Interval, rule: Rule) -> Verdict:
+def _decided(case: _Case, interval: Interval) -> Verdict:
+    rule, samples = case.rule, case.counts.samples
     low, high, limit = round(interval.low * PPM), round(interval.high * PPM), rule.limit_ppm
     above, below = low > limit, high < limit
-    failed, passed = (above, below) if rule.fail_above_ppm is not None else (below, above)
-    sign = ">" if above else "<" if below else "around"
-    message = f"{spread(interval)} {sign} {percent(limit)}, n={counts.samples}"
-    outcome: Outcome = "Failed" if failed else "Passed" if passed else "Unknown"
-    reason = "AboveLimit" if above else "BelowLimit" if below else "NearThreshold"
-    return Verdict(outcome, round(interval.value * PPM), low, high, counts.samples, reason, message)
+    if not above and not below:
+        return _unknown(case.counts, interval, *near(spread(interval), percent(limit), samples, _enough(case)))
+    failed = above if rule.fail_above_ppm is not None else below
+    message = f"{spread(interval)} {'>' if above else '<'} {percent(limit)}, n={samples}"
+    outcome: Outcome = "Failed" if failed else "Passed"
+    reason = "AboveLimit" if above else "BelowLimit"
+    return Verdict(outcome, round(interval.value * PPM), low, high, samples, reason, message)
+
+
+def near(shown: str, limit: str, samples: int, enough: float, what: str = "samples") -> tuple[str, str]:
+    """Return reason and message of an interval that holds the limit: too few to tell, or a share that is there."""
+    if few(samples, enough):
+        return "TooFewSamples", f"{shown}; {samples} of about {about(enough)} {what} needed to tell it from {limit}"
+    return "NearThreshold", f"{shown} around {limit}, n={samples}"
 
 
 def _unknown(counts: Counts, interval: Interval | None, reason: str, message: str) -> Verdict:
@@ -144,10 +174,3 @@ def spread(interval: Interval) -> str:
     """Return a share with its bounds as a person reads it: `31% (24-39)`."""
     low, high = (percent(round(x * PPM)).removesuffix("%") for x in (interval.low, interval.high))
     return f"{percent(round(interval.value * PPM))} ({low}-{high})"
-
-
-def percent(ppm: int) -> str:
-    """Return ppm as percent with as many digits as a reader needs: 310000 → 31%, 1500 → 0.15%, 200 → 0.02%."""
-    value = ppm / 10_000
-    digits = 0 if value >= 10 or value == int(value) else 1 if value >= 1 else 2
-    return f"{value:.{digits}f}%"

@@ -27,12 +27,12 @@ CHECKS = (
     Reason(
         "NearThreshold",
         "the limit lies within the interval",
-        "too few samples to tell, or the rate really is at the limit",
-        "a longer `over`, a larger `capture.sample`",
+        "the share really is about at the limit, or the limit lies within a bucket of the histogram",
+        "another limit; a longer `over`, a larger `capture.sample`",
     ),
     Reason(
         "TooFewSamples",
-        "n of m; or no exchange was applicable to the check",
+        "n of m, as asked for; n of about m that would decide; or no exchange was applicable to the check",
         "little traffic, or little of it captured",
         "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
-from modelward.api.quantity import PPM, duration_ms, duration_text, percent_ppm, percent_text, timestamp
+from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, timestamp
 from modelward.desired.watch import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
@@ -71,12 +71,11 @@ def _objective(bound: BoundObjective, history: History, sight: Sight, now_ms: in
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
         outcome, reason, message = "Unknown", "Bypassed", blind
-    value = _value(verdict.value, verdict.unit)
-    seen_at = timestamp(now_ms) if value else ""  # a time that goes on alone would be written for ever
+    seen_at = timestamp(now_ms) if verdict.shown else ""  # a time that goes on alone would be written for ever
     return MetricStatus(
         policy=bound.policy,
         name=asked.name,
-        value=value,
+        value=verdict.shown,
         samples=verdict.samples,
         verdict=outcome,
         reason=reason,
@@ -228,12 +227,6 @@ def _requests_by_duration(found: Histogram | None) -> objectives.Histogram:
     cumulative = (*found.counts, found.count)
     bounds_ms = tuple(bound * 1_000 for bound in found.bounds)
     return objectives.histogram_from_cumulative(bounds_ms, [round(count) for count in cumulative])
-
-
-def _value(value: int | None, unit: str) -> str:
-    if value is None:
-        return ""
-    return duration_text(value) if unit == "ms" else percent_text(value)
 
 
 def _share(ppm: int | None) -> str:

@@ -53,7 +53,16 @@ def test_what_is_no_size_says_how_to_write_one(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("ppm", "text"),
-    [(0, "0%"), (310_000, "31%"), (10_000, "1%"), (2_000, "0.2%"), (12_000, "1.2%"), (500, "0.05%"), (1, "0.0001%")],
+    [
+        (0, "0%"),
+        (310_000, "31%"),
+        (10_000, "1%"),
+        (2_000, "0.2%"),
+        (12_000, "1.2%"),
+        (500, "0.05%"),
+        (1_500, "0.15%"),
+        (1, "0.0001%"),
+    ],
 )
 def test_a_share_is_printed_short(ppm: int, text: str) -> None:
     assert percent_text(ppm) == text

@@ -39,6 +39,42 @@ def test_too_few_requests_to_bound_a_percentile_from_above_say_so() -> None:
     assert verdict.message == "p95 195ms (185ms or more) > 50ms, n=20"
 
 
+def test_too_few_requests_to_tell_are_not_called_around_the_limit() -> None:
+    fast = decide_latency(
+        Histogram(BOUNDS, (25, 0, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=3_000, min_requests=20
+    )
+    assert (fast.verdict, fast.reason) == ("Unknown", "TooFewSamples")
+    assert fast.message == "p95 95ms (86ms or more); 25 of about 73 requests needed to tell it from 3000ms"
+    none = decide_rate(requests=42, errors=0, max_rate_ppm=20_000, min_requests=20)
+    assert none.message == "0% (0-8.4); 42 of about 190 requests needed to tell it from 2%"
+    few = decide_rate(requests=7, errors=0, max_rate_ppm=20_000, min_requests=20)
+    assert few.message == "7 of 20 requests; about 190 are needed at 2%"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "limit_ms", "message"),
+    [
+        ((1_000.0, 2_000.0), 30_000, "p95 1.95s (1.94s-1.96s) < 30s, n=1000"),
+        ((10_000.0, 12_679.0), 60_000, "p95 12.5s (12.5s-12.6s) < 60s, n=1000"),
+        ((1_000.0, 2_000.0), 3_000, "p95 1950ms (1936ms-1964ms) < 3000ms, n=1000"),
+    ],
+)
+def test_one_message_has_one_unit_and_the_value_of_status(
+    bounds: tuple[float, ...], limit_ms: int, message: str
+) -> None:
+    found = decide_latency(
+        Histogram(bounds, (0, 1_000, 0)), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
+    )
+    assert found.message == message
+    assert found.shown == message.split()[1]
+
+
+@given(st.integers(1, 100_000), st.integers(0, 100_000), st.integers(0, 1_000_000))
+def test_a_rate_is_written_alike_in_value_and_message(requests: int, errors: int, limit: int) -> None:
+    found = decide_rate(requests=requests, errors=min(errors, requests), max_rate_ppm=limit, min_requests=1)
+    assert found.message.startswith(f"{found.shown} (")
+
+
 def test_a_share_near_the_allowance_is_unknown() -> None:
     assert latency((300, 300, 300, 50, 25, 25)) == ("Unknown", "NearThreshold")
 

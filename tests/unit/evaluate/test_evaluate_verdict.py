@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts
-from modelward.evaluate.verdict import Rule, decide, percent
+from modelward.api.quantity import percent_text as percent
+from modelward.evaluate.verdict import Rule, decide
 
 EXACT = EvaluatorFacts("Exact", "1")
 TEN_PERCENT = Rule(fail_above_ppm=100_000, min_samples=50)
@@ -64,6 +65,30 @@ def test_what_is_missing_is_unknown_with_its_reason(
 
 def test_too_few_says_how_many_of_how_many() -> None:
     assert decide(equal(12, 1), EXACT, TEN_PERCENT).message == "12 of 50 samples"
+    strict = Rule(fail_above_ppm=10_000, min_samples=50)
+    assert decide(equal(12, 0), EXACT, strict).message == "12 of 50 samples; about 390 are needed at 1%"
+    good = Rule(fail_below_ppm=990_000, min_samples=50)
+    assert decide(equal(12, 12), EXACT, good).message == "12 of 50 samples; about 390 are needed at 99%"
+
+
+def test_too_few_to_tell_is_not_called_around_the_limit() -> None:
+    verdict = decide(equal(60, 3), EXACT, TEN_PERCENT)
+    assert (verdict.verdict, verdict.reason) == ("Unknown", "TooFewSamples")
+    assert verdict.message == "5% (1.7-14); 60 of about 140 samples needed to tell it from 10%"
+    noisy = EvaluatorFacts("Noisy", "1", 850_000, 120_000)
+    assert decide(equal(60, 3), noisy, TEN_PERCENT).message == "0% (0-2.3) < 10%, n=60"
+
+
+@given(st.integers(1, 3_000), st.floats(0, 1), st.integers(1, 999_999), st.booleans())
+def test_as_many_as_are_said_to_be_needed_do_decide(samples: int, share: float, limit: int, above: bool) -> None:
+    rule = Rule(fail_above_ppm=limit, min_samples=1) if above else Rule(fail_below_ppm=limit, min_samples=1)
+    verdict = decide(equal(samples, round(share * samples)), EXACT, rule)
+    if " needed " not in verdict.message:
+        return
+    enough = int(verdict.message.partition(" of about ")[2].split()[0])
+    assert enough > samples
+    times = -(-enough // samples) + 1
+    assert decide(equal(samples * times, round(share * samples) * times), EXACT, rule).verdict != "Unknown"
 
 
 def test_the_evaluators_own_false_alarms_do_not_fail_an_endpoint() -> None:

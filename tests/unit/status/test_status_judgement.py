@@ -146,7 +146,8 @@ def test_the_first_readings_of_a_new_leader_refute_nothing_that_they_do_not_deci
 
 def test_a_verdict_that_stands_says_how_old_it_is_and_what_came_since() -> None:
     check, _ = judge_objective(objective("ErrorRate"), served(50, 0), SEEN, NOW_MS, standing(20 * MINUTE_MS))
-    assert check.message == f"4s, as of {timestamp(NOW_MS - 20 * MINUTE_MS)[:16]}Z; since then: 50 of 100 requests"
+    since = "since then: 50 of 100 requests; about 390 are needed at 1%"
+    assert check.message == f"4s, as of {timestamp(NOW_MS - 20 * MINUTE_MS)[:16]}Z; {since}"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_new_revision_is_told_beside_what_the_old_one_was() -> None:
     assert (found.verdict, found.was, found.revision) == ("Failed", None, "r2"), "100 requests of its own decide"
     found = measured("ErrorRate", served(100, 10), sight, before=standing(0))
     assert (found.verdict, found.was, found.revision, found.samples) == ("Unknown", "Failed", "r1", 10)
-    assert found.message == "was Failed on revision r1; 10 of 100 requests"
+    assert found.message == "was Failed on revision r1; 10 of 100 requests; about 390 are needed at 1%"
 
 
 def paused(before: MetricStatus | None) -> MetricStatus:
