@@ -84,6 +84,15 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Exchanges that ended in [first_ms, last_ms] reached the hub at `at_ms`, late enough for windows to miss them."""
+
+    first_ms: int
+    last_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowResult:
     """Scores of one evaluation of one endpoint over one window; the hub keeps it under exactly this key."""
 

@@ -14,12 +14,14 @@ import aiohttp
 import orjson
 import zstandard
 
-from modelward.api.evaluation import WindowResult, result_from_json, result_to_json
+from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.collect.hub_rows import READ_ERRORS, readable
 
 TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 128 << 20
+MAX_LATE = 32
+"""Spans of late exchanges that are read of one endpoint."""
 
 
 class HubUnavailableError(Exception):
@@ -33,12 +35,13 @@ class HubUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the hub keeps of one endpoint (`namespace/name`); times in Unix milliseconds."""
+    """What the hub keeps of one endpoint (`namespace/name`), and what of it came late; times in Unix milliseconds."""
 
     endpoint: str
     exchanges: int
     oldest_ms: int
     newest_ms: int
+    late: tuple[Late, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,8 @@ def _list(answer: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _holding(row: Any) -> Holding:
-    return Holding(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]))
+    late = tuple(Late(int(first), int(last), int(at)) for first, last, at in list(row.get("late", ()))[-MAX_LATE:])
+    return Holding(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]), late)
 
 
 def _stored(row: Any) -> Stored:

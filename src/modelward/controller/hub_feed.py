@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelward.api.base import ObjectMeta
-from modelward.api.evaluation import WindowResult
+from modelward.api.evaluation import Late, WindowResult
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import timestamp_ms
 from modelward.collect.hub import HubClient, HubUnavailableError, Stored
@@ -19,6 +19,7 @@ from modelward.controller.arrivals import Arrivals
 from modelward.controller.past_results import PastResults
 from modelward.controller.result_memory import ResultKey, ResultMemory
 from modelward.desired.capture import EffectiveCapture
+from modelward.desired.due import WindowKey
 from modelward.desired.runs import is_scheduled
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class HubFeed:
     newest_ms: Mapping[str, int] = field(default_factory=dict)
     stored: Mapping[str, Stored] = field(default_factory=dict)
     """What each namespace holds at the hub."""
+    late: Mapping[str, tuple[Late, ...]] = field(default_factory=dict)
+    """What came late of each endpoint (`namespace/name`), and may be missing in results."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
@@ -106,6 +109,10 @@ class HubFeed:
         }
         return {key: max(ends) for key, ends in ended.items() if ends}
 
+    def windows(self, namespace: str) -> dict[WindowKey, tuple[WindowResult, ...]]:
+        """Return the windows known of the evaluations of one namespace, in no order."""
+        return {key[1:]: tuple(windows.values()) for key, windows in self._results.all() if key[0] == namespace}
+
     def result(self, namespace: str, run: str, item: RunItem) -> WindowResult | None:
         """Return what this run found; an earlier run of the same window may have had another evaluator."""
         wanted = (run, item.policy, item.evaluation, timestamp_ms(item.from_), timestamp_ms(item.to))
@@ -159,9 +166,10 @@ class HubFeed:
             self._found_again()
         self.available, self.problem = True, ""
         self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
+        self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
-        return frozenset(fresh)
+        return frozenset(fresh | self._keep(tuple(self.past.scheduled())))
 
     async def _note_erasures(self, hub: HubClient) -> None:
         """Ask for all results again when something was erased: those that are held may name it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from modelward.api.evaluation import WindowResult
 from modelward.collect.hub import HubClient, HubUnavailableError
+from modelward.desired.runs import is_scheduled
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,11 @@ class PastResults:
     def of(self, namespace: str, run: str, endpoint: str) -> tuple[WindowResult, ...]:
         """Return what was found so far."""
         return tuple(self._found.get((namespace, run), {}).get(endpoint, ()))
+
+    def scheduled(self) -> Iterator[WindowResult]:
+        """Yield what runs of the schedule have found: windows that were judged again because more had come."""
+        for found in self._found.values():
+            yield from (one for results in found.values() for one in results if is_scheduled(one.run))
 
     def forget(self, namespace: str, run: str) -> None:
         """Drop what a run asked for: it has ended, or is gone."""

@@ -20,6 +20,7 @@ from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
 from modelward.desired.due import Heard, WindowKey, due
 from modelward.desired.finding import Finding
+from modelward.desired.reopen import Window, reopened
 from modelward.desired.watch import Watch
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import (
@@ -153,7 +154,8 @@ class Runs:
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
         tried, more = _tried(known, now_ms), _full(known, now_ms)
-        items = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried, more=more)
+        first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried, more=more)
+        items = (*first, *self._reopened(namespace, watches, known, now_ms))
         if not items:
             return _LOOK_S
         run = runs.scheduled_run(namespace, items, now_ms)
@@ -164,9 +166,19 @@ class Runs:
         except (Forbidden, Invalid) as error:
             await self._tell_refused(namespace, items, error)
             return _REFUSED_S
-        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in items[: runs.MAX_ITEMS])
+        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first[: runs.MAX_ITEMS])
         log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
         return _LOOK_S
+
+    def _reopened(
+        self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun], now_ms: int
+    ) -> tuple[RunItem, ...]:
+        late = {
+            endpoint.partition("/")[2]: spans
+            for endpoint, spans in self.hub.late.items()
+            if endpoint.startswith(f"{namespace}/")
+        }
+        return reopened(now_ms, watches, self.hub.windows(namespace), late, _taken(known)) if late else ()
 
     async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
         """Tell the policies whose evaluations wait that no run can be made, and why: there is no run to tell it."""
@@ -260,9 +272,21 @@ class Runs:
 
 
 def _end_ms(run: EvaluationRun, now_ms: int) -> int:
-    """Return where the windows of a scheduled run end; 0 of one that a clock made which was set back since."""
-    end_ms = timestamp_ms(run.spec.items[0].to) if scheduled(run) and run.spec.items else 0
+    """Return where the newest windows of a scheduled run end; 0 of one that a clock made which was set back since."""
+    end_ms = max((timestamp_ms(item.to) for item in run.spec.items or ()), default=0) if scheduled(run) else 0
     return end_ms if end_ms <= now_ms else 0
+
+
+def _taken(known: Sequence[EvaluationRun]) -> dict[Window, int]:
+    """Return when a scheduled run last took each window, with or without a result."""
+    taken: dict[Window, int] = {}
+    for run in known:
+        begun = runs.begun_ms(run.metadata.name) or 0
+        for item in run.spec.items or ():
+            key = (item.endpoint, item.policy, item.evaluation)
+            window = (key, timestamp_ms(item.from_), timestamp_ms(item.to))
+            taken[window] = max(begun, taken.get(window, 0))
+    return taken
 
 
 def _tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
@@ -272,7 +296,7 @@ def _tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
         end_ms = _end_ms(run, now_ms)
         for item in (run.spec.items or ()) if end_ms else ():
             key = (item.endpoint, item.policy, item.evaluation)
-            tried[key] = max(tried.get(key, 0), end_ms)
+            tried[key] = max(tried.get(key, 0), timestamp_ms(item.to))
     return tried
 
 

@@ -7,7 +7,7 @@ made up for before what it took has left the sliding set.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from modelward.api.evaluationrun import RunItem
@@ -101,7 +101,7 @@ def _waiting(
     last_windows: Mapping[WindowKey, int],
     tried: Mapping[WindowKey, int],
 ) -> Iterator[_Waiting]:
-    for endpoint, bound in _able(watches, heard):
+    for endpoint, bound in able(watches, heard):
         known, evaluation = heard[endpoint], bound.evaluation
         key, over_ms = (endpoint, bound.policy, evaluation.name), duration_ms(evaluation.over)
         last_ms = last_windows.get(key)
@@ -111,7 +111,7 @@ def _waiting(
         tried_ms = _not_after(until_ms, tried.get(key))
         age_ms = until_ms - max(_not_after(until_ms, last_ms), tried_ms)
         in_vain = tried_ms > (last_ms or 0)
-        item, every_ms = _item(key, since_ms, until_ms), duration_ms(evaluation.every)
+        item, every_ms = window_item(key, since_ms, until_ms), duration_ms(evaluation.every)
         yield _Waiting(item, age_ms, in_vain, every_ms, over_ms, evaluation.min_samples, known.fresh)
 
 
@@ -120,9 +120,9 @@ def _not_after(until_ms: int, time_ms: int | None) -> int:
     return time_ms if time_ms is not None and time_ms <= until_ms else 0
 
 
-def _able(watches: Mapping[str, Watch], heard: Mapping[str, Heard]) -> Iterator[tuple[str, BoundEvaluation]]:
-    """Yield what can be judged, by endpoint, policy and evaluation."""
-    for endpoint in sorted(watches.keys() & heard.keys()):
+def able(watches: Mapping[str, Watch], endpoints: Collection[str]) -> Iterator[tuple[str, BoundEvaluation]]:
+    """Yield what can be judged of these endpoints, by endpoint, policy and evaluation."""
+    for endpoint in sorted(watches.keys() & set(endpoints)):
         for bound in sorted(watches[endpoint].evaluations, key=lambda bound: (bound.policy, bound.evaluation.name)):
             if not bound.paused and bound.problem is None:
                 yield endpoint, bound
@@ -134,7 +134,8 @@ def _window_start(until_ms: int, over_ms: int, last_ms: int | None) -> int:
     return start_ms - start_ms % 1_000
 
 
-def _item(key: WindowKey, from_ms: int, until_ms: int) -> RunItem:
+def window_item(key: WindowKey, from_ms: int, until_ms: int) -> RunItem:
+    """Return the item of a run that judges one evaluation over one window."""
     endpoint, policy, evaluation = key
     ends = {"from": timestamp(from_ms), "to": timestamp(until_ms)}
     return RunItem(endpoint=endpoint, policy=policy, evaluation=evaluation, **ends)

@@ -52,6 +52,18 @@ def is_scheduled(run_name: str) -> bool:
     return _SCHEDULED.fullmatch(run_name) is not None
 
 
+def begun_ms(run_name: str) -> int | None:
+    """Return when a tick's run was made; None of one that a person made, or of a name that is no time."""
+    if not is_scheduled(run_name):
+        return None
+    digits = re.sub(r"[^0-9]", "", run_name)
+    text = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:{digits[10:12]}:{digits[12:14]}Z"
+    try:
+        return timestamp_ms(text)
+    except ValueError:
+        return None
+
+
 def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:
     """Return what the run evaluates: its items, or every evaluation of the endpoint over the time asked for.
 

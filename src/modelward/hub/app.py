@@ -21,6 +21,7 @@ from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.index import Holding
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.keys import KeyRing
 from modelward.hub.layout import is_endpoint, result_key
@@ -143,15 +144,23 @@ class Api:
     async def get_endpoints(self, request: web.Request) -> web.Response:
         """Answer what is kept of each endpoint and namespace, and whether rules were put since the start."""
         await self._permit(request, "read endpoints", "")
-        rows = [
-            {"endpoint": h.endpoint, "exchanges": h.exchanges, "oldestMs": h.oldest_ms, "newestMs": h.newest_ms}
-            for h in self.store.index.holdings(self.store.clock_ms() + FUTURE_MS)
-        ]
+        now_ms = self.store.clock_ms()
+        rows = [self._row(held, now_ms) for held in self.store.index.holdings(now_ms + FUTURE_MS)]
         uses = [
             {"namespace": use.namespace, "bytes": use.bytes, "shareBytes": use.share, "full": use.full}
             for use in self.store.shares.uses()
         ]
         return json_answer({"endpoints": rows, "namespaces": uses, "rulesAsked": self.store.asked})
+
+    def _row(self, held: Holding, now_ms: int) -> dict[str, object]:
+        late = [[one.first_ms, one.last_ms, one.at_ms] for one in self.store.late.of(held.endpoint, now_ms)]
+        return {
+            "endpoint": held.endpoint,
+            "exchanges": held.exchanges,
+            "oldestMs": held.oldest_ms,
+            "newestMs": held.newest_ms,
+            **({"late": late} if late else {}),
+        }
 
     async def put_rules(self, request: web.Request) -> web.Response:
         """Replace all rules; in force when this answers. Rows that cannot be read change nothing, and are named."""

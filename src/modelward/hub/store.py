@@ -15,6 +15,7 @@ from modelward.hub import layout
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
 from modelward.hub.index import Index
+from modelward.hub.lateness import Lateness
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.objects import ObjectStore
 from modelward.hub.rule_changes import changed, lapsed
@@ -42,6 +43,7 @@ class ExchangeStore:
     damage: Damage
     shares: Shares
     index: Index
+    late: Lateness = field(default_factory=Lateness)
     tidying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever replaces objects, so that no two do."""
     plain_ids: bool = False
@@ -97,6 +99,7 @@ class ExchangeStore:
             raise
         finally:
             self.shares.written(item.namespace, error)
+        self.late.arrived(item, self.clock_ms())
 
     async def set_rules(self, asked: AskedRules) -> None:
         """Put rules in force, first here, then in the store for the next start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from controller_world import SETTINGS, World
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
-from modelward.api.evaluationrun import EvaluationRun
+from modelward.api.evaluationrun import EvaluationRun, RunItem
+from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp, timestamp_ms
@@ -442,3 +444,56 @@ async def test_a_run_whose_image_does_not_come_says_so_and_again_when_its_time_i
     assert (complete(desk.status()), desk.status().status.message) == (("False", "ImageNotPullable"), says)
     desk.job("Failed")
     assert says in (await ended(desk)).status.items[0].message
+
+
+def exchanged(at_ms: int) -> Exchange:
+    return Exchange(f"e{at_ms}", at_ms, "retail/chat", "m", "r1", "chat", 200, "ok", "MetadataOnly")
+
+
+async def test_a_window_that_lacks_what_came_late_is_judged_once_more_and_counts_once(tmp_path: Path) -> None:
+    desk, first_ms = Desk(), NOW_MS - 14 * MINUTE_MS
+    settings = HubSettings(
+        store_url=f"file://{tmp_path}", listen="127.0.0.1:0", health_listen="127.0.0.1:0", auth=False
+    )
+    async with (
+        Hub(settings, clock_ms=lambda: desk.now_ms).running() as running,
+        HubClient(f"http://127.0.0.1:{running.ports[0]}") as client,
+    ):
+        desk.feed.hub, desk.now_ms = client, first_ms + 1_000
+
+        async def exchanges(*times_ms: int) -> None:
+            lines = [exchange_to_json(exchanged(at_ms)) for at_ms in times_ms]
+            await client.post_exchanges(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+        async def scheduled() -> list[Object]:
+            await desk.feed.refresh()
+            await desk.runs.schedule("retail")
+            made = desk.world.store.list(EVALUATION_RUN, "retail")
+            return sorted(made, key=lambda run: str(run["metadata"]["name"]))
+
+        async def judge(run: Object) -> RunItem:
+            """Do what the run's Job does, with one sample for each exchange of the window; then let the run end."""
+            asked = RunItem.model_validate(run["spec"]["items"][-1])
+            from_ms, to_ms = timestamp_ms(asked.from_), timestamp_ms(asked.to)
+            there = len(await client.window("retail", "chat", from_ms, to_ms, 100))
+            facts, key = EvaluatorFacts("OffTopicAnswered", "1"), ("retail", "chat", "baseline", "topic")
+            name = run["metadata"]["name"]
+            await client.put_result(WindowResult(*key, from_ms, to_ms, name, facts, {"r1": scored(there, 0)}))
+            desk.world.put({**run, "status": {"result": "Passed"}})
+            await desk.feed.refresh()
+            return asked
+
+        await exchanges(first_ms)
+        desk.now_ms += 60_000
+        (run,) = await scheduled()
+        window = await judge(run)
+        desk.now_ms += 60_000
+        await exchanges(first_ms + 1_000, first_ms + 2_000)
+        assert await scheduled() == [desk.world.store.get(EVALUATION_RUN, "retail", run["metadata"]["name"])]
+        desk.now_ms += 15_000
+        _, second = await scheduled()
+        assert await judge(second) == window
+        found = desk.feed.of(("retail", "chat", "baseline", "topic"))
+        assert [one.revisions["r1"].samples for one in found] == [3]
+        desk.now_ms += 60_000
+        assert len(await scheduled()) == 2, "and no third time"

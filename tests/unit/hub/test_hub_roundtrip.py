@@ -20,7 +20,7 @@ import pytest
 import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
 
-from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
+from modelward.api.evaluation import Counts, EvaluatorFacts, Late, WindowResult
 from modelward.api.exchange import Timings
 from modelward.collect.hub import Holding, HubClient, HubUnavailableError
 from modelward.hub.errors import SettingsError
@@ -93,7 +93,8 @@ async def test_every_store_serves_windows_results_rules_and_retention_alike(stor
         assert await r.client.post_exchanges(ndjson(*sent)) == (62, 0)
         assert await r.window(59) == [exchange(i) for i in range(59, -1, -1)]
         held = {h.endpoint: h for h in await r.client.endpoints()}
-        assert held["retail/chat"] == Holding("retail/chat", 61, NOW_MS - 5_000_000, NOW_MS)
+        late = (Late(NOW_MS - 5_000_000, NOW_MS, NOW_MS),)
+        assert held["retail/chat"] == Holding("retail/chat", 61, NOW_MS - 5_000_000, NOW_MS, late)
         assert await r.client.exchange("retail", "chat", "e7") == exchange(7)
         assert await r.client.exchange("retail", "chat", "none") is None
         await r.client.put_result(result())
