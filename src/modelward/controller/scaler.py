@@ -24,7 +24,7 @@ from modelward.scaling.need import Reason
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import observe
 from modelward.status.conditions import State
-from modelward.status.workload import serving_revision
+from modelward.status.revision import revision_now
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Scaler:
             attainment_ppm=percent_ppm(objective.attainment),
             tokens_per_second=scaling.tokens_per_second,
             wakes=known.endpoint.mode == "Gateway",
-            revision=serving_revision(known.pods),
+            revision=revision_now(known.pods, known.workload, known.endpoint.status, now_ms).name,
         )
         workload = known.workload or {}
         ready = int(workload.get("status", {}).get("readyReplicas", 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelward.desired.names import ROLLOUT_AT
@@ -49,13 +49,6 @@ def edited_state(state: State, edits: Sequence[str]) -> State:
     told = f"{state.message}; somebody changed {fields} of the pod template: it stays; set annotation {ROLLOUT_AT}"
     reason = "EditedByOther" if state.status == "True" else state.reason
     return State(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
-
-
-def serving_revision(pods: Iterable[Object]) -> str:
-    """Return the pod-template hash of the newest ready pod; else of the newest; empty where there is none."""
-    ranked = sorted(pods, key=lambda pod: (pod_ready(pod), pod["metadata"].get("creationTimestamp", "")))
-    labels = ranked[-1]["metadata"].get("labels", {}) if ranked else {}
-    return str(labels.get("pod-template-hash") or labels.get("controller-revision-hash") or "")
 
 
 def pod_ready(pod: Object) -> bool:

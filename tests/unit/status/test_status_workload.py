@@ -12,7 +12,6 @@ from modelward.status.workload import (
     edited_state,
     pod_ready,
     pod_running,
-    serving_revision,
     waiting_reason,
     workload_state,
 )
@@ -91,18 +90,6 @@ def test_what_another_hand_changed_in_the_template_is_told_and_takes_no_endpoint
     assert "somebody changed a, b, c and 1 more of the pod template" in told.message
     waiting_ = State("WorkloadReady", "False", "Unschedulable", "0/1 nodes are available")
     assert edited_state(waiting_, ["a"]).reason == "Unschedulable"
-
-
-def test_the_revision_is_that_of_the_newest_ready_pod() -> None:
-    old, new, starting = pod("old"), pod("new"), pod("starting", ready=False)
-    new["metadata"]["creationTimestamp"] = "2026-11-24T01:00:00Z"
-    starting["metadata"]["creationTimestamp"] = "2026-11-24T02:00:00Z"
-    assert serving_revision([new, starting, old]) == "hash-of-new"
-    assert serving_revision([starting]) == "hash-of-starting"
-    assert serving_revision([]) == ""
-    stateful = pod("s")
-    stateful["metadata"]["labels"] = {"controller-revision-hash": "chat-5d"}
-    assert serving_revision([stateful]) == "chat-5d"
 
 
 def test_a_pod_on_its_way_out_serves_nobody() -> None:
