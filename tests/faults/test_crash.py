@@ -25,7 +25,7 @@ from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Object
 LIVES_AT_ONCE = 6
 LONGEST_LIFE = 25
 SECOND_S = 1.0
-"""Status names the revision of the newest pod, and pods tell their age in whole seconds."""
+"""Which pods are the newest is told by their age, in whole seconds."""
 POLICY: dict[str, Any] = {"capture": {"content": "Redacted", "sample": "10%"}}
 ON_TOPIC = {
     "name": "stays-on-topic",

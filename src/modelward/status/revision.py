@@ -158,11 +158,15 @@ def _containers(pod: Object) -> list[dict[str, Any]]:
 
 
 def _most_ready(groups: Mapping[str, Sequence[Object]], known: Revision) -> str:
-    """Return the hash with the most ready pods, all of the known revision counted as one, which wins a tie."""
+    """Return the hash with the most ready pods, all of the known revision counted as one, which wins a tie.
+
+    Empty where no pod is ready: what served before may come back.
+    """
     ready: dict[str, int] = defaultdict(int)
     latest: dict[str, str] = defaultdict(str)
     for name, pods in groups.items():
         counted = known.name if name in known.hashes else name
         ready[counted] += sum(map(pod_ready, pods))
         latest[counted] = max(latest[counted], *map(_created, pods))
-    return max(ready, key=lambda name: (ready[name], name == known.name, latest[name]), default="")
+    most = max(ready, key=lambda name: (ready[name], name == known.name, latest[name]), default="")
+    return most if ready[most] else ""

@@ -56,7 +56,7 @@ def test_the_first_revision_is_that_of_most_ready_pods_and_has_no_beginning() ->
     mixed = [*pods("a", 3), *pods("b", 2, hour=1), *pods("c", 4, ready=0, hour=2)]
     assert revision_now(mixed, None, LLMEndpointStatus(), NOW_MS).name == "a"
     assert revision_now([], None, LLMEndpointStatus(), NOW_MS) == Revision()
-    assert revision_now(pods("a", ready=0), None, LLMEndpointStatus(), NOW_MS).name == "a"
+    assert revision_now(pods("a", ready=0), None, LLMEndpointStatus(), NOW_MS) == Revision(), "nothing serves yet"
 
 
 def test_an_older_status_that_keeps_no_digest_is_completed_by_the_next_look() -> None:
@@ -108,6 +108,13 @@ def test_a_pod_of_another_revision_that_is_ready_now_and_then_changes_nothing(fl
         new = pods("b", ready=ready, hour=1, image="llama:2")
         found = revision_now([*pods("a", 9), *new], workload("llama:2"), status(found), NOW_MS + step * MINUTE_MS)
         assert found.name == "a"
+
+
+def test_what_served_is_remembered_until_another_revision_is_ready() -> None:
+    new, template = pods("b", ready=0, hour=1, image="llama:2"), workload("llama:2")
+    assert revision_now([*pods("a", ready=0), *new], template, status(FIRST), NOW_MS) == FIRST
+    assert revision_now(new, template, status(FIRST), NOW_MS) == FIRST
+    assert revision_now(pods("b", hour=1, image="llama:2"), template, status(FIRST), NOW_MS).name == "b"
 
 
 def test_what_serves_is_remembered_while_no_pod_is_there() -> None:
