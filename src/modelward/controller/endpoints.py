@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from modelward.api.llmendpoint import LLMEndpoint
 from modelward.controller import targets
 from modelward.controller.assessment import Look, about_collector, assessed
 from modelward.controller.basis import Basis
@@ -17,11 +18,12 @@ from modelward.controller.gather import Gathered, Gatherer
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.leftovers import Leftovers
+from modelward.controller.models import parsed
 from modelward.controller.observer import Observer
 from modelward.controller.scaler import Scaler, autoscaler_of
 from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
-from modelward.desired import adoption, names
+from modelward.desired import adoption, names, target
 from modelward.desired.children import Child, Children, Facts, children, in_turn
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
@@ -128,7 +130,7 @@ class Endpoints:
             in_namespace[metadata.name] = asked
 
     async def _put(self, known: Gathered, asked: Watch, basis: Basis) -> tuple[Problem, ...]:
-        facts = Facts(known.workload, bare_pods(known.pods), self._injected.get(known.key, ""))
+        facts = _facts(known, self._injected.get(known.key, ""))
         wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
             tried = () if known.endpoint.spec.paused else await self._leftovers.remove_rehearsal(basis)
@@ -179,6 +181,12 @@ class Endpoints:
         unknown = State("WorkloadReady", "Unknown", "InvalidSpec")
         states = (ready(state, unknown), state, unknown)
         await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)
+
+
+def _facts(known: Gathered, injected: str) -> Facts:
+    taken = target.taken(known.endpoint, parsed(LLMEndpoint, known.sharing), known.workload)
+    deserted = known.workload is not None and target.deserted(known.workload, known.sharing)
+    return Facts(known.workload, bare_pods(known.pods), injected, taken, deserted)
 
 
 def _to_be_scaled(known: Gathered) -> bool:

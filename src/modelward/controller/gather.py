@@ -14,6 +14,7 @@ from modelward.controller.models import parsed, read
 from modelward.desired import names
 from modelward.desired.adoption import adopts
 from modelward.desired.finding import Finding
+from modelward.desired.target import refers
 from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import (
     DEPLOYMENT,
@@ -54,6 +55,8 @@ class Gathered:
     """The pods of the rehearsal before an adoption."""
     services: tuple[Object, ...] = ()
     """All Services of the namespace where a sidecar may be bypassed, else none."""
+    sharing: tuple[Object, ...] = ()
+    """The LLMEndpoints that refer to the same workload, as they are stored, this one among them."""
     unlisted: Mapping[str, Finding] = field(default_factory=dict)
     """What the API server refused to list, `pods` or `autoscalers`, in its own words; then there are none of it."""
 
@@ -102,6 +105,7 @@ class Gatherer:
             rehearsal=rehearsal,
             rehearsing=store.list(POD, namespace, names.selector(name, "rehearsal")) if rehearsal else (),
             services=await self._services(endpoint, now_ms),
+            sharing=self._sharing(endpoint),
             unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 
@@ -120,6 +124,13 @@ class Gatherer:
         if endpoint.spec.backend.template is not None:
             return store.get(DEPLOYMENT, namespace, names.model_workload(endpoint.metadata.name))
         return None
+
+    def _sharing(self, endpoint: LLMEndpoint) -> tuple[Object, ...]:
+        reference = endpoint.spec.backend.workload_ref
+        if reference is None:
+            return ()
+        stored = self._context.store.list(LLM_ENDPOINT, endpoint.metadata.namespace)
+        return tuple(one for one in stored if refers(one, reference.kind, reference.name))
 
     async def _pods(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
         namespace, name = endpoint.metadata.namespace, endpoint.metadata.name

@@ -1,4 +1,4 @@
-"""Takes the sidecar out of workloads whose LLMEndpoint is gone, without ever rolling one on our own account."""
+"""Takes the sidecar out of workloads that no LLMEndpoint refers to any more, without ever rolling one by ourselves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from modelward.controller.child_writer import meant_for
 from modelward.controller.context import Context
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names
+from modelward.desired.target import deserted
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
 
@@ -80,6 +81,7 @@ class Orphans:
             found = next((one for one in listed if names.fit(one["metadata"]["name"]) == adopter), None)
         if found is not None:
             store.put(LLM_ENDPOINT, found)
+        if found is not None and not deserted(workload, (found,)):
             raise Conflict(409, "Outdated", f"LLMEndpoint {adopter} is there, which was not known")
 
     def _find(self, namespace: str, name: str) -> tuple[Kind, Object | None]:
@@ -92,9 +94,7 @@ class Orphans:
         synced = self.context.store.synced(LLM_ENDPOINT, metadata["namespace"])
         if not adoption.injected(workload) or not synced:
             return False
-        adopter = metadata.get("labels", {}).get(names.ADOPTED_BY)
-        endpoints = self.context.store.list(LLM_ENDPOINT, metadata["namespace"])
-        return all(names.fit(endpoint["metadata"]["name"]) != adopter for endpoint in endpoints)
+        return deserted(workload, self.context.store.list(LLM_ENDPOINT, metadata["namespace"]))
 
     def _brake(self) -> bool:
         """Tell whether so many look orphaned at once that it is more likely us who see wrong."""

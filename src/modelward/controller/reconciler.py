@@ -14,6 +14,7 @@ from modelward.controller.policies import Policies
 from modelward.controller.runs import Runs
 from modelward.controller.schedule import Key
 from modelward.desired import names
+from modelward.desired.target import reference_of, refers
 from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import (
     DEPLOYMENT,
@@ -89,6 +90,7 @@ class Reconciler:
             yield Key("endpoint", namespace, name)
             yield Key("schedule", namespace, "")
             yield from self._all("policy", MONITORING_POLICY, namespace)
+            yield from self._beside(obj)
         elif kind == MONITORING_POLICY:
             yield Key("policy", namespace, name)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace)
@@ -112,6 +114,20 @@ class Reconciler:
         for obj in self.context.store.list(kind, namespace):
             yield Key(work, namespace, obj["metadata"]["name"])
 
+    def _beside(self, endpoint: Object) -> Iterable[Key]:
+        """Yield what an endpoint leaves to others when it goes or refers elsewhere."""
+        namespace, name = endpoint["metadata"].get("namespace", ""), endpoint["metadata"]["name"]
+        for kind in (DEPLOYMENT, STATEFUL_SET):
+            for workload in self.context.store.list(kind, namespace, {names.ADOPTED_BY: names.fit(name)}):
+                yield Key("adopted", namespace, f"{kind.kind}/{workload['metadata']['name']}")
+        if reference := reference_of(endpoint):
+            yield from self._referring(namespace, *reference)
+
+    def _referring(self, namespace: str, kind: str, name: str) -> Iterable[Key]:
+        for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
+            if refers(endpoint, kind, name):
+                yield Key("endpoint", namespace, endpoint["metadata"]["name"])
+
     def _for_workload(self, kind: Kind, workload: Object) -> Iterable[Key]:
         metadata = workload["metadata"]
         namespace, labels = metadata["namespace"], metadata.get("labels", {})
@@ -119,7 +135,4 @@ class Reconciler:
             yield Key("endpoint", namespace, labels[names.ENDPOINT])
         if names.ADOPTED_BY in labels:
             yield Key("adopted", namespace, f"{kind.kind}/{metadata['name']}")
-        for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
-            reference = endpoint["spec"].get("backend", {}).get("workloadRef")
-            if reference and (reference.get("kind", "Deployment"), reference["name"]) == (kind.kind, metadata["name"]):
-                yield Key("endpoint", namespace, endpoint["metadata"]["name"])
+        yield from self._referring(namespace, kind.kind, metadata["name"])

@@ -23,9 +23,12 @@ from modelward.desired.quality_of_service import SIDECAR, collector_resources, i
 _HASH_LENGTH = 12
 
 
-def refusal(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> Finding | None:
-    """Return why the workload cannot be adopted, the first obstacle in OBSTACLES; None when it can."""
-    target = _Target(endpoint.metadata.name, _reference(endpoint), workload)
+def refusal(endpoint: LLMEndpoint, workload: Mapping[str, Any], *, deserted: bool = False) -> Finding | None:
+    """Return why the workload cannot be adopted, the first obstacle in OBSTACLES; None when it can.
+
+    One that is marked as another endpoint's may be adopted where that one has `deserted` it.
+    """
+    target = _Target(endpoint.metadata.name, _reference(endpoint), workload, deserted)
     return next((found for obstacle in OBSTACLES if (found := obstacle(target))), None)
 
 
@@ -149,6 +152,7 @@ class _Target:
     endpoint: str
     ref: WorkloadRef
     workload: Mapping[str, Any]
+    deserted: bool = False
 
 
 Obstacle = Callable[[_Target], Finding | None]
@@ -172,7 +176,7 @@ def _owned_by_controller(target: _Target) -> Finding | None:
 
 def _adopted_by_another(target: _Target) -> Finding | None:
     holder = (target.workload["metadata"].get("labels") or {}).get(names.ADOPTED_BY)
-    if holder in (None, names.fit(target.endpoint)) or not injected(target.workload):
+    if holder in (None, names.fit(target.endpoint)) or target.deserted or not injected(target.workload):
         return None
     return Finding("Refused", f"{target.workload['kind']} {target.ref.name} is already adopted by LLMEndpoint {holder}")
 

@@ -28,6 +28,10 @@ class Facts:
     """Whether a pod that runs has no collector: until none has, clients are led to the model's own port."""
     injected: str = ""
     """The note of an injection that status may not say yet."""
+    taken: Finding | None = None
+    """Why the workload must be left to another LLMEndpoint."""
+    deserted: bool = False
+    """Whether the endpoint that adopted the workload is gone, or refers to another one now."""
 
     @property
     def collected(self) -> bool:
@@ -56,6 +60,8 @@ def children(endpoint: LLMEndpoint, watch: Watch, installation: Installation, fa
     `spec.paused` is not looked at: whoever writes does.
     """
     backend = endpoint.spec.backend
+    if facts.taken is not None:
+        return facts.taken
     if backend.template is not None:
         return _of_template(endpoint, watch, installation, facts, backend.template.port)
     if backend.workload_ref is not None:
@@ -137,7 +143,7 @@ def _adopted(
     config: dict[str, Any],
     port: int,
 ) -> Children | Finding:
-    if refused := adoption.refusal(endpoint, workload):
+    if refused := adoption.refusal(endpoint, workload, deserted=facts.deserted):
         return refused
     front = service(endpoint, workload, direct_port=None if facts.collected else port)
     if isinstance(front, Finding):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.desired import adoption, model_workload, names
+from modelward.desired import adoption, model_workload, names, target
 from modelward.desired.children import Child, Facts, children, is_rehearsal
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
@@ -68,10 +68,21 @@ class Subject:
 
 
 def plan(
-    endpoint: LLMEndpoint, asked: Watch, installation: Installation, workload: Object | None
+    endpoint: LLMEndpoint,
+    asked: Watch,
+    installation: Installation,
+    workload: Object | None,
+    beside: Collection[LLMEndpoint] | None = None,
 ) -> tuple[Child, ...] | Finding:
-    """Return what the operator would write for the endpoint, as its reconcile does."""
-    wanted = children(endpoint, asked, installation, Facts(workload))
+    """Return what the operator would write for the endpoint, as its reconcile does.
+
+    `beside` are the endpoints of the namespace, None where they are not known.
+    """
+    others = [one for one in beside or () if one.metadata.name != endpoint.metadata.name]
+    taken = target.taken(endpoint, others, workload)
+    stored = [{"metadata": {"name": one.metadata.name}, "spec": one.spec.wire()} for one in (endpoint, *others)]
+    left = workload is not None and beside is not None and target.deserted(workload, stored)
+    wanted = children(endpoint, asked, installation, Facts(workload, taken=taken, deserted=left))
     if isinstance(wanted, Finding):
         return wanted
     if endpoint.spec.paused:

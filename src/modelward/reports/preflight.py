@@ -176,7 +176,7 @@ class _Examination:
         )
         policies = tuple(after.policies.values())
         asked = watch(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
-        planned = plan(endpoint, asked, self.setup.installation, workload)
+        planned = plan(endpoint, asked, self.setup.installation, workload, after.endpoints.values())
         if isinstance(planned, Finding):
             return Subject(before, endpoint, workload, obstacle=planned, notes=notes)
         if self.setup.problem:

@@ -45,6 +45,13 @@ ACCEPTED = (
         "set `workloadRef.container` and `port`",
     ),
     Reason(
+        "TargetTaken",
+        "another LLMEndpoint writes to the same workload: an older one that refers to it, or the one that runs it; this"
+        " one reads and reports, and writes nothing",
+        "two LLMEndpoints with one `workloadRef`, each with `replicas`, `scaling.mode: Direct` or mode `Sidecar`",
+        "delete one of them, or leave those fields out of this one; it proceeds when the older one goes",
+    ),
+    Reason(
         "InvalidTemplate",
         "the API server, or a rule of ours, refuses the template; the message quotes it",
         "a misspelt field; no container named `model`; ports 18080 or 18081, or a name of the collector's, are taken",

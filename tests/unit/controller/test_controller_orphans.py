@@ -27,9 +27,10 @@ def adopted(name: str = "vllm", endpoint: str = "chat", note: str = "", **spec: 
     }
 
 
-def endpoint(name: str = "chat") -> Object:
+def endpoint(name: str = "chat", workload: str = "vllm", kind: str = "Deployment") -> Object:
     metadata = {"name": name, "namespace": "retail"}
-    return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": {}}
+    spec = {"backend": {"workloadRef": {"kind": kind, "name": workload}}}
+    return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": spec}
 
 
 @pytest.fixture
@@ -133,6 +134,32 @@ async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: O
     assert world.writes == []
 
 
+@pytest.mark.parametrize(
+    "there",
+    [
+        endpoint(workload="another"),
+        endpoint(kind="StatefulSet"),
+        {**endpoint(), "spec": {"backend": {"template": {"image": "llama", "port": 8080}}}},
+        {**endpoint(), "spec": {"backend": "unreadable"}},
+    ],
+)
+async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
+    world: World, orphans: Orphans, there: Object
+) -> None:
+    world.put(there)
+    world.put(adopted())
+    assert await orphans.release("retail", "Deployment/vllm") == 60.0
+    assert world.writes == []
+
+    async def find(*_: Any) -> Object | None:
+        return world.store.get(LLM_ENDPOINT, "retail", "chat")
+
+    world.find = find  # type: ignore[assignment,method-assign]
+    world.put(asked())
+    assert await orphans.release("retail", "Deployment/vllm") is None
+    assert world.writes == [("apply", "Deployment", "vllm")]
+
+
 async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(world: World, orphans: Orphans) -> None:
     world.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
@@ -176,7 +203,7 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
     world.put(adopted(vllms[0], vllms[0], note="rolled"))
     await orphans.release("retail", f"Deployment/{vllms[0]}")
     for name in vllms[1:]:
-        world.put(endpoint(name))
+        world.put(endpoint(name, name))
         await orphans.release("retail", f"Deployment/{name}")
     assert not braked(orphans)
     assert await orphans.release("retail", f"Deployment/{vllms[0]}") == 60.0
@@ -184,9 +211,9 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
 
 
 async def test_a_few_orphans_among_many_adopted_do_not_brake(world: World, orphans: Orphans) -> None:
-    world.put(endpoint())
     for i in range(45):
-        world.put(adopted(f"kept-{i}"))
+        world.put(endpoint(f"kept-{i}", f"kept-{i}"))
+        world.put(adopted(f"kept-{i}", f"kept-{i}"))
     for i in range(4):
         world.put(adopted(f"lost-{i}", "gone"))
         await orphans.release("retail", f"Deployment/lost-{i}")
