@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from modelward.api.exchange import CONTENT_ORDER, Content
 
+T = TypeVar("T")
+N = TypeVar("N", int, None)
+
+_LONGEST_MS = 1 << 53
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """The most of one request or answer that a collector holds."""
 FILE_NAME = "collector.json"
@@ -40,6 +44,8 @@ class CollectorConfig:
     engine_metrics_url: str | None = None
     capture: Capture = Capture()
     hub_url: str | None = None
+    unreadable: tuple[str, ...] = field(default=(), compare=False)
+    """Paths of fields that were not as they should be, and have a careful value instead."""
 
 
 def config_to_json(config: CollectorConfig) -> dict[str, Any]:
@@ -60,38 +66,73 @@ def config_to_json(config: CollectorConfig) -> dict[str, Any]:
 
 
 def config_from_json(data: Mapping[str, Any]) -> CollectorConfig:
-    """Build settings from decoded JSON; unknown keys are ignored.
+    """Build settings from decoded JSON; unknown keys are ignored. Raises ValueError for what is no JSON object.
 
-    Raises ValueError that names the field, so that a broken file is refused whole and the last good one kept.
+    A field that cannot be read costs itself, takes its most careful value and is named in `unreadable`. Were the whole
+    file refused, everything else that changed with it would not be in force either, a tightened capture among it. A
+    number out of range is brought into it.
     """
-    try:
-        capture = data["capture"]
-        slower = capture.get("alwaysSlowerThanMs")
-        return CollectorConfig(
-            generation=str(data["generation"]),
-            engine=str(data["engine"]["kind"]),
-            engine_metrics_url=data["engine"].get("metricsUrl"),
-            capture=Capture(
-                content=_content(capture["content"]),
-                sample_ppm=_within("samplePpm", int(capture["samplePpm"]), 0, 1_000_000),
-                always_errors=bool(capture.get("alwaysErrors", False)),
-                always_slower_than_ms=None if slower is None else int(slower),
-                max_body_bytes=_within("maxBodyBytes", int(capture["maxBodyBytes"]), 0, 16 * 1024 * 1024),
-            ),
-            hub_url=(data.get("hub") or {}).get("url"),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a collector configuration: {type(error).__name__}: {error}") from error
+    if not isinstance(data, Mapping):
+        raise ValueError(f"not a collector configuration: {type(data).__name__}")
+    read = _Reader(data)
+    capture = Capture(
+        content=read.field("capture.content", _content, "None"),
+        sample_ppm=read.number("capture.samplePpm", 1_000_000, 0),
+        always_errors=read.field("capture.alwaysErrors", _boolean, False, optional=True),
+        always_slower_than_ms=read.number("capture.alwaysSlowerThanMs", _LONGEST_MS, None, optional=True),
+        max_body_bytes=read.number("capture.maxBodyBytes", MAX_BODY_BYTES, 262_144),
+    )
+    return CollectorConfig(
+        generation=read.field("generation", str, ""),
+        engine=read.field("engine.kind", _text, "generic"),
+        engine_metrics_url=read.field("engine.metricsUrl", _text, None, optional=True),
+        capture=capture,
+        hub_url=read.field("hub.url", _text, None, optional=True),
+        unreadable=tuple(read.unreadable),
+    )
+
+
+class _Reader:
+    """Reads fields by their path, `capture.content`, and notes the paths of those that cannot be read."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self.unreadable: list[str] = []
+
+    def field(self, path: str, read: Callable[[Any], T], careful: T, *, optional: bool = False) -> T:
+        """Return a field; `careful` where it cannot be read, and where it is absent, which only an optional one may."""
+        value: Any = self._data
+        try:
+            for key in path.split("."):
+                value = value.get(key) if value is not None else None
+            if value is not None:
+                return read(value)
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            optional = False
+        if not optional:
+            self.unreadable.append(path)
+        return careful
+
+    def number(self, path: str, high: int, careful: N, *, optional: bool = False) -> int | N:
+        """Return a number from 0 to `high`; one beyond is brought to the nearer end and noted."""
+        number = self.field(path, int, careful, optional=optional)
+        if number is None or path in self.unreadable or 0 <= number <= high:
+            return number
+        self.unreadable.append(path)
+        return max(0, min(high, number))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not true or false")
+    return value
 
 
 def _content(value: Any) -> Content:
-    for content in CONTENT_ORDER:
-        if value == content:
-            return content
-    raise ValueError(f"not a collector configuration: content {value!r} is none of {', '.join(CONTENT_ORDER)}")
-
-
-def _within(name: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise ValueError(f"not a collector configuration: {name} {value} is not between {low} and {high}")
-    return value
+    return CONTENT_ORDER[CONTENT_ORDER.index(value)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from modelward.api.collector_config import Capture, CollectorConfig, config_from_json
+
+log = logging.getLogger(__name__)
 
 _GONE_AFTER_POLLS = 3
 """Polls without a file before the settings fall back to none: the mount swaps atomically, so this is no race."""
@@ -16,7 +19,7 @@ _GONE_AFTER_POLLS = 3
 class WatchedConfig:
     """The settings in force: the last good file, or the defaults (nothing captured) where there is no file.
 
-    `poll` costs one stat. `errors` counts files that were there and could not be used.
+    `poll` costs one stat. `errors` counts files that were there and could not be used, or not all of them.
     """
 
     def __init__(self, path: str) -> None:
@@ -53,6 +56,9 @@ class WatchedConfig:
         except (OSError, ValueError, RecursionError):
             self.errors += 1
             return False
+        if config.unreadable:
+            self.errors += 1
+            log.error("config=unreadable_fields fields=%s path=%s", ",".join(config.unreadable), self._path)
         return self._set(config)
 
     def _set(self, config: CollectorConfig) -> bool:

@@ -109,7 +109,7 @@ FAMILIES: dict[str, Family] = {
         Family(CHUNKS, "counter", "Streamed events; not tokens.", _SERIES),
         Family(UNREAD, "counter", "Answers that could not be read: no first token and no tokens of them."),
         Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),
-        Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read."),
+        Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read, or not in all fields."),
         Family(CAPTURED, "counter", "Exchanges handed to the capture worker."),
         Family(DROPPED, "counter", "Exchanges that were to be captured and were dropped.", ("reason",)),
         Family(SENT, "counter", "Exchanges that the hub accepted."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_from_json, config_to_json
+from modelward.api.collector_config import (
+    MAX_BODY_BYTES,
+    Capture,
+    CollectorConfig,
+    config_from_json,
+    config_to_json,
+)
 from modelward.api.evaluation import (
     Counts,
     EvaluatorFacts,
@@ -139,23 +145,48 @@ def test_a_collectors_settings_are_read_back_and_named_by_their_content(a: Colle
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("wrong", "careful"),
     [
-        ({"content": "All"}, "content 'All'"),
-        ({"samplePpm": 1_000_001}, "samplePpm 1000001"),
-        ({"samplePpm": -1}, "samplePpm -1"),
-        ({"maxBodyBytes": 1 << 40}, "maxBodyBytes"),
-        ({"maxBodyBytes": None}, "TypeError"),
+        ({"content": "All"}, {"content": "None"}),
+        ({"content": None}, {"content": "None"}),
+        ({"content": []}, {"content": "None"}),
+        ({"samplePpm": 1_000_001}, {"sample_ppm": 1_000_000}),
+        ({"samplePpm": -1}, {"sample_ppm": 0}),
+        ({"samplePpm": "half"}, {"sample_ppm": 0}),
+        ({"samplePpm": float("inf")}, {"sample_ppm": 0}),
+        ({"maxBodyBytes": 1 << 40}, {"max_body_bytes": MAX_BODY_BYTES}),
+        ({"maxBodyBytes": None}, {"max_body_bytes": 262_144}),
+        ({"alwaysErrors": "yes"}, {"always_errors": False}),
+        ({"alwaysSlowerThanMs": {}}, {"always_slower_than_ms": None}),
     ],
+    ids=str,
 )
-def test_broken_settings_are_refused_whole_and_the_field_is_named(wrong: dict[str, Any], named: str) -> None:
-    body = config_to_json(CollectorConfig())
-    with pytest.raises(ValueError, match=named):
-        config_from_json({**body, "capture": {**body["capture"], **wrong}})
-    with pytest.raises(ValueError, match="capture"):
-        config_from_json({key: value for key, value in body.items() if key != "capture"})
+def test_one_unreadable_field_costs_itself_and_the_rest_is_in_force(
+    wrong: dict[str, Any], careful: dict[str, Any]
+) -> None:
+    capture = Capture("Redacted", 5, True, 700, 9)
+    body = config_to_json(CollectorConfig(engine="vllm", hub_url="https://hub", capture=capture))
+    read = config_from_json({**body, "capture": {**body["capture"], **wrong}})
+    assert read.capture == replace(capture, **careful)
+    assert (read.engine, read.hub_url, read.generation) == ("vllm", "https://hub", body["generation"])
+    assert read.unreadable == (f"capture.{next(iter(wrong))}",)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"capture": None}, {"capture": "Full"}, {"capture": {}}, {"engine": "vllm"}], ids=str
+)
+def test_a_part_that_cannot_be_read_captures_nothing_and_keeps_no_other_from_being_read(wrong: dict[str, Any]) -> None:
+    body = config_to_json(CollectorConfig(hub_url="https://hub", capture=Capture("Full", 5)))
+    read = config_from_json({**body, **wrong})
+    assert read.hub_url == "https://hub"
+    assert read.capture.content == ("Full" if "engine" in wrong else "None")
+    assert read.unreadable
+
+
+@pytest.mark.parametrize("wrong", [None, [], "x", 3])
+def test_what_is_no_object_is_no_configuration(wrong: Any) -> None:
     with pytest.raises(ValueError, match="not a collector configuration"):
-        config_from_json({**body, "capture": None})
+        config_from_json(wrong)
 
 
 COUNTS = st.builds(Counts, *[st.integers(0, 10**6)] * 4, *[st.integers(0, 10**6).map(float)] * 3)
