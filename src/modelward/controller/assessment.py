@@ -241,7 +241,7 @@ def _metrics(look: Look) -> State:
 def _accepted(problems: Sequence[Problem], *, paused: bool) -> State:
     fatal = next((problem.finding for problem in problems if not about_collector(problem)), None)
     if fatal is None and paused:
-        return State("Accepted", "True", "Paused", "spec.paused is true: nothing but status is written")
+        return State("Accepted", "True", "Paused", "spec.paused is true: what is there stays as it is")
     if fatal is None:
         return State("Accepted", "True", "Valid")
     return State("Accepted", "False", fatal.reason, fatal.message)

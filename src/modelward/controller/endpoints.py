@@ -25,10 +25,11 @@ from modelward.controller.status_writer import StatusWriter
 from modelward.controller.verdict_metrics import VerdictMetrics
 from modelward.desired import adoption, names, target
 from modelward.desired.children import Child, Children, Facts, children, in_turn
+from modelward.desired.collector_config import renewed_authority
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.desired.watch import Builtin, Watch, watch
-from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.kube.kinds import CONFIG_MAP, LLM_ENDPOINT
 from modelward.status.checks import health
 from modelward.status.collector import bare_pods
 from modelward.status.conditions import State, ready
@@ -136,7 +137,7 @@ class Endpoints:
             tried = () if known.endpoint.spec.paused else await self._leftovers.remove_rehearsal(basis)
             return (Problem(WHOLE, wanted), *tried)
         if known.endpoint.spec.paused:
-            return ()
+            return await self._renew(known, basis)
         wanted = in_turn(wanted, known.rehearsing)
         wanted = tuple(left for child in wanted if (left := _beside_autoscaler(known, child)) is not None)
         withdrawn = self._withdrawal(known)
@@ -144,6 +145,16 @@ class Endpoints:
         self._note(known, withdrawn, wanted, problems)
         # What is in place goes only when what follows it is.
         return problems or await self._leftovers.remove(wanted, basis)
+
+    async def _renew(self, known: Gathered, basis: Basis) -> tuple[Problem, ...]:
+        """Bring the hub's certificate authority to the collectors of a paused endpoint, and nothing else."""
+        metadata = known.endpoint.metadata
+        name = names.collector_config(metadata.name)
+        actual = self.context.store.get(CONFIG_MAP, metadata.namespace, name)
+        renewed = renewed_authority(known.endpoint, actual, self.installed.now)
+        if renewed is None:
+            return ()
+        return await self._children.write((Child(renewed, names.FRAME_MANAGER),), known.raw["metadata"], basis)
 
     def _note(self, known: Gathered, withdrawn: Children, wanted: Children, problems: Sequence[Problem]) -> None:
         """Remember that the sidecar was put in: another hand may take it and all notes out before status is written."""

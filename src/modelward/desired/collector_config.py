@@ -45,6 +45,26 @@ def config_map(
     }
 
 
+def renewed_authority(
+    endpoint: LLMEndpoint, actual: Mapping[str, Any] | None, installation: Installation
+) -> dict[str, Any] | None:
+    """Return the ConfigMap as it is with the hub's certificate authority of today; None where nothing is to be done.
+
+    Collectors that do not know the authority send nothing. It belongs to the installation and to no spec, so paused
+    endpoints get it as well. It is read while a collector runs, and rolls nothing.
+    """
+    data = (actual or {}).get("data") or {}
+    authority = installation.hub_ca_pem
+    if FILE_NAME not in data or not authority or data.get(HUB_CA_FILE_NAME) == authority:
+        return None
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": child_metadata(endpoint, names.collector_config(endpoint.metadata.name), "config"),
+        "data": {**data, HUB_CA_FILE_NAME: authority},
+    }
+
+
 def generation(config: Mapping[str, Any]) -> str:
     """Return the generation that collectors report once they run this ConfigMap; empty when it holds none."""
     try:

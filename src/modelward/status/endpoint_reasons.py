@@ -22,7 +22,8 @@ ACCEPTED = (
     ),
     Reason(
         "Paused",
-        "the endpoint is looked at and reported; nothing but its status is written",
+        "the endpoint is looked at and reported; nothing is written but its status, and the hub's"
+        " certificate authority where that changed",
         "`spec.paused` is true",
         "`spec.paused: false` when changes shall be carried out again",
     ),

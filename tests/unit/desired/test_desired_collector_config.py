@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,7 @@ from modelward.api.collector_config import config_from_json
 from modelward.api.llmendpoint import Resources
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.children import Facts, children
-from modelward.desired.collector_config import config_map, engine_metrics_path, generation
+from modelward.desired.collector_config import config_map, engine_metrics_path, generation, renewed_authority
 from modelward.desired.finding import Finding
 from modelward.desired.quality_of_service import GUARANTEED, SIDECAR, collector_resources, is_guaranteed, quantity
 from modelward.desired.service import service_url
@@ -110,3 +111,18 @@ def test_what_the_user_gives_the_collector_wins() -> None:
     equal = {**GUARANTEED, "memory": "1Gi"}
     assert collector_resources(written, SIDECAR, guaranteed=True) == {"requests": equal, "limits": equal}
     assert collector_resources(Resources(), SIDECAR, guaranteed=False) == SIDECAR
+
+
+def test_a_new_authority_of_the_hub_changes_nothing_else_of_the_settings() -> None:
+    made = config_map(run_here(), EffectiveCapture("Redacted", 5), PLAIN, engine_port=8080)
+    assert renewed_authority(run_here(), made, PLAIN) is None
+    changed = renewed_authority(run_here(), made, replace(PLAIN, hub_ca_pem="another"))
+    assert changed is not None
+    assert changed["data"] == {**made["data"], "hub-ca.pem": "another"}
+    assert changed["metadata"] == made["metadata"]
+
+
+@pytest.mark.parametrize("actual", [None, {}, {"data": None}, {"data": {"hub-ca.pem": "old"}}])
+def test_where_there_are_no_settings_no_authority_is_brought(actual: Any) -> None:
+    assert renewed_authority(run_here(), actual, PLAIN) is None
+    assert renewed_authority(run_here(), {"data": {FILE: "{}"}}, replace(PLAIN, hub_ca_pem="")) is None
