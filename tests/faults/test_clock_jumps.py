@@ -20,7 +20,8 @@ from observed_endpoint import DAY_MS, HOLD_MS, NOON_MS, ObservedEndpoint
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.quantity import timestamp
-from modelward.controller.runs import _tried
+from modelward.controller.run_history import tried
+from modelward.desired import names
 from modelward.kube.events import Recorder
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Key, Signal
@@ -158,12 +159,11 @@ def test_a_run_of_the_day_that_was_taken_back_hides_no_run_of_today() -> None:
     def run(name: str, to_ms: int) -> EvaluationRun:
         item = {"endpoint": "chat", "policy": "p", "evaluation": "topic",
                 "from": timestamp(to_ms - 60_000), "to": timestamp(to_ms)}  # fmt: skip
-        labels = {"app.kubernetes.io/managed-by": "modelward"}
-        metadata = {"name": name, "namespace": "retail", "labels": labels}
+        metadata = {"name": name, "namespace": "retail"}
         return EvaluationRun.model_validate({"metadata": metadata, "spec": {"items": [item]}})
 
-    runs = (run("today", NOON_MS), run("tomorrow", NOON_MS + DAY_MS))
-    assert _tried(runs, NOON_MS + 1_000) == {("chat", "p", "topic"): NOON_MS}
+    runs = (run(names.run(NOON_MS), NOON_MS), run(names.run(NOON_MS + DAY_MS), NOON_MS + DAY_MS))
+    assert tried(runs, NOON_MS + 1_000) == {("chat", "p", "topic"): NOON_MS}
 
 
 # Whatever was read and however the clock went.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import ssl
 import time
@@ -37,6 +38,8 @@ from modelward.kube.kinds import LLM_ENDPOINT
 log = logging.getLogger(__name__)
 
 _HUB_EVERY_S = 5.0
+_MAX_CONFIG_BYTES = 262_144
+"""Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
 TOKEN_FILE = Path("/var/run/modelward/token")
 
 
@@ -59,6 +62,9 @@ def _builtin(manifest: Manifest) -> Builtin:
 
 
 def _fault(name: str, config: Mapping[str, Any]) -> str | None:
+    size = len(json.dumps(dict(config), default=str))
+    if size > _MAX_CONFIG_BYTES:
+        return f"it has {size} bytes, and {_MAX_CONFIG_BYTES} at most: it is part of every run's plan"
     try:
         registry.validated(name, config)
     except registry.UnknownEvaluatorError as error:

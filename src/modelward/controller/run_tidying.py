@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.quantity import timestamp
-from modelward.desired import names
+from modelward.desired import runs
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import EVALUATION_RUN
@@ -22,7 +22,7 @@ _CLOCKS_APART_MS = 60_000
 
 def scheduled(run: EvaluationRun) -> bool:
     """Tell whether the operator made a run, because something was due."""
-    return run.metadata.labels.get(names.MANAGED_BY) == "modelward"
+    return runs.is_scheduled(run.metadata.name)
 
 
 async def tidy(client: Client, known: Sequence[EvaluationRun], now_ms: int) -> None:

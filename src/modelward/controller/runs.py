@@ -13,14 +13,15 @@ from modelward.controller.context import Context
 from modelward.controller.hub_feed import HubFeed
 from modelward.controller.installed import Installed
 from modelward.controller.models import parsed
+from modelward.controller.run_history import full, job_ended, taken, tried
 from modelward.controller.run_tidying import scheduled, tidy
 from modelward.controller.status_writer import StatusWriter
 from modelward.desired import names, obstacles, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
-from modelward.desired.due import Heard, WindowKey, due
+from modelward.desired.due import Heard, due
 from modelward.desired.finding import Finding
-from modelward.desired.reopen import Window, reopened
+from modelward.desired.reopen import reopened
 from modelward.desired.watch import Watch
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import (
@@ -47,6 +48,13 @@ _PATIENCE_MS = 60_000
 _REFUSED_S = 60.0
 """How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
 _TOLD_POLICIES = 5
+_LONGEST_PAUSE_S = 300.0
+"""Between two tries to begin a run that is refused."""
+_GIVE_UP_MS = 300_000
+"""How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""
+_MANY_RUNS = 20
+"""Unfinished runs of a namespace above which each of them is looked at less often, so that others get their turn."""
+_NO_ROOM = Finding("PlanTooLarge", "the configs of a run have 900 kB at most; ask for fewer items at once")
 
 
 @dataclass(slots=True)
@@ -62,6 +70,9 @@ class Runs:
     _status: StatusWriter = field(init=False)
     _waits: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     """Since when each run waits to begin, or for its results, by what we have seen ourselves."""
+    _cut: set[str] = field(default_factory=set)
+    """Namespaces whose newest scheduled run had no room for all that was due."""
+    _unfinished: dict[str, set[str]] = field(default_factory=dict)
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
     """What kept each run's pod from starting when it was last looked at."""
 
@@ -91,13 +102,22 @@ class Runs:
             self._forget(namespace, name)
             return None
         run, now_ms = read[0], self.clock_ms()
+        self._unfinished.setdefault(namespace, set()).add(name)
         job = self.context.store.get(JOB, namespace, names.run_job(name))
         if job is None and not run.status.job:
             status = await self._begin(run, now_ms)
         else:
             status = await self._carry_on(run, job, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
-        return None if finished(status) else _LOOK_S
+        return None if finished(status) else self._pause_s(run, now_ms)
+
+    def _pause_s(self, run: EvaluationRun, now_ms: int) -> float:
+        """Return the seconds until the next look: the longer a run is refused, and the more there are, the more."""
+        about = run.metadata
+        since = self._waits.get((about.namespace, about.name), {}).get("refused", now_ms)
+        refused_s = (now_ms - since) / 2_000
+        crowd = len(self._unfinished.get(about.namespace, ())) / _MANY_RUNS
+        return min(_LONGEST_PAUSE_S, max(_LOOK_S, refused_s, _LOOK_S * crowd))
 
     async def _begin(self, run: EvaluationRun, now_ms: int) -> EvaluationRunStatus:
         """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
@@ -111,7 +131,13 @@ class Runs:
         if whole:
             return self._refused(run, whole, around, now_ms)
         problems = await self._launch(run)
-        state = _of_problem(problems) if problems else State("Complete", "False", "Starting")
+        if not problems:
+            self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
+            return run_status(run, State("Complete", "False", "Starting"), now_ms, job="")
+        state = _of_problem(problems)
+        if self._waited_ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
+            again = f"{state.message}; what is due is tried again in another run"
+            return self._refused(run, Finding(state.reason, again), around, now_ms)
         return run_status(run, state, now_ms, job="")
 
     def _refused(
@@ -126,7 +152,7 @@ class Runs:
         return run_status(run, state, now_ms, job="", result="Error", items=items)
 
     async def _carry_on(self, run: EvaluationRun, job: Object | None, now_ms: int) -> EvaluationRunStatus:
-        ended, how = _ended(job)
+        ended, how = job_ended(job)
         if ended or job is None:
             return self._judged(run, how, now_ms)
         name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
@@ -153,9 +179,10 @@ class Runs:
         """Make a run of what is due; return the seconds until the next look."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
-        tried, more = _tried(known, now_ms), _full(known, now_ms)
-        first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried, more=more)
-        items = (*first, *self._reopened(namespace, watches, known, now_ms))
+        more = namespace in self._cut or full(known, now_ms)
+        first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried(known, now_ms), more=more)
+        wanted = (*first, *self._reopened(namespace, watches, known, now_ms))
+        items = runs.fitting(wanted, watches)
         if not items:
             return _LOOK_S
         run = runs.scheduled_run(namespace, items, now_ms)
@@ -166,7 +193,8 @@ class Runs:
         except (Forbidden, Invalid) as error:
             await self._tell_refused(namespace, items, error)
             return _REFUSED_S
-        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first[: runs.MAX_ITEMS])
+        (self._cut.add if len(items) < len(wanted) else self._cut.discard)(namespace)
+        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
         log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
         return _LOOK_S
 
@@ -178,7 +206,7 @@ class Runs:
             for endpoint, spans in self.hub.late.items()
             if endpoint.startswith(f"{namespace}/")
         }
-        return reopened(now_ms, watches, self.hub.windows(namespace), late, _taken(known)) if late else ()
+        return reopened(now_ms, watches, self.hub.windows(namespace), late, taken(known)) if late else ()
 
     async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
         """Tell the policies whose evaluations wait that no run can be made, and why: there is no run to tell it."""
@@ -231,6 +259,8 @@ class Runs:
         if why := self._collecting(run, bool(missing), around, now_ms):
             state = State("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
             return run_status(run, state, now_ms, job=names.run_job(name))
+        no_room = runs.left_out(run, around.watches) if missing else frozenset()
+        found |= {item: _NO_ROOM for item in missing if runs.item_key(item) in no_room}
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
         items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
@@ -267,52 +297,9 @@ class Runs:
     def _forget(self, namespace: str, name: str) -> None:
         """Drop what is known of a run that has ended or is gone."""
         self._waits.pop((namespace, name), None)
+        self._unfinished.get(namespace, set()).discard(name)
         self._troubles.pop((namespace, name), None)
         self.hub.past.forget(namespace, name)
-
-
-def _end_ms(run: EvaluationRun, now_ms: int) -> int:
-    """Return where the newest windows of a scheduled run end; 0 of one that a clock made which was set back since."""
-    end_ms = max((timestamp_ms(item.to) for item in run.spec.items or ()), default=0) if scheduled(run) else 0
-    return end_ms if end_ms <= now_ms else 0
-
-
-def _taken(known: Sequence[EvaluationRun]) -> dict[Window, int]:
-    """Return when a scheduled run last took each window, with or without a result."""
-    taken: dict[Window, int] = {}
-    for run in known:
-        begun = runs.begun_ms(run.metadata.name) or 0
-        for item in run.spec.items or ():
-            key = (item.endpoint, item.policy, item.evaluation)
-            window = (key, timestamp_ms(item.from_), timestamp_ms(item.to))
-            taken[window] = max(begun, taken.get(window, 0))
-    return taken
-
-
-def _tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
-    """Return where the newest window ended that a scheduled run took of each evaluation, with or without a result."""
-    tried: dict[WindowKey, int] = {}
-    for run in known:
-        end_ms = _end_ms(run, now_ms)
-        for item in (run.spec.items or ()) if end_ms else ():
-            key = (item.endpoint, item.policy, item.evaluation)
-            tried[key] = max(tried.get(key, 0), timestamp_ms(item.to))
-    return tried
-
-
-def _full(known: Sequence[EvaluationRun], now_ms: int) -> bool:
-    """Tell whether the newest scheduled run took as much as a run can."""
-    newest = max(known, key=lambda run: _end_ms(run, now_ms), default=None)
-    return newest is not None and scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
-
-
-def _ended(job: Object | None) -> tuple[bool, str]:
-    if job is None:
-        return True, "the Job is gone"
-    for condition in job.get("status", {}).get("conditions", []):
-        if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
-            return True, f"Job {condition['type']}: {condition.get('message', '')}".rstrip(": ")
-    return False, ""
 
 
 def _of_problem(problems: Sequence[Problem]) -> State:

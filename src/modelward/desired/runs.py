@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modelward.api.base import API_VERSION
@@ -27,6 +27,8 @@ from modelward.desired.watch import Watch
 
 MAX_ITEMS = 500
 """Items of one run, as many as its spec takes; what is left waits longest and goes first in the next."""
+MAX_PLAN_BYTES = 900_000
+"""Of a plan, which is a ConfigMap and so has at most 1 MiB with everything beside it."""
 LOOK_BACK_MS = 3_600_000
 PLAN_FILE = "plan.json"
 PLAN_VOLUME = "modelward-plan"
@@ -38,7 +40,10 @@ RESOURCES = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"memory"
 
 
 def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict[str, Any]:
-    """Return the EvaluationRun of a tick; its name comes from the tick, so that two leaders make one run."""
+    """Return the EvaluationRun of a tick; its name comes from the tick, so that two leaders make one run.
+
+    Give it what `fitting` returns, at most MAX_ITEMS of it.
+    """
     return {
         "apiVersion": API_VERSION,
         "kind": "EvaluationRun",
@@ -48,7 +53,10 @@ def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict
 
 
 def is_scheduled(run_name: str) -> bool:
-    """Tell a tick's run from one that a person made; results outlive runs, and so only the name is left to tell it."""
+    """Tell a tick's run from one that a person made, by its name: results outlive runs, and have nothing else of them.
+
+    A person who gives a run such a name makes it one of the schedule's, to be tidied away like those.
+    """
     return _SCHEDULED.fullmatch(run_name) is not None
 
 
@@ -82,13 +90,54 @@ def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ..
 
 
 def plan(run: EvaluationRun, watches: Mapping[str, Watch], installation: Installation) -> Plan:
-    """Return the run's plan, with each item's evaluator and config as they are now; what cannot run is left out."""
+    """Return the run's plan, with each item's evaluator and config as they are now.
+
+    What cannot run is left out, and so is what a ConfigMap has no room for: see `left_out`.
+    """
     return Plan(
         run=run.metadata.name,
         namespace=run.metadata.namespace,
         hub_url=installation.hub_url or "",
-        items=tuple(_plan_items(items(run, watches), watches)),
+        items=tuple(_with_room(_plan_items(items(run, watches), watches))),
     )
+
+
+def fitting(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:
+    """Return the first of the items, as many as one run can take: at most MAX_ITEMS, whose plan fits a ConfigMap."""
+    some = wanted[:MAX_ITEMS]
+    planned = list(_plan_items(some, watches))
+    room = len(list(_with_room(planned)))
+    if room == len(planned):
+        return tuple(some)
+    out = planned[room]
+    first_out = (item_key(out), out.from_ms, out.to_ms)  # one evaluation may stand there with several windows
+    windows = ((item_key(item), timestamp_ms(item.from_), timestamp_ms(item.to)) for item in some)
+    return tuple(some[: next(place for place, window in enumerate(windows) if window == first_out)])
+
+
+def left_out(run: EvaluationRun, watches: Mapping[str, Watch]) -> frozenset[tuple[str, str, str]]:
+    """Return endpoint, policy and evaluation of the items for which a run's plan has no room."""
+    planned = list(_plan_items(items(run, watches), watches))
+    return frozenset(map(item_key, planned[len(list(_with_room(planned))) :]))
+
+
+def item_key(item: RunItem | PlanItem) -> tuple[str, str, str]:
+    """Return endpoint, policy and evaluation of an item."""
+    return item.endpoint, item.policy, item.evaluation
+
+
+def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
+    """Yield items until their plan would be too large; a config counts once, as it stands in the plan once."""
+    size, configs = 1_000, set[str]()
+    for item in planned:
+        config = json.dumps(dict(item.config), sort_keys=True, default=str)
+        # 200 bytes for the names of the fields, the times and the limit.
+        size += 200 + sum(map(len, (*item_key(item), item.builtin)))
+        size += 0 if config in configs else len(config)
+        if size > MAX_PLAN_BYTES:
+            return
+        configs.add(config)
+        yield item
 
 
 def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> Iterator[PlanItem]:

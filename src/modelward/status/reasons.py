@@ -96,6 +96,12 @@ _COMPLETE = (
     *(reason for reason in WORKLOAD if reason.name in _POD_REASONS),
     *(reason for reason in CHECKS if reason.name in (*_POLICY_REASONS, *_NO_RESULT)),
     Reason(
+        "PlanTooLarge",
+        "of an item: the configs of all items of the run together are too large for one run",
+        "many evaluations with long configs, asked for at once",
+        "ask for fewer items in one EvaluationRun; what is scheduled is split by itself",
+    ),
+    Reason(
         "ResultLost",
         "of an item: the Job ended without its result",
         "its pod could not start, ran out of memory or time, or the hub was away",

@@ -260,20 +260,23 @@ async def test_suspending_a_run_suspends_its_job(desk: Desk) -> None:
 async def test_only_the_last_few_scheduled_runs_are_kept_and_more_bad_ones_than_good(desk: Desk) -> None:
     desk.watches.clear()
     for i in range(6):
-        desk.run(f"modelward-{i:02}", status={"result": "Passed"})
-        desk.run(f"mine-{i:02}", status={"result": "Passed"}, labels={})
+        desk.run(f"modelward-20260101-00000{i}", status={"result": "Passed"})
+        desk.run(f"mine-{i:02}", status={"result": "Passed"})
     for i in range(12):
-        desk.run(f"modelward-bad-{i:02}", status={"result": "Error"})
+        desk.run(f"modelward-20260102-0000{i:02}", status={"result": "Error"}, labels={})
     await desk.runs.schedule("retail")
     gone = {name for _, _, name in desk.world.verbs("delete")}
-    assert gone == {"modelward-00", "modelward-01", "modelward-02", "modelward-bad-00", "modelward-bad-01"}
+    good, bad = (
+        {f"modelward-2026010{day}-00000{i}" for i in numbers} for day, numbers in ((1, range(3)), (2, range(2)))
+    )
+    assert gone == good | bad, "a run is told by its name, as its results are, whatever labels it has"
     assert desk.world.bodies[0]["uid"].startswith("uid-of-modelward")
     assert desk.world.bodies[0]["resource_version"].isdigit(), "what was changed since is looked at again"
 
 
 async def test_what_cannot_be_tidied_stops_nothing(desk: Desk) -> None:
     for i in range(6):
-        desk.run(f"modelward-{i:02}", status={"result": "Passed"})
+        desk.run(f"modelward-20260101-00000{i}", status={"result": "Passed"})
     desk.world.refusals["delete"] = Forbidden(403, "Forbidden", "no")
     assert await desk.runs.schedule("retail") == 5.0
     assert desk.world.verbs("create")
@@ -497,3 +500,98 @@ async def test_a_window_that_lacks_what_came_late_is_judged_once_more_and_counts
         assert [one.revisions["r1"].samples for one in found] == [3]
         desk.now_ms += 60_000
         assert len(await scheduled()) == 2, "and no third time"
+
+
+SCHEDULED = "modelward-20261124-120000"
+LARGE = 200_000
+
+
+@pytest.mark.parametrize("error", [Forbidden(403, "Forbidden", "exceeded quota: jobs"), Invalid(422, "Invalid", "no")])
+async def test_a_scheduled_run_that_is_refused_is_tried_ever_less_often_and_then_makes_way(
+    desk: Desk, error: ApiError
+) -> None:
+    desk.run(SCHEDULED)
+    desk.world.refusals["apply"] = error
+    pauses = []
+    while (pause := await desk.runs.reconcile("retail", SCHEDULED)) is not None:
+        assert await desk.runs.schedule("retail") == 5.0
+        assert not desk.world.verbs("create"), "one in flight"
+        pauses.append(pause)
+        desk.now_ms += round(pause * 1_000)
+    assert pauses == sorted(pauses)
+    assert len(pauses) <= 20
+    assert pauses[-1] > 60
+    status = desk.status(SCHEDULED).status
+    assert (status.result, complete(desk.status(SCHEDULED))[1]) == ("Error", "Refused")
+    assert error.message in status.message
+    desk.now_ms += 30 * MINUTE_MS
+    desk.feed.newest_ms = {"retail/chat": desk.now_ms}
+    desk.world.refusals.clear()
+    await desk.runs.schedule("retail")
+    assert desk.world.verbs("create"), "what is due later is not kept waiting"
+
+
+async def test_a_run_of_a_person_that_is_refused_waits_for_them_and_costs_one_try_in_five_minutes(desk: Desk) -> None:
+    desk.run("mine")
+    desk.world.refusals["apply"] = Forbidden(403, "Forbidden", "exceeded quota: jobs")
+    pause = 0.0
+    for _ in range(40):
+        pause = await desk.runs.reconcile("retail", "mine") or 0.0
+        desk.now_ms += round(pause * 1_000)
+    assert pause == 300.0
+    desk.world.refusals.clear()
+    assert await desk.runs.reconcile("retail", "mine") == 5.0
+    assert complete(desk.status("mine")) == ("False", "Starting")
+
+
+async def test_a_namespace_with_countless_runs_has_each_of_them_looked_at_less_often(desk: Desk) -> None:
+    for i in range(200):
+        desk.run(f"mine-{i}")
+        pause = await desk.runs.reconcile("retail", f"mine-{i}")
+    assert pause == 50.0
+
+
+def many(number: int, size: int) -> Watch:
+    """Return what is asked of an endpoint by so many evaluations, each with a config of its own of so many bytes."""
+    found = watched().evaluations[0]
+    evaluations = tuple(
+        replace(
+            found,
+            evaluation=found.evaluation.model_copy(update={"name": f"e{i}"}),
+            config={"text": f"{i}" + "x" * size},
+        )
+        for i in range(number)
+    )
+    return replace(watched(), evaluations=evaluations)
+
+
+async def test_what_is_due_is_split_where_one_plan_has_no_room_for_it(desk: Desk) -> None:
+    desk.watches["retail"]["chat"] = many(10, LARGE)
+    taken: list[str] = []
+    for number in range(3):
+        desk.now_ms += number * MINUTE_MS
+        desk.feed.newest_ms = {"retail/chat": desk.now_ms}
+        await desk.runs.schedule("retail")
+        made = desk.world.bodies[-1]
+        items = [item["evaluation"] for item in made["spec"]["items"]]
+        taken += items
+        assert 0 < len(items) < 10
+        await desk.runs.reconcile("retail", made["metadata"]["name"])
+        plans = [body for body in desk.world.bodies if isinstance(body, dict) and body.get("kind") == "ConfigMap"]
+        text = plans[-1]["data"]["plan.json"]
+        assert len(text) < 1_000_000
+        assert len(json.loads(text)["items"]) == len(items), "nothing of a run is missing in its plan"
+        desk.world.put({**made, "status": {"result": "Passed"}})
+    assert sorted(taken) == [f"e{i}" for i in range(10)]
+
+
+async def test_a_look_back_that_is_too_large_for_one_plan_says_which_items_it_left_out(desk: Desk) -> None:
+    desk.watches["retail"]["chat"] = many(6, LARGE)
+    desk.look_back()
+    desk.world.put(desk.world.store.get(EVALUATION_RUN, "retail", "run-1") or {})
+    await desk.runs.reconcile("retail", "run-1")
+    desk.world.put({**(desk.world.store.get(EVALUATION_RUN, "retail", "run-1") or {}), "status": {"job": "run-1"}})
+    desk.job()
+    run = await ended(desk)
+    messages = {item.evaluation: item.message.partition(":")[0] for item in run.status.items}
+    assert messages == {f"e{i}": "ResultLost" if i < 4 else "PlanTooLarge" for i in range(6)}
