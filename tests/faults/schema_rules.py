@@ -184,6 +184,12 @@ def _forward(value: Value, _changed: str) -> Value:
     return {**value, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
 
 
+def _in_reach(value: Value, _changed: str) -> Value:
+    if value.get("from", "2000") >= "2000" and value.get("to", "2199") < "2200":
+        return value
+    return {**value, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+
+
 def _same(value: Value, _changed: str) -> Value:
     return value
 
@@ -316,6 +322,13 @@ RULES: Mapping[str, Rule] = {
     ),
     "from must be before to": Rule(
         _forward, (_set(**{"from": _ITEM["to"], "to": _ITEM["from"]}), _set(**{"from": _ITEM["to"], "to": _ITEM["to"]}))
+    ),
+    "from and to must lie between the years 2000 and 2200": Rule(
+        _in_reach,
+        (
+            _set(**{"from": "1999-12-31T23:59:59Z", "to": _ITEM["to"]}),
+            _set(**{"from": _ITEM["from"], "to": "2200-01-01T00:00:01Z"}),
+        ),
     ),
     "a run cannot change; make another EvaluationRun": Rule(
         _same,

@@ -33,8 +33,20 @@ def _unchanged(field: str) -> str:
     return f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
 
 
+_BOUNDS = "self.from >= timestamp('2000-01-01T00:00:00Z') && self.to <= timestamp('2200-01-01T00:00:00Z')"
+_IN_REACH = "from and to must lie between the years 2000 and 2200"
+
+
 class RunItem(Model):
     """One evaluation of one endpoint over one window."""
+
+    model_config = rules(
+        ("self.from < self.to", "from must be before to"),
+        (
+            _BOUNDS,
+            _IN_REACH,
+        ),
+    )
 
     endpoint: Name
     """The endpoint whose answers are judged."""
@@ -55,6 +67,10 @@ class EvaluationRunSpec(Model):
         ("has(self.items) != has(self.endpoint)", "set exactly one of endpoint (look back) and items"),
         ("has(self.from) == has(self.to)", "set both from and to, or neither (the last hour)"),
         ("!has(self.from) || !has(self.to) || self.from < self.to", "from must be before to"),
+        (
+            f"!has(self.from) || !has(self.to) || ({_BOUNDS})",
+            _IN_REACH,
+        ),
         (
             " && ".join(_unchanged(field) for field in ("endpoint", "from", "to", "items")),
             "a run cannot change; make another EvaluationRun",

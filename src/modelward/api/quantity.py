@@ -100,5 +100,12 @@ def timestamp(ms: int) -> str:
 
 
 def timestamp_ms(text: str) -> int:
-    """Return the Unix milliseconds of an RFC 3339 time; ValueError when it is none."""
-    return int(datetime.fromisoformat(text).timestamp() * 1_000)
+    """Return the Unix milliseconds of an RFC 3339 time; ValueError when it is none.
+
+    Offsets up to 24:60 are read, as the API server reads them; Python itself knows none of a whole day.
+    """
+    clock, offset = re.fullmatch(r"(.*?)(?:Z|([+-][0-9]{2}:[0-9]{2}))?", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    shift = 0
+    if offset:
+        shift = (int(offset[1:3]) * 60 + int(offset[4:6])) * 60_000 * (-1 if offset[0] == "-" else 1)
+    return int(datetime.fromisoformat(clock + "+00:00").timestamp() * 1_000) - shift

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -105,12 +105,15 @@ class HubClient:
             await self._session.close()
             self._session = None
 
-    async def put_rules(self, rules: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+    async def put_rules(
+        self, rules: Mapping[str, Mapping[str, Any]], unseen: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Replace all rules: {"ns/name": {"content", "keepForSeconds", "maxBodyBytes", "uid", "createdMs"}}.
 
+        What has no rule any more is gone, and so is its text; but not in `unseen` namespaces, which keep theirs.
         Return the causes of those that the hub refused; it goes on to hold those endpoints to the rules before.
         """
-        answer = await self._ask("PUT", "/v1/rules", json={"rules": rules})
+        answer = await self._ask("PUT", "/v1/rules", json={"rules": rules, "unseen": sorted(unseen)})
         refused = _decoded(answer).get("refused") if answer else None
         return refused if isinstance(refused, dict) else {}
 

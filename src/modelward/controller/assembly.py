@@ -77,7 +77,11 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
     feed = HubFeed(
-        clock_ms, unread=partial(unread, context.store), exists=partial(_exists, context), skipped=_skipping(context)
+        clock_ms,
+        unread=partial(unread, context.store),
+        unseen=context.unseen,
+        exists=partial(_exists, context),
+        skipped=_skipping(context),
     )
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()

@@ -1,6 +1,6 @@
 """What a reconciler is given, and what it has to offer."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +28,8 @@ class Context:
     settings: Settings
     telemetry: Telemetry
     enqueue: Enqueue
+    unseen: Callable[[], Collection[str]] = tuple
+    """Watched namespaces of which not all is known, because they refuse us."""
 
 
 class Reconciler(Protocol):

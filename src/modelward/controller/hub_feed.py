@@ -6,7 +6,7 @@ The hub is the truth; this is a copy that is refreshed every few seconds and reb
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,8 @@ class HubFeed:
 
     Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
     """
+    unseen: Callable[[], Collection[str]] = tuple
+    """Namespaces of which it is not known what there is: no endpoint of theirs counts as deleted."""
     exists: Callable[[str], bool] = lambda _: True
     """Whether there is such an endpoint (`namespace/name`). Whoever may post chooses the names that the hub lists."""
     skipped: Callable[[str, int], None] = lambda _reason, _count: None
@@ -73,7 +75,7 @@ class HubFeed:
     """When the last erasure was that results were read after."""
     _lost_ms: int = 0
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    _rules_sent: Mapping[str, Any] | None = None
+    _rules_sent: tuple[Mapping[str, Any], frozenset[str]] | None = None
     _rules_problem: str = ""
 
     def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
@@ -190,11 +192,11 @@ class HubFeed:
             )
             for name, capture, metadata in self.unread(self._rules)
         }
-        rules = unread | self._rules
-        if rules == self._rules_sent:
+        rules, unseen = unread | self._rules, frozenset(self.unseen())
+        if (rules, unseen) == self._rules_sent:
             return
         try:
-            for name, cause in (await hub.put_rules(rules)).items():
+            for name, cause in (await hub.put_rules(rules, unseen)).items():
                 log.warning("hub_rule=refused endpoint=%s cause=%r", name, cause)
         except HubUnavailableError as error:
             if not error.status:
@@ -203,7 +205,7 @@ class HubFeed:
                 log.warning("hub_rules=refused status=%d error=%r", error.status, text)
             self._rules_problem = text
             return
-        self._rules_sent, self._rules_problem = rules, ""
+        self._rules_sent, self._rules_problem = (rules, unseen), ""
 
     def _asked_from_ms(self) -> int:
         """From when on results are asked for; all that are kept, once the clock was set back: by it some were old."""

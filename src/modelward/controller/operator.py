@@ -95,7 +95,9 @@ class Operator:
             refused=self.sweep.hurry,
         )
         guarded = client.guarded(self._lease.seconds_left)
-        self._reconciler = build_reconciler(Context(guarded, self._store, settings, telemetry, self._enqueue))
+        self._reconciler = build_reconciler(
+            Context(guarded, self._store, settings, telemetry, self._enqueue, self._unseen)
+        )
         self._leading = False
         self._store.subscribe(self._changed)
         for each in WATCHED:
@@ -154,6 +156,10 @@ class Operator:
                 self._queue.add(key, lane)
         except Exception:  # one odd object must not stop the watch of all others
             log.exception("no keys found kind=%s name=%s", kind.kind, obj["metadata"].get("name"))
+
+    def _unseen(self) -> tuple[str, ...]:
+        access = self.sweep.access
+        return tuple(namespace for namespace in access.namespaces if not access.holds(namespace))
 
     def _fall_silent(self, namespace: str) -> None:
         if isinstance(self._reconciler, Forgetful):

@@ -28,7 +28,7 @@ def changed(old: Rules, asked: AskedRules, now_ms: int, newest: Newest) -> Rules
         if new is not None:
             rules[name] = _first(new, now_ms) if before is None else _next(before, new, now_ms, newest(name))
         elif before is not None:
-            rules[name] = before if name in asked.refused else _without(before, now_ms, newest(name))
+            rules[name] = before if asked.spares(name) else _without(before, now_ms, newest(name))
         if newest(name) and (before is None or takes_away(before, rules[name])):
             unswept.add(name)
     return replace(old, by_endpoint=rules, unswept=frozenset(unswept))

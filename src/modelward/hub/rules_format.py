@@ -18,16 +18,24 @@ _ROW_ERRORS = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class AskedRules:
-    """What the operator wants in force. Endpoints whose row was `refused`, for the cause that it names, keep theirs."""
+    """What the operator wants in force. Endpoints whose row was `refused`, for the cause that it names, keep theirs.
+
+    So do those of `unseen` namespaces, of which the operator does not know what there is.
+    """
 
     rules: Mapping[str, Rule]
     refused: Mapping[str, str] = field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
+
+    def spares(self, endpoint: str) -> bool:
+        """Tell whether an endpoint that has no rule here keeps the one that it had."""
+        return endpoint in self.refused or endpoint.partition("/")[0] in self.unseen
 
 
 def asked_from_json(data: Any, default: Rule) -> AskedRules:
     """Read the body of PUT /v1/rules; HubError 400 when it is no such body at all.
 
-    `{"rules": {"ns/name": {"content", "keepForSeconds", "maxBodyBytes", "uid", "createdMs"}}}`
+    `{"rules": {"ns/name": {"content", "keepForSeconds", "maxBodyBytes", "uid", "createdMs"}}, "unseen": ["ns"]}`
     """
     rows = data.get("rules") if isinstance(data, Mapping) else None
     if not isinstance(rows, Mapping):
@@ -39,7 +47,8 @@ def asked_from_json(data: Any, default: Rule) -> AskedRules:
             rules[_endpoint(name)] = _asked(row, default)
         except _ROW_ERRORS as error:
             refused[name[:300]] = f"{type(error).__name__}: {error}"[:200]
-    return AskedRules(rules, refused)
+    unseen = data.get("unseen")
+    return AskedRules(rules, refused, frozenset(map(str, unseen if isinstance(unseen, list) else ())))
 
 
 def rules_to_json(rules: Rules) -> dict[str, Any]:

@@ -410,3 +410,19 @@ async def test_what_was_erased_goes_from_the_results_that_the_operator_holds(tmp
         await client.erase({"namespace": "retail", "endpoint": "chat", "exchange": "e1"})
         assert await feed.refresh() == {"retail/chat"}
         assert feed.of(KEY) == (replace(named, examples={}),)
+
+
+async def test_a_namespace_that_cannot_be_seen_loses_no_text_over_it(tmp_path: Path) -> None:
+    async with hub(tmp_path) as (running, client):
+        before = HubFeed(Clock(), client)
+        for endpoint in ("retail/chat", "closed/mail"):
+            before.rule(endpoint, "Redacted", 3_600, 1_024, "uid", "2026-01-01T00:00:00Z")
+        await before.refresh()
+        hidden = {"closed"}
+        feed = HubFeed(Clock(), client, unseen=lambda: hidden)
+        await feed.refresh()
+        gone = {name: running.store.rules.of(name).gone_ms is not None for name in ("retail/chat", "closed/mail")}
+        assert gone == {"retail/chat": True, "closed/mail": False}
+        hidden.clear()
+        await feed.refresh()
+        assert running.store.rules.of("closed/mail").gone_ms is not None, "it is seen, and not there"
