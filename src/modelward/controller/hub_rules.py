@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterator
+
+from pydantic import ValidationError
 
 from modelward.api.base import ObjectMeta
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -11,6 +14,8 @@ from modelward.desired.capture import EffectiveCapture, effective_capture
 from modelward.desired.watch import covers
 from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, EffectiveCapture, ObjectMeta]]:
@@ -22,9 +27,14 @@ def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, Effective
     for raw in store.list(LLM_ENDPOINT):
         metadata = raw["metadata"]
         key = f"{metadata.get('namespace', '')}/{metadata['name']}"
-        if key not in known and not metadata.get("deletionTimestamp"):
+        if key in known or metadata.get("deletionTimestamp"):
+            continue
+        try:
             endpoint = ObjectMeta.model_validate(metadata)
-            yield key, _capture(store, endpoint), endpoint
+        except ValidationError:
+            log.warning("unreadable=metadata endpoint=%s", key)
+            continue
+        yield key, _capture(store, endpoint), endpoint
 
 
 def _capture(store: Store, endpoint: ObjectMeta) -> EffectiveCapture:

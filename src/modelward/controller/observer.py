@@ -122,6 +122,12 @@ class Observer:
 
     async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float) -> None:
         await asyncio.sleep(wait_s)
+        try:
+            await self._read_pods(scraper, endpoint)
+        except Exception:  # what one endpoint's pages say must not end the rounds of all others
+            log.exception("scrape=unexpected endpoint=%s", endpoint)
+
+    async def _read_pods(self, scraper: Scraper, endpoint: str) -> None:
         known = self._known.get(endpoint)
         asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
         news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
