@@ -147,7 +147,8 @@ class Hub:
     """Answers with the rows that it is given, and notes the rules that it is sent."""
 
     def __init__(self, rows: list[Any], held: list[Any]) -> None:
-        self.rows, self.held, self.rules = rows, held, {}
+        self.rows, self.held = rows, held
+        self.rules: dict[str, Any] = {}
 
     def application(self) -> web.Application:
         app = web.Application()
