@@ -124,7 +124,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
-    """Build a plan from decoded JSON; ValueError when it is not one."""
+    """Build a plan from decoded JSON; unknown keys are ignored. ValueError when it is not one."""
     try:
         return Plan(
             run=str(data["run"]),
@@ -137,7 +137,8 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
 
 
 def _plan_item(item: Mapping[str, Any], configs: Sequence[Mapping[str, Any]]) -> PlanItem:
-    return PlanItem(**{**item, "config": configs[item["config"]]})
+    known = {name: item[name] for name in PlanItem.__dataclass_fields__ if name in item}
+    return PlanItem(**{**known, "config": configs[item["config"]]})
 
 
 def result_to_json(result: WindowResult) -> dict[str, Any]:

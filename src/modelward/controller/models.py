@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -25,13 +25,44 @@ _read: OrderedDict[_Name, tuple[Object, Model | None]] = OrderedDict()
 
 
 def read(kind: type[M], obj: Object) -> M:
-    """Return an object as a model. Raises ValidationError."""
+    """Return an object as a model. Raises ValidationError.
+
+    What cannot be read of its status is left out: another release may have written it, and it must not keep the spec
+    from being carried out.
+    """
     known = _known(kind, obj)
     if known is not None and known[1] is not None:
         return cast(M, known[1])
-    model = kind.model_validate(obj)
+    model = _validated(kind, obj)
     _remember(kind, obj, model)
     return model
+
+
+def _validated(kind: type[M], obj: Object) -> M:
+    try:
+        return kind.model_validate(obj)
+    except ValidationError as error:
+        places = [one["loc"] for one in error.errors(include_url=False, include_input=False)]
+        if any(place[:1] != ("status",) for place in places):
+            raise
+        log.warning("unreadable=status kind=%s namespace=%s name=%s", kind.__name__, namespace_of(obj), name_of(obj))
+    try:
+        return kind.model_validate({**obj, "status": _without(obj["status"], places)})
+    except ValidationError:
+        return kind.model_validate({**obj, "status": {}})
+
+
+def _without(status: Any, places: Sequence[tuple[int | str, ...]]) -> Any:
+    """Return a status without the list items and fields that hold these places."""
+    if not isinstance(status, Mapping):
+        return {}
+    items = {place[1:3] for place in places if len(place) > 2 and isinstance(place[2], int)}
+    fields = {place[1] for place in places if len(place) > 1 and place[1:3] not in items}
+    kept = {key: value for key, value in status.items() if key not in fields}
+    for key, value in kept.items():
+        if isinstance(value, list):
+            kept[key] = [one for number, one in enumerate(value) if (key, number) not in items]
+    return kept
 
 
 def parsed(kind: type[M], objects: Sequence[Object]) -> tuple[M, ...]:

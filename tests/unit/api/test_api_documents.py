@@ -143,6 +143,12 @@ def test_a_plan_survives_its_json() -> None:
     assert plan_from_json(through_text(plan_to_json(PLAN))) == PLAN
 
 
+def test_a_plan_of_a_newer_release_is_read_without_what_it_added() -> None:
+    written = plan_to_json(PLAN)
+    later = [{**item, "later": 1} for item in written["items"]]
+    assert plan_from_json({**written, "items": later, "later": 1}) == PLAN
+
+
 def test_a_result_survives_its_json() -> None:
     assert result_from_json(through_text(result_to_json(RESULT))) == RESULT
 

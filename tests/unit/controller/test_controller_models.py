@@ -28,3 +28,32 @@ def test_models_what_cannot_be_read_is_left_out_and_said_once(caplog: pytest.Log
     assert [record.getMessage().split()[0] for record in caplog.records] == ["unreadable=LLMEndpoint"]
     with pytest.raises(ValidationError):
         read(LLMEndpoint, odd)
+
+
+GOOD_METRIC = {"policy": "baseline", "name": "slow", "verdict": "Failed"}
+LATER_METRIC = {"policy": "baseline", "name": "later", "verdict": "Suspected"}
+
+
+@pytest.mark.parametrize(
+    ("status", "read_as"),
+    [
+        ({"health": "Radiant", "metrics": [GOOD_METRIC]}, {"metrics": ["slow"]}),
+        ({"metrics": [LATER_METRIC, GOOD_METRIC, 3]}, {"metrics": ["slow"]}),
+        ({"metrics": {"slow": 1}, "conditions": [{"type": "Ready"}]}, {"metrics": []}),
+        ({"scaling": {"decisions": [{"replicas": "many"}]}, "metrics": [GOOD_METRIC]}, {"metrics": ["slow"]}),
+        ("odd", {"metrics": []}),
+        ([], {"metrics": []}),
+    ],
+    ids=str,
+)
+def test_models_a_status_of_another_release_keeps_no_spec_from_being_read_and_loses_only_its_odd_parts(
+    status: Any, read_as: dict[str, Any]
+) -> None:
+    model = read(LLMEndpoint, endpoint("chat") | {"status": status})
+    assert model.spec.backend.external is not None
+    assert [metric.name for metric in model.status.metrics] == read_as["metrics"]
+
+
+def test_models_a_spec_that_cannot_be_read_is_refused_whatever_its_status() -> None:
+    with pytest.raises(ValidationError):
+        read(LLMEndpoint, endpoint("odd", external={"url": 7}) | {"status": {"health": "Radiant"}})
