@@ -1,6 +1,10 @@
-"""Which key is due next: deduplicated, in two lanes, never one key twice at a time. Pure; time is passed in."""
+"""Which key is due next: deduplicated, in two lanes, never one key twice at a time, and namespaces in turn.
+
+Pure; time is passed in.
+"""
 
 import heapq
+from collections import OrderedDict
 from enum import StrEnum
 from itertools import count
 from typing import NamedTuple
@@ -33,12 +37,18 @@ class Item(NamedTuple):
     serial: int
 
 
+Entry = tuple[float, int, Key]
+"""When a key is due, the serial of its item, and the key."""
+
+
 class Schedule:
     """The keys that wait and those that are worked on. Times are seconds of one clock."""
 
     def __init__(self) -> None:
         self._pending: dict[Key, Item] = {}
-        self._heaps: dict[Lane, list[tuple[float, int, Key]]] = {lane: [] for lane in Lane}
+        self._heaps: dict[Lane, list[Entry]] = {lane: [] for lane in Lane}
+        self._due: dict[Lane, OrderedDict[str, list[Entry]]] = {lane: OrderedDict() for lane in Lane}
+        """What is due, by namespace; the namespace whose turn it is comes first."""
         self._active: dict[Key, float] = {}
         self._serial = count()
 
@@ -60,17 +70,35 @@ class Schedule:
         return True
 
     def take(self, lane: Lane, now: float) -> tuple[Key, float] | None:
-        """The key of a lane that is due the longest and is not being worked on, with the seconds it waited."""
+        """A key of a lane that is due and is not being worked on, with the seconds it waited.
+
+        Namespaces take turns, and of each the key that is due the longest goes first: one with thousands of keys makes
+        the others wait for one of them and not for all.
+        """
+        self._sort_due(lane, now)
+        turns = self._due[lane]
+        while turns:
+            namespace, waiting = turns.popitem(last=False)
+            self._drop_stale(waiting)
+            if not waiting:
+                continue
+            _, _, key = heapq.heappop(waiting)
+            if waiting:
+                turns[namespace] = waiting  # at the end again
+            self._active[key] = now
+            return key, max(0.0, now - self._pending.pop(key).added)
+        return None
+
+    def _sort_due(self, lane: Lane, now: float) -> None:
         heap = self._heaps[lane]
         while heap and heap[0][0] <= now:
-            _, serial, key = heapq.heappop(heap)
-            item = self._pending.get(key)
-            if item is None or item.serial != serial or key in self._active:
-                continue
-            del self._pending[key]
-            self._active[key] = now
-            return key, max(0.0, now - item.added)
-        return None
+            entry = heapq.heappop(heap)
+            if not self._is_stale(entry):
+                heapq.heappush(self._due[lane].setdefault(entry[2].namespace, []), entry)
+
+    def _drop_stale(self, heap: list[Entry]) -> None:
+        while heap and self._is_stale(heap[0]):
+            heapq.heappop(heap)
 
     def done(self, key: Key) -> None:
         """The work on a key ended; if it was asked for meanwhile, it may be taken again."""
@@ -81,10 +109,10 @@ class Schedule:
 
     def next_due(self, lane: Lane) -> float | None:
         """When the next key of a lane may become due; at the latest then look again."""
-        heap = self._heaps[lane]
-        while heap and self._is_stale(heap[0]):
-            heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        heaps = (self._heaps[lane], *self._due[lane].values())
+        for heap in heaps:
+            self._drop_stale(heap)
+        return min((heap[0][0] for heap in heaps if heap), default=None)
 
     def depth(self, lane: Lane, now: float) -> int:
         """How many keys of a lane are due and wait."""
@@ -94,6 +122,6 @@ class Schedule:
         """The keys that are worked on, with the time at which they were taken."""
         return dict(self._active)
 
-    def _is_stale(self, entry: tuple[float, int, Key]) -> bool:
+    def _is_stale(self, entry: Entry) -> bool:
         item = self._pending.get(entry[2])
         return item is None or item.serial != entry[1] or entry[2] in self._active

@@ -63,10 +63,22 @@ def test_schedule_the_longest_due_goes_first_and_depth_counts_what_is_due() -> N
     assert schedule.active() == {MAIL: 6}
 
 
+def test_schedule_a_namespace_with_countless_keys_makes_another_wait_for_one_of_them() -> None:
+    schedule = Schedule()
+    for number in range(5_000):
+        schedule.add(Key("endpoint", "greedy", str(number)), Lane.SPEC, 0, 0)
+    schedule.add(CHAT, Lane.SPEC, 1, 1)
+    schedule.add(MAIL, Lane.SPEC, 2, 2)
+    taken = [schedule.take(Lane.SPEC, 3) for _ in range(4)]
+    assert [key.namespace for key, _ in filter(None, taken)] == ["greedy", "retail", "greedy", "retail"]
+    schedule.add(Key("endpoint", "late", "x"), Lane.SPEC, 3, 3)
+    assert "late" in {(schedule.take(Lane.SPEC, 4) or (CHAT, 0))[0].namespace for _ in range(2)}
+
+
 class ScheduleMachine(RuleBasedStateMachine):
     """Against a model: of each key the earliest wish and the better lane, and which are under work."""
 
-    keys = strategies.sampled_from([CHAT, MAIL, Key("policy", "retail", "baseline")])
+    keys = strategies.sampled_from([CHAT, MAIL, Key("policy", "other", "baseline"), Key("endpoint", "other", "chat")])
     lanes = strategies.sampled_from(list(Lane))
 
     def __init__(self) -> None:
@@ -93,7 +105,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         taken = self.schedule.take(lane, self.now)
         assert (taken is None) == (not ready)
         if taken is not None:
-            assert ready[taken[0]] == min(ready.values())
+            assert ready[taken[0]] == min(due for key, due in ready.items() if key.namespace == taken[0].namespace)
             del self.wished[taken[0]]
             self.active.add(taken[0])
 
