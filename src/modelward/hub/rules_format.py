@@ -18,7 +18,7 @@ _ROW_ERRORS = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class AskedRules:
-    """What the operator wants in force. Endpoints whose row was `refused`, for the cause that it names, keep theirs.
+    """What the operator wants in force. Endpoints whose row was `refused`, with its cause, keep theirs.
 
     So do those of `unseen` namespaces, of which the operator does not know what there is.
     """

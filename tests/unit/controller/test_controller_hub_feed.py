@@ -362,7 +362,7 @@ async def test_a_leader_that_begins_asks_for_no_more_than_it_keeps() -> None:
         assert set_back == clock.now_ms - KEPT_MS, "by the clock of before, some were too old"
 
 
-async def test_names_of_endpoints_that_somebody_made_up_are_not_held() -> None:
+async def test_invented_names_of_endpoints_are_not_held() -> None:
     stubborn = Stubborn(400)
     stubborn.names = ["retail/chat", *(f"retail/made-up-{i}" for i in range(500))]
     async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:

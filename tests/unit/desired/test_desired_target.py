@@ -57,7 +57,7 @@ def test_the_younger_of_two_that_write_is_refused_and_proceeds_when_the_older_go
 
 
 @pytest.mark.parametrize("watching", [{}, {"collector": {"mode": "Gateway"}}, {"scaling": {"maxReplicas": 3}}])
-def test_who_only_watches_keeps_nobody_from_writing_and_is_kept_from_nothing(watching: Any) -> None:
+def test_an_endpoint_that_only_watches_blocks_no_writer_and_is_never_refused(watching: Any) -> None:
     old, young = refer("old", **watching), refer("young", "2026-01-02T00:00:00Z", replicas=2)
     assert not writes(old)
     assert taken(young, [old], WORKLOAD) is None
@@ -125,10 +125,10 @@ def test_a_workload_that_its_endpoint_has_left_may_be_adopted_by_another(stored:
         assert injected["metadata"]["labels"] == {names.ADOPTED_BY: "other"}
 
 
-def test_a_workload_that_nobody_adopted_is_deserted_by_nobody() -> None:
+def test_a_workload_without_a_mark_of_adoption_is_not_deserted() -> None:
     assert not deserted(WORKLOAD, [])
 
 
 @pytest.mark.parametrize("spec", [None, {}, {"backend": None}, {"backend": 3}, {"backend": {"workloadRef": "vllm"}}])
-def test_a_spec_that_nobody_can_read_refers_to_nothing(spec: Any) -> None:
+def test_an_unreadable_spec_refers_to_nothing(spec: Any) -> None:
     assert not refers({"metadata": {"name": "odd"}, "spec": spec}, "Deployment", "vllm")
