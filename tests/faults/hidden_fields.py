@@ -130,10 +130,6 @@ def _affects_only_info(situation: Situation) -> bool:
     return all(after[name].get("severity") == "Info" and before[name].get("severity") == "Info" for name in moved)
 
 
-def _reveals(spec: Spec) -> bool:
-    return bool(spec.get("capture", {}).get("content") in ("Redacted", "Full"))
-
-
 def _outweighed(wins: Callable[[Spec], float]) -> Callable[[Situation], bool]:
     """Tell whether another policy over the same endpoints wins, before and after; the least of `wins` is in force."""
 
@@ -249,8 +245,7 @@ HIDDEN: tuple[Hidden, ...] = (
     Hidden("MonitoringPolicy", ("capture", "always"), lambda s: not _any_collector(s), "there is no collector"),
     *(Hidden("MonitoringPolicy", ("capture", *path), _outweighed(wins), _OUTWEIGHED)
       for path, wins in _IN_FORCE.items()),
-    *(Hidden("MonitoringPolicy", (*_OBJECTIVE, field), _always, _NO_TRAFFIC) for field in
-      ("percentile", "maxDuration", "maxRate", "minRequests")),
+    Hidden("MonitoringPolicy", (*_OBJECTIVE, "minRequests"), _always, _NO_TRAFFIC),
     Hidden(
         "MonitoringPolicy",
         (*_OBJECTIVE, "severity"),
@@ -258,9 +253,7 @@ HIDDEN: tuple[Hidden, ...] = (
         _NO_TRAFFIC,
     ),
     *(Hidden("MonitoringPolicy", (*_EVALUATION, field), _always, _NO_SAMPLES) for field in
-      ("failAbove", "every", "over", "minSamples")),
-    *(Hidden("MonitoringPolicy", (*_EVALUATION, field), lambda s: s.both(_reveals), _NO_SAMPLES) for field in
-      ("check", "evaluatorRef")),
+      ("every", "over", "minSamples")),
     Hidden(
         "MonitoringPolicy",
         (*_EVALUATION, "severity"),
