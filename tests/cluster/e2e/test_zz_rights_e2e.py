@@ -116,11 +116,10 @@ def test_an_evaluator_says_whether_it_can_be_used(here: Installed, shop: str) ->
 
 def test_of_scheduled_runs_that_went_well_the_last_three_are_kept(here: Installed, shop: str) -> None:
     """The runs are written here as the operator writes them: an hour of evaluations takes an hour."""
-    labels = {"app.kubernetes.io/managed-by": "modelward"}
     window = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z"}
     items = [{"endpoint": "none", "policy": "none", "evaluation": "none", **window}]
-    runs = [f"run-{i}" for i in range(5)]
-    here.apply(shop, *(our("EvaluationRun", run, {"items": items, "suspend": True}, labels=labels) for run in runs))
+    runs = [f"modelward-20260101-00000{i}" for i in range(5)]
+    here.apply(shop, *(our("EvaluationRun", run, {"items": items, "suspend": True}) for run in runs))
     done = {"type": "Complete", "status": "True", "reason": "Finished", "lastTransitionTime": "2026-01-01T00:02:00Z"}
     status = {"result": "Passed", "completionTime": "2026-01-01T00:02:00Z", "conditions": [{**done, "message": ""}]}
 
