@@ -157,7 +157,7 @@ class Hub:
         return app
 
     async def get(self, _: web.Request) -> web.Response:
-        return web.json_response({"results": self.rows, "endpoints": self.held})
+        return web.json_response({"results": self.rows, "endpoints": self.held, "records": self.rows})
 
     async def put_rules(self, request: web.Request) -> web.Response:
         self.rules = (await request.json())["rules"]
