@@ -35,6 +35,8 @@ class ResultStore:
     clock_ms: Callable[[], int]
     born_ms: Callable[[str], int] = lambda _: 0
     """When the endpoint was made that has a name (`namespace/name`) now: older results are another one's."""
+    _back: dict[ResultKey, int] = field(default_factory=dict)
+    """When the endpoint was made for which a time before that was looked at: such a result is its own."""
     limits: ResultLimits = field(default_factory=ResultLimits)
     _shares: ResultShares = field(init=False)
     _cache: OrderedDict[ResultKey, bytes] = field(default_factory=OrderedDict)
@@ -58,6 +60,8 @@ class ResultStore:
             raise bad_request("the window ends more than a day in the future")
         data = orjson.dumps(result_to_json(bounded(result)))
         await self.objects.put(key.path, data)
+        if key.to_ms < (born_ms := self.born_ms(key.endpoint)):
+            self._back[key] = born_ms
         self._shares.add(key, len(data))
         self._remember(key, data)
         await self._drop(self._shares.surplus(key))
@@ -85,8 +89,9 @@ class ResultStore:
         """
         last_ms = self.clock_ms() + AHEAD_MS
         keys = self._shares.all_keys()
-        old = [key for key in keys if not max(before_ms, self.born_ms(key.endpoint)) <= key.to_ms <= last_ms]
+        old = [key for key in keys if not (before_ms <= key.to_ms <= last_ms and self._own(key))]
         await self._drop(old)
+        self._back = {key: born_ms for key, born_ms in self._back.items() if self.born_ms(key.endpoint) == born_ms}
         return len(old)
 
     async def drop_examples(self, concerned: Callable[[ResultKey], bool], ids: Container[str] | None) -> int:
@@ -109,8 +114,13 @@ class ResultStore:
 
     def _wanted(self, since_ms: int, endpoint: str | None) -> list[tuple[ResultKey, int]]:
         found = self._shares.of(endpoint)
-        rows = ((k, n) for k, n in found if k.to_ms >= max(since_ms, self.born_ms(k.endpoint)))
+        rows = ((key, size) for key, size in found if key.to_ms >= since_ms and self._own(key))
         return sorted(rows, key=lambda row: (row[0].to_ms, row[0].path))
+
+    def _own(self, key: ResultKey) -> bool:
+        """Tell whether a result is of the endpoint that has its name now."""
+        born_ms = self.born_ms(key.endpoint)
+        return key.to_ms >= born_ms or self._back.get(key) == born_ms
 
     async def _read(self, keys: list[ResultKey]) -> list[bytes]:
         gate = asyncio.Semaphore(PARALLEL_GETS)

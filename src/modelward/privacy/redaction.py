@@ -132,9 +132,9 @@ def _lays_bare(text: str, spans: list[Span]) -> bool:
     following = [*(span.start for span in spans[1:]), len(text)]
     for (_kind, start, end), next_start in zip(spans, following, strict=False):
         before, after = text[max(last, start - 4) : start], text[end : min(end + 4, next_start)]
-        if not before.isspace() and (_JOINED_BEFORE.search(before) or _DIGIT_BEFORE.search(before)):
+        if not before.isspace() and (_ends_joined(text[last:start]) or _DIGIT_BEFORE.search(before)):
             return True
-        if not after.isspace() and (_JOINED_AFTER.match(after) or _DIGIT_AFTER.match(after)):
+        if not after.isspace() and (_JOINED_AFTER.match(text, end, next_start) or _DIGIT_AFTER.match(after)):
             return True
         if labels is not None and labels.stand_in(start, end):
             return True
@@ -142,6 +142,13 @@ def _lays_bare(text: str, spans: list[Span]) -> bool:
     return False
 
 
+def _ends_joined(gap: str) -> bool:
+    """Say whether a word stands before the mask, or before signs in any number that a value may begin with."""
+    rest = gap.rstrip(_JOINERS)
+    return bool(rest) and (rest[-1].isalnum() or rest[-1] == "_")
+
+
 _NO_SIGNIFICANCE = re.compile(r"[^\w@.\n]|_")
-_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"\w[-./:@+#=~%]{0,3}$"), re.compile(r"[-./:@+#=~%]{0,3}\w")
+_JOINERS = "-./:@+#=~%'"
+_JOINED_AFTER = re.compile(rf"[{_JOINERS}]*+\w")
 _DIGIT_BEFORE, _DIGIT_AFTER = re.compile(r"[0-9][^\w]{1,3}$"), re.compile(r"[^\w]{1,3}[0-9]")

@@ -178,6 +178,18 @@ async def test_a_namespace_made_anew_by_others_sees_neither_exchanges_nor_result
         assert [key.to_ms for key in hub.hub.results._shares.all_keys()] == [NOW_MS + 1]
 
 
+async def test_a_look_back_at_a_time_before_the_endpoint_was_made_is_told_what_it_found(file_url: str) -> None:
+    facts = EvaluatorFacts("PII", "1")
+    async with running_hub(file_url) as hub:
+        await kept(hub, {**REDACTED, "createdMs": NOW_MS - 1_000})
+        back = WindowResult("retail", "chat", "p", "e", NOW_MS - HOUR_MS, NOW_MS - 2_000, "look-back", facts)
+        await hub.client.put_result(back)
+        await hub.hub._sweep()
+        assert await hub.client.results(0) == [back]
+        await kept(hub, ANEW)
+        assert await hub.client.results(0) == []
+
+
 async def test_the_late_word_of_an_operator_that_knows_only_the_endpoint_before_changes_nothing(file_url: str) -> None:
     async with running_hub(file_url) as hub:
         await kept(hub, ANEW)
