@@ -28,10 +28,15 @@ def last_usage_in(data: bytes, end: int) -> UsageFields | None:
 
     Streams have `"usage":null` in each event, so that a search for the name alone would stop at all of them.
     """
-    start = max(data.rfind(_COMPACT, 0, end), data.rfind(_SPACED, 0, end))
-    if start < 0 and data.rfind(_ODD, 0, end) >= 0:
+    start = max(_begins(data, _COMPACT, end), _begins(data, _SPACED, end))
+    if start < 0 and _begins(data, _ODD, end) >= 0:
         start = max((found.start() for found in _BEGUN.finditer(data) if found.start() < end), default=-1)
     return _parsed_at(data, start)
+
+
+def _begins(data: bytes, name: bytes, end: int) -> int:
+    """Return where the last `name` before `end` begins, also one that reaches beyond; -1 if none does."""
+    return data.rfind(name, 0, end + len(name) - 1)
 
 
 def first_usage_in(data: bytes, end: int) -> UsageFields | None:

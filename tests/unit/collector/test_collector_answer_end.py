@@ -6,7 +6,7 @@ import json
 
 import pytest
 from collector_rig import DONE, TOKEN, USAGE
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelward.api.exchange import Usage
@@ -171,6 +171,8 @@ def test_usage_that_stands_before_long_data_is_read(step: int) -> None:
     assert tail.model() == "m"
 
 
+@example(246, 4037)
+@example(12_055, 4_039)
 @given(st.integers(1, 3 * KEPT_BYTES), st.integers(0, 4 * KEPT_BYTES))
 def test_usage_is_found_wherever_the_answer_is_cut(step: int, behind: int) -> None:
     body = b'{"data":"' + b"x" * 20_000 + b'","usage":{"prompt_tokens":7,"completion_tokens":3},"more":"'
