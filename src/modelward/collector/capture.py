@@ -68,11 +68,16 @@ class Captured:
         """Hold a piece of the response's body."""
         self._response_bytes = self._add(self.response, piece, self._response_bytes)
 
+    def request_known(self, request: bytes) -> None:
+        """Decide on the sample now that the request's body, which may name the conversation, is known."""
+        if self.sampled is None:
+            self.conversation = self.conversation or conversation_named_in(request)
+            self.gate.decide(self)
+
     def response_head(self, request: bytes, content_type: bytes, encoding: bytes) -> None:
-        """Note the response's coding, and decide on the sample now that the request's body is known."""
+        """Note the response's coding."""
         self.content_type, self.response_encoding = content_type, encoding
-        self.conversation = self.conversation or conversation_named_in(request)
-        self.gate.decide(self)
+        self.request_known(request)
 
     def _add(self, pieces: HeldBytes, piece: bytes, known: int) -> int:
         if self.lost:
@@ -97,6 +102,7 @@ class CaptureGate:
         self._handed, self._taken = handed, taken
         self._to_file = to_file
         self._held = 0
+        self._in_case: dict[Captured, None] = {}
         self._settings = Capture()
         self._open = False
         self.enough_memory = True
@@ -113,10 +119,12 @@ class CaptureGate:
         if not self._open or not self.enough_memory:
             return None
         settings = self._settings
-        sampled = None if settings.sample_ppm else False
-        if sampled is False and not settings.always_errors and settings.always_slower_than_ms is None:
+        if not settings.sample_ppm and not self._keeps_some_anyway:
             return None
-        return Captured(self, head, sampled, settings.max_body_bytes)
+        captured = Captured(self, head, None if settings.sample_ppm else False, settings.max_body_bytes)
+        if captured.sampled is False:
+            self._in_case[captured] = None
+        return captured
 
     def decide(self, captured: Captured) -> None:
         """Draw the sample: by conversation where the request names one, so that whole conversations are kept."""
@@ -128,23 +136,46 @@ class CaptureGate:
             captured.sampled = int.from_bytes(digest) * _PPM < rate << 64
         else:
             captured.sampled = random.random() * _PPM < rate  # noqa: S311 - a sample, not a secret
+        if captured.sampled:
+            return
+        if self._keeps_some_anyway:
+            self._in_case[captured] = None
+        else:
+            self._lose(captured)
+
+    @property
+    def _keeps_some_anyway(self) -> bool:
+        """Whether an exchange that is not in the sample may be kept because it fails or is slow."""
+        return self._settings.always_errors or self._settings.always_slower_than_ms is not None
 
     def take(self, captured: Captured, size: int) -> bool:
-        """Reserve bytes of the budget, which also counts what the worker has not taken yet."""
-        over = self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES
-        if over or not self.budget.take(size):
-            captured.lost = True
-            self.release(captured)
-            return False
+        """Reserve bytes of the budget, which also counts what the worker has not taken yet.
+
+        What is held only in case it fails or is slow makes way, the oldest first: most of it will never be kept.
+        """
+        while not self._room(size):
+            victim = next((one for one in self._in_case if one is not captured), captured)
+            self._lose(victim)
+            if victim is captured:
+                return False
         self._held += size
         captured.held += size
         return True
+
+    def _room(self, size: int) -> bool:
+        over = self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES
+        return not over and self.budget.take(size)
+
+    def _lose(self, captured: Captured) -> None:
+        captured.lost, captured.whole = True, False
+        self.release(captured)
 
     def release(self, captured: Captured) -> None:
         """Give back what an exchange reserved."""
         self._held -= captured.held
         self.budget.give_back(captured.held)
         captured.held = 0
+        self._in_case.pop(captured, None)
         captured.request.clear()
         captured.response.clear()
 
@@ -162,7 +193,7 @@ class CaptureGate:
         try:
             self.decide(captured)
             inclusion = self._inclusion(captured, outcome, timings.duration_ms)
-            if inclusion and captured.lost:
+            if inclusion and captured.lost and not self._always(outcome, timings.duration_ms):
                 self._ledger.count(families.DROPPED, "budget")
             elif inclusion and self._channel is not None and self._open:
                 self._hand_over(
@@ -189,11 +220,14 @@ class CaptureGate:
             self.release(captured)
 
     def _inclusion(self, captured: Captured, outcome: Outcome, duration_ms: float) -> float:
-        settings = self._settings
-        slow = settings.always_slower_than_ms
-        if (settings.always_errors and outcome == "error") or (slow is not None and duration_ms >= slow):
+        if self._always(outcome, duration_ms):
             return 1.0
-        return settings.sample_ppm / _PPM if captured.sampled else 0.0
+        return self._settings.sample_ppm / _PPM if captured.sampled else 0.0
+
+    def _always(self, outcome: Outcome, duration_ms: float) -> bool:
+        """Whether it is kept whatever the sample says; where there was no room for its texts, without them."""
+        slow = self._settings.always_slower_than_ms
+        return (self._settings.always_errors and outcome == "error") or (slow is not None and duration_ms >= slow)
 
     def _hand_over(self, parcel: Parcel) -> None:
         size = len(parcel.request) + len(parcel.response)

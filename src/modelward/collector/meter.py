@@ -65,6 +65,8 @@ class ExchangeMeter:
         """Note that the request is complete; a client that uploads slowly is not a slow model."""
         if not self._begun:
             self._asked = now
+            if self._captured is not None:
+                self._captured.request_known(self._request.value())
 
     def response_head(self, status: int, content_type: bytes, encoding: bytes, *, asks_to_retry: bool = False) -> None:
         """Note how the answer begins, and whom it is to be counted for; `asks_to_retry` is for Retry-After."""

@@ -22,6 +22,7 @@ from modelward.collector.board import Board, new_board_fd
 from modelward.collector.channel import new_channel
 from modelward.collector.handover import Parcel, receive, send
 from modelward.collector.record import Recorder
+from modelward.collector.request_head import RequestHead
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
 from modelward.privacy.identifiers import hashed
 
@@ -140,6 +141,45 @@ def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_ne
     assert taken[0] == 210_013
     sender.close()
     receiver.close()
+
+
+def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None:
+    async def work() -> None:
+        async with rig(_failing, config(Capture("Redacted", 1, always_errors=True))) as one:
+            gate, head = one.plane.gate, RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+            waiting = []
+            for _ in range(140):  # long prompts in the engine's queue, none of them in the sample
+                captured = gate.begin(head)
+                assert captured is not None
+                captured.add_request(b"x" * 250_000)
+                captured.request_known(b"{}")
+                waiting.append(captured)
+            await one.ask(post(b'{"bad":"' + b"y" * 250_000 + b'"}'))
+            failed = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
+            assert failed is not None
+            assert (failed.status, len(failed.request)) == (500, 250_010)
+            gate.end(waiting[0], "chat", "m", 500, "error", Usage(), Timings(5.0))
+            evicted = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
+            assert evicted is not None
+            assert (evicted.request, evicted.truncated) == (b"", True), "kept all the same, without its text"
+            for captured in waiting[1:]:
+                gate.end(captured, "chat", "m", 200, "ok", Usage(), Timings(5.0))
+            assert gate._held == 0
+            assert not gate._in_case
+
+    run(work())
+
+
+def test_what_is_in_no_sample_and_can_be_kept_for_nothing_else_is_not_held() -> None:
+    async def work() -> None:
+        async with rig(_failing, config(Capture("Redacted", 1))) as one:
+            captured = one.plane.gate.begin(RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
+            assert captured is not None
+            captured.add_request(b"x" * 1_000)
+            captured.request_known(b"{}")
+            assert one.plane.gate._held == 0
+
+    run(work())
 
 
 def test_an_exchange_whose_hand_over_fails_gives_its_part_of_the_budget_back() -> None:
