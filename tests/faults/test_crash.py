@@ -144,13 +144,13 @@ def new_exchanges(driver: Driver) -> None:
 
 async def finish_five_runs(user: User) -> None:
     for number in range(5):
-        await _finished_run(user, f"done-{number}")
+        await _finished_run(user, f"modelward-20260101-00000{number}")
 
 
 async def _finished_run(user: User, name: str) -> None:
     window = {"from": timestamp(NOON_MS - 7_200_000), "to": timestamp(NOON_MS - 3_600_000)}
     item = {"endpoint": "chat", "policy": "baseline", "evaluation": "stays-on-topic", **window}
-    metadata = {"name": name, "labels": {"app.kubernetes.io/managed-by": "modelward"}}
+    metadata = {"name": name}
     made = await user.apply(
         {"apiVersion": API, "kind": "EvaluationRun", "metadata": metadata, "spec": {"items": [item]}}
     )
