@@ -29,7 +29,7 @@ _LONGEST_NAME = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ErasureScope:
     """What to erase: of `endpoint` ("" for all of the namespace) one exchange, one conversation, or everything."""
 
     namespace: str
@@ -51,14 +51,14 @@ class Erasure:
     examples: int
 
 
-def target_from_json(data: Any) -> Target:
+def target_from_json(data: Any) -> ErasureScope:
     """Read a target; HubError 400 when it is none."""
     if not isinstance(data, Mapping):
         raise bad_request("an erasure is an object: namespace, endpoint, exchange or conversation")
     parts = {key: data.get(key) or "" for key in ("namespace", "endpoint", "exchange", "conversation")}
     if not all(isinstance(part, str) and len(part) <= _LONGEST_NAME for part in parts.values()):
         raise bad_request("namespace, endpoint, exchange and conversation are short texts")
-    target = Target(**parts)
+    target = ErasureScope(**parts)
     if not layout.is_endpoint(f"{target.namespace}/{target.endpoint or 'any'}"):
         raise bad_request("name a namespace, and an endpoint of it or none")
     if target.exchange and (target.conversation or not target.endpoint):
@@ -66,7 +66,7 @@ def target_from_json(data: Any) -> Target:
     return target
 
 
-def audited(target: Target, keys: tuple[bytes, ...]) -> str:
+def audited(target: ErasureScope, keys: tuple[bytes, ...]) -> str:
     """Return the target as the audit names it: by what is kept in the hub, never by what a person may have typed."""
     if target.exchange:
         found = next(filter(passing_id, exchange_names(target.exchange, keys)), "(no key)")
@@ -77,7 +77,7 @@ def audited(target: Target, keys: tuple[bytes, ...]) -> str:
     return target.scope
 
 
-def marks_of(target: Target, keys: tuple[bytes, ...], until_ms: int) -> Erased:
+def marks_of(target: ErasureScope, keys: tuple[bytes, ...], until_ms: int) -> Erased:
     """Return what a target is called in the store."""
     if target.exchange:
         return Erased().with_exchanges(exchange_names(target.exchange, keys), until_ms)
@@ -98,7 +98,7 @@ def lasting(marks: Erased) -> Erased:
     )
 
 
-async def counted(store: ExchangeStore, target: Target, keys: tuple[bytes, ...]) -> int:
+async def counted(store: ExchangeStore, target: ErasureScope, keys: tuple[bytes, ...]) -> int:
     """Return how many exchanges are held of a target."""
     marks, total = marks_of(target, keys, _until_ms(store, target)), 0
     for item in _items(store, target):
@@ -112,7 +112,7 @@ async def counted(store: ExchangeStore, target: Target, keys: tuple[bytes, ...])
 async def erase(
     store: ExchangeStore,
     results: ResultStore,
-    target: Target,
+    target: ErasureScope,
     keys: tuple[bytes, ...],
     flush: Callable[[], Awaitable[None]],
 ) -> Erasure:
@@ -131,7 +131,7 @@ async def erase(
     return Erasure(gone, examples)
 
 
-async def _mark(store: ExchangeStore, target: Target, marks: Erased) -> None:
+async def _mark(store: ExchangeStore, target: ErasureScope, marks: Erased) -> None:
     rules = store.rules
     both = rules.erased.get(target.scope, Erased()).with_marks(marks)
     endpoints = {item.endpoint for item in _items(store, target)}
@@ -148,7 +148,7 @@ async def _keep_rules(store: ExchangeStore, rules: Rules) -> None:
             raise
 
 
-async def _delete(store: ExchangeStore, target: Target, marks: Erased) -> tuple[int, list[str]]:
+async def _delete(store: ExchangeStore, target: ErasureScope, marks: Erased) -> tuple[int, list[str]]:
     gone, dropped = 0, list[str]()
     for item in _items(store, target):
         if item.last_ms < marks.before_ms:
@@ -177,16 +177,16 @@ def without_erased(result: WindowResult, marks: Iterable[Erased]) -> WindowResul
     )
 
 
-def _until_ms(store: ExchangeStore, target: Target) -> int:
+def _until_ms(store: ExchangeStore, target: ErasureScope) -> int:
     """Return the time up to which is erased: now, or after the newest, for a collector's clock may be ahead."""
     return max([store.clock_ms(), *(item.last_ms + 1 for item in _items(store, target))])
 
 
-def _items(store: ExchangeStore, target: Target) -> list[ExchangeObject]:
+def _items(store: ExchangeStore, target: ErasureScope) -> list[ExchangeObject]:
     return [item for name in store.index.endpoints() if _within(name, target) for item in store.index.of(name)]
 
 
-def _within(endpoint: str, target: Target) -> bool:
+def _within(endpoint: str, target: ErasureScope) -> bool:
     return endpoint == target.scope if target.endpoint else endpoint.startswith(f"{target.namespace}/")
 
 

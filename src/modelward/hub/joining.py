@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from modelward.hub.buffer import compress
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.store import ExchangeStore
-from modelward.hub.stored import Reading, examine
+from modelward.hub.stored import ExaminedLines, examine
 
 MAX_JOINED_BYTES = 16 << 20
 
@@ -24,7 +24,7 @@ class _Joined:
     data: bytearray = field(default_factory=bytearray)
     count: int = 0
 
-    def add(self, item: ExchangeObject, data: bytes, reading: Reading) -> None:
+    def add(self, item: ExchangeObject, data: bytes, reading: ExaminedLines) -> None:
         self.parts.append(item)
         self.count += reading.count
         if reading.lost:

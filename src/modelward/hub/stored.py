@@ -1,4 +1,4 @@
-"""Reading stored objects of exchanges, of which a power cut or a bad disk may have spoilt a part."""
+"""ExaminedLines stored objects of exchanges, of which a power cut or a bad disk may have spoilt a part."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class StoredLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ExaminedLines:
     """What an object held: `lines` only where something of it was lost, to be written anew."""
 
     count: int
@@ -76,9 +76,9 @@ class Reading:
     lines: tuple[bytes, ...] = ()
 
 
-def examine(data: bytes) -> Reading:
+def examine(data: bytes) -> ExaminedLines:
     """Read an object to its end, row by row, before what it holds is joined with others or its file deleted."""
     stored = StoredLines(data)
     lines = tuple(line for line in stored if stored.row(line) is not None)
     lost = stored.damaged or stored.bad_rows > 0 or not lines
-    return Reading(len(lines), lost, lines if lost else ())
+    return ExaminedLines(len(lines), lost, lines if lost else ())

@@ -10,7 +10,7 @@ from modelward.privacy.span import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlainText:
     """`text` is what a reader sees of `written`: escapes undone, then every character in its plain form."""
 
     written: str
@@ -26,10 +26,10 @@ class Reading:
         return spans
 
 
-def reading_of(written: str) -> Reading:
+def reading_of(written: str) -> PlainText:
     """Return how a text is read."""
     unescaped = escapes.unescaped(written)
-    return Reading(written, unescaped, characters.plain(unescaped))
+    return PlainText(written, unescaped, characters.plain(unescaped))
 
 
 def _moved(spans: list[Span], resized: Iterable[tuple[int, int, int]]) -> Iterator[Span]:

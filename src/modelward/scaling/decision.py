@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from modelward.scaling.capacity import Capacity
 from modelward.scaling.history import History, Step
-from modelward.scaling.latency import Missed, Trial, judged, missed
+from modelward.scaling.latency import LatencyStep, Missed, judged, missed
 from modelward.scaling.need import SLOW, Need, Reason, capacity_of, needed
 from modelward.scaling.probe import Probe, in_flight_in_each, learned_from, shown
 from modelward.scaling.queue import waiting_in
@@ -91,9 +91,9 @@ def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Hi
     return replace(history, probe=None, learned=learned_from(probe, now_ms))
 
 
-def _trial(late: Missed, before: Trial | None, usage: Usage, replicas: int) -> Trial:
+def _trial(late: Missed, before: LatencyStep | None, usage: Usage, replicas: int) -> LatencyStep:
     if before is None or before.what != late.what or before.replicas != usage.replicas:
-        return Trial(late.what, usage.replicas, late.best_ms, replicas)
+        return LatencyStep(late.what, usage.replicas, late.best_ms, replicas)
     return replace(before, replicas=replicas)
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from modelward.scaling.capacity import Learned
-from modelward.scaling.latency import Futile, Trial
-from modelward.scaling.pods import Watched, moment, most_queue, watch
+from modelward.scaling.latency import Futile, LatencyStep
+from modelward.scaling.pods import ReplicaSeen, moment, most_queue, watch
 from modelward.scaling.probe import Probe
-from modelward.scaling.queue import Queue
+from modelward.scaling.queue import WaitingRequests
 from modelward.scaling.usage import Usage
 
 # Decisions come every few seconds. After a longer silence (a restart, a sleep, a clock set forward) nothing is
@@ -45,10 +45,10 @@ class History:
     learned: Learned = field(default_factory=Learned)
     revision: str = ""
     newer: tuple[str, int] | None = None
-    pods: tuple[Watched, ...] = ()
-    queue: Queue = field(default_factory=Queue)
+    pods: tuple[ReplicaSeen, ...] = ()
+    queue: WaitingRequests = field(default_factory=WaitingRequests)
     probe: Probe | None = None
-    trial: Trial | None = None
+    trial: LatencyStep | None = None
     futile: tuple[Futile, ...] = ()
 
     def at(self, now_ms: int) -> "History":
@@ -64,7 +64,7 @@ class History:
             step=replace(self.step, at_ms=now_ms) if self.step else None,
             newer=None,
             pods=(),
-            queue=Queue(cold_start_ms=self.queue.cold_start_ms),
+            queue=WaitingRequests(cold_start_ms=self.queue.cold_start_ms),
             probe=self.probe if self.probe is not None and not self.probe.trying else None,
             trial=None,
         )

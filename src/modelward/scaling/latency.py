@@ -37,7 +37,7 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class LatencyStep:
     """A step that was taken for a latency: from `base` replicas, that took `base_ms`, to `replicas`."""
 
     what: str
@@ -74,8 +74,8 @@ def missed(spec: ScalingSpec, usage: Usage) -> tuple[Missed, ...]:
 
 
 def judged(
-    trial: Trial | None, found: Iterable[Missed], usage: Usage, ready_for_ms: int, now_ms: int
-) -> tuple[Trial | None, Futile | None]:
+    trial: LatencyStep | None, found: Iterable[Missed], usage: Usage, ready_for_ms: int, now_ms: int
+) -> tuple[LatencyStep | None, Futile | None]:
     """Return what becomes of a trial: it goes on, has helped (None), or was futile.
 
     It is judged when all its replicas have been ready for two minutes. From one replica to two, a latency should fall

@@ -54,7 +54,7 @@ class PodUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ReplicaSeen:
     """What the looks before saw of one replica: since when it is read, since when full, its mean in flight."""
 
     name: str
@@ -72,21 +72,21 @@ class Watched:
 
 
 def watch(
-    uses: Sequence[PodUse], before: Sequence[Watched], learned: Learned, elapsed_ms: int, now_ms: int
-) -> tuple[Watched, ...]:
+    uses: Sequence[PodUse], before: Sequence[ReplicaSeen], learned: Learned, elapsed_ms: int, now_ms: int
+) -> tuple[ReplicaSeen, ...]:
     """Take one look at the replicas, `elapsed_ms` after the last; those that are not seen any more are forgotten."""
     known = {pod.name: pod for pod in before}
     weight = 1 - math.exp(-max(0, elapsed_ms) / MEAN_MS)
     return tuple(_watched(use, known.get(use.name), learned, weight, now_ms) for use in uses)
 
 
-def _watched(use: PodUse, before: Watched | None, learned: Learned, weight: float, now_ms: int) -> Watched:
+def _watched(use: PodUse, before: ReplicaSeen | None, learned: Learned, weight: float, now_ms: int) -> ReplicaSeen:
     in_flight = use.in_flight or 0.0
     if before is not None:
         in_flight = before.in_flight + weight * (in_flight - before.in_flight)
     full = use.queues if use.waiting is not None else learned.on_plateau(use.work_60s or 0.0, in_flight)
     since = before.full_since_ms if before is not None and before.full_since_ms is not None else now_ms
-    return Watched(
+    return ReplicaSeen(
         use.name,
         before.since_ms if before else now_ms,
         since if full else None,
@@ -94,7 +94,9 @@ def _watched(use: PodUse, before: Watched | None, learned: Learned, weight: floa
     )
 
 
-def moment(uses: Sequence[PodUse], watched: Sequence[Watched], now_ms: int, *, alike: bool = False) -> Moment | None:
+def moment(
+    uses: Sequence[PodUse], watched: Sequence[ReplicaSeen], now_ms: int, *, alike: bool = False
+) -> Moment | None:
     """Return what the settled replicas do; None where that is unknown or nothing.
 
     `alike` says that the one use is the mean of all replicas, of which it is not known whether most are full.
@@ -115,7 +117,7 @@ def moment(uses: Sequence[PodUse], watched: Sequence[Watched], now_ms: int, *, a
     )
 
 
-def most_queue(watched: Sequence[Watched], now_ms: int) -> bool:
+def most_queue(watched: Sequence[ReplicaSeen], now_ms: int) -> bool:
     """Whether more than half of the settled replicas are full: one that is stuck alone is no want of replicas."""
     settled = [pod for pod in watched if pod.settled(now_ms)]
     return 2 * sum(pod.full(now_ms) for pod in settled) > len(settled)

@@ -20,7 +20,7 @@ FAIR_QUEUE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class WaitingRequests:
     """What waited at the looks before, as (time, requests), and how long replicas took to start.
 
     `starting_since_ms` is when more were asked for that are not all there; `cold_start_ms` is how long it took last.
@@ -30,7 +30,7 @@ class Queue:
     starting_since_ms: int | None = None
     cold_start_ms: int = UNKNOWN_START_MS
 
-    def seeing(self, waiting: float, now_ms: int, *, asking: bool = False) -> "Queue":
+    def seeing(self, waiting: float, now_ms: int, *, asking: bool = False) -> "WaitingRequests":
         """Take one look at what waits; `asking` says that more replicas are asked for from now on."""
         if asking and self.starting_since_ms is None:
             return replace(self, starting_since_ms=now_ms).seeing(waiting, now_ms)
@@ -39,7 +39,7 @@ class Queue:
             return replace(self, seen=kept)
         return replace(self, seen=(*kept, (now_ms, waiting)))
 
-    def started(self, *, all_ready: bool, more_ready: bool, now_ms: int) -> "Queue":
+    def started(self, *, all_ready: bool, more_ready: bool, now_ms: int) -> "WaitingRequests":
         """Note how long it took when all replicas that were asked for have come, and more are ready than before."""
         if self.starting_since_ms is None or not all_ready:
             return self

@@ -3,14 +3,14 @@
 import pytest
 
 from modelward.scaling.capacity import Learned, Moment
-from modelward.scaling.pods import PodUse, Watched, moment, most_queue, watch
+from modelward.scaling.pods import PodUse, ReplicaSeen, moment, most_queue, watch
 
 SECOND = 1_000
 
 
-def lived(*pods: PodUse, for_s: int = 60, learned: Learned | None = None) -> tuple[Watched, ...]:
+def lived(*pods: PodUse, for_s: int = 60, learned: Learned | None = None) -> tuple[ReplicaSeen, ...]:
     """Look at the same pods every 15 s."""
-    watched: tuple[Watched, ...] = ()
+    watched: tuple[ReplicaSeen, ...] = ()
     for at_s in range(0, for_s + 1, 15):
         watched = watch(pods, watched, learned or Learned(), 15 * SECOND, at_s * SECOND)
     return watched

@@ -3,14 +3,14 @@
 import pytest
 
 from modelward.scaling.pods import PodUse
-from modelward.scaling.queue import KEPT_MS, LONGEST_DRAIN_S, Queue, shared, waiting_in
+from modelward.scaling.queue import KEPT_MS, LONGEST_DRAIN_S, WaitingRequests, shared, waiting_in
 from modelward.scaling.usage import Usage
 
 SECOND = 1_000
 
 
-def watched(*waiting: float, every_s: int = 15) -> Queue:
-    queue = Queue()
+def watched(*waiting: float, every_s: int = 15) -> WaitingRequests:
+    queue = WaitingRequests()
     for place, count in enumerate(waiting):
         queue = queue.seeing(count, place * every_s * SECOND)
     return queue
@@ -23,7 +23,7 @@ def test_a_queue_that_grows_is_load_and_one_that_is_worked_off_is_none() -> None
 
 
 def test_a_queue_that_was_not_watched_has_just_gathered() -> None:
-    assert Queue().growth(60, 30 * SECOND, 0) == 2
+    assert WaitingRequests().growth(60, 30 * SECOND, 0) == 2
 
 
 def test_only_the_last_minute_and_a_half_is_kept() -> None:
@@ -32,7 +32,7 @@ def test_only_the_last_minute_and_a_half_is_kept() -> None:
 
 
 def test_what_waits_is_to_be_served_within_the_time_that_replicas_take_to_start() -> None:
-    asked = Queue().seeing(5, 0, asking=True)
+    asked = WaitingRequests().seeing(5, 0, asking=True)
     assert asked.drain_s(300 * SECOND) == 300
     came = asked.started(all_ready=True, more_ready=True, now_ms=40 * SECOND)
     assert came.drain_s(400 * SECOND) == 40
