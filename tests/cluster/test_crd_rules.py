@@ -159,6 +159,8 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("EvaluationRun", {**LOOK_BACK, "items": [ITEM]}, "set exactly one of endpoint (look back) and items"),
     ("EvaluationRun", {"endpoint": "chat", "from": LOOK_BACK["from"]}, "set both from and to, or neither"),
     ("EvaluationRun", {**LOOK_BACK, "to": LOOK_BACK["from"]}, "from must be before to"),
+    ("EvaluationRun", {**LOOK_BACK, "from": "1999-12-31T00:00:00Z"}, "from and to must lie between the years 2000"),
+    ("EvaluationRun", {**LOOK_BACK, "to": "2201-01-01T00:00:00Z"}, "from and to must lie between the years 2000"),
 ]
 
 REFUSED_NAMES: list[tuple[str, str, str]] = [

@@ -112,7 +112,8 @@ class Dialing:
             self._retried = True
             self._open(upstream.target)
         else:
-            self._client.dialing_failed("the model server closed the connection before it answered")
+            alone = self._plane.targets.is_only_pod(upstream.target)
+            self._client.dialing_failed("the model server closed the connection before it answered", gone=alone)
 
     def _oldest(self) -> float:
         """Return since when a reused connection may have idled: since any time, if the request can be sent again."""

@@ -152,8 +152,8 @@ class Downstream(Observed, asyncio.Protocol):
     def dialing_failed(self, message: str, *, gone: bool = False) -> None:
         """No server took the request, and nothing has been answered.
 
-        Where the one server of this pod is `gone`, it would have closed a kept connection itself: its client asks again
-        elsewhere then, and would take an answer for the last word.
+        Where the one server of this pod is `gone`, or has closed unanswered, its client on a kept connection would have
+        been closed by the server itself: it asks again elsewhere then, and would take an answer for the last word.
         """
         self._let_go()
         if self.state is CLOSING:

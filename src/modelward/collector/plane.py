@@ -48,7 +48,7 @@ class Plane:
         self.ledger = ledger
         self.gate = gate
         self.budget = gate.budget
-        self.now = loop.time
+        self.now: Callable[[], float] = time.monotonic
         self.segment_age: Callable[[asyncio.BaseTransport | None], float] = since_last_segment
         self.observing = True
         self.leaving = False

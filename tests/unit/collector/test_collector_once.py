@@ -65,6 +65,22 @@ def test_a_request_that_a_server_may_have_begun_is_never_sent_again(worked: floa
     run(work())
 
 
+def test_a_server_that_closes_a_kept_connection_unanswered_is_neither_asked_again_nor_spoken_for() -> None:
+    async def work() -> None:
+        clocks: list[Clock] = []
+        async with rig(dying_on_reuse(clocks, 1.0)) as one:
+            clocks.append(Clock(one))
+            reader, writer = await one.connect()
+            writer.write(CHAT)
+            assert await read_answer(reader) == OK
+            writer.write(CHAT)
+            assert await reader.read() == b"", "closed, as the server closed it"
+            assert len(one.server.requests) == 2
+            writer.close()
+
+    run(work())
+
+
 def test_a_close_that_is_seen_late_counts_from_when_it_came() -> None:
     async def work() -> None:
         clocks: list[Clock] = []
