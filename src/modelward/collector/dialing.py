@@ -32,8 +32,9 @@ class Dialing:
     """The request of one exchange until its answer begins.
 
     A request is executed once. It is sent again only if no server can have begun it: the server refused the connection,
-    or a reused connection was closed unanswered within `RETRY_SECONDS`. At most one retry of the latter kind, on a new
-    connection, and only if all bytes are still here. A request that is too large for that takes no reused connection.
+    or a reused connection was closed unanswered within `RETRY_SECONDS`, or before all of it was read. At most one retry
+    of the latter kinds, on a new connection, and only if all bytes are still here. A request that is too large for that
+    takes no reused connection.
     """
 
     __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_length", "_limit", "_out", "_plane", "_retried",
@@ -108,7 +109,7 @@ class Dialing:
         self._upstream = None
         ended = upstream.ended or self._plane.now()
         untouched = ended - upstream.sent <= RETRY_SECONDS + upstream.round_trip
-        if upstream.reused and untouched and self._whole and not self._retried:
+        if upstream.reused and (untouched or upstream.unread) and self._whole and not self._retried:
             self._retried = True
             self._open(upstream.target)
         else:

@@ -29,13 +29,14 @@ class Upstream(asyncio.Protocol):
     """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool.
 
     `sent`, `idle_since` and `ended` (0 until the server closes) are times of the plane's clock, `round_trip` is how
-    long connecting took, in seconds.
+    long connecting took, in seconds. `unread` tells that the server closed before it had read all of our bytes: its
+    kernel says so by a reset in place of a FIN (RFC 1122, 4.2.2.13).
     """
 
     __slots__ = (
         "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_odd", "_parser",
         "_pieces", "_rest", "_scheduled", "_sized", "_surplus", "answered", "client", "ended", "flow", "idle_since",
-        "plane", "reused", "round_trip", "sent", "target", "transport",
+        "plane", "reused", "round_trip", "sent", "target", "transport", "unread",
     )  # fmt: skip
 
     def __init__(self, plane: Plane, target: Target) -> None:
@@ -43,7 +44,7 @@ class Upstream(asyncio.Protocol):
         self.client: Downstream | None = None
         self.transport: asyncio.Transport | None = None
         self.flow = Flow()
-        self.reused = self._scheduled = False
+        self.reused = self._scheduled = self.unread = False
         self.sent = self.idle_since = self.ended = self.round_trip = 0.0
         self._parser = httptools.HttpResponseParser(self)
         self._pieces: list[bytes] = []
@@ -133,6 +134,7 @@ class Upstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The server closed: idle, between requests, before its answer, at the end of it or in the midst of it."""
         self.catch_up()
+        self.unread = isinstance(exc, ConnectionResetError) and not self.ended
         client = self.client
         if client is None:
             if self.target.forget(self):

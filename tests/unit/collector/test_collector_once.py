@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import sys
+import termios
 import time
+from typing import cast
 
 import pytest
 from collector_rig import CHAT, Rig, Script, chunk, json_answer, post, read_answer, rig, run, until
@@ -77,6 +81,34 @@ def test_a_server_that_closes_a_kept_connection_unanswered_is_neither_asked_agai
             assert await reader.read() == b"", "closed, as the server closed it"
             assert len(one.server.requests) == 2
             writer.close()
+
+    run(work())
+
+
+def test_a_request_that_a_server_closed_without_reading_is_sent_again_however_long_that_took() -> None:
+    lazy: list[asyncio.Transport] = []
+
+    async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        if not lazy:
+            lazy.append(cast("asyncio.Transport", writer.transport))
+            lazy[0].pause_reading()
+
+    def waiting() -> int:
+        unread = bytearray(4)
+        fcntl.ioctl(lazy[0].get_extra_info("socket").fileno(), termios.FIONREAD, unread)
+        return int.from_bytes(unread, sys.byteorder)
+
+    async def work() -> None:
+        async with rig(script) as one:
+            clock = Clock(one)
+            assert await one.ask(CHAT) == OK
+            asking = asyncio.ensure_future(one.ask(CHAT))
+            await until(lambda: waiting() == len(CHAT))
+            clock.time += 1.0
+            lazy[0].abort()
+            assert await asking == OK
+            assert len(one.server.requests) == 2
 
     run(work())
 
