@@ -160,7 +160,7 @@ def test_another_mode_gives_the_template_back(modes: Modes) -> None:
     modes.installed.until_condition("given-back", modes.namespace, "MetricsAvailable", "True")
     # Their pod has no preStop: for a moment kube-proxy still leads to the one that left, as it does without us.
     url = modes.installed.url("my-given-back", modes.namespace)
-    modes.installed.until("their Service to answer", lambda: broken(streams(url, 4)) == [], 10)
+    modes.installed.until("their Service to answer", lambda: broken(streams(url, 4)) == [], 30)
     services = {one["metadata"]["name"] for one in modes.installed.items("services", modes.namespace)}
     assert "given-back-collector" not in services
 
