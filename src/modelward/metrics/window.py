@@ -118,11 +118,6 @@ class History:
         series = self._pods.get(pod)
         return series is not None and series.idle
 
-    def watched_ms(self, now_ms: int) -> int:
-        """How long the longest-known pod has been read, up to the hour that is kept; 0 when nothing was."""
-        first = [series.readings[0].at_ms for series in self._pods.values() if series.readings]
-        return max(0, now_ms - min(first)) if first else 0
-
     def increase(self, signal: Signal, model: str | None, now_ms: int, over_ms: int) -> Increase | None:
         """What a counter gained within the last `over_ms`, restarts and new pods considered; None if nothing is known.
 
