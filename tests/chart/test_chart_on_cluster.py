@@ -130,7 +130,7 @@ def operator(cluster: "Cluster", namespace: str, tmp_path: Path) -> Iterator[str
         address = f"127.0.0.1:{free.getsockname()[1]}"
     environment = os.environ | {"KUBECONFIG": str(tmp_path / "kubeconfig"), "MODELWARD_LISTEN": address}
     arguments = ["operator", "--settings", str(tmp_path / "settings.yaml")]
-    command = [sys.executable, "-c", "from modelward.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from modelward.cli.app import main; main()", *arguments]
     log = tmp_path / "log"
     with log.open("w") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as process:
         try:

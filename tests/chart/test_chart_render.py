@@ -9,7 +9,7 @@ import pytest
 import yaml
 from chart_render import CHART, SYSTEM, VALUES, Object, helm, named, of_kind, render, template
 
-from modelward.controller.settings import load
+from modelward.operator.runtime.settings import load
 
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 

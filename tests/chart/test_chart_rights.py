@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
 
-from modelward.reports.rights import RIGHTS
+from modelward.cli.cluster.rights import RIGHTS
 
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 

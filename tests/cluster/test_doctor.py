@@ -15,14 +15,14 @@ import yaml
 from chart_render import named, of_kind, render
 
 from modelward.api.llmendpoint import LLMEndpoint
+from modelward.cli.cluster import installation
+from modelward.cli.doctor.checkup import checkup
+from modelward.cli.doctor.examine import observed
+from modelward.cli.doctor.remark import Remark
 from modelward.desired import adoption
 from modelward.desired.installation import Installation
 from modelward.desired.names import ADOPT_MANAGER
 from modelward.kube.client import Client
-from modelward.reports import installation
-from modelward.reports.checkup import checkup
-from modelward.reports.doctor import observed
-from modelward.reports.remark import Remark
 
 pytestmark = pytest.mark.cluster
 
@@ -63,7 +63,7 @@ def definitions(cluster: Any) -> None:
 
 
 def command(cluster: Any, *arguments: str, kubeconfig: Path | None = None) -> tuple[int, dict[str, Any]]:
-    code = "from modelward.cli import main; main()"
+    code = "from modelward.cli.app import main; main()"
     where = ("--kubeconfig", str(kubeconfig or cluster.kubeconfig))
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments, *where, "--output", "json"],
@@ -357,7 +357,7 @@ def test_images_are_all_listed_and_what_is_not_known_of_them_is_said(cluster: An
     settings = "{namespace: n, collectorImage: mirror.invalid/collector:9, evaluatorImage: mirror.invalid/modelward:9}"
     about = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "modelward-settings"}}
     cluster.apply({**about, "data": {"settings.yaml": settings}}, namespace)
-    code = "from modelward.cli import main; main()"
+    code = "from modelward.cli.app import main; main()"
     where = ("--kubeconfig", str(cluster.kubeconfig), "-n", namespace)
     done = subprocess.run(
         [sys.executable, "-c", code, "images", *where], capture_output=True, text=True, check=True, timeout=120

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from modelward.controller.hints import Hints, Pauses
-from modelward.controller.kopf_thread import Watched
-from modelward.controller.telemetry import Telemetry
 from modelward.kube.client import Client
 from modelward.kube.kinds import CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SERVICE_ACCOUNT, Kind, Object
+from modelward.operator.cache.kopf_watch import Watched
+from modelward.operator.cache.watcher import Hints, Pauses
+from modelward.operator.runtime.telemetry import Telemetry
 
 pytestmark = pytest.mark.cluster
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from modelward.controller.hints import Hints, Pauses
-from modelward.controller.kopf_thread import Watched
-from modelward.controller.telemetry import Telemetry
 from modelward.kube import access
 from modelward.kube.client import Client
 from modelward.kube.errors import Forbidden
 from modelward.kube.kinds import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT, Kind, Object
 from modelward.kube.transport import Transport
+from modelward.operator.cache.kopf_watch import Watched
+from modelward.operator.cache.watcher import Hints, Pauses
+from modelward.operator.runtime.telemetry import Telemetry
 
 pytestmark = pytest.mark.cluster
 

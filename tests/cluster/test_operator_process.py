@@ -13,12 +13,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from modelward.controller import operator
-from modelward.controller.context import Context
-from modelward.controller.schedule import Key
-from modelward.controller.settings import Settings
 from modelward.kube.client import Client
 from modelward.kube.kinds import CONFIG_MAP, LEASE, NAMESPACE, Kind, Object, name_of, namespace_of
+from modelward.operator.runtime import process as operator
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.settings import Settings
+from modelward.operator.runtime.work_queue import Key
 
 pytestmark = pytest.mark.cluster
 
@@ -123,7 +123,8 @@ async def test_process_ends_with_1_when_another_takes_the_lease(client: Client, 
 async def test_process_answers_probes_and_leaves_on_sigterm(client: Client, namespace: str, tmp_path: Path) -> None:
     program = """
         import asyncio, sys
-        from modelward.controller import operator, settings
+        from modelward.operator.runtime import process as operator
+        from modelward.operator.runtime import settings
         class Idle:
             async def reconcile(self, key): return None
             def keys_for(self, kind, obj): return ()

@@ -62,7 +62,7 @@ class Operator:
             "MODELWARD_SWEEP_INTERVAL": "5s",
             **settings,
         }
-        command = (sys.executable, "-c", "from modelward.cli import main; main()", "operator")
+        command = (sys.executable, "-c", "from modelward.cli.app import main; main()", "operator")
         where = ("--kubeconfig", str(self._kubeconfig), "--namespace", self.namespace("system"))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -21,10 +21,10 @@ from driver import Driver
 from snapshot import KINDS, differences
 from user import API, TEAM, User, deployment
 
-from modelward.controller.operator import WATCHED
 from modelward.kube.client import Client, Listing
 from modelward.kube.errors import ApiError, Conflict
 from modelward.kube.kinds import EVALUATION_RUN, EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object, kind_of
+from modelward.operator.runtime.process import WATCHED
 
 Verb = Literal["apply", "replace"]
 Spec = dict[str, Any]

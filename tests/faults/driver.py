@@ -17,19 +17,19 @@ from calls import writing
 from proxy import Proxy
 from rehearsals import started
 
-from modelward.collect.scrape import Scraper
-from modelward.controller.assembly import build
-from modelward.controller.context import Context
-from modelward.controller.operator import WATCHED
-from modelward.controller.reconciler import Reconciler
-from modelward.controller.schedule import Key, Lane
-from modelward.controller.settings import Settings
-from modelward.controller.telemetry import Telemetry
 from modelward.desired import names
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, NotFound
 from modelward.kube.kinds import Kind, Object
 from modelward.kube.store import Drift, Store
+from modelward.operator.runtime.assembly import build
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.process import WATCHED
+from modelward.operator.runtime.settings import Settings
+from modelward.operator.runtime.telemetry import Telemetry
+from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.scrape.pages import Scraper
 
 NOON_MS = 1_790_000_000_000
 _STEADY_S = 0.15

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 from proxy import Proxy
 
-from modelward.controller.operator import WATCHED
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind
+from modelward.operator.runtime.process import WATCHED
 
 _ARRIVES_S = 0.3
 

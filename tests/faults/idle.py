@@ -24,8 +24,8 @@ from control_plane import ControlPlane
 from fleet import Fleet
 
 from modelward.api.exchange import Exchange, Message, exchange_to_json
-from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.desired import names
+from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.kube.client import Client
 from modelward.kube.kinds import EVALUATION_RUN, POD
 
@@ -148,7 +148,7 @@ def _hub(folder: Path) -> Iterator[str]:
     ports = _two_ports()
     listen = [f"127.0.0.1:{port}" for port in ports]
     where = ("--insecure-no-auth", "--listen", listen[0], "--health-listen", listen[1], "--state", str(folder / "hub"))
-    command = (sys.executable, "-c", "from modelward.cli import main; main()", "hub", *where)
+    command = (sys.executable, "-c", "from modelward.cli.app import main; main()", "hub", *where)
     with (folder / "hub.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:

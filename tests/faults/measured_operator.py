@@ -76,7 +76,7 @@ def operating(kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str
     chosen = {f"MODELWARD_{key.upper()}": value for key, value in settings.items()}
     images = {f"MODELWARD_{name}_IMAGE": "modelward.invalid/it:0" for name in ("COLLECTOR", "EVALUATOR")}
     where = ("--kubeconfig", str(kubeconfig), "--namespace", namespace, "--listen", "127.0.0.1:0")
-    command = (sys.executable, "-c", "from modelward.cli import main; main()", "operator", *where)
+    command = (sys.executable, "-c", "from modelward.cli.app import main; main()", "operator", *where)
     with log.open("ab") as file:
         process = subprocess.Popen(command, env={**os.environ, **images, **chosen}, stdout=file, stderr=file)
     try:

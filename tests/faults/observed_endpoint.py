@@ -14,17 +14,17 @@ import aiohttp
 
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.collect.scrape import Scraper, Target
-from modelward.controller.assessment import Look, assessed
-from modelward.controller.context import Context
-from modelward.controller.gather import Gathered
-from modelward.controller.hub_feed import HubFeed
-from modelward.controller.observer import Observer
-from modelward.controller.scaler import Scaled, Scaler
 from modelward.desired.installation import Installation
 from modelward.desired.watch import watch
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind, Object
+from modelward.operator.endpoint.assess import Look, assessed
+from modelward.operator.endpoint.gather import Gathered
+from modelward.operator.endpoint.scale import Scaled, Scaler
+from modelward.operator.hub.feed import HubFeed
+from modelward.operator.observe.observer import Observer
+from modelward.operator.runtime.context import Context
+from modelward.scrape.pages import Scraper, Target
 from modelward.status.endpoint import endpoint_status
 
 NOON_MS = 1_790_000_000_000

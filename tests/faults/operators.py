@@ -24,7 +24,7 @@ import proxy as proxies
 from calls import Match, Recorded, of, writing
 from proxy import Proxy
 
-_COMMAND = (sys.executable, "-c", "from modelward.cli import main; main()", "operator")
+_COMMAND = (sys.executable, "-c", "from modelward.cli.app import main; main()", "operator")
 _SETTINGS = {
     "MODELWARD_COLLECTOR_IMAGE": "modelward.invalid/collector:0",
     "MODELWARD_EVALUATOR_IMAGE": "modelward.invalid/modelward:0",

@@ -23,9 +23,9 @@ from storm import change
 from user import User, template
 
 from faults import Fault, Forward, delay, drop, refuse, truncate
-from modelward.controller.queue import backoff
 from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT
 from modelward.kube.lease import RENEW_WITHIN_S, RETRY_S
+from modelward.operator.runtime.workers import backoff
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 TROUBLE_S = 120.0 if FULL else 15.0

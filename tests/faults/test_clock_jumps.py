@@ -20,13 +20,13 @@ from observed_endpoint import DAY_MS, HOLD_MS, NOON_MS, ObservedEndpoint
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.quantity import timestamp
-from modelward.controller.run_history import tried
 from modelward.desired import names
 from modelward.kube.events import Recorder
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Key, Signal
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
+from modelward.operator.runs.history import tried
 from modelward.scaling.decision import decide
 from modelward.scaling.history import History as Decisions
 from modelward.scaling.need import Reason

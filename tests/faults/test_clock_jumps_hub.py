@@ -15,13 +15,13 @@ import pytest
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.exchange import Exchange, Timings, exchange_to_json
-from modelward.collect.hub import HubClient
-from modelward.controller.hub_feed import HubFeed
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
+from modelward.hub_client.client import HubClient
 from modelward.kube.client import Client
 from modelward.kube.lease import Clocks, Lease
+from modelward.operator.hub.feed import HubFeed
 
 NOON_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000

@@ -20,8 +20,8 @@ from user import User, template
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import timestamp_ms
-from modelward.controller.schedule import Key
 from modelward.kube.kinds import EVALUATION_RUN, JOB, Object
+from modelward.operator.runtime.work_queue import Key
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 LOAD = idle.Load(endpoints=300, namespaces=10, watched_s=330, start_s=310) if FULL else idle.Load(30, 2, 20)

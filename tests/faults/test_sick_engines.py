@@ -20,11 +20,11 @@ from observed_endpoint import TIMEOUT_S
 from sick_pages import Sickness, page, serving, vllm
 from ward import KINDS, Kind, ward
 
-from modelward.collect.scrape import MAX_BYTES, ScrapeFailure, Scraper, Target
 from modelward.collector import engine as engine_scrape
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options
 from modelward.metrics.signals import Signal
+from modelward.scrape.pages import MAX_BYTES, ScrapeFailure, Scraper, Target
 
 SLACK_S = 10.0
 """What a loaded machine may take beside waiting; the sick pages go on for a hundred seconds and more, or for ever."""

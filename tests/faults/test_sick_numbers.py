@@ -16,10 +16,10 @@ from sick_pages import Reply, page, serving, vllm
 from ward import Kind, ward
 
 from modelward.api.endpoint_status import MetricStatus
-from modelward.collect.scrape import Scraper, Target
-from modelward.controller.observer import Observer
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness
+from modelward.operator.observe.observer import Observer
+from modelward.scrape.pages import Scraper, Target
 
 HOLDS = ("Unknown", "HoldingOnStaleMetrics")
 

@@ -16,7 +16,6 @@ from modelward.api.evaluation import plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicyStatus
-from modelward.controller.assembly import builtins
 from modelward.desired import runs
 from modelward.desired.capture import effective_capture
 from modelward.desired.children import Facts, children
@@ -25,6 +24,7 @@ from modelward.desired.installation import Installation
 from modelward.desired.watch import Watch, watch
 from modelward.hub.rules import Rule
 from modelward.hub.rules_format import asked_from_json
+from modelward.operator.runtime.assembly import builtins
 from modelward.status.policy import policy_status
 
 NOW_MS = 1_795_480_000_000

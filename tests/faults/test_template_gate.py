@@ -18,10 +18,10 @@ from proxy import Proxy
 from user import API, TEAM, User
 
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.controller.difference import stamped
 from modelward.desired import adoption, names
 from modelward.desired.installation import PodSettings
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Object
+from modelward.operator.endpoint.difference import stamped
 
 RELEASED = Path(__file__).resolve().parents[1] / "fixtures" / "golden" / "desired" / "released"
 SETTLED = PodSettings(

@@ -1,4 +1,4 @@
-{{/* The operator's settings file, as modelward.controller.settings reads it. */}}
+{{/* The operator's settings file, as modelward.operator.runtime.settings reads it. */}}
 {{- define "modelward.settings" -}}
 namespace: {{ .Release.Namespace }}
 watchNamespaces: {{ .Values.watchNamespaces | toJson }}

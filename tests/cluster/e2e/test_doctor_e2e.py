@@ -48,7 +48,7 @@ def asking(installed: Installed, request: pytest.FixtureRequest) -> tuple[str, .
     """How people run it; both ways end in JSON."""
     if request.param == "in its pod":
         return (*IN_ITS_POD, "--output", "json")
-    code = "from modelward.cli import main; main()"
+    code = "from modelward.cli.app import main; main()"
     kubeconfig: Any = installed.cluster
     where = ("--kubeconfig", str(kubeconfig.kubeconfig), "-n", SYSTEM)
     return (sys.executable, "-c", code, "doctor", *where, "--output", "json")

@@ -121,8 +121,8 @@ def stored(place: Place) -> list[str]:
     code = f"""
 import asyncio, json, os, time
 from pathlib import Path
-from modelward.collect.hub import HubClient
-from modelward.controller.assembly import TOKEN_FILE
+from modelward.hub_client.client import HubClient
+from modelward.operator.runtime.assembly import TOKEN_FILE
 
 async def main():
     pem = json.loads(os.environ["CA"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modelward.cli import app
+from modelward.cli.app import app
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from modelward.api.exchange import Exchange, Message, exchange_to_json
-from modelward.collect.hub import HubClient
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
+from modelward.hub_client.client import HubClient
 
 NOW_MS = 1_795_480_000_000
 HOUR_MS = 3_600_000

@@ -21,11 +21,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hub_fixtures import QUICK, exchange, ndjson
 
-from modelward.collect.hub import HubClient, HubUnavailableError
 from modelward.hub import certificates
 from modelward.hub.authorisation import TABLE, Action, Authority, Caller
 from modelward.hub.server import Hub
 from modelward.hub.settings import ApiServer, HubSettings
+from modelward.hub_client.client import HubClient, HubUnavailableError
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import exchange_to_json
-from modelward.collect.hub import HubUnavailableError
 from modelward.hub.ingest import read_batch
 from modelward.hub.result_shares import ResultLimits
 from modelward.hub.rules import Rules
 from modelward.hub.settings import Limits
+from modelward.hub_client.client import HubUnavailableError
 
 
 async def posted(hub: Running, body: bytes) -> int:

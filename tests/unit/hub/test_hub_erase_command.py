@@ -8,7 +8,7 @@ import pytest
 from hub_fixtures import Running, exchange, ndjson, running_hub
 from typer.testing import CliRunner, Result
 
-from modelward.cli import app
+from modelward.cli.app import app
 
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
 TALK = "0123456789abcdef" * 2

@@ -22,9 +22,9 @@ from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Late, WindowResult
 from modelward.api.exchange import Timings
-from modelward.collect.hub import Holding, HubClient, HubUnavailableError
 from modelward.hub.errors import SettingsError
 from modelward.hub.settings import HubSettings, Limits
+from modelward.hub_client.client import Holding, HubClient, HubUnavailableError
 
 VERSITYGW = Path.home() / ".cache" / "modelward" / "devcluster" / "bin" / "versitygw"
 

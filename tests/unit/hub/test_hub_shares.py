@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, Running, exchange, ndjson, running_hub
 
-from modelward.collect.hub import HubUnavailableError, Stored
 from modelward.hub import upkeep
 from modelward.hub.errors import SettingsError, store_full
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.settings import storage_bytes
 from modelward.hub.shares import GIB, Size, size_of
+from modelward.hub_client.client import HubUnavailableError, Stored
 
 BLOCK = 4_096
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.exchange import CONTENT_ORDER, Exchange, exchange_to_json
-from modelward.collect.hub import HubUnavailableError
 from modelward.hub import app
 from modelward.hub.buffer import compress
 from modelward.hub.errors import HubError
@@ -23,6 +22,7 @@ from modelward.hub.rule_changes import changed
 from modelward.hub.rules import Rule, Rules, limited
 from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
 from modelward.hub.stored import StoredLines
+from modelward.hub_client.client import HubUnavailableError
 
 PRIVATE = exchange(1, response="PRIVATE-TEXT")
 REDACTED: dict[str, Any] = {"content": "Redacted", "keepForSeconds": 24 * 3_600, "uid": "first", "createdMs": 1}

@@ -19,7 +19,7 @@ from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
 from modelward.api.evaluator import EvaluatorStatus
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus
 from modelward.api.monitoringpolicy import Binding, MonitoringPolicyStatus
-from modelward.controller.status_writer import wire
+from modelward.operator.endpoint.status_writer import wire
 from modelward.status.conditions import State
 from modelward.status.endpoint import Found, endpoint_status
 from modelward.status.judgement import Sight, judge_evaluation

@@ -1,0 +1,76 @@
+"""What policies and evaluators of a file would do: they restart nothing, but they may ask for what cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelward.api.base import ObjectMeta
+from modelward.api.evaluator import Evaluator
+from modelward.api.llmendpoint import Backend, LLMEndpoint, LLMEndpointSpec, WorkloadRef
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.cli.preflight.effect import Effect
+from modelward.desired.finding import Finding
+from modelward.desired.watch import Builtin, Watch, selects, watch
+
+_UNDECIDED = frozenset({"NoCapture", "CaptureForbidden"})
+"""Reasons for which a check stays Unknown; the policy is in force all the same."""
+
+
+def policy_effect(
+    policy: MonitoringPolicy,
+    endpoints: Mapping[str, LLMEndpoint],
+    policies: Mapping[str, MonitoringPolicy],
+    evaluators: Mapping[str, Evaluator],
+    builtins: Mapping[str, Builtin],
+    allow_raw: bool,
+    notes: tuple[str, ...] = (),
+) -> Effect:
+    """Return the effect of one policy among the others of its namespace."""
+    metadata = policy.metadata
+    alone = watch(_anyone(policy), (_for_all(policy),), evaluators, builtins, allow_raw=allow_raw)
+    wrong = [problem for problem in _problems(policy, alone) if problem.reason not in _UNDECIDED]
+    place = ("MonitoringPolicy", metadata.namespace, metadata.name)
+    if wrong:
+        return Effect(*place, "Refused", "; ".join(p.message for p in wrong), reason=wrong[0].reason, notes=notes)
+    selected = [name for name, endpoint in sorted(endpoints.items()) if selects(policy, endpoint)]
+    found: dict[Finding, list[str]] = {}
+    for name in selected:
+        asked = watch(endpoints[name], tuple(policies.values()), evaluators, builtins, allow_raw=allow_raw)
+        for problem in (*_problems(policy, asked), *filter(None, [asked.capture.problem])):
+            found.setdefault(problem, []).append(name)
+    notes += tuple(f"{', '.join(whose)}: {one.reason}: {one.message}" for one, whose in found.items())
+    why = f"it watches {', '.join(selected)}" if selected else "it selects no LLMEndpoint of its namespace"
+    return Effect(*place, "Nothing", f"{why}; policies never restart a pod", notes=notes)
+
+
+def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, Builtin], notes: tuple[str, ...] = ()) -> Effect:
+    """Return the effect of one Evaluator."""
+    place = ("Evaluator", evaluator.metadata.namespace, evaluator.metadata.name)
+    builtin = builtins.get(evaluator.spec.builtin)
+    if builtin is None:
+        known = ", ".join(sorted(builtins))
+        message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
+        return Effect(*place, "Refused", message, reason="UnknownEvaluator", notes=notes)
+    fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
+    if fault:
+        return Effect(*place, "Refused", fault, reason="InvalidConfig", notes=notes)
+    return Effect(*place, "Nothing", "evaluators never restart a pod", notes=notes)
+
+
+def _problems(policy: MonitoringPolicy, asked: Watch) -> list[Finding]:
+    return [
+        Finding(bound.problem.reason, f"{bound.evaluation.name}: {bound.problem.message}")
+        for bound in asked.evaluations
+        if bound.policy == policy.metadata.name and bound.problem is not None
+    ]
+
+
+def _for_all(policy: MonitoringPolicy) -> MonitoringPolicy:
+    selector = type(policy.spec.endpoint_selector)()
+    return policy.model_copy(update={"spec": policy.spec.model_copy(update={"endpoint_selector": selector})})
+
+
+def _anyone(policy: MonitoringPolicy) -> LLMEndpoint:
+    """Return an endpoint to judge the policy by, since it may select none yet."""
+    metadata = ObjectMeta(name="any", namespace=policy.metadata.namespace)
+    return LLMEndpoint(metadata=metadata, spec=LLMEndpointSpec(backend=Backend(workload_ref=WorkloadRef(name="any"))))

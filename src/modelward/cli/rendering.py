@@ -1,0 +1,86 @@
+"""What `modelward render` prints: the child objects that the operator would create, without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelward.api.base import API_VERSION, Model
+from modelward.api.evaluator import Evaluator, EvaluatorSpec
+from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
+from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
+from modelward.desired.children import Facts, children
+from modelward.desired.finding import Finding
+from modelward.desired.installation import Installation
+from modelward.desired.watch import watch
+from modelward.operator.runtime.assembly import builtins
+
+_KINDS: Mapping[str, tuple[type[Model], type[Model]]] = {
+    "LLMEndpoint": (LLMEndpoint, LLMEndpointSpec),
+    "MonitoringPolicy": (MonitoringPolicy, MonitoringPolicySpec),
+    "Evaluator": (Evaluator, EvaluatorSpec),
+}
+"""Each kind, and its spec: there a misspelt field is refused, as the API server would."""
+
+_WORKLOADS = frozenset({"Deployment", "StatefulSet"})
+
+
+class RenderError(ValueError):
+    """The file holds something that the operator would refuse; the message names the object and the cause."""
+
+
+def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the children of every LLMEndpoint in the file, in apply order.
+
+    Policies and evaluators of the same file are taken into account, and so are Deployments and StatefulSets that a
+    workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them.
+    """
+    objects = [document for document in documents if isinstance(document, Mapping)]
+    ours = [parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
+    endpoints = [one for one in ours if isinstance(one, LLMEndpoint)]
+    if not endpoints:
+        raise RenderError(f"no LLMEndpoint ({API_VERSION}) in it")
+    policies = [one for one in ours if isinstance(one, MonitoringPolicy)]
+    evaluators = {one.metadata.name: one for one in ours if isinstance(one, Evaluator)}
+    installation = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
+    found: list[dict[str, Any]] = []
+    for endpoint in endpoints:
+        asked = watch(endpoint, policies, evaluators, builtins())
+        wanted = children(endpoint, asked, installation, Facts(_workload(endpoint, objects)))
+        if isinstance(wanted, Finding):
+            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {wanted.message}")
+        found += [child.obj for child in wanted]
+    return found
+
+
+def parsed(document: Mapping[str, Any]) -> Model | None:
+    """Return an object of ours as its model, None for another kind. Raises RenderError, which names the field."""
+    known = _KINDS.get(str(document.get("kind")))
+    if known is None:
+        return None
+    kind, spec = known
+    metadata = {"namespace": "default", **(document.get("metadata") or {})}
+    label = f"{document.get('kind')} {metadata.get('name', '?')}"
+    try:
+        spec.model_validate(document.get("spec") or {}, extra="forbid")
+    except ValidationError as error:
+        raise RenderError(f"{label}: {_faults(error, 'spec')}") from None
+    try:
+        return kind.model_validate({**document, "metadata": metadata})
+    except ValidationError as error:
+        raise RenderError(f"{label}: {_faults(error)}") from None
+
+
+def _faults(error: ValidationError, *inside: str) -> str:
+    found = error.errors(include_url=False)
+    return "; ".join(f"{'.'.join((*inside, *map(str, one['loc'])))}: {one['msg']}" for one in found)
+
+
+def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    reference = endpoint.spec.backend.workload_ref
+    for obj in objects:
+        if reference and obj.get("kind") == reference.kind and obj["metadata"]["name"] == reference.name:
+            return obj
+    return None

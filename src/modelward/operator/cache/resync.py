@@ -1,0 +1,128 @@
+"""The sweep: lists every watched kind again and again, so that nothing a watch loses stays lost for a minute."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from modelward.kube.client import Client
+from modelward.kube.errors import ApiError, NotFound
+from modelward.kube.kinds import Kind
+from modelward.kube.store import Drift, Store
+from modelward.operator.cache.kopf_watch import Watched
+from modelward.operator.cache.namespace_access import Namespace, NamespaceAccess
+from modelward.operator.runtime.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+FIRST_ROUND_RETRY_S = 2.0
+
+
+class Sweep:
+    """Repairs the store by lists; namespaces empty for all. The API server's troubles are logged and waited out."""
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        watched: Sequence[Watched],
+        namespaces: Sequence[str],
+        telemetry: Telemetry,
+        interval_s: float,
+        *,
+        opened: Callable[[str], None] = lambda _: None,
+        refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; `opened` is told of each namespace of which all is known now, `refused` of each that refuses us."""
+        self._client = client
+        self._store = store
+        self._watched = watched
+        self.access = NamespaceAccess(tuple(each.kind for each in watched), tuple(namespaces))
+        self._opened, self._refused = opened, refused
+        self._soon = asyncio.Event()
+        self._telemetry = telemetry
+        self._interval_s = interval_s
+        self._problem: str | None = "nothing was listed yet"
+        self._absent: set[Kind] = set()
+        self.done_once = asyncio.Event()
+
+    def problem(self) -> str | None:
+        """Why the store does not hold all that it should yet; None once all that can be listed was."""
+        return None if self.done_once.is_set() else self._problem
+
+    def hurry(self) -> None:
+        """Begin the next round at once: something is wrong with the watch."""
+        self._soon.set()
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            problems = [problem for each in self._watched for problem in await self._sweep(each)]
+            self._tell()
+            self._problem = "; ".join(problems) or None
+            if self.access.any_open:
+                self.done_once.set()
+            await self._pause(self._interval_s if self.done_once.is_set() else FIRST_ROUND_RETRY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._soon.wait()
+        except TimeoutError:
+            pass
+        self._soon.clear()
+
+    def _tell(self) -> None:
+        refused, opened = self.access.round_ended()
+        for namespace in sorted(refused):
+            log.warning("namespace=refused name=%s error=%r", namespace, self.access.refused[namespace])
+            self._refused(namespace)
+        for namespace in self.access.namespaces:
+            self._telemetry.namespace_refused.labels(namespace=namespace).set(namespace in self.access.refused)
+        for namespace in sorted(opened):
+            self._opened(namespace)
+
+    async def _sweep(self, watched: Watched) -> list[str]:
+        """List a kind in each namespace; one that fails keeps no other from being listed."""
+        problems: list[str] = []
+        for namespace in self.access.scopes:
+            try:
+                await self._list(watched, namespace)
+            except NotFound:
+                self._not_served(watched)
+                return problems
+            except ApiError as error:
+                self.access.failed(watched.kind, namespace, error)
+                problems.append(f"{watched.kind.plural}: {error}")
+                self._telemetry.sweep_errors.labels(kind=watched.kind.kind).inc()
+                if namespace not in self.access.refused:  # what is refused was told when that began
+                    log.warning("sweep failed kind=%s namespace=%s error=%s", watched.kind.kind, namespace or "", error)
+        self._absent.discard(watched.kind)
+        if not problems:
+            self._telemetry.relists.labels(kind=watched.kind.kind).inc()
+        return problems
+
+    async def _list(self, watched: Watched, namespace: Namespace) -> None:
+        kind = watched.kind
+        listing = await self._client.list(kind, namespace, label_selector=watched.label_selector or None)
+        self._note(watched, self._store.sweep(kind, listing, namespace))
+        self.access.listed(kind, namespace)
+        if self._store.behind(kind, namespace):
+            log.warning("list=older kind=%s version=%s", kind.kind, listing.resource_version)
+
+    def _not_served(self, watched: Watched) -> None:
+        """Bury all that was known of a kind whose definition is gone: else it would be worked on for ever.
+
+        At the second look in a row, for an API server that has just started may not serve our kinds yet.
+        """
+        if watched.kind in self._absent:
+            self._note(watched, self._store.bury(watched.kind))
+        self._absent.add(watched.kind)
+        for namespace in self.access.scopes:
+            self.access.listed(watched.kind, namespace)
+
+    def _note(self, watched: Watched, drift: Drift) -> None:
+        mended = drift.added + drift.updated + drift.removed
+        if not mended or not self.done_once.is_set():
+            return
+        self._telemetry.drift.labels(kind=watched.kind.kind).inc(mended)
+        log.info("sweep mended kind=%s %s", watched.kind.kind, drift)

@@ -1,0 +1,117 @@
+"""Takes the sidecar out of workloads that no LLMEndpoint refers to any more, without ever rolling one by ourselves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+
+from modelward.desired import adoption, names
+from modelward.desired.target import deserted
+from modelward.kube.errors import Conflict, Forbidden, Invalid
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
+from modelward.operator.endpoint.apply import meant_for
+from modelward.operator.observe.verdict_metrics import VerdictMetrics
+from modelward.operator.runtime.context import Context
+
+log = logging.getLogger(__name__)
+
+RELEASE = "modelward.dev/release"
+"""Set to `now` on an adopted workload, it asks us to take the sidecar out at once: the workload rolls."""
+_BRAKE_COUNT, _BRAKE_SHARE = 3, 0.10
+_AGAIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Orphans:
+    """An idle sidecar passes traffic through and may stay; it leaves with the next roll-out of the workload's owner."""
+
+    context: Context
+    verdicts: VerdictMetrics
+    _template: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """Uid, and pod template as a hash, of each orphan when it was first seen without its endpoint."""
+    _braked: bool = False
+
+    async def release(self, namespace: str, name: str) -> float | None:
+        """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
+        kind, workload = self._find(namespace, name)
+        if workload is None or not self._orphaned(workload):
+            self._template.pop((namespace, name), None)
+            if self._braked:
+                self._brake()  # it may be over
+            return None
+        asked = workload["metadata"].get("annotations", {}).get(RELEASE) == "now"
+        if not self._rolled(namespace, name, workload) and not asked:
+            return _AGAIN_S
+        await self._confirm(workload)
+        withdrawal = meant_for(workload, adoption.withdrawal(workload), as_seen=True)
+        try:
+            result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)
+        except (Forbidden, Invalid) as error:  # it has no endpoint any more whose condition could say so
+            note = f"the sidecar cannot be taken out: {error.message}"[:900]
+            await self.context.client.event(workload, type="Warning", reason="ReleaseRefused", note=note)
+            return _AGAIN_S
+        self.context.store.put(kind, result)
+        self._template.pop((namespace, name), None)
+        log.info("sidecar=withdrawn namespace=%s workload=%s asked=%s", namespace, name, asked)
+        return None
+
+    def _rolled(self, namespace: str, name: str, workload: Object) -> bool:
+        """Tell whether its owner has rolled an orphan since it is one, and no brake holds."""
+        # Not its generation: that moves with every scaling, which rolls nothing.
+        now = (workload["metadata"]["uid"], _template(workload))
+        uid, before = self._template.setdefault((namespace, name), now)
+        braked = self._brake()
+        if braked or uid != now[0]:
+            self._template[namespace, name] = now  # what rolls meanwhile must not be taken for a roll-out of later
+            return False
+        return before != now[1]
+
+    async def _confirm(self, workload: Object) -> None:
+        """Raise Conflict where the server has the endpoint that the store does not know; then the store does.
+
+        The label may hold a shortened name, so all are listed; but a list alone may show the past.
+        """
+        metadata, client, store = workload["metadata"], self.context.client, self.context.store
+        adopter, namespace = metadata.get("labels", {}).get(names.ADOPTED_BY, ""), metadata["namespace"]
+        found = await client.find(LLM_ENDPOINT, namespace, adopter) if adopter else None
+        if found is None:
+            listed = (await client.list(LLM_ENDPOINT, namespace)).items
+            found = next((one for one in listed if names.fit(one["metadata"]["name"]) == adopter), None)
+        if found is not None:
+            store.put(LLM_ENDPOINT, found)
+        if found is not None and not deserted(workload, (found,)):
+            raise Conflict(409, "Outdated", f"LLMEndpoint {adopter} is there, which was not known")
+
+    def _find(self, namespace: str, name: str) -> tuple[Kind, Object | None]:
+        kind_name, _, workload = name.partition("/")
+        kind = DEPLOYMENT if kind_name == "Deployment" else STATEFUL_SET
+        return kind, self.context.store.get(kind, namespace, workload)
+
+    def _orphaned(self, workload: Object) -> bool:
+        metadata = workload["metadata"]
+        synced = self.context.store.synced(LLM_ENDPOINT, metadata["namespace"])
+        if not adoption.injected(workload) or not synced:
+            return False
+        return deserted(workload, self.context.store.list(LLM_ENDPOINT, metadata["namespace"]))
+
+    def _brake(self) -> bool:
+        """Tell whether so many look orphaned at once that it is more likely us who see wrong."""
+        adopted = [
+            workload
+            for kind in (DEPLOYMENT, STATEFUL_SET)
+            for workload in self.context.store.list(kind)
+            if names.ADOPTED_BY in workload["metadata"].get("labels", {})
+        ]
+        orphans = sum(self._orphaned(workload) for workload in adopted)
+        braked = orphans > _BRAKE_COUNT and orphans > _BRAKE_SHARE * len(adopted)
+        if braked and not self._braked:
+            log.error("orphan_brake=on orphans=%d adopted=%d next=%r", orphans, len(adopted), "are the CRDs served?")
+        self._braked = braked
+        self.verdicts.orphan_brake(braked)
+        return braked
+
+
+def _template(workload: Object) -> str:
+    return hashlib.sha256(json.dumps(workload["spec"]["template"], sort_keys=True).encode()).hexdigest()

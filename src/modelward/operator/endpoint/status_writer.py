@@ -1,0 +1,104 @@
+"""Writes status when it is worth a write, and tells people about flips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from modelward.api.base import Condition, Model
+from modelward.api.endpoint_status import Health
+from modelward.api.quantity import timestamp
+from modelward.desired.names import FRAME_MANAGER
+from modelward.kube.errors import Forbidden, Invalid, NotFound
+from modelward.kube.kinds import Kind, Object
+from modelward.operator.runtime.context import Context
+from modelward.status.cadence import worth_writing
+from modelward.status.conditions import State, settle
+from modelward.status.endpoint import summary
+from modelward.status.flips import flips
+
+S = TypeVar("S", bound=Model)
+
+
+class StatusWriter:
+    """Compares with what the server has, so that a restart or a second writer loses and repeats nothing."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._written_ms: dict[str, int] = {}
+
+    async def write(self, kind: Kind, raw: Object, status: S, before: S, now_ms: int) -> bool:
+        """Write the status if it says something new, and an Event for each flip; tell whether it was written."""
+        after = wire(status)
+        uid = raw["metadata"]["uid"]
+        since_ms = now_ms - self._written_ms.get(uid, 0)
+        interval_ms = round(self._context.settings.status_interval_s * 1_000)
+        if not worth_writing(wire(before), after, since_ms, interval_ms):
+            return False
+        await self._apply(kind, raw, after)
+        # An older one says the same as none, and its object may be gone.
+        young = {one: at_ms for one, at_ms in self._written_ms.items() if 0 <= now_ms - at_ms < interval_ms}
+        self._written_ms = {**young, uid: now_ms}
+        await self._tell(raw, _conditions(before), _conditions(status))
+        return True
+
+    async def refuse(
+        self, kind: Kind, raw: Object, states: Sequence[State], mood: tuple[Health, str], now_ms: int
+    ) -> None:
+        """Say that a spec cannot be read, and leave what is known of pods and verdicts as it was.
+
+        The status is taken as it stands on the server, for what else it says may be of another release as well. `mood`
+        is the health that follows, with the reason for it.
+        """
+        was, generation = raw.get("status", {}), raw["metadata"].get("generation", 0)
+        before = tuple(Condition.model_validate(one) for one in was.get("conditions", ()))
+        settled = settle(states, before, generation, now_ms)
+        conditions = {condition.type: condition for condition in (*before, *settled)}
+        since = was.get("healthSince") if was.get("health") == mood[0] else None
+        after = {
+            **was,
+            "observedGeneration": generation,
+            "health": mood[0],
+            "healthSince": since or timestamp(now_ms),
+            "summary": summary(mood[1]),
+            "conditions": [condition.wire() for condition in conditions.values()],
+        }
+        if after != was:
+            await self._apply(kind, raw, after)
+            await self._tell(raw, before, settled)
+
+    async def _tell(self, raw: Object, before: Sequence[Condition], after: Sequence[Condition]) -> None:
+        for flip in flips(before, after):
+            await self._context.client.event(raw, type=flip.type, reason=flip.reason, note=flip.note)
+
+    async def _apply(self, kind: Kind, raw: Object, status: dict[str, Any]) -> None:
+        metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid")}
+        obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": status}
+        try:
+            self._context.store.put(kind, await self._context.client.apply_status(obj, FRAME_MANAGER))
+        except NotFound:
+            return  # deleted meanwhile: the next hint says so
+        except (Forbidden, Invalid) as error:  # where no condition can be written, an Event can
+            note = f"its status cannot be written: {error.message}"[:900]
+            await self._context.client.event(raw, type="Warning", reason="StatusRefused", note=note)
+            raise
+
+
+def _conditions(status: Model) -> tuple[Condition, ...]:
+    found: tuple[Condition, ...] = getattr(status, "conditions", ())
+    return found
+
+
+def wire(status: Model) -> dict[str, Any]:
+    """Return a status as it stands on the server: camelCase, and without what is empty."""
+    trimmed: dict[str, Any] = _without_empty(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return trimmed
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        trimmed = {key: _without_empty(part) for key, part in value.items()}
+        return {key: part for key, part in trimmed.items() if part not in ("", [], {})}
+    if isinstance(value, list):
+        return [_without_empty(part) for part in value]
+    return value

@@ -1,0 +1,252 @@
+"""What the operator knows of the hub: results within reach of a verdict, and when each endpoint was last heard of.
+
+The hub is the truth; this is a copy that is refreshed every few seconds and rebuilt after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelward.api.base import ObjectMeta
+from modelward.api.evaluation import Late, WindowResult
+from modelward.api.evaluationrun import RunItem
+from modelward.api.quantity import timestamp_ms
+from modelward.desired.capture import EffectiveCapture
+from modelward.desired.due import WindowKey
+from modelward.desired.runs import is_scheduled
+from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
+from modelward.operator.hub.arrivals import Arrivals
+from modelward.operator.hub.past_results import PastResults
+from modelward.operator.hub.result_memory import ResultKey, ResultMemory
+
+log = logging.getLogger(__name__)
+
+KEPT_MS = 26 * 3_600_000
+"""Results older than this are forgotten: an evaluation's `over` is at most 24 hours, and results come late.
+
+So are those of windows that end as much later than now: no clock is so wrong, and they would never grow old.
+"""
+_OVERLAP_MS = 1_200_000
+"""A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
+
+_ASKED_LATE_MS = 60_000
+"""How much later than planned the feed may ask: what is so near the edge of its reach is asked for by itself."""
+_SPOOL_MS = 60_000
+"""The longest pause of a collector before it tries a hub again that was away."""
+_SPOOL_SLACK_MS = 10_000
+"""For seeing late that the hub went, and for sending."""
+
+
+@dataclass(slots=True)
+class HubFeed:
+    """A refreshed copy of the hub's results; `available` is None before the first answer."""
+
+    clock_ms: Callable[[], int]
+    hub: HubClient | None = None
+    available: bool | None = None
+    problem: str = ""
+    complete_from_ms: int = 0
+    """When collectors have surely brought what they spooled while the hub was away; before, windows have holes."""
+    newest_ms: Mapping[str, int] = field(default_factory=dict)
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """What each namespace holds at the hub."""
+    late: Mapping[str, tuple[Late, ...]] = field(default_factory=dict)
+    """What came late of each endpoint (`namespace/name`), and may be missing in results."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    past: PastResults = field(default_factory=PastResults)
+    """What runs over a time out of reach have found."""
+    unread: Callable[[Container[str]], Iterable[tuple[str, EffectiveCapture, ObjectMeta]]] = lambda _: ()
+    """Given the endpoints (`namespace/name`) that have a rule, the others with what their policies say.
+
+    Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
+    """
+    unseen: Callable[[], Collection[str]] = tuple
+    """Namespaces of which it is not known what there is: no endpoint of theirs counts as deleted."""
+    exists: Callable[[str], bool] = lambda _: True
+    """Whether there is such an endpoint (`namespace/name`). Whoever may post chooses the names that the hub lists."""
+    skipped: Callable[[str, int], None] = lambda _reason, _count: None
+    """Told why rows of the hub's answers are left out, and how many."""
+    _results: ResultMemory = field(default_factory=ResultMemory)
+    _since_ms: int = 0
+    _erased_ms: int = 0
+    """When the last erasure was that results were read after."""
+    _lost_ms: int = 0
+    _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _rules_sent: tuple[Mapping[str, Any], frozenset[str]] | None = None
+    _rules_problem: str = ""
+
+    def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
+        """Return the windows known of one evaluation, in no order."""
+        return self._results.of(key)
+
+    def stored_of(self, namespace: str) -> Stored | None:
+        """Return what a namespace holds at the hub, where that is known."""
+        return self.stored.get(namespace)
+
+    def trouble(self) -> str:
+        """Return why results may be missing, empty when the hub answers."""
+        if self.hub is None:
+            return "no hub is configured; evaluations need one (hub.enabled in the chart)"
+        return "" if self.available else f"the hub does not answer: {self.problem or 'not asked yet'}"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the hub answers and has all that collectors spooled while it was away."""
+        wait_ms = self.complete_from_ms - self.clock_ms()
+        # A longer wait was never set: then the clock was.
+        return bool(self.available) and not 0 < wait_ms <= _SPOOL_MS + _SPOOL_SLACK_MS
+
+    def last_window_ms(self) -> dict[ResultKey, int]:
+        """Return where the newest scheduled window of each evaluation ended: the next begins there.
+
+        What a person looked back at does not count, or the schedule would leave out what came before.
+        """
+        now_ms = self.clock_ms()
+        ended = {
+            key: [end for (_, end), found in windows.items() if end <= now_ms and is_scheduled(found.run)]
+            for key, windows in self._results.all()
+        }
+        return {key: max(ends) for key, ends in ended.items() if ends}
+
+    def windows(self, namespace: str) -> dict[WindowKey, tuple[WindowResult, ...]]:
+        """Return the windows known of the evaluations of one namespace, in no order."""
+        return {key[1:]: tuple(windows.values()) for key, windows in self._results.all() if key[0] == namespace}
+
+    def result(self, namespace: str, run: str, item: RunItem) -> WindowResult | None:
+        """Return what this run found; an earlier run of the same window may have had another evaluator."""
+        wanted = (run, item.policy, item.evaluation, timestamp_ms(item.from_), timestamp_ms(item.to))
+        near = self.of((namespace, item.endpoint, item.policy, item.evaluation))
+        far = self.past.of(namespace, run, item.endpoint)
+        found = ((one, (one.run, one.policy, one.evaluation, one.from_ms, one.to_ms)) for one in (*near, *far))
+        return next((one for one, key in found if key == wanted), None)
+
+    def want(self, namespace: str, run: str, endpoint: str, to_ms: int) -> None:
+        """Ask for what a run found in a window that ended too long ago for its result to come by itself."""
+        if to_ms < self.clock_ms() - _OVERLAP_MS + _ASKED_LATE_MS:
+            self.past.want(namespace, run, endpoint, to_ms)
+
+    def rule(
+        self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int, uid: str = "", created: str = ""
+    ) -> None:
+        """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh.
+
+        By `uid` and the time when it was created it is told from another one that had its name before.
+        """
+        self._rules[endpoint] = _rule(content, keep_for_s, max_body_bytes, uid, created)
+
+    def forget(self, endpoint: str) -> None:
+        """Drop the rule and the results of an endpoint that is gone; the hub then deletes the text that it has."""
+        self._rules.pop(endpoint, None)
+        self._results.drop_endpoint(endpoint)
+
+    async def refresh(self) -> frozenset[str]:
+        """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
+        if self.hub is None:
+            return frozenset()
+        fresh: set[str] = set()
+        try:
+            await self._send_rules(self.hub)
+            await self._note_erasures(self.hub)
+            overview = await self.hub.overview()
+            holdings = [held for held in overview.holdings if self.exists(held.endpoint)]
+            asked_ms = self.clock_ms()
+            async for batch in self.hub.result_batches(self._asked_from_ms()):
+                fresh |= self._keep(batch)
+        except HubUnavailableError as error:
+            self._lost(error)
+            return frozenset(fresh)
+        self._since_ms = asked_ms
+        self.stored = {one.namespace: one for one in overview.stored}
+        if not overview.rules_asked:
+            self._rules_sent = None  # It started anew, and may have found its own rules damaged.
+        if not self.available:
+            log.info("hub=reachable endpoints=%d", len(holdings))
+        if self.available is False:
+            self._found_again()
+        self.available, self.problem = True, ""
+        self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
+        self.late = {held.endpoint: held.late for held in holdings if held.late}
+        self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
+        await self.past.fetch(self.hub)
+        return frozenset(fresh | self._keep(tuple(self.past.scheduled())))
+
+    async def _note_erasures(self, hub: HubClient) -> None:
+        """Ask for all results again when something was erased: those that are held may name it."""
+        erased = await hub.audit(self._erased_ms + 1, "erase")
+        times = [one["time_ms"] for one in erased if isinstance(one.get("time_ms"), int)]
+        if times:
+            self._erased_ms, self._since_ms = max(times), 0
+
+    async def _send_rules(self, hub: HubClient) -> None:
+        """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
+        unread = {
+            name: _rule(
+                capture.content,
+                capture.keep_for_ms // 1_000,
+                capture.max_body_bytes,
+                metadata.uid,
+                metadata.creation_timestamp,
+            )
+            for name, capture, metadata in self.unread(self._rules)
+        }
+        rules, unseen = unread | self._rules, frozenset(self.unseen())
+        if (rules, unseen) == self._rules_sent:
+            return
+        try:
+            for name, cause in (await hub.put_rules(rules, unseen)).items():
+                log.warning("hub_rule=refused endpoint=%s cause=%r", name, cause)
+        except HubUnavailableError as error:
+            if not error.status:
+                raise
+            if (text := str(error)[:200]) != self._rules_problem:
+                log.warning("hub_rules=refused status=%d error=%r", error.status, text)
+            self._rules_problem = text
+            return
+        self._rules_sent, self._rules_problem = (rules, unseen), ""
+
+    def _asked_from_ms(self) -> int:
+        """From when on results are asked for; all that are kept, once the clock was set back: by it some were old."""
+        now_ms = self.clock_ms()
+        set_back = now_ms < self._since_ms - _OVERLAP_MS
+        return max(0, now_ms - KEPT_MS, 0 if set_back else self._since_ms - _OVERLAP_MS)
+
+    def _found_again(self) -> None:
+        # Collectors wait twice as long after each failure, so their last pause is at most twice the time away.
+        now_ms = self.clock_ms()
+        away_ms = now_ms - self._lost_ms
+        pause_ms = min(_SPOOL_MS, 2 * away_ms) if away_ms >= 0 else _SPOOL_MS
+        self.complete_from_ms = now_ms + pause_ms + _SPOOL_SLACK_MS
+
+    def _lost(self, error: Exception) -> None:
+        text = str(error)[:200]
+        if self.available is not False:
+            self._lost_ms = self.clock_ms()
+            log.warning("hub=unreachable error=%r", text)
+        # A hub that was away may have lost its rules with its memory: send them again.
+        self.available, self.problem, self._rules_sent = False, text, None
+
+    def _keep(self, results: Sequence[WindowResult]) -> frozenset[str]:
+        """Take results in and forget others; return the endpoints (`namespace/name`) with new ones."""
+        now_ms = self.clock_ms()
+        near = [one for one in results if one.to_ms <= now_ms + KEPT_MS]
+        if len(near) < len(results):
+            self.skipped("future", len(results) - len(near))
+        fresh = self._results.keep(near)
+        self._results.drop_outside(now_ms - KEPT_MS, now_ms + KEPT_MS)
+        for namespace, number in self._results.drop_surplus().items():
+            log.warning("results=too_many namespace=%s dropped=%d next=%r", namespace, number, "evaluate less often")
+            self.skipped("share", number)
+        return frozenset(fresh)
+
+
+def _rule(content: str, keep_for_s: int, max_body_bytes: int, uid: str, created: str) -> dict[str, Any]:
+    return {
+        "content": content,
+        "keepForSeconds": keep_for_s,
+        "maxBodyBytes": max_body_bytes,
+        "uid": uid,
+        "createdMs": timestamp_ms(created) if created else 0,
+    }

@@ -1,0 +1,163 @@
+"""Reads the metrics pages of all endpoints in rounds, and keeps the last hour of each endpoint's readings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from modelward.metrics.signals import signal_words
+from modelward.metrics.snapshot import Snapshot
+from modelward.metrics.window import FRESH_MS, History
+from modelward.scrape.pages import ScrapeFailure, Scraper, Target
+from modelward.scrape.rounds import Lanes
+
+log = logging.getLogger(__name__)
+
+_TROUBLE_AFTER = 3
+
+
+@dataclass(slots=True)
+class Observation:
+    """What is known of one endpoint's pods: readings, and why some could not be read."""
+
+    history: History = field(default_factory=History)
+    targets: tuple[Target, ...] = ()
+    latest: dict[str, Snapshot] = field(default_factory=dict)
+    failures: dict[str, ScrapeFailure] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+    """Readings in a row that each silent pod has missed."""
+
+    @property
+    def read(self) -> bool:
+        """Whether any page has been asked for and has answered or failed."""
+        return bool(self.latest or self.failures)
+
+    def problems(self) -> dict[str, tuple[str, str]]:
+        """Return why each silent pod is silent, as (reason, message) of a condition.
+
+        One that missed a reading or two is no problem yet: it is starting, or was busy.
+        """
+        return {
+            pod: (_condition_reason(failure), failure.message)
+            for pod, failure in self.failures.items()
+            if self.missed.get(pod, 0) >= _TROUBLE_AFTER
+        }
+
+    def shortfalls(self) -> dict[str, str]:
+        """Return what pods that are read well have given no number for in 30 s, as a phrase with the cause if known."""
+        return {
+            pod: f"{pod} gives no number for {signal_words(lacking)}{_because(page)}"
+            for pod, page in self.latest.items()
+            if pod not in self.failures and (lacking := self.history.lacking(pod, FRESH_MS))
+        }
+
+    def engine_problems(self) -> dict[str, str]:
+        """Return why the collectors of some pods cannot read the engine's own metrics, in a word."""
+        return {pod: page.engine_problem for pod, page in self.latest.items() if page.engine_problem}
+
+
+def _because(page: Snapshot) -> str:
+    return f": the engine's own metrics page: {page.engine_problem}" if page.engine_problem else ""
+
+
+def _turn(endpoint: str) -> float:
+    """Return an endpoint's place in the round, from 0 to 1; the same in each."""
+    return zlib.crc32(endpoint.encode()) / 2**32
+
+
+def _condition_reason(failure: ScrapeFailure) -> str:
+    return "ScrapeBlocked" if failure.reason in ("Refused", "Timeout") else "Missing"
+
+
+class Observer:
+    """Goes round and round; who reconciles tells it what to read and looks at what it found."""
+
+    def __init__(self, woken: Callable[[str], None]) -> None:
+        self._woken = woken
+        self._lanes = Lanes()
+        self._asked: set[tuple[str, Target]] = set()
+        self._known: dict[str, Observation] = {}
+
+    def of(self, endpoint: str) -> Observation:
+        """Return what is known of an endpoint (`namespace/name`); empty when it is new."""
+        return self._known.setdefault(endpoint, Observation())
+
+    def watch(self, endpoint: str, targets: Sequence[Target]) -> None:
+        """Set which pages are read for an endpoint from the next round on."""
+        known = self.of(endpoint)
+        known.targets = tuple(targets)
+        pods = {target.pod for target in targets}
+        for gone in (*(known.latest.keys() - pods), *(known.failures.keys() - pods)):
+            known.latest.pop(gone, None)
+            known.failures.pop(gone, None)
+            known.missed.pop(gone, None)
+
+    def forget(self, endpoint: str) -> None:
+        """Drop what is known of an endpoint that is gone."""
+        self._known.pop(endpoint, None)
+
+    async def round(self, scraper: Scraper, spread_s: float = 0.0) -> None:
+        """Read every page once, many at a time, and wake each endpoint whose pages say something new.
+
+        With `spread_s` each endpoint has its turn within so many seconds; one that was never read is also read at once.
+        A page that is still being read since an earlier round is left out.
+        """
+        unread = [endpoint for endpoint, known in self._known.items() if spread_s and not known.read]
+        turns = [(endpoint, spread_s * _turn(endpoint)) for endpoint in self._known]
+        at_once = ((endpoint, 0.0) for endpoint in unread)
+        await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in (*at_once, *turns)))
+
+    async def run(self, scraper: Scraper, interval_s: float) -> None:
+        """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round.
+
+        Endpoints take turns within the interval, so that what must be read and judged never comes all at once.
+        """
+        async with asyncio.TaskGroup() as rounds:
+            while True:
+                rounds.create_task(self.round(scraper, spread_s=interval_s))
+                await asyncio.sleep(interval_s)
+
+    async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        try:
+            await self._read_pods(scraper, endpoint)
+        except Exception:  # what one endpoint's pages say must not end the rounds of all others
+            log.exception("scrape=unexpected endpoint=%s", endpoint)
+
+    async def _read_pods(self, scraper: Scraper, endpoint: str) -> None:
+        known = self._known.get(endpoint)
+        asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
+        news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+        if any(news):
+            self._woken(endpoint)
+
+    async def _read(self, scraper: Scraper, endpoint: str, target: Target) -> bool:
+        asked, known = (endpoint, target), self._known.get(endpoint)
+        if known is None:
+            return False
+        self._asked.add(asked)
+        try:
+            before, silent = known.latest.get(target.pod), target.pod in known.failures
+            page = await self._lanes.read(scraper, target, before, silent=silent)
+        finally:
+            self._asked.discard(asked)
+        return endpoint in self._known and self._take(endpoint, target, page)
+
+    def _take(self, endpoint: str, target: Target, page: Snapshot | ScrapeFailure) -> bool:
+        """Keep a reading; tell whether it says something else than the last one, but for when it was."""
+        observation = self._known[endpoint]
+        if isinstance(page, Snapshot):
+            before = observation.latest.get(target.pod)
+            observation.history.add(page)
+            observation.latest[target.pod] = page
+            failed = observation.failures.pop(target.pod, None)
+            observation.missed.pop(target.pod, None)
+            return failed is not None or before is None or replace(before, at_ms=page.at_ms) != page
+        if target.pod not in observation.failures:
+            log.info("scrape=failed endpoint=%s pod=%s reason=%s", endpoint, target.pod, page.reason)
+        observation.failures[target.pod] = page
+        observation.missed[target.pod] = observation.missed.get(target.pod, 0) + 1
+        return True

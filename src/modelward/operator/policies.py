@@ -1,0 +1,119 @@
+"""Reconciles what only reports: MonitoringPolicies and Evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from modelward.api.evaluator import Evaluator, EvaluatorStatus
+from modelward.api.llmendpoint import LLMEndpoint
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.quantity import percent_text
+from modelward.desired.watch import Builtin, Watch, alone, selects
+from modelward.evaluate.evaluators.manifest import Manifest
+from modelward.evaluate.evaluators.measured import measured
+from modelward.hub_client.client import Stored
+from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
+from modelward.operator.cache.models import parsed
+from modelward.operator.endpoint.status_writer import StatusWriter
+from modelward.operator.runtime.context import Context
+from modelward.status.conditions import State, settle
+from modelward.status.policy import policy_status
+
+_AGAIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Policies:
+    """Tells policies which endpoints they reach, and evaluators whether they can be used."""
+
+    context: Context
+    builtins: Mapping[str, Builtin]
+    manifests: Mapping[str, Manifest]
+    watches: Mapping[str, Mapping[str, Watch]]
+    clock_ms: Callable[[], int]
+    stored: Callable[[str], Stored | None] = lambda _: None
+    """What a namespace holds at the hub."""
+    _status: StatusWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._status = StatusWriter(self.context)
+
+    async def policy(self, namespace: str, name: str) -> float | None:
+        """Write one policy's status."""
+        raw = self.context.store.get(MONITORING_POLICY, namespace, name)
+        read = parsed(MonitoringPolicy, (raw,) if raw else ())
+        if not read or raw is None:
+            return None
+        policy = read[0]
+        endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
+        selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
+        problems = self._problems(policy, [endpoint.metadata.name for endpoint in selected])
+        now_ms = self.clock_ms()
+        stored = self.stored(namespace)
+        full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
+        status = policy_status(policy, selected, problems, now_ms, full)
+        await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
+        return _AGAIN_S
+
+    async def evaluator(self, namespace: str, name: str) -> float | None:
+        """Write one Evaluator's status: accepted or not, its version and how good it was when measured."""
+        raw = self.context.store.get(EVALUATOR, namespace, name)
+        read = parsed(Evaluator, (raw,) if raw else ())
+        if not read or raw is None:
+            return None
+        evaluator, now_ms = read[0], self.clock_ms()
+        manifest = self.manifests.get(evaluator.spec.builtin)
+        generation = evaluator.metadata.generation
+        status = EvaluatorStatus(
+            observed_generation=generation,
+            version=manifest.version if manifest else "",
+            measured=_measured(manifest.name) if manifest else "",
+            conditions=settle([self._usable(evaluator)], evaluator.status.conditions, generation, now_ms),
+        )
+        await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
+        return None
+
+    def _usable(self, evaluator: Evaluator) -> State:
+        builtin = self.builtins.get(evaluator.spec.builtin)
+        if builtin is None:
+            known = ", ".join(sorted(self.builtins))
+            message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
+            return State("Accepted", "False", "UnknownEvaluator", message)
+        fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
+        if fault:
+            return State("Accepted", "False", "InvalidConfig", fault)
+        return State("Accepted", "True", "Valid")
+
+    def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
+        """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
+        namespace, name = policy.metadata.namespace, policy.metadata.name
+        evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
+        asked = [self.watches.get(namespace, {}).get(endpoint, Watch()) for endpoint in endpoints]
+        asked.append(alone(policy, {one.metadata.name: one for one in evaluators}, self.builtins))
+        found = {
+            (bound.evaluation.name, bound.problem.reason, bound.problem.message)
+            for watched in asked
+            for bound in watched.evaluations
+            if bound.policy == name and bound.problem is not None
+        }
+        found |= {
+            (bound.objective.name, bound.problem.reason, bound.problem.message)
+            for watched in asked
+            for bound in watched.objectives
+            if bound.policy == name and bound.problem is not None
+        }
+        found |= {
+            ("capture", watched.capture.problem.reason, watched.capture.problem.message)
+            for watched in asked
+            if watched.capture.problem is not None and name in watched.capture.problem_of
+        }
+        return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
+
+
+def _measured(evaluator: str) -> str:
+    rates = measured(evaluator)
+    if rates is None:
+        return "counts what is there"
+    shares = f"TPR {percent_text(rates.true_positive_ppm)}, FPR {percent_text(rates.false_positive_ppm)}"
+    return f"{shares} on {rates.dataset} (n={rates.positives}+{rates.negatives})"[:256]

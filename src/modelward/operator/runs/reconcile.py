@@ -1,0 +1,306 @@
+"""EvaluationRuns: made when evaluations are due, carried out by a Job, judged from what the Job left in the hub."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
+from modelward.api.quantity import timestamp_ms
+from modelward.desired import names, obstacles, runs
+from modelward.desired.account import evaluate_account
+from modelward.desired.children import Child
+from modelward.desired.due import Heard, due
+from modelward.desired.finding import Finding
+from modelward.desired.reopen import reopened
+from modelward.desired.watch import Watch
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
+from modelward.kube.kinds import (
+    CONFIG_MAP,
+    EVALUATION_RUN,
+    JOB,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    POD,
+    Object,
+)
+from modelward.operator.cache.models import parsed
+from modelward.operator.endpoint.apply import ChildWriter, Problem, refused
+from modelward.operator.endpoint.status_writer import StatusWriter
+from modelward.operator.hub.feed import HubFeed
+from modelward.operator.runs.history import full, job_ended, taken, tried
+from modelward.operator.runs.prune import scheduled, tidy
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.installed import Installed
+from modelward.status.conditions import State
+from modelward.status.run import finished, judged, lost, run_status, running_state, summed_up
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 5.0
+_RESULT_GRACE_MS = 30_000
+"""How long after the Job's end its results may take to reach us through the hub."""
+_SETTLE_MS = 5_000
+"""How far windows stay behind the present: collectors send every two seconds, and the hub stores once a second."""
+_PATIENCE_MS = 60_000
+"""How long a run waits for an endpoint that is not there, or was not looked at since a start."""
+_REFUSED_S = 60.0
+"""How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
+_TOLD_POLICIES = 5
+_LONGEST_PAUSE_S = 300.0
+"""Between two tries to begin a run that is refused."""
+_GIVE_UP_MS = 300_000
+"""How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""
+_MANY_RUNS = 20
+"""Unfinished runs of a namespace above which each of them is looked at less often, so that others get their turn."""
+_NO_ROOM = Finding("PlanTooLarge", "the configs of a run have 900 kB at most; ask for fewer items at once")
+
+
+@dataclass(slots=True)
+class Runs:
+    """One scheduled run in flight per namespace, so that a full cluster merges work instead of queueing pods."""
+
+    context: Context
+    installed: Installed
+    hub: HubFeed
+    watches: Mapping[str, Mapping[str, Watch]]
+    clock_ms: Callable[[], int]
+    _children: ChildWriter = field(init=False)
+    _status: StatusWriter = field(init=False)
+    _waits: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    """Since when each run waits to begin, or for its results, by what we have seen ourselves."""
+    _cut: set[str] = field(default_factory=set)
+    """Namespaces whose newest scheduled run had no room for all that was due."""
+    _unfinished: dict[str, set[str]] = field(default_factory=dict)
+    _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What kept each run's pod from starting when it was last looked at."""
+
+    def __post_init__(self) -> None:
+        self._children = ChildWriter(self.context)
+        self._status = StatusWriter(self.context)
+
+    async def schedule(self, namespace: str) -> float | None:
+        """Make the next run of a namespace when something is due and none is in flight; tidy old runs.
+
+        Not before the hub has what it should have: a window judged too early never sees what comes later.
+        """
+        known = parsed(EvaluationRun, self.context.store.list(EVALUATION_RUN, namespace))
+        await tidy(self.context.client, known, self.clock_ms())
+        watches = self.watches.get(namespace, {})
+        if not watches:
+            return None
+        if self.hub.complete and not any(scheduled(run) and not finished(run.status) for run in known):
+            return await self._start(namespace, watches, known)
+        return _LOOK_S
+
+    async def reconcile(self, namespace: str, name: str) -> float | None:
+        """Carry one run on: its account, plan and Job; then its status."""
+        raw = self.context.store.get(EVALUATION_RUN, namespace, name)
+        read = parsed(EvaluationRun, (raw,) if raw else ())
+        if not read or raw is None or finished(read[0].status):
+            self._forget(namespace, name)
+            return None
+        run, now_ms = read[0], self.clock_ms()
+        self._unfinished.setdefault(namespace, set()).add(name)
+        job = self.context.store.get(JOB, namespace, names.run_job(name))
+        if job is None and not run.status.job:
+            status = await self._begin(run, now_ms)
+        else:
+            status = await self._carry_on(run, job, now_ms)
+        await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
+        return None if finished(status) else self._pause_s(run, now_ms)
+
+    def _pause_s(self, run: EvaluationRun, now_ms: int) -> float:
+        """Return the seconds until the next look: the longer a run is refused, and the more there are, the more."""
+        about = run.metadata
+        since = self._waits.get((about.namespace, about.name), {}).get("refused", now_ms)
+        refused_s = (now_ms - since) / 2_000
+        crowd = len(self._unfinished.get(about.namespace, ())) / _MANY_RUNS
+        return min(_LONGEST_PAUSE_S, max(_LOOK_S, refused_s, _LOOK_S * crowd))
+
+    async def _begin(self, run: EvaluationRun, now_ms: int) -> EvaluationRunStatus:
+        """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
+        around = self._around(run.metadata.namespace)
+        whole = obstacles.of_run(run, around)
+        passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
+        if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
+            return run_status(run, State("Complete", "False", passing.reason, passing.message), now_ms, job="")
+        if whole and run.spec.suspend:
+            return run_status(run, State("Complete", "False", "Suspended", whole.message), now_ms, job="")
+        if whole:
+            return self._refused(run, whole, around, now_ms)
+        problems = await self._launch(run)
+        if not problems:
+            self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
+            return run_status(run, State("Complete", "False", "Starting"), now_ms, job="")
+        state = _of_problem(problems)
+        if self._waited_ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
+            again = f"{state.message}; what is due is tried again in another run"
+            return self._refused(run, Finding(state.reason, again), around, now_ms)
+        return run_status(run, state, now_ms, job="")
+
+    def _refused(
+        self, run: EvaluationRun, why: Finding, around: obstacles.Surroundings, now_ms: int
+    ) -> EvaluationRunStatus:
+        name, namespace = run.metadata.name, run.metadata.namespace
+        log.info("run=refused namespace=%s name=%s reason=%s", namespace, name, why.reason)
+        self._forget(namespace, name)
+        wanted = runs.items(run, around.watches)
+        items = tuple(judged(item, obstacles.of_item(item, around) or why, around) for item in wanted)
+        state = State("Complete", "True", why.reason, why.message)
+        return run_status(run, state, now_ms, job="", result="Error", items=items)
+
+    async def _carry_on(self, run: EvaluationRun, job: Object | None, now_ms: int) -> EvaluationRunStatus:
+        ended, how = job_ended(job)
+        if ended or job is None:
+            return self._judged(run, how, now_ms)
+        name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
+        problems = (*await self._suspended(run, job), *await self._mend(run, job))
+        pods = self.context.store.list(POD, namespace, {names.RUN: names.fit(run.metadata.name)})
+        state = running_state(job, pods, now_ms, suspend=run.spec.suspend)
+        if problems:
+            state = _of_problem(problems)
+        self._troubles[namespace, run.metadata.name] = state.message
+        return run_status(run, state, now_ms, job=name)
+
+    async def _suspended(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
+        """Let the Job hold or go on, as the run says."""
+        if bool(job["spec"].get("suspend")) == run.spec.suspend:
+            return ()
+        name, namespace = job["metadata"]["name"], run.metadata.namespace
+        try:
+            await self.context.client.patch(JOB, namespace, name, {"spec": {"suspend": run.spec.suspend}})
+        except (Forbidden, Invalid) as error:
+            return (Problem(f"Job {name}", refused(f"Job {name}", error)),)
+        return ()
+
+    async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> float:
+        """Make a run of what is due; return the seconds until the next look."""
+        now_ms = self.clock_ms()
+        last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
+        more = namespace in self._cut or full(known, now_ms)
+        first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried(known, now_ms), more=more)
+        wanted = (*first, *self._reopened(namespace, watches, known, now_ms))
+        items = runs.fitting(wanted, watches)
+        if not items:
+            return _LOOK_S
+        run = runs.scheduled_run(namespace, items, now_ms)
+        try:
+            self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
+        except Conflict:
+            return _LOOK_S  # another leader was faster with the same tick
+        except (Forbidden, Invalid) as error:
+            await self._tell_refused(namespace, items, error)
+            return _REFUSED_S
+        (self._cut.add if len(items) < len(wanted) else self._cut.discard)(namespace)
+        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
+        log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
+        return _LOOK_S
+
+    def _reopened(
+        self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun], now_ms: int
+    ) -> tuple[RunItem, ...]:
+        late = {
+            endpoint.partition("/")[2]: spans
+            for endpoint, spans in self.hub.late.items()
+            if endpoint.startswith(f"{namespace}/")
+        }
+        return reopened(now_ms, watches, self.hub.windows(namespace), late, taken(known)) if late else ()
+
+    async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
+        """Tell the policies whose evaluations wait that no run can be made, and why: there is no run to tell it."""
+        log.warning("run=refused namespace=%s error=%r", namespace, error.message[:200])
+        for name in sorted({item.policy for item in items})[:_TOLD_POLICIES]:
+            policy = self.context.store.get(MONITORING_POLICY, namespace, name)
+            if policy is not None:
+                note = f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"[:900]
+                await self.context.client.event(policy, type="Warning", reason="RunRefused", note=note)
+
+    def _heard(self, namespace: str) -> dict[str, Heard]:
+        return {
+            endpoint.partition("/")[2]: Heard(at_ms, self.hub.arrivals.since_judged(endpoint))
+            for endpoint, at_ms in self.hub.newest_ms.items()
+            if endpoint.startswith(f"{namespace}/")
+        }
+
+    async def _launch(self, run: EvaluationRun) -> tuple[Problem, ...]:
+        job = Child(runs.job(run, self.installed.now), names.FRAME_MANAGER)
+        return await self._children.write((*self._needs(run), job), {"uid": run.metadata.uid})
+
+    def _needs(self, run: EvaluationRun) -> tuple[Child, Child]:
+        """Return the account and the plan, without which the Job's pod cannot start."""
+        installation, namespace = self.installed.now, run.metadata.namespace
+        plan = runs.plan_config_map(run, runs.plan(run, self.watches.get(namespace, {}), installation), installation)
+        return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
+
+    async def _mend(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
+        """Make again what somebody has deleted under a Job; a plan that is there never changes.
+
+        Not before the endpoints were looked at, of which the plan is made.
+        """
+        namespace = run.metadata.namespace
+        if namespace not in self.watches:
+            return ()
+        account, plan = self._needs(run)
+        waits = not job.get("status", {}).get("active")
+        missing = self.context.store.get(CONFIG_MAP, namespace, names.run_plan(run.metadata.name)) is None
+        wanted = (*((account,) if waits else ()), *((plan,) if missing else ()))
+        return await self._children.write(wanted, {"uid": run.metadata.uid})
+
+    def _judged(self, run: EvaluationRun, how: str, now_ms: int) -> EvaluationRunStatus:
+        name, namespace = run.metadata.name, run.metadata.namespace
+        around = self._around(namespace)
+        wanted = runs.items(run, around.watches)
+        found = {item: self.hub.result(namespace, name, item) or obstacles.of_item(item, around) for item in wanted}
+        missing = [item for item in wanted if found[item] is None]
+        for item in missing:
+            self.hub.want(namespace, name, item.endpoint, timestamp_ms(item.to))
+        if why := self._collecting(run, bool(missing), around, now_ms):
+            state = State("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
+            return run_status(run, state, now_ms, job=names.run_job(name))
+        no_room = runs.left_out(run, around.watches) if missing else frozenset()
+        found |= {item: _NO_ROOM for item in missing if runs.item_key(item) in no_room}
+        lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
+        items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
+        result, message = summed_up(items)
+        state = State("Complete", "True", "Finished", how)
+        if not items and (nothing := obstacles.of_run(run, around)):
+            state = State("Complete", "True", nothing.reason, nothing.message)
+            result, message = "Error", nothing.message
+        log.info("run=finished namespace=%s name=%s result=%s", namespace, name, result)
+        self._forget(namespace, name)
+        return run_status(run, state, now_ms, job=names.run_job(name), result=result, message=message, items=items)
+
+    def _collecting(self, run: EvaluationRun, missing: bool, around: obstacles.Surroundings, now_ms: int) -> str:
+        """Return what a run whose Job has ended waits for; empty once it can be judged, or waited long enough."""
+        if missing and self.hub.available is False:
+            return f"its results are not lost while {self.hub.trouble()}"
+        waited_ms = self._waited_ms(run, "end", now_ms)
+        unread = obstacles.not_read_yet(run, around)
+        if unread and waited_ms < _PATIENCE_MS:
+            return unread.message
+        return "waiting for its results" if missing and waited_ms < _RESULT_GRACE_MS else ""
+
+    def _around(self, namespace: str) -> obstacles.Surroundings:
+        endpoints = self.context.store.list(LLM_ENDPOINT, namespace)
+        paused = {one["metadata"]["name"]: bool(one["spec"].get("paused")) for one in endpoints}
+        hub = self.installed.now.hub_url is not None
+        return obstacles.Surroundings(paused, self.watches.get(namespace, {}), hub)
+
+    def _waited_ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
+        """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""
+        since = self._waits.setdefault((run.metadata.namespace, run.metadata.name), {})
+        since[what] = min(now_ms, since.get(what, now_ms))
+        return now_ms - since[what]
+
+    def _forget(self, namespace: str, name: str) -> None:
+        """Drop what is known of a run that has ended or is gone."""
+        self._waits.pop((namespace, name), None)
+        self._unfinished.get(namespace, set()).discard(name)
+        self._troubles.pop((namespace, name), None)
+        self.hub.past.forget(namespace, name)
+
+
+def _of_problem(problems: Sequence[Problem]) -> State:
+    return State("Complete", "False", problems[0].finding.reason, problems[0].finding.message)

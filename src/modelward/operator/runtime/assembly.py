@@ -1,0 +1,179 @@
+"""Builds the operator's reconciler and the loops beside it: reading metrics, asking the hub, looking for its key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from modelward.desired.watch import Builtin
+from modelward.evaluate.evaluators import registry
+from modelward.evaluate.evaluators.manifest import Manifest
+from modelward.hub_client.client import HubClient
+from modelward.kube.certificate import CONFIG_MAP_NAME
+from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.operator.endpoint.orphans import Orphans
+from modelward.operator.endpoint.reconcile import Endpoints
+from modelward.operator.hub.feed import HubFeed
+from modelward.operator.hub.rules import unread
+from modelward.operator.observe.observer import Observer
+from modelward.operator.observe.verdict_metrics import VerdictMetrics
+from modelward.operator.policies import Policies
+from modelward.operator.runs.reconcile import Runs
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.installed import Installed
+from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.scrape.pages import Scraper
+
+log = logging.getLogger(__name__)
+
+_HUB_EVERY_S = 5.0
+_MAX_CONFIG_BYTES = 262_144
+"""Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
+TOKEN_FILE = Path("/var/run/modelward/token")
+
+
+def now_ms() -> int:
+    """Return the Unix time in milliseconds; everything below gets the time passed in."""
+    return time.time_ns() // 1_000_000
+
+
+def builtins() -> dict[str, Builtin]:
+    """Return what policies must agree with of each evaluator that ships with Modelward."""
+    return {name: _builtin(builtin.manifest) for name, builtin in registry.BUILTINS.items()}
+
+
+def _builtin(manifest: Manifest) -> Builtin:
+    return Builtin(
+        fails="Above" if manifest.direction == "LowerIsBetter" else "Below",
+        needs="Redacted" if manifest.needs_text else "MetadataOnly",
+        fault_of=lambda config: _fault(manifest.name, config),
+    )
+
+
+def _fault(name: str, config: Mapping[str, Any]) -> str | None:
+    size = len(json.dumps(dict(config), default=str))
+    if size > _MAX_CONFIG_BYTES:
+        return f"it has {size} bytes, and {_MAX_CONFIG_BYTES} at most: it is part of every run's plan"
+    try:
+        registry.validated(name, config)
+    except registry.UnknownEvaluatorError as error:
+        return str(error).removeprefix(f"{name}: ")
+    return None
+
+
+def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
+    """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
+    verdicts = VerdictMetrics(context.telemetry.registry)
+    installed = Installed(context)
+    feed = HubFeed(
+        clock_ms,
+        unread=partial(unread, context.store),
+        unseen=context.unseen,
+        exists=partial(_exists, context),
+        skipped=_skipping(context),
+    )
+    observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
+    known = builtins()
+    endpoints = Endpoints(context, installed, observer, feed, verdicts, known, clock_ms)
+    manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
+    return Reconciler(
+        context,
+        endpoints,
+        Policies(context, known, manifests, endpoints.watches, clock_ms, feed.stored_of),
+        Runs(context, installed, feed, endpoints.watches, clock_ms),
+        Orphans(context, verdicts),
+        Loops(context, installed, feed, observer),
+    )
+
+
+@dataclass(slots=True)
+class Loops:
+    """What goes on beside reconciling while this process leads."""
+
+    context: Context
+    installed: Installed
+    feed: HubFeed
+    observer: Observer
+
+    async def run(self) -> None:
+        """Read metrics, ask the hub and look for its certificate until cancelled."""
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+            scraper = Scraper(session, now_ms)
+            group.create_task(self.observer.run(scraper, self.context.settings.scrape_interval_s))
+            group.create_task(self._follow_hub())
+
+    async def _follow_hub(self) -> None:
+        """Ask the hub every few seconds; a changed certificate or address means a new client and new ConfigMaps."""
+        client: HubClient | None = None
+        try:
+            while True:
+                changed = await self.installed.refresh()
+                now = self.installed.now
+                if changed:
+                    self._wake_endpoints()
+                if now.hub_url and (changed or client is None) and (now.hub_ca_pem or now.hub_url.startswith("http:")):
+                    if client is not None:
+                        await client.close()
+                    client = _client(now.hub_url, now.hub_ca_pem, self.feed.skipped)
+                    self.feed.hub = client
+                for endpoint in await self._refreshed():
+                    self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
+                await asyncio.sleep(_HUB_EVERY_S)
+        finally:
+            if client is not None:
+                await client.close()
+
+    async def _refreshed(self) -> frozenset[str]:
+        """Refresh the feed. Whatever a hub may answer, the operator must not end over it."""
+        try:
+            return await self.feed.refresh()
+        except Exception:
+            log.exception("hub=not_refreshed")
+            return frozenset()
+
+    def _wake_endpoints(self) -> None:
+        for obj in self.context.store.list(LLM_ENDPOINT):
+            metadata = obj["metadata"]
+            self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _exists(context: Context, endpoint: str) -> bool:
+    namespace, _, name = endpoint.partition("/")
+    return context.store.get(LLM_ENDPOINT, namespace, name) is not None
+
+
+def _skipping(context: Context) -> Callable[[str, int], None]:
+    return lambda reason, number: context.telemetry.hub_rows_skipped.labels(reason=reason).inc(number)
+
+
+def _client(url: str, pem: str, skipped: Callable[[str, int], None]) -> HubClient | None:
+    """Return a client of the hub, or None where its certificate cannot be read: that must not end the operator."""
+    try:
+        return HubClient(url, pem or None, _token, skipped=lambda reason: skipped(reason, 1))
+    except ssl.SSLError as error:
+        log.error("hub_ca=broken config_map=%s error=%r", CONFIG_MAP_NAME, str(error))
+        return None
+
+
+def _endpoint_key(endpoint: str) -> Key:
+    namespace, _, name = endpoint.partition("/")
+    return Key("endpoint", namespace, name)
+
+
+def _token() -> str:
+    """Return the operator's projected token; read anew each time, because kubelet rotates it."""
+    try:
+        return TOKEN_FILE.read_text().strip()
+    except OSError:
+        return ""

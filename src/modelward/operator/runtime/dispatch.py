@@ -1,0 +1,138 @@
+"""Which work a change wakes, and who does it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelward.desired import names
+from modelward.desired.target import reference_of, refers
+from modelward.kube.errors import NamespaceEnding
+from modelward.kube.kinds import (
+    DEPLOYMENT,
+    EVALUATION_RUN,
+    EVALUATOR,
+    JOB,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    STATEFUL_SET,
+    Kind,
+    Object,
+)
+from modelward.operator.endpoint.orphans import Orphans
+from modelward.operator.endpoint.reconcile import Endpoints
+from modelward.operator.policies import Policies
+from modelward.operator.runs.reconcile import Runs
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.work_queue import Key
+
+log = logging.getLogger(__name__)
+
+
+class Loops(Protocol):
+    """What goes on beside reconciling."""
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Dispatches keys: `endpoint`, `policy`, `evaluator`, `run`, `schedule` (of a namespace) and `adopted`."""
+
+    context: Context
+    endpoints: Endpoints
+    policies: Policies
+    runs: Runs
+    orphans: Orphans
+    loops: Loops
+
+    async def background(self) -> None:
+        """Keep the readings and the hub's results fresh while this process leads."""
+        await self.loops.run()
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do the work of one key; return the seconds until it is due again, None too where its namespace goes."""
+        try:
+            return await self._work(key)
+        except NamespaceEnding:
+            log.info("left_alone=%s namespace=%s why=%r", key, key.namespace, "its namespace is being deleted")
+            return None
+
+    async def _work(self, key: Key) -> float | None:
+        match key.work:
+            case "endpoint":
+                return await self.endpoints.reconcile(key.namespace, key.name)
+            case "policy":
+                return await self.policies.policy(key.namespace, key.name)
+            case "evaluator":
+                return await self.policies.evaluator(key.namespace, key.name)
+            case "run":
+                return await self.runs.reconcile(key.namespace, key.name)
+            case "schedule":
+                return await self.runs.schedule(key.namespace)
+            case "adopted":
+                return await self.orphans.release(key.namespace, key.name)
+        raise ValueError(f"no work is called {key.work}")
+
+    def fall_silent(self, namespace: str) -> None:
+        """Export no numbers of a namespace that cannot be read any more: alerts would rest on them for ever."""
+        for obj in self.context.store.list(LLM_ENDPOINT, namespace):
+            self.endpoints.verdicts.forget(namespace, obj["metadata"]["name"])
+
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
+        """Yield the keys that a change of this object wakes, so that every dependent looks again."""
+        metadata = obj["metadata"]
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        if kind == LLM_ENDPOINT:
+            yield Key("endpoint", namespace, name)
+            yield Key("schedule", namespace, "")
+            yield from self._all("policy", MONITORING_POLICY, namespace)
+            yield from self._beside(obj)
+        elif kind == MONITORING_POLICY:
+            yield Key("policy", namespace, name)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+        elif kind == EVALUATOR:
+            yield Key("evaluator", namespace, name)
+            yield from self._all("policy", MONITORING_POLICY, namespace)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+        elif kind == EVALUATION_RUN:
+            yield Key("run", namespace, name)
+            yield Key("schedule", namespace, "")
+        elif kind in (DEPLOYMENT, STATEFUL_SET):
+            yield from self._for_workload(kind, obj)
+        elif kind == JOB:
+            yield Key("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
+        else:
+            endpoint = metadata.get("labels", {}).get(names.ENDPOINT)
+            if endpoint:
+                yield Key("endpoint", namespace, endpoint)
+
+    def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[Key]:
+        for obj in self.context.store.list(kind, namespace):
+            yield Key(work, namespace, obj["metadata"]["name"])
+
+    def _beside(self, endpoint: Object) -> Iterable[Key]:
+        """Yield what an endpoint leaves to others when it goes or refers elsewhere."""
+        namespace, name = endpoint["metadata"].get("namespace", ""), endpoint["metadata"]["name"]
+        for kind in (DEPLOYMENT, STATEFUL_SET):
+            for workload in self.context.store.list(kind, namespace, {names.ADOPTED_BY: names.fit(name)}):
+                yield Key("adopted", namespace, f"{kind.kind}/{workload['metadata']['name']}")
+        if reference := reference_of(endpoint):
+            yield from self._referring(namespace, *reference)
+
+    def _referring(self, namespace: str, kind: str, name: str) -> Iterable[Key]:
+        for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
+            if refers(endpoint, kind, name):
+                yield Key("endpoint", namespace, endpoint["metadata"]["name"])
+
+    def _for_workload(self, kind: Kind, workload: Object) -> Iterable[Key]:
+        metadata = workload["metadata"]
+        namespace, labels = metadata["namespace"], metadata.get("labels", {})
+        if names.ENDPOINT in labels:
+            yield Key("endpoint", namespace, labels[names.ENDPOINT])
+        if names.ADOPTED_BY in labels:
+            yield Key("adopted", namespace, f"{kind.kind}/{metadata['name']}")
+        yield from self._referring(namespace, kind.kind, metadata["name"])

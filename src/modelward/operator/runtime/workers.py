@@ -1,0 +1,181 @@
+"""The workers that reconcile what is due: retries back off per key, results ask for the next time."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from modelward.kube.errors import ApiError, LeadershipLost
+from modelward.operator.runtime.min_interval import Rest
+from modelward.operator.runtime.telemetry import Telemetry
+from modelward.operator.runtime.token_bucket import Allowance
+from modelward.operator.runtime.work_queue import Key, Lane, Schedule
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY_S = 0.005
+LONGEST_DELAY_S = 300.0
+ITEM_DEADLINE_S = 60.0
+WORKERS: Mapping[Lane, int] = {Lane.SPEC: 4, Lane.STATUS: 4}
+
+Reconcile = Callable[[Key], Awaitable[float | None]]
+
+
+class TerminalError(Exception):
+    """Trying again changes nothing; only a change of what the key names does."""
+
+
+class Queue:
+    """Calls `reconcile` for each key that is due; seconds that it returns ask for the key again in the status lane."""
+
+    def __init__(
+        self,
+        reconcile: Reconcile,
+        telemetry: Telemetry,
+        *,
+        workers: Mapping[Lane, int] = WORKERS,
+        jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+        item_deadline_s: float = ITEM_DEADLINE_S,
+    ) -> None:
+        self._reconcile = reconcile
+        self._telemetry = telemetry
+        self._workers = workers
+        self._jitter = jitter
+        self._clock = clock
+        self._item_deadline_s = item_deadline_s
+        self._schedule = Schedule()
+        self._rest = Rest()
+        self._failures: dict[Key, int] = {}
+        self._allowance = Allowance()
+        self._asked_off: dict[Key, float] = {}
+        """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
+        self._news = {lane: asyncio.Event() for lane in Lane}
+        for lane in Lane:
+            telemetry.observe_queue(lane, partial(self._depth, lane))
+        telemetry.observe_workers(lambda: [clock() - since for since in self._schedule.active().values()])
+
+    def add(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+        """Ask for a key in `after` seconds; from the loop that runs the queue."""
+        self._put(key, lane, max(self._clock() + after, self._rest.until(key, lane)))
+
+    def _put(self, key: Key, lane: Lane, due: float) -> None:
+        if self._schedule.add(key, lane, due, self._clock()):
+            self._telemetry.queue_adds.labels(name=lane).inc()
+            for event in self._news.values():
+                event.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; LeadershipLost ends it."""
+        async with asyncio.TaskGroup() as group:
+            for lane, number in self._workers.items():
+                self._telemetry.workers_max.labels(controller=lane).set(number)
+                for _ in range(number):
+                    group.create_task(self._work(lane))
+
+    def _depth(self, lane: Lane) -> int:
+        return self._schedule.depth(lane, self._clock())
+
+    async def _work(self, lane: Lane) -> None:
+        while True:
+            taken = self._schedule.take(lane, self._clock())
+            if taken is None:
+                await self._wait(lane)
+                continue
+            key, waited = taken
+            if self._put_off(key, lane):
+                continue
+            self._rest.begin(key, lane, self._clock())
+            self._telemetry.queue_duration.labels(name=lane).observe(waited)
+            try:
+                await self._handle(key, lane)
+            finally:
+                self._schedule.done(key)
+                self._news[Lane.SPEC].set()
+                self._news[Lane.STATUS].set()
+
+    def _put_off(self, key: Key, lane: Lane) -> bool:
+        """Let a key that was taken wait where the API server asked for that."""
+        now, until = self._clock(), self._asked_off.pop(key, 0.0)
+        if until <= now:
+            return False
+        self._asked_off[key] = until
+        self._schedule.done(key)
+        self._schedule.add(key, lane, until, now)
+        return True
+
+    async def _wait(self, lane: Lane) -> None:
+        """Until something was added or the next key is due."""
+        self._news[lane].clear()
+        due = self._schedule.next_due(lane)
+        seconds = None if due is None else max(0.0, due - self._clock())
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news[lane].wait()
+        except TimeoutError:
+            pass
+
+    async def _handle(self, key: Key, lane: Lane) -> None:
+        telemetry, start = self._telemetry, self._clock()
+        telemetry.workers_active.labels(controller=lane).inc()
+        try:
+            async with asyncio.timeout(self._item_deadline_s):
+                again = await self._reconcile(key)
+        except (LeadershipLost, asyncio.CancelledError):
+            raise
+        except TerminalError as error:
+            self._failures.pop(key, None)
+            telemetry.terminal_errors.labels(controller=key.work).inc()
+            result = "terminal"
+            log.warning("reconcile refused key=%s error=%s", key, error)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one key must not stop the others
+            result = "error"
+            self._retry(key, lane, error)
+        else:
+            result = self._settled(key, again)
+        finally:
+            telemetry.workers_active.labels(controller=lane).dec()
+        seconds = self._clock() - start
+        telemetry.reconciles.labels(controller=key.work, result=result).inc()
+        telemetry.reconcile_time.labels(controller=key.work).observe(seconds)
+        telemetry.queue_work.labels(name=lane).observe(seconds)
+
+    def _settled(self, key: Key, again: float | None) -> str:
+        self._failures.pop(key, None)
+        if again is None:
+            return "success"
+        self.add(key, Lane.STATUS, after=again)
+        return "requeue_after"
+
+    def _retry(self, key: Key, lane: Lane, error: Exception) -> None:
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = max(backoff(failures, self._jitter()), self._allowance.wait(self._clock()))
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            asked = pause(error.retry_after, self._jitter())
+            delay = max(delay, asked)
+            self._asked_off[key] = self._clock() + asked  # a change meanwhile waits so long, not for our backoff
+        self._telemetry.reconcile_errors.labels(controller=key.work).inc()
+        self._telemetry.queue_retries.labels(name=lane).inc()
+        if isinstance(error, TimeoutError):
+            self._telemetry.reconcile_timeouts.labels(controller=key.work).inc()
+        known = isinstance(error, ApiError | TimeoutError)
+        what = error if str(error) else type(error).__name__
+        log.warning("reconcile failed key=%s retry_s=%.3f error=%s", key, delay, what, exc_info=not known and error)
+        self._put(key, lane, self._clock() + delay)
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds until the next try: 5 ms doubled per failure up to 5 minutes, less up to a half by jitter in [0, 1)."""
+    delay = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures, 30))
+    return delay * (1 - jitter / 2)
+
+
+def pause(asked: float, jitter: float) -> float:
+    """Seconds to leave the server alone that asked for some: at most 5 minutes, and by jitter up to a half more.
+
+    More and not less, so that it is respected, and those who were all turned away at once do not all come back at once.
+    """
+    return min(LONGEST_DELAY_S, asked) * (1 + jitter / 2)

@@ -1,0 +1,92 @@
+# ruff: noqa: ARG002 - the signatures are the client's
+"""A cluster in memory behind the client's verbs: the real store, and a record of what was written."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from modelward.kube.client import Client, Listing, Scale
+from modelward.kube.errors import ApiError, Conflict
+from modelward.kube.kinds import Kind, Object, kind_of
+from modelward.kube.store import Store
+from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.settings import Settings
+from modelward.operator.runtime.telemetry import Telemetry
+from modelward.operator.runtime.work_queue import Key, Lane
+
+SETTINGS = Settings("modelward-system", "collector", "modelward", status_interval_s=300.0)
+
+
+class World:
+    """Objects, and the writes to them in the order in which they came: (verb, kind, name)."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.telemetry = Telemetry()
+        self.writes: list[tuple[str, str, str]] = []
+        self.bodies: list[Any] = []
+        self.listed: list[Object] = []
+        self.refusals: dict[str, ApiError] = {}
+        self.version = 0
+        self.context = Context(cast(Client, self), self.store, SETTINGS, self.telemetry, self._enqueue)
+
+    def put(self, obj: Object) -> Object:
+        """Let the object be there, as a watch would show it."""
+        self.version += 1
+        metadata = {"uid": f"uid-of-{obj['metadata']['name']}", **obj["metadata"], "resourceVersion": str(self.version)}
+        whole = {**obj, "metadata": metadata}
+        self.store.put(kind_of(obj), whole)
+        return whole
+
+    async def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        return self.store.get(kind, namespace, name)
+
+    async def list(self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None) -> Listing:
+        return Listing(tuple(self.listed), str(self.version))
+
+    async def create(self, obj: Object) -> Object:
+        if self.store.get(kind_of(obj), obj["metadata"]["namespace"], obj["metadata"]["name"]) is not None:
+            raise Conflict(409, "AlreadyExists", "there is one")
+        return self._write("create", obj)
+
+    async def apply(self, obj: Object, manager: str, *, strict: bool = False, dry_run: bool = False) -> Object:
+        if dry_run:
+            return obj
+        before = self.store.get(kind_of(obj), obj["metadata"]["namespace"], obj["metadata"]["name"]) or {}
+        return self._write("apply", {**before, **obj, "metadata": {**before.get("metadata", {}), **obj["metadata"]}})
+
+    async def apply_status(self, obj: Object, manager: str) -> Object:
+        before = self.store.get(kind_of(obj), obj["metadata"]["namespace"], obj["metadata"]["name"]) or {}
+        return self._write("status", {**before, "status": obj["status"]})
+
+    async def patch(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
+        self._note("patch", kind.kind, name, patch)
+        return {}
+
+    async def delete(self, kind: Kind, namespace: str, name: str, **preconditions: str) -> bool:
+        self._note("delete", kind.kind, name, preconditions)
+        return True
+
+    async def set_scale(self, kind: Kind, namespace: str, name: str, replicas: int, **more: Any) -> Scale:
+        self._note("scale", kind.kind, name, replicas)
+        return Scale(replicas, replicas, "", "", "")
+
+    async def event(self, regarding: Object, *, type: str, reason: str, note: str) -> None:  # noqa: A002
+        self._note("event", reason, regarding["metadata"]["name"], note)
+
+    def verbs(self, *names: str) -> tuple[tuple[str, str, str], ...]:
+        """Return the writes by these verbs."""
+        return tuple(write for write in self.writes if write[0] in names)
+
+    def _write(self, verb: str, obj: Object) -> Object:
+        self._note(verb, obj["kind"], obj["metadata"]["name"], obj)
+        return self.put(obj)
+
+    def _note(self, verb: str, kind: str, name: str, body: Any) -> None:
+        if verb in self.refusals:
+            raise self.refusals[verb]
+        self.writes.append((verb, kind, name))
+        self.bodies.append(body)
+
+    def _enqueue(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+        self.writes.append(("enqueue", key.work, key.name))

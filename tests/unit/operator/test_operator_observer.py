@@ -1,0 +1,171 @@
+"""Rounds over real metrics servers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
+
+from modelward.metrics.signals import Signal
+from modelward.operator.observe.observer import Observer
+from modelward.scrape.pages import Scraper, Target
+
+PAGE = """\
+modelward_collector_info{{version="0.1.0"}} 1
+modelward_requests_total{{operation="chat",code="200",outcome="ok",model="m"}} {requests}
+"""
+
+
+class Pods:
+    """A server that plays several pods, each under a path of its own."""
+
+    def __init__(self) -> None:
+        self.requests, self.steady = 0, False
+        self.silent: set[str] = set()
+        self.server: BaseTestServer | None = None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.path.strip("/") in self.silent:
+            raise web.HTTPServiceUnavailable
+        self.requests += not self.steady
+        return web.Response(text=PAGE.format(requests=self.requests * 10))
+
+    def target(self, pod: str) -> Target:
+        assert self.server is not None
+        return Target(pod, str(self.server.make_url(f"/{pod}")), "vllm", "collector")
+
+
+@asynccontextmanager
+async def pods() -> AsyncIterator[tuple[Pods, Scraper]]:
+    found, app = Pods(), web.Application()
+    app.router.add_get("/{pod}", found.answer)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        found.server = server
+        yield found, Scraper(session, now_ms, timeout_s=1.0)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def test_observer_reads_every_page_and_wakes_every_endpoint_once_a_round() -> None:
+    woken: list[str] = []
+    observer = Observer(woken.append)
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a"), served.target("b")])
+        observer.watch("retail/mail", [served.target("c")])
+        observer.watch("retail/idle", [])
+        await observer.round(scraper)
+        assert sorted(woken) == ["retail/chat", "retail/mail"]
+        chat = observer.of("retail/chat")
+        assert chat.history.pods() == {"a", "b"}
+        assert {one.collector_version for one in chat.latest.values()} == {"0.1.0"}
+        await asyncio.sleep(0.01)
+        await observer.round(scraper)
+        gained = chat.history.increase(Signal.REQUESTS, "m", now_ms(), 60_000)
+        assert gained is not None
+        assert gained.value > 0
+
+
+async def test_observer_tells_why_a_pod_is_silent_until_it_speaks_again() -> None:
+    observer = Observer(lambda _: None)
+    async with pods() as (served, scraper):
+        served.silent.add("b")
+        closed = Target("c", "http://127.0.0.1:9/metrics", "vllm", "collector")
+        observer.watch("retail/chat", [served.target("a"), served.target("b"), closed])
+        for _ in range(2):
+            await observer.round(scraper)
+        assert observer.of("retail/chat").problems() == {}, "a reading lost, as by a pod that starts, is no news"
+        await observer.round(scraper)
+        problems = observer.of("retail/chat").problems()
+        assert {pod: reason for pod, (reason, _) in problems.items()} == {"b": "Missing", "c": "ScrapeBlocked"}
+        assert "127.0.0.1:9" in problems["c"][1]
+        served.silent.clear()
+        observer.watch("retail/chat", [served.target("a"), served.target("b")])
+        await observer.round(scraper)
+        assert observer.of("retail/chat").problems() == {}
+
+
+async def test_observer_forgets_what_is_gone_but_not_its_history() -> None:
+    observer = Observer(lambda _: None)
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a"), served.target("b")])
+        await observer.round(scraper)
+        observer.watch("retail/chat", [served.target("b")])
+        chat = observer.of("retail/chat")
+        assert set(chat.latest) == {"b"}
+        assert chat.history.pods() == {"a", "b"}
+        observer.forget("retail/chat")
+        observer.forget("retail/chat")
+        assert observer.of("retail/chat").latest == {}
+
+
+async def test_observer_drops_what_it_read_of_an_endpoint_that_went_meanwhile() -> None:
+    observer = Observer(lambda _: None)
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a")])
+        reading = asyncio.create_task(observer.round(scraper))
+        await asyncio.sleep(0)
+        observer.forget("retail/chat")
+        await reading
+        assert observer.of("retail/chat").history.pods() == set()
+
+
+async def test_observer_goes_round_until_it_is_stopped() -> None:
+    woken = asyncio.Event()
+    observer = Observer(lambda _: woken.set())
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a")])
+        going = asyncio.create_task(observer.run(scraper, 0.1))
+        for _ in range(2):
+            async with asyncio.timeout(5):
+                await woken.wait()
+            woken.clear()
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        assert going.cancelled()
+
+
+async def test_observer_spreads_a_round_over_its_interval_and_reads_what_is_new_at_once_and_in_turn() -> None:
+    woken: list[tuple[str, float]] = []
+    observer = Observer(lambda endpoint: woken.append((endpoint, time.monotonic())))
+    # Not those whose turn comes while a busy machine may still read them for the first time.
+    names = [name for name in (f"retail/chat-{n}" for n in range(16)) if zlib.crc32(name.encode()) > 2**30][:12]
+    async with pods() as (served, scraper):
+        for name in names:
+            observer.watch(name, [served.target(name.partition("/")[2])])
+        started = time.monotonic()
+        await observer.round(scraper, spread_s=1.0)
+        assert [sum(endpoint == name for endpoint, _ in woken) for name in names] == [2] * len(names)
+        turns = {name: max(at for endpoint, at in woken if endpoint == name) for name in names}
+        assert min(turns.values()) - started < 0.5 < max(turns.values()) - started
+        woken.clear()
+        started = time.monotonic()
+        await observer.round(scraper, spread_s=1.0)
+        assert len(woken) == len(names)
+
+
+async def test_observer_wakes_nobody_for_pages_that_say_the_same_again() -> None:
+    woken: list[str] = []
+    observer = Observer(woken.append)
+    async with pods() as (served, scraper):
+        observer.watch("retail/chat", [served.target("a")])
+        served.steady = True
+        for _ in range(3):
+            await observer.round(scraper)
+        assert woken == ["retail/chat"]
+        served.silent.add("a")
+        await observer.round(scraper)
+        served.silent.clear()
+        await observer.round(scraper)
+        assert len(woken) == 3
+        await observer.round(scraper)
+        served.steady = False
+        await observer.round(scraper)
+        assert len(woken) == 4

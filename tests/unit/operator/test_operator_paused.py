@@ -1,0 +1,43 @@
+"""A paused endpoint stays as it is, and its collectors still learn of a new certificate authority of the hub."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from controller_world import World
+
+from modelward.desired import names
+from modelward.kube.kinds import CONFIG_MAP, Object
+from modelward.operator.runtime import assembly
+
+GATEWAY = {"backend": {"external": {"url": "http://llm.example"}}}
+
+
+def endpoint(**spec: Any) -> Object:
+    metadata = {"name": "chat", "namespace": "retail", "generation": 1}
+    return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": spec}
+
+
+async def test_the_collectors_of_a_paused_endpoint_get_a_new_authority_of_the_hub_and_nothing_else() -> None:
+    world = World()
+    reconciler = assembly.build(world.context, lambda: 1_795_480_000_000)
+    endpoints = reconciler.endpoints
+    endpoints.installed._now = replace(endpoints.installed.now, hub_url="https://hub", hub_ca_pem="old")
+    world.put(endpoint(**GATEWAY))
+    await endpoints.reconcile("retail", "chat")
+    made = world.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
+    assert made["data"]["hub-ca.pem"] == "old"
+    world.put(endpoint(**GATEWAY, paused=True, gateway={"replicas": 7}, engine="vllm"))
+    world.writes.clear()
+    await endpoints.reconcile("retail", "chat")
+    assert world.verbs("apply") == ()
+    endpoints.installed._now = replace(endpoints.installed.now, hub_ca_pem="new")
+    await endpoints.reconcile("retail", "chat")
+    assert world.verbs("apply", "create", "patch", "delete", "scale") == (
+        ("apply", "ConfigMap", names.collector_config("chat")),
+    )
+    renewed = world.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
+    assert renewed["data"] == {**made["data"], "hub-ca.pem": "new"}
+    await endpoints.reconcile("retail", "chat")
+    assert len(world.verbs("apply")) == 1
