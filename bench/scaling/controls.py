@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from scaling_fleet import CARRIED, SLOTS, Fleet, Modelward
 
 from modelward.scaling.capacity import Learned, remembered
-from modelward.scaling.history import History
+from modelward.scaling.history import DecisionHistory
 from modelward.scaling.spec import ScalingSpec
 
 
@@ -73,5 +73,5 @@ class Restarted(Modelward):
             self._restarts_s.pop(0)
             known = self.decision.capacity if self.decision is not None else None
             learned = remembered(str(known), round(now_s * 1_000)) if known is not None else Learned()
-            self.history = History(learned=learned)
+            self.history = DecisionHistory(learned=learned)
         return super().__call__(fleet, now_s)

@@ -13,7 +13,7 @@ from controls import Autoscaler, Oracle, Restarted
 from scaling_fleet import CARRIED, SLOTS, TOKENS, Control, Fleet, Lived, Modelward, day, live
 
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 HOUR, MINUTE, DAY = 3600.0, 60.0, 86_400.0
 DECLARED, LEARNED = "capacity declared", "capacity learned"
@@ -111,7 +111,7 @@ def latencies() -> Iterator[Row]:
     """First tokens that replicas do not bring sooner: some prompts are long, whatever the load."""
     for name, work, replicas in (("low use", 100.0, 1), ("60 % use", 600.0, 1), ("60 % use", 6_000.0, 10)):
 
-        def late(fleet: Fleet, work: float = work) -> Usage:
+        def late(fleet: Fleet, work: float = work) -> UsageSnapshot:
             return replace(_steady(fleet, work), first_token_ms=(3_000.0, 2_900.0))
 
         bounds = spec(DECLARED, 40, time_to_first_token_ms=2_000)
@@ -123,7 +123,7 @@ def gateways() -> Iterator[Row]:
     """Clients in closed loops behind a gateway, which tells no queue, with one replica to begin with."""
     for clients, within_s, how in ((60, 1, "at once"), (60, 30 * MINUTE, "within 30 min"), (300, 1, "at once")):
 
-        def asked(fleet: Fleet, clients: int = clients, within_s: float = within_s) -> Usage:
+        def asked(fleet: Fleet, clients: int = clients, within_s: float = within_s) -> UsageSnapshot:
             there = clients * min(1.0, fleet.now_s / within_s)
             work = min(CARRIED * len(fleet.ready), there * CARRIED / SLOTS)
             sums = replace(_steady(fleet, work), in_flight=there, waiting=None)
@@ -135,9 +135,11 @@ def gateways() -> Iterator[Row]:
         yield row(f"gateway, {clients} clients in closed loops, {how}", LEARNED, [lived], latePercent=None)
 
 
-def _steady(fleet: Fleet, work: float) -> Usage:
+def _steady(fleet: Fleet, work: float) -> UsageSnapshot:
     replicas, ready = len(fleet.replicas), len(fleet.ready)
-    return Usage(replicas, ready, ready, ready, work, work, TOKENS, work / 50, 0.0, requests_per_second=work / TOKENS)
+    return UsageSnapshot(
+        replicas, ready, ready, ready, work, work, TOKENS, work / 50, 0.0, requests_per_second=work / TOKENS
+    )
 
 
 SCENARIOS = (days, steps, hung, gauges, latencies, gateways)

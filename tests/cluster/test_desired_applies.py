@@ -18,8 +18,8 @@ from modelward.desired.capture import EffectiveCapture
 from modelward.desired.children import Child, Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation, PodSettings
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.names import ADOPT_MANAGER, FRAME_MANAGER, SCALE_MANAGER, TEMPLATE_MANAGER
-from modelward.desired.watch import Watch
 from modelward.kube.client import Client
 from modelward.kube.errors import Conflict, Invalid
 from modelward.kube.kinds import DEPLOYMENT, NAMESPACE, Object, kind_of
@@ -39,7 +39,7 @@ INSTALLATION = Installation(
         env={"HTTPS_PROXY": "http://proxy.example:3128"},
     ),
 )
-WATCH = Watch(capture=EffectiveCapture("Redacted", 100_000))
+WATCH = MonitoringPlan(capture=EffectiveCapture("Redacted", 100_000))
 SHORT = {"image": "modelward.invalid/llama:0", "args": ["--x"], "port": 8080, "resources": {"limits": {"cpu": "1000m"}}}
 CONTAINER = {"name": "model", "image": "modelward.invalid/vllm:0"}
 

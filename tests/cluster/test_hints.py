@@ -13,7 +13,7 @@ import pytest
 from modelward.kube.client import Client
 from modelward.kube.kinds import CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SERVICE_ACCOUNT, Kind, Object
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.watcher import Hints, Pauses
+from modelward.operator.cache.watcher import Pauses, Watcher
 from modelward.operator.runtime.telemetry import Telemetry
 
 pytestmark = pytest.mark.cluster
@@ -62,7 +62,7 @@ class Heard:
 @asynccontextmanager
 async def watching(client: Client, namespace: str, *watched: Watched) -> AsyncIterator[Heard]:
     heard = Heard()
-    hints = Hints(client, watched, [namespace], heard.take, heard.telemetry, PAUSES)
+    hints = Watcher(client, watched, [namespace], heard.take, heard.telemetry, PAUSES)
     task = asyncio.create_task(hints.run())
     try:
         yield heard

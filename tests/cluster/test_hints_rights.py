@@ -15,7 +15,7 @@ from modelward.kube.errors import Forbidden
 from modelward.kube.kinds import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT, Kind, Object
 from modelward.kube.transport import Transport
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.watcher import Hints, Pauses
+from modelward.operator.cache.watcher import Pauses, Watcher
 from modelward.operator.runtime.telemetry import Telemetry
 
 pytestmark = pytest.mark.cluster
@@ -79,7 +79,7 @@ async def test_hints_come_back_when_a_right_is_given_taken_away_and_given_again(
         await limited.list(CONFIG_MAP, namespace)
     seen: list[str] = []
     telemetry = Telemetry()
-    hints = Hints(
+    hints = Watcher(
         limited,
         [Watched(CONFIG_MAP)],
         [namespace],

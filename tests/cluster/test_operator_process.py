@@ -18,7 +18,7 @@ from modelward.kube.kinds import CONFIG_MAP, LEASE, NAMESPACE, Kind, Object, nam
 from modelward.operator.runtime import process as operator
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.settings import Settings
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.work_queue import WorkKey
 
 pytestmark = pytest.mark.cluster
 
@@ -47,14 +47,14 @@ class Marker:
         self.context = context
         self.who = who
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         if self.context.store.get(CONFIG_MAP, key.namespace, key.name) is not None:
             mark = {"data": {self.who: "was here"}}
             await self.context.client.patch(CONFIG_MAP, key.namespace, key.name, mark, manager=self.who)
         return None
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
-        return [Key("mark", namespace_of(obj), name_of(obj))] if kind is CONFIG_MAP else []
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
+        return [WorkKey("mark", namespace_of(obj), name_of(obj))] if kind is CONFIG_MAP else []
 
 
 class Process:

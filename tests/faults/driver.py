@@ -24,11 +24,11 @@ from modelward.kube.kinds import Kind, Object
 from modelward.kube.store import Drift, Store
 from modelward.operator.runtime.assembly import build
 from modelward.operator.runtime.context import Context
-from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.dispatch import Dispatcher
 from modelward.operator.runtime.process import WATCHED
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.scrape.pages import Scraper
 
 NOON_MS = 1_790_000_000_000
@@ -61,11 +61,11 @@ class Driver:
     clock: Clock
     settings: Settings
     store: Store = field(default_factory=Store)
-    asked: dict[Key, float] = field(default_factory=dict)
+    asked: dict[WorkKey, float] = field(default_factory=dict)
     """What the reconcile asked for on its own, with the seconds after which it is due."""
-    failed: dict[Key, Exception] = field(default_factory=dict)
+    failed: dict[WorkKey, Exception] = field(default_factory=dict)
     """How the last try of each key failed; a key that succeeded since is not in here."""
-    reconciler: Reconciler = field(init=False)
+    reconciler: Dispatcher = field(init=False)
     _mark: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,13 +95,13 @@ class Driver:
         """Take an event in as from a watch; `DELETED` removes."""
         (self.store.remove if event == "DELETED" else self.store.put)(kind, obj)
 
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[WorkKey]:
         """Return all keys that the objects of the store concern, in a fixed order."""
         objects = [(each.kind, obj) for each in WATCHED for obj in self.store.list(each.kind)]
         found = {key for kind, obj in objects for key in self.reconciler.keys_for(kind, obj)}
         return sorted(found | self.asked.keys())
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         """Do the work of one key, as the queue does; raises what the queue would retry."""
         self.asked.pop(key, None)
         return await self.reconciler.reconcile(key)
@@ -148,7 +148,7 @@ class Driver:
     def _retryable(self) -> bool:
         return any(isinstance(error, ApiError) for error in self.failed.values())
 
-    def _ask(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:  # noqa: ARG002 - `Enqueue`
+    def _ask(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:  # noqa: ARG002 - `Enqueue`
         self.asked[key] = min(after, self.asked.get(key, after))
 
 

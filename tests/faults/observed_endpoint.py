@@ -15,16 +15,16 @@ import aiohttp
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.installation import Installation
-from modelward.desired.watch import watch
+from modelward.desired.monitoring_plan import merge_policies
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind, Object
-from modelward.operator.endpoint.assess import Look, assessed
+from modelward.operator.endpoint.assess import ReconcileView, assessed
 from modelward.operator.endpoint.gather import Gathered
 from modelward.operator.endpoint.scale import Scaled, Scaler
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe.observer import Observer
 from modelward.operator.runtime.context import Context
-from modelward.scrape.pages import Scraper, Target
+from modelward.scrape.pages import PageTarget, Scraper
 from modelward.status.endpoint import endpoint_status
 
 NOON_MS = 1_790_000_000_000
@@ -102,8 +102,8 @@ class ObservedEndpoint:
         """Do what one reconcile does after its children are written."""
         known, seen = self._known, self.observer.of(self._known.key)
         scaled: Scaled = await self._scaler.scale(known, seen, self.now_ms)
-        asked = watch(known.endpoint, known.policies, known.evaluators, {}, allow_raw=False)
-        look = Look(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms, _INSTALLED)
+        asked = merge_policies(known.endpoint, known.policies, known.evaluators, {}, allow_raw=False)
+        look = ReconcileView(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms, _INSTALLED)
         status = endpoint_status(known.endpoint, assessed(look), self.now_ms)
         object.__setattr__(known, "endpoint", known.endpoint.model_copy(update={"status": status}))
         return status
@@ -115,8 +115,8 @@ class ObservedEndpoint:
         return await self.judge()
 
 
-def _target(number: int, url: str, collectors: bool) -> Target:
-    return Target(f"chat-{number}", url, "vllm", "collector" if collectors else "engine")
+def _target(number: int, url: str, collectors: bool) -> PageTarget:
+    return PageTarget(f"chat-{number}", url, "vllm", "collector" if collectors else "engine")
 
 
 def _gathered(pods: Sequence[str], collectors: bool) -> Gathered:

@@ -21,17 +21,17 @@ from observed_endpoint import DAY_MS, HOLD_MS, NOON_MS, ObservedEndpoint
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.quantity import timestamp
 from modelward.desired import names
-from modelward.kube.events import Recorder
+from modelward.kube.events import EventRecorder
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
 from modelward.operator.runs.history import tried
 from modelward.scaling.decision import decide
-from modelward.scaling.history import History as Decisions
-from modelward.scaling.need import Reason
+from modelward.scaling.history import DecisionHistory as Decisions
+from modelward.scaling.need import ScalingReason
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage, observe
+from modelward.scaling.usage import UsageSnapshot, observe
 from modelward.status.cadence import worth_writing
 
 JUMPS = pytest.mark.parametrize("jump_ms", [DAY_MS, -DAY_MS], ids=["a day ahead", "a day back"])
@@ -104,11 +104,11 @@ async def test_after_a_jump_nothing_goes_down_before_a_whole_hold_was_watched(ju
 async def test_readings_that_a_jump_left_behind_never_count_again(jump_ms: int) -> None:
     history = History()
     for at_s, pod in ((0, "gone"), (60, "gone"), (0, "here"), (60, "here")):
-        counters = {Key(Signal.REQUESTS): 1_000.0 + at_s}
+        counters = {SignalKey(Signal.REQUESTS): 1_000.0 + at_s}
         history.add(Snapshot(pod, NOON_MS + at_s * 1_000, "engine", counters=counters))
     for at_s in (75, 90):
         history.add(
-            Snapshot("here", NOON_MS + jump_ms + at_s * 1_000, "engine", counters={Key(Signal.REQUESTS): 1_060})
+            Snapshot("here", NOON_MS + jump_ms + at_s * 1_000, "engine", counters={SignalKey(Signal.REQUESTS): 1_060})
         )
     assert history.pods() == {"here"}
     for now_ms in (NOON_MS + 60_000, NOON_MS + jump_ms + 90_000):
@@ -143,7 +143,7 @@ class Events:
 @JUMPS
 async def test_an_event_after_a_jump_is_told_and_not_taken_for_the_last_one(jump_ms: int) -> None:
     now = [datetime(2026, 9, 21, 12, tzinfo=UTC)]
-    server, recorder = Events(), Recorder("test", lambda: now[0])
+    server, recorder = Events(), EventRecorder("test", lambda: now[0])
     regarding = {"kind": "LLMEndpoint", "metadata": {"name": "chat", "namespace": "retail", "uid": "u"}}
     event = recorder.event(regarding, "Warning", "NotObjectivesMet", "why", "Judge", None)
     for _ in range(3):
@@ -178,7 +178,7 @@ def test_scaling_never_goes_down_within_a_hold_of_a_jump(steps: list[tuple[int, 
     for jump_ms, later_ms, work in steps:
         now_ms += jump_ms + later_ms
         calm_ms = calm_ms + later_ms if jump_ms == 0 else 0
-        usage = Usage(replicas, replicas, 1, 1, float(work), float(work), in_flight=0.0)
+        usage = UsageSnapshot(replicas, replicas, 1, 1, float(work), float(work), in_flight=0.0)
         decision = decide(SPEC, usage, decisions, now_ms)
         decisions = decision.history
         if calm_ms < HOLD_MS:
@@ -191,9 +191,13 @@ def test_what_a_window_gained_is_never_more_than_was_served(steps: list[tuple[in
     for jump_ms, later_ms, requests in steps:
         now_ms += jump_ms + later_ms
         served += requests
-        counters = {Key(Signal.REQUESTS): 5_000 + served, Key(Signal.ERRORS): 0.0}
+        counters = {SignalKey(Signal.REQUESTS): 5_000 + served, SignalKey(Signal.ERRORS): 0.0}
         slow = Histogram((0.1, 1.0), (served, served), served, served)
-        history.add(Snapshot("a", now_ms, "engine", {Key(Signal.IN_FLIGHT): 1.0}, counters, {Key(Signal.TTFT): slow}))
+        history.add(
+            Snapshot(
+                "a", now_ms, "engine", {SignalKey(Signal.IN_FLIGHT): 1.0}, counters, {SignalKey(Signal.TTFT): slow}
+            )
+        )
         gained = history.increase(Signal.REQUESTS, None, now_ms, 900_000)
         errors = history.increase(Signal.ERRORS, None, now_ms, 900_000)
         first = history.histogram_increase(Signal.TTFT, None, now_ms, 900_000)
@@ -209,10 +213,14 @@ def test_load_that_is_not_known_after_a_jump_is_not_taken_for_none(steps: list[t
         # Busy all along: ten tokens each millisecond need all the replicas that there may be.
         now_ms += jump_ms + later_ms
         served += later_ms
-        counters = {Key(Signal.REQUESTS): served, Key(Signal.OUTPUT_TOKENS): 10 * served, Key(Signal.INPUT_TOKENS): 0.0}
-        history.add(Snapshot("a", now_ms, "collector", {Key(Signal.IN_FLIGHT): 9.0}, counters))
+        counters = {
+            SignalKey(Signal.REQUESTS): served,
+            SignalKey(Signal.OUTPUT_TOKENS): 10 * served,
+            SignalKey(Signal.INPUT_TOKENS): 0.0,
+        }
+        history.add(Snapshot("a", now_ms, "collector", {SignalKey(Signal.IN_FLIGHT): 9.0}, counters))
         usage = observe(history, ("a",), replicas=4, ready=4, now_ms=now_ms)
         decision = decide(SPEC, usage, decisions, now_ms)
         decisions = decision.history
-        assert decision.reason is not Reason.IDLE
+        assert decision.reason is not ScalingReason.IDLE
         assert decision.replicas is None or decision.replicas >= 4

@@ -21,7 +21,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import timestamp_ms
 from modelward.kube.kinds import EVALUATION_RUN, JOB, Object
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.work_queue import WorkKey
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 LOAD = idle.Load(endpoints=300, namespaces=10, watched_s=330, start_s=310) if FULL else idle.Load(30, 2, 20)
@@ -96,7 +96,7 @@ class Day:
                 self.came.append((endpoint, newest[endpoint]))
         self.hub.newest_ms = newest
         self.hub.arrivals.look(self.held)
-        await self.driver.reconcile(Key("schedule", self.namespace, ""))
+        await self.driver.reconcile(WorkKey("schedule", self.namespace, ""))
         for run in self.driver.store.list(EVALUATION_RUN, self.namespace):
             if not run.get("status", {}).get("completionTime"):
                 await self._carry_out(run)
@@ -105,7 +105,7 @@ class Day:
         """Give a run its Job, and the hub what the Job would have found."""
         self.runs += 1
         name = run["metadata"]["name"]
-        key = Key("run", self.namespace, name)
+        key = WorkKey("run", self.namespace, name)
         await self.driver.reconcile(key)
         await self.driver.reconcile(key)  # which notes that there is a Job
         items = EvaluationRun.model_validate(run).spec.items or ()

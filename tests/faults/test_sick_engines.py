@@ -24,7 +24,7 @@ from modelward.collector import engine as engine_scrape
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options
 from modelward.metrics.signals import Signal
-from modelward.scrape.pages import MAX_BYTES, ScrapeFailure, Scraper, Target
+from modelward.scrape.pages import MAX_BYTES, PageTarget, ScrapeFailure, Scraper
 
 SLACK_S = 10.0
 """What a loaded machine may take beside waiting; the sick pages go on for a hundred seconds and more, or for ever."""
@@ -101,7 +101,10 @@ async def test_the_operators_reader_is_bounded_in_bytes_time_and_memory_and_name
     case: Case, session: aiohttp.ClientSession
 ) -> None:
     async with serving(case.sickness) as server:
-        scraper, target = Scraper(session, lambda: 7, timeout_s=TIMEOUT_S), Target("p", server.url, "vllm", "engine")
+        scraper, target = (
+            Scraper(session, lambda: 7, timeout_s=TIMEOUT_S),
+            PageTarget("p", server.url, "vllm", "engine"),
+        )
         started = time.monotonic()
         with traced() as peak:
             found = await scraper.scrape(target)

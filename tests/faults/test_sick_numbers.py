@@ -19,7 +19,7 @@ from modelward.api.endpoint_status import MetricStatus
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness
 from modelward.operator.observe.observer import Observer
-from modelward.scrape.pages import Scraper, Target
+from modelward.scrape.pages import PageTarget, Scraper
 
 HOLDS = ("Unknown", "HoldingOnStaleMetrics")
 
@@ -180,8 +180,8 @@ async def test_pods_that_hang_however_many_delay_no_others_readings() -> None:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         now_ms, observer = NOON_MS, Observer(lambda _: None)
         scraper = Scraper(session, lambda: now_ms, timeout_s=TIMEOUT_S)
-        observer.watch("blocked/many", [Target(f"p{number}", hung.url, "vllm", "engine") for number in range(300)])
-        observer.watch("retail/chat", [Target("chat-1", well.url, "vllm", "engine")])
+        observer.watch("blocked/many", [PageTarget(f"p{number}", hung.url, "vllm", "engine") for number in range(300)])
+        observer.watch("retail/chat", [PageTarget("chat-1", well.url, "vllm", "engine")])
         await observer.round(scraper)
         for _ in range(3):
             now_ms += 15_000

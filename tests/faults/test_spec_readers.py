@@ -19,9 +19,9 @@ from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySta
 from modelward.desired import runs
 from modelward.desired.capture import effective_capture
 from modelward.desired.children import Facts, children
-from modelward.desired.due import Heard, due
+from modelward.desired.due import TrafficSince, due
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch, watch
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.hub.rules import Rule
 from modelward.hub.rules_format import asked_from_json
 from modelward.operator.runtime.assembly import builtins
@@ -47,8 +47,8 @@ def _endpoint(spec: Any) -> LLMEndpoint:
     return LLMEndpoint.model_validate({"metadata": metadata, "spec": spec})
 
 
-def _read_everywhere(endpoint: LLMEndpoint, policies: tuple[MonitoringPolicy, ...]) -> Watch:
-    asked = watch(endpoint, policies, {}, builtins(), allow_raw=True)
+def _read_everywhere(endpoint: LLMEndpoint, policies: tuple[MonitoringPolicy, ...]) -> MonitoringPlan:
+    asked = merge_policies(endpoint, policies, {}, builtins(), allow_raw=True)
     capture = effective_capture(policies, allow_raw=True)
     config = config_to_json(CollectorConfig(capture=capture.for_collector(), hub_url="https://hub"))
     read = config_from_json(json.loads(json.dumps(config)))
@@ -83,7 +83,7 @@ def _run(spec: Any) -> EvaluationRun:
 def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: Any, made: list[Any]) -> None:
     endpoint, policies = _endpoint(spec), _policies(made)
     asked = _read_everywhere(endpoint, policies)
-    items = due(NOW_MS, {"chat": asked}, {"chat": Heard(NOW_MS - 1, 10**6)}, {}, {})
+    items = due(NOW_MS, {"chat": asked}, {"chat": TrafficSince(NOW_MS - 1, 10**6)}, {}, {})
     if items:
         scheduled = runs.scheduled_run("retail", runs.fitting(items, {"chat": asked}), NOW_MS)
         run = EvaluationRun.model_validate(scheduled)
@@ -98,7 +98,7 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
 @given(specs("EvaluationRun", sensible=False))
 def test_what_a_run_asks_for_is_planned(spec: Any) -> None:
     endpoint = _endpoint({"backend": {"workloadRef": {"name": "my-vllm"}}})
-    asked = {"chat": watch(endpoint, _policies([{}]), {}, builtins())}
+    asked = {"chat": merge_policies(endpoint, _policies([{}]), {}, builtins())}
     run = _run(spec)
     for item in runs.items(run, asked):
         assert item.from_ < item.to or item.from_ != item.to

@@ -15,7 +15,7 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 Severity = Literal["Info", "Warning", "Critical"]
-Verdict = Literal["Passed", "Failed", "Unknown"]
+VerdictValue = Literal["Passed", "Failed", "Unknown"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 

@@ -25,7 +25,7 @@ HUB_CA_FILE_NAME = "hub-ca.pem"
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CaptureSettings:
     """Which exchanges leave the pod, and how much of them."""
 
     content: Content = "MetadataOnly"
@@ -42,7 +42,7 @@ class CollectorConfig:
     generation: str = ""
     engine: str = "generic"
     engine_metrics_url: str | None = None
-    capture: Capture = Capture()
+    capture: CaptureSettings = CaptureSettings()
     hub_url: str | None = None
     unreadable: tuple[str, ...] = field(default=(), compare=False)
     """Paths of fields that were not as they should be, and have a careful value instead."""
@@ -75,7 +75,7 @@ def config_from_json(data: Mapping[str, Any]) -> CollectorConfig:
     if not isinstance(data, Mapping):
         raise ValueError(f"not a collector configuration: {type(data).__name__}")
     read = _Reader(data)
-    capture = Capture(
+    capture = CaptureSettings(
         content=read.field("capture.content", _content, "None"),
         sample_ppm=read.number("capture.samplePpm", 1_000_000, 0),
         always_errors=read.field("capture.alwaysErrors", _boolean, False, optional=True),

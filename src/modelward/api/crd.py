@@ -38,7 +38,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KindDocument:
     """What a kind needs beside its model: names, columns, and whether `kubectl scale` works on it."""
 
     model: type[Model]
@@ -64,8 +64,8 @@ def _condition(type_: str) -> str:
 
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+KINDS: tuple[KindDocument, ...] = (
+    KindDocument(
         LLMEndpoint,
         "llmendpoints",
         "llmep",
@@ -88,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         scalable=True,
     ),
-    Kind(
+    KindDocument(
         MonitoringPolicy,
         "monitoringpolicies",
         "mpol",
@@ -101,7 +101,7 @@ KINDS: tuple[Kind, ...] = (
             _AGE,
         ),
     ),
-    Kind(
+    KindDocument(
         Evaluator,
         "evaluators",
         "llmeval",
@@ -113,7 +113,7 @@ KINDS: tuple[Kind, ...] = (
             _AGE,
         ),
     ),
-    Kind(
+    KindDocument(
         EvaluationRun,
         "evaluationruns",
         "llmrun",
@@ -171,7 +171,7 @@ def _differences(folder: Path, wanted: Iterable[tuple[str, str]]) -> list[str]:
     return found
 
 
-def _document(kind: Kind) -> dict[str, Any]:
+def _document(kind: KindDocument) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -192,7 +192,7 @@ def _document(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _version(kind: Kind) -> dict[str, Any]:
+def _version(kind: KindDocument) -> dict[str, Any]:
     return {
         "name": VERSION,
         "served": True,
@@ -203,7 +203,7 @@ def _version(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _subresources(kind: Kind) -> dict[str, Any]:
+def _subresources(kind: KindDocument) -> dict[str, Any]:
     if not kind.scalable:
         return {"status": {}}
     scale = {

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelward.api.base import Condition, Fitted, Verdict, list_map
+from modelward.api.base import Condition, Fitted, VerdictValue, list_map
 from modelward.api.quantity import Name
 
 CollectorMode = Literal["ScrapeOnly", "Gateway", "Sidecar"]
@@ -22,8 +22,8 @@ MAX_SELECTOR_CHARS = 1_024
 
 Time = Annotated[str, Field(max_length=32)]
 Number = Annotated[str, Field(max_length=32)]
-Reason = Annotated[str, Field(max_length=64)]
-Message = Annotated[str, Field(max_length=256)]
+ReasonText = Annotated[str, Field(max_length=64)]
+MessageText = Annotated[str, Field(max_length=256)]
 
 
 class CheckStatus(Fitted):
@@ -35,13 +35,13 @@ class CheckStatus(Fitted):
     """The check's name in that policy."""
     samples: int = 0
     """Requests, or scored answers, that the verdict rests on."""
-    verdict: Verdict
+    verdict: VerdictValue
     """Passed, Failed, or Unknown when too little is known to say."""
     was: Literal["Passed", "Failed"] | None = None
     """Of an Unknown check: what it was when samples last decided it."""
-    reason: Reason = ""
+    reason: ReasonText = ""
     """Why, as one word."""
-    message: Message = ""
+    message: MessageText = ""
     """Why, for people."""
     observed_at: Time = ""
     """When the number was measured, or the end of the newest window that counts; empty where there is none."""
@@ -82,9 +82,9 @@ class ScalingDecision(Fitted):
     """When it was decided."""
     replicas: int
     """The number that was decided."""
-    reason: Reason
+    reason: ReasonText
     """Why, as one word."""
-    message: Message = ""
+    message: MessageText = ""
     """Why, for people, with the numbers."""
 
 
@@ -93,9 +93,9 @@ class ScalingStatus(Fitted):
 
     desired: int | None = None
     """Replicas that the scaler last decided on."""
-    reason: Reason = ""
+    reason: ReasonText = ""
     """Why, as one word."""
-    message: Message = ""
+    message: MessageText = ""
     """Why, for people, with the numbers."""
     capacity: Annotated[str, Field(max_length=64)] = ""
     """What one replica carries within the objective, and how that is known."""
@@ -136,7 +136,7 @@ class Change(Fitted):
     """When it changed."""
     kind: Literal["Revision", "Policy", "Version", "Scale"]
     """What changed."""
-    message: Message
+    message: MessageText
     """From what to what."""
 
 

@@ -148,7 +148,7 @@ class PolicyObjective(Model):
     """What a failure does: Info nothing, Warning makes Degraded, Critical makes Unhealthy."""
 
 
-class Check(Model):
+class BuiltinCheck(Model):
     """An evaluator that ships with Modelward, with its settings."""
 
     builtin: Annotated[str, Field(min_length=1, max_length=63, description=BUILTINS_HELP)]
@@ -182,7 +182,7 @@ class Evaluation(Model):
 
     name: Name
     """Name of the evaluation, unique in the policy."""
-    check: Check | None = None
+    check: BuiltinCheck | None = None
     evaluator_ref: EvaluatorRef | None = None
     fail_above: Percent | None = None
     """Fail when the rate is surely above, such as 10%."""

@@ -88,7 +88,7 @@ def hub(
     ] = False,
 ) -> None:
     """Run the hub: sampled exchanges in, windows for evaluators out, results kept."""
-    from modelward.hub.errors import SettingsError
+    from modelward.hub.errors import HubSettingsError
     from modelward.hub.server import serve
     from modelward.hub.settings import HubSettings, storage_bytes
     from modelward.operator.runtime.telemetry import configure_logging
@@ -105,7 +105,7 @@ def hub(
             store_bytes=storage_bytes(store_size),
             namespace_share_bytes=storage_bytes(namespace_share),
         )
-    except SettingsError as error:
+    except HubSettingsError as error:
         _fail(str(error))
     asyncio.run(serve(settings, None if insecure_no_auth else _publisher(namespace)))
 

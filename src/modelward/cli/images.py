@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelward.cli.cluster.installation import MOUNTED, setup
-from modelward.cli.cluster.reading import Reading, reading
+from modelward.cli.cluster.reading import ClusterReader, reading
 from modelward.cli.cluster.unread import Unread
 from modelward.desired.names import COLLECTOR
 from modelward.kube.client import Client
@@ -86,7 +86,7 @@ def _running(pods: Iterable[Mapping[str, Any]], ours: set[str]) -> Iterator[tupl
                 yield image, identities.get(one["name"], "").partition(_DIGEST)[2]
 
 
-async def _pods(reads: Reading, namespaces: Iterable[str], notes: list[str]) -> list[Mapping[str, Any]]:
+async def _pods(reads: ClusterReader, namespaces: Iterable[str], notes: list[str]) -> list[Mapping[str, Any]]:
     """Return all pods, else those of the namespaces that may be read; the notes get the others."""
     everywhere = await reads.list(POD)
     if not isinstance(everywhere, Unread):

@@ -14,7 +14,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpe
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import watch
+from modelward.desired.monitoring_plan import merge_policies
 from modelward.operator.runtime.assembly import builtins
 
 _KINDS: Mapping[str, tuple[type[Model], type[Model]]] = {
@@ -47,7 +47,7 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     installation = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
     found: list[dict[str, Any]] = []
     for endpoint in endpoints:
-        asked = watch(endpoint, policies, evaluators, builtins())
+        asked = merge_policies(endpoint, policies, evaluators, builtins())
         wanted = children(endpoint, asked, installation, Facts(_workload(endpoint, objects)))
         if isinstance(wanted, Finding):
             raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {wanted.message}")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _READ_BYTES = 64 * 1024
-Address = tuple[int, Any]
+SocketAddress = tuple[int, Any]
 """A socket's family and address."""
 
 
@@ -58,7 +58,7 @@ def needs_rewriting(url: str) -> bool:
     return parts.scheme != "http" or bool(parts.path.rstrip("/"))
 
 
-def addresses_of(url: str, *, numeric: bool = False) -> tuple[Address, ...]:
+def addresses_of(url: str, *, numeric: bool = False) -> tuple[SocketAddress, ...]:
     """Return where a URL's host is, empty if that is not known; `numeric` asks no name server."""
     parts = urlsplit(url)
     flags = socket.AI_NUMERICHOST if numeric else 0

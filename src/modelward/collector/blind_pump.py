@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 
-from modelward.collector.blind_end import Address, End, addresses_of, needs_rewriting
+from modelward.collector.blind_end import End, SocketAddress, addresses_of, needs_rewriting
 from modelward.collector.refusals import refusal
 
 _TICK_SECONDS = 0.05
@@ -33,7 +33,7 @@ class BlindPump:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._url = ""
-        self._addresses: tuple[Address, ...] = ()
+        self._addresses: tuple[SocketAddress, ...] = ()
         self._accepting = self._listening = False
         self._resting_until = 0.0
         self._connecting: dict[End, float] = {}

@@ -10,7 +10,7 @@ import random
 import socket
 import time
 
-from modelward.api.collector_config import Capture, CollectorConfig
+from modelward.api.collector_config import CaptureSettings, CollectorConfig
 from modelward.api.exchange import Outcome, Timings, Usage
 from modelward.collector import families
 from modelward.collector.board import Cell
@@ -103,7 +103,7 @@ class CaptureGate:
         self._to_file = to_file
         self._held = 0
         self._in_case: dict[Captured, None] = {}
-        self._settings = Capture()
+        self._settings = CaptureSettings()
         self._open = False
         self.enough_memory = True
 

@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_from_json
+from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_from_json
 
 log = logging.getLogger(__name__)
 
@@ -69,5 +69,5 @@ class WatchedConfig:
 def settings_by_hand(config: CollectorConfig, *, to_file: bool) -> CollectorConfig:
     """Return the settings; with an output file and no configuration, those of a run by hand: all, redacted."""
     if to_file and not config.generation:
-        return replace(config, capture=Capture(content="Redacted", sample_ppm=1_000_000))
+        return replace(config, capture=CaptureSettings(content="Redacted", sample_ppm=1_000_000))
     return config

@@ -14,7 +14,7 @@ from modelward.privacy.redaction import redact, redactions_of
 from modelward.privacy.short_fields import known_reason, known_role, plain_model_name
 
 
-class Recorder:
+class ExchangeRecorder:
     """Makes exchange records of one endpoint. `unread` counts bodies that could not be parsed."""
 
     def __init__(self, endpoint: str, revision: str) -> None:

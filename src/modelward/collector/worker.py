@@ -22,7 +22,7 @@ from modelward.collector.board import Board
 from modelward.collector.configuration import WatchedConfig, settings_by_hand
 from modelward.collector.handover import Parcel, receive
 from modelward.collector.options import Options, options_from_argument
-from modelward.collector.record import Recorder
+from modelward.collector.record import ExchangeRecorder
 from modelward.collector.shipping import Hub, Shipper
 from modelward.collector.spool import Spool
 
@@ -47,7 +47,7 @@ class Worker:
         self._channel.settimeout(_POLL_SECONDS)
         self._config = WatchedConfig(options.config_file)
         self._settings = CollectorConfig()
-        self._recorder = Recorder(options.endpoint_key, options.revision)
+        self._recorder = ExchangeRecorder(options.endpoint_key, options.revision)
         self._shipper = None if options.capture_output else self._new_shipper()
         self._stopping = False
 

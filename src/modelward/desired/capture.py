@@ -35,9 +35,9 @@ class EffectiveCapture:
     problem: Finding | None = None
     problem_of: frozenset[str] = frozenset()
 
-    def for_collector(self) -> collector_config.Capture:
+    def for_collector(self) -> collector_config.CaptureSettings:
         """Return the part that collectors are told."""
-        return collector_config.Capture(
+        return collector_config.CaptureSettings(
             content=self.content,
             sample_ppm=self.sample_ppm,
             always_errors=self.always_errors,

@@ -14,9 +14,9 @@ from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
 from modelward.desired.gateway import gateway_workload, url_problem
 from modelward.desired.installation import Installation
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.rehearsal import passed, rehearsal
 from modelward.desired.service import pods_service, service
-from modelward.desired.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ class Child(NamedTuple):
 Children = tuple[Child, ...]
 
 
-def children(endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts) -> Children | Finding:
+def children(
+    endpoint: LLMEndpoint, watch: MonitoringPlan, installation: Installation, facts: Facts
+) -> Children | Finding:
     """Return what to apply, in order, or why the endpoint cannot be served as it is declared.
 
     A pod template is among them only when it must be applied; ConfigMaps come before the pods that mount them.
@@ -88,7 +90,7 @@ def is_rehearsal(child: Child) -> bool:
 
 
 def _of_template(
-    endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts, port: int
+    endpoint: LLMEndpoint, watch: MonitoringPlan, installation: Installation, facts: Facts, port: int
 ) -> Children | Finding:
     if problem := model_workload.problem(endpoint):
         return problem
@@ -117,7 +119,7 @@ def _model(endpoint: LLMEndpoint, installation: Installation, workload: Mapping[
 
 
 def _of_workload(
-    endpoint: LLMEndpoint, watch: Watch, installation: Installation, facts: Facts, ref: WorkloadRef
+    endpoint: LLMEndpoint, watch: MonitoringPlan, installation: Installation, facts: Facts, ref: WorkloadRef
 ) -> Children | Finding:
     if facts.workload is None:
         return Finding(
@@ -160,7 +162,7 @@ def _adopted(
 
 def _gateway(
     endpoint: LLMEndpoint,
-    watch: Watch,
+    watch: MonitoringPlan,
     installation: Installation,
     pods: dict[str, Any] | Finding | None = None,
     port: int | None = None,

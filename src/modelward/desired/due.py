@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import duration_ms, timestamp
-from modelward.desired.watch import BoundEvaluation, Watch
+from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
 
 WindowKey = tuple[str, str, str]
 """(endpoint, policy, evaluation), names within one namespace."""
@@ -26,7 +26,7 @@ _LATE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class TrafficSince:
     """What the hub has of an endpoint: when the newest exchange was, and how many came since it was last judged."""
 
     newest_ms: int
@@ -63,8 +63,8 @@ class _Waiting:
 
 def due(
     now_ms: int,
-    watches: Mapping[str, Watch],
-    heard: Mapping[str, Heard],
+    watches: Mapping[str, MonitoringPlan],
+    heard: Mapping[str, TrafficSince],
     last_windows: Mapping[WindowKey, int],
     tried: Mapping[WindowKey, int],
     *,
@@ -96,8 +96,8 @@ def _presses(one: _Waiting, quiet_ms: int) -> bool:
 
 def _waiting(
     until_ms: int,
-    watches: Mapping[str, Watch],
-    heard: Mapping[str, Heard],
+    watches: Mapping[str, MonitoringPlan],
+    heard: Mapping[str, TrafficSince],
     last_windows: Mapping[WindowKey, int],
     tried: Mapping[WindowKey, int],
 ) -> Iterator[_Waiting]:
@@ -120,7 +120,7 @@ def _not_after(until_ms: int, time_ms: int | None) -> int:
     return time_ms if time_ms is not None and time_ms <= until_ms else 0
 
 
-def able(watches: Mapping[str, Watch], endpoints: Collection[str]) -> Iterator[tuple[str, BoundEvaluation]]:
+def able(watches: Mapping[str, MonitoringPlan], endpoints: Collection[str]) -> Iterator[tuple[str, BoundEvaluation]]:
     """Yield what can be judged of these endpoints, by endpoint, policy and evaluation."""
     for endpoint in sorted(watches.keys() & set(endpoints)):
         for bound in sorted(watches[endpoint].evaluations, key=lambda bound: (bound.policy, bound.evaluation.name)):

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.desired import runs
 from modelward.desired.finding import Finding
-from modelward.desired.watch import Watch
+from modelward.desired.monitoring_plan import MonitoringPlan
 
 PASSING = frozenset({"EndpointNotFound", "EndpointNotRead"})
 """What may be gone in a moment: a run may come before its endpoint, and right after a start nothing is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """What a run finds in its namespace: endpoints by name and whether they are paused, what is asked, and a hub."""
 
     paused: Mapping[str, bool]
-    watches: Mapping[str, Watch]
+    watches: Mapping[str, MonitoringPlan]
     hub: bool
 
 
-def of_run(run: EvaluationRun, around: Surroundings) -> Finding | None:
+def of_run(run: EvaluationRun, around: RunContext) -> Finding | None:
     """Return why nothing of a run can be carried out; None where at least one item can."""
     endpoint = run.spec.endpoint
     if endpoint is not None and (found := _of_endpoint(endpoint, around)):
@@ -35,14 +35,14 @@ def of_run(run: EvaluationRun, around: Surroundings) -> Finding | None:
     return found_each[0] if all(found_each) else None
 
 
-def not_read_yet(run: EvaluationRun, around: Surroundings) -> Finding | None:
+def not_read_yet(run: EvaluationRun, around: RunContext) -> Finding | None:
     """Return that an endpoint of the run is there and was not looked at since a start: its plan would lack it."""
     named = [run.spec.endpoint] if run.spec.endpoint else [item.endpoint for item in run.spec.items or ()]
     unread = [endpoint for endpoint in named if around.paused.get(endpoint) is False]
     return next((found for endpoint in unread if (found := _not_read(endpoint, around))), None)
 
 
-def of_item(item: RunItem, around: Surroundings) -> Finding | None:
+def of_item(item: RunItem, around: RunContext) -> Finding | None:
     """Return why one item cannot be carried out."""
     found = _of_endpoint(item.endpoint, around)
     if found is not None:
@@ -54,31 +54,31 @@ def of_item(item: RunItem, around: Surroundings) -> Finding | None:
     return Finding("NothingToEvaluate", message)
 
 
-def _of_endpoint(endpoint: str, around: Surroundings) -> Finding | None:
+def _of_endpoint(endpoint: str, around: RunContext) -> Finding | None:
     return next((found for check in _CHAIN if (found := check(endpoint, around))), None)
 
 
-def _no_hub(_: str, around: Surroundings) -> Finding | None:
+def _no_hub(_: str, around: RunContext) -> Finding | None:
     message = "no hub is configured; evaluations need one (hub.enabled in the chart)"
     return None if around.hub else Finding("HubUnavailable", message)
 
 
-def _not_found(endpoint: str, around: Surroundings) -> Finding | None:
+def _not_found(endpoint: str, around: RunContext) -> Finding | None:
     if endpoint in around.paused:
         return None
     return Finding("EndpointNotFound", f"there is no LLMEndpoint {endpoint} in this namespace")
 
 
-def _paused(endpoint: str, around: Surroundings) -> Finding | None:
+def _paused(endpoint: str, around: RunContext) -> Finding | None:
     if not around.paused[endpoint]:
         return None
     return Finding("EndpointPaused", f"spec.paused of LLMEndpoint {endpoint} is true: nothing new is started")
 
 
-def _not_read(endpoint: str, around: Surroundings) -> Finding | None:
+def _not_read(endpoint: str, around: RunContext) -> Finding | None:
     if endpoint in around.watches:
         return None
     return Finding("EndpointNotRead", f"LLMEndpoint {endpoint} was not looked at; its condition Accepted may say why")
 
 
-_CHAIN: tuple[Callable[[str, Surroundings], Finding | None], ...] = (_no_hub, _not_found, _paused, _not_read)
+_CHAIN: tuple[Callable[[str, RunContext], Finding | None], ...] = (_no_hub, _not_found, _paused, _not_read)

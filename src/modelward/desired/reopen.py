@@ -13,14 +13,14 @@ from modelward.api.evaluation import Late, WindowResult
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import duration_ms
 from modelward.desired.due import WindowKey, able, window_item
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.runs import begun_ms
-from modelward.desired.watch import Watch
 
 MAX_REOPENED = 20
 """Windows of one evaluation that one batch judges again, the newest ones."""
 SETTLED_MS = 10_000
 """For what comes in a row: a spool is sent in several batches."""
-Window = tuple[WindowKey, int, int]
+KeyedWindow = tuple[WindowKey, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Asked:
 
 def reopened(
     now_ms: int,
-    watches: Mapping[str, Watch],
+    watches: Mapping[str, MonitoringPlan],
     results: Mapping[WindowKey, Sequence[WindowResult]],
     late: Mapping[str, Sequence[Late]],
-    tried: Mapping[Window, int],
+    tried: Mapping[KeyedWindow, int],
 ) -> tuple[RunItem, ...]:
     """Return the windows of one namespace that are to be judged again; the newest of each evaluation first.
 
@@ -54,7 +54,7 @@ def reopened(
 
 
 def _missed(
-    asked: Asked, results: Sequence[WindowResult], late: Sequence[Late], tried: Mapping[Window, int], now_ms: int
+    asked: Asked, results: Sequence[WindowResult], late: Sequence[Late], tried: Mapping[KeyedWindow, int], now_ms: int
 ) -> Iterator[tuple[int, int]]:
     """Yield end and start of each window that still counts and lacks what came late."""
     for result in results:

@@ -14,6 +14,7 @@ from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import names
 from modelward.desired.installation import Installation
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.ownership import owner_references
 from modelward.desired.pod import (
     environment,
@@ -23,7 +24,6 @@ from modelward.desired.pod import (
     token_mount,
     token_volume,
 )
-from modelward.desired.watch import Watch
 
 MAX_ITEMS = 500
 """Items of one run, as many as its spec takes; what is left waits longest and goes first in the next."""
@@ -72,7 +72,7 @@ def begun_ms(run_name: str) -> int | None:
         return None
 
 
-def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:
+def items(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[RunItem, ...]:
     """Return what the run evaluates: its items, or every evaluation of the endpoint over the time asked for.
 
     Where no time was written it is the hour before the run was made.
@@ -82,14 +82,14 @@ def items(run: EvaluationRun, watches: Mapping[str, Watch]) -> tuple[RunItem, ..
     endpoint = run.spec.endpoint or ""
     to = run.spec.to or run.metadata.creation_timestamp
     from_ = run.spec.from_ or timestamp(timestamp_ms(to) - LOOK_BACK_MS)
-    watched = watches.get(endpoint, Watch())
+    watched = watches.get(endpoint, MonitoringPlan())
     return tuple(
         RunItem(endpoint=endpoint, policy=bound.policy, evaluation=bound.evaluation.name, from_=from_, to=to)
         for bound in watched.evaluations
     )
 
 
-def plan(run: EvaluationRun, watches: Mapping[str, Watch], installation: Installation) -> Plan:
+def plan(run: EvaluationRun, watches: Mapping[str, MonitoringPlan], installation: Installation) -> Plan:
     """Return the run's plan, with each item's evaluator and config as they are now.
 
     What cannot run is left out, and so is what a ConfigMap has no room for: see `left_out`.
@@ -102,7 +102,7 @@ def plan(run: EvaluationRun, watches: Mapping[str, Watch], installation: Install
     )
 
 
-def fitting(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> tuple[RunItem, ...]:
+def fitting(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> tuple[RunItem, ...]:
     """Return the first of the items, as many as one run can take: at most MAX_ITEMS, whose plan fits a ConfigMap."""
     some = wanted[:MAX_ITEMS]
     planned = list(_plan_items(some, watches))
@@ -115,7 +115,7 @@ def fitting(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> tuple[Ru
     return tuple(some[: next(place for place, window in enumerate(windows) if window == first_out)])
 
 
-def left_out(run: EvaluationRun, watches: Mapping[str, Watch]) -> frozenset[tuple[str, str, str]]:
+def left_out(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> frozenset[tuple[str, str, str]]:
     """Return endpoint, policy and evaluation of the items for which a run's plan has no room."""
     planned = list(_plan_items(items(run, watches), watches))
     return frozenset(map(item_key, planned[len(list(_with_room(planned))) :]))
@@ -140,9 +140,9 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
         yield item
 
 
-def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, Watch]) -> Iterator[PlanItem]:
+def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> Iterator[PlanItem]:
     for item in wanted:
-        for bound in watches.get(item.endpoint, Watch()).evaluations:
+        for bound in watches.get(item.endpoint, MonitoringPlan()).evaluations:
             if (bound.policy, bound.evaluation.name) == (item.policy, item.evaluation) and bound.problem is None:
                 yield PlanItem(
                     endpoint=item.endpoint,

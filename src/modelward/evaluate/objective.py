@@ -36,7 +36,7 @@ class ObjectiveVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class DurationBins:
     """Requests by duration: `counts[i]` in (bounds_ms[i-1], bounds_ms[i]], the last beyond every bound.
 
     len(counts) = len(bounds_ms) + 1; not cumulative.
@@ -77,7 +77,7 @@ class Histogram:
 
 
 def decide_latency(
-    histogram: Histogram, *, percentile_ppm: int, max_duration_ms: int, min_requests: int
+    histogram: DurationBins, *, percentile_ppm: int, max_duration_ms: int, min_requests: int
 ) -> ObjectiveVerdict:
     """Decide whether the percentile is within the limit.
 
@@ -126,7 +126,7 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     return verdict("Unknown", *near(shown, limit, requests, needed(interval.value, max_rate), "requests"))
 
 
-def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[int]) -> Histogram:
+def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[int]) -> DurationBins:
     """Build a histogram from Prometheus' cumulative buckets, +Inf last; a count that falls is taken as equal.
 
     It falls when a scrape catches a histogram in mid-update.
@@ -135,7 +135,7 @@ def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[i
     for value in cumulative:
         counts.append(max(0, value - seen))
         seen = max(seen, value)
-    return Histogram(tuple(bounds_ms), tuple(counts))
+    return DurationBins(tuple(bounds_ms), tuple(counts))
 
 
 def _too_few(requests: int, min_requests: int, fewest: float, limit: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.evaluate.evaluators.manifest import Manifest
 
-State = Literal["Scored", "NotApplicable", "NotCaptured", "Failed"]
+ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Score:
     """
 
     id: str
-    state: State
+    state: ScoreState
     flagged: bool = False
     value: float | None = None
     label: str = ""
 
 
-class Evaluator(Protocol):
+class Scorer(Protocol):
     """A configured check: `judge` is only given exchanges that it can judge, and answers in their order."""
 
     @property

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.evaluate.pool import MAX_EXAMPLES
-from modelward.evaluate.score import Evaluator, Score
+from modelward.evaluate.score import Score, Scorer
 
 log = logging.getLogger(__name__)
 BATCH = 64
 NOT_GENERATIVE = frozenset({"embeddings", "embedding", "rerank", "classify", "moderation", "moderations", "tokenize"})
 
 
-def score(evaluator: Evaluator, exchanges: Sequence[Exchange]) -> list[Score]:
+def score(evaluator: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
     """Return one score per exchange, in order; an evaluator that raises yields Failed scores, never an exception."""
     scores: dict[int, Score] = {}
     to_judge: list[int] = []
@@ -37,7 +37,7 @@ def score(evaluator: Evaluator, exchanges: Sequence[Exchange]) -> list[Score]:
     return [scores[position] for position in range(len(exchanges))]
 
 
-def _without_judging(evaluator: Evaluator, exchange: Exchange) -> Score | None:
+def _without_judging(evaluator: Scorer, exchange: Exchange) -> Score | None:
     """Return why there is nothing to judge, or None; first what can never be judged, then what was not captured."""
 
     def skip(label: str) -> Score:
@@ -56,7 +56,7 @@ def _without_judging(evaluator: Evaluator, exchange: Exchange) -> Score | None:
     return None if exchange.response.strip() else skip("no-answer")
 
 
-def _judged(evaluator: Evaluator, batch: Sequence[Exchange]) -> list[Score]:
+def _judged(evaluator: Scorer, batch: Sequence[Exchange]) -> list[Score]:
     """Judge a batch; when that fails, one by one, so that one odd exchange costs itself only."""
     try:
         scores = evaluator.judge(batch)
@@ -72,7 +72,7 @@ def _judged(evaluator: Evaluator, batch: Sequence[Exchange]) -> list[Score]:
 
 
 def window_result(
-    item: PlanItem, *, namespace: str, run: str, evaluator: Evaluator, exchanges: Sequence[Exchange]
+    item: PlanItem, *, namespace: str, run: str, evaluator: Scorer, exchanges: Sequence[Exchange]
 ) -> tuple[WindowResult, list[Score]]:
     """Judge a window and sum it up per revision."""
     scores = score(evaluator, exchanges)

@@ -21,7 +21,7 @@ MIN_DISCRIMINATION_PPM = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class VerdictRule:
     """When an evaluation counts as failed: exactly one of the two limits is set, in ppm of judged exchanges."""
 
     fail_above_ppm: int | None = None
@@ -55,11 +55,11 @@ class Verdict:
 class _Case:
     counts: Counts
     facts: EvaluatorFacts
-    rule: Rule
+    rule: VerdictRule
     missing: str
 
 
-def decide(counts: Counts, facts: EvaluatorFacts, rule: Rule, *, missing: str = "") -> Verdict:
+def decide(counts: Counts, facts: EvaluatorFacts, rule: VerdictRule, *, missing: str = "") -> Verdict:
     """Decide one evaluation of one revision.
 
     `missing` is the pooled windows' reason for having no samples (NoTraffic, NoCapture, EvaluatorFailing). The first

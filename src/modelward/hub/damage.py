@@ -12,7 +12,7 @@ from modelward.hub.layout import HOUR_MS, ExchangeObject, exchange_object
 from modelward.hub.objects import ObjectStore
 
 log = logging.getLogger(__name__)
-Kind = Literal["object", "row", "result", "rules", "keys", "audit"]
+DamageKind = Literal["object", "row", "result", "rules", "keys", "audit"]
 PREFIX = "damaged/"
 KEEP_MS = 24 * HOUR_MS
 _REMEMBERED = 10_000
@@ -23,13 +23,13 @@ class Damage:
     """Counts by `counted(kind, how many)`, each object once, and moves objects to `damaged/{when, ms}/{path}`."""
 
     objects: ObjectStore
-    counted: Callable[[Kind, int], None]
+    counted: Callable[[DamageKind, int], None]
     clock_ms: Callable[[], int]
     suspects: set[str] = field(default_factory=set)
     """Objects of exchanges that the next sweep writes anew without what is damaged."""
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def found(self, kind: Kind, path: str, count: int = 1) -> None:
+    def found(self, kind: DamageKind, path: str, count: int = 1) -> None:
         """Count and log damage, the first time that it is met."""
         if path in self._seen:
             return

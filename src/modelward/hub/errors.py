@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class SettingsError(ValueError):
+class HubSettingsError(ValueError):
     """The hub cannot be started like this."""
 
 

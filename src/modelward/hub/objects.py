@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from modelward.hub.durability import FolderSync
-from modelward.hub.errors import HubError, SettingsError, store_full, store_unavailable
+from modelward.hub.errors import HubError, HubSettingsError, store_full, store_unavailable
 
 FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122", "QuotaExceeded")
 DELETE_BATCH = 500
@@ -113,5 +113,5 @@ def _open(url: str) -> Any:
         if scheme in {"s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "azure"}:
             return from_url(url)
     except (BaseError, OSError, ValueError) as error:
-        raise SettingsError(f"cannot open the store {url}: {error}") from error
-    raise SettingsError(f"not a store: {url!r}; use file:///dir, s3://bucket/prefix, gs://, az:// or memory://")
+        raise HubSettingsError(f"cannot open the store {url}: {error}") from error
+    raise HubSettingsError(f"not a store: {url!r}; use file:///dir, s3://bucket/prefix, gs://, az:// or memory://")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelward.hub.errors import SettingsError
+from modelward.hub.errors import HubSettingsError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -76,14 +76,14 @@ class HubSettings:
 
     def __post_init__(self) -> None:
         if not self.auth and not _is_loopback(address(self.listen)[0]):
-            raise SettingsError(f"without authentication the hub listens on loopback only, not on {self.listen}")
+            raise HubSettingsError(f"without authentication the hub listens on loopback only, not on {self.listen}")
 
 
 def address(listen: str) -> tuple[str, int]:
     """Split HOST:PORT, with [..] around an IPv6 host; SettingsError when it is not one."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
-        raise SettingsError(f"not HOST:PORT: {listen!r}")
+        raise HubSettingsError(f"not HOST:PORT: {listen!r}")
     return host.strip("[]"), int(port)
 
 
@@ -93,7 +93,7 @@ def storage_bytes(text: str) -> int | None:
         return None
     match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,3})?)([kMGTP]|[KMGTP]i)?", text)
     if match is None or float(match[1]) <= 0:
-        raise SettingsError(f"not a size: {text!r}; write it like 20Gi")
+        raise HubSettingsError(f"not a size: {text!r}; write it like 20Gi")
     unit = match[2] or ""
     power = "kMGTP".find(unit[:1].replace("K", "k")) + 1 if unit else 0
     return int(float(match[1]) * (1_024 if unit.endswith("i") else 1_000) ** power)

@@ -34,7 +34,7 @@ class HubUnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class KeptSamples:
     """What the hub keeps of one endpoint (`namespace/name`), and what of it came late; times in Unix milliseconds."""
 
     endpoint: str
@@ -58,7 +58,7 @@ class Stored:
 class Overview:
     """What the hub holds, and whether it was given rules since it started; of an older hub that is not known."""
 
-    holdings: list[Holding]
+    holdings: list[KeptSamples]
     stored: list[Stored]
     rules_asked: bool
 
@@ -117,7 +117,7 @@ class HubClient:
         refused = _decoded(answer).get("refused") if answer else None
         return refused if isinstance(refused, dict) else {}
 
-    async def endpoints(self) -> list[Holding]:
+    async def endpoints(self) -> list[KeptSamples]:
         """Return what is kept of each endpoint."""
         return (await self.overview()).holdings
 
@@ -260,9 +260,9 @@ def _list(answer: Mapping[str, Any], key: str) -> list[Any]:
     return rows
 
 
-def _holding(row: Any) -> Holding:
+def _holding(row: Any) -> KeptSamples:
     late = tuple(Late(int(first), int(last), int(at)) for first, last, at in list(row.get("late", ()))[-MAX_LATE:])
-    return Holding(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]), late)
+    return KeptSamples(str(row["endpoint"]), int(row["exchanges"]), int(row["oldestMs"]), int(row["newestMs"]), late)
 
 
 def _stored(row: Any) -> Stored:

@@ -21,7 +21,7 @@ from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.evaluate.evaluators.registry import UnknownEvaluatorError, evaluator
 from modelward.evaluate.interval import wilson
 from modelward.evaluate.minilm import MiniLMUnavailableError, shared_minilm
-from modelward.evaluate.score import Evaluator
+from modelward.evaluate.score import Scorer
 from modelward.evaluate.scoring import score, window_result
 from modelward.evaluate.verdict import spread
 from modelward.hub_client.client import HubClient, HubUnavailableError
@@ -125,7 +125,7 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
     return await ask()
 
 
-def load_evaluator(path: Path) -> Evaluator:
+def load_evaluator(path: Path) -> Scorer:
     """Read an Evaluator resource, or just `{builtin, config}`; UnknownEvaluatorError says what is wrong with it."""
     try:
         document = yaml.safe_load(path.read_text())

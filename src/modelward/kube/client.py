@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from modelward.kube import access
 from modelward.kube.errors import Gone, NotFound, Unavailable
-from modelward.kube.events import Recorder
+from modelward.kube.events import EventRecorder
 from modelward.kube.kinds import Kind, Object, kind_of, name_of, namespace_of
 from modelward.kube.transport import Guard, Observe, Transport, unobserved
 
@@ -46,10 +46,10 @@ class Client:
     deadline (seconds) bounds a whole call. All raise ApiError; writes of a guarded client also LeadershipLost.
     """
 
-    def __init__(self, transport: Transport, guard: Guard | None = None, recorder: Recorder | None = None) -> None:
+    def __init__(self, transport: Transport, guard: Guard | None = None, recorder: EventRecorder | None = None) -> None:
         self._transport = transport
         self._guard = guard
-        self._recorder = recorder or Recorder(os.environ.get("HOSTNAME", "modelward"))
+        self._recorder = recorder or EventRecorder(os.environ.get("HOSTNAME", "modelward"))
 
     @classmethod
     @asynccontextmanager

@@ -22,7 +22,7 @@ Patch = Callable[..., Awaitable[Object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class EventSeries:
     """One Event that was posted, how often it happened since, and when it was last said to the API server."""
 
     namespace: str
@@ -32,13 +32,13 @@ class Series:
     written: datetime
 
 
-class Recorder:
+class EventRecorder:
     """Builds and posts Events for one process; instance names it. The clock gives aware UTC times."""
 
     def __init__(self, instance: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._instance = instance
         self._clock = clock
-        self._series: dict[str, Series] = {}
+        self._series: dict[str, EventSeries] = {}
 
     def event(
         self, regarding: Object, kind: str, reason: str, note: str, action: str, related: Object | None
@@ -93,7 +93,7 @@ class Recorder:
         name = f"{metadata['name']}.{int(now.timestamp()):x}"
         await create(event | {"metadata": metadata | {"name": name}, "eventTime": _micro_time(now)})
         self._forget(now)
-        self._series[identity] = Series(metadata["namespace"], name, 1, now, now)
+        self._series[identity] = EventSeries(metadata["namespace"], name, 1, now, now)
 
     def _forget(self, now: datetime) -> None:
         if len(self._series) >= REMEMBERED:

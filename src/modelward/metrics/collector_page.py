@@ -8,8 +8,8 @@ from modelward.metrics import dialects
 from modelward.metrics.dialects import added_up
 from modelward.metrics.exposition import Families, Sample
 from modelward.metrics.page_sums import histograms, summed
-from modelward.metrics.signals import Key, Signal
-from modelward.metrics.snapshot import Found, NotACollectorError, Snapshot, UnusableError
+from modelward.metrics.signals import Signal, SignalKey
+from modelward.metrics.snapshot import NotACollectorError, PageSignals, Snapshot, UnusableError
 
 _LABEL_CHARS = 128
 _REQUESTS = "modelward_requests_total"
@@ -52,7 +52,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
     counters |= _tokens(families, "output", Signal.OUTPUT_TOKENS)
     counters |= _tokens(families, "output", Signal.COUNTED_REQUESTS, _COUNTED)
     counters |= summed(families.of("modelward_chunks_total"), Signal.CHUNKS, "model")
-    found = Found(
+    found = PageSignals(
         summed(families.of("modelward_requests_in_flight"), Signal.IN_FLIGHT, "model")
         | _renamed(families, ENGINE_GAUGES),
         counters | _renamed(families, ENGINE_COUNTERS),
@@ -71,16 +71,16 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
     )
 
 
-def _collector_requests(families: Families) -> dict[Key, float]:
+def _collector_requests(families: Families) -> dict[SignalKey, float]:
     samples = families.of(_REQUESTS)
     requests = summed(samples, Signal.REQUESTS, "model")
     if not requests:
         # A collector that says how much it began, and has counted nothing, did see nothing: here zero is a reading.
         zero = 0.0 if _all_elsewhere(families) else math.nan
-        return {Key(signal): zero for signal in (Signal.REQUESTS, *_OF_CLASS.values())}
+        return {SignalKey(signal): zero for signal in (Signal.REQUESTS, *_OF_CLASS.values())}
     counters = dict(requests)
     for name, signal in _OF_CLASS.items():
-        counters |= {Key(signal, key.model): 0.0 for key in requests}
+        counters |= {SignalKey(signal, key.model): 0.0 for key in requests}
         counters |= summed((each for each in samples if _class(each) == name), signal, "model")
     return counters
 
@@ -96,15 +96,15 @@ def _all_elsewhere(families: Families) -> bool:
     return bool(began) and added_up(each.value for each in began) <= added_up(each.value for each in elsewhere)
 
 
-def _tokens(families: Families, kind: str, signal: Signal, name: str = _TOKENS) -> dict[Key, float]:
+def _tokens(families: Families, kind: str, signal: Signal, name: str = _TOKENS) -> dict[SignalKey, float]:
     samples = (each for each in families.of(name) if each.labels.get("gen_ai_token_type") == kind)
     return summed(samples, signal, "model")
 
 
-def _renamed(families: Families, names: Mapping[str, Signal]) -> dict[Key, float]:
-    values: dict[Key, float] = {}
+def _renamed(families: Families, names: Mapping[str, Signal]) -> dict[SignalKey, float]:
+    values: dict[SignalKey, float] = {}
     for name, signal in names.items():
-        values |= {Key(signal): total for total in summed(families.of(name), signal, "").values()}
+        values |= {SignalKey(signal): total for total in summed(families.of(name), signal, "").values()}
     return values
 
 

@@ -9,8 +9,8 @@ from modelward.metrics.dialects import DIALECTS, GENERIC, Dialect, dialect, firs
 from modelward.metrics.exposition import Families, Sample, countable
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.page_sums import histograms, model_of, summed
-from modelward.metrics.signals import Key, Signal
-from modelward.metrics.snapshot import Found, Snapshot, UnusableError
+from modelward.metrics.signals import Signal, SignalKey
+from modelward.metrics.snapshot import PageSignals, Snapshot, UnusableError
 
 
 def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) -> Snapshot:
@@ -26,11 +26,11 @@ def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) 
         | _failures(families, names)
         | summed(first(families, names.prompt_tokens), Signal.INPUT_TOKENS, label)
         | summed(first(families, names.generation_tokens), Signal.OUTPUT_TOKENS, label)
-        | {Key(signal): neutral[name] for name, signal in ENGINE_COUNTERS.items() if name in neutral}
+        | {SignalKey(signal): neutral[name] for name, signal in ENGINE_COUNTERS.items() if name in neutral}
     )
-    found = Found(
+    found = PageSignals(
         _in_flight(families, names)
-        | {Key(signal): neutral[name] for name, signal in ENGINE_GAUGES.items() if name in neutral},
+        | {SignalKey(signal): neutral[name] for name, signal in ENGINE_GAUGES.items() if name in neutral},
         counters,
         _first_histograms(families, names.time_to_first_token, Signal.TTFT, label)
         | _first_histograms(families, names.time_per_output_token, Signal.TPOT, label)
@@ -55,13 +55,13 @@ def _nothing_said(families: Families, engine: str, unknown: frozenset[Signal]) -
     return f"{none} engine {engine} is known by{rather}"
 
 
-def _failures(families: Families, names: Dialect) -> dict[Key, float]:
+def _failures(families: Families, names: Dialect) -> dict[SignalKey, float]:
     told = [(each.labels.get(names.outcome_label, ""), each) for each in first(families, names.failures)]
     # An outcome that the page does not have did not happen yet, if the page has numbers of others.
     models = {_model(each, names) for _, each in told if countable(each.value)}
-    counters: dict[Key, float] = {}
+    counters: dict[SignalKey, float] = {}
     for signal, counts in _classes(names).items():
-        counters |= {Key(signal, model): 0.0 for model in models}
+        counters |= {SignalKey(signal, model): 0.0 for model in models}
         counters |= summed((each for outcome, each in told if counts(outcome)), signal, names.model_label)
     return counters
 
@@ -86,7 +86,7 @@ def _model(sample: Sample, names: Dialect) -> str:
     return model_of(sample.labels, names.model_label)
 
 
-def _in_flight(families: Families, names: Dialect) -> dict[Key, float]:
+def _in_flight(families: Families, names: Dialect) -> dict[SignalKey, float]:
     """What waits and what runs; where the page has only one of the two, that one is not all there is."""
     parts = [first(families, known) for known in (names.waiting, names.running) if known]
     both = summed((each for part in parts for each in part), Signal.IN_FLIGHT, names.model_label)
@@ -95,7 +95,7 @@ def _in_flight(families: Families, names: Dialect) -> dict[Key, float]:
 
 def _first_histograms(
     families: Families, names: tuple[str, ...], signal: Signal, model_label: str
-) -> dict[Key, Histogram | None]:
+) -> dict[SignalKey, Histogram | None]:
     for name in names:
         found = histograms(families, name, signal, model_label)
         if found:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from modelward.metrics.exposition import Families, Sample, countable
 from modelward.metrics.histogram import Histogram, histogram, merged
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 
 Accept = Callable[[Mapping[str, str]], bool]
 
@@ -17,18 +17,18 @@ def model_of(labels: Mapping[str, str], label: str) -> str:
     return labels.get(label, "")[:_MODEL_CHARS]
 
 
-def summed(samples: Iterable[Sample], signal: Signal, model_label: str) -> dict[Key, float]:
+def summed(samples: Iterable[Sample], signal: Signal, model_label: str) -> dict[SignalKey, float]:
     """Sums by model; NaN where one of the values is no number, for the others would be taken for the whole."""
-    sums: dict[Key, float] = {}
+    sums: dict[SignalKey, float] = {}
     for each in samples:
-        key = Key(signal, model_of(each.labels, model_label))
+        key = SignalKey(signal, model_of(each.labels, model_label))
         sums[key] = sums.get(key, 0.0) + (each.value if countable(each.value) else math.nan)
     return sums
 
 
 def histograms(
     families: Families, name: str, signal: Signal, model_label: str, accept: Accept = lambda _: True
-) -> dict[Key, Histogram | None]:
+) -> dict[SignalKey, Histogram | None]:
     """Histograms by model; None where one of its series is none, for the others are not the whole."""
     buckets: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     for each in families.of(name + "_bucket"):
@@ -41,7 +41,7 @@ def histograms(
     for series, pairs in buckets.items():
         model = model_of(dict(series), model_label)
         by_model.setdefault(model, []).append(histogram(pairs, sums.get(series, 0.0), counts.get(series)))
-    return {Key(signal, model): _whole(found) for model, found in by_model.items()}
+    return {SignalKey(signal, model): _whole(found) for model, found in by_model.items()}
 
 
 def _whole(found: list[Histogram | None]) -> Histogram | None:

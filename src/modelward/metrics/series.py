@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelward.metrics.histogram import Histogram, merged, subtracted
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 
 FINE_MS = 15_000
@@ -42,10 +42,10 @@ class Reading:
     """
 
     at_ms: int
-    gauges: Mapping[Key, float]
-    totals: Mapping[Key, float]
-    distributions: Mapping[Key, Histogram]
-    missing: frozenset[Key] = frozenset()
+    gauges: Mapping[SignalKey, float]
+    totals: Mapping[SignalKey, float]
+    distributions: Mapping[SignalKey, Histogram]
+    missing: frozenset[SignalKey] = frozenset()
 
 
 @dataclass(slots=True)
@@ -53,10 +53,10 @@ class Series:
     """One pod's readings, oldest first: every 15 s for 5 minutes, then every minute for an hour."""
 
     readings: list[Reading] = field(default_factory=list)
-    _counters: dict[Key, float] = field(default_factory=dict)
-    _histograms: dict[Key, Histogram] = field(default_factory=dict)
-    _totals: dict[Key, float] = field(default_factory=dict)
-    _distributions: dict[Key, Histogram] = field(default_factory=dict)
+    _counters: dict[SignalKey, float] = field(default_factory=dict)
+    _histograms: dict[SignalKey, Histogram] = field(default_factory=dict)
+    _totals: dict[SignalKey, float] = field(default_factory=dict)
+    _distributions: dict[SignalKey, Histogram] = field(default_factory=dict)
     _given_ms: dict[Signal, int] = field(default_factory=dict)
     _unknown: frozenset[Signal] = frozenset()
 
@@ -151,7 +151,7 @@ class Series:
         place = bisect_right(self.readings, at_ms, key=lambda each: each.at_ms)
         return self.readings[place - 1] if place else None
 
-    def _total(self, key: Key, value: float, snapshot: Snapshot) -> float:
+    def _total(self, key: SignalKey, value: float, snapshot: Snapshot) -> float:
         known = self._counters.get(key)
         if known is None:
             # A counter of the pod's own page that was not there before was born since, at 0. That of an engine may
@@ -160,7 +160,7 @@ class Series:
             return value if born else 0.0
         return self._totals[key] + (value - known if value >= known else value)
 
-    def _distribution(self, key: Key, value: Histogram) -> Histogram:
+    def _distribution(self, key: SignalKey, value: Histogram) -> Histogram:
         known, total = self._histograms.get(key), self._distributions.get(key)
         if known is None or total is None:
             return value if self.readings else _emptied(value)

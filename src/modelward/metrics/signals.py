@@ -45,7 +45,7 @@ def signal_words(signals: Iterable[Signal]) -> str:
     return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
 
 
-class Key(NamedTuple):
+class SignalKey(NamedTuple):
     """A signal of one model; the model is empty where the source does not name it."""
 
     signal: Signal

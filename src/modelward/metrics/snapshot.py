@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 
 MAX_MODELS = 100
 """An hour of readings is kept of each: names without end would be memory without end."""
@@ -34,9 +34,9 @@ class Snapshot:
     pod: str
     at_ms: int
     source: Literal["collector", "engine"]
-    gauges: Mapping[Key, float] = field(default_factory=dict)
-    counters: Mapping[Key, float] = field(default_factory=dict)
-    histograms: Mapping[Key, Histogram] = field(default_factory=dict)
+    gauges: Mapping[SignalKey, float] = field(default_factory=dict)
+    counters: Mapping[SignalKey, float] = field(default_factory=dict)
+    histograms: Mapping[SignalKey, Histogram] = field(default_factory=dict)
     unknown: frozenset[Signal] = frozenset()
     config_generation: str = ""
     collector_version: str = ""
@@ -55,17 +55,17 @@ class Snapshot:
         return frozenset(key.signal for key in self._keys)
 
     @property
-    def _keys(self) -> tuple[Key, ...]:
+    def _keys(self) -> tuple[SignalKey, ...]:
         return (*self.gauges, *self.counters, *self.histograms)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PageSignals:
     """Signals as they stand on a page: NaN, or None for a histogram, where there is no number."""
 
-    gauges: Mapping[Key, float]
-    counters: Mapping[Key, float]
-    histograms: Mapping[Key, Histogram | None]
+    gauges: Mapping[SignalKey, float]
+    counters: Mapping[SignalKey, float]
+    histograms: Mapping[SignalKey, Histogram | None]
 
     def snapshot(
         self, pod: str, at_ms: int, source: Literal["collector", "engine"], unreached: bool = False, **more: str
@@ -90,5 +90,5 @@ class Found:
         )
 
 
-def _numbers(values: Mapping[Key, float]) -> dict[Key, float]:
+def _numbers(values: Mapping[SignalKey, float]) -> dict[SignalKey, float]:
     return {key: value for key, value in values.items() if not math.isnan(value)}

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from modelward.metrics.histogram import Histogram, merged, subtracted
 from modelward.metrics.series import KEPT_MS, Reading, Series
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 
 FRESH_MS = 30_000
@@ -199,5 +199,5 @@ class History:
                 yield pod, gained, last.at_ms - start.at_ms
 
 
-def _matching(known: Iterable[Key], signal: Signal, model: str | None) -> list[Key]:
+def _matching(known: Iterable[SignalKey], signal: Signal, model: str | None) -> list[SignalKey]:
     return [key for key in known if key.signal is signal and (model is None or key.model == model)]

@@ -9,7 +9,7 @@ from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import percent_text
-from modelward.desired.watch import Builtin, Watch, alone, selects
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, alone, selects
 from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.evaluate.evaluators.measured import measured
 from modelward.hub_client.client import Stored
@@ -17,20 +17,20 @@ from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.runtime.context import Context
-from modelward.status.conditions import State, settle
+from modelward.status.conditions import ConditionState, settle
 from modelward.status.policy import policy_status
 
 _AGAIN_S = 60.0
 
 
 @dataclass(slots=True)
-class Policies:
+class PolicyReconciler:
     """Tells policies which endpoints they reach, and evaluators whether they can be used."""
 
     context: Context
-    builtins: Mapping[str, Builtin]
+    builtins: Mapping[str, BuiltinFacts]
     manifests: Mapping[str, Manifest]
-    watches: Mapping[str, Mapping[str, Watch]]
+    watches: Mapping[str, Mapping[str, MonitoringPlan]]
     clock_ms: Callable[[], int]
     stored: Callable[[str], Stored | None] = lambda _: None
     """What a namespace holds at the hub."""
@@ -74,22 +74,22 @@ class Policies:
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
         return None
 
-    def _usable(self, evaluator: Evaluator) -> State:
+    def _usable(self, evaluator: Evaluator) -> ConditionState:
         builtin = self.builtins.get(evaluator.spec.builtin)
         if builtin is None:
             known = ", ".join(sorted(self.builtins))
             message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
-            return State("Accepted", "False", "UnknownEvaluator", message)
+            return ConditionState("Accepted", "False", "UnknownEvaluator", message)
         fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
         if fault:
-            return State("Accepted", "False", "InvalidConfig", fault)
-        return State("Accepted", "True", "Valid")
+            return ConditionState("Accepted", "False", "InvalidConfig", fault)
+        return ConditionState("Accepted", "True", "Valid")
 
     def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
         """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
         namespace, name = policy.metadata.namespace, policy.metadata.name
         evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
-        asked = [self.watches.get(namespace, {}).get(endpoint, Watch()) for endpoint in endpoints]
+        asked = [self.watches.get(namespace, {}).get(endpoint, MonitoringPlan()) for endpoint in endpoints]
         asked.append(alone(policy, {one.metadata.name: one for one in evaluators}, self.builtins))
         found = {
             (bound.evaluation.name, bound.problem.reason, bound.problem.message)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from modelward.privacy.checksums import ean_valid, luhn_valid, mod11_10_valid, verhoeff_valid, weighted
 
-Check = Callable[[str], bool]
+NationalCheck = Callable[[str], bool]
 
 
 def is_date(year: str, month: str, day: str) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from modelward.privacy import national_checks as checks
-from modelward.privacy.national_checks import Check
+from modelward.privacy.national_checks import NationalCheck
 from modelward.privacy.run import Run
 
 
@@ -19,7 +19,7 @@ class Form:
 
     shape: tuple[int, ...]
     separators: str
-    check: Check
+    check: NationalCheck
     sure: bool = False
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from modelward.privacy.checksums import weighted
 from modelward.privacy.kinds import NATIONAL_ID
 from modelward.privacy.labels import NATIONAL_WORD, SSN_WORD, labels_of
-from modelward.privacy.national_checks import Check, chile, china, france_social, is_date
+from modelward.privacy.national_checks import NationalCheck, chile, china, france_social, is_date
 from modelward.privacy.run import is_of_a_word
 from modelward.privacy.span import Span
 
@@ -103,7 +103,7 @@ def _always(_word: str) -> bool:
 
 
 _DIGIT_FIRST = ("[0-9]", "[1-")
-_FORMS: tuple[tuple[range, re.Pattern[str], Check], ...] = tuple(
+_FORMS: tuple[tuple[range, re.Pattern[str], NationalCheck], ...] = tuple(
     (sizes, re.compile(pattern), check)
     for sizes, pattern, check in (
         (range(9, 10), r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]", _always),  # Britain

@@ -44,7 +44,7 @@ DETECTORS: tuple[Detector, ...] = (
 _MAX_ROUNDS = 8
 
 
-class Finding(NamedTuple):
+class MaskedValue(NamedTuple):
     """One value that was masked; `value` compares equal however it was written, and never leaves memory."""
 
     kind: str
@@ -56,7 +56,7 @@ class Redacted:
     """A text with masks such as `[EMAIL]`, and what they stand for."""
 
     text: str
-    findings: tuple[Finding, ...]
+    findings: tuple[MaskedValue, ...]
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -69,7 +69,7 @@ def redact(text: str) -> Redacted:
 
     Redacting the result again changes nothing. Overlapping values are masked as one, so that no rest of one survives.
     """
-    findings: list[Finding] = []
+    findings: list[MaskedValue] = []
     for _ in range(_MAX_ROUNDS):  # a mask may lay bare a value whose boundary was part of another
         reading = reading_of(text)
         spans = found_in(reading.text)
@@ -85,7 +85,7 @@ def found_in(text: str) -> list[Span]:
     return _merged([span for detector in DETECTORS for span in detector(text)])
 
 
-def redactions_of(prompt: Iterable[Finding], response: Iterable[Finding]) -> tuple[Redaction, ...]:
+def redactions_of(prompt: Iterable[MaskedValue], response: Iterable[MaskedValue]) -> tuple[Redaction, ...]:
     """Count findings by kind and subject; an answer's value that the prompt already held counts as echoed."""
     asked = list(prompt)
     known = {finding.value for finding in asked}
@@ -116,11 +116,11 @@ def _masked(text: str, spans: list[Span]) -> str:
     return "".join(parts)
 
 
-def _findings(text: str, spans: list[Span]) -> Iterator[Finding]:
+def _findings(text: str, spans: list[Span]) -> Iterator[MaskedValue]:
     """Return what was found in a form that compares equal however it was written: all at once, as there may be many."""
     values = "\n".join([text[span.start : span.end].replace("\n", " ") for span in spans])
     comparable = _NO_SIGNIFICANCE.sub("", values.casefold()).split("\n")
-    return (Finding(span.kind, value) for span, value in zip(spans, comparable, strict=False))
+    return (MaskedValue(span.kind, value) for span, value in zip(spans, comparable, strict=False))
 
 
 def _lays_bare(text: str, spans: list[Span]) -> bool:

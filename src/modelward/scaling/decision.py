@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 from modelward.scaling.capacity import Capacity
-from modelward.scaling.history import History, Step
+from modelward.scaling.history import DecisionHistory, Step
 from modelward.scaling.latency import LatencyStep, Missed, judged, missed
-from modelward.scaling.need import SLOW, Need, Reason, capacity_of, needed
+from modelward.scaling.need import SLOW, Need, ScalingReason, capacity_of, needed
 from modelward.scaling.probe import Probe, in_flight_in_each, learned_from, shown
 from modelward.scaling.queue import waiting_in
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 # Down by at most a quarter of the replicas (or one) a minute.
 STEP_MS = 60_000
@@ -27,14 +27,14 @@ class Decision:
     """
 
     replicas: int | None
-    reason: Reason
+    reason: ScalingReason
     message: str
     need: int | None
     capacity: Capacity | None
-    history: History
+    history: DecisionHistory
 
 
-def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Decision:
+def decide(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> Decision:
     """Decide for one endpoint; Direct writes the answer, Advisory only shows it.
 
     What this look teaches about capacity counts from the next decision on, so that more load never asks for less.
@@ -48,22 +48,24 @@ def decide(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> De
     target, reason, message = _target(spec, usage, need, after, now_ms)
     allowed = spec.within(target)
     if allowed < target:
-        reason, message = Reason.AT_MAXIMUM, f"maximum {spec.max_replicas}; {message}"
-    elif allowed > target or (reason is not Reason.HOLDING_ON_STALE_METRICS and _below(need, spec, allowed, usage)):
-        reason, message = Reason.AT_MINIMUM, f"minimum {spec.floor}; {message}"
+        reason, message = ScalingReason.AT_MAXIMUM, f"maximum {spec.max_replicas}; {message}"
+    elif allowed > target or (
+        reason is not ScalingReason.HOLDING_ON_STALE_METRICS and _below(need, spec, allowed, usage)
+    ):
+        reason, message = ScalingReason.AT_MINIMUM, f"minimum {spec.floor}; {message}"
     after = _stepping(after, need, usage, allowed, now_ms)
-    unknown = reason is Reason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
+    unknown = reason is ScalingReason.HOLDING_ON_STALE_METRICS and allowed == usage.replicas
     return Decision(
         None if unknown else allowed,
         reason,
         message[:MESSAGE_CHARS],
-        need.replicas if need.reason is not Reason.HOLDING_ON_STALE_METRICS else None,
+        need.replicas if need.reason is not ScalingReason.HOLDING_ON_STALE_METRICS else None,
         capacity_of(spec, after),
         after,
     )
 
 
-def _stepping(history: History, need: Need, usage: Usage, allowed: int, now_ms: int) -> History:
+def _stepping(history: DecisionHistory, need: Need, usage: UsageSnapshot, allowed: int, now_ms: int) -> DecisionHistory:
     """Note the step that was decided: down for the next one, up for what it is to bring."""
     up = allowed > usage.replicas
     noted = replace(history, queue=history.queue.seeing(waiting_in(usage), now_ms, asking=up))
@@ -76,7 +78,7 @@ def _stepping(history: History, need: Need, usage: Usage, allowed: int, now_ms: 
     return noted
 
 
-def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> History:
+def _tried(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> DecisionHistory:
     """Judge the last step that was taken for a latency or to learn; of one that brought nothing the memory is kept."""
     ready_for_ms = now_ms - history.ready_since_ms
     trial, futile = judged(history.trial, missed(spec, usage), usage, ready_for_ms, now_ms)
@@ -91,28 +93,30 @@ def _tried(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> Hi
     return replace(history, probe=None, learned=learned_from(probe, now_ms))
 
 
-def _trial(late: Missed, before: LatencyStep | None, usage: Usage, replicas: int) -> LatencyStep:
+def _trial(late: Missed, before: LatencyStep | None, usage: UsageSnapshot, replicas: int) -> LatencyStep:
     if before is None or before.what != late.what or before.replicas != usage.replicas:
         return LatencyStep(late.what, usage.replicas, late.best_ms, replicas)
     return replace(before, replicas=replicas)
 
 
-def _target(spec: ScalingSpec, usage: Usage, need: Need, history: History, now_ms: int) -> tuple[int, Reason, str]:
+def _target(
+    spec: ScalingSpec, usage: UsageSnapshot, need: Need, history: DecisionHistory, now_ms: int
+) -> tuple[int, ScalingReason, str]:
     current = usage.replicas
     if need.replicas > current:
         return need.replicas, need.reason, need.message
     if not need.certain:
         return current, need.reason, need.message
     if need.replicas == current or current <= spec.floor:
-        steady = need.reason if need.reason in SLOW else Reason.STEADY
+        steady = need.reason if need.reason in SLOW else ScalingReason.STEADY
         return current, steady, need.message
     held = _held(spec, usage, history, now_ms)
     if held is not None:
-        return current, Reason.SCALE_DOWN_HOLD, f"{need.message}; {held}"
+        return current, ScalingReason.SCALE_DOWN_HOLD, f"{need.message}; {held}"
     return _lower(usage, history), need.reason, need.message
 
 
-def _held(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> str | None:
+def _held(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> str | None:
     """Why fewer replicas have to wait; None when they need not."""
     minutes = spec.scale_down_hold_ms / 60_000
     if not history.watched(now_ms, spec.scale_down_hold_ms):
@@ -126,12 +130,12 @@ def _held(spec: ScalingSpec, usage: Usage, history: History, now_ms: int) -> str
     return None
 
 
-def _lower(usage: Usage, history: History) -> int:
+def _lower(usage: UsageSnapshot, history: DecisionHistory) -> int:
     step = usage.replicas - max(1, usage.replicas // STEP_SHARE)
     # While replicas start, only those are called off: the ones that serve stay.
     serving = usage.ready if usage.ready < usage.replicas else 0
     return max(step, history.highest_need(), serving)
 
 
-def _below(need: Need, spec: ScalingSpec, allowed: int, usage: Usage) -> bool:
+def _below(need: Need, spec: ScalingSpec, allowed: int, usage: UsageSnapshot) -> bool:
     return need.certain and need.replicas < spec.floor == allowed == usage.replicas

@@ -7,7 +7,7 @@ from modelward.scaling.latency import Futile, LatencyStep
 from modelward.scaling.pods import ReplicaSeen, moment, most_queue, watch
 from modelward.scaling.probe import Probe
 from modelward.scaling.queue import WaitingRequests
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 # Decisions come every few seconds. After a longer silence (a restart, a sleep, a clock set forward) nothing is
 # known of the time in between, and the hold before scaling down begins anew.
@@ -28,7 +28,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class DecisionHistory:
     """What earlier decisions of one endpoint saw.
 
     `needs` are (time, replicas needed), with every need dropped that a later one is at least as high as: enough for
@@ -51,7 +51,7 @@ class History:
     trial: LatencyStep | None = None
     futile: tuple[Futile, ...] = ()
 
-    def at(self, now_ms: int) -> "History":
+    def at(self, now_ms: int) -> "DecisionHistory":
         """The history as of now; time that went backwards or leapt ahead counts as no time watched."""
         if self.last_ms is not None and 0 <= now_ms - self.last_ms <= GAP_MS:
             return replace(self, last_ms=now_ms)
@@ -69,7 +69,7 @@ class History:
             trial=None,
         )
 
-    def seeing(self, usage: Usage, revision: str, now_ms: int, elapsed_ms: int = 0) -> "History":
+    def seeing(self, usage: UsageSnapshot, revision: str, now_ms: int, elapsed_ms: int = 0) -> "DecisionHistory":
         """Take in one look at the endpoint, `elapsed_ms` after the last, and learn from replicas that have settled."""
         same = usage.ready == self.ready
         pods = self.pods if same or usage.pods else tuple(replace(pod, since_ms=now_ms) for pod in self.pods)
@@ -89,7 +89,7 @@ class History:
         """Whether requests have queued for 30 s in most of the replicas, and as many replicas are ready as before."""
         return now_ms - self.ready_since_ms >= SETTLED_MS and most_queue(self.pods, now_ms)
 
-    def needing(self, replicas: int, now_ms: int, hold_ms: int) -> "History":
+    def needing(self, replicas: int, now_ms: int, hold_ms: int) -> "DecisionHistory":
         """Note how many replicas are needed now."""
         kept = tuple((at, need) for at, need in self.needs if now_ms - at <= hold_ms and need > replicas)
         return replace(self, needs=(*kept, (now_ms, replicas)))
@@ -102,7 +102,7 @@ class History:
         """The highest need within the hold that the needs were noted with."""
         return max((need for _, need in self.needs), default=0)
 
-    def _serving(self, revision: str, now_ms: int) -> "History":
+    def _serving(self, revision: str, now_ms: int) -> "DecisionHistory":
         """Take another revision in once it has lasted; where no pod is, as in a sleep, the last one stays."""
         if revision in ("", self.revision):
             return replace(self, newer=None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 # Two minutes that were slow from end to end with the same replicas, before more of them are asked for.
 SLOW_FOR_MS = 120_000
@@ -60,7 +60,7 @@ class Futile:
         return 0 <= now_ms - self.at_ms < FUTILE_MS and work <= MORE_WORK * self.work
 
 
-def missed(spec: ScalingSpec, usage: Usage) -> tuple[Missed, ...]:
+def missed(spec: ScalingSpec, usage: UsageSnapshot) -> tuple[Missed, ...]:
     """Return the objectives that the last minute has surely missed."""
     bounds = (
         (FIRST_TOKEN, spec.time_to_first_token_ms, usage.first_token_ms),
@@ -74,7 +74,7 @@ def missed(spec: ScalingSpec, usage: Usage) -> tuple[Missed, ...]:
 
 
 def judged(
-    trial: LatencyStep | None, found: Iterable[Missed], usage: Usage, ready_for_ms: int, now_ms: int
+    trial: LatencyStep | None, found: Iterable[Missed], usage: UsageSnapshot, ready_for_ms: int, now_ms: int
 ) -> tuple[LatencyStep | None, Futile | None]:
     """Return what becomes of a trial: it goes on, has helped (None), or was futile.
 
@@ -95,7 +95,7 @@ def judged(
     return None, Futile(trial.what, trial.base, usage.work_per_second or 0.0, now_ms)
 
 
-def more(usage: Usage, worst: Missed, ready_for_ms: int) -> int:
+def more(usage: UsageSnapshot, worst: Missed, ready_for_ms: int) -> int:
     """Return how many more replicas a missed objective asks for: a tenth, once it is missed and settled for long."""
     settled = usage.ready == usage.replicas and ready_for_ms >= SLOW_FOR_MS
     return max(1, math.ceil(usage.ready / 10)) if settled and worst.lasting else 0

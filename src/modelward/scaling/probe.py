@@ -9,7 +9,7 @@ from statistics import fmean
 
 from modelward.scaling.capacity import Learned
 from modelward.scaling.pods import LEAST_WORK, ReplicaSeen
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 # So many requests in flight in each replica, and no more work than before for ten minutes with the same replicas,
 # before one more is tried. It is judged when it has been ready for two minutes.
@@ -42,7 +42,7 @@ def in_flight_in_each(pods: tuple[ReplicaSeen, ...]) -> float:
     return fmean(pod.in_flight for pod in pods) if pods else 0.0
 
 
-def due(usage: Usage, pods: tuple[ReplicaSeen, ...], probe: Probe | None, steady_for_ms: int) -> bool:
+def due(usage: UsageSnapshot, pods: tuple[ReplicaSeen, ...], probe: Probe | None, steady_for_ms: int) -> bool:
     """Whether one more replica should be tried; the load has been as it is for `steady_for_ms`."""
     if (
         usage.waiting is not None
@@ -54,7 +54,7 @@ def due(usage: Usage, pods: tuple[ReplicaSeen, ...], probe: Probe | None, steady
     return steady_for_ms >= STEADY_MS and in_flight_in_each(pods) >= max(IN_FLIGHT, again)
 
 
-def shown(probe: Probe, usage: Usage, pods: tuple[ReplicaSeen, ...], ready_for_ms: int) -> bool | None:
+def shown(probe: Probe, usage: UsageSnapshot, pods: tuple[ReplicaSeen, ...], ready_for_ms: int) -> bool | None:
     """Return whether the replicas before were full; None while it cannot be told."""
     ready = usage.ready
     if usage.replicas <= probe.base or ready < usage.replicas or ready_for_ms < SETTLED_MS or not pods:
@@ -64,7 +64,7 @@ def shown(probe: Probe, usage: Usage, pods: tuple[ReplicaSeen, ...], ready_for_m
     return work >= worth * probe.work and work * probe.base * probe.in_flight >= worth * probe.work * in_flight
 
 
-def in_vain(probe: Probe, usage: Usage, pods: tuple[ReplicaSeen, ...]) -> bool:
+def in_vain(probe: Probe, usage: UsageSnapshot, pods: tuple[ReplicaSeen, ...]) -> bool:
     """Whether the replicas before would do again: the work is what they did, or far fewer requests are in flight."""
     if probe.trying or usage.replicas <= probe.base:
         return False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from modelward.scaling.pods import STUCK
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 # Requests that wait now should be served within this time, or the time that replicas take to start if that is longer.
 DRAIN_S = 30.0
@@ -62,7 +62,7 @@ class WaitingRequests:
         return min(LONGEST_DRAIN_S, max(DRAIN_S, self.cold_start_ms / 1_000, elapsed_ms / 1_000))
 
 
-def waiting_in(usage: Usage) -> float:
+def waiting_in(usage: UsageSnapshot) -> float:
     """Return the requests that wait in replicas that work; what waits in a stuck one no other can serve."""
     if not usage.pods:
         return usage.waiting or 0.0
@@ -71,7 +71,7 @@ def waiting_in(usage: Usage) -> float:
     return math.fsum(use.waiting or 0.0 for use in able)
 
 
-def shared(usage: Usage) -> float:
+def shared(usage: UsageSnapshot) -> float:
     """Return the requests that wait because all replicas are busy, and not one alone."""
     if not usage.pods:
         return usage.waiting or 0.0

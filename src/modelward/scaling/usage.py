@@ -35,7 +35,7 @@ Latencies = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UsageSnapshot:
     """One look at an endpoint; None is unknown.
 
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
@@ -94,7 +94,7 @@ def observe(
     now_ms: int,
     attainment: float = 0.99,
     of_replicas: bool = True,
-) -> Usage:
+) -> UsageSnapshot:
     """Read the usage of an endpoint off its metrics; `sources` names the pods that should have given some.
 
     Latencies are those that the share `attainment` (0 to 1) of the requests surely did not keep within. `of_replicas`
@@ -105,7 +105,7 @@ def observe(
     fresh = {pod for pod in speaking if not lacking[pod]}
     in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
     waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
-    return Usage(
+    return UsageSnapshot(
         replicas,
         ready,
         len(sources),

@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PageTarget:
     """A page to read: whose it is, where it is, and whether a collector or the engine itself writes it."""
 
     pod: str
@@ -68,7 +68,7 @@ class Scraper:
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
-    async def scrape(self, target: Target, before: Snapshot | None = None) -> Snapshot | ScrapeFailure:
+    async def scrape(self, target: PageTarget, before: Snapshot | None = None) -> Snapshot | ScrapeFailure:
         """Read one page; never raises but for cancellation, for one odd pod must not end a round.
 
         `before` is what was read last time: a page that has not changed since, as those of idle pods have not, says
@@ -96,7 +96,7 @@ class Scraper:
             log.exception("scrape=unexpected pod=%s url=%s", target.pod, target.url)
             return ScrapeFailure(target.pod, "BadContent", f"{target.url} cannot be read: {type(error).__name__}")
 
-    async def _fetch(self, target: Target, page: bytearray) -> ScrapeFailure | None:
+    async def _fetch(self, target: PageTarget, page: bytearray) -> ScrapeFailure | None:
         """Read the answer's body into `page`; anything but a whole page within the bounds is a failure."""
         asked = self._session.get(target.url, headers=_HEADERS, allow_redirects=False, auto_decompress=False)
         async with asked as response:
@@ -113,16 +113,16 @@ class Scraper:
             framed = response.content_length is not None or "Transfer-Encoding" in response.headers
             return self._broke_off(target) if not framed and cut_short(bytes(page[-5:])) else None
 
-    def _late(self, target: Target, came_bytes: int) -> ScrapeFailure:
+    def _late(self, target: PageTarget, came_bytes: int) -> ScrapeFailure:
         if came_bytes:
             message = f"{target.url} is slow: {came_bytes} bytes and no whole page in {self._timeout_s:g} s"
             return ScrapeFailure(target.pod, "Slow", message)
         return ScrapeFailure(target.pod, "Timeout", f"{target.url} gave no answer in {self._timeout_s:g} s")
 
-    def _broke_off(self, target: Target) -> ScrapeFailure:
+    def _broke_off(self, target: PageTarget) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "BadContent", f"{target.url} broke off in the middle of the page")
 
-    def _read(self, target: Target, page: bytes, before: Snapshot | None) -> Snapshot | ScrapeFailure:
+    def _read(self, target: PageTarget, page: bytes, before: Snapshot | None) -> Snapshot | ScrapeFailure:
         digest = _digest(target, page)
         if before is not None and before.page == digest:
             return replace(before, at_ms=self._clock())
@@ -140,11 +140,11 @@ class Scraper:
         except UnusableError as error:
             return ScrapeFailure(target.pod, "Unusable", f"{target.url} serves metrics that say nothing: {error}")
 
-    def _too_large(self, target: Target, how: str) -> ScrapeFailure:
+    def _too_large(self, target: PageTarget, how: str) -> ScrapeFailure:
         return ScrapeFailure(target.pod, "TooLarge", f"{target.url}: {how}")
 
 
-def _digest(target: Target, page: bytes) -> str:
+def _digest(target: PageTarget, page: bytes) -> str:
     """Return what tells a page from others: whose it is and how it is read are part of what it says."""
     digest = hashlib.blake2b(repr((target.pod, target.engine, target.source)).encode(), digest_size=16)
     digest.update(page)

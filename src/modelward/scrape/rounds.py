@@ -3,7 +3,7 @@
 import asyncio
 
 from modelward.metrics.snapshot import Snapshot
-from modelward.scrape.pages import ScrapeFailure, Scraper, Target
+from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper
 
 
 class Lanes:
@@ -13,7 +13,7 @@ class Lanes:
         self._well, self._silent = asyncio.Semaphore(limit), asyncio.Semaphore(limit)
 
     async def read(
-        self, scraper: Scraper, target: Target, before: Snapshot | None = None, *, silent: bool = False
+        self, scraper: Scraper, target: PageTarget, before: Snapshot | None = None, *, silent: bool = False
     ) -> Snapshot | ScrapeFailure:
         """Read one page when its line has room; `before` is its last reading, `silent` whether it failed since."""
         async with self._silent if silent else self._well:

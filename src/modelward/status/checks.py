@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from modelward.api.base import Severity, Verdict
+from modelward.api.base import Severity, VerdictValue
 from modelward.api.llmendpoint import Health
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 from modelward.status.error_rates import Unserved
 
 Concern = Literal["Objectives", "Quality", "Safety"]
@@ -34,7 +34,7 @@ class Check:
     name: str
     concern: Concern
     severity: Severity
-    verdict: Verdict
+    verdict: VerdictValue
     reason: str
     message: str = ""
     was: str = ""
@@ -45,7 +45,7 @@ class Check:
         return f"{self.name} {self.message}".strip()
 
 
-def condition(concern: Concern, checks: Iterable[Check]) -> State:
+def condition(concern: Concern, checks: Iterable[Check]) -> ConditionState:
     """Return the concern's condition: False as soon as one check failed, True only when all are decided and good.
 
     Checks of severity Info are reported in status but move no condition.
@@ -55,12 +55,12 @@ def condition(concern: Concern, checks: Iterable[Check]) -> State:
     failed = [check for check in counted if check.verdict == "Failed"]
     open_ = [check for check in counted if check.verdict == "Unknown"]
     if not counted:
-        return State(kind, "Unknown", "NothingToCheck", "no policy asks for this")
+        return ConditionState(kind, "Unknown", "NothingToCheck", "no policy asks for this")
     if failed:
-        return State(kind, "False", failed[0].reason, "; ".join(check.evidence for check in failed))
+        return ConditionState(kind, "False", failed[0].reason, "; ".join(check.evidence for check in failed))
     if open_:
-        return State(kind, "Unknown", open_[0].reason, "; ".join(check.evidence for check in open_))
-    return State(kind, "True", "Passed", "; ".join(check.evidence for check in counted))
+        return ConditionState(kind, "Unknown", open_[0].reason, "; ".join(check.evidence for check in open_))
+    return ConditionState(kind, "True", "Passed", "; ".join(check.evidence for check in counted))
 
 
 def decided(checks: Iterable[Check]) -> str:
@@ -70,7 +70,7 @@ def decided(checks: Iterable[Check]) -> str:
 
 
 def health(
-    workload: State, metrics: State, checks: Iterable[Check], unserved: Unserved | None = None
+    workload: ConditionState, metrics: ConditionState, checks: Iterable[Check], unserved: Unserved | None = None
 ) -> tuple[Health, str]:
     """Return health and the reason for it in one line.
 

@@ -10,7 +10,7 @@ from modelward.api.llmendpoint import COLLECTOR_PORT, CollectorMode
 from modelward.api.quantity import percent_text
 from modelward.desired.names import COLLECTOR
 from modelward.metrics.window import Freshness, History
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 from modelward.status.judgement import SEEN_ENOUGH_PPM
 from modelward.status.workload import pod_running, waiting_reason
 
@@ -50,40 +50,42 @@ def sidecars(pods: Sequence[Object]) -> Collectors:
 
 def collector_state(
     mode: CollectorMode, collectors: Collectors, seen_ppm: int | None, problem: tuple[str, str] | None
-) -> State:
+) -> ConditionState:
     """Return CollectorReady; `problem` is what kept us from putting the collector in place.
 
     What a collector still waits for, and a Service that leads past it, take nothing from what it sees: they are told
     beside that and leave True as it is.
     """
     if mode == "ScrapeOnly":
-        return State("CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read")
+        return ConditionState(
+            "CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read"
+        )
     if problem is not None:
-        return State("CollectorReady", "False", *problem)
+        return ConditionState("CollectorReady", "False", *problem)
     if collectors.trouble[0]:
-        return State("CollectorReady", "False", *collectors.trouble)
+        return ConditionState("CollectorReady", "False", *collectors.trouble)
     if collectors.refused and not collectors.ready:
-        return State("CollectorReady", "False", "Refused", collectors.refused)
+        return ConditionState("CollectorReady", "False", "Refused", collectors.refused)
     if not collectors.desired:
-        return State("CollectorReady", "Unknown", "NoPods", "no pod is running")
+        return ConditionState("CollectorReady", "Unknown", "NoPods", "no pod is running")
     remarks = _remarks(collectors)
     found = _sight(collectors, seen_ppm)
     message = "; ".join(part for part in (found.message, *(told for _, told in remarks), collectors.refused) if part)
     reason = remarks[0][0] if remarks and found.status == "True" else found.reason
-    return State(found.type, found.status, reason, message)
+    return ConditionState(found.type, found.status, reason, message)
 
 
-def _sight(collectors: Collectors, seen_ppm: int | None) -> State:
+def _sight(collectors: Collectors, seen_ppm: int | None) -> ConditionState:
     if collectors.missing:
         message = f"{collectors.missing} of {collectors.desired} pods run without a collector"
-        return State("CollectorReady", "False", "AwaitingRollout", message)
+        return ConditionState("CollectorReady", "False", "AwaitingRollout", message)
     if collectors.ready < collectors.desired:
         message = f"{collectors.ready} of {collectors.desired} collectors ready"
-        return State("CollectorReady", "False", "Starting", message)
+        return ConditionState("CollectorReady", "False", "Starting", message)
     if seen_ppm is not None and seen_ppm < SEEN_ENOUGH_PPM:
         message = f"{percent_text(seen_ppm)} seen; send clients to status.address.url"
-        return State("CollectorReady", "False", "Bypassed", message)
-    return State(
+        return ConditionState("CollectorReady", "False", "Bypassed", message)
+    return ConditionState(
         "CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} collectors ready"
     )
 
@@ -115,33 +117,33 @@ def metrics_state(
     *,
     shortfalls: Mapping[str, str] | None = None,
     engine_problems: Mapping[str, str] | None = None,
-) -> State:
+) -> ConditionState:
     """Return MetricsAvailable over the pods that should be read; `failures` are (reason, message) by pod.
 
     `shortfalls` are phrases on pods that are read well and lack numbers; `engine_problems` say why some collectors
     cannot read the engine's own page, which takes nothing from what they count themselves.
     """
     if not pods:
-        return State("MetricsAvailable", "Unknown", "NoPods", "no pod to read metrics from")
+        return ConditionState("MetricsAvailable", "Unknown", "NoPods", "no pod to read metrics from")
     fresh = [pod for pod in pods if history.freshness(pod, now_ms) is Freshness.FRESH]
     if len(fresh) == len(pods):
         short = [shortfalls[pod] for pod in pods if pod in shortfalls] if shortfalls else []
         if short:
-            return State("MetricsAvailable", "False", "PartialSignals", "; ".join(short)[:_MESSAGE_CHARS])
+            return ConditionState("MetricsAvailable", "False", "PartialSignals", "; ".join(short)[:_MESSAGE_CHARS])
         beside = _beside(engine_problems or {})
-        return State(
+        return ConditionState(
             "MetricsAvailable", "True", "Fresh", f"fresh numbers from {len(fresh)} of {len(pods)} pods{beside}"
         )
     silent = next((failures[pod] for pod in pods if pod in failures), None)
     if fresh:
         cause = f": {silent[1]}" if silent else ""
-        return State(
+        return ConditionState(
             "MetricsAvailable", "False", "PartialPods", f"{len(fresh)} of {len(pods)} pods give numbers{cause}"
         )
     if silent is not None:
-        return State("MetricsAvailable", "False", *silent)
+        return ConditionState("MetricsAvailable", "False", *silent)
     seen = any(history.freshness(pod, now_ms) is Freshness.STALE for pod in pods)
-    return State("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
+    return ConditionState("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
 
 
 def _beside(engine_problems: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ _MESSAGE_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ConditionState:
     """What one condition says now; when it began to say so is added by `settle`."""
 
     type: str
@@ -34,23 +34,23 @@ class State:
     message: str = ""
 
 
-def ready(accepted: State, workload: State) -> State:
+def ready(accepted: ConditionState, workload: ConditionState) -> ConditionState:
     """Return Ready = Accepted and WorkloadReady; the collector never gates it, because GitOps waits on it."""
     for state in (accepted, workload):
         if state.status != "True":
-            return State("Ready", state.status, state.reason, state.message)
+            return ConditionState("Ready", state.status, state.reason, state.message)
     reason = workload.reason if workload.reason == "Asleep" else "Serving"
-    return State("Ready", "True", reason, workload.message)
+    return ConditionState("Ready", "True", reason, workload.message)
 
 
 def settle(
-    states: Iterable[State], previous: Iterable[Condition], generation: int, now_ms: int
+    states: Iterable[ConditionState], previous: Iterable[Condition], generation: int, now_ms: int
 ) -> tuple[Condition, ...]:
     """Turn states into conditions; a transition time moves only when the status changes."""
     before = {condition.type: condition for condition in previous}
     now = timestamp(now_ms)
 
-    def condition(state: State) -> Condition:
+    def condition(state: ConditionState) -> Condition:
         old = before.get(state.type)
         since = old.last_transition_time if old is not None and old.status == state.status else now
         return Condition(
@@ -65,5 +65,5 @@ def settle(
     return tuple(condition(state) for state in sorted(states, key=_place))
 
 
-def _place(state: State) -> tuple[int, str]:
+def _place(state: ConditionState) -> tuple[int, str]:
     return (ORDER.index(state.type) if state.type in ORDER else len(ORDER), state.type)

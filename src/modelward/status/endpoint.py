@@ -19,7 +19,7 @@ from modelward.api.llmendpoint import (
 )
 from modelward.api.quantity import timestamp
 from modelward.status.checks import CONDITION, Check, condition, decided, health
-from modelward.status.conditions import State, ready, settle
+from modelward.status.conditions import ConditionState, ready, settle
 from modelward.status.error_rates import Unserved
 from modelward.status.listing import listed, told_cut
 from modelward.status.revision import UNKNOWN_REVISION, Revision
@@ -30,14 +30,14 @@ _KEPT_CHANGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EndpointFacts:
     """What one reconcile knows of an endpoint, in the order in which it was found."""
 
-    accepted: State
-    workload: State
-    collector: State
-    metrics: State
-    scaling: State | None = None
+    accepted: ConditionState
+    workload: ConditionState
+    collector: ConditionState
+    metrics: ConditionState
+    scaling: ConditionState | None = None
     replicas: int = 0
     ready_replicas: int = 0
     desired_replicas: int = 0
@@ -55,7 +55,7 @@ class Found:
     unserved: Unserved | None = None
 
 
-def endpoint_status(endpoint: LLMEndpoint, found: Found, now_ms: int) -> LLMEndpointStatus:
+def endpoint_status(endpoint: LLMEndpoint, found: EndpointFacts, now_ms: int) -> LLMEndpointStatus:
     """Return the whole status; pure, so `explain` prints the same as what is written."""
     before = endpoint.status
     mood, why = health(_serving(found), found.metrics, found.checks, found.unserved)
@@ -99,7 +99,7 @@ def summary(why: str) -> str:
     return why if len(why) <= _SUMMARY_LIMIT else why[: _SUMMARY_LIMIT - 1] + "…"
 
 
-def _serving(found: Found) -> State:
+def _serving(found: EndpointFacts) -> ConditionState:
     return found.accepted if found.accepted.status == "False" else found.workload
 
 
@@ -107,7 +107,9 @@ def _scales(endpoint: LLMEndpoint) -> bool:
     return endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct"
 
 
-def changes(before: LLMEndpointStatus, found: Found, now_ms: int, *, by_scaler: bool = False) -> tuple[Change, ...]:
+def changes(
+    before: LLMEndpointStatus, found: EndpointFacts, now_ms: int, *, by_scaler: bool = False
+) -> tuple[Change, ...]:
     """Return the newest few changes of revision, policies, collector version and scale: what may explain a flip.
 
     `by_scaler` tells whether our scaler writes replicas: the reason for what a person wrote is theirs.

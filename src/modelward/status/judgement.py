@@ -9,10 +9,10 @@ from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricS
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, timestamp
-from modelward.desired.watch import BoundEvaluation, BoundObjective
+from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
-from modelward.evaluate.verdict import Rule, Verdict, decide
+from modelward.evaluate.verdict import Verdict, VerdictRule, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
@@ -32,7 +32,7 @@ _DEFAULT_PERCENTILE = 95
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class JudgementInput:
     """What may be relied on when judging: the serving revision, the share of traffic seen, whether the hub is up."""
 
     revision: Revision
@@ -41,7 +41,7 @@ class Sight:
 
 
 def judge_objective(
-    bound: BoundObjective, history: History, sight: Sight, now_ms: int, before: MetricStatus | None = None
+    bound: BoundObjective, history: History, sight: JudgementInput, now_ms: int, before: MetricStatus | None = None
 ) -> tuple[Check, MetricStatus]:
     """Decide one objective over its window of readings; `before` is what status says of it.
 
@@ -52,13 +52,13 @@ def judge_objective(
     return _check(bound, bound.objective, "Objectives", found, told), told
 
 
-def _told(paused: bool, found: S, before: S | None, sight: Sight, now_ms: int) -> S:
+def _told(paused: bool, found: S, before: S | None, sight: JudgementInput, now_ms: int) -> S:
     if paused and found.verdict == "Unknown" and before is not None and before.verdict != "Unknown":
         return before
     return stand(found, before, sight.revision.hashes, now_ms)
 
 
-def _objective(bound: BoundObjective, history: History, sight: Sight, now_ms: int) -> MetricStatus:
+def _objective(bound: BoundObjective, history: History, sight: JudgementInput, now_ms: int) -> MetricStatus:
     """Return what readings say now."""
     asked = bound.objective
     if bound.problem is not None:
@@ -146,7 +146,7 @@ def _undecided_objective(reason: str, message: str) -> objectives.ObjectiveVerdi
 def judge_evaluation(
     bound: BoundEvaluation,
     results: Sequence[WindowResult],
-    sight: Sight,
+    sight: JudgementInput,
     now_ms: int,
     before: EvaluationStatus | None = None,
 ) -> tuple[Check, EvaluationStatus]:
@@ -159,7 +159,9 @@ def judge_evaluation(
     return _check(bound, bound.evaluation, bound.evaluation.affects, found, told), told
 
 
-def _evaluation(bound: BoundEvaluation, results: Sequence[WindowResult], sight: Sight, now_ms: int) -> EvaluationStatus:
+def _evaluation(
+    bound: BoundEvaluation, results: Sequence[WindowResult], sight: JudgementInput, now_ms: int
+) -> EvaluationStatus:
     """Return what the windows say now."""
     asked = bound.evaluation
     pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
@@ -188,17 +190,17 @@ def _unlisted(ids: int) -> str:
     return f"; {ids} flagged exchanges have ids over {MAX_ID_CHARS} characters, which are not listed" if ids else ""
 
 
-def rule_of(bound: BoundEvaluation) -> Rule:
+def rule_of(bound: BoundEvaluation) -> VerdictRule:
     """Return the evaluation's limit and minimum in the terms of the verdict."""
     asked = bound.evaluation
-    return Rule(
+    return VerdictRule(
         fail_above_ppm=percent_ppm(asked.fail_above) if asked.fail_above else None,
         fail_below_ppm=percent_ppm(asked.fail_below) if asked.fail_below else None,
         min_samples=asked.min_samples,
     )
 
 
-def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: Sight) -> Verdict:
+def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput) -> Verdict:
     if bound.problem is not None:
         return _undecided(bound.problem.reason, bound.problem.message)
     if sight.hub_problem and not pooled.windows:
@@ -215,15 +217,15 @@ def _undecided(reason: str, message: str) -> Verdict:
     return Verdict("Unknown", None, None, None, 0, reason, message)
 
 
-def _bypassed(sight: Sight) -> str:
+def _bypassed(sight: JudgementInput) -> str:
     if sight.traffic_seen_ppm is None or sight.traffic_seen_ppm >= SEEN_ENOUGH_PPM:
         return ""
     return f"only {percent_text(sight.traffic_seen_ppm)} of the engine's requests come through the collector"
 
 
-def _requests_by_duration(found: Histogram | None) -> objectives.Histogram:
+def _requests_by_duration(found: Histogram | None) -> objectives.DurationBins:
     if found is None:
-        return objectives.Histogram((), (0,))
+        return objectives.DurationBins((), (0,))
     cumulative = (*found.counts, found.count)
     bounds_ms = tuple(bound * 1_000 for bound in found.bounds)
     return objectives.histogram_from_cumulative(bounds_ms, [round(count) for count in cumulative])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from modelward.api.endpoint_status import MAX_CHECKS, MAX_POLICIES, MAX_SELECTOR_CHARS, CheckStatus
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 
 S = TypeVar("S", bound=CheckStatus)
 
@@ -18,7 +18,9 @@ def listed(checks: Sequence[S]) -> tuple[S, ...]:
     return tuple(sorted(checks, key=_expendable)[:MAX_CHECKS])
 
 
-def told_cut(accepted: State, *, policies: int, objectives: int, evaluations: int, selector: str) -> State:
+def told_cut(
+    accepted: ConditionState, *, policies: int, objectives: int, evaluations: int, selector: str
+) -> ConditionState:
     """Return Accepted with what the status has no room to list."""
     bounds = (
         (policies, MAX_POLICIES, "policies"),
@@ -33,7 +35,7 @@ def told_cut(accepted: State, *, policies: int, objectives: int, evaluations: in
         return accepted
     reason = "StatusCut" if accepted.reason == "Valid" else accepted.reason
     message = "; ".join(part for part in (accepted.message, *told) if part)
-    return State(accepted.type, accepted.status, reason, message)
+    return ConditionState(accepted.type, accepted.status, reason, message)
 
 
 def _expendable(check: CheckStatus) -> tuple[bool, bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import Binding, MonitoringPolicy, MonitoringPolicyStatus
-from modelward.status.conditions import State, settle
+from modelward.status.conditions import ConditionState, settle
 
 _BINDINGS = 100
 
@@ -37,15 +37,17 @@ def policy_status(
     )
 
 
-def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[str, str]]) -> State:
+def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[str, str]]) -> ConditionState:
     if problems:
-        return State("Accepted", "False", problems[0][0], "; ".join(message for _, message in problems))
+        return ConditionState("Accepted", "False", problems[0][0], "; ".join(message for _, message in problems))
     if policy.spec.paused:
-        return State("Accepted", "True", "Paused", "spec.paused is true: last verdicts are kept, nothing new starts")
-    return State("Accepted", "True", "Valid")
+        return ConditionState(
+            "Accepted", "True", "Paused", "spec.paused is true: last verdicts are kept, nothing new starts"
+        )
+    return ConditionState("Accepted", "True", "Valid")
 
 
-def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[State, ...]:
+def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[ConditionState, ...]:
     """Say what happens to samples only where something did: most policies never have this condition."""
     if full is not None:
         used, share = (f"{size / (1 << 30):.1f} GiB" for size in full)
@@ -53,18 +55,20 @@ def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[Sta
             f"this namespace holds {used} at the hub, of {share}: its oldest exchanges go before keepFor, or its "
             "newest are refused; shorten capture.keepFor, sample less, or raise hub.namespaceShare of the installation"
         )
-        return (State("SamplesKept", "False", "StorageFull", message),)
+        return (ConditionState("SamplesKept", "False", "StorageFull", message),)
     if any(condition.type == "SamplesKept" for condition in policy.status.conditions):
-        return (State("SamplesKept", "True", "WithinShare"),)
+        return (ConditionState("SamplesKept", "True", "WithinShare"),)
     return ()
 
 
-def _bound(policy: MonitoringPolicy, count: int) -> State:
+def _bound(policy: MonitoringPolicy, count: int) -> ConditionState:
     if count:
-        return State("Bound", "True", "EndpointsSelected", f"watches {count} endpoint{'s' if count > 1 else ''}")
+        return ConditionState(
+            "Bound", "True", "EndpointsSelected", f"watches {count} endpoint{'s' if count > 1 else ''}"
+        )
     wanted = policy.spec.endpoint_selector.match_labels or {}
     labels = ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
     hint = (
         f"no LLMEndpoint in this namespace carries {labels}" if labels else "no LLMEndpoint in this namespace matches"
     )
-    return State("Bound", "False", "NothingSelected", hint)
+    return ConditionState("Bound", "False", "NothingSelected", hint)

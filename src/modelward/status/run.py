@@ -11,9 +11,9 @@ from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunI
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import obstacles
 from modelward.desired.finding import Finding
-from modelward.desired.watch import Watch
-from modelward.evaluate.verdict import Rule, decide
-from modelward.status.conditions import State, settle
+from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.evaluate.verdict import VerdictRule, decide
+from modelward.status.conditions import ConditionState, settle
 from modelward.status.judgement import rule_of
 from modelward.status.workload import waiting_reason
 
@@ -21,21 +21,23 @@ _MESSAGE_LIMIT = 256
 _WORD: Mapping[RunResult, str] = {"Error": "no result", "Failed": "failed", "Inconclusive": "undecided"}
 _PRECEDENCE: tuple[RunResult, ...] = ("Error", "Failed", "Inconclusive", "Passed")
 _NO_POD_MS = 30_000
-_NO_RULE = Rule(fail_above_ppm=0)
+_NO_RULE = VerdictRule(fail_above_ppm=0)
 """For items that have no result to judge."""
 
 
-def running_state(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now_ms: int, *, suspend: bool) -> State:
+def running_state(
+    job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now_ms: int, *, suspend: bool
+) -> ConditionState:
     """Return Complete of a run whose Job has not ended; a pod that cannot start would else pass for one that runs."""
     if suspend:
-        return State("Complete", "False", "Suspended")
+        return ConditionState("Complete", "False", "Suspended")
     reason, message = next((found for pod in pods if (found := _stuck(pod))[0]), ("", ""))
     if reason:
-        return State("Complete", "False", reason, message)
-    return _no_pod(job, now_ms) or State("Complete", "False", "Running")
+        return ConditionState("Complete", "False", reason, message)
+    return _no_pod(job, now_ms) or ConditionState("Complete", "False", "Running")
 
 
-def _no_pod(job: Mapping[str, Any], now_ms: int) -> State | None:
+def _no_pod(job: Mapping[str, Any], now_ms: int) -> ConditionState | None:
     """Return that there is no pod; why, stands in the Job's Events alone, until its deadline is over."""
     status = job.get("status") or {}
     counts = [status.get(name, 0) for name in ("active", "ready", "succeeded", "failed", "terminating")]
@@ -44,7 +46,7 @@ def _no_pod(job: Mapping[str, Any], now_ms: int) -> State | None:
         return None
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     command = f"kubectl get events -n {namespace} --field-selector involvedObject.name={name},reason=FailedCreate"
-    return State("Complete", "False", "NoPod", f"no pod since {began}; what refuses it: {command}")
+    return ConditionState("Complete", "False", "NoPod", f"no pod since {began}; what refuses it: {command}")
 
 
 def _stuck(pod: Mapping[str, Any]) -> tuple[str, str]:
@@ -60,16 +62,16 @@ def _stuck(pod: Mapping[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
-def judged(item: RunItem, found: WindowResult | Finding, around: obstacles.Surroundings) -> RunItemStatus:
+def judged(item: RunItem, found: WindowResult | Finding, around: obstacles.RunContext) -> RunItemStatus:
     """Judge an item by the limit that its policy states now; without one there is nothing to judge by."""
-    asked = around.watches.get(item.endpoint, Watch()).evaluations
+    asked = around.watches.get(item.endpoint, MonitoringPlan()).evaluations
     limits = [rule_of(one) for one in asked if (one.policy, one.evaluation.name) == (item.policy, item.evaluation)]
     if not limits:
         found = obstacles.of_item(item, around) or found
     return item_status(item, found, limits[0] if limits else _NO_RULE)
 
 
-def item_status(item: RunItem, found: WindowResult | Finding, rule: Rule) -> RunItemStatus:
+def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule) -> RunItemStatus:
     """Judge one item by its own window alone; a Finding says why it has none.
 
     No result, or not one sample that could be judged: Error, never Passed. Too few or too close: Inconclusive.
@@ -121,7 +123,7 @@ def finished(status: EvaluationRunStatus) -> bool:
 
 def run_status(
     run: EvaluationRun,
-    state: State,
+    state: ConditionState,
     now_ms: int,
     *,
     job: str,

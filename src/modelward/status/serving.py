@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.metrics.snapshot import Snapshot
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 
 ASLEEP = "Asleep"
 
 
-def address_state(model: State, gateway: State | None = None, *, asleep: bool = False, refusing: str = "") -> State:
+def address_state(
+    model: ConditionState, gateway: ConditionState | None = None, *, asleep: bool = False, refusing: str = ""
+) -> ConditionState:
     """Return WorkloadReady: True only where a request to the address can be answered.
 
     `gateway` is the state of the gateway's own pods, None where clients reach the model's. `asleep` tells that our
@@ -19,14 +21,14 @@ def address_state(model: State, gateway: State | None = None, *, asleep: bool = 
     where no model server accepts a connection, empty where one does or none was tried.
     """
     if asleep and model.reason == "ScaledToZero":
-        model = State(model.type, "True", ASLEEP, "asleep: no requests came; the next one starts a replica")
+        model = ConditionState(model.type, "True", ASLEEP, "asleep: no requests came; the next one starts a replica")
     if model.status != "True":
         return model
     if gateway is not None and gateway.status != "True":
         return gateway
     if refusing and model.reason != ASLEEP:
         told = f"no model server accepts connections at {refusing}: each one has failed for 30 s"
-        return State(model.type, "False", "UpstreamRefused", f"{told}; check that it listens there")
+        return ConditionState(model.type, "False", "UpstreamRefused", f"{told}; check that it listens there")
     return model
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelward.desired.names import ROLLOUT_AT
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 
 Object = Mapping[str, Any]
 
@@ -14,25 +14,25 @@ _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverP
 _STUCK = (*_PULL, "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
-def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -> State:
+def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -> ConditionState:
     """Return WorkloadReady of a Deployment or StatefulSet; `what` names it in messages.
 
     True as soon as one pod serves: a rolling update does not make an endpoint unhealthy.
     """
     if workload is None:
-        return State("WorkloadReady", "Unknown", "Creating", f"{what} does not exist yet")
+        return ConditionState("WorkloadReady", "Unknown", "Creating", f"{what} does not exist yet")
     wanted = int(workload.get("spec", {}).get("replicas", 1))
     ready = int(workload.get("status", {}).get("readyReplicas", 0))
     if wanted == 0 and ready == 0:
-        return State("WorkloadReady", "False", "ScaledToZero", f"{what} has 0 replicas")
+        return ConditionState("WorkloadReady", "False", "ScaledToZero", f"{what} has 0 replicas")
     refused = refusal(workload)
     if ready:
         trouble = refused if ready < wanted else ""
-        return State("WorkloadReady", "True", "Serving", trouble or f"{ready} of {wanted} replicas ready")
+        return ConditionState("WorkloadReady", "True", "Serving", trouble or f"{ready} of {wanted} replicas ready")
     if refused:
-        return State("WorkloadReady", "False", "Refused", refused)
+        return ConditionState("WorkloadReady", "False", "Refused", refused)
     reason, message = _pod_trouble(pods)
-    return State("WorkloadReady", "False", reason or "NotReady", message or _not_ready(workload, wanted, pods))
+    return ConditionState("WorkloadReady", "False", reason or "NotReady", message or _not_ready(workload, wanted, pods))
 
 
 def _not_ready(workload: Object, wanted: int, pods: Sequence[Object]) -> str:
@@ -41,14 +41,14 @@ def _not_ready(workload: Object, wanted: int, pods: Sequence[Object]) -> str:
     return f"0 of {wanted} replicas ready" + (hint if workload.get("kind") == "StatefulSet" and not pods else "")
 
 
-def edited_state(state: State, edits: Sequence[str]) -> State:
+def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
     """Return WorkloadReady with what another hand has changed in the pod template of a model server that we run."""
     if not edits or state.status == "Unknown":
         return state
     fields = ", ".join(edits[:3]) + (f" and {len(edits) - 3} more" if len(edits) > 3 else "")
     told = f"{state.message}; somebody changed {fields} of the pod template: it stays; set annotation {ROLLOUT_AT}"
     reason = "EditedByOther" if state.status == "True" else state.reason
-    return State(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
+    return ConditionState(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
 
 
 def pod_ready(pod: Object) -> bool:

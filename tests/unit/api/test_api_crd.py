@@ -170,7 +170,7 @@ def _objects(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
 @given(data=st.data())
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_the_schema_accepts_the_model_reads_and_writes_back_within_the_schema(
-    kind: crd.Kind, data: st.DataObject
+    kind: crd.KindDocument, data: st.DataObject
 ) -> None:
     (schema,) = (schema_of(document) for document in crd.documents() if document["spec"]["names"]["kind"] == kind.name)
     spec = data.draw(_part(kind.name, "spec"))

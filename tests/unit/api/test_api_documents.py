@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_from_json, config_to_json
+from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_from_json, config_to_json
 from modelward.api.evaluation import (
     Counts,
     EvaluatorFacts,
@@ -115,7 +115,7 @@ configs = st.builds(
     engine=st.sampled_from(["vllm", "generic"]),
     engine_metrics_url=st.none() | st.just("http://127.0.0.1:8080/metrics"),
     capture=st.builds(
-        Capture,
+        CaptureSettings,
         content=st.sampled_from(["None", "MetadataOnly", "Redacted", "Full"]),
         sample_ppm=st.integers(0, 1_000_000),
         always_errors=st.booleans(),
@@ -135,7 +135,7 @@ def test_settings_survive_their_json_and_their_generation_names_their_content(co
 
 
 def test_other_settings_have_another_generation() -> None:
-    quiet, loud = CollectorConfig(), CollectorConfig(capture=Capture(sample_ppm=1))
+    quiet, loud = CollectorConfig(), CollectorConfig(capture=CaptureSettings(sample_ppm=1))
     assert config_to_json(quiet)["generation"] != config_to_json(loud)["generation"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modelward.api.collector_config import (
     MAX_BODY_BYTES,
-    Capture,
+    CaptureSettings,
     CollectorConfig,
     config_from_json,
     config_to_json,
@@ -126,7 +126,7 @@ CONFIGS = st.builds(
     engine_metrics_url=st.none() | st.just("http://127.0.0.1:8080/metrics"),
     hub_url=st.none() | st.just("https://hub"),
     capture=st.builds(
-        Capture,
+        CaptureSettings,
         content=st.sampled_from(CONTENT_ORDER),
         sample_ppm=st.integers(0, 1_000_000),
         always_slower_than_ms=OPTIONAL,
@@ -164,7 +164,7 @@ def test_a_collectors_settings_are_read_back_and_named_by_their_content(a: Colle
 def test_one_unreadable_field_costs_itself_and_the_rest_is_in_force(
     wrong: dict[str, Any], careful: dict[str, Any]
 ) -> None:
-    capture = Capture("Redacted", 5, True, 700, 9)
+    capture = CaptureSettings("Redacted", 5, True, 700, 9)
     body = config_to_json(CollectorConfig(engine="vllm", hub_url="https://hub", capture=capture))
     read = config_from_json({**body, "capture": {**body["capture"], **wrong}})
     assert read.capture == replace(capture, **careful)
@@ -176,7 +176,7 @@ def test_one_unreadable_field_costs_itself_and_the_rest_is_in_force(
     "wrong", [{"capture": None}, {"capture": "Full"}, {"capture": {}}, {"engine": "vllm"}], ids=str
 )
 def test_a_part_that_cannot_be_read_captures_nothing_and_keeps_no_other_from_being_read(wrong: dict[str, Any]) -> None:
-    body = config_to_json(CollectorConfig(hub_url="https://hub", capture=Capture("Full", 5)))
+    body = config_to_json(CollectorConfig(hub_url="https://hub", capture=CaptureSettings("Full", 5)))
     read = config_from_json({**body, **wrong})
     assert read.hub_url == "https://hub"
     assert read.capture.content == ("Full" if "engine" in wrong else "None")

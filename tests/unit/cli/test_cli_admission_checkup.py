@@ -11,10 +11,10 @@ import pytest
 from modelward.cli.cluster.installation import Setup
 from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.admission import WRITES, admission
-from modelward.cli.doctor.observed import Observed
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark
 
-NOBODY = Observed("modelward-system", "1", datetime(2026, 11, 24, tzinfo=UTC), Setup(None))
+NOBODY = InstallationFacts("modelward-system", "1", datetime(2026, 11, 24, tzinfo=UTC), Setup(None))
 
 
 def rule(group: str = "", *resources: str, operations: tuple[str, ...] = ("CREATE",)) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from modelward.api import crd
 from modelward.cli.cluster.installation import Setup
 from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.checkup import checkup
-from modelward.cli.doctor.observed import Observed, Rights
+from modelward.cli.doctor.observed import InstallationFacts, Rights
 from modelward.cli.doctor.remark import Remark, exit_code
 from modelward.cli.doctor.remark_page import document, page
 from modelward.hub.certificates import ensure
@@ -55,8 +55,8 @@ def workload(kind: str, name: str, container: str, replicas: int = 1, version: s
 
 
 @pytest.fixture
-def well(authority: dict[str, Any]) -> Observed:
-    return Observed(
+def well(authority: dict[str, Any]) -> InstallationFacts:
+    return InstallationFacts(
         namespace="modelward-system",
         version="1",
         now=NOW,
@@ -76,11 +76,11 @@ def well(authority: dict[str, Any]) -> Observed:
     )
 
 
-def remarks(seen: Observed, *severities: str) -> list[Remark]:
+def remarks(seen: InstallationFacts, *severities: str) -> list[Remark]:
     return [remark for remark in checkup(seen) if remark.severity in (severities or ("Error", "Warning", "Notice"))]
 
 
-def test_an_installation_in_order_has_no_finding(well: Observed) -> None:
+def test_an_installation_in_order_has_no_finding(well: InstallationFacts) -> None:
     assert remarks(well, "Error", "Warning", "Notice", "NotRead") == []
     assert exit_code(checkup(well)) == 0
     assert len(remarks(well, "Good")) == 10
@@ -130,14 +130,14 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("seen", "severity", "what"), FINDINGS, ids=[what for _, _, what in FINDINGS])
 def test_each_trouble_is_found_with_a_next_command(
-    well: Observed, seen: dict[str, Any], severity: str, what: str
+    well: InstallationFacts, seen: dict[str, Any], severity: str, what: str
 ) -> None:
     found = [remark for remark in remarks(replace(well, **seen), severity) if what in remark.what]
     assert found
     assert all(remark.next for remark in found)
 
 
-def test_a_lease_that_moved_between_two_looks_is_held_whatever_the_clocks_say(well: Observed) -> None:
+def test_a_lease_that_moved_between_two_looks_is_held_whatever_the_clocks_say(well: InstallationFacts) -> None:
     old = NOW - timedelta(hours=1)
     moving = replace(well, lease_before=lease(old), lease=lease(old + timedelta(seconds=4)))
     assert remarks(moving, "Error") == []
@@ -145,13 +145,13 @@ def test_a_lease_that_moved_between_two_looks_is_held_whatever_the_clocks_say(we
     assert "has not renewed it" in remarks(standing, "Error")[0].what
 
 
-def test_a_spec_that_was_just_written_is_not_held_against_anybody(well: Observed) -> None:
+def test_a_spec_that_was_just_written_is_not_held_against_anybody(well: InstallationFacts) -> None:
     assert remarks(replace(well, endpoints=(chat(3, 2),)), "Error") == []
 
 
-def test_what_may_not_be_read_is_said_and_is_neither_good_nor_a_finding(well: Observed) -> None:
+def test_what_may_not_be_read_is_said_and_is_neither_good_nor_a_finding(well: InstallationFacts) -> None:
     no = Unread("forbidden")
-    blind = Observed(
+    blind = InstallationFacts(
         "modelward-system", "1", NOW, Setup(None, "forbidden"),
         {one["metadata"]["name"]: no for one in crd.documents()}, PLURALS, no, no, no, Rights(), no, None, no, no, no,
         {"validatingwebhookconfigurations": no}, no, no, {"retail": no},
@@ -165,27 +165,27 @@ def test_what_may_not_be_read_is_said_and_is_neither_good_nor_a_finding(well: Ob
     } <= {remark.subject for remark in found}  # fmt: skip
 
 
-def test_a_hub_that_answers_the_operator_is_well_whatever_may_not_be_read(well: Observed) -> None:
+def test_a_hub_that_answers_the_operator_is_well_whatever_may_not_be_read(well: InstallationFacts) -> None:
     inside = replace(well, hub_answer="", hub_slices=Unread("forbidden"))
     (found,) = [remark for remark in checkup(inside) if remark.subject == "hub"]
     assert (found.severity, found.what) == ("Good", "it answers the operator")
 
 
-def test_a_refusal_is_said_once_though_ready_repeats_it(well: Observed) -> None:
+def test_a_refusal_is_said_once_though_ready_repeats_it(well: InstallationFacts) -> None:
     one = chat(type="WorkloadReady", reason="Refused", message="exceeded quota: small")
     one["status"]["conditions"].append({**one["status"]["conditions"][0], "type": "Ready"})
     (found,) = remarks(replace(well, endpoints=(one,)), "Warning")
     assert found.next == "kubectl describe quota -n retail small"
 
 
-def test_many_endpoints_with_the_same_trouble_do_not_flood_the_terminal(well: Observed) -> None:
+def test_many_endpoints_with_the_same_trouble_do_not_flood_the_terminal(well: InstallationFacts) -> None:
     many = tuple(chat(3, 2) for _ in range(30))
     found = remarks(replace(well, endpoints=many, endpoints_before=many), "Error", "Warning")
     assert len(found) == 11
     assert "20 more" in found[-1].what
 
 
-def test_the_page_begins_with_what_is_wrong(well: Observed) -> None:
+def test_the_page_begins_with_what_is_wrong(well: InstallationFacts) -> None:
     found = checkup(replace(well, lease=None))
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:

@@ -19,7 +19,7 @@ from modelward.desired import adoption, model_workload, names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.operator.runtime.assembly import builtins
 
 INSTALLATION = Installation("collector:1", "modelward:1")
@@ -59,7 +59,7 @@ def adopted(by: LLMEndpoint) -> dict[str, Any]:
 
 def effect(before: LLMEndpoint | None, after: LLMEndpoint, workload: dict[str, Any] | None, **how: Any) -> Effect:
     """Return the effect where each child that carries pods is tried, and its answer differs unless told otherwise."""
-    planned = plan(after, Watch(), INSTALLATION, workload)
+    planned = plan(after, MonitoringPlan(), INSTALLATION, workload)
     if isinstance(planned, Finding):
         return preflight((Subject(before, after, workload, obstacle=planned),))[0]
     trials = tuple(_tried(child, workload, **how) for child in planned)
@@ -230,7 +230,7 @@ def test_recreate_is_refused_without_consent_and_described_with_it() -> None:
 def test_obstacles_and_refusals_come_first() -> None:
     missing = effect(None, endpoint(**REFERENCE), None)
     assert (missing.outcome, missing.reason) == ("Refused", "TargetNotFound")
-    planned = plan(endpoint(), Watch(), INSTALLATION, None)
+    planned = plan(endpoint(), MonitoringPlan(), INSTALLATION, None)
     assert not isinstance(planned, Finding)
     child = planned[0]
     taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding("NameTaken", "it is not ours"))
@@ -242,7 +242,7 @@ def test_obstacles_and_refusals_come_first() -> None:
 
 def test_a_gateway_that_rolls_is_no_model_server() -> None:
     wanted = endpoint(backend={"external": {"url": "https://api.example.com/v1"}})
-    planned = plan(wanted, Watch(), INSTALLATION, None)
+    planned = plan(wanted, MonitoringPlan(), INSTALLATION, None)
     assert not isinstance(planned, Finding)
     gateway = next(child for child in planned if child.obj["kind"] == "Deployment")
     other = copy.deepcopy(gateway.obj)

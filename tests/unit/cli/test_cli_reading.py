@@ -13,7 +13,7 @@ import pytest
 from modelward.cli.cluster import installation
 from modelward.cli.cluster.identity import subject
 from modelward.cli.cluster.installation import Setup, setup
-from modelward.cli.cluster.reading import Reading
+from modelward.cli.cluster.reading import ClusterReader
 from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.interceptors import interceptors
 from modelward.cli.doctor.rights_asked import rights_asked
@@ -59,8 +59,8 @@ class Cluster:
             raise Forbidden(403, "Forbidden", f"cannot {verb} {kind.plural}")
 
 
-def reads(cluster: Cluster, as_operator: bool = True) -> Reading:
-    return Reading(cast(Client, cluster), OPERATOR if as_operator else "", as_operator)
+def reads(cluster: Cluster, as_operator: bool = True) -> ClusterReader:
+    return ClusterReader(cast(Client, cluster), OPERATOR if as_operator else "", as_operator)
 
 
 def scoped(asked: Asked) -> bool:

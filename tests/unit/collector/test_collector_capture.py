@@ -15,22 +15,22 @@ import pytest
 import zstandard
 from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, json_answer, post, rig, run
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_from_json, config_to_json
+from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_from_json, config_to_json
 from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
 from modelward.collector.channel import new_channel
 from modelward.collector.handover import Parcel, receive, send
-from modelward.collector.record import Recorder
+from modelward.collector.record import ExchangeRecorder
 from modelward.collector.request_head import RequestHead
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
 from modelward.privacy.identifiers import hashed
 
 KEY = b"k" * 32
-ALL = Capture(content="Redacted", sample_ppm=1_000_000)
+ALL = CaptureSettings(content="Redacted", sample_ppm=1_000_000)
 
 
-def config(capture: Capture) -> CollectorConfig:
+def config(capture: CaptureSettings) -> CollectorConfig:
     return CollectorConfig(generation="abc", capture=capture, hub_url="https://hub")
 
 
@@ -64,7 +64,7 @@ def test_a_sampled_stream_arrives_at_the_worker_whole() -> None:
 def test_large_bodies_are_handed_over_too_and_cut_at_their_limit() -> None:
     async def work() -> None:
         for limit, truncated in ((262_144, False), (150_000, True)):
-            async with rig(_large, config(Capture("Redacted", 1_000_000, max_body_bytes=limit))) as one:
+            async with rig(_large, config(CaptureSettings("Redacted", 1_000_000, max_body_bytes=limit))) as one:
                 await one.ask(CHAT)
                 parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
                 assert parcel is not None
@@ -76,7 +76,7 @@ def test_large_bodies_are_handed_over_too_and_cut_at_their_limit() -> None:
 
 def test_errors_are_kept_with_certainty_beside_a_sample() -> None:
     async def work() -> None:
-        async with rig(_failing, config(Capture("Redacted", 0, always_errors=True))) as one:
+        async with rig(_failing, config(CaptureSettings("Redacted", 0, always_errors=True))) as one:
             await one.ask(post(b'"good"'))
             await one.ask(post(b'"bad"'))
             parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
@@ -89,7 +89,7 @@ def test_errors_are_kept_with_certainty_beside_a_sample() -> None:
 
 def test_a_conversation_is_kept_as_a_whole_or_not_at_all_at_about_the_rate() -> None:
     async def work() -> None:
-        async with rig(_failing, config(Capture("Redacted", 300_000))) as one:
+        async with rig(_failing, config(CaptureSettings("Redacted", 300_000))) as one:
             for number in range(60):
                 before = one.value(families.CAPTURED)
                 for _ in range(2):
@@ -103,7 +103,7 @@ def test_a_conversation_is_kept_as_a_whole_or_not_at_all_at_about_the_rate() -> 
 @pytest.mark.parametrize("content", ["None"])
 def test_nothing_is_kept_where_no_content_is_allowed(content: str) -> None:
     async def work() -> None:
-        async with rig(_stream, config(Capture("None", 1_000_000))) as one:
+        async with rig(_stream, config(CaptureSettings("None", 1_000_000))) as one:
             await one.ask(CHAT)
             assert one.value(families.CAPTURED) == 0
 
@@ -145,7 +145,7 @@ def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_ne
 
 def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None:
     async def work() -> None:
-        async with rig(_failing, config(Capture("Redacted", 1, always_errors=True))) as one:
+        async with rig(_failing, config(CaptureSettings("Redacted", 1, always_errors=True))) as one:
             gate, head = one.plane.gate, RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
             waiting = []
             for _ in range(140):  # long prompts in the engine's queue, none of them in the sample
@@ -172,7 +172,7 @@ def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None
 
 def test_what_is_in_no_sample_and_can_be_kept_for_nothing_else_is_not_held() -> None:
     async def work() -> None:
-        async with rig(_failing, config(Capture("Redacted", 1))) as one:
+        async with rig(_failing, config(CaptureSettings("Redacted", 1))) as one:
             captured = one.plane.gate.begin(RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
             assert captured is not None
             captured.add_request(b"x" * 1_000)
@@ -215,7 +215,7 @@ RESPONSE = json.dumps(
 
 
 def test_what_is_redacted_is_counted_by_kind_subject_and_echo() -> None:
-    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", KEY)
+    exchange = ExchangeRecorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", KEY)
     assert exchange.messages == (Message("system", "be kind"), Message("user", "I am [EMAIL]"))
     assert exchange.response == "Hi [EMAIL], ask [EMAIL]"
     assert exchange.redactions == (
@@ -227,14 +227,14 @@ def test_what_is_redacted_is_counted_by_kind_subject_and_echo() -> None:
 
 
 def test_metadata_only_holds_no_text_and_full_holds_all() -> None:
-    recorder = Recorder("ns/chat", "r1")
+    recorder = ExchangeRecorder("ns/chat", "r1")
     bare = recorder.record(_parcel(REQUEST, RESPONSE), "MetadataOnly", KEY)
     assert (bare.messages, bare.response, bare.redactions) == ((), "", ())
     assert recorder.record(_parcel(REQUEST, RESPONSE), "Full", KEY).response.endswith("bob@example.org")
 
 
 def test_turns_of_one_conversation_share_a_key_that_depends_on_the_secret() -> None:
-    recorder = Recorder("ns/chat", "r1")
+    recorder = ExchangeRecorder("ns/chat", "r1")
     later = json.loads(REQUEST)
     later["messages"] += [{"role": "assistant", "content": "hi"}, {"role": "user", "content": "more"}]
     one = recorder.record(_parcel(REQUEST, RESPONSE), "Redacted", KEY).conversation
@@ -250,7 +250,7 @@ def _answering(name: str) -> bytes:
 
 
 def test_an_id_leaves_as_it_is_only_where_the_engine_made_it_and_nothing_in_it_is_the_clients() -> None:
-    recorder = Recorder("ns/chat", "r1")
+    recorder = ExchangeRecorder("ns/chat", "r1")
     core = ENGINES.partition("-")[2]
     echoed = json.dumps({"rid": core, "messages": [{"role": "user", "content": "x"}]}).encode()
     typed = "chatcmpl-ann@example.org"
@@ -271,7 +271,7 @@ def test_an_id_leaves_as_it_is_only_where_the_engine_made_it_and_nothing_in_it_i
 def test_without_a_key_no_conversation_is_named_whatever_the_configuration_says() -> None:
     old = config_to_json(config(ALL)) | {"conversationKey": "00ff"}
     assert config_from_json(old) == replace(config(ALL), generation=config_to_json(config(ALL))["generation"])
-    assert Recorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", None).conversation == ""
+    assert ExchangeRecorder("ns/chat", "r1").record(_parcel(REQUEST, RESPONSE), "Redacted", None).conversation == ""
 
 
 def test_the_ids_that_a_client_gives_its_request_reach_the_worker() -> None:
@@ -286,7 +286,7 @@ def test_the_ids_that_a_client_gives_its_request_reach_the_worker() -> None:
 
 
 def test_strange_bodies_become_records_without_text() -> None:
-    recorder = Recorder("ns/chat", "r1")
+    recorder = ExchangeRecorder("ns/chat", "r1")
     for body in (b"", b"{", b"[1]", b"null", b'{"messages":5}', b'{"messages":[{"content":{"a":[1]}}]}', b"\xff"):
         for kind in ("application/json", "text/event-stream", "text/plain"):
             assert recorder.record(_parcel(body, body, kind), "Redacted", None).id
@@ -332,7 +332,7 @@ def test_compressed_bodies_are_read_even_when_cut_short() -> None:
 
 
 def test_counting_is_of_values_not_of_kinds() -> None:
-    exchange = Recorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", None)
+    exchange = ExchangeRecorder("a/b", "").record(_parcel(b'{"prompt":"a@b.org c@d.org"}', b"{}"), "Redacted", None)
     assert Counter({r.kind: r.count for r in exchange.redactions}) == Counter(EMAIL=2)
 
 
@@ -355,7 +355,7 @@ def test_no_field_that_a_caller_or_server_fills_carries_personal_data_out_even_a
     request = json.dumps({"model": f"m {mail}", "messages": [{"role": f"user {mail}", "content": "x"}]}).encode()
     response = json.dumps({"choices": [{"message": {"content": "y"}, "finish_reason": mail}]}).encode()
     for content in ("MetadataOnly", "Redacted"):
-        exchange = Recorder("ns/chat", "r1").record(_parcel(request, response, model=""), content, KEY)
+        exchange = ExchangeRecorder("ns/chat", "r1").record(_parcel(request, response, model=""), content, KEY)
         assert mail not in json.dumps(exchange_to_json(exchange))
         assert (exchange.model, exchange.finish_reason) == ("other", "other")
 
@@ -373,5 +373,5 @@ def test_values_in_the_arguments_of_a_tool_call_are_masked() -> None:
     arguments = json.dumps({"body": "Dear,\n4111 1111 1111 1111\n\t536-90-4399\nAKIAIOSFODNN7EXAMPLE"})
     call = {"id": "1", "type": "function", "function": {"name": "send", "arguments": arguments}}
     response = json.dumps({"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [call]}}]})
-    exchange = Recorder("ns/chat", "r1").record(_parcel(REQUEST, response.encode()), "Redacted", KEY)
+    exchange = ExchangeRecorder("ns/chat", "r1").record(_parcel(REQUEST, response.encode()), "Redacted", KEY)
     assert exchange.response == '\nsend({"body": "Dear,\\n[CARD]\\n\\t[US_SSN]\\n[API_KEY]"})'

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_to_json
+from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 
 TOKEN = b'data: {"model":"m","choices":[{"delta":{"content":"tok"}}]}\n\n'
 ENGINE_PAGE = b"llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\nllamacpp:tokens_predicted_total 42\n"
@@ -255,7 +255,7 @@ def test_settings_are_reloaded_and_a_hub_that_is_down_costs_no_request(model: st
     with running(model, tmp_path, "--engine", "llamacpp", "--engine-metrics", model) as one:
         assert one.ask()[0] == 200
         assert "config_info" not in one.get("/metrics")
-        config = CollectorConfig(capture=Capture("Redacted", 1_000_000), hub_url="http://127.0.0.1:9")
+        config = CollectorConfig(capture=CaptureSettings("Redacted", 1_000_000), hub_url="http://127.0.0.1:9")
         data = config_to_json(config)
         one.config.write_text(json.dumps(data))
         eventually(lambda: one.shows(f'config_info{{generation="{data["generation"]}"}} 1'))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.collector_config import Capture, CollectorConfig, config_to_json
+from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
 from modelward.collector.command import main, options_from, parser
@@ -38,20 +38,20 @@ def test_the_last_good_configuration_stays_when_a_broken_one_comes(tmp_path: Pat
     watched = WatchedConfig(str(path))
     assert not watched.poll()
     assert watched.current == CollectorConfig()
-    write(path, CollectorConfig(capture=Capture(sample_ppm=5)))
+    write(path, CollectorConfig(capture=CaptureSettings(sample_ppm=5)))
     assert watched.poll()
     assert not watched.poll()
     path.write_text("{broken")
     assert not watched.poll()
     assert (watched.current.capture.sample_ppm, watched.errors) == (5, 1)
-    write(path, CollectorConfig(capture=Capture(sample_ppm=6)))
+    write(path, CollectorConfig(capture=CaptureSettings(sample_ppm=6)))
     assert watched.poll()
     assert watched.current.capture.sample_ppm == 6
 
 
 def test_a_configuration_that_is_taken_away_stops_capturing(tmp_path: Path) -> None:
     path = tmp_path / "collector.json"
-    write(path, CollectorConfig(capture=Capture(sample_ppm=5)))
+    write(path, CollectorConfig(capture=CaptureSettings(sample_ppm=5)))
     watched = WatchedConfig(str(path))
     assert watched.poll()
     path.unlink()
@@ -62,7 +62,7 @@ def test_a_configuration_that_is_taken_away_stops_capturing(tmp_path: Path) -> N
 def test_a_configmap_mount_that_swaps_its_links_is_noticed(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / f"v{number}").mkdir()
-        write(tmp_path / f"v{number}" / "collector.json", CollectorConfig(capture=Capture(sample_ppm=number)))
+        write(tmp_path / f"v{number}" / "collector.json", CollectorConfig(capture=CaptureSettings(sample_ppm=number)))
     (tmp_path / "..data").symlink_to("v1")
     (tmp_path / "collector.json").symlink_to("..data/collector.json")
     watched = WatchedConfig(str(tmp_path / "collector.json"))

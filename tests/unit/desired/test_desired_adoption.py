@@ -12,8 +12,8 @@ from modelward.desired import adoption
 from modelward.desired.children import Facts, children
 from modelward.desired.container_search import ContainerPort, find_container
 from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.service import service
-from modelward.desired.watch import Watch
 
 ADOPTER = refer("Sidecar")
 
@@ -115,7 +115,7 @@ def test_an_endpoint_that_came_back_under_another_uid_takes_over_what_is_in_plac
 def test_who_takes_the_sidecar_out_is_respected() -> None:
     taken_out = workload(annotations=_injected()["metadata"]["annotations"])
     assert adoption.removed_by_other(ADOPTER, taken_out)
-    made = children(ADOPTER, Watch(), SETTLED, Facts(taken_out))
+    made = children(ADOPTER, MonitoringPlan(), SETTLED, Facts(taken_out))
     assert not isinstance(made, Finding)
     assert [child.obj["kind"] for child in made] == ["ConfigMap", "Service"]
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_adopted_is_refused_with_the_reason(made: dict[str, Any],
     assert found is not None
     assert found.reason == reason
     assert says in found.message
-    assert isinstance(children(ADOPTER, Watch(), PLAIN, Facts(made)), Finding)
+    assert isinstance(children(ADOPTER, MonitoringPlan(), PLAIN, Facts(made)), Finding)
 
 
 def test_who_takes_out_the_container_alone_is_respected_too() -> None:
@@ -201,14 +201,14 @@ def test_the_model_server_is_found_where_there_is_one_candidate(
 
 
 def test_a_workload_that_is_not_there_is_named() -> None:
-    found = children(refer("ScrapeOnly"), Watch(), PLAIN, Facts())
+    found = children(refer("ScrapeOnly"), MonitoringPlan(), PLAIN, Facts())
     assert found == Finding("TargetNotFound", "there is no Deployment my-vllm in namespace retail")
 
 
 def test_a_selector_that_no_service_can_express_is_refused() -> None:
     made = workload()
     made["spec"]["selector"] = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
-    found = children(ADOPTER, Watch(), PLAIN, Facts(made))
+    found = children(ADOPTER, MonitoringPlan(), PLAIN, Facts(made))
     assert isinstance(found, Finding)
     assert "matchExpressions" in found.message
 

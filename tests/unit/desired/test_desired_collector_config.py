@@ -16,9 +16,9 @@ from modelward.desired.capture import EffectiveCapture
 from modelward.desired.children import Facts, children
 from modelward.desired.collector_config import config_map, engine_metrics_path, generation, renewed_authority
 from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.quality_of_service import GUARANTEED, SIDECAR, collector_resources, is_guaranteed, quantity
 from modelward.desired.service import service_url
-from modelward.desired.watch import Watch
 
 
 def test_a_collector_can_read_what_it_is_told() -> None:
@@ -67,7 +67,7 @@ def test_the_address_names_the_port_where_it_is_not_the_usual_one() -> None:
 
 
 def test_an_endpoint_that_was_never_stored_owns_nothing() -> None:
-    made = children(endpoint({"backend": {"external": {"url": "http://a"}}}, uid=""), Watch(), PLAIN, Facts())
+    made = children(endpoint({"backend": {"external": {"url": "http://a"}}}, uid=""), MonitoringPlan(), PLAIN, Facts())
     assert not isinstance(made, Finding)
     assert all("ownerReferences" not in child.obj["metadata"] for child in made)
 

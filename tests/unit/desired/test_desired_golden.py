@@ -21,15 +21,15 @@ from modelward.desired.account import evaluate_account
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Builtin, Watch, watch
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden" / "desired"
-BUILTINS = {"OffTopicAnswered": Builtin()}
+BUILTINS = {"OffTopicAnswered": BuiltinFacts()}
 POLICIES = (policy("baseline", {"content": "Redacted", "always": {"errors": True}}, evaluations=[evaluation()]),)
 
 
-def _watched(endpoint: LLMEndpoint) -> Watch:
-    return watch(endpoint, POLICIES, {}, BUILTINS)
+def _watched(endpoint: LLMEndpoint) -> MonitoringPlan:
+    return merge_policies(endpoint, POLICIES, {}, BUILTINS)
 
 
 def _children(endpoint: LLMEndpoint, facts: Facts, installation: Installation = PLAIN) -> Any:
@@ -94,7 +94,7 @@ def test_the_template_of_every_released_version_is_left_alone(path: Path) -> Non
     """These files are never updated: each is an endpoint and the Deployment that the version of its name made."""
     released = json.loads(path.read_text())
     endpoint = LLMEndpoint.model_validate(released["endpoint"])
-    made = children(endpoint, Watch(), SETTLED, Facts(released["workload"]))
+    made = children(endpoint, MonitoringPlan(), SETTLED, Facts(released["workload"]))
     assert not isinstance(made, Finding)
     assert all("template" not in child.obj.get("spec", {}) for child in made)
 

@@ -12,7 +12,7 @@ from modelward.desired import names
 from modelward.desired.children import Child, Children, Facts, children, in_turn
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch
+from modelward.desired.monitoring_plan import MonitoringPlan
 
 THEIRS: dict[str, Any] = {
     "containers": [{"name": "server", "image": "vllm", "ports": [{"containerPort": 8000}]}],
@@ -30,7 +30,7 @@ THEIRS: dict[str, Any] = {
 
 
 def planned(installed: Installation = PLAIN, **made: Any) -> Children:
-    found = children(refer("Sidecar"), Watch(), installed, Facts(workload(pod=THEIRS, **made)))
+    found = children(refer("Sidecar"), MonitoringPlan(), installed, Facts(workload(pod=THEIRS, **made)))
     assert not isinstance(found, Finding)
     return found
 

@@ -14,20 +14,20 @@ from modelward.api.evaluationrun import RunItem
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp_ms
 from modelward.desired import names
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
 from modelward.desired.reopen import MAX_REOPENED, reopened
 from modelward.desired.runs import begun_ms
-from modelward.desired.watch import Builtin, Watch, watch
 
 NOW_MS = 1_795_480_000_000
 MINUTE_MS = 60_000
 KEY = ("chat", "baseline", "leaks")
 
 
-def watched(**more: Any) -> dict[str, Watch]:
+def watched(**more: Any) -> dict[str, MonitoringPlan]:
     one = {"name": "leaks", "check": {"builtin": "PII"}, "failAbove": "1%", "every": "1m", "over": "1h", **more}
     spec = {"endpointSelector": {}, "capture": {"content": "Redacted"}, "evaluations": [one]}
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
-    return {"chat": watch(run_here(), (policy,), {}, {"PII": Builtin()})}
+    return {"chat": merge_policies(run_here(), (policy,), {}, {"PII": BuiltinFacts()})}
 
 
 def judged(minutes_ago: int, *, read_ms: int | None = None, run: str = "") -> WindowResult:

@@ -13,17 +13,17 @@ from modelward.api.evaluation import plan_from_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import names, runs
-from modelward.desired.due import Heard, due
-from modelward.desired.watch import Builtin, Watch, watch
+from modelward.desired.due import TrafficSince, due
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
 
 NOW = 1_767_322_800_000
 MINUTE = 60_000
 KEY = ("chat", "baseline", "topic")
 
 
-def _watches(content: str = "Redacted", *, paused: bool = False, **timing: str) -> dict[str, Watch]:
+def _watches(content: str = "Redacted", *, paused: bool = False, **timing: str) -> dict[str, MonitoringPlan]:
     baseline = policy("baseline", {"content": content}, evaluations=[evaluation(**timing)], paused=paused)
-    return {"chat": watch(run_here(), (baseline,), {}, {"OffTopicAnswered": Builtin()})}
+    return {"chat": merge_policies(run_here(), (baseline,), {}, {"OffTopicAnswered": BuiltinFacts()})}
 
 
 def _window(item: RunItem) -> tuple[int, int]:
@@ -31,44 +31,44 @@ def _window(item: RunItem) -> tuple[int, int]:
 
 
 def test_the_first_window_is_the_sliding_set_and_a_minute() -> None:
-    (item,) = due(NOW + 123, _watches(), {"chat": Heard(NOW)}, {}, {})
+    (item,) = due(NOW + 123, _watches(), {"chat": TrafficSince(NOW)}, {}, {})
     assert (item.endpoint, item.policy, item.evaluation) == KEY
     assert _window(item) == (NOW - 61 * MINUTE, NOW)
 
 
 def test_windows_join_without_gap_or_overlap() -> None:
     last = NOW - 20 * MINUTE
-    (item,) = due(NOW, _watches(), {"chat": Heard(NOW - 1)}, {KEY: last}, {})
+    (item,) = due(NOW, _watches(), {"chat": TrafficSince(NOW - 1)}, {KEY: last}, {})
     assert _window(item) == (last, NOW)
 
 
 def test_a_window_reaches_no_further_back_than_the_sliding_set_and_a_minute() -> None:
-    (item,) = due(NOW, _watches(), {"chat": Heard(NOW - 1)}, {KEY: NOW - 500 * MINUTE}, {})
+    (item,) = due(NOW, _watches(), {"chat": TrafficSince(NOW - 1)}, {KEY: NOW - 500 * MINUTE}, {})
     assert _window(item) == (NOW - 61 * MINUTE, NOW)
 
 
 def test_what_came_right_after_a_batch_of_others_is_still_in_the_next_that_is_seconds_late() -> None:
     before = NOW - 60 * MINUTE - 20_000
-    heard = {"chat": Heard(before + 1_000, 1)}
+    heard = {"chat": TrafficSince(before + 1_000, 1)}
     (item,) = due(NOW, _watches(), heard, {}, {("another", *KEY[1:]): before})
     assert _window(item)[0] <= heard["chat"].newest_ms
 
 
 def test_nothing_is_due_before_its_time_or_without_new_exchanges() -> None:
-    assert due(NOW, _watches(), {"chat": Heard(NOW)}, {KEY: NOW - 14 * MINUTE}, {}) == ()
-    assert due(NOW, _watches(), {"chat": Heard(NOW - 21 * MINUTE)}, {KEY: NOW - 20 * MINUTE}, {}) == ()
+    assert due(NOW, _watches(), {"chat": TrafficSince(NOW)}, {KEY: NOW - 14 * MINUTE}, {}) == ()
+    assert due(NOW, _watches(), {"chat": TrafficSince(NOW - 21 * MINUTE)}, {KEY: NOW - 20 * MINUTE}, {}) == ()
     assert due(NOW, _watches(), {}, {}, {}) == ()
-    assert due(0, _watches(), {"chat": Heard(0)}, {}, {}) == ()
+    assert due(0, _watches(), {"chat": TrafficSince(0)}, {}, {}) == ()
 
 
 def test_what_is_paused_or_cannot_run_is_never_due() -> None:
-    assert due(NOW, _watches(paused=True), {"chat": Heard(NOW)}, {}, {}) == ()
-    assert due(NOW, _watches("MetadataOnly"), {"chat": Heard(NOW)}, {}, {}) == ()
+    assert due(NOW, _watches(paused=True), {"chat": TrafficSince(NOW)}, {}, {}) == ()
+    assert due(NOW, _watches("MetadataOnly"), {"chat": TrafficSince(NOW)}, {}, {}) == ()
 
 
 @given(st.integers(10**12, 10**12 + 10**9), st.integers(0, 10**8), st.integers(-(10**8), 10**6))
 def test_a_window_is_never_empty_and_never_in_the_future(now: int, since_last: int, newest: int) -> None:
-    for item in due(now, _watches(), {"chat": Heard(now + newest)}, {KEY: now - since_last}, {}):
+    for item in due(now, _watches(), {"chat": TrafficSince(now + newest)}, {KEY: now - since_last}, {}):
         start, end = _window(item)
         assert start < end <= now
         assert end - start <= 61 * MINUTE
@@ -77,7 +77,7 @@ def test_a_window_is_never_empty_and_never_in_the_future(now: int, since_last: i
 def test_what_comes_too_slowly_for_a_verdict_waits_an_hour_for_more() -> None:
     def asked(minutes: int, fresh: int) -> int:
         last = {KEY: NOW - minutes * MINUTE}
-        return len(due(NOW, _watches(), {"chat": Heard(NOW - 1, fresh)}, last, last))
+        return len(due(NOW, _watches(), {"chat": TrafficSince(NOW - 1, fresh)}, last, last))
 
     assert [asked(15, 24), asked(15, 25), asked(30, 25), asked(30, 50), asked(59, 1), asked(60, 1)] == [
         0,
@@ -93,37 +93,37 @@ def test_what_is_new_never_waits_until_it_has_left_the_sliding_set() -> None:
     watches = _watches(every="10m", over="20m")
     for minutes, number in ((19, 0), (20, 1)):
         last = {KEY: NOW - minutes * MINUTE}
-        assert len(due(NOW, watches, {"chat": Heard(NOW - 1, 1)}, last, last)) == number
+        assert len(due(NOW, watches, {"chat": TrafficSince(NOW - 1, 1)}, last, last)) == number
 
 
 def test_a_batch_that_comes_seconds_late_leaves_no_gap() -> None:
     last = NOW - 60 * MINUTE - 20_000
-    (item,) = due(NOW, _watches(), {"chat": Heard(NOW - 1)}, {KEY: last}, {KEY: last})
+    (item,) = due(NOW, _watches(), {"chat": TrafficSince(NOW - 1)}, {KEY: last}, {KEY: last})
     assert _window(item) == (last, NOW)
 
 
 def test_what_failed_is_tried_again_after_every_and_its_window_with_it() -> None:
-    last, heard = {KEY: NOW - 30 * MINUTE}, {"chat": Heard(NOW - 1, 1_000)}
+    last, heard = {KEY: NOW - 30 * MINUTE}, {"chat": TrafficSince(NOW - 1, 1_000)}
     assert due(NOW, _watches(), heard, last, {KEY: NOW - 14 * MINUTE}) == ()
     (item,) = due(NOW, _watches(), heard, last, {KEY: NOW - 15 * MINUTE})
     assert _window(item) == (last[KEY], NOW)
 
 
 def test_what_came_to_nothing_is_made_up_for_before_it_has_left_the_sliding_set() -> None:
-    heard, tried = {"chat": Heard(NOW - 31 * MINUTE)}, {KEY: NOW - 30 * MINUTE}
+    heard, tried = {"chat": TrafficSince(NOW - 31 * MINUTE)}, {KEY: NOW - 30 * MINUTE}
     (item,) = due(NOW, _watches(), heard, {}, tried)
     assert _window(item) == (NOW - 61 * MINUTE, NOW)
     assert due(NOW - MINUTE, _watches(), heard, {}, tried) == (), "one pod that fails again and again is enough"
-    assert due(NOW, _watches(), {"chat": Heard(NOW - 1)}, tried, tried) == (), "what was judged waits for more"
+    assert due(NOW, _watches(), {"chat": TrafficSince(NOW - 1)}, tried, tried) == (), "what was judged waits for more"
 
 
 def test_after_a_clock_that_was_ahead_nothing_waits_for_it() -> None:
-    assert due(NOW, _watches(), {"chat": Heard(NOW - 1, 1)}, {}, {KEY: NOW + 24 * 60 * MINUTE})
+    assert due(NOW, _watches(), {"chat": TrafficSince(NOW - 1, 1)}, {}, {KEY: NOW + 24 * 60 * MINUTE})
 
 
 def test_endpoints_whose_times_differ_end_up_in_one_batch() -> None:
     watches = {f"chat-{n}": _watches()["chat"] for n in range(30)}
-    heard = {name: Heard(NOW + 24 * 60 * MINUTE, 10_000) for name in watches}
+    heard = {name: TrafficSince(NOW + 24 * 60 * MINUTE, 10_000) for name in watches}
     ends = {(name, *KEY[1:]): NOW - n * 30_000 for n, name in enumerate(watches)}
     batches = 0
     for second in range(0, 2 * 3_600, 5):
@@ -135,7 +135,7 @@ def test_endpoints_whose_times_differ_end_up_in_one_batch() -> None:
 
 def test_what_a_full_batch_left_goes_next_and_first() -> None:
     watches = {name: _watches()["chat"] for name in ("chat", "mail")}
-    heard = dict.fromkeys(watches, Heard(NOW - 1, 1))
+    heard = dict.fromkeys(watches, TrafficSince(NOW - 1, 1))
     last, tried = {("mail", *KEY[1:]): NOW - 40 * MINUTE}, {KEY: NOW - 20 * MINUTE}
     assert due(NOW, watches, heard, last | tried, tried) == ()
     assert [item.endpoint for item in due(NOW, watches, heard, last | tried, tried, more=True)] == ["mail", "chat"]
@@ -147,7 +147,7 @@ def _run(spec: dict[str, Any]) -> EvaluationRun:
 
 
 def test_a_tick_has_one_run_whoever_makes_it() -> None:
-    items = due(NOW, _watches(), {"chat": Heard(NOW)}, {}, {})
+    items = due(NOW, _watches(), {"chat": TrafficSince(NOW)}, {}, {})
     made = runs.scheduled_run("retail", items, NOW)
     assert made["metadata"]["name"] == names.run(NOW + 999) == "modelward-20260102-030000"
     assert EvaluationRun.model_validate(made).spec.items == items
@@ -159,13 +159,13 @@ def test_a_tick_has_one_run_whoever_makes_it() -> None:
 
 
 def test_a_run_takes_so_many_items_as_its_plan_can_hold() -> None:
-    (item,) = due(NOW, _watches(), {"chat": Heard(NOW)}, {}, {})
+    (item,) = due(NOW, _watches(), {"chat": TrafficSince(NOW)}, {}, {})
     assert len(runs.scheduled_run("retail", [item] * 600, NOW)["spec"]["items"]) == runs.MAX_ITEMS
 
 
 def test_the_plan_holds_everything_so_that_the_job_needs_no_right() -> None:
     run = EvaluationRun.model_validate(
-        runs.scheduled_run("retail", due(NOW, _watches(), {"chat": Heard(NOW)}, {}, {}), NOW)
+        runs.scheduled_run("retail", due(NOW, _watches(), {"chat": TrafficSince(NOW)}, {}, {}), NOW)
     )
     plan = runs.plan(run, _watches(), PLAIN)
     (item,) = plan.items
@@ -176,7 +176,7 @@ def test_the_plan_holds_everything_so_that_the_job_needs_no_right() -> None:
 
 def test_what_vanished_or_cannot_run_is_left_out_of_the_plan() -> None:
     run = EvaluationRun.model_validate(
-        runs.scheduled_run("retail", due(NOW, _watches(), {"chat": Heard(NOW)}, {}, {}), NOW)
+        runs.scheduled_run("retail", due(NOW, _watches(), {"chat": TrafficSince(NOW)}, {}, {}), NOW)
     )
     assert runs.plan(run, {}, PLAIN).items == ()
     assert runs.plan(run, _watches("MetadataOnly"), SETTLED).items == ()

@@ -14,8 +14,8 @@ from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption, names
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.target import deserted, refers, taken, writes
-from modelward.desired.watch import Watch
 
 WORKLOAD: dict[str, Any] = {
     "apiVersion": "apps/v1",
@@ -50,7 +50,7 @@ def test_the_younger_of_two_that_write_is_refused_and_proceeds_when_the_older_go
     assert found is not None
     assert found.reason == "TargetTaken"
     assert "LLMEndpoint old is older" in found.message
-    assert children(young, Watch(), PLAIN, Facts(WORKLOAD, taken=found)) == found
+    assert children(young, MonitoringPlan(), PLAIN, Facts(WORKLOAD, taken=found)) == found
     going = refer("old", metadata={"deletionTimestamp": "2026-01-03T00:00:00Z"}, **one)
     assert taken(young, [going], WORKLOAD) is None
     assert taken(young, [refer("old", ref={"name": "another"}, **one)], WORKLOAD) is None
@@ -118,7 +118,7 @@ def _adopted(by: str) -> dict[str, Any]:
 def test_a_workload_that_its_endpoint_has_left_may_be_adopted_by_another(stored: list[Any], left: bool) -> None:
     workload, other = _adopted("chat"), refer("other", **SIDECAR)
     assert deserted(workload, stored) is left
-    found = children(other, Watch(), PLAIN, Facts(workload, deserted=left))
+    found = children(other, MonitoringPlan(), PLAIN, Facts(workload, deserted=left))
     assert isinstance(found, Finding) is not left
     if not isinstance(found, Finding):
         injected = next(child.obj for child in found if child.manager == names.ADOPT_MANAGER)

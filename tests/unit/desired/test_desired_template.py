@@ -16,9 +16,9 @@ from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation, PodSettings
 from modelward.desired.model_template import pod_template
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.desired.names import NAME_LIMIT, SCALE_MANAGER, TEMPLATE_MANAGER, fit
 from modelward.desired.quality_of_service import is_guaranteed
-from modelward.desired.watch import Watch, watch
 
 texts = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"))
 settings_of_the_cluster = st.builds(
@@ -59,7 +59,7 @@ def _template_of(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def _writes_template(subject: LLMEndpoint, workload: dict[str, Any], installation: Installation) -> bool:
-    made = children(subject, Watch(), installation, Facts(workload))
+    made = children(subject, MonitoringPlan(), installation, Facts(workload))
     assert not isinstance(made, Finding)
     return any("template" in child.obj.get("spec", {}) for child in made)
 
@@ -116,19 +116,21 @@ def test_a_rollout_that_was_asked_for_rolls_the_pods() -> None:
 def test_labels_and_annotations_of_the_endpoint_reach_no_child(labels: dict[str, str], notes: dict[str, str]) -> None:
     spec = {"engine": "llamacpp", "backend": {"template": SHORT}, "replicas": 1}
     bare, marked = endpoint(spec, labels={}), endpoint(spec, labels=labels, annotations=notes)
-    assert children(bare, Watch(), PLAIN, Facts()) == children(marked, Watch(), PLAIN, Facts())
+    assert children(bare, MonitoringPlan(), PLAIN, Facts()) == children(marked, MonitoringPlan(), PLAIN, Facts())
 
 
 @given(installations)
 def test_children_are_the_same_each_time_they_are_made(installation: Installation) -> None:
-    made = [children(run_here(replicas=1), watch(run_here(), (), {}, {}), installation, Facts()) for _ in range(2)]
+    made = [
+        children(run_here(replicas=1), merge_policies(run_here(), (), {}, {}), installation, Facts()) for _ in range(2)
+    ]
     assert json.dumps(made[0]) == json.dumps(made[1])
 
 
 @given(st.from_regex(r"[a-z]([a-z0-9-]{0,80}[a-z0-9])?", fullmatch=True), installations)
 def test_names_and_label_values_of_children_have_at_most_63_characters(name: str, installation: Installation) -> None:
     subject = endpoint({"backend": {"external": {"url": "http://a"}}, "service": {"name": "s"}}, name=name)
-    made = children(subject, Watch(), installation, Facts())
+    made = children(subject, MonitoringPlan(), installation, Facts())
     assert not isinstance(made, Finding)
     for child in made:
         metadata = child.obj["metadata"]
@@ -159,7 +161,7 @@ def test_replicas_that_only_the_creation_owns_are_taken_over_before_the_template
     workload = model.first(run_here(replicas=3), PLAIN, 3)
     workload["metadata"] |= {"resourceVersion": "7", "managedFields": [_owns_replicas(TEMPLATE_MANAGER)]}
     later = run_here({**SHORT, "image": "registry.example/llama:2"})
-    made = children(later, Watch(), PLAIN, Facts(workload))
+    made = children(later, MonitoringPlan(), PLAIN, Facts(workload))
     assert not isinstance(made, Finding)
     writers = [child.manager for child in made if child.obj["kind"] == "Deployment"]
     assert writers == [SCALE_MANAGER, "modelward", TEMPLATE_MANAGER]
@@ -245,7 +247,7 @@ def test_the_short_form_is_ready_when_its_engine_says_so(engine: str, probe: str
     ],
 )
 def test_a_pod_template_that_cannot_work_is_refused_with_the_reason(spec: dict[str, Any], says: str) -> None:
-    found = children(run_here({"podTemplate": {"spec": spec}, "port": 8000}), Watch(), PLAIN, Facts())
+    found = children(run_here({"podTemplate": {"spec": spec}, "port": 8000}), MonitoringPlan(), PLAIN, Facts())
     assert isinstance(found, Finding)
     assert found.reason == "InvalidTemplate"
     assert says in found.message

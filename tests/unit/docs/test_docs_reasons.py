@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelward.scaling.need import Reason
+from modelward.scaling.need import ScalingReason
 from modelward.status.reasons import SECTIONS, reason_of
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def test_every_reason_that_a_condition_is_given_is_in_the_table(condition: str, 
     assert reason in given
 
 
-@pytest.mark.parametrize("reason", sorted({*FINDING.findall(SOURCES), *map(str, Reason)}))
+@pytest.mark.parametrize("reason", sorted({*FINDING.findall(SOURCES), *map(str, ScalingReason)}))
 def test_every_reason_of_a_finding_or_a_decision_is_in_the_table(reason: str) -> None:
     assert reason in NAMES
 

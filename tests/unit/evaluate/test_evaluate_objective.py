@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.evaluate.objective import Histogram, decide_latency, decide_rate, histogram_from_cumulative
+from modelward.evaluate.objective import DurationBins, decide_latency, decide_rate, histogram_from_cumulative
 
 BOUNDS = (100.0, 200.0, 400.0, 800.0, 1_600.0)
-histograms = st.lists(st.integers(0, 5_000), min_size=6, max_size=6).map(lambda c: Histogram(BOUNDS, tuple(c)))
+histograms = st.lists(st.integers(0, 5_000), min_size=6, max_size=6).map(lambda c: DurationBins(BOUNDS, tuple(c)))
 
 
 def latency(counts: tuple[int, ...], limit_ms: int = 800) -> tuple[str, str]:
     verdict = decide_latency(
-        Histogram(BOUNDS, counts), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
+        DurationBins(BOUNDS, counts), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
     )
     return verdict.verdict, verdict.reason
 
 
 def test_far_fewer_slow_requests_than_allowed_pass() -> None:
     verdict = decide_latency(
-        Histogram(BOUNDS, (300, 500, 190, 8, 2, 0)), percentile_ppm=950_000, max_duration_ms=800, min_requests=100
+        DurationBins(BOUNDS, (300, 500, 190, 8, 2, 0)), percentile_ppm=950_000, max_duration_ms=800, min_requests=100
     )
     assert (verdict.verdict, verdict.unit, verdict.value) == ("Passed", "ms", 358)
     assert verdict.message == "p95 358ms (344ms-372ms) < 800ms, n=1000"
@@ -33,7 +33,7 @@ def test_more_slow_requests_than_allowed_fail() -> None:
 
 def test_too_few_requests_to_bound_a_percentile_from_above_say_so() -> None:
     verdict = decide_latency(
-        Histogram(BOUNDS, (0, 20, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=50, min_requests=20
+        DurationBins(BOUNDS, (0, 20, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=50, min_requests=20
     )
     assert verdict.high is None
     assert verdict.message == "p95 195ms (185ms or more) > 50ms, n=20"
@@ -41,7 +41,7 @@ def test_too_few_requests_to_bound_a_percentile_from_above_say_so() -> None:
 
 def test_too_few_requests_to_tell_are_not_called_around_the_limit() -> None:
     fast = decide_latency(
-        Histogram(BOUNDS, (25, 0, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=3_000, min_requests=20
+        DurationBins(BOUNDS, (25, 0, 0, 0, 0, 0)), percentile_ppm=950_000, max_duration_ms=3_000, min_requests=20
     )
     assert (fast.verdict, fast.reason) == ("Unknown", "TooFewSamples")
     assert fast.message == "p95 95ms (86ms or more); 25 of about 73 requests needed to tell it from 3000ms"
@@ -63,7 +63,7 @@ def test_one_message_has_one_unit_and_the_value_of_status(
     bounds: tuple[float, ...], limit_ms: int, message: str
 ) -> None:
     found = decide_latency(
-        Histogram(bounds, (0, 1_000, 0)), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
+        DurationBins(bounds, (0, 1_000, 0)), percentile_ppm=950_000, max_duration_ms=limit_ms, min_requests=100
     )
     assert found.message == message
     assert found.shown == message.split()[1]
@@ -103,13 +103,13 @@ def test_error_rates_are_decided_by_bounds() -> None:
 
 
 @given(histograms, st.sampled_from([100, 150, 400, 800, 1_600, 5_000]))
-def test_at_least_is_never_more_than_at_most(histogram: Histogram, limit_ms: int) -> None:
+def test_at_least_is_never_more_than_at_most(histogram: DurationBins, limit_ms: int) -> None:
     at_least, at_most = histogram.slower(limit_ms)
     assert 0 <= at_least <= at_most <= histogram.total
 
 
 @given(histograms, st.floats(0.01, 1), st.floats(0.01, 1))
-def test_quantiles_rise_and_stay_within_the_bounds(histogram: Histogram, a: float, b: float) -> None:
+def test_quantiles_rise_and_stay_within_the_bounds(histogram: DurationBins, a: float, b: float) -> None:
     low, high = (histogram.quantile_ms(q) for q in sorted((a, b)))
     if histogram.total:
         assert low is not None
@@ -126,4 +126,4 @@ def test_cumulative_buckets_that_fall_are_not_negative_counts() -> None:
 
 def test_buckets_must_fit_their_bounds() -> None:
     with pytest.raises(ValueError, match="bounds must rise"):
-        Histogram((2.0, 1.0), (0, 0, 0))
+        DurationBins((2.0, 1.0), (0, 0, 0))

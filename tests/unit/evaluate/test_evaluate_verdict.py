@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import percent_text as percent
-from modelward.evaluate.verdict import Rule, decide
+from modelward.evaluate.verdict import VerdictRule, decide
 
 EXACT = EvaluatorFacts("Exact", "1")
-TEN_PERCENT = Rule(fail_above_ppm=100_000, min_samples=50)
+TEN_PERCENT = VerdictRule(fail_above_ppm=100_000, min_samples=50)
 
 
 def equal(samples: int, flagged: int, *, skipped: int = 0, failed: int = 0, weight: float = 1.0) -> Counts:
@@ -35,7 +35,7 @@ def test_an_interval_around_the_limit_is_unknown() -> None:
 
 
 def test_a_score_that_must_not_fall_is_judged_the_other_way() -> None:
-    rule = Rule(fail_below_ppm=800_000, min_samples=50)
+    rule = VerdictRule(fail_below_ppm=800_000, min_samples=50)
     assert decide(equal(200, 190), EXACT, rule).verdict == "Passed"
     assert decide(equal(200, 100), EXACT, rule).verdict == "Failed"
 
@@ -65,9 +65,9 @@ def test_what_is_missing_is_unknown_with_its_reason(
 
 def test_too_few_says_how_many_of_how_many() -> None:
     assert decide(equal(12, 1), EXACT, TEN_PERCENT).message == "12 of 50 samples"
-    strict = Rule(fail_above_ppm=10_000, min_samples=50)
+    strict = VerdictRule(fail_above_ppm=10_000, min_samples=50)
     assert decide(equal(12, 0), EXACT, strict).message == "12 of 50 samples; about 390 are needed at 1%"
-    good = Rule(fail_below_ppm=990_000, min_samples=50)
+    good = VerdictRule(fail_below_ppm=990_000, min_samples=50)
     assert decide(equal(12, 12), EXACT, good).message == "12 of 50 samples; about 390 are needed at 99%"
 
 
@@ -81,7 +81,9 @@ def test_too_few_to_tell_is_not_called_around_the_limit() -> None:
 
 @given(st.integers(1, 3_000), st.floats(0, 1), st.integers(1, 999_999), st.booleans())
 def test_as_many_as_are_said_to_be_needed_do_decide(samples: int, share: float, limit: int, above: bool) -> None:
-    rule = Rule(fail_above_ppm=limit, min_samples=1) if above else Rule(fail_below_ppm=limit, min_samples=1)
+    rule = (
+        VerdictRule(fail_above_ppm=limit, min_samples=1) if above else VerdictRule(fail_below_ppm=limit, min_samples=1)
+    )
     verdict = decide(equal(samples, round(share * samples)), EXACT, rule)
     if " needed " not in verdict.message:
         return
@@ -109,7 +111,7 @@ def test_decides_only_on_enough_samples_and_one_side_of_the_limit(
     samples: int, flagged: int, failed: int, weight: float, limit: int
 ) -> None:
     counts = equal(samples, min(flagged, samples), failed=failed, weight=weight)
-    rule = Rule(fail_above_ppm=limit, min_samples=50)
+    rule = VerdictRule(fail_above_ppm=limit, min_samples=50)
     verdict = decide(counts, EvaluatorFacts("E", "1", 900_000, 50_000), rule)
     if verdict.verdict == "Unknown":
         return
@@ -124,15 +126,15 @@ def test_decides_only_on_enough_samples_and_one_side_of_the_limit(
 def test_a_stricter_limit_never_turns_a_failure_into_a_pass(samples: int, flagged: int, limit: int) -> None:
     order = {"Failed": 0, "Unknown": 1, "Passed": 2}
     counts = equal(samples, min(flagged, samples))
-    strict, loose = (decide(counts, EXACT, Rule(fail_above_ppm=at)) for at in (limit, limit + 1))
+    strict, loose = (decide(counts, EXACT, VerdictRule(fail_above_ppm=at)) for at in (limit, limit + 1))
     assert order[strict.verdict] <= order[loose.verdict]
 
 
 def test_a_rule_has_one_limit() -> None:
     with pytest.raises(ValueError, match="exactly one"):
-        Rule()
+        VerdictRule()
     with pytest.raises(ValueError, match="exactly one"):
-        Rule(fail_above_ppm=1, fail_below_ppm=1)
+        VerdictRule(fail_above_ppm=1, fail_below_ppm=1)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Late, WindowResult
 from modelward.api.exchange import Timings
-from modelward.hub.errors import SettingsError
+from modelward.hub.errors import HubSettingsError
 from modelward.hub.settings import HubSettings, Limits
-from modelward.hub_client.client import Holding, HubClient, HubUnavailableError
+from modelward.hub_client.client import HubClient, HubUnavailableError, KeptSamples
 
 VERSITYGW = Path.home() / ".cache" / "modelward" / "devcluster" / "bin" / "versitygw"
 
@@ -94,7 +94,7 @@ async def test_every_store_serves_windows_results_rules_and_retention_alike(stor
         assert await r.window(59) == [exchange(i) for i in range(59, -1, -1)]
         held = {h.endpoint: h for h in await r.client.endpoints()}
         late = (Late(NOW_MS - 5_000_000, NOW_MS, NOW_MS),)
-        assert held["retail/chat"] == Holding("retail/chat", 61, NOW_MS - 5_000_000, NOW_MS, late)
+        assert held["retail/chat"] == KeptSamples("retail/chat", 61, NOW_MS - 5_000_000, NOW_MS, late)
         assert await r.client.exchange("retail", "chat", "e7") == exchange(7)
         assert await r.client.exchange("retail", "chat", "none") is None
         await r.client.put_result(result())
@@ -312,15 +312,15 @@ async def test_what_was_accepted_outlives_a_killed_hub_and_a_stopping_one_answer
 
 
 def test_without_authentication_it_listens_on_loopback_only() -> None:
-    with pytest.raises(SettingsError, match="loopback"):
+    with pytest.raises(HubSettingsError, match="loopback"):
         HubSettings("memory://", "0.0.0.0:8443", auth=False)
-    with pytest.raises(SettingsError, match="HOST:PORT"):
+    with pytest.raises(HubSettingsError, match="HOST:PORT"):
         HubSettings("memory://", "8443", auth=False)
     assert HubSettings("memory://", "[::1]:0", auth=False, limits=QUICK)
 
 
 async def test_a_store_that_is_none_is_refused_at_start() -> None:
-    with pytest.raises(SettingsError, match="not a store"):
+    with pytest.raises(HubSettingsError, match="not a store"):
         async with running_hub("ftp://somewhere"):
             pass
 

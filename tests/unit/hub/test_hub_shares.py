@@ -9,7 +9,7 @@ import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, Running, exchange, ndjson, running_hub
 
 from modelward.hub import upkeep
-from modelward.hub.errors import SettingsError, store_full
+from modelward.hub.errors import HubSettingsError, store_full
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.settings import storage_bytes
 from modelward.hub.shares import GIB, Size, size_of
@@ -150,7 +150,7 @@ def test_sizes_are_read_as_kubernetes_writes_them(text: str, size: int | None) -
 
 @pytest.mark.parametrize("text", ["0", "many", "1e3", "-1Gi", "1Zi", "5m"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="size"):
+    with pytest.raises(HubSettingsError, match="size"):
         storage_bytes(text)
 
 

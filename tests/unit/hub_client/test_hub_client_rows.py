@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
 from modelward.api.exchange import Exchange, exchange_to_json
-from modelward.hub_client.client import Holding, HubClient, HubUnavailableError
+from modelward.hub_client.client import HubClient, HubUnavailableError, KeptSamples
 from modelward.hub_client.rows import BATCH, readable
 
 RESULT = WindowResult(
@@ -88,7 +88,7 @@ async def test_one_odd_row_costs_itself_and_is_counted() -> None:
 async def test_one_odd_endpoint_costs_itself_and_is_counted() -> None:
     good = {"endpoint": "retail/chat", "exchanges": 3, "oldestMs": 1, "newestMs": 2, "later": "added"}
     async with hub(json.dumps({"endpoints": [*ODD, good]}).encode()) as (client, skipped):
-        assert await client.endpoints() == [Holding("retail/chat", 3, 1, 2)]
+        assert await client.endpoints() == [KeptSamples("retail/chat", 3, 1, 2)]
         assert skipped == {"unreadable": len(ODD)}
 
 

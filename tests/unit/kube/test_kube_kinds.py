@@ -15,7 +15,7 @@ from modelward.kube.errors import (
     Unavailable,
     from_status,
 )
-from modelward.kube.events import Recorder
+from modelward.kube.events import EventRecorder
 from modelward.kube.kinds import DEPLOYMENT, KINDS, NAMESPACE, POD, Object, UnknownKindError, kind_of, version_of
 
 
@@ -85,7 +85,7 @@ class Posts:
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.created: list[Object] = []
         self.counts: list[int] = []
-        self.recorder = Recorder("operator-0", clock=lambda: self.now)
+        self.recorder = EventRecorder("operator-0", clock=lambda: self.now)
 
     async def say(self, note: str, reason: str = "Degraded") -> None:
         regarding: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "namespace": "a", "uid": "u"}}

@@ -7,7 +7,7 @@ import pytest
 from modelward.metrics.collector_page import snapshot_from_collector
 from modelward.metrics.engine_page import snapshot_from_engine
 from modelward.metrics.exposition import parse
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 
 _CLASSES = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS, Signal.CANCELLED)
 
@@ -20,7 +20,7 @@ def page(*rows: tuple[str, str, int]) -> bytes:
 
 def classes(text: bytes) -> tuple[float, ...]:
     found = snapshot_from_collector(parse(text), "pod", 5).counters
-    return tuple(found[Key(signal, "m")] for signal in _CLASSES)
+    return tuple(found[SignalKey(signal, "m")] for signal in _CLASSES)
 
 
 def test_a_collectors_classes_are_taken_as_they_are() -> None:
@@ -43,7 +43,7 @@ def test_the_first_release_reads_a_newer_page_without_new_errors() -> None:
     """It counts `outcome="error"` alone, and every series as a request: so no class may be spelt to look like it."""
     rows = (("200", "ok", 1), ("404", "client_error", 3), ("429", "overload", 2))
     assert classes(page(*rows))[0] == 0
-    assert snapshot_from_collector(parse(page(*rows)), "pod", 5).counters[Key(Signal.REQUESTS, "m")] == 6
+    assert snapshot_from_collector(parse(page(*rows)), "pod", 5).counters[SignalKey(Signal.REQUESTS, "m")] == 6
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from modelward.metrics.collector_page import snapshot_from_collector
 from modelward.metrics.engine_page import snapshot_from_engine
 from modelward.metrics.exposition import parse
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import MAX_MODELS, NotACollectorError, UnusableError
 
 COLLECTOR = b"""
@@ -42,26 +42,26 @@ def test_reads_a_collectors_page() -> None:
     assert (seen.pod, seen.at_ms, seen.source) == ("pod", 5, "collector")
     assert seen.models == {"m", "n"}
     assert seen.counters == {
-        Key(Signal.REQUESTS, "m"): 100,
-        Key(Signal.REQUESTS, "n"): 5,
-        Key(Signal.ERRORS, "m"): 7,
-        Key(Signal.ERRORS, "n"): 0,
-        Key(Signal.CLIENT_ERRORS, "m"): 0,
-        Key(Signal.CLIENT_ERRORS, "n"): 0,
-        Key(Signal.OVERLOADS, "m"): 0,
-        Key(Signal.OVERLOADS, "n"): 0,
-        Key(Signal.CANCELLED, "m"): 3,
-        Key(Signal.CANCELLED, "n"): 0,
-        Key(Signal.INPUT_TOKENS, "m"): 1000,
-        Key(Signal.OUTPUT_TOKENS, "m"): 400,
-        Key(Signal.COUNTED_REQUESTS, "m"): 80,
-        Key(Signal.CHUNKS, "m"): 800,
-        Key(Signal.ENGINE_REQUESTS): 101,
+        SignalKey(Signal.REQUESTS, "m"): 100,
+        SignalKey(Signal.REQUESTS, "n"): 5,
+        SignalKey(Signal.ERRORS, "m"): 7,
+        SignalKey(Signal.ERRORS, "n"): 0,
+        SignalKey(Signal.CLIENT_ERRORS, "m"): 0,
+        SignalKey(Signal.CLIENT_ERRORS, "n"): 0,
+        SignalKey(Signal.OVERLOADS, "m"): 0,
+        SignalKey(Signal.OVERLOADS, "n"): 0,
+        SignalKey(Signal.CANCELLED, "m"): 3,
+        SignalKey(Signal.CANCELLED, "n"): 0,
+        SignalKey(Signal.INPUT_TOKENS, "m"): 1000,
+        SignalKey(Signal.OUTPUT_TOKENS, "m"): 400,
+        SignalKey(Signal.COUNTED_REQUESTS, "m"): 80,
+        SignalKey(Signal.CHUNKS, "m"): 800,
+        SignalKey(Signal.ENGINE_REQUESTS): 101,
     }
     assert seen.gauges == {
-        Key(Signal.IN_FLIGHT, "m"): 4,
-        Key(Signal.ENGINE_UP): 1,
-        Key(Signal.ENGINE_WAITING): 2,
+        SignalKey(Signal.IN_FLIGHT, "m"): 4,
+        SignalKey(Signal.ENGINE_UP): 1,
+        SignalKey(Signal.ENGINE_WAITING): 2,
     }
     assert (seen.config_generation, seen.collector_version) == ("abc", "0.1.0")
     assert not seen.unreached
@@ -75,15 +75,15 @@ def test_a_collector_tells_whether_it_reaches_a_model_server() -> None:
 
 def test_failed_requests_do_not_make_latency_look_better() -> None:
     seen = snapshot_from_collector(parse(COLLECTOR), "pod", 5)
-    assert seen.histograms == {Key(Signal.DURATION, "m"): Histogram((1.0,), (83,), 61.0, 93)}
+    assert seen.histograms == {SignalKey(Signal.DURATION, "m"): Histogram((1.0,), (83,), 61.0, 93)}
 
 
 def test_a_collector_that_saw_nothing_saw_zero_requests() -> None:
     page = b"modelward_requests_started_total 3\nmodelward_other_requests_total 2\nmodelward_requests_in_flight 1"
     seen = snapshot_from_collector(parse(page), "pod", 5)
     failed = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS, Signal.CANCELLED)
-    assert seen.counters == {Key(signal): 0.0 for signal in (Signal.REQUESTS, *failed)}
-    assert seen.gauges == {Key(Signal.IN_FLIGHT): 1.0}
+    assert seen.counters == {SignalKey(signal): 0.0 for signal in (Signal.REQUESTS, *failed)}
+    assert seen.gauges == {SignalKey(Signal.IN_FLIGHT): 1.0}
     assert (seen.models, seen.histograms, seen.config_generation) == (frozenset(), {}, "")
 
 
@@ -99,7 +99,7 @@ def test_a_collector_that_saw_nothing_saw_zero_requests() -> None:
 )
 def test_a_collector_that_does_not_tell_its_requests_did_not_see_zero(page: bytes) -> None:
     seen = snapshot_from_collector(parse(page), "pod", 5)
-    assert Key(Signal.REQUESTS) not in seen.counters
+    assert SignalKey(Signal.REQUESTS) not in seen.counters
     assert Signal.REQUESTS in seen.unknown
 
 
@@ -137,24 +137,24 @@ def test_an_engines_own_counts_stand_for_requests_nobody_else_saw() -> None:
     seen = snapshot_from_engine(parse(VLLM), "vllm", "pod", 5)
     assert seen.source == "engine"
     assert seen.gauges == {
-        Key(Signal.IN_FLIGHT, "m"): 5,
-        Key(Signal.ENGINE_WAITING): 2,
-        Key(Signal.ENGINE_RUNNING): 3,
-        Key(Signal.ENGINE_KV_USAGE): 0.4,
+        SignalKey(Signal.IN_FLIGHT, "m"): 5,
+        SignalKey(Signal.ENGINE_WAITING): 2,
+        SignalKey(Signal.ENGINE_RUNNING): 3,
+        SignalKey(Signal.ENGINE_KV_USAGE): 0.4,
     }
     assert seen.counters == {
-        Key(Signal.REQUESTS, "m"): 13,
-        Key(Signal.ERRORS, "m"): 2,
-        Key(Signal.CANCELLED, "m"): 1,
-        Key(Signal.INPUT_TOKENS, "m"): 1000,
-        Key(Signal.OUTPUT_TOKENS, "m"): 500,
-        Key(Signal.ENGINE_REQUESTS): 13,
-        Key(Signal.ENGINE_PROMPT_TOKENS): 1000,
-        Key(Signal.ENGINE_GENERATION_TOKENS): 500,
+        SignalKey(Signal.REQUESTS, "m"): 13,
+        SignalKey(Signal.ERRORS, "m"): 2,
+        SignalKey(Signal.CANCELLED, "m"): 1,
+        SignalKey(Signal.INPUT_TOKENS, "m"): 1000,
+        SignalKey(Signal.OUTPUT_TOKENS, "m"): 500,
+        SignalKey(Signal.ENGINE_REQUESTS): 13,
+        SignalKey(Signal.ENGINE_PROMPT_TOKENS): 1000,
+        SignalKey(Signal.ENGINE_GENERATION_TOKENS): 500,
     }
-    assert seen.histograms[Key(Signal.TTFT, "m")] == Histogram((0.1,), (5,), 2.0, 10)
-    assert seen.histograms[Key(Signal.TPOT, "m")].counts == (7,)
-    assert seen.histograms[Key(Signal.DURATION, "m")].counts == (10,)
+    assert seen.histograms[SignalKey(Signal.TTFT, "m")] == Histogram((0.1,), (5,), 2.0, 10)
+    assert seen.histograms[SignalKey(Signal.TPOT, "m")].counts == (7,)
+    assert seen.histograms[SignalKey(Signal.DURATION, "m")].counts == (10,)
 
 
 def test_an_engine_that_nobody_named_is_read_as_the_one_that_its_page_speaks_of() -> None:
@@ -164,10 +164,10 @@ def test_an_engine_that_nobody_named_is_read_as_the_one_that_its_page_speaks_of(
 def test_requests_that_clients_dropped_are_no_errors() -> None:
     page = b'tgi_request_failure{err="dropped"} 3\ntgi_request_failure{err="overloaded"} 2\ntgi_request_count 50'
     seen = snapshot_from_engine(parse(page), "tgi", "pod", 5)
-    assert seen.counters[Key(Signal.ERRORS)] == 0
-    assert seen.counters[Key(Signal.OVERLOADS)] == 2
-    assert seen.counters[Key(Signal.CANCELLED)] == 3
-    assert seen.counters[Key(Signal.REQUESTS)] == 50
+    assert seen.counters[SignalKey(Signal.ERRORS)] == 0
+    assert seen.counters[SignalKey(Signal.OVERLOADS)] == 2
+    assert seen.counters[SignalKey(Signal.CANCELLED)] == 3
+    assert seen.counters[SignalKey(Signal.REQUESTS)] == 50
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_an_engines_page_that_says_nothing_is_no_reading(engine: str, page: byte
 
 def test_a_part_of_what_is_in_flight_is_not_taken_for_the_whole() -> None:
     seen = snapshot_from_engine(parse(VLLM.replace(b"num_requests_running", b"renamed")), "vllm", "pod", 5)
-    assert Key(Signal.IN_FLIGHT, "m") not in seen.gauges
+    assert SignalKey(Signal.IN_FLIGHT, "m") not in seen.gauges
     assert seen.unknown == {Signal.IN_FLIGHT}
 
 
@@ -201,8 +201,8 @@ def test_one_series_without_a_number_makes_its_sum_unknown_and_nothing_else() ->
     page = VLLM.replace(b'{finished_reason="error",model_name="m"} 2', b'{finished_reason="error",model_name="m"} NaN')
     seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
     assert seen.unknown == {Signal.REQUESTS, Signal.ERRORS, Signal.ENGINE_REQUESTS}
-    assert not {Key(Signal.REQUESTS, "m"), Key(Signal.ERRORS, "m")} & seen.counters.keys()
-    assert seen.counters[Key(Signal.CANCELLED, "m")] == 1
+    assert not {SignalKey(Signal.REQUESTS, "m"), SignalKey(Signal.ERRORS, "m")} & seen.counters.keys()
+    assert seen.counters[SignalKey(Signal.CANCELLED, "m")] == 1
 
 
 def test_values_too_large_to_count_are_unknown_and_break_no_sum() -> None:
@@ -210,7 +210,7 @@ def test_values_too_large_to_count_are_unknown_and_break_no_sum() -> None:
         b'vllm:num_requests_waiting 1\nvllm:num_requests_running{e="0"} 1e308\nvllm:num_requests_running{e="1"} 1e308'
     )
     seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
-    assert seen.gauges == {Key(Signal.ENGINE_WAITING): 1}
+    assert seen.gauges == {SignalKey(Signal.ENGINE_WAITING): 1}
     assert seen.unknown == {Signal.IN_FLIGHT, Signal.ENGINE_RUNNING}
 
 
@@ -226,4 +226,4 @@ def test_a_broken_histogram_is_absent_and_the_rest_stays() -> None:
     page = VLLM.replace(b'_seconds_bucket{le="+Inf",model_name="m"} 10', b'_seconds_bucket{le="+Inf",model_name="m"} 1')
     seen = snapshot_from_engine(parse(page), "vllm", "pod", 5)
     assert seen.histograms == {}
-    assert Key(Signal.REQUESTS, "m") in seen.counters
+    assert SignalKey(Signal.REQUESTS, "m") in seen.counters

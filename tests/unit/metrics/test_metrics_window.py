@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.series import KEPT_MS, Series
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import Freshness, History, Increase, Level
 
-M = Key(Signal.REQUESTS, "m")
+M = SignalKey(Signal.REQUESTS, "m")
 SECOND, MINUTE = 1000, 60_000
 
 
 def counted(at_s: float, pod: str = "a", **models: float) -> Snapshot:
-    counters = {Key(Signal.REQUESTS, model): value for model, value in models.items()}
+    counters = {SignalKey(Signal.REQUESTS, model): value for model, value in models.items()}
     return Snapshot(pod, int(at_s * SECOND), "collector", counters=counters)
 
 
@@ -65,8 +65,8 @@ def test_an_hour_of_an_idle_pod_holds_its_numbers_once() -> None:
     series = Series()
     for at in range(0, 3600, 15):
         hist = Histogram((1.0, 2.0), (5.0, 9.0), 12.0, 9.0)
-        levels, counters = {Key(Signal.IN_FLIGHT, "m"): 0.0}, {M: 9.0}
-        series.add(Snapshot("a", at * SECOND, "collector", levels, counters, {Key(Signal.TTFT, "m"): hist}))
+        levels, counters = {SignalKey(Signal.IN_FLIGHT, "m"): 0.0}, {M: 9.0}
+        series.add(Snapshot("a", at * SECOND, "collector", levels, counters, {SignalKey(Signal.TTFT, "m"): hist}))
     assert len(series.readings) > 60
     for part in ("gauges", "totals", "distributions"):
         assert len({id(getattr(each, part)) for each in series.readings}) == 1, part
@@ -91,7 +91,7 @@ def test_a_pod_that_went_is_in_the_increase_but_not_in_the_rate() -> None:
 
 def test_an_engine_that_was_out_of_reach_has_not_served_everything_since() -> None:
     def page(at_s: int, **engine: float) -> Snapshot:
-        counters = {Key(Signal.ENGINE_REQUESTS): value for value in engine.values()}
+        counters = {SignalKey(Signal.ENGINE_REQUESTS): value for value in engine.values()}
         return Snapshot("a", at_s * SECOND, "collector", counters=counters)
 
     history = kept(page(0), page(15, total=5000), page(30), page(45, total=5010))
@@ -100,10 +100,10 @@ def test_an_engine_that_was_out_of_reach_has_not_served_everything_since() -> No
 
 
 def test_an_engines_own_page_shows_its_counters_born() -> None:
-    def page(at_s: int, counters: dict[Key, float]) -> Snapshot:
+    def page(at_s: int, counters: dict[SignalKey, float]) -> Snapshot:
         return Snapshot("a", at_s * SECOND, "engine", counters=counters)
 
-    history = kept(page(0, {}), page(15, {Key(Signal.ENGINE_REQUESTS): 3}))
+    history = kept(page(0, {}), page(15, {SignalKey(Signal.ENGINE_REQUESTS): 3}))
     assert history.rate(Signal.ENGINE_REQUESTS, None, 15_000, 15_000) == pytest.approx(0.2)
 
 
@@ -153,7 +153,7 @@ def test_pods_unseen_for_an_hour_are_let_go() -> None:
 
 def test_a_level_sums_what_fresh_pods_gave() -> None:
     def flight(pod: str, at_s: int, value: float) -> Snapshot:
-        return Snapshot(pod, at_s * SECOND, "collector", gauges={Key(Signal.IN_FLIGHT, "m"): value})
+        return Snapshot(pod, at_s * SECOND, "collector", gauges={SignalKey(Signal.IN_FLIGHT, "m"): value})
 
     history = kept(flight("stale", 0, 50), flight("a", 40, 3), flight("b", 40, 4), counted(40, "mute", m=1))
     assert history.level(Signal.IN_FLIGHT, None, 40_000) == Level(7, 4, 2)
@@ -162,7 +162,7 @@ def test_a_level_sums_what_fresh_pods_gave() -> None:
 
 def timed(at_s: int, counts: tuple[float, ...], bounds: tuple[float, ...] = (0.1, 1.0), pod: str = "a") -> Snapshot:
     whole = Histogram(bounds, counts[:-1], counts[-1] / 10, counts[-1])
-    return Snapshot(pod, at_s * SECOND, "collector", histograms={Key(Signal.TTFT, "m"): whole})
+    return Snapshot(pod, at_s * SECOND, "collector", histograms={SignalKey(Signal.TTFT, "m"): whole})
 
 
 def test_a_distribution_is_what_was_observed_within_the_window() -> None:

@@ -12,7 +12,7 @@ from modelward.kube.store import Store
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.operator.runtime.work_queue import Lane, WorkKey
 
 SETTINGS = Settings("modelward-system", "collector", "modelward", status_interval_s=300.0)
 
@@ -88,5 +88,5 @@ class World:
         self.writes.append((verb, kind, name))
         self.bodies.append(body)
 
-    def _enqueue(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+    def _enqueue(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         self.writes.append(("enqueue", key.work, key.name))

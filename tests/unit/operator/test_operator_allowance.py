@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
-from modelward.operator.runtime.token_bucket import Allowance
+from modelward.operator.runtime.rate_limit import TokenBucket
 
 
 def test_allowance_of_few_retries_holds_none_up_and_of_many_spreads_them() -> None:
-    allowance = Allowance(per_s=10.0, burst=100)
+    allowance = TokenBucket(per_s=10.0, burst=100)
     waits = [allowance.wait(50.0) for _ in range(300)]
     assert max(waits[:100]) < 1e-9
     assert waits == sorted(waits)
@@ -18,7 +18,7 @@ def test_allowance_of_few_retries_holds_none_up_and_of_many_spreads_them() -> No
 
 @given(strategies.lists(strategies.floats(0, 3), max_size=300))
 def test_allowance_never_lets_more_than_the_burst_and_the_rate_go_in_any_time(pauses: list[float]) -> None:
-    allowance, now, goes = Allowance(per_s=10.0, burst=5), 0.0, []
+    allowance, now, goes = TokenBucket(per_s=10.0, burst=5), 0.0, []
     for pause in pauses:
         now += pause
         goes.append(now + allowance.wait(now))

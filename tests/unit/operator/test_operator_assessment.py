@@ -13,11 +13,11 @@ from modelward.desired.capture import EffectiveCapture
 from modelward.desired.collector_config import config_map, generation
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch
-from modelward.metrics.signals import Key, Signal
+from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.operator.endpoint.apply import Problem
-from modelward.operator.endpoint.assess import Look, assessed
+from modelward.operator.endpoint.assess import ReconcileView, assessed
 from modelward.operator.endpoint.gather import Gathered
 from modelward.operator.endpoint.scale import Scaled
 from modelward.operator.hub.feed import HubFeed
@@ -28,8 +28,8 @@ from modelward.status.endpoint import endpoint_status
 NOW_MS = 1_795_480_000_000
 INSTALLED = Installation("collector:2", "modelward:2")
 METADATA = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1}
-REDACTED = Watch(EffectiveCapture("Redacted", 100_000))
-CLOSED = Watch(EffectiveCapture("MetadataOnly", 100_000))
+REDACTED = MonitoringPlan(EffectiveCapture("Redacted", 100_000))
+CLOSED = MonitoringPlan(EffectiveCapture("MetadataOnly", 100_000))
 
 
 def endpoint(mode: str = "Sidecar", **spec: Any) -> LLMEndpoint:
@@ -54,12 +54,12 @@ def pod(name: str, image: str) -> dict[str, Any]:
 
 
 def page(name: str, settings: str) -> Snapshot:
-    return Snapshot(name, NOW_MS, "collector", counters={Key(Signal.REQUESTS): 1.0}, config_generation=settings)
+    return Snapshot(name, NOW_MS, "collector", counters={SignalKey(Signal.REQUESTS): 1.0}, config_generation=settings)
 
 
 def look(
-    pages: dict[str, str], *, asked: Watch = REDACTED, images: tuple[str, ...] = ("collector:2",), **spec: Any
-) -> Look:
+    pages: dict[str, str], *, asked: MonitoringPlan = REDACTED, images: tuple[str, ...] = ("collector:2",), **spec: Any
+) -> ReconcileView:
     """Look at pods `a`, `b` and so on with these images, whose collectors say that they run these settings."""
     serving = endpoint(**spec)
     pods = tuple(pod("abc"[number], image) for number, image in enumerate(images))
@@ -82,16 +82,16 @@ def look(
         autoscalers=(),
     )
     seen = Observation(latest={name: page(name, settings) for name, settings in pages.items()})
-    return Look(known, asked, (), (), seen, Scaled(), HubFeed(lambda: NOW_MS), NOW_MS, installation=INSTALLED)
+    return ReconcileView(known, asked, (), (), seen, Scaled(), HubFeed(lambda: NOW_MS), NOW_MS, installation=INSTALLED)
 
 
-def settings(asked: Watch, mode: str = "Sidecar") -> str:
+def settings(asked: MonitoringPlan, mode: str = "Sidecar") -> str:
     """Return the generation that a collector reports once it runs what this asks for."""
     port = 8080 if mode == "Sidecar" else None
     return generation(config_map(endpoint(mode), asked.capture, INSTALLED, engine_port=port))
 
 
-def said(one: Look) -> tuple[str, str, str]:
+def said(one: ReconcileView) -> tuple[str, str, str]:
     found = assessed(one).collector
     return found.status, found.reason, found.message
 
@@ -130,7 +130,7 @@ def test_a_newer_collector_waits_for_the_next_roll_out_and_takes_nothing_from_th
 QUOTA = 'pods "chat-gateway-1" is forbidden: exceeded quota: none'
 
 
-def refused(images: tuple[str, ...]) -> Look:
+def refused(images: tuple[str, ...]) -> ReconcileView:
     """Look at a gateway in front of a model, more of whose pods than these a quota refuses."""
     seen = look(dict.fromkeys("abc"[: len(images)], settings(REDACTED, "Gateway")), images=images, mode="Gateway")
     conditions = [{"type": "ReplicaFailure", "status": "True", "message": QUOTA}]
@@ -143,7 +143,7 @@ def test_what_refuses_the_pods_of_a_gateway_is_quoted() -> None:
     assert said(refused(("collector:2",))) == ("True", "SeesTraffic", f"1 of 1 collectors ready; {QUOTA}")
 
 
-def rehearsing(*statuses: dict[str, Any], said: str = "", **spec: Any) -> Look:
+def rehearsing(*statuses: dict[str, Any], said: str = "", **spec: Any) -> ReconcileView:
     """Look at a workload that is about to be adopted; the pod that is tried first has these container statuses."""
     adopter = endpoint(backend={"workloadRef": {"name": "vllm"}}, **spec)
     server = {"name": "server", "image": "vllm", "ports": [{"containerPort": 8000}]}
@@ -194,7 +194,7 @@ def test_what_keeps_the_pod_that_is_tried_from_being_made_is_said_of_the_collect
     assert assessed(kept).accepted.status == "True"
 
 
-def _status(one: Look) -> LLMEndpointStatus:
+def _status(one: ReconcileView) -> LLMEndpointStatus:
     return endpoint_status(one.known.endpoint, assessed(one), NOW_MS)
 
 

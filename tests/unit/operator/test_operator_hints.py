@@ -12,7 +12,7 @@ from modelward.kube.client import Client
 from modelward.kube.kinds import POD, Kind
 from modelward.operator.cache import watcher as hints_module
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.watcher import Hints, Pauses
+from modelward.operator.cache.watcher import Pauses, Watcher
 from modelward.operator.runtime.telemetry import Telemetry
 
 PAUSES = Pauses(first=0.0, longest=0.0, absent_kinds=60.0, namespaces=0.0)
@@ -58,7 +58,7 @@ async def test_a_namespace_that_refuses_is_left_out_until_it_answers(monkeypatch
     def found_out() -> None:
         answering[:] = ["b"]
 
-    hints = Hints(
+    hints = Watcher(
         cast("Client", cluster), [Watched(POD)], ["a", "b"], lambda *_: None, Telemetry(), PAUSES,
         answering=lambda: answering, refused=found_out,
     )  # fmt: skip

@@ -21,9 +21,9 @@ from modelward.hub_client.client import HubClient
 from modelward.kube.client import Scale
 from modelward.kube.kinds import Kind, Object
 from modelward.operator.runtime import assembly
-from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.dispatch import Dispatcher
 from modelward.operator.runtime.process import WATCHED
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.work_queue import WorkKey
 
 NOW_MS = 1_795_480_000_000
 HOUR_MS = 3_600_000
@@ -184,8 +184,8 @@ async def lived(objects: list[Object], rows: list[Any], held: list[Any]) -> tupl
     return world.written["good"], hub.rules.get("good/chat"), failed
 
 
-def _keys(world: World, reconciler: Reconciler) -> set[Key]:
-    keys = set[Key]()
+def _keys(world: World, reconciler: Dispatcher) -> set[WorkKey]:
+    keys = set[WorkKey]()
     for each in WATCHED:
         for one in world.store.list(each.kind):
             try:

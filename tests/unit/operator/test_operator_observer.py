@@ -14,7 +14,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from modelward.metrics.signals import Signal
 from modelward.operator.observe.observer import Observer
-from modelward.scrape.pages import Scraper, Target
+from modelward.scrape.pages import PageTarget, Scraper
 
 PAGE = """\
 modelward_collector_info{{version="0.1.0"}} 1
@@ -36,9 +36,9 @@ class Pods:
         self.requests += not self.steady
         return web.Response(text=PAGE.format(requests=self.requests * 10))
 
-    def target(self, pod: str) -> Target:
+    def target(self, pod: str) -> PageTarget:
         assert self.server is not None
-        return Target(pod, str(self.server.make_url(f"/{pod}")), "vllm", "collector")
+        return PageTarget(pod, str(self.server.make_url(f"/{pod}")), "vllm", "collector")
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ async def test_observer_tells_why_a_pod_is_silent_until_it_speaks_again() -> Non
     observer = Observer(lambda _: None)
     async with pods() as (served, scraper):
         served.silent.add("b")
-        closed = Target("c", "http://127.0.0.1:9/metrics", "vllm", "collector")
+        closed = PageTarget("c", "http://127.0.0.1:9/metrics", "vllm", "collector")
         observer.watch("retail/chat", [served.target("a"), served.target("b"), closed])
         for _ in range(2):
             await observer.round(scraper)

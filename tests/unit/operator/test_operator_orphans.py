@@ -12,7 +12,7 @@ from modelward.desired import names
 from modelward.kube.client import Listing
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
-from modelward.operator.endpoint.orphans import Orphans
+from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 
 
@@ -41,15 +41,17 @@ def world() -> World:
 
 
 @pytest.fixture
-def orphans(world: World) -> Orphans:
-    return Orphans(world.context, VerdictMetrics(CollectorRegistry()))
+def orphans(world: World) -> OrphanReconciler:
+    return OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
 
 
-def braked(orphans: Orphans) -> bool:
+def braked(orphans: OrphanReconciler) -> bool:
     return orphans.verdicts._brake
 
 
-async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(world: World, orphans: Orphans) -> None:
+async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(
+    world: World, orphans: OrphanReconciler
+) -> None:
     world.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
     world.put(adopted(replicas=5))
@@ -61,7 +63,7 @@ async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(worl
     assert set(world.bodies[0]["metadata"]) >= {"name", "namespace", "uid"}
 
 
-async def test_an_orphan_is_released_at_once_where_somebody_asks(world: World, orphans: Orphans) -> None:
+async def test_an_orphan_is_released_at_once_where_somebody_asks(world: World, orphans: OrphanReconciler) -> None:
     world.put(asked())
     assert await orphans.release("retail", "Deployment/vllm") is None
     assert world.writes == [("apply", "Deployment", "vllm")]
@@ -75,7 +77,7 @@ def asked() -> Object:
 
 @pytest.mark.parametrize("error", [Forbidden, Invalid])
 async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
-    world: World, orphans: Orphans, error: type[Forbidden | Invalid]
+    world: World, orphans: OrphanReconciler, error: type[Forbidden | Invalid]
 ) -> None:
     world.put(asked())
     world.refusals["apply"] = error(422, "Invalid", "the platform team says no")
@@ -89,7 +91,7 @@ async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
 
 @pytest.mark.parametrize("name", ["chat", "chat-" + "x" * 70])
 async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
-    world: World, orphans: Orphans, name: str
+    world: World, orphans: OrphanReconciler, name: str
 ) -> None:
     obj = asked()
     obj["metadata"]["labels"]["modelward.dev/adopted-by"] = names.fit(name)
@@ -107,7 +109,7 @@ async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
     assert world.writes == []
 
 
-async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orphans: Orphans) -> None:
+async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orphans: OrphanReconciler) -> None:
     there = world.put(adopted())
     await orphans.release("retail", "Deployment/vllm")
     assert orphans._template
@@ -116,7 +118,7 @@ async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orph
     assert not orphans._template
 
 
-async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: World, orphans: Orphans) -> None:
+async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: World, orphans: OrphanReconciler) -> None:
     world.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
     anew = adopted(note="two")
@@ -126,7 +128,7 @@ async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: Wor
     assert world.writes == []
 
 
-async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: Orphans) -> None:
+async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: OrphanReconciler) -> None:
     world.put(endpoint())
     world.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") is None
@@ -144,7 +146,7 @@ async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: O
     ],
 )
 async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
-    world: World, orphans: Orphans, there: Object
+    world: World, orphans: OrphanReconciler, there: Object
 ) -> None:
     world.put(there)
     world.put(adopted())
@@ -160,7 +162,9 @@ async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
     assert world.writes == [("apply", "Deployment", "vllm")]
 
 
-async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(world: World, orphans: Orphans) -> None:
+async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(
+    world: World, orphans: OrphanReconciler
+) -> None:
     world.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
     back = world.put(endpoint())
@@ -173,14 +177,14 @@ async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(world:
 
 async def test_before_endpoints_were_listed_nothing_looks_orphaned() -> None:
     world = World()
-    unsure = Orphans(world.context, VerdictMetrics(CollectorRegistry()))
+    unsure = OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
     world.put(adopted())
     assert await unsure.release("retail", "Deployment/vllm") is None
 
 
 @pytest.mark.parametrize(("number", "released"), [(3, True), (4, False)])
 async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
-    world: World, orphans: Orphans, number: int, released: bool
+    world: World, orphans: OrphanReconciler, number: int, released: bool
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(number)]
     for name in vllms:
@@ -193,7 +197,7 @@ async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
 
 
 async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_when_it_ends(
-    world: World, orphans: Orphans
+    world: World, orphans: OrphanReconciler
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(4)]
     for name in vllms:
@@ -210,7 +214,7 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
     assert world.writes == []
 
 
-async def test_a_few_orphans_among_many_adopted_do_not_brake(world: World, orphans: Orphans) -> None:
+async def test_a_few_orphans_among_many_adopted_do_not_brake(world: World, orphans: OrphanReconciler) -> None:
     for i in range(45):
         world.put(endpoint(f"kept-{i}", f"kept-{i}"))
         world.put(adopted(f"kept-{i}", f"kept-{i}"))

@@ -11,11 +11,11 @@ from hypothesis import given, strategies
 
 from modelward.kube.errors import LeadershipLost, TooManyRequests, Unavailable
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key, Lane
-from modelward.operator.runtime.workers import LONGEST_DELAY_S, Queue, TerminalError, backoff, pause
+from modelward.operator.runtime.work_queue import Lane, WorkKey
+from modelward.operator.runtime.workers import LONGEST_DELAY_S, TerminalError, WorkerPool, backoff, pause
 
-CHAT = Key("endpoint", "retail", "chat")
-MAIL = Key("endpoint", "retail", "mail")
+CHAT = WorkKey("endpoint", "retail", "chat")
+MAIL = WorkKey("endpoint", "retail", "mail")
 
 
 class Work:
@@ -23,12 +23,12 @@ class Work:
 
     def __init__(self, *script: float | BaseException | None) -> None:
         self.script = list(script)
-        self.calls: list[Key] = []
-        self.running: set[Key] = set()
+        self.calls: list[WorkKey] = []
+        self.running: set[WorkKey] = set()
         self.telemetry = Telemetry()
         self.gate: asyncio.Event | None = None
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         assert key not in self.running
         self.calls.append(key)
         self.running.add(key)
@@ -51,8 +51,8 @@ class Work:
 
 
 @asynccontextmanager
-async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[Queue]:
-    queue = Queue(work.reconcile, work.telemetry, jitter=lambda: 0.0, item_deadline_s=item_deadline_s)
+async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[WorkerPool]:
+    queue = WorkerPool(work.reconcile, work.telemetry, jitter=lambda: 0.0, item_deadline_s=item_deadline_s)
     task = asyncio.create_task(queue.run())
     try:
         yield queue
@@ -173,12 +173,12 @@ async def test_queue_a_hanging_key_does_not_hold_up_the_others() -> None:
     work = Work()
     hang = asyncio.Event()
 
-    async def reconcile(key: Key) -> float | None:
+    async def reconcile(key: WorkKey) -> float | None:
         if key == CHAT:
             await hang.wait()
         return await work.reconcile(key)
 
-    queue = Queue(reconcile, work.telemetry)
+    queue = WorkerPool(reconcile, work.telemetry)
     task = asyncio.create_task(queue.run())
     queue.add(CHAT)
     queue.add(MAIL)
@@ -190,7 +190,7 @@ async def test_queue_a_hanging_key_does_not_hold_up_the_others() -> None:
 
 async def test_queue_ends_when_leadership_is_lost() -> None:
     work = Work(LeadershipLost("over"))
-    queue = Queue(work.reconcile, work.telemetry)
+    queue = WorkerPool(work.reconcile, work.telemetry)
     queue.add(CHAT)
     with pytest.raises(BaseExceptionGroup) as ended:
         await queue.run()

@@ -12,8 +12,8 @@ from modelward.kube.kinds import Object, kind_of
 from modelward.operator.endpoint.gather import Gathered, Gatherer, selector_text
 from modelward.operator.observe import targets
 from modelward.operator.runtime import assembly
-from modelward.operator.runtime.dispatch import Reconciler
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.dispatch import Dispatcher
+from modelward.operator.runtime.work_queue import WorkKey
 
 API = "modelward.dev/v1alpha1"
 
@@ -62,37 +62,37 @@ def test_a_change_wakes_everything_that_depends_on_it(world: World, changed: Obj
 
 
 async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: World) -> None:
-    reconciler: Reconciler = assembly.build(world.context)
+    reconciler: Dispatcher = assembly.build(world.context)
     for work in ("endpoint", "policy", "evaluator", "run", "adopted"):
-        assert await reconciler.reconcile(Key(cast(Any, work), "retail", "Deployment/none")) is None
+        assert await reconciler.reconcile(WorkKey(cast(Any, work), "retail", "Deployment/none")) is None
     assert world.writes == []
     with pytest.raises(ValueError, match="no work is called nonsense"):
-        await reconciler.reconcile(Key(cast(Any, "nonsense"), "retail", "x"))
+        await reconciler.reconcile(WorkKey(cast(Any, "nonsense"), "retail", "x"))
 
 
 async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(world: World) -> None:
-    reconciler: Reconciler = assembly.build(world.context)
+    reconciler: Dispatcher = assembly.build(world.context)
     world.refusals["apply"] = NamespaceEnding(403, "Forbidden", "namespace retail is being terminated")
-    assert await reconciler.reconcile(Key("endpoint", "retail", "ours")) is None
+    assert await reconciler.reconcile(WorkKey("endpoint", "retail", "ours")) is None
     assert world.verbs("apply", "status", "event") == (), "no status, no Event: they would be refused as well"
     world.refusals.clear()
-    assert await reconciler.reconcile(Key("endpoint", "retail", "ours")) is not None
+    assert await reconciler.reconcile(WorkKey("endpoint", "retail", "ours")) is not None
     assert ("apply", "Deployment", "ours") in world.writes
 
 
 async def test_policies_and_evaluators_say_whether_they_can_be_used(world: World) -> None:
-    reconciler: Reconciler = assembly.build(world.context)
+    reconciler: Dispatcher = assembly.build(world.context)
     config = {"inScope": ["bank cards"]}
     world.put(obj("Evaluator", "good", builtin="OffTopicAnswered", config=config))
     world.put(obj("Evaluator", "typo", builtin="Nope"))
     world.put(obj("Evaluator", "wrong", builtin="OffTopicAnswered", config={"inScope": 7}))
     found = {}
     for name in ("good", "typo", "wrong"):
-        await reconciler.reconcile(Key(cast(Any, "evaluator"), "retail", name))
+        await reconciler.reconcile(WorkKey(cast(Any, "evaluator"), "retail", name))
         status = world.bodies[len(world.bodies) - 1 - [w[0] for w in reversed(world.writes)].index("status")]["status"]
         found[name] = (status["conditions"][0]["reason"], status.get("measured", "").partition(" ")[0])
     assert found == {"good": ("Valid", "TPR"), "typo": ("UnknownEvaluator", ""), "wrong": ("InvalidConfig", "TPR")}
-    assert await reconciler.reconcile(Key(cast(Any, "policy"), "retail", "baseline")) == 60.0
+    assert await reconciler.reconcile(WorkKey(cast(Any, "policy"), "retail", "baseline")) == 60.0
 
 
 def pod(name: str, sidecar: bool = False, ip: str = "10.0.0.1") -> Object:

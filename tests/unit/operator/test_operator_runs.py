@@ -16,14 +16,14 @@ from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp, timestamp_ms
-from modelward.desired.watch import Builtin, Watch, watch
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings
 from modelward.hub_client.client import HubClient
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT, Object
 from modelward.operator.hub.feed import HubFeed
-from modelward.operator.runs.reconcile import Runs
+from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.installed import Installed
 
 NOW_MS = 1_795_480_000_000
@@ -49,7 +49,7 @@ class Desk:
         )
         self.watches = {"retail": {"chat": watched()}}
         installed = Installed(self.world.context)
-        self.runs = Runs(self.world.context, installed, self.feed, self.watches, lambda: self.now_ms)
+        self.runs = RunReconciler(self.world.context, installed, self.feed, self.watches, lambda: self.now_ms)
 
     def endpoint(self, name: str, **spec: Any) -> Object:
         about = {"name": name, "namespace": "retail"}
@@ -96,7 +96,7 @@ class Desk:
         self.feed._keep([found])
 
 
-def watched(content: str = "Redacted") -> Watch:
+def watched(content: str = "Redacted") -> MonitoringPlan:
     spec = {
         "endpointSelector": {},
         "capture": {"content": content},
@@ -104,7 +104,7 @@ def watched(content: str = "Redacted") -> Watch:
     }
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
     chat = LLMEndpoint.model_validate({"metadata": {"name": "chat", "namespace": "retail"}, "spec": CHAT})
-    return watch(chat, [policy], {}, {"OffTopicAnswered": Builtin()})
+    return merge_policies(chat, [policy], {}, {"OffTopicAnswered": BuiltinFacts()})
 
 
 def scored(samples: int, flagged: int, failed: int = 0) -> Counts:
@@ -312,7 +312,7 @@ async def test_a_run_that_would_run_for_nothing_starts_no_pod_and_says_why(case:
     if case == "paused":
         desk.endpoint("chat", paused=True)
     if case in ("nobody watches", "no text"):
-        desk.watches["retail"]["chat"] = watched("MetadataOnly") if case == "no text" else Watch()
+        desk.watches["retail"]["chat"] = watched("MetadataOnly") if case == "no text" else MonitoringPlan()
     run = await ended(desk)
     reason, message = REFUSALS[case]
     assert (run.status.result, run.status.message, complete(run)) == ("Error", message, ("True", reason))
@@ -348,7 +348,7 @@ async def test_a_run_that_comes_before_its_endpoint_waits_a_minute_for_it(desk: 
 
 
 async def test_a_held_run_that_would_run_for_nothing_is_held_and_not_ended(desk: Desk) -> None:
-    desk.watches["retail"]["chat"] = Watch()
+    desk.watches["retail"]["chat"] = MonitoringPlan()
     desk.look_back(suspend=True)
     assert await desk.runs.reconcile("retail", "run-1") == 5.0
     assert complete(desk.status()) == ("False", "Suspended")
@@ -368,7 +368,7 @@ async def test_after_a_restart_a_run_is_not_judged_before_its_endpoint_was_looke
 
 
 async def test_a_policy_that_goes_while_its_run_goes_on_is_no_reason_to_fail_it(desk: Desk) -> None:
-    desk.watches["retail"]["chat"] = Watch()
+    desk.watches["retail"]["chat"] = MonitoringPlan()
     desk.run(status={"job": "run-1"})
     desk.job()
     desk.result(scored(400, 4))
@@ -551,7 +551,7 @@ async def test_a_namespace_with_countless_runs_has_each_of_them_looked_at_less_o
     assert pause == 50.0
 
 
-def many(number: int, size: int) -> Watch:
+def many(number: int, size: int) -> MonitoringPlan:
     """Return what is asked of an endpoint by so many evaluations, each with a config of its own of so many bytes."""
     found = watched().evaluations[0]
     evaluations = tuple(

@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from modelward.kube.errors import Conflict, Forbidden
 from modelward.kube.kinds import LLM_ENDPOINT, Object
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.operator.endpoint.gather import Gathered, Gatherer
-from modelward.operator.endpoint.reconcile import Endpoints
+from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.endpoint.scale import Scaled, Scaler
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe.observer import Observation, Observer
@@ -156,11 +156,11 @@ async def test_without_readings_replicas_are_held(desk: Desk) -> None:
     assert desk.world.writes == []
 
 
-def endpoints(desk: Desk) -> Endpoints:
+def endpoints(desk: Desk) -> EndpointReconciler:
     world = desk.world
     verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
     installed, observer = Installed(world.context), Observer(lambda _: None)
-    return Endpoints(world.context, installed, observer, feed, verdicts, {}, lambda: desk.now_ms)
+    return EndpointReconciler(world.context, installed, observer, feed, verdicts, {}, lambda: desk.now_ms)
 
 
 async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Desk) -> None:
@@ -206,8 +206,8 @@ def page(at_ms: int, tokens_of: Signal) -> Snapshot:
     """Return a page of 60 requests a minute, one in ten of them over a tenth of a second by `tokens_of`."""
     requests = (at_ms - NOW_MS) / 1_000
     whole = Histogram((0.1, 0.2), (0.9 * requests, requests), 0.0, requests)
-    counts = {Key(signal): requests for signal in (Signal.REQUESTS, Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS)}
-    return Snapshot("a", at_ms, "engine", {Key(Signal.IN_FLIGHT): 1.0}, counts, {Key(tokens_of): whole})
+    counts = {SignalKey(signal): requests for signal in (Signal.REQUESTS, Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS)}
+    return Snapshot("a", at_ms, "engine", {SignalKey(Signal.IN_FLIGHT): 1.0}, counts, {SignalKey(tokens_of): whole})
 
 
 POD = {

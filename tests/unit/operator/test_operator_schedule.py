@@ -3,14 +3,14 @@
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from modelward.operator.runtime.work_queue import Key, Lane, Schedule
+from modelward.operator.runtime.work_queue import Lane, WorkKey, WorkQueue
 
-CHAT = Key("endpoint", "retail", "chat")
-MAIL = Key("endpoint", "retail", "mail")
+CHAT = WorkKey("endpoint", "retail", "chat")
+MAIL = WorkKey("endpoint", "retail", "mail")
 
 
 def test_schedule_a_key_asked_for_twice_is_handed_out_once() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     assert schedule.add(CHAT, Lane.SPEC, 0, 0)
     assert not schedule.add(CHAT, Lane.SPEC, 0, 0)
     assert schedule.take(Lane.SPEC, 2) == (CHAT, 2)
@@ -18,7 +18,7 @@ def test_schedule_a_key_asked_for_twice_is_handed_out_once() -> None:
 
 
 def test_schedule_what_is_not_due_waits_and_an_earlier_wish_wins() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     schedule.add(CHAT, Lane.SPEC, 300, 0)
     assert schedule.take(Lane.SPEC, 299) is None
     assert schedule.next_due(Lane.SPEC) == 300
@@ -29,7 +29,7 @@ def test_schedule_what_is_not_due_waits_and_an_earlier_wish_wins() -> None:
 
 
 def test_schedule_a_change_by_people_overtakes_the_periodic_refresh() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     schedule.add(CHAT, Lane.STATUS, 300, 0)
     schedule.add(CHAT, Lane.SPEC, 1, 1)
     assert schedule.take(Lane.STATUS, 300) is None
@@ -37,14 +37,14 @@ def test_schedule_a_change_by_people_overtakes_the_periodic_refresh() -> None:
 
 
 def test_schedule_never_sinks_from_the_spec_lane() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     schedule.add(CHAT, Lane.SPEC, 10, 0)
     schedule.add(CHAT, Lane.STATUS, 2, 0)
     assert schedule.take(Lane.SPEC, 2) is not None
 
 
 def test_schedule_a_key_under_work_is_taken_again_only_after_it() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     schedule.add(CHAT, Lane.SPEC, 0, 0)
     schedule.take(Lane.SPEC, 0)
     schedule.add(CHAT, Lane.STATUS, 1, 1)
@@ -55,7 +55,7 @@ def test_schedule_a_key_under_work_is_taken_again_only_after_it() -> None:
 
 
 def test_schedule_the_longest_due_goes_first_and_depth_counts_what_is_due() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     schedule.add(CHAT, Lane.SPEC, 5, 0)
     schedule.add(MAIL, Lane.SPEC, 3, 0)
     assert [schedule.depth(Lane.SPEC, now) for now in (2, 4, 6)] == [0, 1, 2]
@@ -64,32 +64,34 @@ def test_schedule_the_longest_due_goes_first_and_depth_counts_what_is_due() -> N
 
 
 def test_schedule_a_namespace_with_countless_keys_makes_another_wait_for_one_of_them() -> None:
-    schedule = Schedule()
+    schedule = WorkQueue()
     for number in range(5_000):
-        schedule.add(Key("endpoint", "greedy", str(number)), Lane.SPEC, 0, 0)
+        schedule.add(WorkKey("endpoint", "greedy", str(number)), Lane.SPEC, 0, 0)
     schedule.add(CHAT, Lane.SPEC, 1, 1)
     schedule.add(MAIL, Lane.SPEC, 2, 2)
     taken = [schedule.take(Lane.SPEC, 3) for _ in range(4)]
     assert [key.namespace for key, _ in filter(None, taken)] == ["greedy", "retail", "greedy", "retail"]
-    schedule.add(Key("endpoint", "late", "x"), Lane.SPEC, 3, 3)
+    schedule.add(WorkKey("endpoint", "late", "x"), Lane.SPEC, 3, 3)
     assert "late" in {(schedule.take(Lane.SPEC, 4) or (CHAT, 0))[0].namespace for _ in range(2)}
 
 
 class ScheduleMachine(RuleBasedStateMachine):
     """Against a model: of each key the earliest wish and the better lane, and which are under work."""
 
-    keys = strategies.sampled_from([CHAT, MAIL, Key("policy", "other", "baseline"), Key("endpoint", "other", "chat")])
+    keys = strategies.sampled_from(
+        [CHAT, MAIL, WorkKey("policy", "other", "baseline"), WorkKey("endpoint", "other", "chat")]
+    )
     lanes = strategies.sampled_from(list(Lane))
 
     def __init__(self) -> None:
         super().__init__()
-        self.schedule = Schedule()
+        self.schedule = WorkQueue()
         self.now = 0.0
-        self.wished: dict[Key, tuple[Lane, float]] = {}
-        self.active: set[Key] = set()
+        self.wished: dict[WorkKey, tuple[Lane, float]] = {}
+        self.active: set[WorkKey] = set()
 
     @rule(key=keys, lane=lanes, after=strategies.integers(0, 5))
-    def add(self, key: Key, lane: Lane, after: int) -> None:
+    def add(self, key: WorkKey, lane: Lane, after: int) -> None:
         self.schedule.add(key, lane, self.now + after, self.now)
         before = self.wished.get(key, (lane, self.now + after))
         better = Lane.SPEC if Lane.SPEC in (lane, before[0]) else Lane.STATUS

@@ -9,7 +9,7 @@ from controller_world import World
 from modelward.kube.client import Scale
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
 from modelward.operator.runtime import assembly
-from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.dispatch import Dispatcher
 
 NOW_MS = 1_795_480_000_000
 
@@ -44,7 +44,7 @@ def accepted(world: World, name: str) -> tuple[str, str]:
     return next((one["status"], one["reason"]) for one in status["conditions"] if one["type"] == "Accepted")
 
 
-async def rounds(reconciler: Reconciler, number: int, *names: str) -> None:
+async def rounds(reconciler: Dispatcher, number: int, *names: str) -> None:
     for _ in range(number):
         for name in names:
             await reconciler.endpoints.reconcile("retail", name)

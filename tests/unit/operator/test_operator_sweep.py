@@ -13,25 +13,25 @@ from modelward.kube.errors import ApiError, Forbidden, NotFound, Unavailable
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Kind, Object
 from modelward.kube.store import Store
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.resync import Sweep
+from modelward.operator.cache.resync import Resync
 from modelward.operator.cache.watcher import BATCH, Inbox
 from modelward.operator.runtime.process import Operator
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.work_queue import WorkKey
 
 
 class Worked:
     """A reconciler that notes what it is asked for."""
 
     def __init__(self) -> None:
-        self.keys: list[Key] = []
+        self.keys: list[WorkKey] = []
         self.silent: list[str] = []
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         self.keys.append(key)
         return None
 
-    def keys_for(self, _kind: Kind, _obj: Object) -> Iterable[Key]:
+    def keys_for(self, _kind: Kind, _obj: Object) -> Iterable[WorkKey]:
         return ()
 
     def fall_silent(self, namespace: str) -> None:
@@ -60,16 +60,16 @@ class Lists:
         return answer
 
 
-def sweeping(lists: Lists, *watched: Watched, namespaces: tuple[str, ...] = ()) -> tuple[Sweep, Store, Telemetry]:
+def sweeping(lists: Lists, *watched: Watched, namespaces: tuple[str, ...] = ()) -> tuple[Resync, Store, Telemetry]:
     store, telemetry = Store(), Telemetry()
-    return Sweep(cast("Client", lists), store, watched, namespaces, telemetry, 0.01), store, telemetry
+    return Resync(cast("Client", lists), store, watched, namespaces, telemetry, 0.01), store, telemetry
 
 
 def refused(what: str) -> Forbidden:
     return Forbidden(403, "Forbidden", f"may not list {what}")
 
 
-async def once(sweep: Sweep, rounds: float = 0.0) -> None:
+async def once(sweep: Resync, rounds: float = 0.0) -> None:
     task = asyncio.create_task(sweep.run())
     await asyncio.sleep(0.005 + rounds)
     task.cancel()
@@ -115,7 +115,7 @@ async def test_sweep_one_namespace_that_is_gone_keeps_no_other_from_being_led() 
 async def test_sweep_a_namespace_that_answers_again_is_taken_up_and_one_that_refuses_is_let_go() -> None:
     told: list[tuple[str, str]] = []
     lists, store, telemetry = Lists(**{"a/Pod": refused("pods")}), Store(), Telemetry()
-    sweep = Sweep(
+    sweep = Resync(
         cast("Client", lists), store, [Watched(POD), Watched(DEPLOYMENT)], ("a", "b"), telemetry, 60.0,
         opened=lambda name: told.append(("opened", name)), refused=lambda name: told.append(("refused", name)),
     )  # fmt: skip
@@ -148,15 +148,15 @@ async def test_nothing_is_reconciled_in_a_namespace_of_which_not_all_is_known() 
     operator = Operator(watching, cast("Client", lists), Telemetry(), lambda _: worked)
     await once(operator.sweep)
     for namespace in "ab":
-        await operator._reconcile(Key("endpoint", namespace, "chat"))
-    assert worked.keys == [Key("endpoint", "b", "chat")], "half of what there is looks like something deleted"
+        await operator._reconcile(WorkKey("endpoint", namespace, "chat"))
+    assert worked.keys == [WorkKey("endpoint", "b", "chat")], "half of what there is looks like something deleted"
     assert worked.silent == ["a"]
 
 
 async def test_sweep_hurries_when_the_watch_was_refused() -> None:
     lists = Lists()
     store, telemetry = Store(), Telemetry()
-    sweep = Sweep(cast("Client", lists), store, [Watched(POD)], ("a",), telemetry, 3_600.0)
+    sweep = Resync(cast("Client", lists), store, [Watched(POD)], ("a",), telemetry, 3_600.0)
     task = asyncio.create_task(sweep.run())
     await sweep.done_once.wait()
     before = len(lists.asked)

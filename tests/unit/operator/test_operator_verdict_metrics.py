@@ -12,7 +12,7 @@ from modelward.api.llmendpoint import EvaluationStatus, LLMEndpointStatus, Metri
 from modelward.api.quantity import duration_text, percent_text
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.status.checks import Check
-from modelward.status.conditions import State, settle
+from modelward.status.conditions import ConditionState, settle
 
 
 def exported(status: LLMEndpointStatus) -> dict[tuple[str, str], float]:
@@ -35,7 +35,11 @@ def samples(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
 
 
 def test_conditions_health_and_replicas_are_exported() -> None:
-    states = [State("Ready", "True", "R"), State("Accepted", "False", "R"), State("QualityHealthy", "Unknown", "R")]
+    states = [
+        ConditionState("Ready", "True", "R"),
+        ConditionState("Accepted", "False", "R"),
+        ConditionState("QualityHealthy", "Unknown", "R"),
+    ]
     status = LLMEndpointStatus(
         health="Degraded",
         ready_replicas=2,

@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History as Metrics
 from modelward.scaling.decision import Decision, decide
-from modelward.scaling.history import History
+from modelward.scaling.history import DecisionHistory
 from modelward.scaling.pods import PodUse
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage, observe
+from modelward.scaling.usage import UsageSnapshot, observe
 
 CARRIED = 1_000.0
 """Output tokens a second of a full replica."""
@@ -119,25 +119,28 @@ class Fleet:
         running = SLOTS * share * (0.4 + 0.6 * share)
         return PodUse(one.name, short, long, running + waiting, waiting, long / TOKENS)
 
-    def usage(self, *, gateway: bool = False) -> Usage:
+    def usage(self, *, gateway: bool = False) -> UsageSnapshot:
         """Return what is known of the fleet; of gateways only sums, without a queue."""
         pods = tuple(self.use(one) for one in self.ready)
         in_flight, waiting = math.fsum(pod.in_flight or 0 for pod in pods), math.fsum(pod.waiting or 0 for pod in pods)
         short, long = math.fsum(pod.work_30s or 0 for pod in pods), math.fsum(pod.work_60s or 0 for pod in pods)
         served = [math.fsum(one.served(over, self.step_s) for one in self.ready) for over in (30, 60)]
-        whole = Usage(
+        whole = UsageSnapshot(
             len(self.replicas), len(pods), len(pods), len(pods), short, long, TOKENS, in_flight, waiting,
             requests_per_second=long / TOKENS, pods=pods, served_30s=served[0], served_60s=served[1],
         )  # fmt: skip
         return replace(whole, sources=2, fresh=2, waiting=None, pods=()) if gateway else whole
 
-    def read(self) -> Usage:
+    def read(self) -> UsageSnapshot:
         """Return the same by way of metrics pages."""
         now_ms = round(self.now_s * 1_000)
         for one in self.ready:
             use = self.use(one)
-            gauges = {Key(Signal.IN_FLIGHT): use.in_flight or 0.0, Key(Signal.ENGINE_WAITING): use.waiting or 0.0}
-            counts = {Key(Signal.OUTPUT_TOKENS): one.written, Key(Signal.REQUESTS): one.written / TOKENS}
+            gauges = {
+                SignalKey(Signal.IN_FLIGHT): use.in_flight or 0.0,
+                SignalKey(Signal.ENGINE_WAITING): use.waiting or 0.0,
+            }
+            counts = {SignalKey(Signal.OUTPUT_TOKENS): one.written, SignalKey(Signal.REQUESTS): one.written / TOKENS}
             self.metrics.add(Snapshot(one.name, now_ms, "collector", gauges, counts))
         names = [one.name for one in self.ready]
         return observe(self.metrics, names, replicas=len(self.replicas), ready=len(names), now_ms=now_ms)
@@ -190,8 +193,8 @@ Control = Callable[[Fleet, float], int | None]
 class Modelward:
     """The rule under test."""
 
-    def __init__(self, spec: ScalingSpec, look: Callable[[Fleet], Usage] = Fleet.usage) -> None:
-        self.spec, self.look, self.history = spec, look, History()
+    def __init__(self, spec: ScalingSpec, look: Callable[[Fleet], UsageSnapshot] = Fleet.usage) -> None:
+        self.spec, self.look, self.history = spec, look, DecisionHistory()
         self.decision: Decision | None = None
         self.reason_flips = 0
 

@@ -8,37 +8,41 @@ from hypothesis import strategies as st
 
 from modelward.scaling.capacity import Capacity, Learned, Source
 from modelward.scaling.decision import Decision, decide
-from modelward.scaling.history import History
-from modelward.scaling.need import Reason
+from modelward.scaling.history import DecisionHistory
+from modelward.scaling.need import ScalingReason
 from modelward.scaling.pods import PodUse
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 SECOND, MINUTE = 1000, 60_000
 HOLD = 10 * MINUTE
 SPEC = ScalingSpec(1, 8, HOLD, tokens_per_second=100)
 
 
-def using(work: float | None, replicas: int = 1, *, ready: int | None = None, **more: float | None) -> Usage:
+def using(work: float | None, replicas: int = 1, *, ready: int | None = None, **more: float | None) -> UsageSnapshot:
     ready = replicas if ready is None else ready
     seen: dict[str, float | None] = {"in_flight": work, "waiting": 0.0} | more
-    return Usage(replicas, ready, 1, 1, work, work, seen.get("work_per_request"), seen["in_flight"], seen["waiting"])
+    return UsageSnapshot(
+        replicas, ready, 1, 1, work, work, seen.get("work_per_request"), seen["in_flight"], seen["waiting"]
+    )
 
 
 SILENT = replace(using(None, 4, in_flight=None, waiting=None), fresh=0)
 
 
-def run(spec: ScalingSpec, usage: Usage, until_ms: int, history: History | None = None, from_ms: int = 0) -> Decision:
+def run(
+    spec: ScalingSpec, usage: UsageSnapshot, until_ms: int, history: DecisionHistory | None = None, from_ms: int = 0
+) -> Decision:
     """Decide every 15 s with the same usage, and give the last decision."""
-    decision = decide(spec, usage, history or History(), from_ms)
+    decision = decide(spec, usage, history or DecisionHistory(), from_ms)
     for now_ms in range(from_ms + 15 * SECOND, until_ms + 1, 15 * SECOND):
         decision = decide(spec, usage, decision.history, now_ms)
     return decision
 
 
 def test_scales_up_at_once_to_an_absolute_number() -> None:
-    decision = decide(SPEC, using(250, 1), History(), 0)
-    assert (decision.replicas, decision.reason) == (4, Reason.LOAD)
+    decision = decide(SPEC, using(250, 1), DecisionHistory(), 0)
+    assert (decision.replicas, decision.reason) == (4, ScalingReason.LOAD)
     assert decision.message == "250 tok/s of 100 per replica; need 4"
     assert decision.capacity == Capacity(100, Source.DECLARED)
 
@@ -51,29 +55,31 @@ def test_pods_still_starting_never_compound() -> None:
 
 def test_a_replica_that_was_never_heard_of_does_not_raise_the_need() -> None:
     starting = replace(using(250, 4, ready=1), sources=4, fresh=1)
-    assert decide(SPEC, starting, History(), 0).replicas is None
-    assert decide(SPEC, replace(starting, silent=1), History(), 0).replicas == 7
+    assert decide(SPEC, starting, DecisionHistory(), 0).replicas is None
+    assert decide(SPEC, replace(starting, silent=1), DecisionHistory(), 0).replicas == 7
 
 
 def test_requests_that_wait_are_demand_too() -> None:
-    decision = decide(SPEC, using(95, 1, waiting=30.0, work_per_request=50.0), History(), 0)
+    decision = decide(SPEC, using(95, 1, waiting=30.0, work_per_request=50.0), DecisionHistory(), 0)
     assert decision.replicas == 2
-    assert decide(SPEC, using(95, 1, waiting=120.0, work_per_request=50.0), History(), 0).replicas == 5
-    assert "120 waiting" in decide(SPEC, using(95, 1, waiting=120.0, work_per_request=50.0), History(), 0).message
+    assert decide(SPEC, using(95, 1, waiting=120.0, work_per_request=50.0), DecisionHistory(), 0).replicas == 5
+    assert (
+        "120 waiting" in decide(SPEC, using(95, 1, waiting=120.0, work_per_request=50.0), DecisionHistory(), 0).message
+    )
 
 
 def test_scales_down_only_after_the_hold_and_says_what_it_waits_for() -> None:
     early = run(SPEC, using(50, 4), HOLD - 15 * SECOND)
-    assert (early.replicas, early.reason) == (4, Reason.SCALE_DOWN_HOLD)
+    assert (early.replicas, early.reason) == (4, ScalingReason.SCALE_DOWN_HOLD)
     assert early.message == "50 tok/s of 100 per replica; need 1; watched for 9.8 of 10 min"
     assert run(SPEC, using(50, 4), HOLD).replicas == 3
 
 
 def test_a_peak_within_the_hold_keeps_its_replicas() -> None:
     peak = run(SPEC, using(250, 4), HOLD)
-    assert peak.reason is Reason.STEADY
+    assert peak.reason is ScalingReason.STEADY
     kept = run(SPEC, using(50, 4), HOLD + 9 * MINUTE, peak.history, HOLD + 15 * SECOND)
-    assert (kept.replicas, kept.reason) == (4, Reason.SCALE_DOWN_HOLD)
+    assert (kept.replicas, kept.reason) == (4, ScalingReason.SCALE_DOWN_HOLD)
     assert "4 needed within 10 min" in kept.message
     assert run(SPEC, using(50, 4), 2 * HOLD + 15 * SECOND, peak.history, HOLD + 15 * SECOND).replicas == 3
 
@@ -83,7 +89,7 @@ def test_goes_down_by_a_quarter_a_minute() -> None:
     first = run(spec, using(0, 20), HOLD)
     assert first.replicas == 15
     soon = decide(spec, using(0, 15), first.history, HOLD + 15 * SECOND)
-    assert (soon.replicas, soon.reason) == (15, Reason.SCALE_DOWN_HOLD)
+    assert (soon.replicas, soon.reason) == (15, ScalingReason.SCALE_DOWN_HOLD)
     assert "one step down a minute" in soon.message
     assert run(spec, using(0, 15), HOLD + MINUTE, first.history, HOLD + 15 * SECOND).replicas == 12
 
@@ -101,40 +107,40 @@ def test_while_replicas_start_only_those_are_called_off() -> None:
 
 
 def test_stays_within_the_bounds_and_says_so() -> None:
-    up = decide(SPEC, using(5000, 8), History(), 0)
-    assert (up.replicas, up.reason, up.need) == (8, Reason.AT_MAXIMUM, 69)
+    up = decide(SPEC, using(5000, 8), DecisionHistory(), 0)
+    assert (up.replicas, up.reason, up.need) == (8, ScalingReason.AT_MAXIMUM, 69)
     assert up.message == "maximum 8; 5000 tok/s of 100 per replica; need 69"
     down = run(replace(SPEC, min_replicas=2), using(0, 2), HOLD)
-    assert (down.replicas, down.reason, down.message) == (2, Reason.AT_MINIMUM, "minimum 2; no requests")
-    assert decide(SPEC, using(0, 0), History(), 0).replicas == 1
-    assert decide(replace(SPEC, max_replicas=3), SILENT, History(), 0).replicas == 3
+    assert (down.replicas, down.reason, down.message) == (2, ScalingReason.AT_MINIMUM, "minimum 2; no requests")
+    assert decide(SPEC, using(0, 0), DecisionHistory(), 0).replicas == 1
+    assert decide(replace(SPEC, max_replicas=3), SILENT, DecisionHistory(), 0).replicas == 3
 
 
 def test_the_minimum_counts_even_when_nothing_is_known() -> None:
-    decision = decide(replace(SPEC, min_replicas=5), SILENT, History(), 0)
-    assert (decision.replicas, decision.reason) == (5, Reason.AT_MINIMUM)
+    decision = decide(replace(SPEC, min_replicas=5), SILENT, DecisionHistory(), 0)
+    assert (decision.replicas, decision.reason) == (5, ScalingReason.AT_MINIMUM)
 
 
 def test_silence_is_not_idleness() -> None:
     quiet = run(SPEC, SILENT, 3 * HOLD)
-    assert (quiet.replicas, quiet.need, quiet.reason) == (None, None, Reason.HOLDING_ON_STALE_METRICS)
+    assert (quiet.replicas, quiet.need, quiet.reason) == (None, None, ScalingReason.HOLDING_ON_STALE_METRICS)
     assert quiet.message == "no fresh metrics from any of 1 pods"
-    assert decide(SPEC, replace(SILENT, sources=0), History(), 0).message == "no pod to read metrics from"
+    assert decide(SPEC, replace(SILENT, sources=0), DecisionHistory(), 0).message == "no pod to read metrics from"
 
 
 def test_after_silence_the_hold_begins_anew() -> None:
     quiet = run(SPEC, SILENT, 3 * HOLD)
     back = run(SPEC, using(50, 4), 4 * HOLD - MINUTE, quiet.history, 3 * HOLD + 15 * SECOND)
-    assert back.reason is Reason.SCALE_DOWN_HOLD
+    assert back.reason is ScalingReason.SCALE_DOWN_HOLD
     assert run(SPEC, using(50, 4), 4 * HOLD + 30 * SECOND, quiet.history, 3 * HOLD + 15 * SECOND).replicas == 3
 
 
 def test_metrics_from_some_pods_scale_up_but_not_down() -> None:
     partial = replace(using(150, 4), sources=3, fresh=1, silent=2)
-    up = decide(SPEC, partial, History(), 0)
-    assert (up.replicas, up.reason) == (7, Reason.LOAD)
+    up = decide(SPEC, partial, DecisionHistory(), 0)
+    assert (up.replicas, up.reason) == (7, ScalingReason.LOAD)
     low = run(SPEC, replace(using(10, 4), sources=3, fresh=1), 3 * HOLD)
-    assert (low.replicas, low.reason) == (None, Reason.HOLDING_ON_STALE_METRICS)
+    assert (low.replicas, low.reason) == (None, ScalingReason.HOLDING_ON_STALE_METRICS)
     assert low.message == "metrics from 1 of 3 pods; 10 tok/s of 100 per replica"
     idle = run(SPEC, replace(using(0, 4), sources=3, fresh=1), 3 * HOLD)
     assert idle.replicas is None
@@ -144,9 +150,9 @@ def test_metrics_from_some_pods_scale_up_but_not_down() -> None:
 def test_a_clock_that_jumps_scales_nothing_down(leap_ms: int) -> None:
     peak = run(SPEC, using(250, 4), HOLD)
     now_ms = HOLD + leap_ms
-    assert decide(SPEC, using(50, 4), peak.history, now_ms).reason is Reason.SCALE_DOWN_HOLD
+    assert decide(SPEC, using(50, 4), peak.history, now_ms).reason is ScalingReason.SCALE_DOWN_HOLD
     kept = run(SPEC, using(50, 4), now_ms + HOLD - 15 * SECOND, peak.history, now_ms)
-    assert (kept.replicas, kept.reason) == (4, Reason.SCALE_DOWN_HOLD)
+    assert (kept.replicas, kept.reason) == (4, ScalingReason.SCALE_DOWN_HOLD)
     assert run(SPEC, using(50, 4), now_ms + HOLD + 15 * SECOND, peak.history, now_ms).replicas == 3
 
 
@@ -155,7 +161,7 @@ LEARNING = replace(SPEC, tokens_per_second=None)
 
 def test_without_a_known_capacity_load_alone_moves_nothing() -> None:
     decision = run(LEARNING, using(500, 3), 3 * HOLD)
-    assert (decision.replicas, decision.reason) == (3, Reason.LEARNING_CAPACITY)
+    assert (decision.replicas, decision.reason) == (3, ScalingReason.LEARNING_CAPACITY)
     assert decision.message == "500 tok/s; no replica was full yet"
     assert decision.capacity == Capacity(pytest.approx(500 / 3), Source.AT_LEAST)  # type: ignore[arg-type]
 
@@ -163,7 +169,7 @@ def test_without_a_known_capacity_load_alone_moves_nothing() -> None:
 def test_learns_the_capacity_while_requests_wait() -> None:
     full = using(80, 2, waiting=3.0)
     one_more = run(LEARNING, full, 30 * SECOND)
-    assert (one_more.replicas, one_more.reason) == (3, Reason.LEARNING_CAPACITY)
+    assert (one_more.replicas, one_more.reason) == (3, ScalingReason.LEARNING_CAPACITY)
     assert one_more.message == "3 requests waiting for 30 s; one more replica"
     known = decide(LEARNING, full, one_more.history, 45 * SECOND)
     assert known.capacity == Capacity(40, Source.LEARNED)
@@ -172,7 +178,7 @@ def test_learns_the_capacity_while_requests_wait() -> None:
 
 def test_a_queue_is_answered_once_until_the_new_replica_serves() -> None:
     one_more = run(LEARNING, using(None, 2, waiting=3.0), 30 * SECOND)
-    assert (one_more.replicas, one_more.reason) == (3, Reason.NO_TOKEN_COUNTS)
+    assert (one_more.replicas, one_more.reason) == (3, ScalingReason.NO_TOKEN_COUNTS)
     waits = run(LEARNING, using(None, 3, ready=2, waiting=3.0), 5 * MINUTE, one_more.history, 45 * SECOND)
     assert waits.replicas == 3
     served = run(LEARNING, using(None, 3, waiting=3.0), 5 * MINUTE + 30 * SECOND, waits.history, 5 * MINUTE + SECOND)
@@ -182,7 +188,7 @@ def test_a_queue_is_answered_once_until_the_new_replica_serves() -> None:
 def test_a_lighter_load_goes_back_to_what_was_carried_before() -> None:
     busy = run(LEARNING, using(500, 4), MINUTE)
     calm = run(LEARNING, using(60, 4), 2 * HOLD, busy.history, MINUTE + 15 * SECOND)
-    assert (calm.replicas, calm.reason) == (3, Reason.LOAD)
+    assert (calm.replicas, calm.reason) == (3, ScalingReason.LOAD)
     assert calm.message == "60 tok/s; one replica carried 125 before; need 1"
 
 
@@ -204,7 +210,9 @@ def test_a_roll_out_a_sleep_and_a_pod_that_flaps_forget_no_capacity() -> None:
     assert (rolled.capacity, rolled.history.learned.inherited) == (full.capacity, True)
 
 
-def slow(last: float | None, before: float | None, replicas: int = 2, work: float | None = None, **more: int) -> Usage:
+def slow(
+    last: float | None, before: float | None, replicas: int = 2, work: float | None = None, **more: int
+) -> UsageSnapshot:
     """Return an endpoint of replicas that are used at 60 %, with the latency of the last two minutes."""
     work = 60.0 * replicas if work is None else work
     return replace(using(work, replicas, **more), first_token_ms=(last, before))
@@ -215,7 +223,7 @@ OBJECTIVE = replace(SPEC, time_to_first_token_ms=2000)
 
 def test_a_slow_first_token_for_two_minutes_asks_for_more() -> None:
     decision = run(OBJECTIVE, slow(3000, 2500), 2 * MINUTE)
-    assert (decision.replicas, decision.reason) == (3, Reason.SLOW_FIRST_TOKEN)
+    assert (decision.replicas, decision.reason) == (3, ScalingReason.SLOW_FIRST_TOKEN)
     assert decision.message == "first token 3000 ms over 2000 ms at 99% attainment; 1 more"
     large = run(replace(OBJECTIVE, max_replicas=100), slow(3000, 2500, 40), 2 * MINUTE)
     assert large.replicas == 44
@@ -231,7 +239,7 @@ def test_a_slow_first_token_waits_for_replicas_that_start_and_then_looks_again()
 
 def test_never_down_while_the_first_token_is_slow() -> None:
     decision = run(replace(OBJECTIVE, max_replicas=20), slow(3000, None, 10, work=500), 3 * HOLD)
-    assert (decision.replicas, decision.reason) == (10, Reason.SLOW_FIRST_TOKEN)
+    assert (decision.replicas, decision.reason) == (10, ScalingReason.SLOW_FIRST_TOKEN)
     assert run(OBJECTIVE, slow(1000, 3000, work=50), HOLD).replicas == 1
     assert run(OBJECTIVE, slow(None, 3000, work=50), HOLD).replicas == 1
 
@@ -240,11 +248,11 @@ def test_slow_tokens_ask_for_more_as_a_slow_first_token_does() -> None:
     spec = replace(SPEC, time_per_output_token_ms=100, attainment_ppm=999_000)
     late = replace(slow(None, None), output_token_ms=(150.0, 120.0))
     decision = run(spec, late, 2 * MINUTE)
-    assert (decision.replicas, decision.reason) == (3, Reason.SLOW_TOKENS)
+    assert (decision.replicas, decision.reason) == (3, ScalingReason.SLOW_TOKENS)
     assert decision.message == "output token 150 ms over 100 ms at 99.9% attainment; 1 more"
     ten = replace(slow(None, None, 10, work=500), output_token_ms=(150.0, 90.0))
     held = run(replace(spec, max_replicas=20), ten, 3 * HOLD)
-    assert (held.replicas, held.reason) == (10, Reason.SLOW_TOKENS)
+    assert (held.replicas, held.reason) == (10, ScalingReason.SLOW_TOKENS)
     calm = slow(None, None, work=50)
     assert run(spec, replace(calm, output_token_ms=(90.0, 120.0)), HOLD).replicas == 1
     assert run(OBJECTIVE, replace(calm, output_token_ms=(150.0, 120.0)), HOLD).replicas == 1
@@ -253,16 +261,16 @@ def test_slow_tokens_ask_for_more_as_a_slow_first_token_does() -> None:
 def test_the_objective_that_was_missed_for_two_minutes_decides() -> None:
     both = replace(OBJECTIVE, time_per_output_token_ms=100)
     decision = run(both, replace(slow(3000, 1000), output_token_ms=(150.0, 120.0)), 2 * MINUTE)
-    assert (decision.replicas, decision.reason) == (3, Reason.SLOW_TOKENS)
+    assert (decision.replicas, decision.reason) == (3, ScalingReason.SLOW_TOKENS)
 
 
 def test_load_decides_where_it_asks_for_more_than_latency_does() -> None:
-    assert run(OBJECTIVE, slow(3000, 2500, work=500), 2 * MINUTE).reason is Reason.LOAD
+    assert run(OBJECTIVE, slow(3000, 2500, work=500), 2 * MINUTE).reason is ScalingReason.LOAD
 
 
 def test_a_step_that_helps_no_latency_goes_back_and_is_not_taken_again() -> None:
     """Long prompts take three seconds whatever the number of replicas is."""
-    replicas, most, history, now_ms = 2, 2, History(), 0
+    replicas, most, history, now_ms = 2, 2, DecisionHistory(), 0
     while now_ms < 5 * 60 * MINUTE:
         decision = decide(OBJECTIVE, slow(3000, 2800, replicas, work=120), history, now_ms)
         replicas, history = decision.replicas or replicas, decision.history
@@ -277,7 +285,7 @@ def test_a_step_that_helps_no_latency_goes_back_and_is_not_taken_again() -> None
 
 
 def test_steps_that_help_a_latency_go_on_until_it_is_kept() -> None:
-    replicas, history, now_ms = 2, History(), 0
+    replicas, history, now_ms = 2, DecisionHistory(), 0
     while now_ms < 60 * MINUTE:
         took_ms = 8000 / replicas
         late = slow(took_ms, took_ms, replicas, work=120)
@@ -289,7 +297,7 @@ def test_steps_that_help_a_latency_go_on_until_it_is_kept() -> None:
 
 def test_a_latency_at_low_use_is_not_for_want_of_replicas() -> None:
     decision = run(OBJECTIVE, slow(3000, 2800, 2, work=30), HOLD)
-    assert (decision.replicas, decision.reason) == (1, Reason.LOAD)
+    assert (decision.replicas, decision.reason) == (1, ScalingReason.LOAD)
     queueing = replace(slow(3000, 2800, 2, work=30), waiting=20.0)
     assert run(OBJECTIVE, queueing, 2 * MINUTE).replicas == 3
 
@@ -300,15 +308,17 @@ SLEEPY = replace(SPEC, min_replicas=0, wakes=True)
 def test_sleeps_after_a_hold_without_requests() -> None:
     assert run(SLEEPY, using(0, 1), HOLD - SECOND).replicas == 1
     asleep = run(SLEEPY, using(0, 1), HOLD)
-    assert (asleep.replicas, asleep.reason, asleep.message) == (0, Reason.IDLE, "no requests")
+    assert (asleep.replicas, asleep.reason, asleep.message) == (0, ScalingReason.IDLE, "no requests")
     assert run(SLEEPY, using(0, 0), 2 * HOLD).replicas == 0
 
 
 def test_wakes_for_the_first_request() -> None:
-    assert decide(SLEEPY, using(0, 0, in_flight=1.0), History(), 0).replicas == 1
-    assert decide(replace(SLEEPY, tokens_per_second=None), using(0, 0, in_flight=1.0), History(), 0).replicas == 1
+    assert decide(SLEEPY, using(0, 0, in_flight=1.0), DecisionHistory(), 0).replicas == 1
+    assert (
+        decide(replace(SLEEPY, tokens_per_second=None), using(0, 0, in_flight=1.0), DecisionHistory(), 0).replicas == 1
+    )
     refused = replace(using(0, 0), requests_per_second=0.1)
-    assert decide(SLEEPY, refused, History(), 0).replicas == 1
+    assert decide(SLEEPY, refused, DecisionHistory(), 0).replicas == 1
 
 
 def test_does_not_sleep_while_a_request_is_in_flight_or_nobody_could_wake_it() -> None:
@@ -332,9 +342,9 @@ _PODS = st.lists(
 
 
 @st.composite
-def usages(draw: st.DrawFn) -> Usage:
+def usages(draw: st.DrawFn) -> UsageSnapshot:
     replicas, sources = draw(st.integers(0, 12)), draw(st.integers(0, 6))
-    return Usage(
+    return UsageSnapshot(
         replicas,
         draw(st.integers(0, replicas)),
         sources,
@@ -372,8 +382,8 @@ def specs(draw: st.DrawFn) -> ScalingSpec:
 _PASTS = st.lists(st.tuples(usages(), st.integers(-3 * MINUTE, 3 * MINUTE)), max_size=12)
 
 
-def after(spec: ScalingSpec, past: list[tuple[Usage, int]]) -> tuple[History, int]:
-    history, now_ms = History(), 10 * HOLD
+def after(spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]]) -> tuple[DecisionHistory, int]:
+    history, now_ms = DecisionHistory(), 10 * HOLD
     for usage, step_ms in past:
         now_ms += step_ms
         history = decide(spec, usage, history, now_ms).history
@@ -381,7 +391,9 @@ def after(spec: ScalingSpec, past: list[tuple[Usage, int]]) -> tuple[History, in
 
 
 @given(specs(), _PASTS, usages())
-def test_never_outside_the_bounds(spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage) -> None:
+def test_never_outside_the_bounds(
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot
+) -> None:
     history, now_ms = after(spec, past)
     decision = decide(spec, usage, history, now_ms)
     assert decision.replicas is None or spec.floor <= decision.replicas <= spec.max_replicas
@@ -390,7 +402,9 @@ def test_never_outside_the_bounds(spec: ScalingSpec, past: list[tuple[Usage, int
 
 
 @given(specs(), _PASTS, usages())
-def test_never_down_on_missing_or_partial_data(spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage) -> None:
+def test_never_down_on_missing_or_partial_data(
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot
+) -> None:
     history, now_ms = after(spec, past)
     usage = replace(usage, fresh=min(usage.fresh, max(0, usage.sources - 1)))
     decision = decide(spec, usage, history, now_ms)
@@ -399,7 +413,7 @@ def test_never_down_on_missing_or_partial_data(spec: ScalingSpec, past: list[tup
 
 @given(specs(), _PASTS, usages(), st.floats(0, 5000), st.floats(0, 100))
 def test_more_load_never_asks_for_less(
-    spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage, work: float, requests: float
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot, work: float, requests: float
 ) -> None:
     history, now_ms = after(spec, past)
     more = replace(
@@ -416,7 +430,7 @@ def test_more_load_never_asks_for_less(
 
 @given(specs(), _PASTS, usages())
 def test_never_down_before_a_whole_hold_was_watched(
-    spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot
 ) -> None:
     spec = replace(spec, scale_down_hold_ms=HOLD)
     history, now_ms = after(spec, past)
@@ -427,7 +441,9 @@ def test_never_down_before_a_whole_hold_was_watched(
 
 
 @given(specs(), _PASTS, usages())
-def test_down_by_at_most_a_quarter_at_once(spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage) -> None:
+def test_down_by_at_most_a_quarter_at_once(
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot
+) -> None:
     history, now_ms = after(spec, past)
     decision = decide(spec, usage, history, now_ms)
     if decision.replicas is not None:
@@ -436,7 +452,9 @@ def test_down_by_at_most_a_quarter_at_once(spec: ScalingSpec, past: list[tuple[U
 
 
 @given(specs(), _PASTS, usages())
-def test_pending_replicas_do_not_raise_the_need(spec: ScalingSpec, past: list[tuple[Usage, int]], usage: Usage) -> None:
+def test_pending_replicas_do_not_raise_the_need(
+    spec: ScalingSpec, past: list[tuple[UsageSnapshot, int]], usage: UsageSnapshot
+) -> None:
     history, now_ms = after(spec, past)
     ready = min(usage.ready, usage.replicas)
     asked = decide(spec, usage, history, now_ms)
@@ -449,7 +467,7 @@ def test_pending_replicas_do_not_raise_the_need(spec: ScalingSpec, past: list[tu
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, MINUTE)), min_size=1, max_size=60))
 def test_the_highest_need_of_the_hold_is_remembered(needs: list[tuple[int, int]]) -> None:
-    history, now_ms, seen = History(), 0, []
+    history, now_ms, seen = DecisionHistory(), 0, []
     for need, step_ms in needs:
         now_ms += step_ms
         seen.append((now_ms, need))

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History as Metrics
 from modelward.scaling.decision import Decision, decide
-from modelward.scaling.history import History
+from modelward.scaling.history import DecisionHistory
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import observe
 
@@ -47,10 +47,10 @@ class Fleet:
                 f"pod-{self.started[place]}-{place}",
                 now_ms,
                 "collector",
-                {Key(Signal.IN_FLIGHT): waiting / ready, Key(Signal.ENGINE_WAITING): waiting / ready},
+                {SignalKey(Signal.IN_FLIGHT): waiting / ready, SignalKey(Signal.ENGINE_WAITING): waiting / ready},
                 {
-                    Key(Signal.OUTPUT_TOKENS): self.written.get(place, 0.0),
-                    Key(Signal.REQUESTS): self.written.get(place, 0.0) / TOKENS_PER_REQUEST,
+                    SignalKey(Signal.OUTPUT_TOKENS): self.written.get(place, 0.0),
+                    SignalKey(Signal.REQUESTS): self.written.get(place, 0.0) / TOKENS_PER_REQUEST,
                 },
             )
             for place in range(ready)
@@ -64,7 +64,7 @@ class Fleet:
 
 
 def lived(spec: ScalingSpec, fleet: Fleet, load: Callable[[int], float], for_ms: int) -> list[tuple[int, Decision]]:
-    metrics, history, decisions = Metrics(), History(), []
+    metrics, history, decisions = Metrics(), DecisionHistory(), []
     for now_ms in range(0, for_ms, SECOND):
         fleet.serve(load(now_ms), now_ms)
         if now_ms % (15 * SECOND) == 0:

@@ -4,7 +4,7 @@ import pytest
 
 from modelward.scaling.pods import PodUse
 from modelward.scaling.queue import KEPT_MS, LONGEST_DRAIN_S, WaitingRequests, shared, waiting_in
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 SECOND = 1_000
 
@@ -43,9 +43,9 @@ def test_what_waits_is_to_be_served_within_the_time_that_replicas_take_to_start(
     assert never.drain_s(9_000 * SECOND) == LONGEST_DRAIN_S
 
 
-def in_pods(*pods: tuple[float, float]) -> Usage:
+def in_pods(*pods: tuple[float, float]) -> UsageSnapshot:
     uses = tuple(PodUse(str(name), work, work, waiting, waiting, 1.0) for name, (work, waiting) in enumerate(pods))
-    return Usage(len(uses), len(uses), len(uses), len(uses), waiting=sum(each for _, each in pods), pods=uses)
+    return UsageSnapshot(len(uses), len(uses), len(uses), len(uses), waiting=sum(each for _, each in pods), pods=uses)
 
 
 def test_what_waits_in_a_stuck_replica_no_other_can_serve() -> None:
@@ -53,4 +53,4 @@ def test_what_waits_in_a_stuck_replica_no_other_can_serve() -> None:
     assert waiting_in(usage) == 5
     assert shared(usage) == pytest.approx(2 + 3 + 9)
     assert shared(in_pods((100, 0), (90, 0), (40, 500))) == 0
-    assert waiting_in(Usage(2, 2, 2, 2, waiting=7.0)) == shared(Usage(2, 2, 2, 2, waiting=7.0)) == 7
+    assert waiting_in(UsageSnapshot(2, 2, 2, 2, waiting=7.0)) == shared(UsageSnapshot(2, 2, 2, 2, waiting=7.0)) == 7

@@ -11,7 +11,7 @@ from scaling_fleet import CARRIED, SLOTS, TOKENS, Fleet, Lived, Modelward, day, 
 
 from modelward.scaling.capacity import Source
 from modelward.scaling.spec import ScalingSpec
-from modelward.scaling.usage import Usage
+from modelward.scaling.usage import UsageSnapshot
 
 MINUTE, HOUR = 60, 3600
 HOLD_MS = 600_000
@@ -22,7 +22,7 @@ def spec(most: int = 50, told: int | None = None) -> ScalingSpec:
     return ScalingSpec(1, most, HOLD_MS, tokens_per_second=told)
 
 
-def with_a_hung_replica(look: Callable[[Fleet], Usage], told: int | None, *, saturated_before: bool) -> Lived:
+def with_a_hung_replica(look: Callable[[Fleet], UsageSnapshot], told: int | None, *, saturated_before: bool) -> Lived:
     """Let one of four replicas hang for half an hour, at the load of two; before it perhaps all four are full."""
     fleet = Fleet(4, step_s=5)
 
@@ -37,7 +37,7 @@ def with_a_hung_replica(look: Callable[[Fleet], Usage], told: int | None, *, sat
 @pytest.mark.parametrize("told", [None, 1_000], ids=["learned", "told"])
 @pytest.mark.parametrize("look", [Fleet.read, partial(Fleet.usage, gateway=True)], ids=["pages", "gateway"])
 def test_a_hung_replica_scales_nothing_away(
-    look: Callable[[Fleet], Usage], told: int | None, *, saturated_before: bool
+    look: Callable[[Fleet], UsageSnapshot], told: int | None, *, saturated_before: bool
 ) -> None:
     lived = with_a_hung_replica(look, told, saturated_before=saturated_before)
     assert lived.peak(HUNG_FROM) <= 6
@@ -89,10 +89,10 @@ def test_a_full_replica_behind_a_gateway_is_not_left_alone(clients: float, withi
     """Clients come that each wait for their answer before they ask again; no queue is told."""
     fleet = Fleet(1, step_s=15)
 
-    def asked(fleet: Fleet) -> Usage:
+    def asked(fleet: Fleet) -> UsageSnapshot:
         there = clients * min(1.0, fleet.now_s / within_s)
         work = min(CARRIED * len(fleet.ready), there * CARRIED / SLOTS)
-        return Usage(len(fleet.replicas), len(fleet.ready), 2, 2, work, work, TOKENS, there, None)
+        return UsageSnapshot(len(fleet.replicas), len(fleet.ready), 2, 2, work, work, TOKENS, there, None)
 
     lived = live(fleet, Modelward(spec(10), asked), lambda _: 0.0, 2 * HOUR)
     assert lived.trail[-1][1] >= min(10, math.ceil(clients / SLOTS))
@@ -105,8 +105,8 @@ def test_a_replica_that_was_tried_in_vain_behind_a_gateway_goes_back() -> None:
     """Forty long answers are written slowly, and one more replica brings no more work."""
     fleet = Fleet(1, step_s=15)
 
-    def asked(fleet: Fleet) -> Usage:
-        return Usage(len(fleet.replicas), len(fleet.ready), 2, 2, 300.0, 300.0, TOKENS, 40.0, None)
+    def asked(fleet: Fleet) -> UsageSnapshot:
+        return UsageSnapshot(len(fleet.replicas), len(fleet.ready), 2, 2, 300.0, 300.0, TOKENS, 40.0, None)
 
     lived = live(fleet, Modelward(spec(10), asked), lambda _: 0.0, 6 * HOUR)
     assert lived.peak() == 2

@@ -3,23 +3,29 @@
 import pytest
 
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
 from modelward.scaling.pods import PodUse
-from modelward.scaling.usage import Usage, observe
+from modelward.scaling.usage import UsageSnapshot, observe
 
 
 def page(at_s: int, pod: str = "a", *, waiting: float | None = None, **counters: float) -> Snapshot:
-    gauges = {Key(Signal.IN_FLIGHT): 2.0}
+    gauges = {SignalKey(Signal.IN_FLIGHT): 2.0}
     if waiting is not None:
-        gauges[Key(Signal.ENGINE_WAITING)] = waiting
+        gauges[SignalKey(Signal.ENGINE_WAITING)] = waiting
     return Snapshot(
-        pod, at_s * 1000, "collector", gauges, {Key(Signal[name.upper()]): value for name, value in counters.items()}
+        pod,
+        at_s * 1000,
+        "collector",
+        gauges,
+        {SignalKey(Signal[name.upper()]): value for name, value in counters.items()},
     )
 
 
-def seen(*pages: Snapshot, at_s: int = 60, sources: tuple[str, ...] = ("a",), attainment: float = 0.99) -> Usage:
+def seen(
+    *pages: Snapshot, at_s: int = 60, sources: tuple[str, ...] = ("a",), attainment: float = 0.99
+) -> UsageSnapshot:
     history = History()
     for each in pages:
         history.add(each)
@@ -62,7 +68,7 @@ def test_no_requests_are_no_work_and_uncounted_requests_unknown_work() -> None:
 
 def test_nothing_read_is_unknown() -> None:
     usage = seen(sources=("a", "b"))
-    assert usage == Usage(2, 1, 2, 0)
+    assert usage == UsageSnapshot(2, 1, 2, 0)
     assert usage.work_per_second is None
     assert not usage.busy
 
@@ -75,7 +81,7 @@ def test_a_silent_pod_is_expected_but_not_fresh() -> None:
 def timed(at_s: int, fast: float, slow: float, signal: Signal = Signal.TTFT) -> Snapshot:
     """Return how many requests took up to one second and up to three, since the pod began."""
     whole = Histogram((1.0, 3.0), (fast, fast + slow), 0.0, fast + slow)
-    return Snapshot("a", at_s * 1000, "collector", histograms={Key(signal): whole})
+    return Snapshot("a", at_s * 1000, "collector", histograms={SignalKey(signal): whole})
 
 
 def test_the_latencies_of_the_last_two_minutes() -> None:

@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
-from modelward.scrape.pages import ScrapeFailure, Scraper, Target, refusal
+from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper, refusal
 from modelward.scrape.rounds import Lanes
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -66,8 +66,8 @@ async def serving(*pages: bytes) -> AsyncIterator[str]:
         yield url
 
 
-def target(url: str, source: Literal["collector", "engine"] = "engine", engine: str = "vllm") -> Target:
-    return Target("pod", url, engine, source)
+def target(url: str, source: Literal["collector", "engine"] = "engine", engine: str = "vllm") -> PageTarget:
+    return PageTarget("pod", url, engine, source)
 
 
 async def scraped(url: str, source: Literal["collector", "engine"] = "engine") -> Snapshot | ScrapeFailure:
@@ -90,7 +90,11 @@ async def test_reads_an_engines_page() -> None:
             "pod",
             7,
             "engine",
-            {Key(Signal.IN_FLIGHT, "m"): 3, Key(Signal.ENGINE_RUNNING): 3, Key(Signal.ENGINE_WAITING): 0},
+            {
+                SignalKey(Signal.IN_FLIGHT, "m"): 3,
+                SignalKey(Signal.ENGINE_RUNNING): 3,
+                SignalKey(Signal.ENGINE_WAITING): 0,
+            },
         )
 
 
@@ -98,7 +102,7 @@ async def test_reads_a_collectors_page() -> None:
     async with serving(b'modelward_requests_total{model="m",outcome="ok"} 5') as url:
         found = await scraped(url, "collector")
         assert isinstance(found, Snapshot)
-        assert found.counters[Key(Signal.REQUESTS, "m")] == 5
+        assert found.counters[SignalKey(Signal.REQUESTS, "m")] == 5
 
 
 async def test_a_page_that_has_not_changed_is_not_taken_apart_again() -> None:
@@ -293,8 +297,8 @@ async def test_nan_and_renamed_metrics_are_missing_signals_and_the_rest_is_read(
     async with serving(page) as url:
         found = await scraped(url)
     assert isinstance(found, Snapshot)
-    assert Key(Signal.ENGINE_WAITING) not in found.gauges
-    assert found.gauges[Key(Signal.ENGINE_RUNNING)] == 1
+    assert SignalKey(Signal.ENGINE_WAITING) not in found.gauges
+    assert found.gauges[SignalKey(Signal.ENGINE_RUNNING)] == 1
     assert found.counters == {}
 
 

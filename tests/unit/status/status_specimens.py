@@ -7,21 +7,21 @@ from typing import Any
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
-from modelward.desired.watch import BoundEvaluation, BoundObjective
+from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.metrics.histogram import Histogram
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
 from modelward.status.checks import Check
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 
 NOW_MS = 1_795_480_000_000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
-ACCEPTED = State("Accepted", "True", "Valid")
-SERVING = State("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
-SEEN = State("CollectorReady", "True", "SeesTraffic")
-FRESH = State("MetricsAvailable", "True", "Fresh")
+ACCEPTED = ConditionState("Accepted", "True", "Valid")
+SERVING = ConditionState("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
+SEEN = ConditionState("CollectorReady", "True", "SeesTraffic")
+FRESH = ConditionState("MetricsAvailable", "True", "Fresh")
 
 
 def endpoint(status: dict[str, Any] | None = None, generation: int = 3) -> LLMEndpoint:
@@ -75,8 +75,8 @@ def history(
     for name in pods:
         for minute in range(11):
             at_ms, factor = until_ms - (10 - minute) * MINUTE_MS, minute / 10
-            counters = {Key(signal): value * factor for signal, value in (totals or {}).items()}
-            histograms = {Key(signal): _scaled(hist, factor) for signal, hist in (latencies or {}).items()}
+            counters = {SignalKey(signal): value * factor for signal, value in (totals or {}).items()}
+            histograms = {SignalKey(signal): _scaled(hist, factor) for signal, hist in (latencies or {}).items()}
             found.add(Snapshot(name, at_ms, "collector", counters=counters, histograms=histograms))
     return found
 

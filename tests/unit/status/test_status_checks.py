@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from status_specimens import FRESH, SERVING, check
 
 from modelward.status.checks import CONDITION, Check, condition, decided, health
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 
 VERDICTS = st.sampled_from(["Passed", "Failed", "Unknown"])
 SEVERITIES = st.sampled_from(["Info", "Warning", "Critical"])
@@ -40,7 +40,7 @@ def test_a_condition_is_true_only_when_all_is_decided_and_good(checks: list[Chec
 
 
 def test_a_condition_that_nobody_asked_for_is_unknown_and_says_so() -> None:
-    assert condition("Safety", [check()]) == State(
+    assert condition("Safety", [check()]) == ConditionState(
         "SafetyHealthy", "Unknown", "NothingToCheck", "no policy asks for this"
     )
 
@@ -51,10 +51,10 @@ def test_a_failed_condition_carries_the_evidence_of_every_failure() -> None:
     assert (found.reason, found.message) == ("AboveLimit", "topic 1% (0-3) < 10%, n=140; refuses 9%")
 
 
-DOWN = State("WorkloadReady", "False", "CrashLoopBackOff", "container model: CrashLoopBackOff")
-STARTING = State("WorkloadReady", "Unknown", "Creating", "Deployment chat does not exist yet")
-SILENT = State("MetricsAvailable", "Unknown", "Missing", "no fresh numbers yet")
-PARTIAL = State("MetricsAvailable", "False", "PartialPods", "2 of 3 pods give numbers")
+DOWN = ConditionState("WorkloadReady", "False", "CrashLoopBackOff", "container model: CrashLoopBackOff")
+STARTING = ConditionState("WorkloadReady", "Unknown", "Creating", "Deployment chat does not exist yet")
+SILENT = ConditionState("MetricsAvailable", "Unknown", "Missing", "no fresh numbers yet")
+PARTIAL = ConditionState("MetricsAvailable", "False", "PartialPods", "2 of 3 pods give numbers")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ PARTIAL = State("MetricsAvailable", "False", "PartialPods", "2 of 3 pods give nu
     ],
 )
 def test_health_says_the_worst_and_why(
-    workload: State, metrics: State, checks: list[Check], mood: str, why: str
+    workload: ConditionState, metrics: ConditionState, checks: list[Check], mood: str, why: str
 ) -> None:
     found, reason = health(workload, metrics, checks)
     assert found == mood

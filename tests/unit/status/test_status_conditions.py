@@ -9,19 +9,19 @@ from status_specimens import ACCEPTED, NOW_MS, SERVING
 
 from modelward.api.base import Condition
 from modelward.api.quantity import timestamp
-from modelward.status.conditions import ORDER, State, ready, settle
+from modelward.status.conditions import ORDER, ConditionState, ready, settle
 from modelward.status.flips import flips
 
 STATUSES = st.sampled_from(["True", "False", "Unknown"])
 TEXT = st.text(max_size=2_000)
 
 
-def states(kind: str = "QualityHealthy") -> st.SearchStrategy[State]:
-    return st.builds(State, st.just(kind), STATUSES, st.sampled_from(["One", "Two"]), TEXT)
+def states(kind: str = "QualityHealthy") -> st.SearchStrategy[ConditionState]:
+    return st.builds(ConditionState, st.just(kind), STATUSES, st.sampled_from(["One", "Two"]), TEXT)
 
 
 @given(states("Accepted"), states("WorkloadReady"))
-def test_ready_is_accepted_and_serving_and_nothing_else(accepted: State, workload: State) -> None:
+def test_ready_is_accepted_and_serving_and_nothing_else(accepted: ConditionState, workload: ConditionState) -> None:
     found = ready(accepted, workload)
     assert (found.status == "True") == (accepted.status == workload.status == "True")
     cause = next((state for state in (accepted, workload) if state.status != "True"), None)
@@ -30,7 +30,9 @@ def test_ready_is_accepted_and_serving_and_nothing_else(accepted: State, workloa
 
 
 @given(states(), states(), st.integers(1, 10**9))
-def test_a_transition_time_moves_only_when_the_status_changes(before: State, after: State, later_ms: int) -> None:
+def test_a_transition_time_moves_only_when_the_status_changes(
+    before: ConditionState, after: ConditionState, later_ms: int
+) -> None:
     (old,) = settle([before], (), 1, NOW_MS)
     (new,) = settle([after], [old], 2, NOW_MS + later_ms)
     moved = new.last_transition_time != old.last_transition_time
@@ -41,19 +43,19 @@ def test_a_transition_time_moves_only_when_the_status_changes(before: State, aft
 
 
 @given(states())
-def test_a_message_fits_the_condition(state: State) -> None:
+def test_a_message_fits_the_condition(state: ConditionState) -> None:
     (settled,) = settle([state], (), 1, NOW_MS)
     assert settled.message == state.message[:1024]
 
 
 @given(st.permutations([*ORDER, "SomethingNew"]))
 def test_conditions_stand_in_the_order_in_which_people_read(kinds: list[str]) -> None:
-    settled = settle([State(kind, "True", "So") for kind in kinds], (), 1, NOW_MS)
+    settled = settle([ConditionState(kind, "True", "So") for kind in kinds], (), 1, NOW_MS)
     assert [condition.type for condition in settled] == [*ORDER, "SomethingNew"]
 
 
 def conditions(**statuses: str) -> tuple[Condition, ...]:
-    return settle([State(kind, status, "Why", "evidence") for kind, status in statuses.items()], (), 1, NOW_MS)  # type: ignore[arg-type]
+    return settle([ConditionState(kind, status, "Why", "evidence") for kind, status in statuses.items()], (), 1, NOW_MS)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_ready_tells_nothing_that_its_cause_has_not_told() -> None:
 
 
 def test_what_serves_is_ready_in_the_words_of_the_workload() -> None:
-    assert ready(ACCEPTED, SERVING) == State("Ready", "True", "Serving", "3 of 3 replicas ready")
+    assert ready(ACCEPTED, SERVING) == ConditionState("Ready", "True", "Serving", "3 of 3 replicas ready")
 
 
 @pytest.mark.parametrize("reason", ["PartialPods", "PartialSignals"])

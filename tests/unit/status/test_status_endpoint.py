@@ -12,13 +12,15 @@ from status_specimens import ACCEPTED, FRESH, MINUTE_MS, NOW_MS, SEEN, SERVING, 
 
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus, ScalingStatus
 from modelward.api.quantity import timestamp
-from modelward.status.conditions import State
-from modelward.status.endpoint import Found, changes, endpoint_status
+from modelward.status.conditions import ConditionState
+from modelward.status.endpoint import EndpointFacts, changes, endpoint_status
 from modelward.status.revision import Revision
 
-FOUND = Found(ACCEPTED, SERVING, SEEN, FRESH, replicas=3, ready_replicas=3, desired_replicas=3, revision=Revision("r1"))
+FOUND = EndpointFacts(
+    ACCEPTED, SERVING, SEEN, FRESH, replicas=3, ready_replicas=3, desired_replicas=3, revision=Revision("r1")
+)
 STATUSES = st.sampled_from(["True", "False", "Unknown"])
-COLLECTOR_STATES = st.builds(State, st.just("CollectorReady"), STATUSES, st.just("Why"))
+COLLECTOR_STATES = st.builds(ConditionState, st.just("CollectorReady"), STATUSES, st.just("Why"))
 
 
 def conditions(status: LLMEndpointStatus) -> dict[str, str]:
@@ -26,7 +28,7 @@ def conditions(status: LLMEndpointStatus) -> dict[str, str]:
 
 
 @given(COLLECTOR_STATES)
-def test_the_collector_never_gates_ready(collector: State) -> None:
+def test_the_collector_never_gates_ready(collector: ConditionState) -> None:
     status = endpoint_status(endpoint(), replace(FOUND, collector=collector), NOW_MS)
     assert conditions(status)["Ready"] == "True"
     assert conditions(status)["CollectorReady"] == collector.status
@@ -42,14 +44,14 @@ def test_a_summary_has_at_most_80_characters(message: str) -> None:
 
 
 def test_what_cannot_be_accepted_is_unhealthy_for_that_reason_though_an_older_workload_serves() -> None:
-    taken = State("Accepted", "False", "NameTaken", "Service chat exists and is not ours")
+    taken = ConditionState("Accepted", "False", "NameTaken", "Service chat exists and is not ours")
     status = endpoint_status(endpoint(), replace(FOUND, accepted=taken), NOW_MS)
     assert (status.health, status.summary) == ("Unhealthy", "Service chat exists and is not ours")
     assert conditions(status)["Ready"] == "False"
 
 
 def test_every_condition_is_there_from_the_first_status_on_and_speaks_of_its_generation() -> None:
-    scaling = State("ScalingActive", "True", "Steady")
+    scaling = ConditionState("ScalingActive", "True", "Steady")
     status = endpoint_status(endpoint(generation=7), replace(FOUND, scaling=scaling), NOW_MS)
     assert list(conditions(status)) == [
         "Ready", "Accepted", "WorkloadReady", "CollectorReady", "MetricsAvailable",

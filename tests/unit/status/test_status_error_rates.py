@@ -10,7 +10,7 @@ from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.status.checks import health
 from modelward.status.error_rates import rate_counts, unserved
-from modelward.status.judgement import Sight, judge_objective
+from modelward.status.judgement import JudgementInput, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION
 from modelward.status.usage import usage_status
 
@@ -31,7 +31,7 @@ def ended(requests: int, **classes: int) -> History:
 
 
 def judged(metric: str, found: History) -> MetricStatus:
-    return judge_objective(objective(metric), found, Sight(UNKNOWN_REVISION, 1_000_000), NOW_MS)[1]
+    return judge_objective(objective(metric), found, JudgementInput(UNKNOWN_REVISION, 1_000_000), NOW_MS)[1]
 
 
 @pytest.mark.parametrize(

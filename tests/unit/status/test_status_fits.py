@@ -20,9 +20,9 @@ from modelward.api.evaluator import EvaluatorStatus
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus
 from modelward.api.monitoringpolicy import Binding, MonitoringPolicyStatus
 from modelward.operator.endpoint.status_writer import wire
-from modelward.status.conditions import State
-from modelward.status.endpoint import Found, endpoint_status
-from modelward.status.judgement import Sight, judge_evaluation
+from modelward.status.conditions import ConditionState
+from modelward.status.endpoint import EndpointFacts, endpoint_status
+from modelward.status.judgement import JudgementInput, judge_evaluation
 from modelward.status.revision import Revision
 
 R1 = Revision("r1", ("r1",))
@@ -79,9 +79,9 @@ def _by_key(one: MetricStatus | EvaluationStatus) -> tuple[str, str]:
 
 
 FOUND = st.builds(
-    Found,
-    accepted=st.builds(State, st.just("Accepted"), st.sampled_from(["True", "False"]), LONG, LONG),
-    workload=st.builds(State, st.just("WorkloadReady"), st.sampled_from(["True", "False"]), LONG, LONG),
+    EndpointFacts,
+    accepted=st.builds(ConditionState, st.just("Accepted"), st.sampled_from(["True", "False"]), LONG, LONG),
+    workload=st.builds(ConditionState, st.just("WorkloadReady"), st.sampled_from(["True", "False"]), LONG, LONG),
     collector=st.just(SEEN),
     metrics=st.just(FRESH),
     replicas=NUMBER,
@@ -110,7 +110,7 @@ FOUND = st.builds(
 
 @settings(max_examples=60)
 @given(FOUND)
-def test_every_endpoint_status_is_one_that_the_api_server_takes(found: Found) -> None:
+def test_every_endpoint_status_is_one_that_the_api_server_takes(found: EndpointFacts) -> None:
     status = endpoint_status(endpoint({"revision": "r0"}), found, NOW_MS)
     assert refused(wire(status), SCHEMAS["LLMEndpoint"]) == []
 
@@ -138,7 +138,7 @@ def _many(count: int, **more: Any) -> tuple[MetricStatus, ...]:
 
 
 def test_what_status_has_no_room_for_is_told_and_what_failed_is_listed_first() -> None:
-    plenty = Found(ACCEPTED, SERVING, SEEN, FRESH, objectives=_many(250))
+    plenty = EndpointFacts(ACCEPTED, SERVING, SEEN, FRESH, objectives=_many(250))
     assert len(endpoint_status(endpoint(), replace(plenty, objectives=_many(200)), NOW_MS).metrics) == 200
     failed = plenty.objectives[249].model_copy(update={"verdict": "Failed"})
     before = plenty.objectives[248].model_copy(update={"verdict": "Unknown", "was": "Failed"})
@@ -156,14 +156,14 @@ def test_what_status_has_no_room_for_is_told_and_what_failed_is_listed_first() -
 def test_an_example_whose_id_is_too_long_is_counted_and_the_next_one_is_listed(length: int) -> None:
     ids = ("x" * length, "second", "third", "fourth")
     found = replace(result(counts(400, 200)), examples={"r1": tuple(Example(one, "x") for one in ids)})
-    check, status = judge_evaluation(evaluation(), [found], Sight(R1), NOW_MS)
+    check, status = judge_evaluation(evaluation(), [found], JudgementInput(R1), NOW_MS)
     assert status.examples == (ids[:3] if length == 128 else ids[1:])
     assert ("1 flagged exchanges have ids over 128 characters" in check.message) == (length > 128)
     LLMEndpointStatus(evaluations=(status,))
 
 
 def test_a_selector_that_has_no_room_is_left_out_and_said_so() -> None:
-    found = Found(ACCEPTED, SERVING, SEEN, FRESH, selector="a=b," * 300)
+    found = EndpointFacts(ACCEPTED, SERVING, SEEN, FRESH, selector="a=b," * 300)
     status = endpoint_status(endpoint(), found, NOW_MS)
     assert status.selector == ""
     assert "selector has 1200 characters" in next(one.message for one in status.conditions if one.type == "Accepted")

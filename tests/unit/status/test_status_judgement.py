@@ -27,17 +27,17 @@ from modelward.desired.finding import Finding
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
-from modelward.status.judgement import Sight, judge_evaluation, judge_objective, rule_of
+from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective, rule_of
 from modelward.status.revision import Revision
 
 R1 = Revision("r1", ("r1",))
-SEEN = Sight(R1, 1_000_000)
+SEEN = JudgementInput(R1, 1_000_000)
 GOOD, BAD = counts(400, 4), counts(400, 200)
 
 
 def judged(
     *results: WindowResult,
-    sight: Sight = SEEN,
+    sight: JudgementInput = SEEN,
     now_ms: int = NOW_MS,
     before: EvaluationStatus | None = None,
     **asked: Any,
@@ -47,7 +47,9 @@ def judged(
     return status
 
 
-def measured(metric: str, readings: History, sight: Sight = SEEN, before: MetricStatus | None = None) -> MetricStatus:
+def measured(
+    metric: str, readings: History, sight: JudgementInput = SEEN, before: MetricStatus | None = None
+) -> MetricStatus:
     check, status = judge_objective(objective(metric), readings, sight, NOW_MS, before)
     assert (check.verdict, check.reason, check.concern) == (status.verdict, status.reason, "Objectives")
     return status
@@ -104,7 +106,7 @@ def test_a_time_stands_beside_a_number_alone_so_that_who_is_quiet_says_nothing_n
 
 @pytest.mark.parametrize(("seen_ppm", "verdict"), [(899_999, "Unknown"), (900_000, "Failed"), (None, "Failed")])
 def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: str) -> None:
-    sight = Sight(R1, seen_ppm)
+    sight = JudgementInput(R1, seen_ppm)
     assert measured("ErrorRate", served(1_000, 100), sight).verdict == verdict
     found = judged(result(BAD), sight=sight)
     assert found.verdict == verdict
@@ -113,15 +115,15 @@ def test_below_90_percent_seen_no_verdict_stands(seen_ppm: int | None, verdict: 
 
 
 def test_what_passed_is_unknown_where_traffic_goes_past_us_and_what_failed_stays_failed() -> None:
-    bypassed = Sight(R1, 500_000)
+    bypassed = JudgementInput(R1, 500_000)
     passed = judged(result(GOOD), sight=bypassed, before=judged(result(GOOD)))
     assert (passed.verdict, passed.reason, passed.was) == ("Unknown", "Bypassed", "Passed")
     assert judged(result(BAD), sight=bypassed, before=judged(result(BAD))).verdict == "Failed"
 
 
 def test_what_is_unknown_anyway_keeps_its_own_reason_where_traffic_is_bypassed() -> None:
-    assert judged(result(counts(3, 0)), sight=Sight(R1, 10)).reason == "TooFewSamples"
-    assert measured("ErrorRate", served(5, 0), Sight(R1, 10)).reason == "TooFewSamples"
+    assert judged(result(counts(3, 0)), sight=JudgementInput(R1, 10)).reason == "TooFewSamples"
+    assert measured("ErrorRate", served(5, 0), JudgementInput(R1, 10)).reason == "TooFewSamples"
 
 
 STANDING = MetricStatus(
@@ -169,7 +171,7 @@ def test_what_no_longer_stands_is_unknown_and_says_what_it_was(before: MetricSta
 
 
 def test_a_new_revision_is_told_beside_what_the_old_one_was() -> None:
-    sight = Sight(Revision("r2", ("r2",), since_ms=NOW_MS - MINUTE_MS))
+    sight = JudgementInput(Revision("r2", ("r2",), since_ms=NOW_MS - MINUTE_MS))
     found = measured("ErrorRate", served(1_000, 100), sight, before=standing(0))
     assert (found.verdict, found.was, found.revision) == ("Failed", None, "r2"), "100 requests of its own decide"
     found = measured("ErrorRate", served(100, 10), sight, before=standing(0))
@@ -250,7 +252,7 @@ def test_windows_that_drop_out_one_by_one_take_no_verdict_back() -> None:
 
 def test_a_restart_takes_no_verdict_back_and_its_samples_count_on() -> None:
     told = judged(result(BAD))
-    restarted = Sight(Revision("r1", ("r1-again", "r1")), 1_000_000)
+    restarted = JudgementInput(Revision("r1", ("r1-again", "r1")), 1_000_000)
     assert judged(sight=restarted, before=told).verdict == "Failed"
     windows = (result(counts(60, 0), to_ms=NOW_MS - 15 * MINUTE_MS), result(counts(60, 0), revision="r1-again"))
     assert judged(*windows, sight=restarted, before=told).samples == 120
@@ -263,7 +265,7 @@ def test_what_the_policy_can_no_longer_see_was_not_refuted() -> None:
 
 
 def test_a_hub_that_is_away_takes_back_no_verdict_that_it_gave() -> None:
-    away = Sight(R1, None, "the hub does not answer")
+    away = JudgementInput(R1, None, "the hub does not answer")
     assert judged(result(BAD), sight=away).verdict == "Failed"
     without = judged(sight=away)
     assert (without.verdict, without.reason, without.message) == (

@@ -14,11 +14,11 @@ from modelward.api.evaluationrun import EvaluationRunStatus, RunItem, RunItemSta
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
 from modelward.desired.finding import Finding
-from modelward.evaluate.verdict import Rule
+from modelward.evaluate.verdict import VerdictRule
 from modelward.status.policy import policy_status
 from modelward.status.run import finished, item_status, lost, running_state, summed_up
 
-RULE = Rule(fail_above_ppm=100_000, min_samples=100)
+RULE = VerdictRule(fail_above_ppm=100_000, min_samples=100)
 RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.metrics.snapshot import Snapshot
-from modelward.status.conditions import State, ready
+from modelward.status.conditions import ConditionState, ready
 from modelward.status.serving import address_state, put_to_sleep, unreached
 
-ACCEPTED = State("Accepted", "True", "Valid")
-SERVING = State("WorkloadReady", "True", "Serving", "1 of 1 replicas ready")
-EMPTY = State("WorkloadReady", "False", "ScaledToZero", "Deployment chat has 0 replicas")
-LOADING = State("WorkloadReady", "False", "NotReady", "0 of 1 replicas ready")
-NO_GATEWAY = State("WorkloadReady", "False", "NotReady", "0 of 2 replicas ready")
+ACCEPTED = ConditionState("Accepted", "True", "Valid")
+SERVING = ConditionState("WorkloadReady", "True", "Serving", "1 of 1 replicas ready")
+EMPTY = ConditionState("WorkloadReady", "False", "ScaledToZero", "Deployment chat has 0 replicas")
+LOADING = ConditionState("WorkloadReady", "False", "NotReady", "0 of 1 replicas ready")
+NO_GATEWAY = ConditionState("WorkloadReady", "False", "NotReady", "0 of 2 replicas ready")
 
 
 def test_a_model_behind_a_gateway_that_is_not_there_is_not_ready() -> None:

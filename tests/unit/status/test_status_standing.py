@@ -28,12 +28,12 @@ from status_specimens import (
 
 from modelward.api.evaluation import WindowResult
 from modelward.api.llmendpoint import LLMEndpointStatus
-from modelward.metrics.signals import Key, Signal
+from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
-from modelward.status.endpoint import Found, endpoint_status
+from modelward.status.endpoint import EndpointFacts, endpoint_status
 from modelward.status.flips import flips
-from modelward.status.judgement import Sight, judge_evaluation, judge_objective
+from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
 from modelward.status.revision import revision_now
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -78,13 +78,13 @@ class Life(RuleBasedStateMachine):
             here = (one for one in self.results if self.now_ms - HOUR_MS < one.to_ms)
             seen = [one.to_ms for one in here if one.revisions.keys() & set(revision.hashes)]
             self.heard["evaluation"] = max([self.heard["evaluation"], *seen])
-        sight = Sight(revision, 1_000_000, "" if self.hub else "the hub does not answer")
+        sight = JudgementInput(revision, 1_000_000, "" if self.hub else "the hub does not answer")
         asked = objective("ErrorRate"), evaluation()
         results = self.results if self.hub else []
         of_metrics, of_answers = next(iter(before.metrics), None), next(iter(before.evaluations), None)
         first, number = judge_objective(asked[0], self.history, sight, self.now_ms, of_metrics)
         second, rate = judge_evaluation(asked[1], results, sight, self.now_ms, of_answers)
-        found = Found(
+        found = EndpointFacts(
             ACCEPTED,
             SERVING,
             SEEN,
@@ -111,7 +111,7 @@ class Life(RuleBasedStateMachine):
         for later in (minutes, 1):
             self.served = (self.served[0] + each, self.served[1] + min(each, errors))
             self.now_ms += later * MINUTE_MS
-            counters = dict(zip((Key(Signal.REQUESTS), Key(Signal.ERRORS)), self.served, strict=True))
+            counters = dict(zip((SignalKey(Signal.REQUESTS), SignalKey(Signal.ERRORS)), self.served, strict=True))
             self.history.add(Snapshot("chat-1", self.now_ms, "collector", counters=counters))
         self.heard["objective"] = self.now_ms if each else self.heard["objective"]
         self.look()

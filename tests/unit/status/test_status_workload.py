@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from status_specimens import pod, waiting
 
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 from modelward.status.workload import (
     edited_state,
     pod_ready,
@@ -25,7 +25,7 @@ def workload(wanted: int | None = 3, ready: int = 0, refused: str = "") -> dict[
 
 
 def state(workload: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tuple[str, str, str]:
-    found: State = workload_state(workload, pods, "Deployment chat")
+    found: ConditionState = workload_state(workload, pods, "Deployment chat")
     return found.status, found.reason, found.message
 
 
@@ -83,12 +83,12 @@ def test_a_workload_serves_or_says_why_not(
 
 
 def test_what_another_hand_changed_in_the_template_is_told_and_takes_no_endpoint_out_of_service() -> None:
-    serving = State("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
+    serving = ConditionState("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
     assert edited_state(serving, []) == serving
     told = edited_state(serving, ["a", "b", "c", "d"])
     assert (told.status, told.reason) == ("True", "EditedByOther")
     assert "somebody changed a, b, c and 1 more of the pod template" in told.message
-    waiting_ = State("WorkloadReady", "False", "Unschedulable", "0/1 nodes are available")
+    waiting_ = ConditionState("WorkloadReady", "False", "Unschedulable", "0/1 nodes are available")
     assert edited_state(waiting_, ["a"]).reason == "Unschedulable"
 
 

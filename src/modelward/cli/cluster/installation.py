@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from modelward.cli.cluster.reading import Reading
+from modelward.cli.cluster.reading import ClusterReader
 from modelward.cli.cluster.unread import Unread
 from modelward.desired.installation import Installation
 from modelward.kube.kinds import CONFIG_MAP
@@ -45,7 +45,7 @@ class Setup:
         )
 
 
-async def setup(reading: Reading, namespace: str) -> Setup:
+async def setup(reading: ClusterReader, namespace: str) -> Setup:
     """Read the settings from the installation's own namespace; whatever is in the way becomes the problem.
 
     In its own pod the operator reads its file: where it serves single namespaces it has no right on the ConfigMap.

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClusterReader:
     """Reads a cluster for somebody.
 
     The operator asks whether it may before it reads: a report wants more than the operator needs, and a refusal in an
@@ -70,10 +70,10 @@ class Reading:
         return Unread(f"the operator's account may not {verb} {kind.plural}{where}")
 
 
-async def reading(client: Client, namespace: str) -> Reading:
+async def reading(client: Client, namespace: str) -> ClusterReader:
     """Return how whoever the client speaks for reads the installation in a namespace."""
     who = await identity(client)
-    return Reading(client, who, who == operator_account(namespace))
+    return ClusterReader(client, who, who == operator_account(namespace))
 
 
 async def attempted(request: Awaitable[T]) -> T | Unread:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelward.cli.cluster.rights import OWN_RIGHTS, RIGHTS
 from modelward.cli.cluster.unread import Unread
-from modelward.cli.doctor.observed import Object, Observed
+from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.kinds import OWN_KINDS
 
@@ -19,7 +19,7 @@ Write = tuple[str, str, str]
 """API group, resource with its subresource, operation; as rules of admission name them."""
 
 
-def admission(seen: Observed) -> Iterator[Remark]:
+def admission(seen: InstallationFacts) -> Iterator[Remark]:
     """Who decides beside us? What fails closed and is away keeps the operator from writing, and pods from starting."""
     unread = {kind: objects.why for kind, objects in seen.admission.items() if isinstance(objects, Unread)}
     if unread:

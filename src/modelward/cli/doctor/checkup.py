@@ -10,19 +10,19 @@ from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.admission import admission
 from modelward.cli.doctor.endpoints import drift, endpoints
 from modelward.cli.doctor.hub import authority, hub
-from modelward.cli.doctor.observed import Object, Observed
-from modelward.cli.doctor.remark import Remark, Severity
+from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.remark import Remark, RemarkSeverity
 from modelward.cli.doctor.versions import hub_release, kubernetes
 
 _LEASE_S = 15.0
 
 
-def checkup(seen: Observed) -> tuple[Remark, ...]:
+def checkup(seen: InstallationFacts) -> tuple[Remark, ...]:
     """Return all remarks, from the installation down to single endpoints."""
     return tuple(remark for check in _CHECKS for remark in check(seen))
 
 
-def definitions(seen: Observed) -> Iterator[Remark]:
+def definitions(seen: InstallationFacts) -> Iterator[Remark]:
     """Are the four kinds served, with the schema of this version?"""
     install = "kubectl apply --server-side -f crds/ (of the operator's release), or helm upgrade"
     good, unread = [], []
@@ -60,7 +60,7 @@ def _definition_fault(found: Object, wanted: Object) -> str:
     return f"differs in {', '.join(different)} from what this version has" if different else ""
 
 
-def operator(seen: Observed) -> Iterator[Remark]:
+def operator(seen: InstallationFacts) -> Iterator[Remark]:
     """Do all replicas run, and the release that this command is of?"""
     found = seen.operator
     where = f"-n {seen.namespace}"
@@ -73,7 +73,7 @@ def operator(seen: Observed) -> Iterator[Remark]:
         return
     wanted, ready = int(found["spec"].get("replicas", 1)), int(found.get("status", {}).get("readyReplicas", 0))
     if ready < wanted or not wanted:
-        severity: Severity = "Warning" if ready else "Error"
+        severity: RemarkSeverity = "Warning" if ready else "Error"
         pods = f"kubectl describe pods {where} -l app.kubernetes.io/component=operator"
         yield Remark(severity, "operator", f"{ready} of {wanted} replicas ready", pods)
     else:
@@ -84,7 +84,7 @@ def operator(seen: Observed) -> Iterator[Remark]:
         yield Remark("Notice", "operator", what, f"kubectl exec {where} deploy/modelward -- modelward doctor")
 
 
-def leader(seen: Observed) -> Iterator[Remark]:
+def leader(seen: InstallationFacts) -> Iterator[Remark]:
     """Does somebody hold the Lease and renew it? A second look settles it where clocks differ."""
     found, before = seen.lease, seen.lease_before
     logs = f"kubectl logs -n {seen.namespace} deploy/modelward --tail=50"
@@ -113,7 +113,7 @@ def fresh(lease: Object | None, now: datetime) -> bool:
     return -_LEASE_S <= age <= _LEASE_S
 
 
-def rights(seen: Observed) -> Iterator[Remark]:
+def rights(seen: InstallationFacts) -> Iterator[Remark]:
     """May the operator do what it has to?"""
     asked, inside = seen.rights, f"kubectl exec -n {seen.namespace} deploy/modelward -- modelward doctor"
     if asked.problem:
@@ -129,7 +129,7 @@ def rights(seen: Observed) -> Iterator[Remark]:
         yield Remark("Good", "rights", "the operator may do all that it has to")
 
 
-_CHECKS: tuple[Callable[[Observed], Iterable[Remark]], ...] = (
+_CHECKS: tuple[Callable[[InstallationFacts], Iterable[Remark]], ...] = (
     kubernetes,
     definitions,
     operator,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelward.cli.cluster.unread import Unread
-from modelward.cli.doctor.observed import Object, Observed
+from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.refusal import next_command
 from modelward.cli.doctor.remark import Remark
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
@@ -19,7 +19,7 @@ _QUOTED = frozenset({"Bypassed", "ImageNotPullable", "Refused", "ScrapeBlocked",
 """Reasons for which someone must act: whoever keeps images or Services, refuses or blocks us."""
 
 
-def drift(seen: Observed) -> Iterator[Remark]:
+def drift(seen: InstallationFacts) -> Iterator[Remark]:
     """Which pods carry another collector than the operator would give them now? That waits for the next roll-out."""
     for namespace, pods in sorted(seen.pods.items()):
         if isinstance(pods, Unread):
@@ -43,7 +43,7 @@ def drift(seen: Observed) -> Iterator[Remark]:
         yield Remark("Good", "collectors", f"{sum(total.values())} pods run {image}")
 
 
-def _collectors(seen: Observed) -> Iterator[tuple[str, str, str]]:
+def _collectors(seen: InstallationFacts) -> Iterator[tuple[str, str, str]]:
     """Yield namespace, endpoint and image of each collector; an adopted pod says only in it whose it is."""
     for namespace, pods in seen.pods.items():
         for pod in pods if not isinstance(pods, Unread) else ():
@@ -54,7 +54,7 @@ def _collectors(seen: Observed) -> Iterator[tuple[str, str, str]]:
                     yield namespace, variables.get(_ENDPOINT_VARIABLE, "?"), str(container["image"])
 
 
-def endpoints(seen: Observed) -> Iterator[Remark]:
+def endpoints(seen: InstallationFacts) -> Iterator[Remark]:
     """Whose status is behind its spec, and whose numbers cannot be read?"""
     if isinstance(seen.endpoints, Unread):
         yield Remark("NotRead", "endpoints", seen.endpoints.why, "kubectl auth can-i list llmendpoints -A")
@@ -67,7 +67,7 @@ def endpoints(seen: Observed) -> Iterator[Remark]:
         yield Remark("Good", "endpoints", f"{len(seen.endpoints)} with a status of their newest spec")
 
 
-def _of_endpoint(seen: Observed, endpoint: Object) -> Iterator[Remark]:
+def _of_endpoint(seen: InstallationFacts, endpoint: Object) -> Iterator[Remark]:
     metadata, status = endpoint["metadata"], endpoint.get("status") or {}
     namespace, name = metadata["namespace"], metadata["name"]
     subject = f"{namespace}/{name}"
@@ -89,7 +89,7 @@ def _of_endpoint(seen: Observed, endpoint: Object) -> Iterator[Remark]:
     )
 
 
-def _quoted(seen: Observed, endpoint: Object, condition: Mapping[str, Any]) -> Remark:
+def _quoted(seen: InstallationFacts, endpoint: Object, condition: Mapping[str, Any]) -> Remark:
     """Return a condition in its own words, with the command that shows what is in the way."""
     metadata, message = endpoint["metadata"], str(condition.get("message", ""))
     known = reason_of(condition["type"], condition["reason"])
@@ -100,7 +100,7 @@ def _quoted(seen: Observed, endpoint: Object, condition: Mapping[str, Any]) -> R
     return Remark("Warning", f"{metadata['namespace']}/{metadata['name']}", what, command or describe)
 
 
-def _known_before(seen: Observed, endpoint: Object) -> bool:
+def _known_before(seen: InstallationFacts, endpoint: Object) -> bool:
     """Tell whether this generation was there some seconds ago, so that a spec just written counts as nothing."""
     if isinstance(seen.endpoints_before, Unread):
         return True

@@ -8,13 +8,13 @@ from importlib.metadata import version
 
 from modelward.api import crd
 from modelward.cli.cluster.installation import Setup, setup
-from modelward.cli.cluster.reading import Reading, reading
+from modelward.cli.cluster.reading import ClusterReader, reading
 from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.checkup import checkup, fresh
 from modelward.cli.doctor.cluster_version import cluster_version
 from modelward.cli.doctor.hub_contact import hub_contact
 from modelward.cli.doctor.interceptors import interceptors
-from modelward.cli.doctor.observed import Object, Objects, Observed
+from modelward.cli.doctor.observed import InstallationFacts, Object, Objects
 from modelward.cli.doctor.remark import Remark
 from modelward.cli.doctor.rights_asked import rights_asked
 from modelward.kube.certificate import CONFIG_MAP_NAME
@@ -49,7 +49,7 @@ async def examined(kubeconfig: str | None, namespace: str) -> tuple[Remark, ...]
         return checkup(await observed(client, namespace))
 
 
-async def observed(client: Client, namespace: str, second_look_s: float = SECOND_LOOK_S) -> Observed:
+async def observed(client: Client, namespace: str, second_look_s: float = SECOND_LOOK_S) -> InstallationFacts:
     """Read all that the checks need; a second look is taken only where the first leaves something open."""
     reads = await reading(client, namespace)
     known = await setup(reads, namespace)
@@ -60,7 +60,7 @@ async def observed(client: Client, namespace: str, second_look_s: float = SECOND
         now = await _moving(reads, namespace, known)
     authority = await reads.find(CONFIG_MAP, namespace, CONFIG_MAP_NAME)
     definitions = [document["metadata"]["name"] for document in crd.documents()]
-    return Observed(
+    return InstallationFacts(
         namespace=namespace,
         version=version("modelward"),
         now=datetime.now(UTC),
@@ -85,14 +85,16 @@ async def observed(client: Client, namespace: str, second_look_s: float = SECOND
     )
 
 
-async def _moving(reads: Reading, namespace: str, known: Setup) -> tuple[Object | Unread | None, Objects | Unread]:
+async def _moving(
+    reads: ClusterReader, namespace: str, known: Setup
+) -> tuple[Object | Unread | None, Objects | Unread]:
     """Read what changes within seconds: the Lease, and the endpoints of all namespaces that are served."""
     lease = await reads.find(LEASE, namespace, "modelward")
     served = known.settings.watch_namespaces if known.settings is not None else ()
     return lease, await reads.list_in(LLM_ENDPOINT, served)
 
 
-async def _hub_workloads(reads: Reading, namespace: str) -> Objects | Unread:
+async def _hub_workloads(reads: ClusterReader, namespace: str) -> Objects | Unread:
     """Read the hub's workload, which is a Deployment where its store is no volume."""
     found: list[Object] = []
     for kind in (STATEFUL_SET, DEPLOYMENT):

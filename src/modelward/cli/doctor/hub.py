@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from cryptography import x509
 
 from modelward.cli.cluster.unread import Unread
-from modelward.cli.doctor.observed import Object, Observed
+from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
 
@@ -17,7 +17,7 @@ _UNAVAILABLE = "HubUnavailable"
 _SHOWN = 3
 
 
-def hub(seen: Observed) -> Iterator[Remark]:
+def hub(seen: InstallationFacts) -> Iterator[Remark]:
     """Is there a hub, and does it answer?"""
     if seen.setup.settings is None:
         settings = f"kubectl get cm -n {seen.namespace} modelward-settings"
@@ -29,7 +29,7 @@ def hub(seen: Observed) -> Iterator[Remark]:
     yield from _missed(seen)
 
 
-def _asked(seen: Observed) -> Remark:
+def _asked(seen: InstallationFacts) -> Remark:
     """Say how the hub answered the operator's own token."""
     if not seen.hub_answer:
         return Remark("Good", "hub", "it answers the operator")
@@ -37,7 +37,7 @@ def _asked(seen: Observed) -> Remark:
     return Remark("Error", "hub", f"it does not answer the operator: {seen.hub_answer}", logs)
 
 
-def _behind_service(seen: Observed) -> Remark:
+def _behind_service(seen: InstallationFacts) -> Remark:
     """Say whether the hub's Service leads anywhere: who is not the operator may not ask the hub itself."""
     if isinstance(seen.hub_slices, Unread):
         inside = f"kubectl exec -n {seen.namespace} deploy/modelward -- modelward doctor"
@@ -50,7 +50,7 @@ def _behind_service(seen: Observed) -> Remark:
     return Remark("Error", "hub", "Service modelward-hub leads to no ready pod: evaluations stay Unknown", pods)
 
 
-def _missed(seen: Observed) -> Iterator[Remark]:
+def _missed(seen: InstallationFacts) -> Iterator[Remark]:
     """Say which endpoints miss the hub: the operator that leads wrote that, and it may sit elsewhere than we do."""
     missing = [one for one in (() if isinstance(seen.endpoints, Unread) else seen.endpoints) if _misses(one)]
     if not missing:
@@ -71,7 +71,7 @@ def _misses(endpoint: Object) -> str:
     return ""
 
 
-def authority(seen: Observed) -> Iterator[Remark]:
+def authority(seen: InstallationFacts) -> Iterator[Remark]:
     """Is the hub's certificate authority known, and valid for a while?"""
     if seen.setup.settings is not None and not (seen.setup.settings.hub_url or "").startswith("https:"):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelward.cli.cluster.reading import Reading
+from modelward.cli.cluster.reading import ClusterReader
 from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.observed import Object, Objects
 from modelward.kube.kinds import Kind
@@ -16,7 +16,7 @@ WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 POLICIES = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
 
 
-async def interceptors(reading: Reading) -> Mapping[str, Objects | Unread]:
+async def interceptors(reading: ClusterReader) -> Mapping[str, Objects | Unread]:
     """Return, by plural, all webhook configurations and the policies in force; a kind not served has none."""
     found: dict[str, Objects | Unread] = {kind.plural: await reading.list(kind) for kind in map(_kind, WEBHOOKS)}
     for name in POLICIES:
@@ -25,14 +25,14 @@ async def interceptors(reading: Reading) -> Mapping[str, Objects | Unread]:
     return found
 
 
-async def _served(reading: Reading, name: str) -> Kind | None:
+async def _served(reading: ClusterReader, name: str) -> Kind | None:
     for version in _VERSIONS:
         if await reading.served(_kind(name, version)):
             return _kind(name, version)
     return None
 
 
-async def _in_force(reading: Reading, kind: Kind) -> Objects | Unread:
+async def _in_force(reading: ClusterReader, kind: Kind) -> Objects | Unread:
     policies = await reading.list(kind)
     bindings = await reading.list(_kind(f"{kind.kind}Binding", kind.version))
     if isinstance(policies, Unread) or isinstance(bindings, Unread):

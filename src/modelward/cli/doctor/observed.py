@@ -24,7 +24,7 @@ class Rights:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class InstallationFacts:
     """All that the checks rest on. None stands for what is absent; `lease_before` was read some seconds earlier.
 
     `served` are the plurals of our kinds that discovery shows, which everybody may ask; `kubernetes` is the API

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["Error", "Warning", "Notice", "NotRead", "Good"]
+RemarkSeverity = Literal["Error", "Warning", "Notice", "NotRead", "Good"]
 """Error: something does not work. Warning: something will not, or is out of step. Notice: worth knowing, as it should
 be. NotRead: we may not look. Good: looked at and in order."""
 
-FINDINGS: frozenset[Severity] = frozenset({"Error", "Warning"})
+FINDINGS: frozenset[RemarkSeverity] = frozenset({"Error", "Warning"})
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """One thing that was looked at; `next` is the command to run, empty where there is nothing to do."""
 
-    severity: Severity
+    severity: RemarkSeverity
     subject: str
     what: str
     next: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.cluster.reading import Reading
+from modelward.cli.cluster.reading import ClusterReader
 from modelward.cli.cluster.rights import own_reviews, reviews
 from modelward.cli.doctor.observed import Rights
 from modelward.kube.errors import ApiError
@@ -14,7 +14,7 @@ from modelward.kube.kinds import Object
 _AT_ONCE = 8
 
 
-async def rights_asked(reading: Reading, namespace: str, known: Setup) -> Rights:
+async def rights_asked(reading: ClusterReader, namespace: str, known: Setup) -> Rights:
     """Ask for each right where the operator needs it; a review is a create, but it is kept nowhere."""
     if not reading.as_operator:
         return Rights(reading.who)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from modelward.cli.cluster.unread import Unread
-from modelward.cli.doctor.observed import Object, Observed
+from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 
 OLDEST = (1, 30)
 """Native sidecars and ValidatingAdmissionPolicies are in it; the chart asks for the same."""
 
 
-def kubernetes(seen: Observed) -> Iterator[Remark]:
+def kubernetes(seen: InstallationFacts) -> Iterator[Remark]:
     """Is the API server as new as Modelward needs it?"""
     if isinstance(seen.kubernetes, Unread):
         yield Remark("NotRead", "Kubernetes", seen.kubernetes.why, "kubectl version")
@@ -29,7 +29,7 @@ def kubernetes(seen: Observed) -> Iterator[Remark]:
         yield Remark("Good", "Kubernetes", said)
 
 
-def hub_release(seen: Observed) -> Iterator[Remark]:
+def hub_release(seen: InstallationFacts) -> Iterator[Remark]:
     """Are hub and operator of one release?"""
     if seen.setup.settings is not None and seen.setup.settings.hub_url is None:
         return

@@ -12,10 +12,10 @@ from modelward.desired import adoption, model_workload, names, target
 from modelward.desired.children import Child, Facts, children, is_rehearsal
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch
+from modelward.desired.monitoring_plan import MonitoringPlan
 
 Object = Mapping[str, Any]
-Outcome = Literal["Nothing", "Creates", "Rolls", "Refused"]
+EffectOutcome = Literal["Nothing", "Creates", "Rolls", "Refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Effect:
     kind: str
     namespace: str
     name: str
-    outcome: Outcome
+    outcome: EffectOutcome
     why: str
     restarts: int = 0
     starts: int = 0
@@ -69,7 +69,7 @@ class Subject:
 
 def plan(
     endpoint: LLMEndpoint,
-    asked: Watch,
+    asked: MonitoringPlan,
     installation: Installation,
     workload: Object | None,
     beside: Collection[LLMEndpoint] | None = None,
@@ -126,7 +126,7 @@ def _effect(subject: Subject) -> Effect:
 
 def _made(
     subject: Subject,
-    outcome: Outcome,
+    outcome: EffectOutcome,
     why: str,
     *,
     reason: str = "",
@@ -192,7 +192,7 @@ def _same_pods(result: Object, actual: Object) -> bool:
     return bool(result["spec"]["template"] == actual["spec"]["template"])
 
 
-def _tried_first(subject: Subject, outcome: Outcome) -> Sequence[str]:
+def _tried_first(subject: Subject, outcome: EffectOutcome) -> Sequence[str]:
     if outcome != "Rolls" or not any(is_rehearsal(trial.child) for trial in subject.trials):
         return ()
     return ("first one pod of the collector alone must start there, or nothing rolls",)

@@ -23,7 +23,7 @@ from modelward.cli.rendering import parsed as strictly_parsed
 from modelward.desired import names
 from modelward.desired.children import Child
 from modelward.desired.finding import Finding
-from modelward.desired.watch import watch
+from modelward.desired.monitoring_plan import merge_policies
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import (
@@ -175,7 +175,7 @@ class _Examination:
             filter(None, (unread, unlisted, *await bypass_notes(self.client, self.objects, endpoint, workload)))
         )
         policies = tuple(after.policies.values())
-        asked = watch(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
+        asked = merge_policies(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
         planned = plan(endpoint, asked, self.setup.installation, workload, after.endpoints.values())
         if isinstance(planned, Finding):
             return Subject(before, endpoint, workload, obstacle=planned, notes=notes)

@@ -10,7 +10,7 @@ from modelward.api.llmendpoint import Backend, LLMEndpoint, LLMEndpointSpec, Wor
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.effect import Effect
 from modelward.desired.finding import Finding
-from modelward.desired.watch import Builtin, Watch, selects, watch
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies, selects
 
 _UNDECIDED = frozenset({"NoCapture", "CaptureForbidden"})
 """Reasons for which a check stays Unknown; the policy is in force all the same."""
@@ -21,13 +21,13 @@ def policy_effect(
     endpoints: Mapping[str, LLMEndpoint],
     policies: Mapping[str, MonitoringPolicy],
     evaluators: Mapping[str, Evaluator],
-    builtins: Mapping[str, Builtin],
+    builtins: Mapping[str, BuiltinFacts],
     allow_raw: bool,
     notes: tuple[str, ...] = (),
 ) -> Effect:
     """Return the effect of one policy among the others of its namespace."""
     metadata = policy.metadata
-    alone = watch(_anyone(policy), (_for_all(policy),), evaluators, builtins, allow_raw=allow_raw)
+    alone = merge_policies(_anyone(policy), (_for_all(policy),), evaluators, builtins, allow_raw=allow_raw)
     wrong = [problem for problem in _problems(policy, alone) if problem.reason not in _UNDECIDED]
     place = ("MonitoringPolicy", metadata.namespace, metadata.name)
     if wrong:
@@ -35,7 +35,7 @@ def policy_effect(
     selected = [name for name, endpoint in sorted(endpoints.items()) if selects(policy, endpoint)]
     found: dict[Finding, list[str]] = {}
     for name in selected:
-        asked = watch(endpoints[name], tuple(policies.values()), evaluators, builtins, allow_raw=allow_raw)
+        asked = merge_policies(endpoints[name], tuple(policies.values()), evaluators, builtins, allow_raw=allow_raw)
         for problem in (*_problems(policy, asked), *filter(None, [asked.capture.problem])):
             found.setdefault(problem, []).append(name)
     notes += tuple(f"{', '.join(whose)}: {one.reason}: {one.message}" for one, whose in found.items())
@@ -43,7 +43,7 @@ def policy_effect(
     return Effect(*place, "Nothing", f"{why}; policies never restart a pod", notes=notes)
 
 
-def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, Builtin], notes: tuple[str, ...] = ()) -> Effect:
+def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, BuiltinFacts], notes: tuple[str, ...] = ()) -> Effect:
     """Return the effect of one Evaluator."""
     place = ("Evaluator", evaluator.metadata.namespace, evaluator.metadata.name)
     builtin = builtins.get(evaluator.spec.builtin)
@@ -57,7 +57,7 @@ def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, Builtin], note
     return Effect(*place, "Nothing", "evaluators never restart a pod", notes=notes)
 
 
-def _problems(policy: MonitoringPolicy, asked: Watch) -> list[Finding]:
+def _problems(policy: MonitoringPolicy, asked: MonitoringPlan) -> list[Finding]:
     return [
         Finding(bound.problem.reason, f"{bound.evaluation.name}: {bound.problem.message}")
         for bound in asked.evaluations

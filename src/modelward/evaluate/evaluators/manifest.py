@@ -17,7 +17,7 @@ Cost = Literal["Free", "Cheap", "Model", "Judge"]
 """Free: counts what is there; Cheap: text rules; Model: a small model on the CPU; Judge: calls an LLM."""
 
 
-class Config(BaseModel):
+class EvaluatorConfig(BaseModel):
     """Base of evaluators' configurations: unknown fields are refused, for a typo would silently check nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,10 +48,10 @@ class Manifest:
     languages: tuple[str, ...]
     licence: str
     labels: tuple[str, ...]
-    config: type[Config]
+    config: type[EvaluatorConfig]
     measured: Measured | None = None
 
-    def facts(self, config: Config, measured: Measured | None) -> EvaluatorFacts:
+    def facts(self, config: EvaluatorConfig, measured: Measured | None) -> EvaluatorFacts:
         """Return what results carry; another configuration is another version, and starts a new verdict."""
         canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True)
         version = f"{self.version}+{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"

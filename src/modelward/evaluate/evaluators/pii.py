@@ -9,21 +9,21 @@ from pydantic import Field, StringConstraints
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
-from modelward.evaluate.evaluators.manifest import Config, Manifest
+from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
 from modelward.evaluate.score import Score
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+PIIKind = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 
 
-class PIIConfig(Config):
+class PIIConfig(EvaluatorConfig):
     """Which findings count.
 
     `kinds` empty: all of them. An answer that only repeats what the prompt held gives nothing away, so echoes do not
     count unless asked for.
     """
 
-    kinds: Annotated[tuple[Kind, ...], Field(max_length=64)] = ()
-    ignore_kinds: Annotated[tuple[Kind, ...], Field(alias="ignoreKinds", max_length=64)] = ()
+    kinds: Annotated[tuple[PIIKind, ...], Field(max_length=64)] = ()
+    ignore_kinds: Annotated[tuple[PIIKind, ...], Field(alias="ignoreKinds", max_length=64)] = ()
     ignore_echoed: bool = Field(default=True, alias="ignoreEchoed")
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
-from modelward.evaluate.evaluators.manifest import Config, Manifest
+from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
 from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig, PIIEvaluator
 from modelward.evaluate.evaluators.refusal import Embed
 from modelward.evaluate.evaluators.topic import OFF_TOPIC_ANSWERED, ON_TOPIC_REFUSED, TopicConfig, TopicEvaluator
 from modelward.evaluate.minilm import shared_minilm
-from modelward.evaluate.score import Evaluator
+from modelward.evaluate.score import Scorer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ class Builtin:
     """A manifest and how its evaluator is made of a valid configuration."""
 
     manifest: Manifest
-    make: Callable[[Config, Embed], Evaluator]
+    make: Callable[[EvaluatorConfig, Embed], Scorer]
 
 
 BUILTINS: Mapping[str, Builtin] = {
@@ -56,7 +56,7 @@ def manifest_of(name: str) -> Manifest:
     return builtin.manifest
 
 
-def validated(name: str, config: Mapping[str, Any]) -> Config:
+def validated(name: str, config: Mapping[str, Any]) -> EvaluatorConfig:
     """Return a built-in's configuration; UnknownEvaluatorError names what is wrong, and the settings there are."""
     kind = manifest_of(name).config
     try:
@@ -69,7 +69,7 @@ def validated(name: str, config: Mapping[str, Any]) -> Config:
         raise UnknownEvaluatorError(f"{name}: {told}; settings: {', '.join(settings_of(kind))}") from error
 
 
-def settings_of(kind: type[Config]) -> list[str]:
+def settings_of(kind: type[EvaluatorConfig]) -> list[str]:
     """Return the names of an evaluator's settings as they stand in YAML."""
     return [field.alias or name for name, field in kind.model_fields.items()]
 
@@ -79,7 +79,7 @@ def _fault(kind: str, where: tuple[int | str, ...], message: str) -> str:
     return f"there is no setting {named}" if kind == "extra_forbidden" else f"{named}: {message}"
 
 
-def evaluator(name: str, config: Mapping[str, Any], embed: Embed | None = None) -> Evaluator:
+def evaluator(name: str, config: Mapping[str, Any], embed: Embed | None = None) -> Scorer:
     """Return a configured evaluator; the embedding model is loaded when it is first used."""
     return BUILTINS[manifest_of(name).name].make(validated(name, config), embed or _shared_embed)
 

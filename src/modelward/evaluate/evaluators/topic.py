@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
-from modelward.evaluate.evaluators.manifest import Config, Manifest, Measured
+from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest, Measured
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.refusal import Embed, refusals
 from modelward.evaluate.score import Score
@@ -40,17 +40,17 @@ SMALL_TALK = re.compile(
 SMALL_TALK_CHARS = 60
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-Percent = Annotated[str, StringConstraints(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$")]
+ScorePercent = Annotated[str, StringConstraints(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$")]
 
 
-class Calibration(Config):
+class Calibration(EvaluatorConfig):
     """Error rates that the user measured on their own traffic; they replace ours."""
 
-    true_positive: Percent = Field(alias="truePositive")
-    false_positive: Percent = Field(alias="falsePositive")
+    true_positive: ScorePercent = Field(alias="truePositive")
+    false_positive: ScorePercent = Field(alias="falsePositive")
 
 
-class TopicConfig(Config):
+class TopicConfig(EvaluatorConfig):
     """What the endpoint is for, in sentences; the threshold is a cosine."""
 
     in_scope: Annotated[tuple[Sentence, ...], Field(alias="inScope", min_length=1, max_length=64)]

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 FIRST_ROUND_RETRY_S = 2.0
 
 
-class Sweep:
+class Resync:
     """Repairs the store by lists; namespaces empty for all. The API server's troubles are logged and waited out."""
 
     def __init__(

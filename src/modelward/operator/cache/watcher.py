@@ -40,7 +40,7 @@ class Pauses:
     namespaces: float = 5.0
 
 
-class Hints:
+class Watcher:
     """Keeps a watch running and calls `deliver` on our loop for each event; namespaces empty for all.
 
     `answering` returns those of the namespaces that do not refuse us: kopf ends the watch of all over one that does.

@@ -16,7 +16,7 @@ from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFou
 from modelward.kube.kinds import DEPLOYMENT, GROUP, SERVICE_ACCOUNT, Kind, Object, kind_of
 from modelward.operator.endpoint.difference import covers, stamped
 from modelward.operator.endpoint.displaced import put_back
-from modelward.operator.endpoint.precondition import Basis
+from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class ChildWriter:
         self._context = context
 
     async def write(
-        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None = None
+        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Precondition | None = None
     ) -> tuple[Problem, ...]:
         """Write what differs, in order; what is refused becomes a problem and the rest goes on.
 
@@ -74,7 +74,7 @@ class ChildWriter:
         return tuple(problems.values())
 
     async def _senseless(
-        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Basis | None
+        self, children: Sequence[Child], owner: Mapping[str, Any], basis: Precondition | None
     ) -> dict[str, Problem]:
         """Try by dry run what carries a pod template that the user had a hand in; return what is invalid, by child."""
         workloads = [child for child in children if child.obj["kind"] == DEPLOYMENT.kind]  # a Job's is all our own
@@ -106,7 +106,7 @@ class ChildWriter:
         return found
 
     async def _write(
-        self, child: Child, owner: Mapping[str, Any], basis: Basis | None, *, dry_run: bool = False
+        self, child: Child, owner: Mapping[str, Any], basis: Precondition | None, *, dry_run: bool = False
     ) -> Problem | None:
         wanted = dict(child.obj)
         kind, named = kind_of(wanted), label(wanted)

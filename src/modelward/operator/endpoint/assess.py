@@ -11,7 +11,7 @@ from modelward.desired import adoption, model_workload, names
 from modelward.desired.collector_config import config_map, engine_metrics_path, generation
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.watch import Watch
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import Object
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.gather import Gathered, selector_text
@@ -19,14 +19,14 @@ from modelward.operator.endpoint.scale import Scaled
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe import targets
 from modelward.operator.observe.observer import Observation
-from modelward.scrape.pages import Target
+from modelward.scrape.pages import PageTarget
 from modelward.status.checks import Check
 from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
 from modelward.status.collector_release import of_another_release, of_other_settings
-from modelward.status.conditions import State
-from modelward.status.endpoint import Found
+from modelward.status.conditions import ConditionState
+from modelward.status.endpoint import EndpointFacts
 from modelward.status.error_rates import unserved
-from modelward.status.judgement import Sight, judge_evaluation, judge_objective
+from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION, revision_now
 from modelward.status.serving import address_state, put_to_sleep, unreached
 from modelward.status.standing import S
@@ -39,13 +39,13 @@ _COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReconcileView:
     """One look at an endpoint: what is known, what is asked, what was read and what became of our writes."""
 
     known: Gathered
-    asked: Watch
+    asked: MonitoringPlan
     problems: Sequence[Problem]
-    targeted: Sequence[Target]
+    targeted: Sequence[PageTarget]
     seen: Observation
     scaled: Scaled
     hub: HubFeed
@@ -73,12 +73,12 @@ class Look:
         return traffic_seen_ppm(self.seen.history, self.now_ms)
 
 
-def assessed(look: Look) -> Found:
+def assessed(look: ReconcileView) -> EndpointFacts:
     """Return all that the status is built from."""
     known, history, serving = look.known, look.seen.history, look.serving or {}
     sight = _sight(look)
     objectives, evaluations = _objectives(look, sight), _evaluations(look, sight)
-    return Found(
+    return EndpointFacts(
         accepted=_accepted(look.problems, paused=known.endpoint.spec.paused),
         workload=_workload(look),
         collector=_collector(look),
@@ -102,14 +102,14 @@ def assessed(look: Look) -> Found:
     )
 
 
-def _workload(look: Look) -> State:
+def _workload(look: ReconcileView) -> ConditionState:
     known = look.known
     state = _address(look)
     runs = known.endpoint.spec.backend.template is not None and known.workload is not None
     return edited_state(state, model_workload.edited(known.endpoint, known.workload or {})) if runs else state
 
 
-def _address(look: Look) -> State:
+def _address(look: ReconcileView) -> ConditionState:
     known = look.known
     endpoint, fronted = known.endpoint, known.endpoint.mode == "Gateway"
     named = f"gateway {names.gateway(endpoint.metadata.name)}"
@@ -122,16 +122,16 @@ def _address(look: Look) -> State:
     return address_state(model, gateway, asleep=put_to_sleep(endpoint), refusing=refusing)
 
 
-def _sight(look: Look) -> Sight:
+def _sight(look: ReconcileView) -> JudgementInput:
     # A gateway's own revision says nothing of the model behind it.
     known = look.known
     revision = UNKNOWN_REVISION
     if known.endpoint.mode != "Gateway":
         revision = revision_now(known.pods, known.workload, known.endpoint.status, look.now_ms)
-    return Sight(revision, look.traffic_seen_ppm, look.hub.trouble())
+    return JudgementInput(revision, look.traffic_seen_ppm, look.hub.trouble())
 
 
-def _objectives(look: Look, sight: Sight) -> list[tuple[Check, MetricStatus]]:
+def _objectives(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check, MetricStatus]]:
     before = _before(look, look.known.endpoint.status.metrics)
     history = look.seen.history
     return [
@@ -140,7 +140,7 @@ def _objectives(look: Look, sight: Sight) -> list[tuple[Check, MetricStatus]]:
     ]
 
 
-def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus]]:
+def _evaluations(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check, EvaluationStatus]]:
     metadata = look.known.endpoint.metadata
     before = _before(look, look.known.endpoint.status.evaluations)
     return [
@@ -155,7 +155,7 @@ def _evaluations(look: Look, sight: Sight) -> list[tuple[Check, EvaluationStatus
     ]
 
 
-def _before(look: Look, checks: Iterable[S]) -> dict[tuple[str, str], S]:
+def _before(look: ReconcileView, checks: Iterable[S]) -> dict[tuple[str, str], S]:
     """Return what status says of its checks; those of an older release name no revision, but the endpoint does."""
     revision = look.known.endpoint.status.revision
     return {
@@ -163,7 +163,7 @@ def _before(look: Look, checks: Iterable[S]) -> dict[tuple[str, str], S]:
     }
 
 
-def _collectors(look: Look) -> Collectors:
+def _collectors(look: ReconcileView) -> Collectors:
     known = look.known
     if known.endpoint.mode != "Sidecar":
         return _compared(look, targets.gateways(known.gateway, known.gateway_pods))
@@ -172,7 +172,7 @@ def _collectors(look: Look) -> Collectors:
     return replace(found, outdated=outdated, bypassing=targets.bypassing(known))
 
 
-def _compared(look: Look, found: Collectors) -> Collectors:
+def _compared(look: ReconcileView, found: Collectors) -> Collectors:
     """Return the collectors with how many of those that could be read run other settings than the endpoint has now."""
     wanted = _generation(look)
     if not wanted:
@@ -182,7 +182,7 @@ def _compared(look: Look, found: Collectors) -> Collectors:
     return replace(found, unloaded=unloaded, told=told)
 
 
-def _generation(look: Look) -> str:
+def _generation(look: ReconcileView) -> str:
     """Return the generation of the settings that collectors should run; empty where none are written."""
     endpoint, beside = look.known.endpoint, look.known.endpoint.mode == "Sidecar"
     port = targets.engine_port(look.known) if beside else None
@@ -192,14 +192,14 @@ def _generation(look: Look) -> str:
     return generation(config_map(endpoint, look.asked.capture, look.installation, engine_port=port))
 
 
-def _collector(look: Look) -> State:
+def _collector(look: ReconcileView) -> ConditionState:
     kept_out = next((one.finding for one in look.problems if about_collector(one)), None)
     kept_out = kept_out or _removed(look.known) or _rehearsed(look)
     problem = (kept_out.reason, kept_out.message) if kept_out else None
     return collector_state(look.known.endpoint.mode, _collectors(look), look.traffic_seen_ppm, problem)
 
 
-def _collector_status(look: Look) -> CollectorStatus:
+def _collector_status(look: ReconcileView) -> CollectorStatus:
     collectors, seen_ppm = _collectors(look), look.traffic_seen_ppm
     versions = (snapshot.collector_version for snapshot in look.seen.latest.values())
     return CollectorStatus(
@@ -212,7 +212,7 @@ def _collector_status(look: Look) -> CollectorStatus:
     )
 
 
-def _injected(look: Look) -> str:
+def _injected(look: ReconcileView) -> str:
     endpoint, workload, before = look.known.endpoint, look.known.workload, look.known.endpoint.status.collector
     if not adoption.adopts(endpoint):
         return ""
@@ -222,11 +222,11 @@ def _injected(look: Look) -> str:
     return "" if due else adoption.injection_note(endpoint, workload)
 
 
-def _metrics(look: Look) -> State:
+def _metrics(look: ReconcileView) -> ConditionState:
     endpoint = look.known.endpoint
     if endpoint.mode == "ScrapeOnly" and engine_metrics_path(endpoint) is None:
         message = f"engine {endpoint.spec.engine} exports no metrics; collector mode Sidecar or Gateway sees traffic"
-        return State("MetricsAvailable", "False", "EngineExportsNothing", message)
+        return ConditionState("MetricsAvailable", "False", "EngineExportsNothing", message)
     pods = [target.pod for target in look.targeted]
     return metrics_state(
         look.seen.history,
@@ -238,13 +238,13 @@ def _metrics(look: Look) -> State:
     )
 
 
-def _accepted(problems: Sequence[Problem], *, paused: bool) -> State:
+def _accepted(problems: Sequence[Problem], *, paused: bool) -> ConditionState:
     fatal = next((problem.finding for problem in problems if not about_collector(problem)), None)
     if fatal is None and paused:
-        return State("Accepted", "True", "Paused", "spec.paused is true: what is there stays as it is")
+        return ConditionState("Accepted", "True", "Paused", "spec.paused is true: what is there stays as it is")
     if fatal is None:
-        return State("Accepted", "True", "Valid")
-    return State("Accepted", "False", fatal.reason, fatal.message)
+        return ConditionState("Accepted", "True", "Valid")
+    return ConditionState("Accepted", "False", fatal.reason, fatal.message)
 
 
 def about_collector(problem: Problem) -> bool:
@@ -263,7 +263,7 @@ def _removed(known: Gathered) -> Finding | None:
     return Finding("RemovedByOther", message)
 
 
-def _rehearsed(look: Look) -> Finding | None:
+def _rehearsed(look: ReconcileView) -> Finding | None:
     """Return what a workload that is about to take the collector in waits for, or what keeps that from it."""
     known, workload = look.known, look.known.workload
     endpoint = known.endpoint

@@ -24,7 +24,7 @@ _AGAIN_S = 60.0
 
 
 @dataclass(slots=True)
-class Orphans:
+class OrphanReconciler:
     """An idle sidecar passes traffic through and may stay; it leaves with the next roll-out of the workload's owner."""
 
     context: Context

@@ -10,7 +10,7 @@ from modelward.operator.runtime.context import Context
 
 
 @dataclass(slots=True)
-class Basis:
+class Precondition:
     """The object that declares what a reconcile does, as the store showed it.
 
     The store may show the past: after a start from an API server that lags, after a list that somebody kept. What a

@@ -12,7 +12,7 @@ from modelward.desired.finding import Finding
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import Object, kind_of
 from modelward.operator.endpoint.apply import Problem, label
-from modelward.operator.endpoint.precondition import Basis
+from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
 
 log = logging.getLogger(__name__)
@@ -21,27 +21,27 @@ _REMOVED = frozenset({"Deployment", "Service", "ConfigMap"})
 
 
 @dataclass(frozen=True, slots=True)
-class Leftovers:
+class Pruner:
     """Deletes by uid and version what is owned and not wanted; never the workload of a model."""
 
     context: Context
 
-    async def remove(self, wanted: Sequence[Child], basis: Basis) -> tuple[Problem, ...]:
+    async def remove(self, wanted: Sequence[Child], basis: Precondition) -> tuple[Problem, ...]:
         """Delete what the object of the basis owns beside `wanted`; return what may not be deleted."""
         kept = {label(child.obj) for child in wanted}
         return await self._remove_all(lambda obj: label(obj) not in kept and not _is(obj, "model"), basis)
 
-    async def remove_rehearsal(self, basis: Basis) -> tuple[Problem, ...]:
+    async def remove_rehearsal(self, basis: Precondition) -> tuple[Problem, ...]:
         """Delete what was tried out for an adoption that cannot be any more."""
         return await self._remove_all(lambda obj: _is(obj, "rehearsal"), basis)
 
-    async def _remove_all(self, which: Callable[[Object], bool], basis: Basis) -> tuple[Problem, ...]:
+    async def _remove_all(self, which: Callable[[Object], bool], basis: Precondition) -> tuple[Problem, ...]:
         owned = self.context.store.owned_by(basis.seen["metadata"]["uid"])
         there = [obj for obj in owned if obj["kind"] in _REMOVED and not obj["metadata"].get("deletionTimestamp")]
         problems = [await self._remove(obj, basis) for obj in there if which(obj)]
         return tuple(problem for problem in problems if problem is not None)
 
-    async def _remove(self, obj: Object, basis: Basis) -> Problem | None:
+    async def _remove(self, obj: Object, basis: Precondition) -> Problem | None:
         metadata, named = obj["metadata"], label(obj)
         await basis.confirm()
         try:

@@ -14,14 +14,14 @@ from modelward.desired.children import Child, Children, Facts, children, in_turn
 from modelward.desired.collector_config import renewed_authority
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
-from modelward.desired.watch import Builtin, Watch, watch
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
 from modelward.kube.kinds import CONFIG_MAP, LLM_ENDPOINT
 from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.apply import ChildWriter, Problem, label
-from modelward.operator.endpoint.assess import Look, about_collector, assessed
+from modelward.operator.endpoint.assess import ReconcileView, about_collector, assessed
 from modelward.operator.endpoint.gather import Gathered, Gatherer
-from modelward.operator.endpoint.precondition import Basis
-from modelward.operator.endpoint.prune import Leftovers
+from modelward.operator.endpoint.precondition import Precondition
+from modelward.operator.endpoint.prune import Pruner
 from modelward.operator.endpoint.scale import Scaler, autoscaler_of
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.hub.feed import HubFeed
@@ -32,7 +32,7 @@ from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.status.checks import health
 from modelward.status.collector import bare_pods
-from modelward.status.conditions import State, ready
+from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ WHOLE = "*"
 
 
 @dataclass(slots=True)
-class Endpoints:
+class EndpointReconciler:
     """Reconciles endpoints; holds nothing that a restart may not lose."""
 
     context: Context
@@ -53,9 +53,9 @@ class Endpoints:
     observer: Observer
     hub: HubFeed
     verdicts: VerdictMetrics
-    builtins: Mapping[str, Builtin]
+    builtins: Mapping[str, BuiltinFacts]
     clock_ms: Callable[[], int]
-    watches: dict[str, dict[str, Watch]] = field(default_factory=dict)
+    watches: dict[str, dict[str, MonitoringPlan]] = field(default_factory=dict)
     """What policies ask, by namespace and endpoint: the schedule of runs is made from it."""
     _injected: dict[str, str] = field(default_factory=dict)
     """Notes of injections by `namespace/name`, until status says them."""
@@ -63,14 +63,14 @@ class Endpoints:
     """Which object of that name, `namespace/name`, the rest is known of."""
     _gatherer: Gatherer = field(init=False)
     _children: ChildWriter = field(init=False)
-    _leftovers: Leftovers = field(init=False)
+    _leftovers: Pruner = field(init=False)
     _status: StatusWriter = field(init=False)
     _scaler: Scaler = field(init=False)
 
     def __post_init__(self) -> None:
         self._gatherer = Gatherer(self.context)
         self._children = ChildWriter(self.context)
-        self._leftovers = Leftovers(self.context)
+        self._leftovers = Pruner(self.context)
         self._status = StatusWriter(self.context)
         self._scaler = Scaler(self.context)
 
@@ -86,9 +86,11 @@ class Endpoints:
             self._forget(namespace, name)
             return None
         self._meet(namespace, name, known.raw["metadata"]["uid"])
-        asked = watch(known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw)
+        asked = merge_policies(
+            known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw
+        )
         self._remember(known, asked)
-        basis = Basis(self.context, LLM_ENDPOINT, known.raw)
+        basis = Precondition(self.context, LLM_ENDPOINT, known.raw)
         problems = (*await self._put(known, asked, basis), *(Problem("", one) for one in known.unlisted.values()))
         targeted = targets.of(known)
         self.observer.watch(known.key, targeted)
@@ -100,7 +102,7 @@ class Endpoints:
             await basis.confirm()
         scaled = await self._scaler.scale(known, seen, now_ms, carried_out=carried_out)
         installed, injected = self.installed.now, self._injected.get(known.key, "")
-        look = Look(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, installed, injected)
+        look = ReconcileView(known, asked, problems, targeted, seen, scaled, self.hub, now_ms, installed, injected)
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
@@ -113,7 +115,7 @@ class Endpoints:
             self._forget(namespace, name)
         self._uids[f"{namespace}/{name}"] = uid
 
-    def _remember(self, known: Gathered, asked: Watch) -> None:
+    def _remember(self, known: Gathered, asked: MonitoringPlan) -> None:
         """Let the hub and the schedule see what is asked of an endpoint; of a paused one nothing new is started."""
         metadata = known.endpoint.metadata
         self.hub.rule(
@@ -130,7 +132,7 @@ class Endpoints:
         else:
             in_namespace[metadata.name] = asked
 
-    async def _put(self, known: Gathered, asked: Watch, basis: Basis) -> tuple[Problem, ...]:
+    async def _put(self, known: Gathered, asked: MonitoringPlan, basis: Precondition) -> tuple[Problem, ...]:
         facts = _facts(known, self._injected.get(known.key, ""))
         wanted = children(known.endpoint, asked, self.installed.now, facts)
         if isinstance(wanted, Finding):
@@ -146,7 +148,7 @@ class Endpoints:
         # What is in place goes only when what follows it is.
         return problems or await self._leftovers.remove(wanted, basis)
 
-    async def _renew(self, known: Gathered, basis: Basis) -> tuple[Problem, ...]:
+    async def _renew(self, known: Gathered, basis: Precondition) -> tuple[Problem, ...]:
         """Bring the hub's certificate authority to the collectors of a paused endpoint, and nothing else."""
         metadata = known.endpoint.metadata
         name = names.collector_config(metadata.name)
@@ -188,8 +190,8 @@ class Endpoints:
             return
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        state = State("Accepted", "False", "InvalidSpec", f"{where}: {first['msg']}")
-        unknown = State("WorkloadReady", "Unknown", "InvalidSpec")
+        state = ConditionState("Accepted", "False", "InvalidSpec", f"{where}: {first['msg']}")
+        unknown = ConditionState("WorkloadReady", "Unknown", "InvalidSpec")
         states = (ready(state, unknown), state, unknown)
         await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)
 

@@ -19,11 +19,11 @@ from modelward.operator.observe.observer import Observation
 from modelward.operator.runtime.context import Context
 from modelward.scaling.capacity import Learned, remembered
 from modelward.scaling.decision import Decision, decide
-from modelward.scaling.history import History
-from modelward.scaling.need import Reason
+from modelward.scaling.history import DecisionHistory
+from modelward.scaling.need import ScalingReason
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import observe
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 from modelward.status.revision import revision_now
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _KEPT = 10
 class Scaled:
     """What became of scaling in one reconcile; both are None where it is off."""
 
-    state: State | None = None
+    state: ConditionState | None = None
     status: ScalingStatus | None = None
 
 
@@ -47,7 +47,7 @@ class Scaler:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._histories: dict[tuple[str, str], History] = {}
+        self._histories: dict[tuple[str, str], DecisionHistory] = {}
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop the history of an endpoint that is gone."""
@@ -65,13 +65,15 @@ class Scaler:
         if scaling is None or scaling.mode == "Off":
             return Scaled()
         if not carried_out:
-            held = State("ScalingActive", "Unknown", "NotAccepted", "nothing is scaled until the spec is accepted")
+            held = ConditionState(
+                "ScalingActive", "Unknown", "NotAccepted", "nothing is scaled until the spec is accepted"
+            )
             return Scaled(held, known.endpoint.status.scaling)
         other = _other_writer(known)
         if other is not None:
             return Scaled(other, known.endpoint.status.scaling)
         if known.workload is None:
-            return Scaled(State("ScalingActive", "Unknown", "NoWorkload", "there is nothing to scale yet"))
+            return Scaled(ConditionState("ScalingActive", "Unknown", "NoWorkload", "there is nothing to scale yet"))
         key = (known.endpoint.metadata.namespace, known.endpoint.metadata.name)
         before = self._histories.get(key) or _remembered(known.endpoint, now_ms)
         decision = self._decide(known, seen, scaling, before, now_ms)
@@ -83,7 +85,9 @@ class Scaler:
                 return Scaled(state, known.endpoint.status.scaling)
         return Scaled(_state(scaling, decision), _status(known.endpoint, decision, current, now_ms))
 
-    def _decide(self, known: Gathered, seen: Observation, scaling: Scaling, history: History, now_ms: int) -> Decision:
+    def _decide(
+        self, known: Gathered, seen: Observation, scaling: Scaling, history: DecisionHistory, now_ms: int
+    ) -> Decision:
         objective = scaling.objective or Objective()
         spec = ScalingSpec(
             min_replicas=scaling.min_replicas,
@@ -111,7 +115,7 @@ class Scaler:
         )
         return decide(spec, usage, history, now_ms)
 
-    async def _write(self, known: Gathered, decision: Decision) -> State | None:
+    async def _write(self, known: Gathered, decision: Decision) -> ConditionState | None:
         metadata = known.raw["metadata"]
         try:
             await self._context.client.set_scale(
@@ -123,7 +127,9 @@ class Scaler:
                 manager=SCALE_MANAGER,
             )
         except (Forbidden, Invalid, NotFound) as error:
-            return State("ScalingActive", "False", "Refused", f"scaling to {decision.replicas}: {error.message}"[:600])
+            return ConditionState(
+                "ScalingActive", "False", "Refused", f"scaling to {decision.replicas}: {error.message}"[:600]
+            )
         log.info(
             "scaled=%s/%s replicas=%s reason=%s why=%r",
             metadata["namespace"],
@@ -134,7 +140,7 @@ class Scaler:
         )
         return None
 
-    async def _follow(self, known: Gathered) -> State | None:
+    async def _follow(self, known: Gathered) -> ConditionState | None:
         """Bring a referenced workload to the endpoint's replicas, unless somebody else's autoscaler drives it."""
         endpoint, workload = known.endpoint, known.workload
         wanted, reference = endpoint.spec.replicas, endpoint.spec.backend.workload_ref
@@ -156,26 +162,26 @@ class Scaler:
             )
         except (Forbidden, Invalid, NotFound) as error:
             message = f"scaling {reference.kind} {reference.name} to {wanted}: {error.message}"
-            return State("ScalingActive", "False", "Refused", message[:600])
+            return ConditionState("ScalingActive", "False", "Refused", message[:600])
         return None
 
 
-def _other_writer(known: Gathered) -> State | None:
+def _other_writer(known: Gathered) -> ConditionState | None:
     """Return why we do not scale where an autoscaler of somebody else's writes replicas; two writers only fight."""
     endpoint = known.endpoint
     if "autoscalers" in known.unlisted:
-        return State("ScalingActive", "False", "Refused", known.unlisted["autoscalers"].message[:600])
+        return ConditionState("ScalingActive", "False", "Refused", known.unlisted["autoscalers"].message[:600])
     mine = autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
     if mine and endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct":
         message = f"HorizontalPodAutoscaler {mine} scales this LLMEndpoint; delete it or set scaling.mode: Off"
-        return State("ScalingActive", "False", "AnotherScaler", message)
+        return ConditionState("ScalingActive", "False", "AnotherScaler", message)
     workload = known.workload
     if workload is None:
         return None
     theirs = autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
     if theirs:
         message = f"HorizontalPodAutoscaler {theirs} writes the {workload['kind']}; point it at the LLMEndpoint instead"
-        return State("ScalingActive", "False", "MultipleWriters", message)
+        return ConditionState("ScalingActive", "False", "MultipleWriters", message)
     return None
 
 
@@ -188,11 +194,11 @@ def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
     return ""
 
 
-def _remembered(endpoint: LLMEndpoint, now_ms: int) -> History:
+def _remembered(endpoint: LLMEndpoint, now_ms: int) -> DecisionHistory:
     """Return what an operator before this one had learned of what a replica carries."""
     status = endpoint.status
     learned = remembered(status.scaling.capacity, now_ms) if status.scaling is not None else Learned()
-    return History(learned=learned, revision=status.revision)
+    return DecisionHistory(learned=learned, revision=status.revision)
 
 
 def _milliseconds(duration: str | None) -> int | None:
@@ -214,10 +220,10 @@ def _replicas(workload: Mapping[str, Any]) -> int:
     return int(workload.get("spec", {}).get("replicas", 1))
 
 
-def _state(scaling: Scaling, decision: Decision) -> State:
-    status: ConditionStatus = "Unknown" if decision.reason is Reason.HOLDING_ON_STALE_METRICS else "True"
+def _state(scaling: Scaling, decision: Decision) -> ConditionState:
+    status: ConditionStatus = "Unknown" if decision.reason is ScalingReason.HOLDING_ON_STALE_METRICS else "True"
     mode = "" if scaling.mode == "Direct" else "advice only: "
-    return State("ScalingActive", status, str(decision.reason), f"{mode}{decision.message}")
+    return ConditionState("ScalingActive", status, str(decision.reason), f"{mode}{decision.message}")
 
 
 def _status(endpoint: LLMEndpoint, decision: Decision, current: int, now_ms: int) -> ScalingStatus:

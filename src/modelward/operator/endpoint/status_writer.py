@@ -13,7 +13,7 @@ from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import Kind, Object
 from modelward.operator.runtime.context import Context
 from modelward.status.cadence import worth_writing
-from modelward.status.conditions import State, settle
+from modelward.status.conditions import ConditionState, settle
 from modelward.status.endpoint import summary
 from modelward.status.flips import flips
 
@@ -43,7 +43,7 @@ class StatusWriter:
         return True
 
     async def refuse(
-        self, kind: Kind, raw: Object, states: Sequence[State], mood: tuple[Health, str], now_ms: int
+        self, kind: Kind, raw: Object, states: Sequence[ConditionState], mood: tuple[Health, str], now_ms: int
     ) -> None:
         """Say that a spec cannot be read, and leave what is known of pods and verdicts as it was.
 

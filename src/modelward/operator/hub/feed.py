@@ -20,7 +20,7 @@ from modelward.desired.runs import is_scheduled
 from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.past_results import PastResults
-from modelward.operator.hub.result_memory import ResultKey, ResultMemory
+from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class HubFeed:
     _rules_sent: tuple[Mapping[str, Any], frozenset[str]] | None = None
     _rules_problem: str = ""
 
-    def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
+    def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
         return self._results.of(key)
 
@@ -99,7 +99,7 @@ class HubFeed:
         # A longer wait was never set: then the clock was.
         return bool(self.available) and not 0 < wait_ms <= _SPOOL_MS + _SPOOL_SLACK_MS
 
-    def last_window_ms(self) -> dict[ResultKey, int]:
+    def last_window_ms(self) -> dict[EvaluationKey, int]:
         """Return where the newest scheduled window of each evaluation ended: the next begins there.
 
         What a person looked back at does not count, or the schedule would leave out what came before.

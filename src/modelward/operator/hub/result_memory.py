@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluation import Example, WindowResult
 
-ResultKey = tuple[str, str, str, str]
+EvaluationKey = tuple[str, str, str, str]
 """namespace, endpoint, policy, evaluation"""
-Window = tuple[int, int]
+WindowSpan = tuple[int, int]
 MAX_BYTES = 128 << 20
 """Of all results together; about 80,000 windows."""
 _RESULT_BYTES, _REVISION_BYTES, _EXAMPLE_BYTES = 500, 450, 150
@@ -24,14 +24,14 @@ class ResultMemory:
     """Windows by evaluation. Over `max_bytes` those namespaces give way that hold the most, and no other."""
 
     max_bytes: int = MAX_BYTES
-    _windows: dict[ResultKey, dict[Window, WindowResult]] = field(default_factory=lambda: defaultdict(dict))
+    _windows: dict[EvaluationKey, dict[WindowSpan, WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def of(self, key: ResultKey) -> tuple[WindowResult, ...]:
+    def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows of one evaluation, in no order."""
         return tuple(self._windows.get(key, {}).values())
 
-    def all(self) -> Iterator[tuple[ResultKey, Mapping[Window, WindowResult]]]:
+    def all(self) -> Iterator[tuple[EvaluationKey, Mapping[WindowSpan, WindowResult]]]:
         """Yield each evaluation with its windows."""
         yield from self._windows.items()
 
@@ -81,7 +81,7 @@ class ResultMemory:
             dropped += 1
         return dropped
 
-    def _drop(self, key: ResultKey, window: Window) -> None:
+    def _drop(self, key: EvaluationKey, window: WindowSpan) -> None:
         self._bytes[key[0]] -= _size(self._windows[key].pop(window))
         if not self._windows[key]:
             del self._windows[key]

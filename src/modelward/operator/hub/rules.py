@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from modelward.api.base import ObjectMeta
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, effective_capture
-from modelward.desired.watch import covers
+from modelward.desired.monitoring_plan import covers
 from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
 from modelward.operator.cache.models import parsed

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from modelward.metrics.signals import signal_words
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import FRESH_MS, History
-from modelward.scrape.pages import ScrapeFailure, Scraper, Target
+from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper
 from modelward.scrape.rounds import Lanes
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Observation:
     """What is known of one endpoint's pods: readings, and why some could not be read."""
 
     history: History = field(default_factory=History)
-    targets: tuple[Target, ...] = ()
+    targets: tuple[PageTarget, ...] = ()
     latest: dict[str, Snapshot] = field(default_factory=dict)
     failures: dict[str, ScrapeFailure] = field(default_factory=dict)
     missed: dict[str, int] = field(default_factory=dict)
@@ -78,14 +78,14 @@ class Observer:
     def __init__(self, woken: Callable[[str], None]) -> None:
         self._woken = woken
         self._lanes = Lanes()
-        self._asked: set[tuple[str, Target]] = set()
+        self._asked: set[tuple[str, PageTarget]] = set()
         self._known: dict[str, Observation] = {}
 
     def of(self, endpoint: str) -> Observation:
         """Return what is known of an endpoint (`namespace/name`); empty when it is new."""
         return self._known.setdefault(endpoint, Observation())
 
-    def watch(self, endpoint: str, targets: Sequence[Target]) -> None:
+    def watch(self, endpoint: str, targets: Sequence[PageTarget]) -> None:
         """Set which pages are read for an endpoint from the next round on."""
         known = self.of(endpoint)
         known.targets = tuple(targets)
@@ -134,7 +134,7 @@ class Observer:
         if any(news):
             self._woken(endpoint)
 
-    async def _read(self, scraper: Scraper, endpoint: str, target: Target) -> bool:
+    async def _read(self, scraper: Scraper, endpoint: str, target: PageTarget) -> bool:
         asked, known = (endpoint, target), self._known.get(endpoint)
         if known is None:
             return False
@@ -146,7 +146,7 @@ class Observer:
             self._asked.discard(asked)
         return endpoint in self._known and self._take(endpoint, target, page)
 
-    def _take(self, endpoint: str, target: Target, page: Snapshot | ScrapeFailure) -> bool:
+    def _take(self, endpoint: str, target: PageTarget, page: Snapshot | ScrapeFailure) -> bool:
         """Keep a reading; tell whether it says something else than the last one, but for when it was."""
         observation = self._known[endpoint]
         if isinstance(page, Snapshot):

@@ -11,13 +11,13 @@ from modelward.desired.finding import Finding
 from modelward.desired.service import service_url
 from modelward.kube.kinds import Object
 from modelward.operator.endpoint.gather import Gathered
-from modelward.scrape.pages import Target
+from modelward.scrape.pages import PageTarget
 from modelward.status.collector import Collectors, has_sidecar
 from modelward.status.traffic_seen import past_the_collector
 from modelward.status.workload import pod_ready, pod_running, refusal, waiting_reason
 
 
-def of(known: Gathered) -> tuple[Target, ...]:
+def of(known: Gathered) -> tuple[PageTarget, ...]:
     """Return the pages of all running pods: collectors' where there are some, else the engines' own."""
     endpoint = known.endpoint
     if endpoint.mode == "Gateway":
@@ -28,7 +28,7 @@ def of(known: Gathered) -> tuple[Target, ...]:
     if port is None or path is None:
         return ()
     return tuple(
-        Target(_name(pod), f"http://{_host(pod)}:{port}{path}", endpoint.spec.engine, "engine")
+        PageTarget(_name(pod), f"http://{_host(pod)}:{port}{path}", endpoint.spec.engine, "engine")
         for pod in known.pods
         if pod_running(pod)
     )
@@ -74,8 +74,8 @@ def bypassing(known: Gathered) -> tuple[str, ...]:
     return past_the_collector(known.services, workload, port)
 
 
-def _collector(pod: Object, endpoint: LLMEndpoint) -> Target:
-    return Target(_name(pod), f"http://{_host(pod)}:{ADMIN_PORT}/metrics", endpoint.spec.engine, "collector")
+def _collector(pod: Object, endpoint: LLMEndpoint) -> PageTarget:
+    return PageTarget(_name(pod), f"http://{_host(pod)}:{ADMIN_PORT}/metrics", endpoint.spec.engine, "collector")
 
 
 def _name(pod: Object) -> str:

@@ -8,7 +8,7 @@ from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.quantity import timestamp_ms
 from modelward.desired import runs
 from modelward.desired.due import WindowKey
-from modelward.desired.reopen import Window
+from modelward.desired.reopen import KeyedWindow
 from modelward.kube.kinds import Object
 from modelward.operator.runs.prune import scheduled
 
@@ -46,9 +46,9 @@ def job_ended(job: Object | None) -> tuple[bool, str]:
     return False, ""
 
 
-def taken(known: Sequence[EvaluationRun]) -> dict[Window, int]:
+def taken(known: Sequence[EvaluationRun]) -> dict[KeyedWindow, int]:
     """Return when a scheduled run last took each window, with or without a result."""
-    last: dict[Window, int] = {}
+    last: dict[KeyedWindow, int] = {}
     for run in known:
         begun = runs.begun_ms(run.metadata.name) or 0
         for item in run.spec.items or ():

@@ -11,10 +11,10 @@ from modelward.api.quantity import timestamp_ms
 from modelward.desired import names, obstacles, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
-from modelward.desired.due import Heard, due
+from modelward.desired.due import TrafficSince, due
 from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.reopen import reopened
-from modelward.desired.watch import Watch
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import (
     CONFIG_MAP,
@@ -33,7 +33,7 @@ from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
-from modelward.status.conditions import State
+from modelward.status.conditions import ConditionState
 from modelward.status.run import finished, judged, lost, run_status, running_state, summed_up
 
 log = logging.getLogger(__name__)
@@ -58,13 +58,13 @@ _NO_ROOM = Finding("PlanTooLarge", "the configs of a run have 900 kB at most; as
 
 
 @dataclass(slots=True)
-class Runs:
+class RunReconciler:
     """One scheduled run in flight per namespace, so that a full cluster merges work instead of queueing pods."""
 
     context: Context
     installed: Installed
     hub: HubFeed
-    watches: Mapping[str, Mapping[str, Watch]]
+    watches: Mapping[str, Mapping[str, MonitoringPlan]]
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
@@ -125,15 +125,15 @@ class Runs:
         whole = obstacles.of_run(run, around)
         passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
         if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
-            return run_status(run, State("Complete", "False", passing.reason, passing.message), now_ms, job="")
+            return run_status(run, ConditionState("Complete", "False", passing.reason, passing.message), now_ms, job="")
         if whole and run.spec.suspend:
-            return run_status(run, State("Complete", "False", "Suspended", whole.message), now_ms, job="")
+            return run_status(run, ConditionState("Complete", "False", "Suspended", whole.message), now_ms, job="")
         if whole:
             return self._refused(run, whole, around, now_ms)
         problems = await self._launch(run)
         if not problems:
             self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
-            return run_status(run, State("Complete", "False", "Starting"), now_ms, job="")
+            return run_status(run, ConditionState("Complete", "False", "Starting"), now_ms, job="")
         state = _of_problem(problems)
         if self._waited_ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
             again = f"{state.message}; what is due is tried again in another run"
@@ -141,14 +141,14 @@ class Runs:
         return run_status(run, state, now_ms, job="")
 
     def _refused(
-        self, run: EvaluationRun, why: Finding, around: obstacles.Surroundings, now_ms: int
+        self, run: EvaluationRun, why: Finding, around: obstacles.RunContext, now_ms: int
     ) -> EvaluationRunStatus:
         name, namespace = run.metadata.name, run.metadata.namespace
         log.info("run=refused namespace=%s name=%s reason=%s", namespace, name, why.reason)
         self._forget(namespace, name)
         wanted = runs.items(run, around.watches)
         items = tuple(judged(item, obstacles.of_item(item, around) or why, around) for item in wanted)
-        state = State("Complete", "True", why.reason, why.message)
+        state = ConditionState("Complete", "True", why.reason, why.message)
         return run_status(run, state, now_ms, job="", result="Error", items=items)
 
     async def _carry_on(self, run: EvaluationRun, job: Object | None, now_ms: int) -> EvaluationRunStatus:
@@ -175,7 +175,9 @@ class Runs:
             return (Problem(f"Job {name}", refused(f"Job {name}", error)),)
         return ()
 
-    async def _start(self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun]) -> float:
+    async def _start(
+        self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun]
+    ) -> float:
         """Make a run of what is due; return the seconds until the next look."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
@@ -199,7 +201,7 @@ class Runs:
         return _LOOK_S
 
     def _reopened(
-        self, namespace: str, watches: Mapping[str, Watch], known: Sequence[EvaluationRun], now_ms: int
+        self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun], now_ms: int
     ) -> tuple[RunItem, ...]:
         late = {
             endpoint.partition("/")[2]: spans
@@ -217,9 +219,9 @@ class Runs:
                 note = f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"[:900]
                 await self.context.client.event(policy, type="Warning", reason="RunRefused", note=note)
 
-    def _heard(self, namespace: str) -> dict[str, Heard]:
+    def _heard(self, namespace: str) -> dict[str, TrafficSince]:
         return {
-            endpoint.partition("/")[2]: Heard(at_ms, self.hub.arrivals.since_judged(endpoint))
+            endpoint.partition("/")[2]: TrafficSince(at_ms, self.hub.arrivals.since_judged(endpoint))
             for endpoint, at_ms in self.hub.newest_ms.items()
             if endpoint.startswith(f"{namespace}/")
         }
@@ -257,22 +259,22 @@ class Runs:
         for item in missing:
             self.hub.want(namespace, name, item.endpoint, timestamp_ms(item.to))
         if why := self._collecting(run, bool(missing), around, now_ms):
-            state = State("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
+            state = ConditionState("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
             return run_status(run, state, now_ms, job=names.run_job(name))
         no_room = runs.left_out(run, around.watches) if missing else frozenset()
         found |= {item: _NO_ROOM for item in missing if runs.item_key(item) in no_room}
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
         items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
-        state = State("Complete", "True", "Finished", how)
+        state = ConditionState("Complete", "True", "Finished", how)
         if not items and (nothing := obstacles.of_run(run, around)):
-            state = State("Complete", "True", nothing.reason, nothing.message)
+            state = ConditionState("Complete", "True", nothing.reason, nothing.message)
             result, message = "Error", nothing.message
         log.info("run=finished namespace=%s name=%s result=%s", namespace, name, result)
         self._forget(namespace, name)
         return run_status(run, state, now_ms, job=names.run_job(name), result=result, message=message, items=items)
 
-    def _collecting(self, run: EvaluationRun, missing: bool, around: obstacles.Surroundings, now_ms: int) -> str:
+    def _collecting(self, run: EvaluationRun, missing: bool, around: obstacles.RunContext, now_ms: int) -> str:
         """Return what a run whose Job has ended waits for; empty once it can be judged, or waited long enough."""
         if missing and self.hub.available is False:
             return f"its results are not lost while {self.hub.trouble()}"
@@ -282,11 +284,11 @@ class Runs:
             return unread.message
         return "waiting for its results" if missing and waited_ms < _RESULT_GRACE_MS else ""
 
-    def _around(self, namespace: str) -> obstacles.Surroundings:
+    def _around(self, namespace: str) -> obstacles.RunContext:
         endpoints = self.context.store.list(LLM_ENDPOINT, namespace)
         paused = {one["metadata"]["name"]: bool(one["spec"].get("paused")) for one in endpoints}
         hub = self.installed.now.hub_url is not None
-        return obstacles.Surroundings(paused, self.watches.get(namespace, {}), hub)
+        return obstacles.RunContext(paused, self.watches.get(namespace, {}), hub)
 
     def _waited_ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
         """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""
@@ -302,5 +304,5 @@ class Runs:
         self.hub.past.forget(namespace, name)
 
 
-def _of_problem(problems: Sequence[Problem]) -> State:
-    return State("Complete", "False", problems[0].finding.reason, problems[0].finding.message)
+def _of_problem(problems: Sequence[Problem]) -> ConditionState:
+    return ConditionState("Complete", "False", problems[0].finding.reason, problems[0].finding.message)

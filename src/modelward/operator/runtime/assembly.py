@@ -15,24 +15,24 @@ from typing import Any
 
 import aiohttp
 
-from modelward.desired.watch import Builtin
+from modelward.desired.monitoring_plan import BuiltinFacts
 from modelward.evaluate.evaluators import registry
 from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.hub_client.client import HubClient
 from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import LLM_ENDPOINT
-from modelward.operator.endpoint.orphans import Orphans
-from modelward.operator.endpoint.reconcile import Endpoints
+from modelward.operator.endpoint.orphans import OrphanReconciler
+from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import unread
 from modelward.operator.observe.observer import Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
-from modelward.operator.policies import Policies
-from modelward.operator.runs.reconcile import Runs
+from modelward.operator.policies import PolicyReconciler
+from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.context import Context
-from modelward.operator.runtime.dispatch import Reconciler
+from modelward.operator.runtime.dispatch import Dispatcher
 from modelward.operator.runtime.installed import Installed
-from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.scrape.pages import Scraper
 
 log = logging.getLogger(__name__)
@@ -48,13 +48,13 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def builtins() -> dict[str, Builtin]:
+def builtins() -> dict[str, BuiltinFacts]:
     """Return what policies must agree with of each evaluator that ships with Modelward."""
     return {name: _builtin(builtin.manifest) for name, builtin in registry.BUILTINS.items()}
 
 
-def _builtin(manifest: Manifest) -> Builtin:
-    return Builtin(
+def _builtin(manifest: Manifest) -> BuiltinFacts:
+    return BuiltinFacts(
         fails="Above" if manifest.direction == "LowerIsBetter" else "Below",
         needs="Redacted" if manifest.needs_text else "MetadataOnly",
         fault_of=lambda config: _fault(manifest.name, config),
@@ -72,7 +72,7 @@ def _fault(name: str, config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
+def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
@@ -85,20 +85,20 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Reconciler:
     )
     observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
     known = builtins()
-    endpoints = Endpoints(context, installed, observer, feed, verdicts, known, clock_ms)
+    endpoints = EndpointReconciler(context, installed, observer, feed, verdicts, known, clock_ms)
     manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
-    return Reconciler(
+    return Dispatcher(
         context,
         endpoints,
-        Policies(context, known, manifests, endpoints.watches, clock_ms, feed.stored_of),
-        Runs(context, installed, feed, endpoints.watches, clock_ms),
-        Orphans(context, verdicts),
-        Loops(context, installed, feed, observer),
+        PolicyReconciler(context, known, manifests, endpoints.watches, clock_ms, feed.stored_of),
+        RunReconciler(context, installed, feed, endpoints.watches, clock_ms),
+        OrphanReconciler(context, verdicts),
+        BackgroundLoops(context, installed, feed, observer),
     )
 
 
 @dataclass(slots=True)
-class Loops:
+class BackgroundLoops:
     """What goes on beside reconciling while this process leads."""
 
     context: Context
@@ -145,7 +145,7 @@ class Loops:
     def _wake_endpoints(self) -> None:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
-            self.context.enqueue(Key("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+            self.context.enqueue(WorkKey("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
 
 
 def _exists(context: Context, endpoint: str) -> bool:
@@ -166,9 +166,9 @@ def _client(url: str, pem: str, skipped: Callable[[str, int], None]) -> HubClien
         return None
 
 
-def _endpoint_key(endpoint: str) -> Key:
+def _endpoint_key(endpoint: str) -> WorkKey:
     namespace, _, name = endpoint.partition("/")
-    return Key("endpoint", namespace, name)
+    return WorkKey("endpoint", namespace, name)
 
 
 def _token() -> str:

@@ -9,13 +9,13 @@ from modelward.kube.kinds import Kind, Object
 from modelward.kube.store import Store
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key, Lane
+from modelward.operator.runtime.work_queue import Lane, WorkKey
 
 
 class Enqueue(Protocol):
     """Asks for a key in `after` seconds; ignored while this process does not lead."""
 
-    def __call__(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+    def __call__(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         """Ask for a key."""
 
 
@@ -35,10 +35,10 @@ class Context:
 class Reconciler(Protocol):
     """Makes the cluster agree with one key; level-triggered, so that being called once too often does no harm."""
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         """Do what the key needs; seconds until it is due again, None to wait for a change. Any exception backs off."""
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
         """The keys that a change of this object concerns."""
 
 

@@ -21,12 +21,12 @@ from modelward.kube.kinds import (
     Kind,
     Object,
 )
-from modelward.operator.endpoint.orphans import Orphans
-from modelward.operator.endpoint.reconcile import Endpoints
-from modelward.operator.policies import Policies
-from modelward.operator.runs.reconcile import Runs
+from modelward.operator.endpoint.orphans import OrphanReconciler
+from modelward.operator.endpoint.reconcile import EndpointReconciler
+from modelward.operator.policies import PolicyReconciler
+from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.context import Context
-from modelward.operator.runtime.work_queue import Key
+from modelward.operator.runtime.work_queue import WorkKey
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +39,21 @@ class Loops(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciler:
+class Dispatcher:
     """Dispatches keys: `endpoint`, `policy`, `evaluator`, `run`, `schedule` (of a namespace) and `adopted`."""
 
     context: Context
-    endpoints: Endpoints
-    policies: Policies
-    runs: Runs
-    orphans: Orphans
+    endpoints: EndpointReconciler
+    policies: PolicyReconciler
+    runs: RunReconciler
+    orphans: OrphanReconciler
     loops: Loops
 
     async def background(self) -> None:
         """Keep the readings and the hub's results fresh while this process leads."""
         await self.loops.run()
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: WorkKey) -> float | None:
         """Do the work of one key; return the seconds until it is due again, None too where its namespace goes."""
         try:
             return await self._work(key)
@@ -61,7 +61,7 @@ class Reconciler:
             log.info("left_alone=%s namespace=%s why=%r", key, key.namespace, "its namespace is being deleted")
             return None
 
-    async def _work(self, key: Key) -> float | None:
+    async def _work(self, key: WorkKey) -> float | None:
         match key.work:
             case "endpoint":
                 return await self.endpoints.reconcile(key.namespace, key.name)
@@ -82,57 +82,57 @@ class Reconciler:
         for obj in self.context.store.list(LLM_ENDPOINT, namespace):
             self.endpoints.verdicts.forget(namespace, obj["metadata"]["name"])
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[Key]:
+    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
         """Yield the keys that a change of this object wakes, so that every dependent looks again."""
         metadata = obj["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         if kind == LLM_ENDPOINT:
-            yield Key("endpoint", namespace, name)
-            yield Key("schedule", namespace, "")
+            yield WorkKey("endpoint", namespace, name)
+            yield WorkKey("schedule", namespace, "")
             yield from self._all("policy", MONITORING_POLICY, namespace)
             yield from self._beside(obj)
         elif kind == MONITORING_POLICY:
-            yield Key("policy", namespace, name)
+            yield WorkKey("policy", namespace, name)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATOR:
-            yield Key("evaluator", namespace, name)
+            yield WorkKey("evaluator", namespace, name)
             yield from self._all("policy", MONITORING_POLICY, namespace)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATION_RUN:
-            yield Key("run", namespace, name)
-            yield Key("schedule", namespace, "")
+            yield WorkKey("run", namespace, name)
+            yield WorkKey("schedule", namespace, "")
         elif kind in (DEPLOYMENT, STATEFUL_SET):
             yield from self._for_workload(kind, obj)
         elif kind == JOB:
-            yield Key("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
+            yield WorkKey("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
         else:
             endpoint = metadata.get("labels", {}).get(names.ENDPOINT)
             if endpoint:
-                yield Key("endpoint", namespace, endpoint)
+                yield WorkKey("endpoint", namespace, endpoint)
 
-    def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[Key]:
+    def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[WorkKey]:
         for obj in self.context.store.list(kind, namespace):
-            yield Key(work, namespace, obj["metadata"]["name"])
+            yield WorkKey(work, namespace, obj["metadata"]["name"])
 
-    def _beside(self, endpoint: Object) -> Iterable[Key]:
+    def _beside(self, endpoint: Object) -> Iterable[WorkKey]:
         """Yield what an endpoint leaves to others when it goes or refers elsewhere."""
         namespace, name = endpoint["metadata"].get("namespace", ""), endpoint["metadata"]["name"]
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for workload in self.context.store.list(kind, namespace, {names.ADOPTED_BY: names.fit(name)}):
-                yield Key("adopted", namespace, f"{kind.kind}/{workload['metadata']['name']}")
+                yield WorkKey("adopted", namespace, f"{kind.kind}/{workload['metadata']['name']}")
         if reference := reference_of(endpoint):
             yield from self._referring(namespace, *reference)
 
-    def _referring(self, namespace: str, kind: str, name: str) -> Iterable[Key]:
+    def _referring(self, namespace: str, kind: str, name: str) -> Iterable[WorkKey]:
         for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
             if refers(endpoint, kind, name):
-                yield Key("endpoint", namespace, endpoint["metadata"]["name"])
+                yield WorkKey("endpoint", namespace, endpoint["metadata"]["name"])
 
-    def _for_workload(self, kind: Kind, workload: Object) -> Iterable[Key]:
+    def _for_workload(self, kind: Kind, workload: Object) -> Iterable[WorkKey]:
         metadata = workload["metadata"]
         namespace, labels = metadata["namespace"], metadata.get("labels", {})
         if names.ENDPOINT in labels:
-            yield Key("endpoint", namespace, labels[names.ENDPOINT])
+            yield WorkKey("endpoint", namespace, labels[names.ENDPOINT])
         if names.ADOPTED_BY in labels:
-            yield Key("adopted", namespace, f"{kind.kind}/{metadata['name']}")
+            yield WorkKey("adopted", namespace, f"{kind.kind}/{metadata['name']}")
         yield from self._referring(namespace, kind.kind, metadata["name"])

@@ -7,11 +7,13 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
-Check = Callable[[], str | None]
+ProbeCheck = Callable[[], str | None]
 """Says in a few words what is wrong, or None."""
 
 
-def application(registry: CollectorRegistry, alive: Mapping[str, Check], ready: Mapping[str, Check]) -> web.Application:
+def application(
+    registry: CollectorRegistry, alive: Mapping[str, ProbeCheck], ready: Mapping[str, ProbeCheck]
+) -> web.Application:
     """The app with /healthz, /readyz and /metrics; 503 with what is wrong where a check finds something."""
     app = web.Application()
     app.router.add_get("/healthz", _probe(alive))
@@ -34,7 +36,7 @@ async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _probe(checks: Mapping[str, ProbeCheck]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_request: web.Request) -> web.Response:
         found = {name: check() for name, check in checks.items()}
         problems = [f"{name}: {problem}" for name, problem in found.items() if problem is not None]

@@ -26,14 +26,14 @@ from modelward.kube.kinds import (
 from modelward.kube.lease import Lease
 from modelward.kube.store import Store
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.resync import Sweep
-from modelward.operator.cache.watcher import Hints
+from modelward.operator.cache.resync import Resync
+from modelward.operator.cache.watcher import Watcher
 from modelward.operator.runtime.context import Background, Context, Forgetful, Reconciler
 from modelward.operator.runtime.probes import application, serving
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.work_queue import Key, Lane
-from modelward.operator.runtime.workers import WORKERS, Queue
+from modelward.operator.runtime.work_queue import Lane, WorkKey
+from modelward.operator.runtime.workers import WORKERS, WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +73,8 @@ class Operator:
         self._leader = telemetry.leader.labels(name=settings.lease_name)
         self._store = Store()
         self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
-        self._queue = Queue(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
-        self.sweep = Sweep(
+        self._queue = WorkerPool(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
+        self.sweep = Resync(
             client,
             self._store,
             WATCHED,
@@ -85,7 +85,7 @@ class Operator:
             refused=self._fall_silent,
         )
         access = self.sweep.access
-        self.hints = Hints(
+        self.hints = Watcher(
             client,
             WATCHED,
             namespaces,
@@ -134,11 +134,11 @@ class Operator:
             self._leader.set(0)
             await self._lease.release()
 
-    async def _reconcile(self, key: Key) -> float | None:
+    async def _reconcile(self, key: WorkKey) -> float | None:
         """Do the work of a key; what refuses us is left alone until it opens, when all of it is looked at anew."""
         return await self._reconciler.reconcile(key) if self.sweep.access.holds(key.namespace) else None
 
-    def _enqueue(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+    def _enqueue(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         if self._leading:
             self._queue.add(key, lane, after)
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import NamedTuple
 
 
-class Key(NamedTuple):
+class WorkKey(NamedTuple):
     """One piece of work: what kind of work (`endpoint`), and on which object."""
 
     work: str
@@ -37,22 +37,22 @@ class Item(NamedTuple):
     serial: int
 
 
-Entry = tuple[float, int, Key]
+Entry = tuple[float, int, WorkKey]
 """When a key is due, the serial of its item, and the key."""
 
 
-class Schedule:
+class WorkQueue:
     """The keys that wait and those that are worked on. Times are seconds of one clock."""
 
     def __init__(self) -> None:
-        self._pending: dict[Key, Item] = {}
+        self._pending: dict[WorkKey, Item] = {}
         self._heaps: dict[Lane, list[Entry]] = {lane: [] for lane in Lane}
         self._due: dict[Lane, OrderedDict[str, list[Entry]]] = {lane: OrderedDict() for lane in Lane}
         """What is due, by namespace; the namespace whose turn it is comes first."""
-        self._active: dict[Key, float] = {}
+        self._active: dict[WorkKey, float] = {}
         self._serial = count()
 
-    def add(self, key: Key, lane: Lane, due: float, now: float) -> bool:
+    def add(self, key: WorkKey, lane: Lane, due: float, now: float) -> bool:
         """Ask for a key at a time; asked twice, the spec lane and the earlier time win. False if that changes nothing.
 
         A key that is being worked on waits until that is done and is then taken once more.
@@ -69,7 +69,7 @@ class Schedule:
         heapq.heappush(self._heaps[lane], (due, item.serial, key))
         return True
 
-    def take(self, lane: Lane, now: float) -> tuple[Key, float] | None:
+    def take(self, lane: Lane, now: float) -> tuple[WorkKey, float] | None:
         """A key of a lane that is due and is not being worked on, with the seconds it waited.
 
         Namespaces take turns, and of each the key that is due the longest goes first: one with thousands of keys makes
@@ -100,7 +100,7 @@ class Schedule:
         while heap and self._is_stale(heap[0]):
             heapq.heappop(heap)
 
-    def done(self, key: Key) -> None:
+    def done(self, key: WorkKey) -> None:
         """The work on a key ended; if it was asked for meanwhile, it may be taken again."""
         del self._active[key]
         item = self._pending.get(key)
@@ -118,7 +118,7 @@ class Schedule:
         """How many keys of a lane are due and wait."""
         return sum(item.lane == lane and item.due <= now for item in self._pending.values())
 
-    def active(self) -> dict[Key, float]:
+    def active(self) -> dict[WorkKey, float]:
         """The keys that are worked on, with the time at which they were taken."""
         return dict(self._active)
 

@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from modelward.kube.errors import ApiError, LeadershipLost
-from modelward.operator.runtime.min_interval import Rest
+from modelward.operator.runtime.rate_limit import MinInterval, TokenBucket
 from modelward.operator.runtime.telemetry import Telemetry
-from modelward.operator.runtime.token_bucket import Allowance
-from modelward.operator.runtime.work_queue import Key, Lane, Schedule
+from modelward.operator.runtime.work_queue import Lane, WorkKey, WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +19,14 @@ LONGEST_DELAY_S = 300.0
 ITEM_DEADLINE_S = 60.0
 WORKERS: Mapping[Lane, int] = {Lane.SPEC: 4, Lane.STATUS: 4}
 
-Reconcile = Callable[[Key], Awaitable[float | None]]
+Reconcile = Callable[[WorkKey], Awaitable[float | None]]
 
 
 class TerminalError(Exception):
     """Trying again changes nothing; only a change of what the key names does."""
 
 
-class Queue:
+class WorkerPool:
     """Calls `reconcile` for each key that is due; seconds that it returns ask for the key again in the status lane."""
 
     def __init__(
@@ -46,22 +45,22 @@ class Queue:
         self._jitter = jitter
         self._clock = clock
         self._item_deadline_s = item_deadline_s
-        self._schedule = Schedule()
-        self._rest = Rest()
-        self._failures: dict[Key, int] = {}
-        self._allowance = Allowance()
-        self._asked_off: dict[Key, float] = {}
+        self._schedule = WorkQueue()
+        self._rest = MinInterval()
+        self._failures: dict[WorkKey, int] = {}
+        self._allowance = TokenBucket()
+        self._asked_off: dict[WorkKey, float] = {}
         """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
         self._news = {lane: asyncio.Event() for lane in Lane}
         for lane in Lane:
             telemetry.observe_queue(lane, partial(self._depth, lane))
         telemetry.observe_workers(lambda: [clock() - since for since in self._schedule.active().values()])
 
-    def add(self, key: Key, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+    def add(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         """Ask for a key in `after` seconds; from the loop that runs the queue."""
         self._put(key, lane, max(self._clock() + after, self._rest.until(key, lane)))
 
-    def _put(self, key: Key, lane: Lane, due: float) -> None:
+    def _put(self, key: WorkKey, lane: Lane, due: float) -> None:
         if self._schedule.add(key, lane, due, self._clock()):
             self._telemetry.queue_adds.labels(name=lane).inc()
             for event in self._news.values():
@@ -96,7 +95,7 @@ class Queue:
                 self._news[Lane.SPEC].set()
                 self._news[Lane.STATUS].set()
 
-    def _put_off(self, key: Key, lane: Lane) -> bool:
+    def _put_off(self, key: WorkKey, lane: Lane) -> bool:
         """Let a key that was taken wait where the API server asked for that."""
         now, until = self._clock(), self._asked_off.pop(key, 0.0)
         if until <= now:
@@ -117,7 +116,7 @@ class Queue:
         except TimeoutError:
             pass
 
-    async def _handle(self, key: Key, lane: Lane) -> None:
+    async def _handle(self, key: WorkKey, lane: Lane) -> None:
         telemetry, start = self._telemetry, self._clock()
         telemetry.workers_active.labels(controller=lane).inc()
         try:
@@ -142,14 +141,14 @@ class Queue:
         telemetry.reconcile_time.labels(controller=key.work).observe(seconds)
         telemetry.queue_work.labels(name=lane).observe(seconds)
 
-    def _settled(self, key: Key, again: float | None) -> str:
+    def _settled(self, key: WorkKey, again: float | None) -> str:
         self._failures.pop(key, None)
         if again is None:
             return "success"
         self.add(key, Lane.STATUS, after=again)
         return "requeue_after"
 
-    def _retry(self, key: Key, lane: Lane, error: Exception) -> None:
+    def _retry(self, key: WorkKey, lane: Lane, error: Exception) -> None:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = max(backoff(failures, self._jitter()), self._allowance.wait(self._clock()))

@@ -17,7 +17,7 @@ from modelward.desired.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class Builtin:
+class BuiltinFacts:
     """What a policy must agree with of a built-in evaluator.
 
     `fails` is the side on which its value is bad: a share of faults is bad above the limit, a score below it. `needs`
@@ -55,7 +55,7 @@ class BoundEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class MonitoringPlan:
     """Everything that policies ask of one endpoint, in the order of the policies' names."""
 
     capture: EffectiveCapture = field(default_factory=EffectiveCapture)
@@ -64,14 +64,14 @@ class Watch:
     applied: tuple[AppliedPolicy, ...] = ()
 
 
-def watch(
+def merge_policies(
     endpoint: LLMEndpoint,
     policies: Sequence[MonitoringPolicy],
     evaluators: Mapping[str, Evaluator],
-    known_builtins: Mapping[str, Builtin],
+    known_builtins: Mapping[str, BuiltinFacts],
     *,
     allow_raw: bool = False,
-) -> Watch:
+) -> MonitoringPlan:
     """Unite the policies of the endpoint's namespace that select it; the others are left out.
 
     `evaluators` are those of the namespace by name; `allow_raw` is what the namespace's annotation says.
@@ -81,8 +81,8 @@ def watch(
 
 
 def alone(
-    policy: MonitoringPolicy, evaluators: Mapping[str, Evaluator], known_builtins: Mapping[str, Builtin]
-) -> Watch:
+    policy: MonitoringPolicy, evaluators: Mapping[str, Evaluator], known_builtins: Mapping[str, BuiltinFacts]
+) -> MonitoringPlan:
     """Return what a policy asks of an endpoint that no other one selects.
 
     What is wrong with a policy itself is told from this, for it may come before the endpoints that it is for. Whether
@@ -94,12 +94,12 @@ def alone(
 def _united(
     selected: Sequence[MonitoringPolicy],
     evaluators: Mapping[str, Evaluator],
-    known_builtins: Mapping[str, Builtin],
+    known_builtins: Mapping[str, BuiltinFacts],
     *,
     allow_raw: bool,
-) -> Watch:
+) -> MonitoringPlan:
     capture = effective_capture(selected, allow_raw=allow_raw)
-    return Watch(
+    return MonitoringPlan(
         capture=capture,
         objectives=tuple(
             BoundObjective(policy.metadata.name, objective, policy.spec.paused, honoured.objective(objective))
@@ -135,7 +135,7 @@ def _bound(
     policy: MonitoringPolicy,
     evaluation: Evaluation,
     evaluators: Mapping[str, Evaluator],
-    known: Mapping[str, Builtin],
+    known: Mapping[str, BuiltinFacts],
     capture: EffectiveCapture,
     own_content: Content,
 ) -> BoundEvaluation:
@@ -163,7 +163,7 @@ def _problem(
     evaluation: Evaluation,
     builtin: str,
     config: Mapping[str, Any],
-    known: Mapping[str, Builtin],
+    known: Mapping[str, BuiltinFacts],
     capture: EffectiveCapture,
     own_content: Content,
 ) -> Finding | None:
@@ -178,19 +178,19 @@ def _problem(
     )
 
 
-def _wrong_config(builtin: str, facts: Builtin, config: Mapping[str, Any]) -> Finding | None:
+def _wrong_config(builtin: str, facts: BuiltinFacts, config: Mapping[str, Any]) -> Finding | None:
     fault = facts.fault_of(config) if facts.fault_of is not None else None
     return Finding("InvalidConfig", f"config of {builtin}: {fault}") if fault else None
 
 
-def _wrong_side(evaluation: Evaluation, builtin: str, facts: Builtin) -> Finding | None:
+def _wrong_side(evaluation: Evaluation, builtin: str, facts: BuiltinFacts) -> Finding | None:
     written = "Above" if evaluation.fail_above is not None else "Below"
     if written == facts.fails:
         return None
     return Finding("InvalidThreshold", f"{builtin} is bad {facts.fails.lower()} a limit; set fail{facts.fails}")
 
 
-def _lost_text(builtin: str, facts: Builtin, capture: EffectiveCapture, own_content: Content) -> Finding | None:
+def _lost_text(builtin: str, facts: BuiltinFacts, capture: EffectiveCapture, own_content: Content) -> Finding | None:
     if reveals(capture.content) >= reveals(facts.needs):
         return None
     if reveals(own_content) < reveals(facts.needs):

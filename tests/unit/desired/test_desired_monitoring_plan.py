@@ -13,25 +13,25 @@ from modelward.api.collector_config import CollectorConfig, config_from_json, co
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, reveals
-from modelward.desired.watch import BoundEvaluation, Builtin, Watch, alone, watch
+from modelward.desired.monitoring_plan import BoundEvaluation, BuiltinFacts, MonitoringPlan, alone, merge_policies
 
 BUILTINS = {
-    "OffTopicAnswered": Builtin("Above", "Redacted"),
-    "Score": Builtin("Below", "MetadataOnly", lambda config: "bad is set" if config.get("bad") else None),
+    "OffTopicAnswered": BuiltinFacts("Above", "Redacted"),
+    "Score": BuiltinFacts("Below", "MetadataOnly", lambda config: "bad is set" if config.get("bad") else None),
 }
 contents = st.sampled_from(CONTENT_ORDER)
 
 
-def _watch(*policies: MonitoringPolicy, allow_raw: bool = False) -> Watch:
-    return watch(run_here(), policies, {"shared": evaluator("shared", "Score")}, BUILTINS, allow_raw=allow_raw)
+def _watch(*policies: MonitoringPolicy, allow_raw: bool = False) -> MonitoringPlan:
+    return merge_policies(run_here(), policies, {"shared": evaluator("shared", "Score")}, BUILTINS, allow_raw=allow_raw)
 
 
-def _only(watched: Watch) -> BoundEvaluation:
+def _only(watched: MonitoringPlan) -> BoundEvaluation:
     assert len(watched.evaluations) == 1
     return watched.evaluations[0]
 
 
-def _reason(watched: Watch) -> str:
+def _reason(watched: MonitoringPlan) -> str:
     problem = _only(watched).problem
     return problem.reason if problem else ""
 
@@ -67,7 +67,7 @@ def test_what_is_wrong_with_a_policy_is_known_before_any_endpoint() -> None:
 
 
 def test_without_a_policy_nothing_is_kept() -> None:
-    assert _watch() == Watch()
+    assert _watch() == MonitoringPlan()
     assert (_watch().capture.content, _watch().capture.sample_ppm) == ("None", 0)
 
 
@@ -83,7 +83,10 @@ def test_a_policy_that_does_not_select_the_endpoint_is_left_out(metadata: Any, s
     about = {"name": "p", "namespace": "retail", **metadata}
     spec = {"endpointSelector": selector, "evaluations": [evaluation()]}
     other = MonitoringPolicy.model_validate({"metadata": about, "spec": spec})
-    assert watch(endpoint({"backend": {"template": {"image": "i", "port": 1}}}), (other,), {}, BUILTINS) == Watch()
+    assert (
+        merge_policies(endpoint({"backend": {"template": {"image": "i", "port": 1}}}), (other,), {}, BUILTINS)
+        == MonitoringPlan()
+    )
 
 
 def test_objectives_and_evaluations_are_united_under_their_policies() -> None:
@@ -154,11 +157,11 @@ def test_what_lies_within_the_bounds_is_not_cut(asked: Any) -> None:
     assert _watch(policy("stored", asked)).capture.problem is None
 
 
-def stored(keep_for: str = "168h", **checks: Any) -> Watch:
+def stored(keep_for: str = "168h", **checks: Any) -> MonitoringPlan:
     """Watch an endpoint by a policy that an earlier version stored."""
     spec = {"endpointSelector": {}, "capture": {"content": "Redacted", "keepFor": keep_for}, **checks}
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "old", "namespace": "retail"}, "spec": spec})
-    return watch(run_here(), (policy,), {}, {"PII": Builtin()})
+    return merge_policies(run_here(), (policy,), {}, {"PII": BuiltinFacts()})
 
 
 @pytest.mark.parametrize(("over", "honoured"), [("1h", True), ("3601s", False), ("24h", False)])
