@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from schema_strategies import PATTERNS, Schema, SchemaPath
+from schema_strategies import PATTERNS, Schema, SchemaPath, pattern_of
 
 from modelward.api.exchange import CONTENT_ORDER
 from modelward.api.quantity import bytes_count, duration_ms, percent_ppm
@@ -298,7 +298,7 @@ def changed_fields(schema: Schema, before: Any, after: Any, path: SchemaPath = (
 def _meaning(schema: Schema, value: Any) -> Any:
     if value in ({}, [], None):
         return None
-    read = _READERS.get(schema.get("pattern", ""))
+    read = _READERS.get(pattern_of(schema))
     return read(value) if read else value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema_strategies import ITEM, PATTERNS, VALUE, Schema, SchemaPath, nodes
+from schema_strategies import ITEM, PATTERNS, VALUE, Schema, SchemaPath, nodes, pattern_of
 
 Step = str | int
 Place = tuple[Step, ...]
@@ -124,8 +124,8 @@ def _wrong_string(schema: Schema, value: str) -> Iterator[tuple[Any, str]]:
         yield "yesterday", "is no time"
         yield "2026-13-01T00:00:00Z", "is in a month that there is not"
         return
-    if "pattern" in schema:
-        yield from PATTERNS[schema["pattern"]].beyond
+    if pattern := pattern_of(schema):
+        yield from PATTERNS[pattern].beyond
     if schema.get("minLength"):
         yield "", "is empty"
     yield _longer(schema, value), "is too long"

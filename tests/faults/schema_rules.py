@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema_mutants import Mutant, Place, places, value_at, with_value
-from schema_strategies import Schema, nodes
+from schema_strategies import Schema, is_form, nodes
 
 from modelward.api.quantity import bytes_count, duration_ms
 
@@ -120,11 +120,16 @@ def _long(field: str, default: str) -> Mend:
     return mend
 
 
-def _above_zero(field: str) -> Mend:
-    def mend(objective: Value, _changed: str) -> Value:
-        return {**objective, field: "1s"} if duration_ms(objective.get(field, "1s")) == 0 else objective
+def _above_zero(field: str, least: str = "1s") -> Mend:
+    def mend(value: Value, _changed: str) -> Value:
+        zero = field in value and not set(value[field]) & set("123456789")
+        return {**value, field: least} if zero else value
 
     return mend
+
+
+def _has(field: str) -> Callable[[Value], bool]:
+    return lambda value: field in value
 
 
 def _kept_a_minute(capture: Value, _changed: str) -> Value:
@@ -280,6 +285,17 @@ RULES: Mapping[str, Rule] = {
     "maxBody must be at most 16Mi: a collector holds no more of one request": Rule(
         _held_body, (_set(maxBody="17Mi"), _set(maxBody="16385Ki"), _set(maxBody="999999Mi"))
     ),
+    "maxDuration must be longer than 0: no answer comes at once": Rule(
+        _above_zero("maxDuration"),
+        (_when(_has("maxDuration"), _set(maxDuration="0s")), _when(_has("maxDuration"), _set(maxDuration="0h0ms"))),
+    ),
+    "maxRate must be above 0%: no number of requests proves that none fails; write what may fail, such as 0.1%": Rule(
+        _above_zero("maxRate", "1%"),
+        (_when(_has("maxRate"), _set(maxRate="0%")), _when(_has("maxRate"), _set(maxRate="00.000%"))),
+    ),
+    "failBelow must be above 0%: no score is below": Rule(
+        _above_zero("failBelow", "1%"), (lambda one: {**_without(one, "failAbove"), "failBelow": "0%"},)
+    ),
     "percentile belongs to the latency metrics": Rule(
         _bounded, (lambda one: {"name": one["name"], "metric": "ErrorRate", "maxRate": "1%", "percentile": 50},)
     ),
@@ -357,10 +373,14 @@ _ROUNDS = 2
 
 
 def messages(schema: Schema) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield every rule of a schema by its message, with the path where it stands, the innermost first."""
+    """Yield every rule of a schema by its message, with the path where it stands, the innermost first.
+
+    The form of a text is left out: `mutants` knows its edges.
+    """
     for path, part in sorted(nodes(schema), key=lambda node: -len(node[0])):
         for validation in part.get("x-kubernetes-validations", ()):
-            yield path, validation["message"]
+            if not is_form(validation):
+                yield path, validation["message"]
 
 
 def mended(schema: Schema, spec: Any, changed: Place = ()) -> Any:

@@ -6,6 +6,7 @@ cannot say (an amount of memory, an image, a workload that exists) is laid over 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ KEYWORDS = frozenset(
     }
 )  # fmt: skip
 """All that a schema of ours says; a keyword that is not among them would go untested."""
+_FORM = re.compile(r"self\.matches\(r'([^']*)'\)")
 
 Schema = Mapping[str, Any]
 SchemaPath = tuple[str, ...]
@@ -125,6 +127,18 @@ def nodes(schema: Schema, path: SchemaPath = ()) -> Iterator[tuple[SchemaPath, S
             yield from nodes(schema[keyword], (*path, step))
 
 
+def is_form(rule: Mapping[str, str]) -> bool:
+    """Tell whether a rule stands for the pattern of a text, for the sake of its message."""
+    return _FORM.fullmatch(rule["rule"]) is not None
+
+
+def pattern_of(schema: Schema) -> str:
+    """Return the pattern of a text, from the rule that says it or the keyword; empty where there is none."""
+    found = (_FORM.fullmatch(rule["rule"]) for rule in schema.get(RULES_KEYWORD, ()))
+    said: str = schema.get("pattern", "")
+    return said or next((match[1] for match in found if match), "")
+
+
 def leaves(schema: Schema) -> list[SchemaPath]:
     """Return the paths of all fields that hold a value of their own, in the order of the schema."""
     return [path for path, part in nodes(schema) if not {"properties", "items", "additionalProperties"} & part.keys()]
@@ -180,11 +194,12 @@ def _string(schema: Schema, _overlay: Overlay, _path: SchemaPath) -> st.SearchSt
     if schema.get("format") == "date-time":
         return _TIMES
     least, most = schema.get("minLength", 0), schema["maxLength"]
-    if "pattern" not in schema:
+    pattern = pattern_of(schema)
+    if not pattern:
         return st.text(_ASCII, min_size=least, max_size=min(most, 24))
-    usual = st.from_regex(schema["pattern"], fullmatch=True, alphabet=_ASCII)
+    usual = st.from_regex(pattern, fullmatch=True, alphabet=_ASCII)
     fitting = usual.filter(lambda text: least <= len(text) <= most)
-    return fitting | st.sampled_from(PATTERNS[schema["pattern"]].inside)
+    return fitting | st.sampled_from(PATTERNS[pattern].inside)
 
 
 def _integer(schema: Schema, _overlay: Overlay, _path: SchemaPath) -> st.SearchStrategy[Any]:
@@ -207,8 +222,8 @@ def boundaries(schema: Schema) -> list[Any]:
         return [False, True]
     if schema.get("type") == "integer":
         return [schema["minimum"], schema["maximum"]]
-    if "pattern" in schema:
-        return list(PATTERNS[schema["pattern"]].inside)
+    if pattern := pattern_of(schema):
+        return list(PATTERNS[pattern].inside)
     if schema.get("type") == "string" and "format" not in schema:
         return ["x" * max(1, schema.get("minLength", 0)), "x" * schema["maxLength"]]
     return []

@@ -17,7 +17,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schema_mutants import mutants, places, with_value
 from schema_rules import ON_CHANGE, ON_NAMES, RULES, breakers, mended, messages
 from schema_semantics import BASES, OVERLAYS, SCHEMAS, specs
-from schema_strategies import KEYWORDS, PATTERNS, RULES_KEYWORD, at, boundaries, leaves, nodes, roots, values
+from schema_strategies import (
+    KEYWORDS,
+    PATTERNS,
+    RULES_KEYWORD,
+    at,
+    boundaries,
+    is_form,
+    leaves,
+    nodes,
+    pattern_of,
+    roots,
+    values,
+)
 
 from modelward.api import crd
 from modelward.api.base import API_VERSION
@@ -39,7 +51,7 @@ def test_every_keyword_of_the_schemas_is_one_that_the_strategies_know() -> None:
 
 
 def test_every_pattern_has_values_on_its_border_and_beyond() -> None:
-    said = {part["pattern"] for schema in SCHEMAS.values() for _, part in nodes(schema) if "pattern" in part}
+    said = {pattern_of(part) for schema in SCHEMAS.values() for _, part in nodes(schema)} - {""}
     assert said == PATTERNS.keys()
     for pattern, edges in PATTERNS.items():
         assert all(re.fullmatch(pattern, value) for value in edges.inside), pattern
@@ -51,6 +63,15 @@ def test_every_rule_of_the_crds_has_values_that_break_it() -> None:
     assert said == RULES.keys()
     of_whole_objects = {rule["message"] for root in roots().values() for rule in root.get(RULES_KEYWORD, ())}
     assert of_whole_objects == ON_NAMES
+
+
+def test_every_pattern_of_a_spec_stands_in_a_rule_that_says_what_to_write() -> None:
+    for schema in SCHEMAS.values():
+        for path, part in nodes(schema):
+            assert "pattern" not in part, path
+            forms = [rule for rule in part.get(RULES_KEYWORD, ()) if is_form(rule)]
+            assert all("; write " in rule["message"] for rule in forms), path
+            assert len(forms) == bool(pattern_of(part)), path
 
 
 def test_every_overlay_lies_on_a_field_of_its_schema() -> None:
@@ -102,6 +123,10 @@ def test_every_field_is_reached_by_valid_specs(kind: str) -> None:
 
     reaches()
     assert set(leaves(SCHEMAS[kind])) - reached == set()
+
+
+_OTHER_FORMS = {reason for edges in PATTERNS.values() for _, reason in edges.beyond} - {"is empty", "is a fraction"}
+"""Reasons that only a text of another form has."""
 
 
 class Server:
@@ -168,5 +193,6 @@ def test_every_mutant_is_refused_by_the_api_server_in_words_that_name_the_field(
                 tried.add(what)
                 refusal = server.refusal(kind, mutant.spec)
                 assert mutant.field in refusal or mutant.reason in refusal, (mutant, refusal)
+                assert mutant.reason not in _OTHER_FORMS or "; write " in refusal, (mutant, refusal)
     assert {message for _, message in messages(SCHEMAS[kind])} - ON_CHANGE <= {reason for _, reason in tried}
     print(f"{kind}: {len(tried)} ways to be wrong, all refused")

@@ -216,7 +216,7 @@ def _subresources(kind: KindDocument) -> dict[str, Any]:
 
 def _schema(model: type[Model]) -> Schema:
     """Return the schema of a whole object: spec with defaults, status without, metadata left to the API server."""
-    with_defaults, without = structural(model), structural(model, defaults=False)
+    with_defaults, without = structural(model, words=True), structural(model, defaults=False)
     return {
         **{key: value for key, value in with_defaults.items() if key not in ("required", "properties")},
         "required": ["spec"],

@@ -23,6 +23,7 @@ from modelward.api.endpoint_status import (
     ScalingStatus,
     UsageStatus,
 )
+from modelward.api.form import BASE_URL
 from modelward.api.quantity import Duration, Name, Percent, ServiceName
 
 __all__ = [
@@ -106,9 +107,7 @@ class WorkloadRef(Model):
 class External(Model):
     """An API outside the cluster, reached through a gateway that passes the caller's credentials through."""
 
-    url: Annotated[
-        str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", max_length=512, description="Base URL of the API.")
-    ]
+    url: Annotated[str, Field(pattern=BASE_URL.pattern, max_length=512, description="Base URL of the API.")]
 
 
 class Resources(Model):
@@ -204,11 +203,11 @@ class Objective(Model):
 
     model_config = rules(
         (
-            "!has(self.timeToFirstToken) || self.timeToFirstToken.matches('[1-9]')",
+            "!has(self.timeToFirstToken) || !self.timeToFirstToken.matches('^[0hms]+$')",
             "timeToFirstToken must be longer than 0: no number of replicas answers at once",
         ),
         (
-            "!has(self.timePerOutputToken) || self.timePerOutputToken.matches('[1-9]')",
+            "!has(self.timePerOutputToken) || !self.timePerOutputToken.matches('^[0hms]+$')",
             "timePerOutputToken must be longer than 0: no number of replicas answers at once",
         ),
     )

@@ -21,6 +21,7 @@ from modelward.api.base import (
 )
 from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Content
+from modelward.api.form import durations
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
 OBJECTIVE_OVER_MAX_MS = 3_600_000
@@ -96,11 +97,14 @@ class Capture(Model):
 
     model_config = rules(
         (  # the API server checks the default of `capture` before it fills its fields in
-            "!has(self.keepFor) || duration(self.keepFor) >= duration('1m')",
+            f"!has(self.keepFor) || {durations('self.keepFor')} duration(self.keepFor) >= duration('1m')",
             "keepFor must be at least 1m: an evaluation needs time to read",
         ),
         (
-            "!has(self.maxBody) || quantity(self.maxBody).compareTo(quantity('16Mi')) <= 0",
+            (
+                "!has(self.maxBody) || !isQuantity(self.maxBody)"
+                " || quantity(self.maxBody).compareTo(quantity('16Mi')) <= 0"
+            ),
             "maxBody must be at most 16Mi: a collector holds no more of one request",
         ),
     )
@@ -125,8 +129,19 @@ class PolicyObjective(Model):
             "the rates (ErrorRate, ClientErrorRate, OverloadRate) need maxRate; the latency metrics need maxDuration",
         ),
         (f"!({_IS_RATE}) || !has(self.percentile)", "percentile belongs to the latency metrics"),
-        ("duration(self.over) >= duration('10s')", "over must be at least 10s"),
-        ("duration(self.over) <= duration('1h')", "over must be at most 1h: readings are kept for an hour"),
+        (
+            "!has(self.maxDuration) || !self.maxDuration.matches('^[0hms]+$')",
+            "maxDuration must be longer than 0: no answer comes at once",
+        ),
+        (
+            "!has(self.maxRate) || !self.maxRate.matches('^[0.]+%$')",
+            "maxRate must be above 0%: no number of requests proves that none fails; write what may fail, such as 0.1%",
+        ),
+        (f"{durations('self.over')} duration(self.over) >= duration('10s')", "over must be at least 10s"),
+        (
+            f"{durations('self.over')} duration(self.over) <= duration('1h')",
+            "over must be at most 1h: readings are kept for an hour",
+        ),
     )
 
     name: Name
@@ -137,9 +152,9 @@ class PolicyObjective(Model):
     percentile: Annotated[int | None, Field(ge=1, le=99)] = None
     """Which percentile of a latency must keep the bound; 95 when left out."""
     max_duration: Duration | None = None
-    """Bound of a latency, such as 800ms."""
+    """Bound of a latency, such as 800ms; longer than 0."""
     max_rate: Percent | None = None
-    """Bound of a rate, such as 1%."""
+    """Bound of a rate, such as 1%; above 0%."""
     over: Duration = "15m"
     """The time that the number is taken over; at most 1h."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 100
@@ -171,11 +186,28 @@ class Evaluation(Model):
     model_config = rules(
         ("has(self.check) != has(self.evaluatorRef)", "set exactly one of check and evaluatorRef"),
         ("has(self.failAbove) != has(self.failBelow)", "set exactly one of failAbove and failBelow"),
-        ("duration(self.over) >= duration(self.every)", "over must be at least as long as every"),
-        ("duration(self.every) >= duration('10s')", "every must be at least 10s: each batch is a Job"),
-        ("duration(self.over) <= duration('24h')", "over must be at most 24h: results are kept for a day"),
         (
-            f"self.minSamples * duration(self.every).getSeconds() <= {MAX_SAMPLES} * duration(self.over).getSeconds()",
+            "!has(self.failBelow) || !self.failBelow.matches('^[0.]+%$')",
+            "failBelow must be above 0%: no score is below",
+        ),
+        (
+            f"{durations('self.over', 'self.every')} duration(self.over) >= duration(self.every)",
+            "over must be at least as long as every",
+        ),
+        (
+            f"{durations('self.every')} duration(self.every) >= duration('10s')",
+            "every must be at least 10s: each batch is a Job",
+        ),
+        (
+            f"{durations('self.over')} duration(self.over) <= duration('24h')",
+            "over must be at most 24h: results are kept for a day",
+        ),
+        (
+            (
+                f"{durations('self.over', 'self.every')}"
+                " self.minSamples * duration(self.every).getSeconds()"
+                f" <= {MAX_SAMPLES} * duration(self.over).getSeconds()"
+            ),
             f"minSamples must be at most {MAX_SAMPLES} for each every in over: a batch scores no more",
         ),
     )
@@ -185,7 +217,7 @@ class Evaluation(Model):
     check: BuiltinCheck | None = None
     evaluator_ref: EvaluatorRef | None = None
     fail_above: Percent | None = None
-    """Fail when the rate is surely above, such as 10%."""
+    """Fail when the rate is surely above, such as 10%; 0% fails at the first fault, and never passes."""
     fail_below: Percent | None = None
     """Fail when the score is surely below, such as 90%."""
     every: Duration = "15m"
@@ -205,7 +237,10 @@ class MonitoringPolicySpec(Model):
 
     model_config = rules(
         (
-            "!has(self.evaluations) || self.evaluations.all(e, duration(e.every) <= duration(self.capture.keepFor))",
+            (
+                f"!has(self.evaluations) || {durations('self.capture.keepFor')} self.evaluations.all(e,"
+                f" {durations('e.every')} duration(e.every) <= duration(self.capture.keepFor))"
+            ),
             "every must be at most capture.keepFor: what is no longer kept cannot be judged",
         ),
     )

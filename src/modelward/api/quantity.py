@@ -11,24 +11,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-DURATION_PATTERN = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
-PERCENT_PATTERN = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
-BYTES_PATTERN = r"^[0-9]{1,6}(Ki|Mi)?$"
-NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+from modelward.api.form import BYTES, DURATION, NAME, PERCENT, SERVICE_NAME
 
-Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=24)]
+Duration = Annotated[str, Field(pattern=DURATION.pattern, max_length=24)]
 """A Gateway API duration: `800ms`, `15m`, `1h30m`."""
 
-Percent = Annotated[str, Field(pattern=PERCENT_PATTERN, max_length=9)]
+Percent = Annotated[str, Field(pattern=PERCENT.pattern, max_length=9)]
 """A share of 100 with up to four decimals: `1%`, `0.1%`."""
 
-Bytes = Annotated[str, Field(pattern=BYTES_PATTERN, max_length=8)]
+Bytes = Annotated[str, Field(pattern=BYTES.pattern, max_length=8)]
 """A size: `4096`, `256Ki`, `1Mi`."""
 
-Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+Name = Annotated[str, Field(pattern=NAME.pattern, min_length=1, max_length=63)]
 """A DNS label, as Kubernetes names things."""
 
-ServiceName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
+ServiceName = Annotated[str, Field(pattern=SERVICE_NAME.pattern, min_length=1, max_length=63)]
 """A DNS label that starts with a letter, which is what a Service may be called."""
 
 PPM = 1_000_000
@@ -38,14 +35,14 @@ _BYTE_UNITS = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
 
 def duration_ms(text: str) -> int:
     """Return the milliseconds of a duration such as `1h30m`; ValueError when it is none."""
-    if not re.match(DURATION_PATTERN, text):
+    if not re.match(DURATION.pattern, text):
         raise ValueError(f"{text!r} is not a duration; write it like 800ms, 30s, 15m or 1h30m")
     return sum(int(number) * _DURATION_UNITS_MS[unit] for number, unit in re.findall(r"([0-9]+)(ms|h|m|s)", text))
 
 
 def percent_ppm(text: str) -> int:
     """Return the parts per million of a share such as `0.1%` (1,000 ppm); ValueError when it is none."""
-    if not re.match(PERCENT_PATTERN, text):
+    if not re.match(PERCENT.pattern, text):
         raise ValueError(f"{text!r} is not a share; write it like 1% or 0.1%")
     whole, _, decimals = text.removesuffix("%").partition(".")
     return int(whole) * 10_000 + int(decimals.ljust(4, "0") or "0")

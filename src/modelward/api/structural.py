@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from modelward.api.form import FORMS
+
 Schema = dict[str, Any]
 
 _COPIED = (
@@ -35,17 +37,20 @@ _HANDLED = frozenset(
 _LIMITS = {"string": ("maxLength", "enum", "format"), "array": ("maxItems",)}
 
 
-def structural(model: type[BaseModel], *, defaults: bool = True) -> Schema:
+def structural(model: type[BaseModel], *, defaults: bool = True, words: bool = False) -> Schema:
     """Return the structural schema of a model, so that the models stay the only place where a field is described.
 
     With `defaults` false only list-map keys keep theirs: a status says what was observed, and the API server must
-    not fill it. Raises ValueError, naming the path, for what a structural schema cannot hold (unions, floats) and
+    not fill it. With `words` the forms of texts are CEL rules, whose messages a person can act on; without, they are
+    plain patterns. Raises ValueError, naming the path, for what a structural schema cannot hold (unions, floats) and
     for strings, lists and maps without a limit, since the cost of CEL rules is reckoned from the limits.
     """
     source = model.model_json_schema(by_alias=True)
     result = _node(source, source.get("$defs", {}), model.__name__)
     if not defaults:
         _drop_defaults(result, frozenset())
+    if words:
+        _put_in_words(result)
     return result
 
 
@@ -147,3 +152,11 @@ def _drop_defaults(schema: Schema, keys: frozenset[str]) -> None:
         _drop_defaults(child, frozenset())
     if "items" in schema:
         _drop_defaults(schema["items"], frozenset(schema.get("x-kubernetes-list-map-keys", ())))
+
+
+def _put_in_words(schema: Schema) -> None:
+    for _, node in walk(schema):
+        form = FORMS.get(node.get("pattern", ""))
+        if form is not None:
+            del node["pattern"]
+            node["x-kubernetes-validations"] = [form.rule(), *node.get("x-kubernetes-validations", ())]

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from modelward.api.base import API_VERSION, Model
 from modelward.api.evaluator import Evaluator, EvaluatorSpec
+from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
 from modelward.desired.children import Facts, children
@@ -74,8 +75,7 @@ def parsed(document: Mapping[str, Any]) -> Model | None:
 
 
 def _faults(error: ValidationError, *inside: str) -> str:
-    found = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join((*inside, *map(str, one['loc'])))}: {one['msg']}" for one in found)
+    return "; ".join(in_words(error, *inside))
 
 
 def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -16,6 +16,8 @@ Outcome = Literal["Passed", "Failed", "Unknown"]
 PPM = 1_000_000
 MAX_FAILED_PPM = 100_000
 """Above this share of samples that could not be judged, the rest is no fair picture of the traffic."""
+NONE_ALLOWED = "a limit of 0% can fail and never pass"
+"""Added where no share is surely above 0%: no number of clean samples proves that there is no fault."""
 MIN_DISCRIMINATION_PPM = 200_000
 """TPR - FPR below which the correction would multiply noise by more than five."""
 
@@ -148,7 +150,8 @@ def _decided(case: _Case, interval: Interval) -> Verdict:
     low, high, limit = round(interval.low * PPM), round(interval.high * PPM), rule.limit_ppm
     above, below = low > limit, high < limit
     if not above and not below:
-        return _unknown(case.counts, interval, *near(spread(interval), percent(limit), samples, _enough(case)))
+        reason, told = near(spread(interval), percent(limit), samples, _enough(case))
+        return _unknown(case.counts, interval, reason, told if limit else f"{told}; {NONE_ALLOWED}")
     failed = above if rule.fail_above_ppm is not None else below
     message = f"{spread(interval)} {'>' if above else '<'} {percent(limit)}, n={samples}"
     outcome: Outcome = "Failed" if failed else "Passed"

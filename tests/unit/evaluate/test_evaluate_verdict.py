@@ -34,6 +34,14 @@ def test_an_interval_around_the_limit_is_unknown() -> None:
     assert verdict.message.endswith("around 10%, n=60")
 
 
+def test_a_limit_of_none_fails_at_the_first_fault_and_says_that_it_never_passes() -> None:
+    none = VerdictRule(fail_above_ppm=0, min_samples=50)
+    assert decide(equal(100, 1), EXACT, none).verdict == "Failed"
+    clean = decide(equal(100, 0), EXACT, none)
+    assert (clean.verdict, clean.reason) == ("Unknown", "NearThreshold")
+    assert clean.message == "0% (0-3.7) around 0%, n=100; a limit of 0% can fail and never pass"
+
+
 def test_a_score_that_must_not_fall_is_judged_the_other_way() -> None:
     rule = VerdictRule(fail_below_ppm=800_000, min_samples=50)
     assert decide(equal(200, 190), EXACT, rule).verdict == "Passed"

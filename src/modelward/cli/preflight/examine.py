@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from modelward.api.base import API_VERSION
 from modelward.api.evaluator import Evaluator
+from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.cluster.installation import Setup, setup
@@ -274,9 +275,7 @@ def _as_read(obj: Object, answer: Applied) -> Applied:
     try:
         _MODELS[obj["kind"]].model_validate(answer.after)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"the API server accepts it, and this version of Modelward cannot read it: {where}: {first['msg']}"
+        message = f"the API server accepts it, and this version of Modelward cannot read it: {in_words(error)[0]}"
         return replace(answer, refused=Finding("InvalidSpec", message))
     return answer
 

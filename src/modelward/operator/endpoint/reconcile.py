@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption, names, target
 from modelward.desired.children import Child, Children, Facts, children, in_turn
@@ -188,9 +189,7 @@ class EndpointReconciler:
         raw = self.context.store.get(LLM_ENDPOINT, namespace, name)
         if raw is None:
             return
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        state = ConditionState("Accepted", "False", "InvalidSpec", f"{where}: {first['msg']}")
+        state = ConditionState("Accepted", "False", "InvalidSpec", in_words(error)[0])
         unknown = ConditionState("WorkloadReady", "Unknown", "InvalidSpec")
         states = (ready(state, unknown), state, unknown)
         await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)

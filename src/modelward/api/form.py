@@ -1,0 +1,100 @@
+"""The forms of text that our fields take, each with the words for a value that has another form.
+
+A schema's `pattern` answers with the bare expression. So the forms of a spec become CEL rules, whose messages name the
+value and say how to write it (`structural`); what we read ourselves is refused in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+_QUOTED = 64
+"""Characters of a value that a message repeats at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A form of text. `pattern` is RE2 and Python alike, without quotes; `noun` and `advice` are parts of a sentence.
+
+    A value that may hold a password is not `quoted`.
+    """
+
+    pattern: str
+    noun: str
+    advice: str
+    quoted: bool = True
+
+    def fault(self, value: str) -> str:
+        """Return what is wrong with a value of another form, and how to write it."""
+        return f'"{value}"{self._sentence}' if self.quoted else f"this{self._sentence}"
+
+    def rule(self) -> dict[str, str]:
+        """Return the CEL rule of a field; `message` is what stands where the value is beyond printing."""
+        found = {"rule": self.test("self"), "message": f"this{self._sentence}"}
+        return found | ({"messageExpression": f"'\"' + self + '\"{self._sentence}'"} if self.quoted else {})
+
+    def test(self, field: str) -> str:
+        """Return the CEL expression that is true where the field has this form."""
+        return f"{field}.matches(r'{self.pattern}')"
+
+    @property
+    def _sentence(self) -> str:
+        return f" is not {self.noun}; {self.advice}"
+
+
+DURATION = TextForm(
+    r"^([0-9]{1,5}(h|m|s|ms)){1,4}$",
+    "a duration",
+    "write whole numbers with h, m, s or ms, such as 15m or 1h30m (a day is 24h)",
+)
+PERCENT = TextForm(
+    r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%$",
+    "a share",
+    "write a number from 0 to 100 with at most four decimals and a percent sign, in quotes, such as 1% or 0.1%",
+)
+BYTES = TextForm(
+    r"^[0-9]{1,6}(Ki|Mi)?$", "a size", "write a whole number of bytes, or one with Ki or Mi, such as 4096 or 256Ki"
+)
+NAME = TextForm(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "a name",
+    "write a-z, 0-9 and dashes, with a letter or a digit at both ends, such as chat-v2",
+)
+SERVICE_NAME = TextForm(
+    r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+    "a name of a Service",
+    "write a-z, 0-9 and dashes, with a letter first and a letter or a digit last, such as chat-v2",
+)
+BASE_URL = TextForm(
+    r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+    "a base URL",
+    "write http:// or https://, a host and at most a path, without ? and #, such as https://api.example.com/v1",
+    quoted=False,
+)
+FORMS: Mapping[str, TextForm] = {
+    form.pattern: form for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL)
+}
+"""By pattern, as it stands in the models and in their JSON schema."""
+
+
+def durations(*fields: str) -> str:
+    """Return the start of a CEL rule about durations: it holds where one of them is none, which its own rule says."""
+    return f"!({' && '.join(DURATION.test(field) for field in fields)}) ||"
+
+
+def in_words(error: ValidationError, *inside: str) -> tuple[str, ...]:
+    """Return what is wrong with each field that could not be read, such as `spec.over: "5" is not a duration; …`.
+
+    `inside` are the names of the fields that hold what was read.
+    """
+    return tuple(_told(fault, inside) for fault in error.errors(include_url=False))
+
+
+def _told(fault: ErrorDetails, inside: tuple[str, ...]) -> str:
+    form = FORMS.get(str(fault.get("ctx", {}).get("pattern", "")))
+    words = form.fault(str(fault["input"])[:_QUOTED]) if form else fault["msg"]
+    return f"{'.'.join((*inside, *map(str, fault['loc'])))}: {words}"
