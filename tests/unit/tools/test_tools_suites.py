@@ -1,0 +1,65 @@
+"""What `make test` runs: a failure is never lost, and slowness is told without failing."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+_FILE = Path(__file__).resolve().parents[3] / "tools" / "suites"
+
+
+@pytest.fixture(scope="module")
+def suites() -> ModuleType:
+    loader = SourceFileLoader("suites", str(_FILE))
+    spec = importlib.util.spec_from_loader("suites", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["suites"] = module
+    loader.exec_module(module)
+    return module
+
+
+def test_a_suite_that_fails_fails_its_lane_and_stops_what_comes_after_it(
+    suites: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = [sys.executable, "-c", "print('said')"], [sys.executable, "-c", "raise SystemExit(3)"]
+    lane = suites.Lane([suites.Suite("a", 9, [good, bad, good]), suites.Suite("b", 9, [good])], "lane")
+    lane.start()
+    assert not lane.wait()
+    assert [suite.failed for suite in lane.suites] == [True, False]
+    assert lane.suites[1].took_s is None
+    assert capfd.readouterr().out == "lane    | said\n"
+
+
+def test_a_lane_of_suites_that_pass_passes(suites: ModuleType) -> None:
+    lane = suites.Lane([suites.Suite("a", 9, [[sys.executable, "-c", ""]])])
+    lane.start()
+    assert lane.wait()
+
+
+def test_the_table_marks_what_is_over_its_budget_and_what_failed(suites: ModuleType) -> None:
+    ran = [suites.Suite("quick", 10, [], 9.0), suites.Suite("slow", 10, [], 11.0), suites.Suite("next", 10, [])]
+    text, kept = suites.table(ran, 20.0)
+    assert not kept
+    assert [line.split()[0] for line in text.splitlines() if "over its budget" in line] == ["slow"]
+    assert suites.table(ran[:1], 20.0)[1]
+    assert not suites.table(ran[:1], suites.ALL_BUDGET_S + 1.0)[1]
+    ran[0].failed = True
+    assert "FAILED" in suites.table(ran, 20.0)[0]
+
+
+def test_continuous_integration_leaves_out_no_suite_of_the_tree(suites: ModuleType) -> None:
+    stages = suites.lanes(ci=True)
+    commands = [
+        list(command) for stage in stages for lane in stage for suite in lane.suites for command in suite.commands
+    ]
+    named = {word for command in commands for word in command if word.startswith("tests/")}
+    folders = {f"tests/{path.name}" for path in (_FILE.parent.parent / "tests").iterdir() if path.is_dir()}
+    assert folders - {"tests/unit", "tests/fixtures", "tests/__pycache__"} <= named
+    assert "tests/cluster/e2e" in named
+    assert ["make", "check"] in commands
