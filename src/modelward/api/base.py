@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core.core_schema import CoreSchema, literal_schema
 
 from modelward.api.fitted import fitted
 
@@ -26,6 +28,17 @@ BUILTINS_HELP = (
     " OnTopicRefused: share of on-topic questions that were refused [the same]."
     " PII: share of answers that held personal data or a secret [kinds: all; ignoreKinds: none; ignoreEchoed: true]."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A string that is one of these names: an enum whose values, in this order, come from a table."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return what Literal would, which takes its values from nowhere but the source text."""
+        return literal_schema(list(self.names))
 
 
 class Model(BaseModel):

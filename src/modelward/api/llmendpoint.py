@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from modelward.api.base import Model, ObjectMeta, list_map, rules
+from modelward.api.base import Model, ObjectMeta, OneOf, list_map, rules
 from modelward.api.endpoint_status import (
     Address,
     AppliedPolicy,
@@ -25,6 +25,7 @@ from modelward.api.endpoint_status import (
 )
 from modelward.api.form import BASE_URL
 from modelward.api.quantity import Duration, Name, Percent, ServiceName
+from modelward.engines.registry import ENGINES, GENERIC
 
 __all__ = [
     "ADMIN_PORT",
@@ -36,7 +37,7 @@ __all__ = [
     "Collector",
     "CollectorMode",
     "CollectorStatus",
-    "Engine",
+    "EngineName",
     "EnvVar",
     "EvaluationStatus",
     "External",
@@ -63,7 +64,7 @@ __all__ = [
 COLLECTOR_PORT = 18080
 ADMIN_PORT = 18081
 
-Engine = Literal["vllm", "sglang", "tgi", "trtllm", "llamacpp", "ollama", "openai", "generic"]
+EngineName = Annotated[str, OneOf(tuple(ENGINES))]
 ScalingMode = Literal["Off", "Advisory", "Direct"]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -255,7 +256,7 @@ class LLMEndpointSpec(Model):
         ),
     )
 
-    engine: Engine = "generic"
+    engine: EngineName = GENERIC
     """What serves the model, so that its own metrics are understood; generic is recognised by them."""
     backend: Backend
     collector: Collector = Collector()

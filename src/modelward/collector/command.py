@@ -8,6 +8,7 @@ import sys
 
 from modelward.collector.listening import listening_socket
 from modelward.collector.options import Options, host_and_port, with_identity
+from modelward.engines.registry import ENGINES
 
 _DESCRIPTION = """\
 Stands in front of a model server, passes every byte on as it came, and measures: time to first token, tokens, errors.
@@ -84,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
         "--engine",
         default="",
         metavar="KIND",
-        help="vllm sglang tgi trtllm llamacpp ollama openai generic; overrides the file",
+        help=f"{' '.join(ENGINES)}; overrides the file",
     )
     settings.add_argument(
         "--engine-metrics", default="", metavar="URL", help="the engine's own metrics; overrides the file"

@@ -76,6 +76,6 @@ def _read(kind: str, url: str) -> Mapping[str, float]:
         raise PageProblemError("TooLarge") from None
     except exposition.ParseError:
         raise PageProblemError("BadContent") from None
-    if not values and kind in dialects.DIALECTS:
+    if not values and kind in dialects.speaking():
         raise PageProblemError("Unusable")
     return {**values, ENGINE_UP: 1.0}

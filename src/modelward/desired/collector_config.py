@@ -12,16 +12,7 @@ from modelward.desired import names
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.installation import Installation
 from modelward.desired.ownership import child_metadata
-
-_METRICS_PATHS = {
-    "vllm": "/metrics",
-    "sglang": "/metrics",
-    "tgi": "/metrics",
-    "trtllm": "/prometheus/metrics",
-    "llamacpp": "/metrics",
-    "generic": "/metrics",
-}
-"""Ollama and external APIs have none; of an unknown engine the common path is tried."""
+from modelward.engines.registry import engine_named
 
 
 def config_map(
@@ -75,7 +66,7 @@ def generation(config: Mapping[str, Any]) -> str:
 
 def engine_metrics_path(endpoint: LLMEndpoint) -> str | None:
     """Return the path of the engine's own metrics; None where it has none."""
-    return _METRICS_PATHS.get(endpoint.spec.engine)
+    return engine_named(endpoint.spec.engine).metrics_path
 
 
 def engine_metrics_url(endpoint: LLMEndpoint, engine_port: int | None) -> str | None:

@@ -12,21 +12,13 @@ from modelward.desired.installation import Installation
 from modelward.desired.names import APP_NAME, COLLECTOR, ROLLOUT_AT, labels
 from modelward.desired.pod import TOKEN_VOLUME, settled_metadata, settled_spec
 from modelward.desired.quality_of_service import SIDECAR, collector_resources, is_guaranteed
+from modelward.engines.registry import engine_named
 
 MODEL_CONTAINER = "model"
 GRACE_SECONDS = 15
 """Beyond the drain: time for the engine and then the collector to leave."""
 RESERVED_PORTS = frozenset({COLLECTOR_PORT, ADMIN_PORT})
 RESERVED_VOLUMES = frozenset({collector_container.CONFIG_VOLUME, collector_container.SPOOL_VOLUME, TOKEN_VOLUME})
-
-_HEALTH_PATHS = {
-    "vllm": "/health",
-    "sglang": "/health",
-    "tgi": "/health",
-    "trtllm": "/health",
-    "llamacpp": "/health",
-    "ollama": "/",
-}
 
 
 def pod_template(endpoint: LLMEndpoint, template: Template, installation: Installation) -> dict[str, Any]:
@@ -89,7 +81,7 @@ def _plain(variable: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _readiness(endpoint: LLMEndpoint, port: int) -> dict[str, Any]:
-    path = _HEALTH_PATHS.get(endpoint.spec.engine)
+    path = engine_named(endpoint.spec.engine).health_path
     action = {"httpGet": {"path": path, "port": port}} if path else {"tcpSocket": {"port": port}}
     return {**action, "periodSeconds": 5, "timeoutSeconds": 3}
 

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Callable
 
+from modelward.engines.engine import Dialect
+from modelward.engines.registry import GENERIC
 from modelward.metrics import dialects
 from modelward.metrics.collector_page import ENGINE_COUNTERS, ENGINE_GAUGES
-from modelward.metrics.dialects import DIALECTS, GENERIC, Dialect, dialect, first, speakers
+from modelward.metrics.dialects import dialect, first, speakers, speaking
 from modelward.metrics.exposition import Families, Sample, countable
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.page_sums import histograms, model_of, summed
@@ -48,7 +50,7 @@ def _nothing_said(families: Families, engine: str, unknown: frozenset[Signal]) -
         return f"no number in any metric that engine {engine if engine != GENERIC else heard[0]} is known by"
     none = f"none of its {len(families.samples)} metrics is one that"
     if engine == GENERIC and not heard:
-        return f"{none} an engine is known by ({', '.join(DIALECTS)})"
+        return f"{none} an engine is known by ({', '.join(speaking())})"
     if engine == GENERIC:
         return f"it has metrics of {' and '.join(heard)}; set spec.engine to the one that serves"
     rather = f"; set spec.engine: {heard[0]}, which they are of" if len(heard) == 1 else ""

@@ -1,0 +1,1 @@
+"""The model servers that Modelward knows, one file each: what their metrics are called, where they answer."""
