@@ -13,6 +13,7 @@ from typing import Any
 from schema_mutants import Mutant, Place, places, value_at, with_value
 from schema_strategies import Schema, is_form, nodes
 
+from modelward.api.objectives import of_kind
 from modelward.api.quantity import bytes_count, duration_ms
 
 Value = dict[str, Any]
@@ -98,7 +99,7 @@ def _with_values(line: Value, changed: str) -> Value:
     return line if line.get("values") else {**line, "values": ["retail"]}
 
 
-_RATES = ("ErrorRate", "ClientErrorRate", "OverloadRate")
+_RATES = tuple(row.name for row in of_kind("Rate"))
 
 
 def _bounded(objective: Value, changed: str) -> Value:
@@ -266,7 +267,7 @@ RULES: Mapping[str, Rule] = {
             _set(operator="Exists", values=["a"]),
         ),
     ),
-    "the rates (ErrorRate, ClientErrorRate, OverloadRate) need maxRate; the latency metrics need maxDuration": Rule(
+    f"the rates ({', '.join(_RATES)}) need maxRate; the latency metrics need maxDuration": Rule(
         _bounded,
         (
             _drop("maxRate", "maxDuration"),

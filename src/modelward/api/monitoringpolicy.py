@@ -15,6 +15,7 @@ from modelward.api.base import (
     Fitted,
     Model,
     ObjectMeta,
+    OneOf,
     Severity,
     list_map,
     rules,
@@ -22,16 +23,15 @@ from modelward.api.base import (
 from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Content
 from modelward.api.form import durations
+from modelward.api.objectives import OBJECTIVES, metric_help, of_kind
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
 OBJECTIVE_OVER_MAX_MS = 3_600_000
 """As long as readings are kept."""
 EVALUATION_OVER_MAX_MS = 24 * 3_600_000
 """As long as results are kept, and two hours more for those that come late."""
-ObjectiveMetric = Literal[
-    "TimeToFirstToken", "TimePerOutputToken", "RequestDuration", "ErrorRate", "ClientErrorRate", "OverloadRate"
-]
-_IS_RATE = "self.metric in ['ErrorRate', 'ClientErrorRate', 'OverloadRate']"
+_RATES = [row.name for row in of_kind("Rate")]
+_IS_RATE = f"self.metric in {_RATES}"
 Config = Annotated[
     Mapping[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
@@ -126,7 +126,7 @@ class PolicyObjective(Model):
     model_config = rules(
         (
             f"has(self.maxRate) == ({_IS_RATE}) && has(self.maxDuration) != has(self.maxRate)",
-            "the rates (ErrorRate, ClientErrorRate, OverloadRate) need maxRate; the latency metrics need maxDuration",
+            f"the rates ({', '.join(_RATES)}) need maxRate; the latency metrics need maxDuration",
         ),
         (f"!({_IS_RATE}) || !has(self.percentile)", "percentile belongs to the latency metrics"),
         (
@@ -146,9 +146,7 @@ class PolicyObjective(Model):
 
     name: Name
     """Name of the objective, unique in the policy."""
-    metric: ObjectiveMetric
-    """TimeToFirstToken, TimePerOutputToken, RequestDuration; ErrorRate (5xx, broken answers, errors inside a 200),
-    ClientErrorRate (4xx but 429), OverloadRate (429, and 503 with Retry-After or while the engine reports a queue)."""
+    metric: Annotated[str, OneOf(tuple(OBJECTIVES)), Field(description=metric_help())]
     percentile: Annotated[int | None, Field(ge=1, le=99)] = None
     """Which percentile of a latency must keep the bound; 95 when left out."""
     max_duration: Duration | None = None

@@ -1,42 +1,11 @@
 """The signals that health and scaling are computed from, whichever engine or collector they were read from."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import NamedTuple
 
+from modelward.api.signals import Signal
 
-class Signal(StrEnum):
-    """One neutral signal. Counters are cumulative, durations in seconds, ratios from 0 to 1.
-
-    REQUESTS counts all that finished; ERRORS what the endpoint did wrong, CLIENT_ERRORS and OVERLOADS what it refused.
-    """
-
-    REQUESTS = "requests"
-    ERRORS = "errors"
-    CLIENT_ERRORS = "client_errors"
-    OVERLOADS = "overloads"
-    CANCELLED = "cancelled"
-    IN_FLIGHT = "in_flight"
-    INPUT_TOKENS = "input_tokens"
-    OUTPUT_TOKENS = "output_tokens"
-    COUNTED_REQUESTS = "counted_requests"
-    """Requests of which output tokens are known."""
-    CHUNKS = "chunks"
-    TTFT = "time_to_first_token"
-    TPOT = "time_per_output_token"
-    DURATION = "duration"
-    ENGINE_UP = "engine_up"
-    ENGINE_WAITING = "engine_waiting"
-    ENGINE_RUNNING = "engine_running"
-    ENGINE_KV_USAGE = "engine_kv_cache_usage"
-    ENGINE_REQUESTS = "engine_requests"
-    ENGINE_PROMPT_TOKENS = "engine_prompt_tokens"
-    ENGINE_GENERATION_TOKENS = "engine_generation_tokens"
-
-    @property
-    def of_engine(self) -> bool:
-        """Read from the engine, so that it is missing, not zero, whenever the engine does not answer."""
-        return self.value.startswith("engine_")
+__all__ = ["Signal", "SignalKey", "signal_words"]
 
 
 def signal_words(signals: Iterable[Signal]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from modelward.api.objectives import OBJECTIVES
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
 
@@ -15,21 +15,6 @@ _WORDS = {
     Signal.CLIENT_ERRORS: "client errors",
     Signal.OVERLOADS: "refused for overload",
     Signal.CANCELLED: "cancelled",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRateOf:
-    """What a rate counts, and which requests it leaves out of the total, so that they cannot dilute it."""
-
-    counted: Signal
-    left_out: tuple[Signal, ...] = ()
-
-
-RATES: Mapping[str, ErrorRateOf] = {
-    "ErrorRate": ErrorRateOf(Signal.ERRORS, (Signal.CLIENT_ERRORS, Signal.OVERLOADS)),
-    "ClientErrorRate": ErrorRateOf(Signal.CLIENT_ERRORS),
-    "OverloadRate": ErrorRateOf(Signal.OVERLOADS, (Signal.CLIENT_ERRORS,)),
 }
 
 
@@ -54,12 +39,12 @@ def rate_counts(metric: str, history: History, now_ms: int, over_ms: int) -> Rat
 
     Errors of some pods, whether over their own requests or those of all, may look better than things are.
     """
-    rate = RATES[metric]
+    rate = OBJECTIVES[metric]
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
-    counted = history.increase(rate.counted, None, now_ms, over_ms)
+    counted = history.increase(rate.signal, None, now_ms, over_ms)
     if requests is None or counted is None or counted.of_pods != requests.of_pods:
         return None
-    if _silent(history, now_ms, frozenset({Signal.REQUESTS, rate.counted, *rate.left_out})):
+    if _silent(history, now_ms, frozenset({Signal.REQUESTS, rate.signal, *rate.left_out})):
         return None
     left_out = sum(_gained(history, signal, now_ms, over_ms) for signal in rate.left_out)
     # Where they are not counted none are left out: most engines count only the requests that they accepted.
@@ -70,7 +55,7 @@ def uncounted(metric: str, over: str, history: History, now_ms: int, over_ms: in
     """Return why a rate is unknown: nothing was read, what was read counts requests and not this, or some pods do."""
     if history.increase(Signal.REQUESTS, None, now_ms, over_ms) is None:
         return f"no pod has measured {metric} in the last {over}"
-    if history.increase(RATES[metric].counted, None, now_ms, over_ms) is None:
+    if history.increase(OBJECTIVES[metric].signal, None, now_ms, over_ms) is None:
         return (
             f"no pod counts {metric}: engines' own metrics seldom do, a collector does "
             "(spec.collector.mode Sidecar or Gateway)"

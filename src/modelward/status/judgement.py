@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
+from modelward.api.objectives import OBJECTIVES
 from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, timestamp
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
@@ -17,17 +18,12 @@ from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.status.checks import Check, Concern
-from modelward.status.error_rates import RATES, rate_counts, uncounted
+from modelward.status.error_rates import rate_counts, uncounted
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
-_LATENCY = {
-    "TimeToFirstToken": Signal.TTFT,
-    "TimePerOutputToken": Signal.TPOT,
-    "RequestDuration": Signal.DURATION,
-}
 _DEFAULT_PERCENTILE = 95
 
 
@@ -113,7 +109,8 @@ def _paused(policy: str) -> str:
 
 
 def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: int) -> objectives.ObjectiveVerdict:
-    if asked.metric in RATES:
+    metric = OBJECTIVES[asked.metric]
+    if metric.kind == "Rate":
         rate = rate_counts(asked.metric, history, now_ms, over_ms)
         if rate is None:
             return _unmeasured(uncounted(asked.metric, asked.over, history, now_ms, over_ms))
@@ -124,7 +121,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
             min_requests=asked.min_requests,
         )
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
-    found = history.histogram_increase(_LATENCY[asked.metric], None, now_ms, over_ms)
+    found = history.histogram_increase(metric.signal, None, now_ms, over_ms)
     if found is None and (requests is None or requests.value > 0):
         return _unmeasured(f"no pod has measured {asked.metric} in the last {asked.over}")
     return objectives.decide_latency(
