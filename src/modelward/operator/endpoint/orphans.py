@@ -12,6 +12,7 @@ from modelward.desired.target import deserted
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
 from modelward.operator.endpoint.apply import meant_for
+from modelward.operator.notify.notifier import Notification
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.context import Context
 
@@ -50,7 +51,7 @@ class OrphanReconciler:
             result = await self.context.client.apply(withdrawal, names.ADOPT_MANAGER)
         except (Forbidden, Invalid) as error:  # it has no endpoint any more whose condition could say so
             note = f"the sidecar cannot be taken out: {error.message}"[:900]
-            await self.context.client.event(workload, type="Warning", reason="ReleaseRefused", note=note)
+            await self.context.announcer.notify(Notification(workload, "Warning", "ReleaseRefused", note))
             return _AGAIN_S
         self.context.store.put(kind, result)
         self._template.pop((namespace, name), None)

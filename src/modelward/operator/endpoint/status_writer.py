@@ -11,6 +11,7 @@ from modelward.api.quantity import timestamp
 from modelward.desired.names import FRAME_MANAGER
 from modelward.kube.errors import Forbidden, Invalid, NotFound
 from modelward.kube.kinds import Kind, Object
+from modelward.operator.notify.notifier import Notification
 from modelward.operator.runtime.context import Context
 from modelward.status.cadence import worth_writing
 from modelward.status.conditions import ConditionState, settle
@@ -69,7 +70,7 @@ class StatusWriter:
 
     async def _tell(self, raw: Object, before: Sequence[Condition], after: Sequence[Condition]) -> None:
         for flip in flips(before, after):
-            await self._context.client.event(raw, type=flip.type, reason=flip.reason, note=flip.note)
+            await self._context.announcer.notify(Notification(raw, flip.type, flip.reason, flip.note))
 
     async def _apply(self, kind: Kind, raw: Object, status: dict[str, Any]) -> None:
         metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid")}
@@ -80,7 +81,7 @@ class StatusWriter:
             return  # deleted meanwhile: the next hint says so
         except (Forbidden, Invalid) as error:  # where no condition can be written, an Event can
             note = f"its status cannot be written: {error.message}"[:900]
-            await self._context.client.event(raw, type="Warning", reason="StatusRefused", note=note)
+            await self._context.announcer.notify(Notification(raw, "Warning", "StatusRefused", note))
             raise
 
 

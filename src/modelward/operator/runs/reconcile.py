@@ -29,6 +29,7 @@ from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.apply import ChildWriter, Problem, refused
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.hub.feed import HubFeed
+from modelward.operator.notify.notifier import Notification
 from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runtime.context import Context
@@ -217,7 +218,7 @@ class RunReconciler:
             policy = self.context.store.get(MONITORING_POLICY, namespace, name)
             if policy is not None:
                 note = f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"[:900]
-                await self.context.client.event(policy, type="Warning", reason="RunRefused", note=note)
+                await self.context.announcer.notify(Notification(policy, "Warning", "RunRefused", note))
 
     def _heard(self, namespace: str) -> dict[str, TrafficSince]:
         return {

@@ -1,12 +1,15 @@
 """What a reconciler is given, and what it has to offer."""
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind, Object
 from modelward.kube.store import Store
+from modelward.operator.notify.announcer import Announcer
+from modelward.operator.notify.kube_events import KubeEvents
+from modelward.operator.notify.notifier import Notifier
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
 from modelward.operator.runtime.work_queue import Lane, WorkKey
@@ -30,6 +33,13 @@ class Context:
     enqueue: Enqueue
     unseen: Callable[[], Collection[str]] = tuple
     """Watched namespaces of which not all is known, because they refuse us."""
+    receivers: Mapping[str, Notifier] = field(default_factory=dict)
+    """Who is told what Events tell, by name."""
+
+    @property
+    def announcer(self) -> Announcer:
+        """Tells people: by Events, and all receivers."""
+        return Announcer(KubeEvents(self.client), self.receivers)
 
 
 class Reconciler(Protocol):
