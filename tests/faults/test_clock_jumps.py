@@ -27,9 +27,9 @@ from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
 from modelward.operator.runs.history import tried
+from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.decision import decide
 from modelward.scaling.history import DecisionHistory as Decisions
-from modelward.scaling.need import ScalingReason
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import UsageSnapshot, observe
 from modelward.status.cadence import worth_writing

@@ -19,6 +19,8 @@ from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.model_template import RESERVED_VOLUMES, clashing_ports
 from modelward.desired.quality_of_service import SIDECAR, collector_resources, is_guaranteed
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.collector import CollectorReason
 
 _HASH_LENGTH = 12
 
@@ -162,7 +164,9 @@ def _unsupported_kind(target: _Target) -> Finding | None:
     kind = target.workload["kind"]
     if kind in collector_container.REVISION_LABELS:
         return None
-    return Finding("Refused", f"a {kind} cannot be adopted; a Deployment or StatefulSet can, or use mode Gateway")
+    return Finding(
+        AcceptedReason.REFUSED, f"a {kind} cannot be adopted; a Deployment or StatefulSet can, or use mode Gateway"
+    )
 
 
 def _owned_by_controller(target: _Target) -> Finding | None:
@@ -171,20 +175,25 @@ def _owned_by_controller(target: _Target) -> Finding | None:
     if owner is None:
         return None
     whose = f"{owner.get('kind')} {owner.get('name')}"
-    return Finding("OwnedByAnotherController", f"{whose} would take the sidecar out again; use mode Gateway")
+    return Finding(
+        CollectorReason.OWNED_BY_ANOTHER_CONTROLLER, f"{whose} would take the sidecar out again; use mode Gateway"
+    )
 
 
 def _adopted_by_another(target: _Target) -> Finding | None:
     holder = (target.workload["metadata"].get("labels") or {}).get(names.ADOPTED_BY)
     if holder in (None, names.fit(target.endpoint)) or target.deserted or not injected(target.workload):
         return None
-    return Finding("Refused", f"{target.workload['kind']} {target.ref.name} is already adopted by LLMEndpoint {holder}")
+    return Finding(
+        AcceptedReason.REFUSED,
+        f"{target.workload['kind']} {target.ref.name} is already adopted by LLMEndpoint {holder}",
+    )
 
 
 def _host_network(target: _Target) -> Finding | None:
     if not _pod_spec(target.workload).get("hostNetwork"):
         return None
-    return Finding("Refused", "hostNetwork would put the collector's ports on the node; use mode Gateway")
+    return Finding(AcceptedReason.REFUSED, "hostNetwork would put the collector's ports on the node; use mode Gateway")
 
 
 def _recreates(target: _Target) -> Finding | None:
@@ -192,7 +201,7 @@ def _recreates(target: _Target) -> Finding | None:
     if strategy != "Recreate" or target.ref.accept_restart or injected(target.workload):
         return None
     message = "strategy Recreate stops the model before it starts again; set backend.workloadRef.acceptRestart: true"
-    return Finding("Refused", message)
+    return Finding(AcceptedReason.REFUSED, message)
 
 
 def _takes_our_place(target: _Target) -> Finding | None:
@@ -201,10 +210,12 @@ def _takes_our_place(target: _Target) -> Finding | None:
         return None
     for container in _containers(target.workload):
         if clash := clashing_ports(container):
-            return Finding("Refused", f"container {container['name']} uses port {clash[0]}, which the collector needs")
+            return Finding(
+                AcceptedReason.REFUSED, f"container {container['name']} uses port {clash[0]}, which the collector needs"
+            )
     volumes = {volume.get("name") for volume in _pod_spec(target.workload).get("volumes") or ()}
     taken = sorted(RESERVED_VOLUMES & volumes)
-    return Finding("Refused", f"the workload has a volume {taken[0]} of its own") if taken else None
+    return Finding(AcceptedReason.REFUSED, f"the workload has a volume {taken[0]} of its own") if taken else None
 
 
 def _not_found(target: _Target) -> Finding | None:

@@ -12,6 +12,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import bytes_count, duration_ms, percent_ppm
 from modelward.desired.finding import Finding
 from modelward.desired.names import ALLOW_RAW_PAYLOADS
+from modelward.reasons.policy import PolicyReason
 
 KEEP_FOR_MIN_MS = 1_000
 """The hub counts in whole seconds, and keeping for none of them is no rule."""
@@ -87,10 +88,10 @@ def _cut(policies: Sequence[MonitoringPolicy]) -> Finding | None:
         max_body, keep_for = policy.spec.capture.max_body, policy.spec.capture.keep_for
         if bytes_count(max_body) > MAX_BODY_BYTES:
             message = f"maxBody {max_body} of policy {policy.metadata.name} is above 16Mi; 16Mi is in force"
-            return Finding("ValueOutOfRange", f"{message}. Write at most 16Mi")
+            return Finding(PolicyReason.VALUE_OUT_OF_RANGE, f"{message}. Write at most 16Mi")
         if duration_ms(keep_for) < KEEP_FOR_MIN_MS:
             message = f"keepFor {keep_for} of policy {policy.metadata.name} is below 1s; 1s is in force"
-            return Finding("ValueOutOfRange", f"{message}. Write at least 1m")
+            return Finding(PolicyReason.VALUE_OUT_OF_RANGE, f"{message}. Write at least 1m")
     return None
 
 
@@ -99,4 +100,4 @@ def _raw_forbidden(policies: Sequence[MonitoringPolicy], in_force: Content) -> F
         return None
     names = ", ".join(sorted(policy.metadata.name for policy in policies))
     needed = f'content Full of policy {names} needs {ALLOW_RAW_PAYLOADS}: "true" on the namespace'
-    return Finding("RawPayloadsForbidden", f"{needed}; {in_force} is in force")
+    return Finding(PolicyReason.RAW_PAYLOADS_FORBIDDEN, f"{needed}; {in_force} is in force")

@@ -17,6 +17,7 @@ from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.rehearsal import passed, rehearsal
 from modelward.desired.service import pods_service, service
+from modelward.reasons.accepted import AcceptedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def _of_workload(
 ) -> Children | Finding:
     if facts.workload is None:
         return Finding(
-            "TargetNotFound", f"there is no {ref.kind} {ref.name} in namespace {endpoint.metadata.namespace}"
+            AcceptedReason.TARGET_NOT_FOUND,
+            f"there is no {ref.kind} {ref.name} in namespace {endpoint.metadata.namespace}",
         )
     found = find_container(facts.workload, ref)
     if isinstance(found, Finding):

@@ -9,6 +9,7 @@ from typing import Any
 from modelward.api.llmendpoint import WorkloadRef
 from modelward.desired.finding import Finding
 from modelward.desired.names import COLLECTOR
+from modelward.reasons.accepted import AcceptedReason
 
 HTTP_PORT_NAME = "http"
 
@@ -78,4 +79,4 @@ def _only_port(container: Mapping[str, Any]) -> int | None:
 
 def _ambiguous(what: str, containers: Sequence[Mapping[str, Any]]) -> Finding:
     candidates = (f"{c.get('name')} ({', '.join(map(str, _tcp_ports(c).values())) or 'no port'})" for c in containers)
-    return Finding("TargetAmbiguous", f"{what}; candidates: {', '.join(candidates)}")
+    return Finding(AcceptedReason.TARGET_AMBIGUOUS, f"{what}; candidates: {', '.join(candidates)}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelward.reasons.reason import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A condition's reason (CamelCase) and its message: what is wrong and what to do about it."""
+    """A condition's reason and its message: what is wrong and what to do about it."""
 
-    reason: str
+    reason: Reason
     message: str

@@ -13,6 +13,7 @@ from modelward.desired.installation import Installation
 from modelward.desired.ownership import child_metadata
 from modelward.desired.pod import settled_metadata, settled_spec
 from modelward.desired.quality_of_service import GATEWAY, collector_resources
+from modelward.reasons.accepted import AcceptedReason
 
 LEAVE_SECONDS = 5
 """How long a leaving gateway still takes requests, until every node knows that it left."""
@@ -27,7 +28,7 @@ def url_problem(endpoint: LLMEndpoint) -> Finding | None:
         problem = "" if parts.hostname and parts.port != 0 else "it has no host, or port 0"
     except ValueError as error:
         problem = str(error)
-    return Finding("InvalidSpec", f"spec.backend.external.url: {problem}") if problem else None
+    return Finding(AcceptedReason.INVALID_SPEC, f"spec.backend.external.url: {problem}") if problem else None
 
 
 def gateway_workload(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from modelward.api.monitoringpolicy import (
 from modelward.api.quantity import duration_ms, duration_text
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.finding import Finding
+from modelward.reasons.checks import CheckReason
 
 
 def objective(asked: PolicyObjective) -> Finding | None:
@@ -32,7 +33,9 @@ def evaluation(asked: Evaluation, capture: EffectiveCapture) -> Finding | None:
 def _too_long(named: str, over: str, most_ms: int, why: str) -> Finding | None:
     if duration_ms(over) <= most_ms:
         return None
-    return Finding("ValueOutOfRange", f"over {over} of {named} is above {most_ms // 3_600_000}h: {why}; write less")
+    return Finding(
+        CheckReason.VALUE_OUT_OF_RANGE, f"over {over} of {named} is above {most_ms // 3_600_000}h: {why}; write less"
+    )
 
 
 def _too_many(named: str, asked: Evaluation) -> Finding | None:
@@ -40,11 +43,13 @@ def _too_many(named: str, asked: Evaluation) -> Finding | None:
     if asked.min_samples <= most:
         return None
     why = f"is above {most}, which is all that batches every {asked.every} score over {asked.over}; write less"
-    return Finding("ValueOutOfRange", f"minSamples {asked.min_samples} of {named} {why}")
+    return Finding(CheckReason.VALUE_OUT_OF_RANGE, f"minSamples {asked.min_samples} of {named} {why}")
 
 
 def _kept_too_short(named: str, asked: Evaluation, capture: EffectiveCapture) -> Finding | None:
     if capture.content == "None" or duration_ms(asked.every) <= capture.keep_for_ms:
         return None
     kept = duration_text(capture.keep_for_ms)
-    return Finding("KeptTooShort", f"every {asked.every} of {named} is above keepFor {kept}, which is in force")
+    return Finding(
+        CheckReason.KEPT_TOO_SHORT, f"every {asked.every} of {named} is above keepFor {kept}, which is in force"
+    )

@@ -13,6 +13,7 @@ from modelward.desired.names import APP_NAME, COLLECTOR, ROLLOUT_AT, labels
 from modelward.desired.pod import TOKEN_VOLUME, settled_metadata, settled_spec
 from modelward.desired.quality_of_service import SIDECAR, collector_resources, is_guaranteed
 from modelward.engines.registry import engine_named
+from modelward.reasons.accepted import AcceptedReason
 
 MODEL_CONTAINER = "model"
 GRACE_SECONDS = 15
@@ -169,4 +170,4 @@ def _named_items(items: Any) -> bool:
 
 
 def _invalid(message: str) -> Finding:
-    return Finding("InvalidTemplate", message)
+    return Finding(AcceptedReason.INVALID_TEMPLATE, message)

@@ -14,6 +14,7 @@ from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy, PolicyO
 from modelward.desired import honoured
 from modelward.desired.capture import EffectiveCapture, allowed_content, effective_capture, reveals
 from modelward.desired.finding import Finding
+from modelward.reasons.checks import CheckReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,12 @@ def _evaluator(evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> t
         return evaluation.check.builtin, evaluation.check.config or {}
     reference = evaluation.evaluator_ref
     if reference is None:
-        return Finding("EvaluatorNotFound", f"evaluation {evaluation.name} names neither check nor evaluatorRef")
+        return Finding(
+            CheckReason.EVALUATOR_NOT_FOUND, f"evaluation {evaluation.name} names neither check nor evaluatorRef"
+        )
     evaluator = evaluators.get(reference.name)
     if evaluator is None:
-        return Finding("EvaluatorNotFound", f"there is no Evaluator {reference.name} in this namespace")
+        return Finding(CheckReason.EVALUATOR_NOT_FOUND, f"there is no Evaluator {reference.name} in this namespace")
     return evaluator.spec.builtin, evaluator.spec.config or {}
 
 
@@ -169,7 +172,9 @@ def _problem(
 ) -> Finding | None:
     facts = known.get(builtin)
     if facts is None:
-        return Finding("UnknownEvaluator", f"there is no built-in {builtin}; known are {', '.join(sorted(known))}")
+        return Finding(
+            CheckReason.UNKNOWN_EVALUATOR, f"there is no built-in {builtin}; known are {', '.join(sorted(known))}"
+        )
     return (
         _wrong_config(builtin, facts, config)
         or _wrong_side(evaluation, builtin, facts)
@@ -180,20 +185,24 @@ def _problem(
 
 def _wrong_config(builtin: str, facts: BuiltinFacts, config: Mapping[str, Any]) -> Finding | None:
     fault = facts.fault_of(config) if facts.fault_of is not None else None
-    return Finding("InvalidConfig", f"config of {builtin}: {fault}") if fault else None
+    return Finding(CheckReason.INVALID_CONFIG, f"config of {builtin}: {fault}") if fault else None
 
 
 def _wrong_side(evaluation: Evaluation, builtin: str, facts: BuiltinFacts) -> Finding | None:
     written = "Above" if evaluation.fail_above is not None else "Below"
     if written == facts.fails:
         return None
-    return Finding("InvalidThreshold", f"{builtin} is bad {facts.fails.lower()} a limit; set fail{facts.fails}")
+    return Finding(
+        CheckReason.INVALID_THRESHOLD, f"{builtin} is bad {facts.fails.lower()} a limit; set fail{facts.fails}"
+    )
 
 
 def _lost_text(builtin: str, facts: BuiltinFacts, capture: EffectiveCapture, own_content: Content) -> Finding | None:
     if reveals(capture.content) >= reveals(facts.needs):
         return None
     if reveals(own_content) < reveals(facts.needs):
-        return Finding("NoCapture", f"{builtin} needs capture.content {facts.needs}; the policy has {own_content}")
+        return Finding(
+            CheckReason.NO_CAPTURE, f"{builtin} needs capture.content {facts.needs}; the policy has {own_content}"
+        )
     message = f"policy {capture.lowered_by} lowered the content to {capture.content}; {builtin} needs {facts.needs}"
-    return Finding("CaptureForbidden", message)
+    return Finding(CheckReason.CAPTURE_FORBIDDEN, message)

@@ -9,8 +9,9 @@ from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.desired import runs
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.reasons.run import RunReason
 
-PASSING = frozenset({"EndpointNotFound", "EndpointNotRead"})
+PASSING = frozenset({RunReason.ENDPOINT_NOT_FOUND, RunReason.ENDPOINT_NOT_READ})
 """What may be gone in a moment: a run may come before its endpoint, and right after a start nothing is looked at."""
 
 
@@ -31,7 +32,7 @@ def of_run(run: EvaluationRun, around: RunContext) -> Finding | None:
     found_each = [of_item(item, around) for item in runs.items(run, around.watches)]
     if not found_each:
         asked = f"no policy asks for an evaluation of {endpoint}" if endpoint else "the run names no items"
-        return Finding("NothingToEvaluate", asked)
+        return Finding(RunReason.NOTHING_TO_EVALUATE, asked)
     return found_each[0] if all(found_each) else None
 
 
@@ -51,7 +52,7 @@ def of_item(item: RunItem, around: RunContext) -> Finding | None:
         if (bound.policy, bound.evaluation.name) == (item.policy, item.evaluation):
             return bound.problem
     message = f"policy {item.policy} asks for no evaluation {item.evaluation} of {item.endpoint}"
-    return Finding("NothingToEvaluate", message)
+    return Finding(RunReason.NOTHING_TO_EVALUATE, message)
 
 
 def _of_endpoint(endpoint: str, around: RunContext) -> Finding | None:
@@ -60,25 +61,27 @@ def _of_endpoint(endpoint: str, around: RunContext) -> Finding | None:
 
 def _no_hub(_: str, around: RunContext) -> Finding | None:
     message = "no hub is configured; evaluations need one (hub.enabled in the chart)"
-    return None if around.hub else Finding("HubUnavailable", message)
+    return None if around.hub else Finding(RunReason.HUB_UNAVAILABLE, message)
 
 
 def _not_found(endpoint: str, around: RunContext) -> Finding | None:
     if endpoint in around.paused:
         return None
-    return Finding("EndpointNotFound", f"there is no LLMEndpoint {endpoint} in this namespace")
+    return Finding(RunReason.ENDPOINT_NOT_FOUND, f"there is no LLMEndpoint {endpoint} in this namespace")
 
 
 def _paused(endpoint: str, around: RunContext) -> Finding | None:
     if not around.paused[endpoint]:
         return None
-    return Finding("EndpointPaused", f"spec.paused of LLMEndpoint {endpoint} is true: nothing new is started")
+    return Finding(RunReason.ENDPOINT_PAUSED, f"spec.paused of LLMEndpoint {endpoint} is true: nothing new is started")
 
 
 def _not_read(endpoint: str, around: RunContext) -> Finding | None:
     if endpoint in around.watches:
         return None
-    return Finding("EndpointNotRead", f"LLMEndpoint {endpoint} was not looked at; its condition Accepted may say why")
+    return Finding(
+        RunReason.ENDPOINT_NOT_READ, f"LLMEndpoint {endpoint} was not looked at; its condition Accepted may say why"
+    )
 
 
 _CHAIN: tuple[Callable[[str, RunContext], Finding | None], ...] = (_no_hub, _not_found, _paused, _not_read)

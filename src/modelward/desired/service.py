@@ -9,6 +9,7 @@ from modelward.api.llmendpoint import COLLECTOR_PORT, LLMEndpoint
 from modelward.desired import names
 from modelward.desired.finding import Finding
 from modelward.desired.ownership import child_metadata
+from modelward.reasons.accepted import AcceptedReason
 
 
 def service(
@@ -56,7 +57,9 @@ def _match_labels(workload: Mapping[str, Any]) -> Mapping[str, str] | Finding:
     if labels and not selector.get("matchExpressions"):
         return labels
     named = f"{workload['kind']} {workload['metadata']['name']}"
-    return Finding("Refused", f"{named} selects its pods by matchExpressions, which a Service cannot; use ScrapeOnly")
+    return Finding(
+        AcceptedReason.REFUSED, f"{named} selects its pods by matchExpressions, which a Service cannot; use ScrapeOnly"
+    )
 
 
 def service_url(endpoint: LLMEndpoint) -> str:

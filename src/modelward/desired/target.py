@@ -8,6 +8,7 @@ from typing import Any
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import names
 from modelward.desired.finding import Finding
+from modelward.reasons.accepted import AcceptedReason
 
 _YOUNGEST = "~"
 """In place of a creation time, which only an object has that was stored."""
@@ -50,13 +51,15 @@ def taken(endpoint: LLMEndpoint, others: Iterable[LLMEndpoint], workload: Mappin
         return None
     named = f"{reference.kind} {reference.name}"
     if runner := _runner(workload or {}):
-        return Finding("TargetTaken", f"{named} is run by LLMEndpoint {runner} from its template; refer to that one")
+        return Finding(
+            AcceptedReason.TARGET_TAKEN, f"{named} is run by LLMEndpoint {runner} from its template; refer to that one"
+        )
     rivals = [other for other in others if _rivals(endpoint, other)]
     oldest = min((endpoint, *rivals), key=_age)
     if oldest is endpoint:
         return None
     message = f"LLMEndpoint {oldest.metadata.name} is older and writes {named}; delete one of the two, or leave out"
-    return Finding("TargetTaken", f"{message} replicas, scaling and mode Sidecar here")
+    return Finding(AcceptedReason.TARGET_TAKEN, f"{message} replicas, scaling and mode Sidecar here")
 
 
 def deserted(workload: Mapping[str, Any], endpoints: Iterable[Mapping[str, Any]]) -> bool:

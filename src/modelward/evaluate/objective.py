@@ -13,6 +13,8 @@ from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Z_95, wilson
 from modelward.evaluate.needed import about, needed
 from modelward.evaluate.verdict import PPM, Outcome, near, spread
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason
 
 Unit = Literal["ms", "ppm"]
 
@@ -30,7 +32,7 @@ class ObjectiveVerdict:
     high: int | None
     unit: Unit
     samples: int
-    reason: str
+    reason: Reason
     message: str
     shown: str = ""
 
@@ -89,7 +91,7 @@ def decide_latency(
     high = histogram.quantile_ms(quantile + margin) if quantile + margin < 1 else None  # so few requests bound nothing
     limit, middle, lowest, *highest = durations_text(max_duration_ms, value or 0, low or 0, *([high] if high else []))
 
-    def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
+    def verdict(outcome: Outcome, reason: Reason, message: str) -> ObjectiveVerdict:
         return ObjectiveVerdict(outcome, value, low, high, "ms", n, reason, message, middle if n else "")
 
     budget = 1 - quantile
@@ -98,9 +100,9 @@ def decide_latency(
     at_least, at_most = histogram.slower(max_duration_ms)
     shown = f"p{percentile_ppm / 10_000:g} {middle} ({lowest}{f'-{highest[0]}' if highest else ' or more'})"
     if wilson(at_least, n).low > budget:
-        return verdict("Failed", "AboveLimit", f"{shown} > {limit}, n={n}")
+        return verdict("Failed", CheckReason.ABOVE_LIMIT, f"{shown} > {limit}, n={n}")
     if wilson(at_most, n).high < budget:
-        return verdict("Passed", "BelowLimit", f"{shown} < {limit}, n={n}")
+        return verdict("Passed", CheckReason.BELOW_LIMIT, f"{shown} < {limit}, n={n}")
     straddles = at_least <= budget * n <= at_most
     enough = math.inf if straddles else needed((at_least if at_least > budget * n else at_most) / n, budget)
     return verdict("Unknown", *near(shown, limit, n, enough, "requests"))
@@ -111,7 +113,7 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     interval = wilson(min(errors, requests), requests)
     value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
 
-    def verdict(outcome: Outcome, reason: str, message: str) -> ObjectiveVerdict:
+    def verdict(outcome: Outcome, reason: Reason, message: str) -> ObjectiveVerdict:
         if requests == 0:
             return ObjectiveVerdict(outcome, None, None, None, "ppm", 0, reason, message)
         return ObjectiveVerdict(outcome, value, low, high, "ppm", requests, reason, message, percent(value))
@@ -120,9 +122,9 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     if few := _too_few(requests, min_requests, needed(0.0, max_rate), limit):
         return verdict("Unknown", *few)
     if low > max_rate_ppm:
-        return verdict("Failed", "AboveLimit", f"{shown} > {limit}, n={requests}")
+        return verdict("Failed", CheckReason.ABOVE_LIMIT, f"{shown} > {limit}, n={requests}")
     if high < max_rate_ppm:
-        return verdict("Passed", "BelowLimit", f"{shown} < {limit}, n={requests}")
+        return verdict("Passed", CheckReason.BELOW_LIMIT, f"{shown} < {limit}, n={requests}")
     return verdict("Unknown", *near(shown, limit, requests, needed(interval.value, max_rate), "requests"))
 
 
@@ -138,11 +140,11 @@ def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[i
     return DurationBins(tuple(bounds_ms), tuple(counts))
 
 
-def _too_few(requests: int, min_requests: int, fewest: float, limit: str) -> tuple[str, str] | None:
+def _too_few(requests: int, min_requests: int, fewest: float, limit: str) -> tuple[Reason, str] | None:
     """Return that there are fewer requests than asked for, and how many decide where none is bad, if that is more."""
     if requests == 0:
-        return "NoTraffic", "no requests in the window"
+        return CheckReason.NO_TRAFFIC, "no requests in the window"
     if requests >= min_requests:
         return None
     more = f"; about {about(fewest)} are needed at {limit}" if min_requests < fewest < math.inf else ""
-    return "TooFewSamples", f"{requests} of {min_requests} requests{more}"
+    return CheckReason.TOO_FEW_SAMPLES, f"{requests} of {min_requests} requests{more}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.desired.runs import is_scheduled
+from modelward.reasons.checks import CheckReason
 
 MAX_EXAMPLES = 3
 MAX_ID_CHARS = 128
@@ -82,4 +83,7 @@ def _of(result: WindowResult, revisions: Collection[str]) -> Iterator[Counts]:
 def _missing(of_it: list[tuple[WindowResult, list[Counts]]]) -> str:
     """Return why there is nothing of this revision: the newest window that says something else than NoTraffic."""
     reasons = [result.reason for result, found in of_it if result.reason and (found or not result.revisions)]
-    return next((reason for reason in reasons if reason != "NoTraffic"), "NoTraffic" if not of_it or reasons else "")
+    return next(
+        (reason for reason in reasons if reason != CheckReason.NO_TRAFFIC),
+        CheckReason.NO_TRAFFIC if not of_it or reasons else "",
+    )

@@ -10,6 +10,7 @@ from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.evaluate.pool import MAX_EXAMPLES
 from modelward.evaluate.score import Score, Scorer
+from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
 BATCH = 64
@@ -114,10 +115,16 @@ def reason(scores: Sequence[Score]) -> str:
     """Return why nothing could be judged, or the empty string when something was (or nothing was applicable)."""
     states = {s.state for s in scores}
     if not states:
-        return "NoTraffic"
+        return CheckReason.NO_TRAFFIC
     if "Scored" in states:
         return ""
-    return "EvaluatorFailing" if "Failed" in states else "NoCapture" if "NotCaptured" in states else ""
+    return (
+        CheckReason.EVALUATOR_FAILING
+        if "Failed" in states
+        else CheckReason.NO_CAPTURE
+        if "NotCaptured" in states
+        else ""
+    )
 
 
 def _examples(groups: Mapping[str, Sequence[tuple[Exchange, Score]]]) -> dict[str, tuple[Example, ...]]:

@@ -11,6 +11,8 @@ from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Interval, corrected, effective_size, wilson
 from modelward.evaluate.needed import about, few, needed
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason
 
 Outcome = Literal["Passed", "Failed", "Unknown"]
 PPM = 1_000_000
@@ -49,7 +51,7 @@ class Verdict:
     low_ppm: int | None
     high_ppm: int | None
     samples: int
-    reason: str
+    reason: Reason
     message: str
 
 
@@ -71,7 +73,9 @@ def decide(counts: Counts, facts: EvaluatorFacts, rule: VerdictRule, *, missing:
     case = _Case(counts, facts, rule, missing)
     found = next((found for obstacle in OBSTACLES if (found := obstacle(case))), None)
     if found or interval is None:
-        return _unknown(counts, interval if counts.samples else None, *(found or ("NotCalibrated", facts.name)))
+        return _unknown(
+            counts, interval if counts.samples else None, *(found or (CheckReason.NOT_CALIBRATED, facts.name))
+        )
     return _decided(case, interval)
 
 
@@ -83,39 +87,42 @@ def _interval(counts: Counts, facts: EvaluatorFacts) -> Interval | None:
     return corrected(wilson(share * n, n), facts.true_positive_ppm / PPM, facts.false_positive_ppm / PPM)
 
 
-def _nothing_judged(case: _Case) -> tuple[str, str] | None:
+def _nothing_judged(case: _Case) -> tuple[Reason, str] | None:
     if case.counts.samples or case.counts.failed:
         return None
     if case.missing in MISSING:
-        return case.missing, MISSING[case.missing]
+        return CheckReason.named(case.missing), MISSING[CheckReason.named(case.missing)]
     if skipped := case.counts.not_applicable:
-        return "TooFewSamples", f"0 of {case.rule.min_samples}: none of {skipped} exchanges is applicable"
-    return "NoTraffic", MISSING["NoTraffic"]
+        return CheckReason.TOO_FEW_SAMPLES, f"0 of {case.rule.min_samples}: none of {skipped} exchanges is applicable"
+    return CheckReason.NO_TRAFFIC, MISSING[CheckReason.NO_TRAFFIC]
 
 
-def _evaluator_failing(case: _Case) -> tuple[str, str] | None:
+def _evaluator_failing(case: _Case) -> tuple[Reason, str] | None:
     tried = case.counts.samples + case.counts.failed
     if case.counts.failed * PPM <= MAX_FAILED_PPM * tried:
         return None
-    return "EvaluatorFailing", f"{case.counts.failed} of {tried} samples could not be judged by {case.facts.name}"
+    return (
+        CheckReason.EVALUATOR_FAILING,
+        f"{case.counts.failed} of {tried} samples could not be judged by {case.facts.name}",
+    )
 
 
-def _not_calibrated(case: _Case) -> tuple[str, str] | None:
+def _not_calibrated(case: _Case) -> tuple[Reason, str] | None:
     facts = case.facts
     if facts.true_positive_ppm - facts.false_positive_ppm >= MIN_DISCRIMINATION_PPM:
         return None
     rates = f"TPR {percent(facts.true_positive_ppm)}, FPR {percent(facts.false_positive_ppm)}"
-    return "NotCalibrated", f"{facts.name} {facts.version} cannot tell good from bad: {rates}"
+    return CheckReason.NOT_CALIBRATED, f"{facts.name} {facts.version} cannot tell good from bad: {rates}"
 
 
-def _too_few(case: _Case) -> tuple[str, str] | None:
+def _too_few(case: _Case) -> tuple[Reason, str] | None:
     if case.counts.samples >= case.rule.min_samples:
         return None
     message = f"{case.counts.samples} of {case.rule.min_samples} samples"
     fewest = needed(0.0 if case.rule.fail_above_ppm is not None else 1.0, _apparent_limit(case))
     if case.rule.min_samples < fewest < math.inf:
         message += f"; about {about(fewest)} are needed at {percent(case.rule.limit_ppm)}"
-    return "TooFewSamples", message
+    return CheckReason.TOO_FEW_SAMPLES, message
 
 
 def _apparent_limit(case: _Case) -> float:
@@ -132,16 +139,16 @@ def _enough(case: _Case) -> float:
     return needed(share, _apparent_limit(case)) * (counts.samples / size if size else 1.0)
 
 
-OBSTACLES: tuple[Callable[[_Case], tuple[str, str] | None], ...] = (
+OBSTACLES: tuple[Callable[[_Case], tuple[Reason, str] | None], ...] = (
     _nothing_judged,
     _evaluator_failing,
     _not_calibrated,
     _too_few,
 )
 MISSING = {
-    "NoTraffic": "no exchanges in the window",
-    "NoCapture": "exchanges were captured without text; set capture.content to Redacted",
-    "EvaluatorFailing": "no sample could be judged",
+    CheckReason.NO_TRAFFIC: "no exchanges in the window",
+    CheckReason.NO_CAPTURE: "exchanges were captured without text; set capture.content to Redacted",
+    CheckReason.EVALUATOR_FAILING: "no sample could be judged",
 }
 
 
@@ -155,18 +162,21 @@ def _decided(case: _Case, interval: Interval) -> Verdict:
     failed = above if rule.fail_above_ppm is not None else below
     message = f"{spread(interval)} {'>' if above else '<'} {percent(limit)}, n={samples}"
     outcome: Outcome = "Failed" if failed else "Passed"
-    reason = "AboveLimit" if above else "BelowLimit"
+    reason = CheckReason.ABOVE_LIMIT if above else CheckReason.BELOW_LIMIT
     return Verdict(outcome, round(interval.value * PPM), low, high, samples, reason, message)
 
 
-def near(shown: str, limit: str, samples: int, enough: float, what: str = "samples") -> tuple[str, str]:
+def near(shown: str, limit: str, samples: int, enough: float, what: str = "samples") -> tuple[Reason, str]:
     """Return reason and message of an interval that holds the limit: too few to tell, or a share that is there."""
     if few(samples, enough):
-        return "TooFewSamples", f"{shown}; {samples} of about {about(enough)} {what} needed to tell it from {limit}"
-    return "NearThreshold", f"{shown} around {limit}, n={samples}"
+        return (
+            CheckReason.TOO_FEW_SAMPLES,
+            f"{shown}; {samples} of about {about(enough)} {what} needed to tell it from {limit}",
+        )
+    return CheckReason.NEAR_THRESHOLD, f"{shown} around {limit}, n={samples}"
 
 
-def _unknown(counts: Counts, interval: Interval | None, reason: str, message: str) -> Verdict:
+def _unknown(counts: Counts, interval: Interval | None, reason: Reason, message: str) -> Verdict:
     if interval is None:
         return Verdict("Unknown", None, None, None, counts.samples, reason, message)
     value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))

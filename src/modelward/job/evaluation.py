@@ -25,6 +25,7 @@ from modelward.evaluate.score import Scorer
 from modelward.evaluate.scoring import score, window_result
 from modelward.evaluate.verdict import spread
 from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
 MESSAGE_BYTES = 2_000
@@ -95,7 +96,7 @@ async def _run_item(plan: Plan, item: PlanItem, client: HubClient, tally: Tally)
     await _patiently(lambda: client.put_result(result))
     tally.samples += sum(s.state == "Scored" for s in scores)
     failed = [s for s in scores if s.state == "Failed"]
-    if result.reason == "EvaluatorFailing":
+    if result.reason == CheckReason.EVALUATOR_FAILING:
         tally.fail(item, f"no sample could be judged: {failed[0].label}")
     else:
         tally.done += 1
@@ -109,7 +110,7 @@ def _failing(plan: Plan, item: PlanItem) -> WindowResult:
     """Return the result of an evaluator that cannot even be made: it says so, and can never look like a pass."""
     return WindowResult(
         plan.namespace, item.endpoint, item.policy, item.evaluation, item.from_ms, item.to_ms, plan.run,
-        EvaluatorFacts(item.builtin, "invalid"), reason="EvaluatorFailing",
+        EvaluatorFacts(item.builtin, "invalid"), reason=CheckReason.EVALUATOR_FAILING,
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.runtime.context import Context
+from modelward.reasons.policy import EvaluatorReason
+from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.policy import policy_status
 
@@ -79,13 +81,13 @@ class PolicyReconciler:
         if builtin is None:
             known = ", ".join(sorted(self.builtins))
             message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
-            return ConditionState("Accepted", "False", "UnknownEvaluator", message)
+            return ConditionState("Accepted", "False", EvaluatorReason.UNKNOWN_EVALUATOR, message)
         fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
         if fault:
-            return ConditionState("Accepted", "False", "InvalidConfig", fault)
-        return ConditionState("Accepted", "True", "Valid")
+            return ConditionState("Accepted", "False", EvaluatorReason.INVALID_CONFIG, fault)
+        return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
-    def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[str, str], ...]:
+    def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[Reason, str], ...]:
         """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
         namespace, name = policy.metadata.namespace, policy.metadata.name
         evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))

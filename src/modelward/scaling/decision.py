@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from modelward.reasons.reason import Reason
+from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.capacity import Capacity
 from modelward.scaling.history import DecisionHistory, Step
 from modelward.scaling.latency import LatencyStep, Missed, judged, missed
-from modelward.scaling.need import SLOW, Need, ScalingReason, capacity_of, needed
+from modelward.scaling.need import SLOW, Need, capacity_of, needed
 from modelward.scaling.probe import Probe, in_flight_in_each, learned_from, shown
 from modelward.scaling.queue import waiting_in
 from modelward.scaling.spec import ScalingSpec
@@ -27,7 +29,7 @@ class Decision:
     """
 
     replicas: int | None
-    reason: ScalingReason
+    reason: Reason
     message: str
     need: int | None
     capacity: Capacity | None
@@ -101,7 +103,7 @@ def _trial(late: Missed, before: LatencyStep | None, usage: UsageSnapshot, repli
 
 def _target(
     spec: ScalingSpec, usage: UsageSnapshot, need: Need, history: DecisionHistory, now_ms: int
-) -> tuple[int, ScalingReason, str]:
+) -> tuple[int, Reason, str]:
     current = usage.replicas
     if need.replicas > current:
         return need.replicas, need.reason, need.message

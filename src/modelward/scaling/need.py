@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from modelward.metrics.signals import signal_words
+from modelward.reasons.reason import Reason
+from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.capacity import Capacity, Source
 from modelward.scaling.history import DecisionHistory
 from modelward.scaling.latency import FIRST_TOKEN, LOW_USE, Missed, missed, more
@@ -21,22 +22,6 @@ HEADROOM = 0.95
 _EPSILON = 1e-9
 
 
-class ScalingReason(StrEnum):
-    """Why a decision is what it is: the reason of condition ScalingActive and of the Event."""
-
-    LOAD = "Load"
-    IDLE = "Idle"
-    STEADY = "Steady"
-    SLOW_FIRST_TOKEN = "SlowFirstToken"  # noqa: S105
-    SLOW_TOKENS = "SlowTokens"
-    LEARNING_CAPACITY = "LearningCapacity"
-    NO_TOKEN_COUNTS = "NoTokenCounts"  # noqa: S105
-    HOLDING_ON_STALE_METRICS = "HoldingOnStaleMetrics"
-    SCALE_DOWN_HOLD = "ScaleDownHold"
-    AT_MAXIMUM = "AtMaximum"
-    AT_MINIMUM = "AtMinimum"
-
-
 @dataclass(frozen=True, slots=True)
 class Need:
     """Replicas needed; `certain` only if enough is known to act on fewer than there are.
@@ -46,7 +31,7 @@ class Need:
 
     replicas: int
     certain: bool
-    reason: ScalingReason
+    reason: Reason
     message: str
     missed: Missed | None = None
     probes: bool = False
@@ -174,9 +159,7 @@ def _learning(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory,
     )
 
 
-def _queue_need(
-    usage: UsageSnapshot, history: DecisionHistory, now_ms: int, reason: ScalingReason, message: str
-) -> Need:
+def _queue_need(usage: UsageSnapshot, history: DecisionHistory, now_ms: int, reason: Reason, message: str) -> Need:
     if usage.replicas == 0:
         return Need(1 if usage.busy else 0, False, reason, message)
     starting = usage.ready < usage.replicas

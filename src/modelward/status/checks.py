@@ -8,6 +8,9 @@ from typing import Literal
 
 from modelward.api.base import Severity, VerdictValue
 from modelward.api.llmendpoint import Health
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState
 from modelward.status.error_rates import Unserved
 
@@ -19,7 +22,7 @@ CONDITION: dict[Concern, str] = {
 }
 
 
-_SOME_METRICS = frozenset({"PartialPods", "PartialSignals"})
+_SOME_METRICS = frozenset({MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS})
 """Not all that was expected, but numbers of requests there are; each check says itself what it misses."""
 
 
@@ -35,7 +38,7 @@ class Check:
     concern: Concern
     severity: Severity
     verdict: VerdictValue
-    reason: str
+    reason: Reason
     message: str = ""
     was: str = ""
 
@@ -55,12 +58,12 @@ def condition(concern: Concern, checks: Iterable[Check]) -> ConditionState:
     failed = [check for check in counted if check.verdict == "Failed"]
     open_ = [check for check in counted if check.verdict == "Unknown"]
     if not counted:
-        return ConditionState(kind, "Unknown", "NothingToCheck", "no policy asks for this")
+        return ConditionState(kind, "Unknown", CheckReason.NOTHING_TO_CHECK, "no policy asks for this")
     if failed:
         return ConditionState(kind, "False", failed[0].reason, "; ".join(check.evidence for check in failed))
     if open_:
         return ConditionState(kind, "Unknown", open_[0].reason, "; ".join(check.evidence for check in open_))
-    return ConditionState(kind, "True", "Passed", "; ".join(check.evidence for check in counted))
+    return ConditionState(kind, "True", CheckReason.PASSED, "; ".join(check.evidence for check in counted))
 
 
 def decided(checks: Iterable[Check]) -> str:

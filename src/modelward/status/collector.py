@@ -10,6 +10,9 @@ from modelward.api.llmendpoint import COLLECTOR_PORT, CollectorMode
 from modelward.api.quantity import percent_text
 from modelward.desired.names import COLLECTOR
 from modelward.metrics.window import Freshness, History
+from modelward.reasons.collector import CollectorReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState
 from modelward.status.judgement import SEEN_ENOUGH_PPM
 from modelward.status.workload import pod_running, waiting_reason
@@ -30,7 +33,7 @@ class Collectors:
     desired: int
     ready: int
     missing: int
-    trouble: tuple[str, str] = ("", "")
+    trouble: tuple[Reason, str] | None = None
     outdated: int = 0
     unloaded: int = 0
     told: int = 0
@@ -44,12 +47,12 @@ def sidecars(pods: Sequence[Object]) -> Collectors:
     found = [status for pod in pods for status in _sidecar_statuses(pod)]
     with_sidecar = sum(has_sidecar(pod) for pod in running)
     ready = sum(bool(status.get("ready")) for pod in running for status in _sidecar_statuses(pod))
-    trouble = next((stuck for status in found if (stuck := waiting_reason(status))[0]), ("", ""))
+    trouble = next((stuck for status in found if (stuck := waiting_reason(status))), None)
     return Collectors(len(running), ready, len(running) - with_sidecar, trouble)
 
 
 def collector_state(
-    mode: CollectorMode, collectors: Collectors, seen_ppm: int | None, problem: tuple[str, str] | None
+    mode: CollectorMode, collectors: Collectors, seen_ppm: int | None, problem: tuple[Reason, str] | None
 ) -> ConditionState:
     """Return CollectorReady; `problem` is what kept us from putting the collector in place.
 
@@ -58,16 +61,20 @@ def collector_state(
     """
     if mode == "ScrapeOnly":
         return ConditionState(
-            "CollectorReady", "Unknown", "ScrapeOnly", "no collector: only the engine's own metrics are read"
+            "CollectorReady",
+            "Unknown",
+            CollectorReason.SCRAPE_ONLY,
+            "no collector: only the engine's own metrics are read",
         )
     if problem is not None:
         return ConditionState("CollectorReady", "False", *problem)
-    if collectors.trouble[0]:
-        return ConditionState("CollectorReady", "False", *collectors.trouble)
+    if collectors.trouble is not None:
+        reason, message = collectors.trouble
+        return ConditionState("CollectorReady", "False", CollectorReason.named(reason), message)
     if collectors.refused and not collectors.ready:
-        return ConditionState("CollectorReady", "False", "Refused", collectors.refused)
+        return ConditionState("CollectorReady", "False", CollectorReason.REFUSED, collectors.refused)
     if not collectors.desired:
-        return ConditionState("CollectorReady", "Unknown", "NoPods", "no pod is running")
+        return ConditionState("CollectorReady", "Unknown", CollectorReason.NO_PODS, "no pod is running")
     remarks = _remarks(collectors)
     found = _sight(collectors, seen_ppm)
     message = "; ".join(part for part in (found.message, *(told for _, told in remarks), collectors.refused) if part)
@@ -78,19 +85,22 @@ def collector_state(
 def _sight(collectors: Collectors, seen_ppm: int | None) -> ConditionState:
     if collectors.missing:
         message = f"{collectors.missing} of {collectors.desired} pods run without a collector"
-        return ConditionState("CollectorReady", "False", "AwaitingRollout", message)
+        return ConditionState("CollectorReady", "False", CollectorReason.AWAITING_ROLLOUT, message)
     if collectors.ready < collectors.desired:
         message = f"{collectors.ready} of {collectors.desired} collectors ready"
-        return ConditionState("CollectorReady", "False", "Starting", message)
+        return ConditionState("CollectorReady", "False", CollectorReason.STARTING, message)
     if seen_ppm is not None and seen_ppm < SEEN_ENOUGH_PPM:
         message = f"{percent_text(seen_ppm)} seen; send clients to status.address.url"
-        return ConditionState("CollectorReady", "False", "Bypassed", message)
+        return ConditionState("CollectorReady", "False", CollectorReason.BYPASSED, message)
     return ConditionState(
-        "CollectorReady", "True", "SeesTraffic", f"{collectors.ready} of {collectors.desired} collectors ready"
+        "CollectorReady",
+        "True",
+        CollectorReason.SEES_TRAFFIC,
+        f"{collectors.ready} of {collectors.desired} collectors ready",
     )
 
 
-def _remarks(collectors: Collectors) -> list[tuple[str, str]]:
+def _remarks(collectors: Collectors) -> list[tuple[Reason, str]]:
     """Return what is not as it should be although traffic is seen, as (reason, message).
 
     Settings come first, because they may have been tightened.
@@ -98,21 +108,23 @@ def _remarks(collectors: Collectors) -> list[tuple[str, str]]:
     remarks = []
     if collectors.unloaded:
         which = f"{collectors.unloaded} of {collectors.told} collectors run the settings of before"
-        remarks.append(("AwaitingReload", f"{which}; the kubelet brings the new ones within two minutes"))
+        remarks.append(
+            (CollectorReason.AWAITING_RELOAD, f"{which}; the kubelet brings the new ones within two minutes")
+        )
     if collectors.outdated:
         which = f"{collectors.outdated} of {collectors.desired} pods run a collector of another release"
-        remarks.append(("AwaitingRollout", f"{which}; this one comes with their next roll-out"))
+        remarks.append((CollectorReason.AWAITING_ROLLOUT, f"{which}; this one comes with their next roll-out"))
     if collectors.bypassing:
         named = ", ".join(collectors.bypassing[:3]) + (" and others" if len(collectors.bypassing) > 3 else "")
         told = f"traffic through Service {named} goes past the collector: set its targetPort to {COLLECTOR_PORT}"
-        remarks.append(("ServiceBypasses", f"{told}, or send clients to status.address.url"))
+        remarks.append((CollectorReason.SERVICE_BYPASSES, f"{told}, or send clients to status.address.url"))
     return remarks
 
 
 def metrics_state(
     history: History,
     pods: Sequence[str],
-    failures: Mapping[str, tuple[str, str]],
+    failures: Mapping[str, tuple[Reason, str]],
     now_ms: int,
     *,
     shortfalls: Mapping[str, str] | None = None,
@@ -124,26 +136,36 @@ def metrics_state(
     cannot read the engine's own page, which takes nothing from what they count themselves.
     """
     if not pods:
-        return ConditionState("MetricsAvailable", "Unknown", "NoPods", "no pod to read metrics from")
+        return ConditionState("MetricsAvailable", "Unknown", MetricsReason.NO_PODS, "no pod to read metrics from")
     fresh = [pod for pod in pods if history.freshness(pod, now_ms) is Freshness.FRESH]
     if len(fresh) == len(pods):
         short = [shortfalls[pod] for pod in pods if pod in shortfalls] if shortfalls else []
         if short:
-            return ConditionState("MetricsAvailable", "False", "PartialSignals", "; ".join(short)[:_MESSAGE_CHARS])
+            return ConditionState(
+                "MetricsAvailable", "False", MetricsReason.PARTIAL_SIGNALS, "; ".join(short)[:_MESSAGE_CHARS]
+            )
         beside = _beside(engine_problems or {})
         return ConditionState(
-            "MetricsAvailable", "True", "Fresh", f"fresh numbers from {len(fresh)} of {len(pods)} pods{beside}"
+            "MetricsAvailable",
+            "True",
+            MetricsReason.FRESH,
+            f"fresh numbers from {len(fresh)} of {len(pods)} pods{beside}",
         )
     silent = next((failures[pod] for pod in pods if pod in failures), None)
     if fresh:
         cause = f": {silent[1]}" if silent else ""
         return ConditionState(
-            "MetricsAvailable", "False", "PartialPods", f"{len(fresh)} of {len(pods)} pods give numbers{cause}"
+            "MetricsAvailable",
+            "False",
+            MetricsReason.PARTIAL_PODS,
+            f"{len(fresh)} of {len(pods)} pods give numbers{cause}",
         )
     if silent is not None:
         return ConditionState("MetricsAvailable", "False", *silent)
     seen = any(history.freshness(pod, now_ms) is Freshness.STALE for pod in pods)
-    return ConditionState("MetricsAvailable", "Unknown", "Stale" if seen else "Missing", "no fresh numbers yet")
+    return ConditionState(
+        "MetricsAvailable", "Unknown", MetricsReason.STALE if seen else MetricsReason.MISSING, "no fresh numbers yet"
+    )
 
 
 def _beside(engine_problems: Mapping[str, str]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from modelward.api.base import Condition, ConditionStatus
 from modelward.api.quantity import timestamp
+from modelward.reasons.reason import Reason
+from modelward.reasons.workload import WorkloadReason
 
 ORDER = (
     "Ready",
@@ -30,7 +32,7 @@ class ConditionState:
 
     type: str
     status: ConditionStatus
-    reason: str
+    reason: Reason
     message: str = ""
 
 
@@ -39,7 +41,7 @@ def ready(accepted: ConditionState, workload: ConditionState) -> ConditionState:
     for state in (accepted, workload):
         if state.status != "True":
             return ConditionState("Ready", state.status, state.reason, state.message)
-    reason = workload.reason if workload.reason == "Asleep" else "Serving"
+    reason = workload.reason if workload.reason == WorkloadReason.ASLEEP else WorkloadReason.SERVING
     return ConditionState("Ready", "True", reason, workload.message)
 
 
@@ -56,7 +58,7 @@ def settle(
         return Condition(
             type=state.type,
             status=state.status,
-            reason=state.reason or "Unknown",  # an empty one would be refused
+            reason=str(state.reason) or "Unknown",  # an empty one would be refused
             message=state.message[:_MESSAGE_LIMIT],
             last_transition_time=since,
             observed_generation=generation,

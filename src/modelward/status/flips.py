@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelward.api.base import Condition
+from modelward.reasons.collector import CollectorReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.workload import WorkloadReason
 
 _QUIET = frozenset({"Ready"})
 """Ready only repeats what Accepted or WorkloadReady said."""
-_STARTING = frozenset({"NotReady", "Starting", "PartialPods", "PartialSignals"})
+_STARTING = frozenset(
+    {WorkloadReason.NOT_READY, CollectorReason.STARTING, MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS}
+)
 """What every pod goes through that comes up; only one that was already up has something to tell."""
-_PARTLY = frozenset({"PartialPods", "PartialSignals"})
+_PARTLY = frozenset({MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS})
 """Some pods give no numbers yet, as at each roll-out: that moves no health, and the condition says it."""
 
 

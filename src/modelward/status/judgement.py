@@ -17,6 +17,8 @@ from modelward.evaluate.verdict import Verdict, VerdictRule, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason
 from modelward.status.checks import Check, Concern
 from modelward.status.error_rates import rate_counts, uncounted
 from modelward.status.revision import Revision
@@ -60,13 +62,13 @@ def _objective(bound: BoundObjective, history: History, sight: JudgementInput, n
     if bound.problem is not None:
         verdict = _undecided_objective(bound.problem.reason, bound.problem.message)
     elif bound.paused:
-        verdict = _undecided_objective("PolicyPaused", _paused(bound.policy))
+        verdict = _undecided_objective(CheckReason.POLICY_PAUSED, _paused(bound.policy))
     else:
         over_ms = min(duration_ms(asked.over), now_ms - sight.revision.since_ms)
         verdict = _measured(asked, history, now_ms, over_ms)
     outcome, reason, message = verdict.verdict, verdict.reason, verdict.message
     if outcome != "Unknown" and (blind := _bypassed(sight)):
-        outcome, reason, message = "Unknown", "Bypassed", blind
+        outcome, reason, message = "Unknown", CheckReason.BYPASSED, blind
     seen_at = timestamp(now_ms) if verdict.shown else ""  # a time that goes on alone would be written for ever
     return MetricStatus(
         policy=bound.policy,
@@ -98,7 +100,7 @@ def _check(
         concern=concern,
         severity=asked.severity,
         verdict=told.verdict,
-        reason=told.reason,
+        reason=CheckReason.named(told.reason),
         message=since_then(found, told),
         was=told.was or "",
     )
@@ -133,10 +135,10 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
 
 
 def _unmeasured(message: str) -> objectives.ObjectiveVerdict:
-    return _undecided_objective("Missing", message)
+    return _undecided_objective(CheckReason.MISSING, message)
 
 
-def _undecided_objective(reason: str, message: str) -> objectives.ObjectiveVerdict:
+def _undecided_objective(reason: Reason, message: str) -> objectives.ObjectiveVerdict:
     return objectives.ObjectiveVerdict("Unknown", None, None, None, "ms", 0, reason, message)
 
 
@@ -201,16 +203,18 @@ def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput) -> V
     if bound.problem is not None:
         return _undecided(bound.problem.reason, bound.problem.message)
     if sight.hub_problem and not pooled.windows:
-        return _undecided("HubUnavailable", sight.hub_problem)
+        return _undecided(CheckReason.HUB_UNAVAILABLE, sight.hub_problem)
     facts = pooled.facts or EvaluatorFacts(bound.builtin, "")
     verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict
-    return Verdict("Unknown", verdict.rate_ppm, verdict.low_ppm, verdict.high_ppm, verdict.samples, "Bypassed", blind)
+    return Verdict(
+        "Unknown", verdict.rate_ppm, verdict.low_ppm, verdict.high_ppm, verdict.samples, CheckReason.BYPASSED, blind
+    )
 
 
-def _undecided(reason: str, message: str) -> Verdict:
+def _undecided(reason: Reason, message: str) -> Verdict:
     return Verdict("Unknown", None, None, None, 0, reason, message)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from modelward.api.endpoint_status import MAX_CHECKS, MAX_POLICIES, MAX_SELECTOR_CHARS, CheckStatus
+from modelward.reasons.accepted import AcceptedReason
 from modelward.status.conditions import ConditionState
 
 S = TypeVar("S", bound=CheckStatus)
@@ -33,7 +34,7 @@ def told_cut(
         told.append(f"its selector has {len(selector)} characters and is left out: no autoscaler can use it")
     if not told:
         return accepted
-    reason = "StatusCut" if accepted.reason == "Valid" else accepted.reason
+    reason = AcceptedReason.STATUS_CUT if accepted.reason == AcceptedReason.VALID else accepted.reason
     message = "; ".join(part for part in (accepted.message, *told) if part)
     return ConditionState(accepted.type, accepted.status, reason, message)
 

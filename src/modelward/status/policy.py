@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import Binding, MonitoringPolicy, MonitoringPolicyStatus
+from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
+from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
 
 _BINDINGS = 100
@@ -14,7 +16,7 @@ _BINDINGS = 100
 def policy_status(
     policy: MonitoringPolicy,
     endpoints: Sequence[LLMEndpoint],
-    problems: Sequence[tuple[str, str]],
+    problems: Sequence[tuple[Reason, str]],
     now_ms: int,
     full: tuple[int, int] | None = None,
 ) -> MonitoringPolicyStatus:
@@ -37,14 +39,14 @@ def policy_status(
     )
 
 
-def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[str, str]]) -> ConditionState:
+def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[Reason, str]]) -> ConditionState:
     if problems:
         return ConditionState("Accepted", "False", problems[0][0], "; ".join(message for _, message in problems))
     if policy.spec.paused:
         return ConditionState(
-            "Accepted", "True", "Paused", "spec.paused is true: last verdicts are kept, nothing new starts"
+            "Accepted", "True", PolicyReason.PAUSED, "spec.paused is true: last verdicts are kept, nothing new starts"
         )
-    return ConditionState("Accepted", "True", "Valid")
+    return ConditionState("Accepted", "True", PolicyReason.VALID)
 
 
 def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[ConditionState, ...]:
@@ -55,20 +57,20 @@ def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[Con
             f"this namespace holds {used} at the hub, of {share}: its oldest exchanges go before keepFor, or its "
             "newest are refused; shorten capture.keepFor, sample less, or raise hub.namespaceShare of the installation"
         )
-        return (ConditionState("SamplesKept", "False", "StorageFull", message),)
+        return (ConditionState("SamplesKept", "False", SamplesReason.STORAGE_FULL, message),)
     if any(condition.type == "SamplesKept" for condition in policy.status.conditions):
-        return (ConditionState("SamplesKept", "True", "WithinShare"),)
+        return (ConditionState("SamplesKept", "True", SamplesReason.WITHIN_SHARE),)
     return ()
 
 
 def _bound(policy: MonitoringPolicy, count: int) -> ConditionState:
     if count:
         return ConditionState(
-            "Bound", "True", "EndpointsSelected", f"watches {count} endpoint{'s' if count > 1 else ''}"
+            "Bound", "True", BoundReason.ENDPOINTS_SELECTED, f"watches {count} endpoint{'s' if count > 1 else ''}"
         )
     wanted = policy.spec.endpoint_selector.match_labels or {}
     labels = ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
     hint = (
         f"no LLMEndpoint in this namespace carries {labels}" if labels else "no LLMEndpoint in this namespace matches"
     )
-    return ConditionState("Bound", "False", "NothingSelected", hint)
+    return ConditionState("Bound", "False", BoundReason.NOTHING_SELECTED, hint)

@@ -13,6 +13,10 @@ from modelward.desired import obstacles
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.evaluate.verdict import VerdictRule, decide
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason
+from modelward.reasons.run import RunReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.judgement import rule_of
 from modelward.status.workload import waiting_reason
@@ -30,11 +34,11 @@ def running_state(
 ) -> ConditionState:
     """Return Complete of a run whose Job has not ended; a pod that cannot start would else pass for one that runs."""
     if suspend:
-        return ConditionState("Complete", "False", "Suspended")
-    reason, message = next((found for pod in pods if (found := _stuck(pod))[0]), ("", ""))
-    if reason:
-        return ConditionState("Complete", "False", reason, message)
-    return _no_pod(job, now_ms) or ConditionState("Complete", "False", "Running")
+        return ConditionState("Complete", "False", RunReason.SUSPENDED)
+    stuck = next((found for pod in pods if (found := _stuck(pod))), None)
+    if stuck is not None:
+        return ConditionState("Complete", "False", *stuck)
+    return _no_pod(job, now_ms) or ConditionState("Complete", "False", RunReason.RUNNING)
 
 
 def _no_pod(job: Mapping[str, Any], now_ms: int) -> ConditionState | None:
@@ -46,20 +50,20 @@ def _no_pod(job: Mapping[str, Any], now_ms: int) -> ConditionState | None:
         return None
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     command = f"kubectl get events -n {namespace} --field-selector involvedObject.name={name},reason=FailedCreate"
-    return ConditionState("Complete", "False", "NoPod", f"no pod since {began}; what refuses it: {command}")
+    return ConditionState("Complete", "False", RunReason.NO_POD, f"no pod since {began}; what refuses it: {command}")
 
 
-def _stuck(pod: Mapping[str, Any]) -> tuple[str, str]:
-    """Return why a pod does not start: (reason, message), both empty where it does."""
+def _stuck(pod: Mapping[str, Any]) -> tuple[Reason, str] | None:
+    """Return why a pod does not start: (reason, message), None where it does."""
     status, name = pod.get("status") or {}, pod["metadata"]["name"]
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
-        reason, message = waiting_reason(container)
-        if reason:
+        if stuck := waiting_reason(container):
+            reason, message = stuck
             return reason, f"pod {name}: {message}"
     for condition in status.get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return "Unschedulable", f"pod {name}: {condition.get('message', '')}"
-    return "", ""
+            return WorkloadReason.UNSCHEDULABLE, f"pod {name}: {condition.get('message', '')}"
+    return None
 
 
 def judged(item: RunItem, found: WindowResult | Finding, around: obstacles.RunContext) -> RunItemStatus:
@@ -87,7 +91,7 @@ def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule)
     if counts.failed and not counts.samples:
         return status("Error", 0, f"all {counts.failed} samples failed in {found.evaluator.name}")
     verdict = decide(counts, found.evaluator, rule, missing=found.reason)
-    if verdict.reason == "EvaluatorFailing":
+    if verdict.reason == CheckReason.EVALUATOR_FAILING:
         return status("Error", verdict.samples, verdict.message)
     outcome: RunResult = "Inconclusive" if verdict.verdict == "Unknown" else verdict.verdict
     return status(outcome, verdict.samples, f"{verdict.reason}: {verdict.message}")
@@ -96,7 +100,9 @@ def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule)
 def lost(trouble: str, *, again: bool) -> Finding:
     """Return that a Job left no result; `trouble` is what kept its pod from starting, if anything did."""
     following = "it is due again" if again else "make another EvaluationRun"
-    return Finding("ResultLost", f"the Job ended without a result; {following}" + (f"; {trouble}" if trouble else ""))
+    return Finding(
+        RunReason.RESULT_LOST, f"the Job ended without a result; {following}" + (f"; {trouble}" if trouble else "")
+    )
 
 
 def summed_up(items: Sequence[RunItemStatus]) -> tuple[RunResult, str]:

@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.metrics.snapshot import Snapshot
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState
 
-ASLEEP = "Asleep"
+ASLEEP = WorkloadReason.ASLEEP
 
 
 def address_state(
@@ -20,7 +21,7 @@ def address_state(
     scaler took the last replica away: the next request brings one back, so that is no outage. `refusing` names
     where no model server accepts a connection, empty where one does or none was tried.
     """
-    if asleep and model.reason == "ScaledToZero":
+    if asleep and model.reason == WorkloadReason.SCALED_TO_ZERO:
         model = ConditionState(model.type, "True", ASLEEP, "asleep: no requests came; the next one starts a replica")
     if model.status != "True":
         return model
@@ -28,7 +29,9 @@ def address_state(
         return gateway
     if refusing and model.reason != ASLEEP:
         told = f"no model server accepts connections at {refusing}: each one has failed for 30 s"
-        return ConditionState(model.type, "False", "UpstreamRefused", f"{told}; check that it listens there")
+        return ConditionState(
+            model.type, "False", WorkloadReason.UPSTREAM_REFUSED, f"{told}; check that it listens there"
+        )
     return model
 
 

@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 from modelward.api.endpoint_status import CheckStatus
 from modelward.api.quantity import timestamp_ms
+from modelward.reasons.checks import CheckReason
 
 KEPT_MS = 24 * 3_600_000
 """How long a verdict stands without a sample."""
-NEVER_HONOURED = frozenset({"ValueOutOfRange"})
+NEVER_HONOURED = frozenset({CheckReason.VALUE_OUT_OF_RANGE})
 """What was asked was never measured: a verdict on less than that does not stand."""
 
 S = TypeVar("S", bound=CheckStatus)
@@ -57,7 +58,7 @@ def spec_hash(asked: Mapping[str, Any]) -> str:
 def _stands(found: CheckStatus, before: CheckStatus, hashes: Collection[str], now_ms: int) -> bool:
     if hashes and before.revision and before.revision not in hashes:
         return False
-    if found.reason in NEVER_HONOURED or (found.reason == "Bypassed" and before.verdict == "Passed"):
+    if found.reason in NEVER_HONOURED or (found.reason == CheckReason.BYPASSED and before.verdict == "Passed"):
         return False  # what goes past us may be bad
     heard_at = max(before.observed_at, before.heard_at, found.heard_at)
     return bool(heard_at) and now_ms - timestamp_ms(heard_at) < KEPT_MS
@@ -65,7 +66,7 @@ def _stands(found: CheckStatus, before: CheckStatus, hashes: Collection[str], no
 
 def _as_found(found: S) -> S:
     """Return what samples say; where there are none of a check that was never decided, that it is not yet."""
-    reason = "NotYetDecided" if found.reason == "NoTraffic" else found.reason
+    reason = CheckReason.NOT_YET_DECIDED if found.reason == CheckReason.NO_TRAFFIC else found.reason
     return found.model_copy(update={"heard_at": "", "reason": reason})
 
 

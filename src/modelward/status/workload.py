@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelward.desired.names import ROLLOUT_AT
+from modelward.reasons.reason import Reason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState
 
 Object = Mapping[str, Any]
 
 _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-_STUCK = (*_PULL, "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+_STUCK = {
+    reason.name: reason
+    for reason in (
+        WorkloadReason.CRASH_LOOP_BACK_OFF,
+        WorkloadReason.CREATE_CONTAINER_CONFIG_ERROR,
+        WorkloadReason.CREATE_CONTAINER_ERROR,
+        WorkloadReason.RUN_CONTAINER_ERROR,
+    )
+}
+"""By the kubelet's own words."""
 
 
 def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -> ConditionState:
@@ -20,19 +31,21 @@ def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -
     True as soon as one pod serves: a rolling update does not make an endpoint unhealthy.
     """
     if workload is None:
-        return ConditionState("WorkloadReady", "Unknown", "Creating", f"{what} does not exist yet")
+        return ConditionState("WorkloadReady", "Unknown", WorkloadReason.CREATING, f"{what} does not exist yet")
     wanted = int(workload.get("spec", {}).get("replicas", 1))
     ready = int(workload.get("status", {}).get("readyReplicas", 0))
     if wanted == 0 and ready == 0:
-        return ConditionState("WorkloadReady", "False", "ScaledToZero", f"{what} has 0 replicas")
+        return ConditionState("WorkloadReady", "False", WorkloadReason.SCALED_TO_ZERO, f"{what} has 0 replicas")
     refused = refusal(workload)
     if ready:
-        trouble = refused if ready < wanted else ""
-        return ConditionState("WorkloadReady", "True", "Serving", trouble or f"{ready} of {wanted} replicas ready")
+        beside = refused if ready < wanted else ""
+        return ConditionState(
+            "WorkloadReady", "True", WorkloadReason.SERVING, beside or f"{ready} of {wanted} replicas ready"
+        )
     if refused:
-        return ConditionState("WorkloadReady", "False", "Refused", refused)
-    reason, message = _pod_trouble(pods)
-    return ConditionState("WorkloadReady", "False", reason or "NotReady", message or _not_ready(workload, wanted, pods))
+        return ConditionState("WorkloadReady", "False", WorkloadReason.REFUSED, refused)
+    trouble = _pod_trouble(pods) or (WorkloadReason.NOT_READY, _not_ready(workload, wanted, pods))
+    return ConditionState("WorkloadReady", "False", *trouble)
 
 
 def _not_ready(workload: Object, wanted: int, pods: Sequence[Object]) -> str:
@@ -47,7 +60,7 @@ def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
         return state
     fields = ", ".join(edits[:3]) + (f" and {len(edits) - 3} more" if len(edits) > 3 else "")
     told = f"{state.message}; somebody changed {fields} of the pod template: it stays; set annotation {ROLLOUT_AT}"
-    reason = "EditedByOther" if state.status == "True" else state.reason
+    reason = WorkloadReason.EDITED_BY_OTHER if state.status == "True" else state.reason
     return ConditionState(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
 
 
@@ -66,22 +79,25 @@ def pod_running(pod: Object) -> bool:
     )
 
 
-def waiting_reason(status: Object) -> tuple[str, str]:
-    """Return why a container is stuck: (reason, message), both empty where it is not.
+def waiting_reason(status: Object) -> tuple[Reason, str] | None:
+    """Return why a container is stuck: (reason, message), None where it is not.
 
     One that keeps ending says so the same way whether it is just being restarted or waits for the next try.
     """
     ended = status.get("lastState", {}).get("terminated", {})
     if ended.get("exitCode") and not status.get("ready"):
         how = f"exited with code {ended['exitCode']} ({ended.get('reason', 'Error')})"
-        return "CrashLoopBackOff", f"container {status['name']} {how}, restarted {status.get('restartCount', 0)} times"
+        return (
+            WorkloadReason.CRASH_LOOP_BACK_OFF,
+            f"container {status['name']} {how}, restarted {status.get('restartCount', 0)} times",
+        )
     waiting = status.get("state", {}).get("waiting", {})
-    reason = str(waiting.get("reason", ""))
-    if reason not in _STUCK:
-        return "", ""
-    if reason in _PULL:
-        return "ImageNotPullable", _unpullable(status, str(waiting.get("message", "")))[:400]
-    return reason, f"container {status['name']}: {reason}: {waiting.get('message', '')}"[:400]
+    word = str(waiting.get("reason", ""))
+    if word in _PULL:
+        return WorkloadReason.IMAGE_NOT_PULLABLE, _unpullable(status, str(waiting.get("message", "")))[:400]
+    if word not in _STUCK:
+        return None
+    return _STUCK[word], f"container {status['name']}: {word}: {waiting.get('message', '')}"[:400]
 
 
 def _unpullable(status: Object, message: str) -> str:
@@ -99,15 +115,14 @@ def refusal(workload: Object) -> str:
     return ""
 
 
-def _pod_trouble(pods: Sequence[Object]) -> tuple[str, str]:
+def _pod_trouble(pods: Sequence[Object]) -> tuple[Reason, str] | None:
     for pod in pods:
         status = pod.get("status", {})
         for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
-            reason, message = waiting_reason(container)
-            if reason:
-                return reason, message
+            if stuck := waiting_reason(container):
+                return stuck
     for pod in pods:
         for condition in pod.get("status", {}).get("conditions", []):
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
-                return "Unschedulable", str(condition.get("message", ""))[:400]
-    return "", ""
+                return WorkloadReason.UNSCHEDULABLE, str(condition.get("message", ""))[:400]
+    return None

@@ -21,6 +21,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.operator.runtime.assembly import builtins
+from modelward.reasons.accepted import AcceptedReason
 
 INSTALLATION = Installation("collector:1", "modelward:1")
 SHORT: dict[str, Any] = {"image": "llama:1", "port": 8080, "args": ["--a"]}
@@ -233,7 +234,7 @@ def test_obstacles_and_refusals_come_first() -> None:
     planned = plan(endpoint(), MonitoringPlan(), INSTALLATION, None)
     assert not isinstance(planned, Finding)
     child = planned[0]
-    taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding("NameTaken", "it is not ours"))
+    taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding(AcceptedReason.NAME_TAKEN, "it is not ours"))
     found = preflight((Subject(None, endpoint(), None, (taken,)),))[0]
     assert headline(found) == "refused, NameTaken"
     assert headline(missing) == "not carried out, TargetNotFound", "the API server takes it"

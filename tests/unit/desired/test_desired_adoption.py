@@ -14,6 +14,7 @@ from modelward.desired.container_search import ContainerPort, find_container
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.service import service
+from modelward.reasons.accepted import AcceptedReason
 
 ADOPTER = refer("Sidecar")
 
@@ -202,7 +203,7 @@ def test_the_model_server_is_found_where_there_is_one_candidate(
 
 def test_a_workload_that_is_not_there_is_named() -> None:
     found = children(refer("ScrapeOnly"), MonitoringPlan(), PLAIN, Facts())
-    assert found == Finding("TargetNotFound", "there is no Deployment my-vllm in namespace retail")
+    assert found == Finding(AcceptedReason.TARGET_NOT_FOUND, "there is no Deployment my-vllm in namespace retail")
 
 
 def test_a_selector_that_no_service_can_express_is_refused() -> None:

@@ -22,6 +22,7 @@ from modelward.operator.endpoint.gather import Gathered
 from modelward.operator.endpoint.scale import Scaled
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe.observer import Observation
+from modelward.reasons.accepted import AcceptedReason
 from modelward.scrape.pages import ScrapeFailure
 from modelward.status.endpoint import endpoint_status
 
@@ -188,7 +189,9 @@ def test_nothing_is_waited_for_where_nothing_is_about_to_be_taken_in() -> None:
 
 
 def test_what_keeps_the_pod_that_is_tried_from_being_made_is_said_of_the_collector_alone() -> None:
-    problem = Problem("Deployment chat-rehearsal", Finding("Refused", "a policy says no"), of_rehearsal=True)
+    problem = Problem(
+        "Deployment chat-rehearsal", Finding(AcceptedReason.REFUSED, "a policy says no"), of_rehearsal=True
+    )
     kept = replace(rehearsing(), problems=(problem,))
     assert said(kept) == ("False", "Refused", "a policy says no")
     assert assessed(kept).accepted.status == "True"

@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from modelward.api.llmendpoint import EvaluationStatus, LLMEndpointStatus, MetricStatus, ScalingStatus, UsageStatus
 from modelward.api.quantity import duration_text, percent_text
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason
 from modelward.status.checks import Check
 from modelward.status.conditions import ConditionState, settle
 
@@ -36,9 +38,9 @@ def samples(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
 
 def test_conditions_health_and_replicas_are_exported() -> None:
     states = [
-        ConditionState("Ready", "True", "R"),
-        ConditionState("Accepted", "False", "R"),
-        ConditionState("QualityHealthy", "Unknown", "R"),
+        ConditionState("Ready", "True", Reason("R")),
+        ConditionState("Accepted", "False", Reason("R")),
+        ConditionState("QualityHealthy", "Unknown", Reason("R")),
     ]
     status = LLMEndpointStatus(
         health="Degraded",
@@ -73,9 +75,9 @@ def test_every_duration_that_status_can_show_is_exported_in_seconds(ms: int) -> 
 
 def test_a_check_is_exported_with_its_verdict_and_the_severity_that_its_policy_gives_it() -> None:
     checks = (
-        Check("p", "errors", "Objectives", "Critical", "Failed", "AboveLimit"),
-        Check("p", "topic", "Quality", "Warning", "Unknown", "NoTraffic"),
-        Check("p", "leaks", "Safety", "Critical", "Passed", "Passed"),
+        Check("p", "errors", "Objectives", "Critical", "Failed", CheckReason.ABOVE_LIMIT),
+        Check("p", "topic", "Quality", "Warning", "Unknown", CheckReason.NO_TRAFFIC),
+        Check("p", "leaks", "Safety", "Critical", "Passed", CheckReason.PASSED),
     )
     registry = CollectorRegistry()
     VerdictMetrics(registry).endpoint("retail", "chat", LLMEndpointStatus(), checks)

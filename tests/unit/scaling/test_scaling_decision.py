@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.capacity import Capacity, Learned, Source
 from modelward.scaling.decision import Decision, decide
 from modelward.scaling.history import DecisionHistory
-from modelward.scaling.need import ScalingReason
 from modelward.scaling.pods import PodUse
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import UsageSnapshot

@@ -12,16 +12,20 @@ from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.collector import CollectorReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import Check
 from modelward.status.conditions import ConditionState
 
 NOW_MS = 1_795_480_000_000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
-ACCEPTED = ConditionState("Accepted", "True", "Valid")
-SERVING = ConditionState("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
-SEEN = ConditionState("CollectorReady", "True", "SeesTraffic")
-FRESH = ConditionState("MetricsAvailable", "True", "Fresh")
+ACCEPTED = ConditionState("Accepted", "True", AcceptedReason.VALID)
+SERVING = ConditionState("WorkloadReady", "True", WorkloadReason.SERVING, "3 of 3 replicas ready")
+SEEN = ConditionState("CollectorReady", "True", CollectorReason.SEES_TRAFFIC)
+FRESH = ConditionState("MetricsAvailable", "True", MetricsReason.FRESH)
 
 
 def endpoint(status: dict[str, Any] | None = None, generation: int = 3) -> LLMEndpoint:

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from status_specimens import FRESH, SERVING, check
 
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import CONDITION, Check, condition, decided, health
 from modelward.status.conditions import ConditionState
 
@@ -41,7 +44,7 @@ def test_a_condition_is_true_only_when_all_is_decided_and_good(checks: list[Chec
 
 def test_a_condition_that_nobody_asked_for_is_unknown_and_says_so() -> None:
     assert condition("Safety", [check()]) == ConditionState(
-        "SafetyHealthy", "Unknown", "NothingToCheck", "no policy asks for this"
+        "SafetyHealthy", "Unknown", CheckReason.NOTHING_TO_CHECK, "no policy asks for this"
     )
 
 
@@ -51,10 +54,10 @@ def test_a_failed_condition_carries_the_evidence_of_every_failure() -> None:
     assert (found.reason, found.message) == ("AboveLimit", "topic 1% (0-3) < 10%, n=140; refuses 9%")
 
 
-DOWN = ConditionState("WorkloadReady", "False", "CrashLoopBackOff", "container model: CrashLoopBackOff")
-STARTING = ConditionState("WorkloadReady", "Unknown", "Creating", "Deployment chat does not exist yet")
-SILENT = ConditionState("MetricsAvailable", "Unknown", "Missing", "no fresh numbers yet")
-PARTIAL = ConditionState("MetricsAvailable", "False", "PartialPods", "2 of 3 pods give numbers")
+DOWN = ConditionState("WorkloadReady", "False", WorkloadReason.CRASH_LOOP_BACK_OFF, "container model: CrashLoopBackOff")
+STARTING = ConditionState("WorkloadReady", "Unknown", WorkloadReason.CREATING, "Deployment chat does not exist yet")
+SILENT = ConditionState("MetricsAvailable", "Unknown", MetricsReason.MISSING, "no fresh numbers yet")
+PARTIAL = ConditionState("MetricsAvailable", "False", MetricsReason.PARTIAL_PODS, "2 of 3 pods give numbers")
 
 
 @pytest.mark.parametrize(

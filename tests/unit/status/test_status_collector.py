@@ -11,6 +11,7 @@ from status_specimens import MINUTE_MS, NOW_MS, history, latency, pod, waiting
 
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.reasons.reason import Reason
 from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
 from modelward.status.usage import usage_status
 
@@ -89,7 +90,7 @@ PODS = ("a", "b")
     ],
 )  # fmt: skip
 def test_metrics_are_available_when_every_pod_gives_fresh_numbers(
-    read: tuple[str, ...], failures: dict[str, tuple[str, str]], age_ms: int, status: str, reason: str, message: str
+    read: tuple[str, ...], failures: dict[str, tuple[Reason, str]], age_ms: int, status: str, reason: str, message: str
 ) -> None:
     readings = history({Signal.REQUESTS: 1.0}, pods=read, until_ms=NOW_MS - age_ms)
     found = metrics_state(readings, PODS, failures, NOW_MS)

@@ -9,6 +9,8 @@ from status_specimens import ACCEPTED, NOW_MS, SERVING
 
 from modelward.api.base import Condition
 from modelward.api.quantity import timestamp
+from modelward.reasons.reason import Reason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ORDER, ConditionState, ready, settle
 from modelward.status.flips import flips
 
@@ -50,12 +52,14 @@ def test_a_message_fits_the_condition(state: ConditionState) -> None:
 
 @given(st.permutations([*ORDER, "SomethingNew"]))
 def test_conditions_stand_in_the_order_in_which_people_read(kinds: list[str]) -> None:
-    settled = settle([ConditionState(kind, "True", "So") for kind in kinds], (), 1, NOW_MS)
+    settled = settle([ConditionState(kind, "True", Reason("So")) for kind in kinds], (), 1, NOW_MS)
     assert [condition.type for condition in settled] == [*ORDER, "SomethingNew"]
 
 
 def conditions(**statuses: str) -> tuple[Condition, ...]:
-    return settle([ConditionState(kind, status, "Why", "evidence") for kind, status in statuses.items()], (), 1, NOW_MS)  # type: ignore[arg-type]
+    why = Reason("Why")
+    states = [ConditionState(kind, status, why, "evidence") for kind, status in statuses.items()]  # type: ignore[arg-type]
+    return settle(states, (), 1, NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,7 @@ def test_ready_tells_nothing_that_its_cause_has_not_told() -> None:
 
 
 def test_what_serves_is_ready_in_the_words_of_the_workload() -> None:
-    assert ready(ACCEPTED, SERVING) == ConditionState("Ready", "True", "Serving", "3 of 3 replicas ready")
+    assert ready(ACCEPTED, SERVING) == ConditionState("Ready", "True", WorkloadReason.SERVING, "3 of 3 replicas ready")
 
 
 @pytest.mark.parametrize("reason", ["PartialPods", "PartialSignals"])

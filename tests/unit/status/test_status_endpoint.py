@@ -12,6 +12,8 @@ from status_specimens import ACCEPTED, FRESH, MINUTE_MS, NOW_MS, SEEN, SERVING, 
 
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus, ScalingStatus
 from modelward.api.quantity import timestamp
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.scaling import ScalingReason
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts, changes, endpoint_status
 from modelward.status.revision import Revision
@@ -44,14 +46,14 @@ def test_a_summary_has_at_most_80_characters(message: str) -> None:
 
 
 def test_what_cannot_be_accepted_is_unhealthy_for_that_reason_though_an_older_workload_serves() -> None:
-    taken = ConditionState("Accepted", "False", "NameTaken", "Service chat exists and is not ours")
+    taken = ConditionState("Accepted", "False", AcceptedReason.NAME_TAKEN, "Service chat exists and is not ours")
     status = endpoint_status(endpoint(), replace(FOUND, accepted=taken), NOW_MS)
     assert (status.health, status.summary) == ("Unhealthy", "Service chat exists and is not ours")
     assert conditions(status)["Ready"] == "False"
 
 
 def test_every_condition_is_there_from_the_first_status_on_and_speaks_of_its_generation() -> None:
-    scaling = ConditionState("ScalingActive", "True", "Steady")
+    scaling = ConditionState("ScalingActive", "True", ScalingReason.STEADY)
     status = endpoint_status(endpoint(generation=7), replace(FOUND, scaling=scaling), NOW_MS)
     assert list(conditions(status)) == [
         "Ready", "Accepted", "WorkloadReady", "CollectorReady", "MetricsAvailable",

@@ -27,6 +27,7 @@ from modelward.desired.finding import Finding
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.reasons.checks import CheckReason
 from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective, rule_of
 from modelward.status.revision import Revision
 
@@ -260,7 +261,7 @@ def test_a_restart_takes_no_verdict_back_and_its_samples_count_on() -> None:
 
 def test_what_the_policy_can_no_longer_see_was_not_refuted() -> None:
     told = judged(result(BAD))
-    finding = Finding("CaptureForbidden", "policy quiet lowered the content to None")
+    finding = Finding(CheckReason.CAPTURE_FORBIDDEN, "policy quiet lowered the content to None")
     assert judged(before=told, problem=finding).verdict == "Failed"
 
 
@@ -274,7 +275,7 @@ def test_a_hub_that_is_away_takes_back_no_verdict_that_it_gave() -> None:
 
 
 def test_what_cannot_run_says_so_before_anything_else() -> None:
-    finding = Finding("UnknownEvaluator", "there is no built-in Nope")
+    finding = Finding(CheckReason.UNKNOWN_EVALUATOR, "there is no built-in Nope")
     found = judged(result(BAD), problem=finding)
     assert (found.verdict, found.reason, found.message) == ("Unknown", "UnknownEvaluator", "there is no built-in Nope")
 
@@ -297,7 +298,7 @@ def test_a_rule_takes_the_side_that_is_written() -> None:
 
 
 def test_what_is_asked_over_more_than_is_kept_is_unknown_and_not_decided_on_less() -> None:
-    finding = Finding("ValueOutOfRange", "over 24h of objective asked is above 1h")
+    finding = Finding(CheckReason.VALUE_OUT_OF_RANGE, "over 24h of objective asked is above 1h")
     bound = replace(objective("ErrorRate"), problem=finding)
     check, found = judge_objective(bound, served(1_000, 0), SEEN, NOW_MS, standing(0, verdict="Passed"))
     assert (check.verdict, check.reason, found.was) == ("Unknown", "ValueOutOfRange", "Passed")

@@ -15,6 +15,8 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
 from modelward.desired.finding import Finding
 from modelward.evaluate.verdict import VerdictRule
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.policy import PolicyReason
 from modelward.status.policy import policy_status
 from modelward.status.run import finished, item_status, lost, running_state, summed_up
 
@@ -111,7 +113,7 @@ def test_an_item_is_judged_by_its_own_window(scored: Counts, expected: str) -> N
 
 
 def test_an_item_without_a_result_is_an_error_with_its_own_reason() -> None:
-    found = item_status(ITEM, Finding("NoCapture", "no text"), RULE)
+    found = item_status(ITEM, Finding(CheckReason.NO_CAPTURE, "no text"), RULE)
     assert (found.result, found.samples, found.message) == ("Error", 0, "NoCapture: no text")
 
 
@@ -177,7 +179,10 @@ def test_a_policy_that_reaches_nothing_says_what_it_looks_for(selector: dict[str
 
 
 def test_a_policy_names_everything_that_cannot_run() -> None:
-    problems = (("UnknownEvaluator", "typo: no such"), ("EvaluatorNotFound", "later: not here"))
+    problems = (
+        (PolicyReason.UNKNOWN_EVALUATOR, "typo: no such"),
+        (PolicyReason.EVALUATOR_NOT_FOUND, "later: not here"),
+    )
     found = policy_status(policy(), [endpoint()], problems, NOW_MS)
     (accepted,) = [condition for condition in found.conditions if condition.type == "Accepted"]
     assert (accepted.status, accepted.reason, accepted.message) == (

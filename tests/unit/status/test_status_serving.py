@@ -8,14 +8,16 @@ import pytest
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.metrics.snapshot import Snapshot
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.serving import address_state, put_to_sleep, unreached
 
-ACCEPTED = ConditionState("Accepted", "True", "Valid")
-SERVING = ConditionState("WorkloadReady", "True", "Serving", "1 of 1 replicas ready")
-EMPTY = ConditionState("WorkloadReady", "False", "ScaledToZero", "Deployment chat has 0 replicas")
-LOADING = ConditionState("WorkloadReady", "False", "NotReady", "0 of 1 replicas ready")
-NO_GATEWAY = ConditionState("WorkloadReady", "False", "NotReady", "0 of 2 replicas ready")
+ACCEPTED = ConditionState("Accepted", "True", AcceptedReason.VALID)
+SERVING = ConditionState("WorkloadReady", "True", WorkloadReason.SERVING, "1 of 1 replicas ready")
+EMPTY = ConditionState("WorkloadReady", "False", WorkloadReason.SCALED_TO_ZERO, "Deployment chat has 0 replicas")
+LOADING = ConditionState("WorkloadReady", "False", WorkloadReason.NOT_READY, "0 of 1 replicas ready")
+NO_GATEWAY = ConditionState("WorkloadReady", "False", WorkloadReason.NOT_READY, "0 of 2 replicas ready")
 
 
 def test_a_model_behind_a_gateway_that_is_not_there_is_not_ready() -> None:

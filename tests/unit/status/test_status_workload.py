@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from status_specimens import pod, waiting
 
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState
 from modelward.status.workload import (
     edited_state,
@@ -83,12 +84,12 @@ def test_a_workload_serves_or_says_why_not(
 
 
 def test_what_another_hand_changed_in_the_template_is_told_and_takes_no_endpoint_out_of_service() -> None:
-    serving = ConditionState("WorkloadReady", "True", "Serving", "3 of 3 replicas ready")
+    serving = ConditionState("WorkloadReady", "True", WorkloadReason.SERVING, "3 of 3 replicas ready")
     assert edited_state(serving, []) == serving
     told = edited_state(serving, ["a", "b", "c", "d"])
     assert (told.status, told.reason) == ("True", "EditedByOther")
     assert "somebody changed a, b, c and 1 more of the pod template" in told.message
-    waiting_ = ConditionState("WorkloadReady", "False", "Unschedulable", "0/1 nodes are available")
+    waiting_ = ConditionState("WorkloadReady", "False", WorkloadReason.UNSCHEDULABLE, "0/1 nodes are available")
     assert edited_state(waiting_, ["a"]).reason == "Unschedulable"
 
 
@@ -109,4 +110,4 @@ def test_a_container_that_keeps_ending_says_so_the_same_way_between_its_tries() 
     expected = ("CrashLoopBackOff", "container model exited with code 137 (OOMKilled), restarted 4 times")
     assert waiting_reason(again) == expected
     assert waiting_reason({**again, **waiting("CrashLoopBackOff")[0]}) == expected
-    assert waiting_reason({**again, "ready": True}) == ("", "")
+    assert waiting_reason({**again, "ready": True}) is None

@@ -11,11 +11,23 @@ from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.refusal import next_command
 from modelward.cli.doctor.remark import Remark
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
-from modelward.status.reasons import reason_of
+from modelward.reasons.collector import CollectorReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.tables import reason_of
+from modelward.reasons.workload import WorkloadReason
 
 _SHOWN = 10
 _ENDPOINT_VARIABLE = "MODELWARD_ENDPOINT"
-_QUOTED = frozenset({"Bypassed", "ImageNotPullable", "Refused", "ScrapeBlocked", "ServiceBypasses", "UpstreamRefused"})
+_QUOTED = frozenset(
+    {
+        CollectorReason.BYPASSED,
+        WorkloadReason.IMAGE_NOT_PULLABLE,
+        WorkloadReason.REFUSED,
+        MetricsReason.SCRAPE_BLOCKED,
+        CollectorReason.SERVICE_BYPASSES,
+        WorkloadReason.UPSTREAM_REFUSED,
+    }
+)
 """Reasons for which someone must act: whoever keeps images or Services, refuses or blocks us."""
 
 

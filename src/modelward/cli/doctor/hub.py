@@ -11,9 +11,10 @@ from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
+from modelward.reasons.checks import CheckReason
 
 _CERTIFICATE_ENDS_SOON = timedelta(days=30)
-_UNAVAILABLE = "HubUnavailable"
+_UNAVAILABLE = CheckReason.HUB_UNAVAILABLE
 _SHOWN = 3
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from modelward.api.exchange import Exchange
 from modelward.api.llmendpoint import EvaluationStatus, LLMEndpoint, MetricStatus
-from modelward.status.reasons import reason_of
+from modelward.reasons.tables import reason_of
 
 _COLOUR = {
     "True": "green", "False": "red", "Unknown": "yellow",

@@ -11,6 +11,8 @@ from modelward.desired.finding import Finding
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import Object, kind_of
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.reason import Reason
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KUBECTL = "kubectl"
@@ -124,5 +126,5 @@ def _patch(before: Mapping[str, Any], live: Mapping[str, Any], wanted: Mapping[s
     return patch
 
 
-def _word(error: ApiError) -> str:
-    return "InvalidSpec" if isinstance(error, Invalid) else "Refused"
+def _word(error: ApiError) -> Reason:
+    return AcceptedReason.INVALID_SPEC if isinstance(error, Invalid) else AcceptedReason.REFUSED

@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from modelward.cli.preflight.effect import Effect, exit_code
+from modelward.reasons.accepted import AcceptedReason
 
-_ACCEPTED = frozenset({"TargetNotFound", "TargetAmbiguous"})
+_ACCEPTED = frozenset({AcceptedReason.TARGET_NOT_FOUND, AcceptedReason.TARGET_AMBIGUOUS})
 """The API server takes the object; the operator waits until it can be carried out."""
 _COLOUR = {"Nothing": "green", "Creates": "green", "Rolls": "yellow", "Refused": "red"}
 

@@ -42,6 +42,7 @@ from modelward.kube.kinds import (
 from modelward.operator.cache.models import parsed as readable
 from modelward.operator.endpoint.apply import name_taken, refused
 from modelward.operator.runtime.assembly import builtins
+from modelward.reasons.accepted import AcceptedReason
 
 
 async def examined(
@@ -94,15 +95,15 @@ class _Examination:
         try:
             kind_of(obj)
             if not obj["metadata"].get("name"):
-                return Applied(None, obj, Finding("InvalidSpec", "metadata.name is missing"))
+                return Applied(None, obj, Finding(AcceptedReason.INVALID_SPEC, "metadata.name is missing"))
             answer = await applied(self.client, obj)
             if answer.untried and answer.refused is None:
                 strictly_parsed(obj)
             return _as_read(obj, answer)
         except LookupError as error:
-            return Applied(None, obj, Finding("InvalidSpec", str(error)))
+            return Applied(None, obj, Finding(AcceptedReason.INVALID_SPEC, str(error)))
         except RenderError as error:
-            return Applied(None, obj, Finding("InvalidSpec", str(error)))
+            return Applied(None, obj, Finding(AcceptedReason.INVALID_SPEC, str(error)))
 
     async def _place(self, obj: Object, answer: Applied) -> None:
         namespace, name = obj["metadata"]["namespace"], obj["metadata"].get("name", "")
@@ -276,7 +277,7 @@ def _as_read(obj: Object, answer: Applied) -> Applied:
         _MODELS[obj["kind"]].model_validate(answer.after)
     except ValidationError as error:
         message = f"the API server accepts it, and this version of Modelward cannot read it: {in_words(error)[0]}"
-        return replace(answer, refused=Finding("InvalidSpec", message))
+        return replace(answer, refused=Finding(AcceptedReason.INVALID_SPEC, message))
     return answer
 
 

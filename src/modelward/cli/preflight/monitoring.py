@@ -11,8 +11,10 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.effect import Effect
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies, selects
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.policy import EvaluatorReason
 
-_UNDECIDED = frozenset({"NoCapture", "CaptureForbidden"})
+_UNDECIDED = frozenset({CheckReason.NO_CAPTURE, CheckReason.CAPTURE_FORBIDDEN})
 """Reasons for which a check stays Unknown; the policy is in force all the same."""
 
 
@@ -50,10 +52,10 @@ def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, BuiltinFacts],
     if builtin is None:
         known = ", ".join(sorted(builtins))
         message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
-        return Effect(*place, "Refused", message, reason="UnknownEvaluator", notes=notes)
+        return Effect(*place, "Refused", message, reason=EvaluatorReason.UNKNOWN_EVALUATOR, notes=notes)
     fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
     if fault:
-        return Effect(*place, "Refused", fault, reason="InvalidConfig", notes=notes)
+        return Effect(*place, "Refused", fault, reason=EvaluatorReason.INVALID_CONFIG, notes=notes)
     return Effect(*place, "Nothing", "evaluators never restart a pod", notes=notes)
 
 

@@ -18,6 +18,7 @@ from modelward.operator.endpoint.difference import covers, stamped
 from modelward.operator.endpoint.displaced import put_back
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
+from modelward.reasons.accepted import AcceptedReason
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,9 @@ class ChildWriter:
         workloads = [child for child in children if child.obj["kind"] == DEPLOYMENT.kind]  # a Job's is all our own
         templates = [_whole(child, children) for child in workloads if "template" in child.obj.get("spec", ())]
         found = [await self._write(child, owner, basis, dry_run=True) for child in templates]
-        return {one.child: one for one in found if one is not None and one.finding.reason == "InvalidTemplate"}
+        return {
+            one.child: one for one in found if one is not None and one.finding.reason == AcceptedReason.INVALID_TEMPLATE
+        }
 
     async def _current(self, child: Child, kind: Kind) -> Object | None:
         """Return the object as the store has it, else as the server has it: the store knows only what is labelled.
@@ -200,8 +203,8 @@ def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) ->
         return None
     if (former := _former_owner(actual, owner)) is not None:
         left = f"{label(actual)} is of the {former['kind']} {former['name']} that was deleted"
-        return Finding("NameTaken", f"{left}, and is made anew when Kubernetes has removed it")
-    return Finding("NameTaken", f"{label(actual)} exists and is not ours; {_REMEDY[actual['kind']]}")
+        return Finding(AcceptedReason.NAME_TAKEN, f"{left}, and is made anew when Kubernetes has removed it")
+    return Finding(AcceptedReason.NAME_TAKEN, f"{label(actual)} exists and is not ours; {_REMEDY[actual['kind']]}")
 
 
 def _former_owner(actual: Object, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -258,5 +261,5 @@ def refused(named: str, error: ApiError) -> Finding:
     A ValidatingAdmissionPolicy answers 422 as if the object were wrong, but nothing is wrong with what the user wrote.
     """
     if isinstance(error, Invalid) and named.startswith("Deployment ") and not _DENIED.search(error.message):
-        return Finding("InvalidTemplate", f"{named}: {error.message}"[:900])
-    return Finding("Refused", f"{named}: {error.message}"[:900])
+        return Finding(AcceptedReason.INVALID_TEMPLATE, f"{named}: {error.message}"[:900])
+    return Finding(AcceptedReason.REFUSED, f"{named}: {error.message}"[:900])

@@ -19,6 +19,10 @@ from modelward.operator.endpoint.scale import Scaled
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe import targets
 from modelward.operator.observe.observer import Observation
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.collector import CollectorReason
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.scrape.pages import PageTarget
 from modelward.status.checks import Check
 from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
@@ -34,7 +38,7 @@ from modelward.status.traffic_seen import traffic_seen_ppm
 from modelward.status.usage import usage_status
 from modelward.status.workload import edited_state, workload_state
 
-_COLLECTOR_TROUBLE = frozenset({"OwnedByAnotherController", "RemovedByOther"})
+_COLLECTOR_TROUBLE = frozenset({CollectorReason.OWNED_BY_ANOTHER_CONTROLLER, CollectorReason.REMOVED_BY_OTHER})
 """Keeps the collector out, but the endpoint serves as it always did: CollectorReady says it, not Accepted."""
 
 
@@ -226,7 +230,7 @@ def _metrics(look: ReconcileView) -> ConditionState:
     endpoint = look.known.endpoint
     if endpoint.mode == "ScrapeOnly" and engine_metrics_path(endpoint) is None:
         message = f"engine {endpoint.spec.engine} exports no metrics; collector mode Sidecar or Gateway sees traffic"
-        return ConditionState("MetricsAvailable", "False", "EngineExportsNothing", message)
+        return ConditionState("MetricsAvailable", "False", MetricsReason.ENGINE_EXPORTS_NOTHING, message)
     pods = [target.pod for target in look.targeted]
     return metrics_state(
         look.seen.history,
@@ -241,9 +245,11 @@ def _metrics(look: ReconcileView) -> ConditionState:
 def _accepted(problems: Sequence[Problem], *, paused: bool) -> ConditionState:
     fatal = next((problem.finding for problem in problems if not about_collector(problem)), None)
     if fatal is None and paused:
-        return ConditionState("Accepted", "True", "Paused", "spec.paused is true: what is there stays as it is")
+        return ConditionState(
+            "Accepted", "True", AcceptedReason.PAUSED, "spec.paused is true: what is there stays as it is"
+        )
     if fatal is None:
-        return ConditionState("Accepted", "True", "Valid")
+        return ConditionState("Accepted", "True", AcceptedReason.VALID)
     return ConditionState("Accepted", "False", fatal.reason, fatal.message)
 
 
@@ -260,7 +266,7 @@ def _removed(known: Gathered) -> Finding | None:
     if due(endpoint, workload):
         return None
     message = f"somebody took the collector out; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
-    return Finding("RemovedByOther", message)
+    return Finding(CollectorReason.REMOVED_BY_OTHER, message)
 
 
 def _rehearsed(look: ReconcileView) -> Finding | None:
@@ -274,9 +280,9 @@ def _rehearsed(look: ReconcileView) -> Finding | None:
     named = f"Deployment {names.rehearsal(endpoint.metadata.name)}"
     state = workload_state(known.rehearsal, known.rehearsing, named)
     then = f"{_named(known)} takes the collector in, and rolls, when the pod of {named} has started"
-    if state.reason in ("Creating", "NotReady"):
-        return Finding("Rehearsing", then)
-    return Finding(state.reason, f"{state.message}; {then}")
+    if state.reason in (WorkloadReason.CREATING, WorkloadReason.NOT_READY):
+        return Finding(CollectorReason.REHEARSING, then)
+    return Finding(CollectorReason.named(state.reason), f"{state.message}; {then}")
 
 
 def _named(known: Gathered) -> str:

@@ -28,6 +28,7 @@ from modelward.kube.kinds import (
 )
 from modelward.operator.cache.models import parsed, read
 from modelward.operator.runtime.context import Context
+from modelward.reasons.accepted import AcceptedReason
 
 _PODS_MS = 20_000
 _SETTLED_PODS_MS = 60_000
@@ -192,7 +193,7 @@ class Gatherer:
         try:
             listing = await self._context.client.list(kind, namespace, label_selector=selector)
         except Forbidden as error:
-            self._refused[key] = Finding("Refused", f"listing {kind.plural}: {error.message}"[:900])
+            self._refused[key] = Finding(AcceptedReason.REFUSED, f"listing {kind.plural}: {error.message}"[:900])
             return ()
         self._remembered[key] = (now_ms, version, listing.items)
         return listing.items

@@ -14,6 +14,7 @@ from modelward.kube.kinds import Object, kind_of
 from modelward.operator.endpoint.apply import Problem, label
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
+from modelward.reasons.accepted import AcceptedReason
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Pruner:
             return None
         except (Forbidden, Invalid) as error:  # a ValidatingAdmissionPolicy answers 422
             why = f"{named} is no longer needed and cannot be deleted: {error.message}"[:900]
-            return Problem(named, Finding("Refused", why))
+            return Problem(named, Finding(AcceptedReason.REFUSED, why))
         log.info("removed=%s namespace=%s", named, metadata["namespace"])
         return None
 

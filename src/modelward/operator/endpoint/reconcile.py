@@ -31,6 +31,8 @@ from modelward.operator.observe.observer import Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
+from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import health
 from modelward.status.collector import bare_pods
 from modelward.status.conditions import ConditionState, ready
@@ -189,8 +191,8 @@ class EndpointReconciler:
         raw = self.context.store.get(LLM_ENDPOINT, namespace, name)
         if raw is None:
             return
-        state = ConditionState("Accepted", "False", "InvalidSpec", in_words(error)[0])
-        unknown = ConditionState("WorkloadReady", "Unknown", "InvalidSpec")
+        state = ConditionState("Accepted", "False", AcceptedReason.INVALID_SPEC, in_words(error)[0])
+        unknown = ConditionState("WorkloadReady", "Unknown", WorkloadReason.INVALID_SPEC)
         states = (ready(state, unknown), state, unknown)
         await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)
 

@@ -17,10 +17,10 @@ from modelward.operator.endpoint.gather import Gathered
 from modelward.operator.observe import targets
 from modelward.operator.observe.observer import Observation
 from modelward.operator.runtime.context import Context
+from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.capacity import Learned, remembered
 from modelward.scaling.decision import Decision, decide
 from modelward.scaling.history import DecisionHistory
-from modelward.scaling.need import ScalingReason
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import observe
 from modelward.status.conditions import ConditionState
@@ -66,14 +66,16 @@ class Scaler:
             return Scaled()
         if not carried_out:
             held = ConditionState(
-                "ScalingActive", "Unknown", "NotAccepted", "nothing is scaled until the spec is accepted"
+                "ScalingActive", "Unknown", ScalingReason.NOT_ACCEPTED, "nothing is scaled until the spec is accepted"
             )
             return Scaled(held, known.endpoint.status.scaling)
         other = _other_writer(known)
         if other is not None:
             return Scaled(other, known.endpoint.status.scaling)
         if known.workload is None:
-            return Scaled(ConditionState("ScalingActive", "Unknown", "NoWorkload", "there is nothing to scale yet"))
+            return Scaled(
+                ConditionState("ScalingActive", "Unknown", ScalingReason.NO_WORKLOAD, "there is nothing to scale yet")
+            )
         key = (known.endpoint.metadata.namespace, known.endpoint.metadata.name)
         before = self._histories.get(key) or _remembered(known.endpoint, now_ms)
         decision = self._decide(known, seen, scaling, before, now_ms)
@@ -128,7 +130,10 @@ class Scaler:
             )
         except (Forbidden, Invalid, NotFound) as error:
             return ConditionState(
-                "ScalingActive", "False", "Refused", f"scaling to {decision.replicas}: {error.message}"[:600]
+                "ScalingActive",
+                "False",
+                ScalingReason.REFUSED,
+                f"scaling to {decision.replicas}: {error.message}"[:600],
             )
         log.info(
             "scaled=%s/%s replicas=%s reason=%s why=%r",
@@ -162,7 +167,7 @@ class Scaler:
             )
         except (Forbidden, Invalid, NotFound) as error:
             message = f"scaling {reference.kind} {reference.name} to {wanted}: {error.message}"
-            return ConditionState("ScalingActive", "False", "Refused", message[:600])
+            return ConditionState("ScalingActive", "False", ScalingReason.REFUSED, message[:600])
         return None
 
 
@@ -170,18 +175,20 @@ def _other_writer(known: Gathered) -> ConditionState | None:
     """Return why we do not scale where an autoscaler of somebody else's writes replicas; two writers only fight."""
     endpoint = known.endpoint
     if "autoscalers" in known.unlisted:
-        return ConditionState("ScalingActive", "False", "Refused", known.unlisted["autoscalers"].message[:600])
+        return ConditionState(
+            "ScalingActive", "False", ScalingReason.REFUSED, known.unlisted["autoscalers"].message[:600]
+        )
     mine = autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
     if mine and endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct":
         message = f"HorizontalPodAutoscaler {mine} scales this LLMEndpoint; delete it or set scaling.mode: Off"
-        return ConditionState("ScalingActive", "False", "AnotherScaler", message)
+        return ConditionState("ScalingActive", "False", ScalingReason.ANOTHER_SCALER, message)
     workload = known.workload
     if workload is None:
         return None
     theirs = autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
     if theirs:
         message = f"HorizontalPodAutoscaler {theirs} writes the {workload['kind']}; point it at the LLMEndpoint instead"
-        return ConditionState("ScalingActive", "False", "MultipleWriters", message)
+        return ConditionState("ScalingActive", "False", ScalingReason.MULTIPLE_WRITERS, message)
     return None
 
 
@@ -223,7 +230,7 @@ def _replicas(workload: Mapping[str, Any]) -> int:
 def _state(scaling: Scaling, decision: Decision) -> ConditionState:
     status: ConditionStatus = "Unknown" if decision.reason is ScalingReason.HOLDING_ON_STALE_METRICS else "True"
     mode = "" if scaling.mode == "Direct" else "advice only: "
-    return ConditionState("ScalingActive", status, str(decision.reason), f"{mode}{decision.message}")
+    return ConditionState("ScalingActive", status, decision.reason, f"{mode}{decision.message}")
 
 
 def _status(endpoint: LLMEndpoint, decision: Decision, current: int, now_ms: int) -> ScalingStatus:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from modelward.metrics.signals import signal_words
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import FRESH_MS, History
+from modelward.reasons.metrics import MetricsReason
+from modelward.reasons.reason import Reason
 from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper
 from modelward.scrape.rounds import Lanes
 
@@ -35,7 +37,7 @@ class Observation:
         """Whether any page has been asked for and has answered or failed."""
         return bool(self.latest or self.failures)
 
-    def problems(self) -> dict[str, tuple[str, str]]:
+    def problems(self) -> dict[str, tuple[Reason, str]]:
         """Return why each silent pod is silent, as (reason, message) of a condition.
 
         One that missed a reading or two is no problem yet: it is starting, or was busy.
@@ -68,8 +70,8 @@ def _turn(endpoint: str) -> float:
     return zlib.crc32(endpoint.encode()) / 2**32
 
 
-def _condition_reason(failure: ScrapeFailure) -> str:
-    return "ScrapeBlocked" if failure.reason in ("Refused", "Timeout") else "Missing"
+def _condition_reason(failure: ScrapeFailure) -> Reason:
+    return MetricsReason.SCRAPE_BLOCKED if failure.reason in ("Refused", "Timeout") else MetricsReason.MISSING
 
 
 class Observer:

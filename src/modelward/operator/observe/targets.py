@@ -37,7 +37,7 @@ def of(known: Gathered) -> tuple[PageTarget, ...]:
 def gateways(gateway: Object | None, pods: Sequence[Object]) -> Collectors:
     """Count the gateway's pods: each of them is a collector."""
     statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses", [])]
-    trouble = next((stuck for status in statuses if (stuck := waiting_reason(status))[0]), ("", ""))
+    trouble = next((stuck for status in statuses if (stuck := waiting_reason(status))), None)
     ready = sum(pod_ready(pod) for pod in pods)
     return Collectors(len(pods), ready, 0, trouble, refused=refusal(gateway or {}))
 

@@ -34,6 +34,7 @@ from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
+from modelward.reasons.run import RunReason
 from modelward.status.conditions import ConditionState
 from modelward.status.run import finished, judged, lost, run_status, running_state, summed_up
 
@@ -55,7 +56,7 @@ _GIVE_UP_MS = 300_000
 """How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""
 _MANY_RUNS = 20
 """Unfinished runs of a namespace above which each of them is looked at less often, so that others get their turn."""
-_NO_ROOM = Finding("PlanTooLarge", "the configs of a run have 900 kB at most; ask for fewer items at once")
+_NO_ROOM = Finding(RunReason.PLAN_TOO_LARGE, "the configs of a run have 900 kB at most; ask for fewer items at once")
 
 
 @dataclass(slots=True)
@@ -128,13 +129,15 @@ class RunReconciler:
         if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
             return run_status(run, ConditionState("Complete", "False", passing.reason, passing.message), now_ms, job="")
         if whole and run.spec.suspend:
-            return run_status(run, ConditionState("Complete", "False", "Suspended", whole.message), now_ms, job="")
+            return run_status(
+                run, ConditionState("Complete", "False", RunReason.SUSPENDED, whole.message), now_ms, job=""
+            )
         if whole:
             return self._refused(run, whole, around, now_ms)
         problems = await self._launch(run)
         if not problems:
             self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
-            return run_status(run, ConditionState("Complete", "False", "Starting"), now_ms, job="")
+            return run_status(run, ConditionState("Complete", "False", RunReason.STARTING), now_ms, job="")
         state = _of_problem(problems)
         if self._waited_ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
             again = f"{state.message}; what is due is tried again in another run"
@@ -260,14 +263,14 @@ class RunReconciler:
         for item in missing:
             self.hub.want(namespace, name, item.endpoint, timestamp_ms(item.to))
         if why := self._collecting(run, bool(missing), around, now_ms):
-            state = ConditionState("Complete", "False", "CollectingResults", f"the Job has ended; {why}")
+            state = ConditionState("Complete", "False", RunReason.COLLECTING_RESULTS, f"the Job has ended; {why}")
             return run_status(run, state, now_ms, job=names.run_job(name))
         no_room = runs.left_out(run, around.watches) if missing else frozenset()
         found |= {item: _NO_ROOM for item in missing if runs.item_key(item) in no_room}
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
         items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
-        state = ConditionState("Complete", "True", "Finished", how)
+        state = ConditionState("Complete", "True", RunReason.FINISHED, how)
         if not items and (nothing := obstacles.of_run(run, around)):
             state = ConditionState("Complete", "True", nothing.reason, nothing.message)
             result, message = "Error", nothing.message

@@ -2,134 +2,136 @@
 
 from __future__ import annotations
 
-from modelward.status.reason import Reason
+from modelward.reasons.reason import Reason, ReasonTable
 
-CHECKS = (
-    Reason("Passed", "all checks of this kind are decided and good"),
-    Reason(
+
+class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", "QualityHealthy", "SafetyHealthy")):
+    """Why a check passed, failed or is not decided."""
+
+    PASSED = Reason("Passed", "all checks of this kind are decided and good")
+    NOTHING_TO_CHECK = Reason(
         "NothingToCheck",
         "no policy asks for it",
         "no policy of the namespace selects this endpoint, or none has such a check",
         "`kubectl get mpol -n NS`; `kubectl get llmep -n NS --show-labels`",
-    ),
-    Reason(
+    )
+    ABOVE_LIMIT = Reason(
         "AboveLimit",
         "the whole interval is above the limit: bad for shares of faults and durations, good for scores",
         "the message has value, interval, limit and sample count",
         "`modelward explain NS/NAME` lists flagged exchanges; `status.changes` what changed before",
-    ),
-    Reason(
+    )
+    BELOW_LIMIT = Reason(
         "BelowLimit",
         "the whole interval is below the limit: good for shares of faults and durations, bad for scores",
         "the message has value, interval, limit and sample count",
         "`modelward explain NS/NAME` lists flagged exchanges; `status.changes` what changed before",
-    ),
-    Reason(
+    )
+    NEAR_THRESHOLD = Reason(
         "NearThreshold",
         "the limit lies within the interval",
         "the share really is about at the limit, or the limit lies within a bucket of the histogram",
         "another limit; a longer `over`, a larger `capture.sample`",
-    ),
-    Reason(
+    )
+    TOO_FEW_SAMPLES = Reason(
         "TooFewSamples",
         "n of m, as asked for; n of about m that would decide; or no exchange was applicable to the check",
         "little traffic, or little of it captured",
         "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
-    ),
-    Reason(
+    )
+    NOT_YET_DECIDED = Reason(
         "NotYetDecided",
         "nothing was decided yet, and nothing came in the window",
         "a new endpoint or policy, before its first traffic",
         "send traffic; else look at `CollectorReady`",
-    ),
-    Reason(
+    )
+    NO_TRAFFIC = Reason(
         "NoTraffic",
         "nothing came in the window; what was decided stands for 24 hours first",
         "the endpoint is idle, or clients go past it",
         "nothing, when idle; else look at `CollectorReady`",
-    ),
-    Reason(
+    )
+    POLICY_PAUSED = Reason(
         "PolicyPaused",
         "the policy is paused, and there was no verdict before",
         "`spec.paused` of the policy",
         "`spec.paused: false`",
-    ),
-    Reason(
+    )
+    BYPASSED = Reason(
         "Bypassed",
         "the check would be decided, but less than 90 % of the traffic is seen",
         "clients use another Service than ours",
         "look at `CollectorReady`",
-    ),
-    Reason(
+    )
+    MISSING = Reason(
         "Missing",
         "no pod has measured this metric",
         "engines differ in what they export; `TimeToFirstToken` needs streams, `TimePerOutputToken` also `usage`",
         "a collector measures all of them: `collector.mode: Sidecar` or `Gateway`",
-    ),
-    Reason(
+    )
+    HUB_UNAVAILABLE = Reason(
         "HubUnavailable",
         "there is no hub, or it does not answer",
         "the hub's volume or pod; or it is turned off in the chart",
         "`modelward doctor`; `kubectl get pods -n modelward-system`",
-    ),
-    Reason(
+    )
+    NO_CAPTURE = Reason(
         "NoCapture",
         "the check needs text and none is captured",
         "`capture.content` is `None` or `MetadataOnly`, or there is no collector",
         "`capture.content: Redacted`, and a collector (not `ScrapeOnly`)",
-    ),
-    Reason(
+    )
+    CAPTURE_FORBIDDEN = Reason(
         "CaptureForbidden",
         "another policy, named in the message, lowered the content",
         "of several policies the least revealing content wins",
         "agree on one content",
-    ),
-    Reason(
+    )
+    EVALUATOR_FAILING = Reason(
         "EvaluatorFailing",
         "more than 10 % of the samples could not be judged",
         "the evaluator cannot read these exchanges, or fails",
         "`kubectl logs -n NS job/RUN`; RUN from `kubectl get llmrun -n NS`",
-    ),
-    Reason(
+    )
+    NOT_CALIBRATED = Reason(
         "NotCalibrated",
         "the evaluator cannot tell good from bad",
         "its measured error rates are too bad for a verdict",
         "use another check",
-    ),
-    Reason(
+    )
+    UNKNOWN_EVALUATOR = Reason(
         "UnknownEvaluator",
         "there is no built-in of that name; the message lists them",
         "a misspelt name, or one of a newer release",
         "fix `check.builtin`",
-    ),
-    Reason(
+    )
+    EVALUATOR_NOT_FOUND = Reason(
         "EvaluatorNotFound",
         "there is no Evaluator of that name in this namespace",
         "a misspelt name, or it comes later",
         "`kubectl get llmeval -n NS`",
-    ),
-    Reason(
+    )
+    INVALID_CONFIG = Reason(
         "InvalidConfig",
         "the check's `config` is wrong; the message names the field",
         "a missing or misspelt field",
         "see [evaluators](evaluators.md)",
-    ),
-    Reason(
+    )
+    VALUE_OUT_OF_RANGE = Reason(
         "ValueOutOfRange",
         "more is asked than is kept, so nothing is decided; the message says what may be asked",
         "an earlier version stored the policy; today the API server refuses such a value",
         "write the value that the message names",
-    ),
-    Reason(
+    )
+    KEPT_TOO_SHORT = Reason(
         "KeptTooShort",
         "exchanges are gone before the next batch scores them",
         "`every` is above `capture.keepFor`; of several policies the shortest `keepFor` is in force",
         "a shorter `every`, or a longer `keepFor`",
-    ),
-    Reason(
+    )
+    INVALID_THRESHOLD = Reason(
         "InvalidThreshold",
         "the limit is on the wrong side for this check",
         "a share of faults is bad above its limit, a score below it",
         "write `failAbove` or `failBelow` as the message says",
-    ),
-)
+    )

@@ -1,0 +1,65 @@
+"""Reasons of a MonitoringPolicy's conditions, and of an Evaluator's Accepted."""
+
+from __future__ import annotations
+
+from modelward.reasons.checks import CheckReason
+from modelward.reasons.reason import Reason, ReasonTable
+
+
+class PolicyReason(ReasonTable, kind="MonitoringPolicy", conditions=("Accepted",)):
+    """Why a policy is in force, or what of it is not."""
+
+    VALID = Reason("Valid", "the policy is in force")
+    PAUSED = Reason("Paused", "`spec.paused` is true: last verdicts are kept, nothing new starts")
+    NO_CAPTURE = CheckReason.NO_CAPTURE
+    CAPTURE_FORBIDDEN = CheckReason.CAPTURE_FORBIDDEN
+    UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
+    EVALUATOR_NOT_FOUND = CheckReason.EVALUATOR_NOT_FOUND
+    INVALID_CONFIG = CheckReason.INVALID_CONFIG
+    KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
+    INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
+    RAW_PAYLOADS_FORBIDDEN = Reason(
+        "RawPayloadsForbidden",
+        "`content: Full` counts as `Redacted`",
+        "the Namespace does not allow it",
+        "`kubectl annotate ns NS modelward.dev/allow-raw-payloads=true`, if payloads may be kept unredacted",
+    )
+    VALUE_OUT_OF_RANGE = Reason(
+        "ValueOutOfRange",
+        "`capture` asks for more than a collector or the hub can do; the message says what is in force instead",
+        "an earlier version stored the policy; today the API server refuses such a value",
+        "write the value that the message names",
+    )
+
+
+class BoundReason(ReasonTable, kind="MonitoringPolicy", conditions=("Bound",)):
+    """Whether a policy watches any endpoint."""
+
+    ENDPOINTS_SELECTED = Reason("EndpointsSelected", "the policy watches at least one endpoint")
+    NOTHING_SELECTED = Reason(
+        "NothingSelected",
+        "no endpoint of the namespace carries the labels",
+        "a misspelt label, or the endpoint comes later",
+        "`kubectl get llmep -n NS --show-labels`",
+    )
+
+
+class SamplesReason(ReasonTable, kind="MonitoringPolicy", conditions=("SamplesKept",)):
+    """Whether the samples of a policy are kept as long as it asks."""
+
+    WITHIN_SHARE = Reason("WithinShare", "samples are kept for `keepFor` again")
+    STORAGE_FULL = Reason(
+        "StorageFull",
+        "the namespace has used up its share of the hub's store: its oldest exchanges go before `keepFor`, or its"
+        " newest are refused",
+        "a long `keepFor`, a large `sample` or `maxBody`, a small volume",
+        "shorten `capture.keepFor` or lower `capture.sample`; whoever runs Modelward may raise `hub.namespaceShare`",
+    )
+
+
+class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
+    """Why an Evaluator can be used or cannot."""
+
+    VALID = Reason("Valid", "the evaluator can be used")
+    UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
+    INVALID_CONFIG = CheckReason.INVALID_CONFIG
