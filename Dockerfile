@@ -42,7 +42,7 @@ RUN cd /opt/modelward/lib/python3.*/site-packages \
  && find . -depth -type d \( -name tests -o -name test \) -exec rm -rf {} + \
  && rm -rf onnxruntime/transformers onnxruntime/tools onnxruntime/quantization \
  && /opt/modelward/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/modelward/lib \
- && printf '#!/opt/modelward/bin/python\nfrom modelward.cli import main\n\nmain()\n' > /opt/modelward/bin/modelward \
+ && printf '#!/opt/modelward/bin/python\nfrom modelward.cli.app import main\n\nmain()\n' > /opt/modelward/bin/modelward \
  && chmod 755 /opt/modelward/bin/modelward
 
 # Our own code, whole and as the collector carries it; a change of a source file starts here.

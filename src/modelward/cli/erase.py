@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -23,67 +26,77 @@ app = typer.Typer(
 )
 
 Endpoint = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The endpoint; it need not exist any more.")]
-Url = Annotated[str | None, typer.Option("--hub-url", envvar="MODELWARD_HUB_URL", help="The hub.")]
-Config = Annotated[str | None, typer.Option(help="Which cluster; by default the one that this runs in.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Dry = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
-By = Annotated[str, typer.Option(help="Who wants it, or a ticket: for the audit, which else knows the account only.")]
 
 
-@app.command()
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What a command erases: the hub's words for it, and ours for a person who is asked."""
+
+    target: Mapping[str, str]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How it is erased; every command has these options, in this order."""
+
+    by: Annotated[
+        str, typer.Option(help="Who wants it, or a ticket: for the audit, which else knows the account only.")
+    ] = ""
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False
+    hub_url: Annotated[str | None, typer.Option("--hub-url", envvar="MODELWARD_HUB_URL", help="The hub.")] = None
+    kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the one that this runs in.")] = None
+
+
+def _command(erasure_of: Callable[..., Erasure]) -> Callable[..., None]:
+    """Register a function of a command's own arguments; the options of Request come after them."""
+    shared = inspect.signature(Request).parameters
+
+    @functools.wraps(erasure_of)
+    def run(**given: Any) -> None:
+        request = Request(**{name: given.pop(name) for name in shared})
+        _run(erasure_of(**given), request)
+
+    own = inspect.signature(erasure_of).parameters
+    hints = get_type_hints(erasure_of, include_extras=True) | get_type_hints(Request, include_extras=True)
+    every = [one.replace(annotation=hints[one.name]) for one in (*own.values(), *shared.values())]
+    run.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    run.__annotations__ = hints
+    return app.command()(run)
+
+
+@_command
 def exchange(
     endpoint: Endpoint,
     id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine answered it.")],  # noqa: A002
-    by: By = "",
-    yes: Yes = False,
-    dry_run: Dry = False,
-    hub_url: Url = None,
-    kubeconfig: Config = None,
-) -> None:
+) -> Erasure:
     """Erase one exchange."""
-    target = {**_endpoint(endpoint), "exchange": id}
-    _run(target, f"one exchange of {endpoint}", by, yes, dry_run, hub_url, kubeconfig)
+    return Erasure({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
 
 
-@app.command()
+@_command
 def conversation(
     scope: Annotated[str, typer.Argument(metavar="NAMESPACE[/NAME]", help="Where: all endpoints of it, or one.")],
     name: Annotated[str, typer.Argument(help="Its id as the client sent it, or its key as a record shows it.")],
-    by: By = "",
-    yes: Yes = False,
-    dry_run: Dry = False,
-    hub_url: Url = None,
-    kubeconfig: Config = None,
-) -> None:
+) -> Erasure:
     """Erase all turns of one conversation."""
     where = _endpoint(scope) if "/" in scope else {"namespace": scope}
-    _run({**where, "conversation": name}, f"one conversation in {scope}", by, yes, dry_run, hub_url, kubeconfig)
+    return Erasure({**where, "conversation": name}, f"one conversation in {scope}")
 
 
-@app.command()
-def endpoint(
-    endpoint: Endpoint,
-    by: By = "",
-    yes: Yes = False,
-    dry_run: Dry = False,
-    hub_url: Url = None,
-    kubeconfig: Config = None,
-) -> None:
+@_command
+def endpoint(endpoint: Endpoint) -> Erasure:
     """Erase everything that is kept of one endpoint; what it is asked from now on is sampled as before."""
-    _run(_endpoint(endpoint), f"everything of endpoint {endpoint}", by, yes, dry_run, hub_url, kubeconfig)
+    return Erasure(_endpoint(endpoint), f"everything of endpoint {endpoint}")
 
 
-@app.command()
+@_command
 def namespace(
     namespace: Annotated[str, typer.Argument(help="The namespace; it need not exist any more.")],
-    by: By = "",
-    yes: Yes = False,
-    dry_run: Dry = False,
-    hub_url: Url = None,
-    kubeconfig: Config = None,
-) -> None:
+) -> Erasure:
     """Erase everything that is kept of all endpoints of one namespace."""
-    _run({"namespace": namespace}, f"everything of namespace {namespace}", by, yes, dry_run, hub_url, kubeconfig)
+    return Erasure({"namespace": namespace}, f"everything of namespace {namespace}")
 
 
 def _endpoint(text: str) -> dict[str, str]:
@@ -93,46 +106,29 @@ def _endpoint(text: str) -> dict[str, str]:
     return {"namespace": namespace, "endpoint": name}
 
 
-def _run(
-    target: Mapping[str, str],
-    what: str,
-    by: str,
-    yes: bool,
-    dry_run: bool,
-    hub_url: str | None,
-    kubeconfig: str | None,
-) -> None:
+def _run(erasure: Erasure, request: Request) -> None:
     from modelward.cli.erasing import EraseError
     from modelward.kube.errors import ApiError
 
     try:
-        asyncio.run(_erase(target, what, by, hub_url, kubeconfig, ask=not yes, dry_run=dry_run))
+        asyncio.run(_erase(erasure, request))
     except (EraseError, OSError, ApiError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
 
 
-async def _erase(
-    target: Mapping[str, str],
-    what: str,
-    by: str,
-    hub_url: str | None,
-    kubeconfig: str | None,
-    *,
-    ask: bool,
-    dry_run: bool,
-) -> None:
+async def _erase(erasure: Erasure, request: Request) -> None:
     from modelward.cli.erasing import connected, counted, erased
 
-    async with connected(hub_url, kubeconfig) as hub:
-        if dry_run or ask:
-            typer.echo(f"{what}: {await counted(hub, target)} exchanges are kept")
-        if dry_run:
+    async with connected(request.hub_url, request.kubeconfig) as hub:
+        if request.dry_run or not request.yes:
+            typer.echo(f"{erasure.what}: {await counted(hub, erasure.target)} exchanges are kept")
+        if request.dry_run:
             return
-        if ask:
+        if not request.yes:
             typer.confirm("Erase them for good? Records that come later are refused too.", abort=True)
-        done = await erased(hub, target, by)
-    typer.echo(f"erased {what}: {done.exchanges} exchanges, {done.examples} examples in results")
+        done = await erased(hub, erasure.target, request.by)
+    typer.echo(f"erased {erasure.what}: {done.exchanges} exchanges, {done.examples} examples in results")
     if not done.recorded:
         line = "audit record not stored"
         typer.echo(f"warning: the audit could not be stored; keep the line {line!r} of the hub's log", err=True)

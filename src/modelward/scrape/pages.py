@@ -160,3 +160,20 @@ def refusal(error: Exception) -> str:
     if reset or isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError):
         return "accepted the connection and closed it"
     return f"cannot be reached: {str(cause)[:100]}"
+
+
+class Lanes:
+    """Two lines of `limit` readings at a time: what did not answer last time waits in a line of its own.
+
+    So pages that hang, however many, cost the others nothing.
+    """
+
+    def __init__(self, limit: int = 50) -> None:
+        self._well, self._silent = asyncio.Semaphore(limit), asyncio.Semaphore(limit)
+
+    async def read(
+        self, scraper: Scraper, target: PageTarget, before: Snapshot | None = None, *, silent: bool = False
+    ) -> Snapshot | ScrapeFailure:
+        """Read one page when its line has room; `before` is its last reading, `silent` whether it failed since."""
+        async with self._silent if silent else self._well:
+            return await scraper.scrape(target, before)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.admission import WRITES, admission
 from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from modelward.api import crd
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.checkup import checkup
 from modelward.cli.doctor.observed import InstallationFacts, Rights
 from modelward.cli.doctor.remark import Remark, exit_code

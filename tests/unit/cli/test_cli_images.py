@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelward.cli.images import images, listed
+from modelward.cli.image_list import images, listed
 
 CONFIGURED = ("ghcr.io/modelward/collector:2", "registry:5000/modelward:2")
 ONE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64

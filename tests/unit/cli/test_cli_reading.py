@@ -11,10 +11,8 @@ import jwt
 import pytest
 
 from modelward.cli.cluster import installation
-from modelward.cli.cluster.identity import subject
 from modelward.cli.cluster.installation import Setup, setup
-from modelward.cli.cluster.reading import ClusterReader
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import ClusterReader, Unread, subject
 from modelward.cli.doctor.interceptors import interceptors
 from modelward.cli.doctor.rights_asked import rights_asked
 from modelward.kube.client import Client

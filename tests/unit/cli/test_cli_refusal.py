@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelward.cli.doctor.refusal import next_command
+from modelward.cli.doctor.endpoints import next_command
 
 MESSAGES = {
     "services \"chat\" is forbidden: ValidatingAdmissionPolicy 'no-services' with binding 'b' denied request: no": (

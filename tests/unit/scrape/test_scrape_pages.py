@@ -16,8 +16,7 @@ from aiohttp import web
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
-from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper, refusal
-from modelward.scrape.rounds import Lanes
+from modelward.scrape.pages import Lanes, PageTarget, ScrapeFailure, Scraper, refusal
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

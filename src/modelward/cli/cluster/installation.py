@@ -9,8 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from modelward.cli.cluster.reading import ClusterReader
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import ClusterReader, Unread
 from modelward.desired.installation import Installation
 from modelward.kube.kinds import CONFIG_MAP
 from modelward.operator.runtime.settings import Settings, SettingsError, load, read

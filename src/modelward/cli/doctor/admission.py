@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.cluster.rights import OWN_RIGHTS, RIGHTS
-from modelward.cli.cluster.unread import Unread
 from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.kinds import OWN_KINDS

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from modelward.api import crd
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.admission import admission
 from modelward.cli.doctor.endpoints import drift, endpoints
 from modelward.cli.doctor.hub import authority, hub

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.observed import InstallationFacts, Object
-from modelward.cli.doctor.refusal import next_command
 from modelward.cli.doctor.remark import Remark
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
 from modelward.reasons.collector import CollectorReason
@@ -18,6 +18,22 @@ from modelward.reasons.workload import WorkloadReason
 
 _SHOWN = 10
 _ENDPOINT_VARIABLE = "MODELWARD_ENDPOINT"
+_REFUSALS = (
+    (r"ValidatingAdmissionPolicy '([^']+)'", "kubectl describe validatingadmissionpolicy {0}"),
+    (
+        r'admission webhook "([^"]+)"',
+        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml | grep -B9 {0}",
+    ),
+    (r"exceeded quota: ([\w.-]+)", "kubectl describe quota -n {namespace} {0}"),
+    (r"must specify \S+ for:|failed quota: ([\w.-]+)", "kubectl describe quota -n {namespace}"),
+    (r"(?:maximum|minimum) (?:cpu|memory|\S+) usage per", "kubectl describe limitrange -n {namespace}"),
+    (r"violates PodSecurity", "kubectl get ns {namespace} --show-labels"),
+    (
+        r'cannot (\w+) resource "([\w./-]+)"(?: in API group "([\w.-]*)")?',
+        "kubectl auth can-i {0} {1} -n {namespace} --as=system:serviceaccount:{system}:modelward; helm upgrade",
+    ),
+)
+"""What to run next where the API server refused the operator something: its message names who refused."""
 _QUOTED = frozenset(
     {
         CollectorReason.BYPASSED,
@@ -118,3 +134,11 @@ def _known_before(seen: InstallationFacts, endpoint: Object) -> bool:
         return True
     key = (endpoint["metadata"].get("uid"), endpoint["metadata"].get("generation"))
     return any((o["metadata"].get("uid"), o["metadata"].get("generation")) == key for o in seen.endpoints_before)
+
+
+def next_command(message: str, namespace: str, system: str) -> str:
+    """Return the command that shows what refused; empty where the message does not say."""
+    for pattern, command in _REFUSALS:
+        if found := re.search(pattern, message):
+            return command.format(*(part or "" for part in found.groups()), namespace=namespace, system=system)
+    return ""

@@ -8,11 +8,9 @@ from importlib.metadata import version
 
 from modelward.api import crd
 from modelward.cli.cluster.installation import Setup, setup
-from modelward.cli.cluster.reading import ClusterReader, reading
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import ClusterReader, Unread, reading
 from modelward.cli.doctor.checkup import checkup, fresh
-from modelward.cli.doctor.cluster_version import cluster_version
-from modelward.cli.doctor.hub_contact import hub_contact
+from modelward.cli.doctor.contact import cluster_version, hub_contact
 from modelward.cli.doctor.interceptors import interceptors
 from modelward.cli.doctor.observed import InstallationFacts, Object, Objects
 from modelward.cli.doctor.remark import Remark

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 from cryptography import x509
 
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelward.cli.cluster.reading import ClusterReader
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import ClusterReader, Unread
 from modelward.cli.doctor.observed import Object, Objects
 from modelward.kube.kinds import Kind
 

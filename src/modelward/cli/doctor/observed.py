@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 
 Object = Mapping[str, Any]
 Objects = tuple[Object, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from modelward.cli.cluster.unread import Unread
+from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.observed import InstallationFacts, Object
 from modelward.cli.doctor.remark import Remark
 

@@ -13,8 +13,7 @@ from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import FRESH_MS, History
 from modelward.reasons.metrics import MetricsReason
 from modelward.reasons.reason import Reason
-from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper
-from modelward.scrape.rounds import Lanes
+from modelward.scrape.pages import Lanes, PageTarget, ScrapeFailure, Scraper
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from modelward.cli.cluster.unread import Unread
-from modelward.cli.doctor import hub_contact as module
-from modelward.cli.doctor.hub_contact import hub_contact
+from modelward.cli.cluster.reading import Unread
+from modelward.cli.doctor import contact as module
+from modelward.cli.doctor.contact import hub_contact
 
 CERTIFICATE: dict[str, Any] = {"data": {"ca.crt": "no certificate"}}
 
