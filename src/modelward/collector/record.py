@@ -15,11 +15,10 @@ from modelward.privacy.short_fields import known_reason, known_role, plain_model
 
 
 class ExchangeRecorder:
-    """Makes exchange records of one endpoint. `unread` counts bodies that could not be parsed."""
+    """Makes exchange records of one endpoint."""
 
     def __init__(self, endpoint: str, revision: str) -> None:
         self._endpoint, self._revision = endpoint, revision
-        self.unread = 0
 
     def record(self, parcel: Parcel, content: Content, key: bytes | None) -> Exchange:
         """Return the exchange with as much content as is allowed.
@@ -55,14 +54,12 @@ class ExchangeRecorder:
         try:
             return question_in(decoded(parcel.request, parcel.request_encoding)), False
         except (ValueError, TypeError, AttributeError, RecursionError):
-            self.unread += 1
             return Question(), bool(parcel.request)
 
     def _answer(self, parcel: Parcel) -> tuple[Answer, bool]:
         try:
             return answer_in(decoded(parcel.response, parcel.response_encoding), parcel.content_type), False
         except (ValueError, TypeError, AttributeError, RecursionError):
-            self.unread += 1
             return Answer(), bool(parcel.response)
 
 

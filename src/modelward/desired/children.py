@@ -106,7 +106,7 @@ def _of_template(
 
 
 def _model(endpoint: LLMEndpoint, installation: Installation, workload: Mapping[str, Any] | None) -> Children:
-    frame = Child(model_workload.frame(endpoint, installation), names.FRAME_MANAGER)
+    frame = Child(model_workload.frame(endpoint), names.FRAME_MANAGER)
     scale = model_workload.scale(endpoint, workload)
     count = (Child(scale, names.SCALE_MANAGER),) if scale is not None else ()
     if workload is None:

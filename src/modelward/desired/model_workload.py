@@ -31,7 +31,7 @@ PROGRESS_SECONDS = 3_600
 _HASH_LENGTH = 12
 
 
-def frame(endpoint: LLMEndpoint, installation: Installation) -> dict[str, Any]:  # noqa: ARG001  # one shape for all
+def frame(endpoint: LLMEndpoint) -> dict[str, Any]:
     """Return the Deployment without template and replicas; it can be applied at any time and restarts nothing."""
     name = endpoint.metadata.name
     return {
@@ -56,7 +56,7 @@ def template(endpoint: LLMEndpoint, installation: Installation) -> dict[str, Any
 
 def first(endpoint: LLMEndpoint, installation: Installation, replicas: int | None) -> dict[str, Any]:
     """Return the whole Deployment for its creation by `modelward-template`; without replicas the server takes one."""
-    outside, inside = frame(endpoint, installation), template(endpoint, installation)
+    outside, inside = frame(endpoint), template(endpoint, installation)
     count = {} if replicas is None else {"replicas": replicas}
     return {
         **_identity(),

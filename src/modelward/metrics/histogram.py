@@ -92,19 +92,3 @@ def quantile(hist: Histogram, q: float) -> Quantile | None:
             return Quantile(low + (bound - low) * max(0.0, rank - below) / (count - below))
         below, low = count, bound
     return Quantile(hist.bounds[-1], at_least=True)
-
-
-def fraction_above(hist: Histogram, seconds: float) -> float | None:
-    """The share of observations longer than `seconds`, linear inside a bucket; None when nothing was observed.
-
-    Beyond the last bound nothing is known, so all that lies there counts as above: the cautious reading.
-    """
-    if hist.count <= 0 or not hist.bounds:
-        return None
-    below, low = 0.0, min(0.0, hist.bounds[0])
-    for bound, count in zip(hist.bounds, hist.counts, strict=True):
-        if seconds < bound:
-            inside = max(0.0, seconds - low) / (bound - low) if bound > low else 0.0
-            return 1 - (below + (count - below) * inside) / hist.count
-        below, low = count, bound
-    return 1 - below / hist.count

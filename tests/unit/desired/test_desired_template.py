@@ -152,7 +152,7 @@ def test_the_template_has_what_the_selector_selects(installation: Installation) 
 
 
 def test_the_frame_shares_all_of_the_first_but_template_hash_and_replicas() -> None:
-    first, frame = model.first(run_here(), PLAIN, 3), model.frame(run_here(), PLAIN)
+    first, frame = model.first(run_here(), PLAIN, 3), model.frame(run_here())
     assert first["spec"] == {**frame["spec"], "replicas": 3, "template": first["spec"]["template"]}
     assert frame["metadata"] == {k: v for k, v in first["metadata"].items() if k != "annotations"}
 

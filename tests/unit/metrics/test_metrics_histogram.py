@@ -2,11 +2,10 @@
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.metrics.histogram import Histogram, Quantile, fraction_above, histogram, merged, quantile, subtracted
+from modelward.metrics.histogram import Histogram, Quantile, histogram, merged, quantile, subtracted
 
 LATENCIES = Histogram((0.25, 0.5, 1.0), (16, 48, 80), 50.0, 100)
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -26,20 +25,9 @@ def test_a_quantile_above_the_last_bound_is_only_a_lower_bound() -> None:
     assert quantile(LATENCIES, 0.95) == Quantile(1.0, at_least=True)
 
 
-def test_nothing_observed_has_no_quantile_and_no_share() -> None:
+def test_nothing_observed_has_no_quantile() -> None:
     for empty in (Histogram((1.0,), (0,), 0, 0), Histogram((), (), 5.0, 5)):
         assert quantile(empty, 0.5) is None
-        assert fraction_above(empty, 1.0) is None
-
-
-def test_tells_the_share_above_a_limit() -> None:
-    assert fraction_above(LATENCIES, 0.5) == pytest.approx(0.52)
-    assert fraction_above(LATENCIES, 0.375) == pytest.approx(0.68)
-    assert fraction_above(LATENCIES, 0.0) == 1.0
-
-
-def test_what_lies_beyond_the_last_bound_counts_as_above() -> None:
-    assert fraction_above(LATENCIES, 30.0) == pytest.approx(0.2)
 
 
 def test_buckets_that_contradict_each_other_are_no_histogram() -> None:
@@ -77,14 +65,6 @@ def test_quantiles_grow_with_q_and_stay_in_the_bounds(values: list[float], one: 
     assert low is not None
     assert high is not None
     assert 0 <= low.value <= high.value <= BOUNDS[-1]
-
-
-@given(_VALUES, st.floats(0, 10), st.floats(0, 10))
-def test_a_higher_limit_is_exceeded_less(values: list[float], one: float, other: float) -> None:
-    low, high = (fraction_above(of(values), limit) for limit in sorted((one, other)))
-    assert low is not None
-    assert high is not None
-    assert -1e-9 <= high <= low + 1e-9 <= 1 + 2e-9
 
 
 @given(_VALUES, _VALUES)

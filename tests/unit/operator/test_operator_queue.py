@@ -12,7 +12,7 @@ from hypothesis import given, strategies
 from modelward.kube.errors import LeadershipLost, TooManyRequests, Unavailable
 from modelward.operator.runtime.telemetry import Telemetry
 from modelward.operator.runtime.work_queue import Lane, WorkKey
-from modelward.operator.runtime.workers import LONGEST_DELAY_S, TerminalError, WorkerPool, backoff, pause
+from modelward.operator.runtime.workers import LONGEST_DELAY_S, WorkerPool, backoff, pause
 
 CHAT = WorkKey("endpoint", "retail", "chat")
 MAIL = WorkKey("endpoint", "retail", "mail")
@@ -146,16 +146,6 @@ async def test_queue_lets_a_change_wait_no_longer_than_the_server_asks_however_l
         queue.add(CHAT)
         await work.called(failures + 2)
     assert 0.09 < time.monotonic() - start < 1
-
-
-async def test_queue_does_not_retry_what_cannot_succeed() -> None:
-    work = Work(TerminalError("no such engine"))
-    async with working(work) as queue:
-        queue.add(CHAT)
-        await work.called(1)
-        await asyncio.sleep(0.03)
-    assert len(work.calls) == 1
-    assert work.metric("controller_runtime_terminal_reconcile_errors_total", controller="endpoint") == 1
 
 
 async def test_queue_cuts_off_what_hangs() -> None:

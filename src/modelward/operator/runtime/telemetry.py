@@ -25,7 +25,7 @@ class Telemetry:
         by = "controller"
         self.reconciles = counter("controller_runtime_reconcile", "Reconciliations by result", by, "result")
         self.reconcile_errors = counter("controller_runtime_reconcile_errors", "Reconciliations that failed", by)
-        self.terminal_errors = counter("controller_runtime_terminal_reconcile_errors", "Failed, and not retried", by)
+        self.terminal_errors = counter("controller_runtime_terminal_reconcile_errors", "Always 0: all is retried", by)
         self.reconcile_timeouts = counter("controller_runtime_reconcile_timeouts", "Cut off at their deadline", by)
         self.reconcile_time = histogram(
             "controller_runtime_reconcile_time_seconds", "Length of a reconciliation", RECONCILE_BUCKETS, by

@@ -22,10 +22,6 @@ WORKERS: Mapping[Lane, int] = {Lane.SPEC: 4, Lane.STATUS: 4}
 Reconcile = Callable[[WorkKey], Awaitable[float | None]]
 
 
-class TerminalError(Exception):
-    """Trying again changes nothing; only a change of what the key names does."""
-
-
 class WorkerPool:
     """Calls `reconcile` for each key that is due; seconds that it returns ask for the key again in the status lane."""
 
@@ -124,11 +120,6 @@ class WorkerPool:
                 again = await self._reconcile(key)
         except (LeadershipLost, asyncio.CancelledError):
             raise
-        except TerminalError as error:
-            self._failures.pop(key, None)
-            telemetry.terminal_errors.labels(controller=key.work).inc()
-            result = "terminal"
-            log.warning("reconcile refused key=%s error=%s", key, error)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one key must not stop the others
             result = "error"
             self._retry(key, lane, error)
