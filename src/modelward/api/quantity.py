@@ -59,11 +59,19 @@ def bytes_count(text: str) -> int:
 def percent_text(ppm: int) -> str:
     """Return a share as people read it, in every place alike: 310000 → `31%`, 25000 → `2.5%`, 1500 → `0.15%`."""
     percent = ppm / 10_000
+    if 99 < percent < 100:
+        return f"{min(percent, 99.9):.1f}%"  # what is not all must not read as all
     if percent >= 10 or ppm % 10_000 == 0:
         return f"{percent:.0f}%"
     if percent < 0.01:
         return f"{percent:.2g}%"
     return f"{percent:.{1 if percent >= 1 else 2}f}".rstrip("0").rstrip(".") + "%"
+
+
+def limit_text(ppm: int) -> str:
+    """Return a share that people wrote as a limit, to the digit: 125000 → `12.5%`, 999900 → `99.99%`."""
+    whole, decimals = divmod(ppm, 10_000)
+    return f"{whole}.{decimals:04d}".rstrip("0").rstrip(".") + "%"
 
 
 def duration_text(ms: int) -> str:
@@ -94,6 +102,11 @@ def _seconds(seconds: float) -> str:
 def timestamp(ms: int) -> str:
     """Return a Unix time in milliseconds as Kubernetes writes times (RFC 3339, UTC, whole seconds)."""
     return datetime.fromtimestamp(ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_time(moment: datetime) -> str:
+    """Return a time as Kubernetes writes it in Leases and Events: microseconds, UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def timestamp_ms(text: str) -> int:

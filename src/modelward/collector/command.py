@@ -6,8 +6,9 @@ import argparse
 import socket
 import sys
 
+from modelward.api.address import host_and_port
 from modelward.collector.listening import listening_socket
-from modelward.collector.options import Options, host_and_port, with_identity
+from modelward.collector.options import Options, with_identity
 from modelward.engines.registry import ENGINES
 
 _DESCRIPTION = """\

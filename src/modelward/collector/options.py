@@ -63,11 +63,3 @@ def with_identity(options: Options, environment: Mapping[str, str] = os.environ)
         endpoint=environment.get("MODELWARD_ENDPOINT", ""),
         revision=environment.get("MODELWARD_REVISION", ""),
     )
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """Split `HOST:PORT` or `[v6]:PORT`; raises ValueError that says what is wrong."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535:
-        raise ValueError(f"{text!r} is not HOST:PORT")
-    return host.strip("[]") or "0.0.0.0", int(port)

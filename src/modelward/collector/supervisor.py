@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 
+from modelward.api.address import host_and_port
 from modelward.collector import families
 from modelward.collector.admin import AdminServer
 from modelward.collector.blind_pump import BlindPump
@@ -20,7 +21,7 @@ from modelward.collector.channel import new_channel
 from modelward.collector.children import Child
 from modelward.collector.descriptors import raise_limit
 from modelward.collector.engine import EngineScrape
-from modelward.collector.options import Options, host_and_port, options_to_argument
+from modelward.collector.options import Options, options_to_argument
 from modelward.collector.release import version
 from modelward.collector.rendering import render
 from modelward.collector.targets import first_url

@@ -6,20 +6,11 @@ the class loses its exclusive cores and is evicted earlier (kubernetes.io/docs/c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
+from modelward.api.amount import amount
 from modelward.api.llmendpoint import Resources
-
-_SUFFIXES: Mapping[str, Fraction] = {
-    **{suffix: Fraction(10) ** power for suffix, power in zip("num", (-9, -6, -3), strict=True)},
-    "": Fraction(1),
-    **{suffix: Fraction(1000) ** power for power, suffix in enumerate("kMGTPE", start=1)},
-    **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
-}
-_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2})|([A-Za-z]{0,2}))$")
 
 SIDECAR: Mapping[str, Mapping[str, str]] = {
     "requests": {"cpu": "50m", "memory": "96Mi"},
@@ -34,14 +25,6 @@ GATEWAY: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def quantity(text: str) -> Fraction | None:
-    """Return the value of a Kubernetes quantity such as `1500m` or `2Gi`; None when it is none."""
-    match = _QUANTITY.match(text.strip())
-    if match is None or (match[3] or "") not in _SUFFIXES:
-        return None
-    return Fraction(match[1]) * (Fraction(10) ** int(match[2]) if match[2] else _SUFFIXES[match[3] or ""])
-
-
 def is_guaranteed(containers: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether a pod of these containers (init containers among them) is of class Guaranteed."""
     listed = list(containers)
@@ -51,8 +34,8 @@ def is_guaranteed(containers: Iterable[Mapping[str, Any]]) -> bool:
 def _holds(resources: Mapping[str, Any]) -> bool:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for name in ("cpu", "memory"):
-        limit = quantity(str(limits.get(name, "")))
-        if not limit or quantity(str(requests.get(name, limits[name]))) != limit:
+        limit = amount(str(limits.get(name, "")))
+        if not limit or amount(str(requests.get(name, limits[name]))) != limit:
             return False
     return True
 

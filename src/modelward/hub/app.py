@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,7 +13,7 @@ from aiohttp import web
 from modelward.api.evaluation import result_from_json
 from modelward.api.exchange import exchange_to_json
 from modelward.hub.administration import Administration
-from modelward.hub.admission import Gate, caller_of, send
+from modelward.hub.admission import Gate, Handler, caller_of, send
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.buffer import WriteBuffer, compress
@@ -36,7 +34,6 @@ from modelward.hub.turns import Turns
 from modelward.privacy.identifiers import exchange_names
 
 log = logging.getLogger(__name__)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BY_HAND = "by hand"
 NDJSON = "application/x-ndjson"
 WINDOW_LIMIT = 2_000
@@ -257,8 +254,3 @@ def error_response(error: HubError) -> web.Response:
     if error.retry_after_s:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
-
-
-def now_ms() -> int:
-    """Return Unix milliseconds."""
-    return time.time_ns() // 1_000_000

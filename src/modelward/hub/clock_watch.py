@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from modelward.clock import boottime
+
 APART_MS = 600_000
 """How much more or less than the time that passed the clock may show: drift, and what is set right in small steps."""
-
-
-def boottime() -> float:
-    """Return the seconds since the machine started, those asleep too."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(slots=True)

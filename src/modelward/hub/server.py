@@ -14,9 +14,10 @@ from typing import Any
 
 from aiohttp import web
 
+from modelward.clock import now_ms
 from modelward.hub import certificates
 from modelward.hub.admission import Admission, Gate
-from modelward.hub.app import Api, now_ms
+from modelward.hub.app import Api
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Caller
 from modelward.hub.buffer import WriteBuffer

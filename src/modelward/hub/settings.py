@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelward.api.address import host_and_port
 from modelward.hub.errors import HubSettingsError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -80,11 +81,11 @@ class HubSettings:
 
 
 def address(listen: str) -> tuple[str, int]:
-    """Split HOST:PORT, with [..] around an IPv6 host; SettingsError when it is not one."""
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise HubSettingsError(f"not HOST:PORT: {listen!r}")
-    return host.strip("[]"), int(port)
+    """Split HOST:PORT; HubSettingsError when it is not one."""
+    try:
+        return host_and_port(listen)
+    except ValueError as error:
+        raise HubSettingsError(str(error)) from None
 
 
 def storage_bytes(text: str) -> int | None:

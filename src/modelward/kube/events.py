@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from modelward.api.quantity import micro_time
 from modelward.kube.errors import ApiError, NotFound
 from modelward.kube.kinds import EVENT, Object, namespace_of
 
@@ -82,7 +83,7 @@ class EventRecorder:
         if series.count > 2 and now - series.written < REWRITE:
             return
         try:
-            count = {"count": series.count, "lastObservedTime": _micro_time(now)}
+            count = {"count": series.count, "lastObservedTime": micro_time(now)}
             await patch(EVENT, series.namespace, series.name, {"series": count})
             self._series[identity] = replace(series, written=now)
         except NotFound:
@@ -91,7 +92,7 @@ class EventRecorder:
     async def _start(self, event: Object, identity: str, now: datetime, create: Create) -> None:
         metadata = event["metadata"]
         name = f"{metadata['name']}.{int(now.timestamp()):x}"
-        await create(event | {"metadata": metadata | {"name": name}, "eventTime": _micro_time(now)})
+        await create(event | {"metadata": metadata | {"name": name}, "eventTime": micro_time(now)})
         self._forget(now)
         self._series[identity] = EventSeries(metadata["namespace"], name, 1, now, now)
 
@@ -111,7 +112,3 @@ def _reference(obj: Object) -> Object:
         "resourceVersion": metadata.get("resourceVersion"),
     }
     return {name: value for name, value in fields.items() if value}
-
-
-def _micro_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -7,11 +7,12 @@ Numbers: controller-runtime's (pkg/manager/internal.go): 15 s lease, 10 s to ren
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from modelward.api.quantity import micro_time
+from modelward.clock import boottime
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, Conflict, LeadershipLost, NotFound
 from modelward.kube.kinds import LEASE, Object
@@ -22,11 +23,6 @@ DURATION_S = 15.0
 RENEW_WITHIN_S = 10.0
 RETRY_S = 2.0
 REQUEST_S = 5.0
-
-
-def boottime() -> float:
-    """Seconds since boot, suspended time included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,7 @@ class Lease:
     async def _renew(self) -> None:
         if self._held is None:
             raise LeadershipLost("the Lease is not held")
-        spec = self._held["spec"] | {"renewTime": _micro_time(self._clocks.now())}
+        spec = self._held["spec"] | {"renewTime": micro_time(self._clocks.now())}
         try:
             await self._write(self._held | {"spec": spec}, self._client.replace)
         except Conflict:
@@ -166,7 +162,7 @@ class Lease:
         return REQUEST_S if left <= 0 else min(REQUEST_S, left)
 
     def _claim(self, lease: Object | None) -> Object:
-        now = _micro_time(self._clocks.now())
+        now = micro_time(self._clocks.now())
         if lease is None:
             metadata = {"name": self._name, "namespace": self._namespace}
             lease = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": metadata}
@@ -180,7 +176,3 @@ class Lease:
                 "leaseTransitions": int(before.get("leaseTransitions") or 0) + bool(before),
             }
         }
-
-
-def _micro_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

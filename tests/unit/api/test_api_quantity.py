@@ -8,6 +8,7 @@ from modelward.api.quantity import (
     bytes_count,
     duration_ms,
     duration_text,
+    limit_text,
     percent_ppm,
     percent_text,
     timestamp,
@@ -62,6 +63,9 @@ def test_what_is_no_size_says_how_to_write_one(text: str) -> None:
         (500, "0.05%"),
         (1_500, "0.15%"),
         (1, "0.0001%"),
+        (995_000, "99.5%"),
+        (999_999, "99.9%"),
+        (1_000_000, "100%"),
     ],
 )
 def test_a_share_is_printed_short(ppm: int, text: str) -> None:
@@ -89,6 +93,16 @@ def test_a_duration_is_printed_short(ms: int, text: str) -> None:
 @given(st.integers(0, 100).map(lambda percent: percent * 10_000))
 def test_whole_percents_survive_printing_and_reading(ppm: int) -> None:
     assert percent_ppm(percent_text(ppm)) == ppm
+
+
+@given(st.integers(0, 1_000_000))
+def test_a_limit_is_printed_as_it_was_written(ppm: int) -> None:
+    assert percent_ppm(limit_text(ppm)) == ppm
+
+
+@given(st.integers(0, 999_999))
+def test_what_is_not_all_never_reads_as_all(ppm: int) -> None:
+    assert percent_text(ppm) != "100%"
 
 
 @given(st.integers(0, 4_000_000_000).map(lambda seconds: seconds * 1_000))

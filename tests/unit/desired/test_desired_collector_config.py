@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from desired_specimens import PLAIN, SETTLED, endpoint, external, run_here
 
+from modelward.api.amount import amount
 from modelward.api.collector_config import config_from_json
 from modelward.api.llmendpoint import Resources
 from modelward.desired.capture import EffectiveCapture
@@ -17,7 +18,7 @@ from modelward.desired.children import Facts, children
 from modelward.desired.collector_config import config_map, engine_metrics_path, generation, renewed_authority
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
-from modelward.desired.quality_of_service import GUARANTEED, SIDECAR, collector_resources, is_guaranteed, quantity
+from modelward.desired.quality_of_service import GUARANTEED, SIDECAR, collector_resources, is_guaranteed
 from modelward.desired.service import service_url
 
 
@@ -77,12 +78,12 @@ def test_an_endpoint_that_was_never_stored_owns_nothing() -> None:
     [("1", 1), ("1500m", Fraction(3, 2)), ("2Gi", 2**31), ("1e3", 1000), ("1E", 10**18), (".5k", 500), ("x", None)],
 )
 def test_quantities_are_read_as_kubernetes_reads_them(text: str, value: Any) -> None:
-    assert quantity(text) == value
+    assert amount(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "1X", "1ii", "Gi"])
 def test_what_is_no_quantity_is_none(text: str) -> None:
-    assert quantity(text) is None
+    assert amount(text) is None
 
 
 @pytest.mark.parametrize(

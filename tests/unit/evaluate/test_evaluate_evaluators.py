@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modelward.api.base import BUILTINS_HELP
 from modelward.api.evaluation import EvaluatorFacts, PlanItem
 from modelward.api.exchange import Exchange, Message, Redaction
+from modelward.api.quantity import percent_ppm
 from modelward.evaluate.evaluators.pii import PIIConfig, PIIEvaluator
 from modelward.evaluate.evaluators.refusal import refuses_in_words
 from modelward.evaluate.evaluators.registry import (
@@ -24,7 +25,7 @@ from modelward.evaluate.evaluators.registry import (
     settings_of,
     validated,
 )
-from modelward.evaluate.evaluators.topic import is_small_talk, ppm, subject
+from modelward.evaluate.evaluators.topic import is_small_talk, subject
 from modelward.evaluate.minilm import MiniLM, MiniLMUnavailableError, default_directory
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import score, window_result
@@ -241,7 +242,7 @@ def test_answers_with_a_no_in_them_are_no_refusals_by_wording(answer: str) -> No
 
 
 def test_percentages_become_ppm_exactly() -> None:
-    assert [ppm(text) for text in ("93%", "2.5%", "0.01%", "100%")] == [930_000, 25_000, 100, 1_000_000]
+    assert [percent_ppm(text) for text in ("93%", "2.5%", "0.01%", "100%")] == [930_000, 25_000, 100, 1_000_000]
 
 
 @needs_model

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
+from modelward.api.quantity import percent_ppm
 from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest, Measured
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.refusal import Embed, refusals
@@ -60,7 +61,7 @@ class TopicConfig(EvaluatorConfig):
     @model_validator(mode="after")
     def _discriminates(self) -> TopicConfig:
         c = self.calibration
-        if c and ppm(c.true_positive) <= ppm(c.false_positive):
+        if c and percent_ppm(c.true_positive) <= percent_ppm(c.false_positive):
             raise ValueError("calibration: truePositive must be above falsePositive")
         return self
 
@@ -115,7 +116,7 @@ class TopicEvaluator:
 
     def _rates(self) -> Measured | None:
         if c := self._config.calibration:
-            return Measured(ppm(c.true_positive), ppm(c.false_positive), "the user's own", 0, 0)
+            return Measured(percent_ppm(c.true_positive), percent_ppm(c.false_positive), "the user's own", 0, 0)
         return self._manifest.measured if self._config.threshold == "auto" else None
 
 
@@ -130,12 +131,6 @@ def subject(exchange: Exchange) -> str:
     if len(asked) > 1 and len(asked[-1].split()) <= FOLLOW_UP_WORDS:
         return f"{asked[-2]} {asked[-1]}"
     return asked[-1]
-
-
-def ppm(text: str) -> int:
-    """Return a percent string in ppm, without going through floats: 0.1% → 1000."""
-    whole, _, fraction = text.removesuffix("%").partition(".")
-    return int(whole) * 10_000 + int((fraction + "0000")[:4])
 
 
 def _manifest(name: str, summary: str) -> Manifest:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
+
+from modelward.api.amount import amount
 
 APPLIED_HASH = "modelward.dev/applied-hash"
 """Notes on a child what we last wanted: a field that we no longer want is not seen by `covers`."""
@@ -18,12 +18,6 @@ _ITEM_KEYS = (
 )  # fmt: skip
 """The API server's own; most items have a name as well, which is not what they are told by."""
 _AMOUNTS = frozenset({"limits", "requests"})
-_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+)([A-Za-z]*)$")
-_SUFFIXES = {
-    "": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"),
-    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
-    **{f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
-}  # fmt: skip
 _VOLATILE = ("uid", "managedFields", "resourceVersion")
 
 
@@ -59,8 +53,8 @@ def _field_covers(key: str, actual: Mapping[str, Any], wanted: Any) -> bool:
 
 def _amount(text: Any) -> Any:
     """Return the number that a resource quantity stands for: the server writes 1000m as 1 and 1024Mi as 1Gi."""
-    found = _QUANTITY.match(str(text))
-    return Decimal(found[1]) * _SUFFIXES[found[2]] if found and found[2] in _SUFFIXES else text
+    found = amount(str(text))
+    return text if found is None else found
 
 
 def _list_covers(actual: Sequence[Any], wanted: Sequence[Any]) -> bool:

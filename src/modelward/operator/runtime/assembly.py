@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from modelward.clock import now_ms
 from modelward.desired.monitoring_plan import BuiltinFacts
 from modelward.evaluate.evaluators import registry
 from modelward.evaluate.evaluators.manifest import Manifest
@@ -41,11 +41,6 @@ _HUB_EVERY_S = 5.0
 _MAX_CONFIG_BYTES = 262_144
 """Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
 TOKEN_FILE = Path("/var/run/modelward/token")
-
-
-def now_ms() -> int:
-    """Return the Unix time in milliseconds; everything below gets the time passed in."""
-    return time.time_ns() // 1_000_000
 
 
 def builtins() -> dict[str, BuiltinFacts]:

@@ -7,6 +7,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from modelward.api.address import host_and_port
+
 ProbeCheck = Callable[[], str | None]
 """Says in a few words what is wrong, or None."""
 
@@ -25,11 +27,11 @@ def application(
 @asynccontextmanager
 async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
     """Serve the app on ADDRESS:PORT (port 0 for any) while the block lasts; gives the address bound."""
-    host, _, port = listen.rpartition(":")
+    host, port = host_and_port(listen)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        await web.TCPSite(runner, host, port).start()
         bound = runner.addresses[0]
         yield f"{bound[0]}:{bound[1]}"
     finally:

@@ -9,6 +9,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from modelward.api.address import host_and_port
+from modelward.api.form import in_words
 from modelward.api.quantity import Name, duration_ms
 from modelward.desired.installation import PodSettings
 
@@ -60,8 +62,7 @@ def read(values: Mapping[str, Any], source: str) -> Settings:
     try:
         document = _Document.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"settings from {source}: {problems}") from None
+        raise SettingsError(f"settings from {source}: {'; '.join(in_words(error))}") from None
     return _settings(document)
 
 
@@ -78,9 +79,7 @@ def _split(value: Any) -> Any:
 
 
 def _endpoint(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("write it as ADDRESS:PORT, such as 0.0.0.0:8080")
+    host_and_port(value)
     return value
 
 
