@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from modelward.api.quantity import durations_text
+from modelward.api.base import VerdictValue
+from modelward.api.quantity import durations_text, limit_text
 from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Z_95, wilson
 from modelward.evaluate.needed import about, needed
-from modelward.evaluate.verdict import PPM, Outcome, near, spread
+from modelward.evaluate.verdict import PPM, near, spread
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 
@@ -26,7 +27,7 @@ class ObjectiveVerdict:
     `shown` is the value as the message has it, empty where nothing is known.
     """
 
-    verdict: Outcome
+    verdict: VerdictValue
     value: int | None
     low: int | None
     high: int | None
@@ -91,7 +92,7 @@ def decide_latency(
     high = histogram.quantile_ms(quantile + margin) if quantile + margin < 1 else None  # so few requests bound nothing
     limit, middle, lowest, *highest = durations_text(max_duration_ms, value or 0, low or 0, *([high] if high else []))
 
-    def verdict(outcome: Outcome, reason: Reason, message: str) -> ObjectiveVerdict:
+    def verdict(outcome: VerdictValue, reason: Reason, message: str) -> ObjectiveVerdict:
         return ObjectiveVerdict(outcome, value, low, high, "ms", n, reason, message, middle if n else "")
 
     budget = 1 - quantile
@@ -113,12 +114,12 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     interval = wilson(min(errors, requests), requests)
     value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
 
-    def verdict(outcome: Outcome, reason: Reason, message: str) -> ObjectiveVerdict:
+    def verdict(outcome: VerdictValue, reason: Reason, message: str) -> ObjectiveVerdict:
         if requests == 0:
             return ObjectiveVerdict(outcome, None, None, None, "ppm", 0, reason, message)
         return ObjectiveVerdict(outcome, value, low, high, "ppm", requests, reason, message, percent(value))
 
-    shown, limit, max_rate = spread(interval), percent(max_rate_ppm), max_rate_ppm / PPM
+    shown, limit, max_rate = spread(interval), limit_text(max_rate_ppm), max_rate_ppm / PPM
     if few := _too_few(requests, min_requests, needed(0.0, max_rate), limit):
         return verdict("Unknown", *few)
     if low > max_rate_ppm:

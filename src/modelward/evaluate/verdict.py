@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from modelward.api.base import VerdictValue
 from modelward.api.evaluation import Counts, EvaluatorFacts
+from modelward.api.quantity import limit_text
 from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Interval, corrected, effective_size, wilson
 from modelward.evaluate.needed import about, few, needed
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 
-Outcome = Literal["Passed", "Failed", "Unknown"]
 PPM = 1_000_000
 MAX_FAILED_PPM = 100_000
 """Above this share of samples that could not be judged, the rest is no fair picture of the traffic."""
@@ -46,7 +46,7 @@ class VerdictRule:
 class Verdict:
     """A decided or undecided check with its evidence; rates are corrected for the evaluator's own errors."""
 
-    verdict: Outcome
+    verdict: VerdictValue
     rate_ppm: int | None
     low_ppm: int | None
     high_ppm: int | None
@@ -121,7 +121,7 @@ def _too_few(case: _Case) -> tuple[Reason, str] | None:
     message = f"{case.counts.samples} of {case.rule.min_samples} samples"
     fewest = needed(0.0 if case.rule.fail_above_ppm is not None else 1.0, _apparent_limit(case))
     if case.rule.min_samples < fewest < math.inf:
-        message += f"; about {about(fewest)} are needed at {percent(case.rule.limit_ppm)}"
+        message += f"; about {about(fewest)} are needed at {limit_text(case.rule.limit_ppm)}"
     return CheckReason.TOO_FEW_SAMPLES, message
 
 
@@ -157,11 +157,11 @@ def _decided(case: _Case, interval: Interval) -> Verdict:
     low, high, limit = round(interval.low * PPM), round(interval.high * PPM), rule.limit_ppm
     above, below = low > limit, high < limit
     if not above and not below:
-        reason, told = near(spread(interval), percent(limit), samples, _enough(case))
+        reason, told = near(spread(interval), limit_text(limit), samples, _enough(case))
         return _unknown(case.counts, interval, reason, told if limit else f"{told}; {NONE_ALLOWED}")
     failed = above if rule.fail_above_ppm is not None else below
-    message = f"{spread(interval)} {'>' if above else '<'} {percent(limit)}, n={samples}"
-    outcome: Outcome = "Failed" if failed else "Passed"
+    message = f"{spread(interval)} {'>' if above else '<'} {limit_text(limit)}, n={samples}"
+    outcome: VerdictValue = "Failed" if failed else "Passed"
     reason = CheckReason.ABOVE_LIMIT if above else CheckReason.BELOW_LIMIT
     return Verdict(outcome, round(interval.value * PPM), low, high, samples, reason, message)
 

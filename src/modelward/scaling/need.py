@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from modelward.api.quantity import limit_text
 from modelward.metrics.signals import signal_words
 from modelward.reasons.reason import Reason
 from modelward.reasons.scaling import ScalingReason
@@ -93,7 +94,7 @@ def _slow(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now
     loaded = _loaded(spec, usage, history, now_ms)
     if loaded is not None and loaded.replicas >= usage.replicas + step:
         return loaded
-    seen = f"{worst.what} {worst.last_ms:.0f} ms over {worst.objective_ms} ms at {spec.attainment_ppm / 10_000:g}%"
+    seen = f"{worst.what} {worst.last_ms:.0f} ms over {worst.objective_ms} ms at {limit_text(spec.attainment_ppm)}"
     message = f"{seen} attainment; {f'{step} more' if step else 'keep what there is'}"
     reason = ScalingReason.SLOW_FIRST_TOKEN if worst.what == FIRST_TOKEN else ScalingReason.SLOW_TOKENS
     return Need(usage.replicas + step, True, reason, message, worst)
