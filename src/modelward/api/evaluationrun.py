@@ -17,7 +17,7 @@ def _real_time(text: str) -> str:
 
 
 RunResult = Literal["Passed", "Failed", "Inconclusive", "Error"]
-Time = Annotated[
+WindowTime = Annotated[
     str,
     Field(
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
@@ -54,9 +54,9 @@ class RunItem(Model):
     """The policy that states the evaluation."""
     evaluation: Name
     """The evaluation's name in that policy."""
-    from_: Annotated[Time, Field(alias="from")]
+    from_: Annotated[WindowTime, Field(alias="from")]
     """Start of the window."""
-    to: Time
+    to: WindowTime
     """End of the window, not part of it."""
 
 
@@ -79,9 +79,9 @@ class EvaluationRunSpec(Model):
 
     endpoint: Name | None = None
     """Look back: run every evaluation of this endpoint."""
-    from_: Annotated[Time | None, Field(alias="from")] = None
+    from_: Annotated[WindowTime | None, Field(alias="from")] = None
     """Look back: start of the time in question. Set both from and to; without them it is the last hour."""
-    to: Time | None = None
+    to: WindowTime | None = None
     """Look back: end of the time in question, not part of it."""
     items: Annotated[tuple[RunItem, ...] | None, Field(max_length=500)] = None
     """What was due at a tick; written by the operator."""

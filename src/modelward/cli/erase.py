@@ -29,7 +29,7 @@ Endpoint = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The end
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class ErasureTarget:
     """What a command erases: the hub's words for it, and ours for a person who is asked."""
 
     target: Mapping[str, str]
@@ -49,7 +49,7 @@ class Request:
     kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the one that this runs in.")] = None
 
 
-def _command(erasure_of: Callable[..., Erasure]) -> Callable[..., None]:
+def _command(erasure_of: Callable[..., ErasureTarget]) -> Callable[..., None]:
     """Register a function of a command's own arguments; the options of Request come after them."""
     shared = inspect.signature(Request).parameters
 
@@ -70,33 +70,33 @@ def _command(erasure_of: Callable[..., Erasure]) -> Callable[..., None]:
 def exchange(
     endpoint: Endpoint,
     id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine answered it.")],  # noqa: A002
-) -> Erasure:
+) -> ErasureTarget:
     """Erase one exchange."""
-    return Erasure({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
+    return ErasureTarget({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
 
 
 @_command
 def conversation(
     scope: Annotated[str, typer.Argument(metavar="NAMESPACE[/NAME]", help="Where: all endpoints of it, or one.")],
     name: Annotated[str, typer.Argument(help="Its id as the client sent it, or its key as a record shows it.")],
-) -> Erasure:
+) -> ErasureTarget:
     """Erase all turns of one conversation."""
     where = _endpoint(scope) if "/" in scope else {"namespace": scope}
-    return Erasure({**where, "conversation": name}, f"one conversation in {scope}")
+    return ErasureTarget({**where, "conversation": name}, f"one conversation in {scope}")
 
 
 @_command
-def endpoint(endpoint: Endpoint) -> Erasure:
+def endpoint(endpoint: Endpoint) -> ErasureTarget:
     """Erase everything that is kept of one endpoint; what it is asked from now on is sampled as before."""
-    return Erasure(_endpoint(endpoint), f"everything of endpoint {endpoint}")
+    return ErasureTarget(_endpoint(endpoint), f"everything of endpoint {endpoint}")
 
 
 @_command
 def namespace(
     namespace: Annotated[str, typer.Argument(help="The namespace; it need not exist any more.")],
-) -> Erasure:
+) -> ErasureTarget:
     """Erase everything that is kept of all endpoints of one namespace."""
-    return Erasure({"namespace": namespace}, f"everything of namespace {namespace}")
+    return ErasureTarget({"namespace": namespace}, f"everything of namespace {namespace}")
 
 
 def _endpoint(text: str) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _endpoint(text: str) -> dict[str, str]:
     return {"namespace": namespace, "endpoint": name}
 
 
-def _run(erasure: Erasure, request: Request) -> None:
+def _run(erasure: ErasureTarget, request: Request) -> None:
     from modelward.cli.erasing import EraseError
     from modelward.kube.errors import ApiError
 
@@ -117,7 +117,7 @@ def _run(erasure: Erasure, request: Request) -> None:
         raise typer.Exit(2) from error
 
 
-async def _erase(erasure: Erasure, request: Request) -> None:
+async def _erase(erasure: ErasureTarget, request: Request) -> None:
     from modelward.cli.erasing import connected, counted, erased
 
     async with connected(request.hub_url, request.kubeconfig) as hub:

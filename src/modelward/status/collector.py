@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from modelward.api.llmendpoint import COLLECTOR_PORT, CollectorMode
+from modelward.api.objects import KubeObject
 from modelward.api.quantity import percent_text
 from modelward.desired.names import COLLECTOR
 from modelward.metrics.window import Freshness, History
@@ -17,7 +17,6 @@ from modelward.status.conditions import ConditionState
 from modelward.status.judgement import SEEN_ENOUGH_PPM
 from modelward.status.workload import pod_running, waiting_reason
 
-Object = Mapping[str, Any]
 _MESSAGE_CHARS = 600
 
 
@@ -41,7 +40,7 @@ class Collectors:
     bypassing: tuple[str, ...] = ()
 
 
-def sidecars(pods: Sequence[Object]) -> Collectors:
+def sidecars(pods: Sequence[KubeObject]) -> Collectors:
     """Count the collectors among the running pods of a workload."""
     running = [pod for pod in pods if pod_running(pod)]
     found = [status for pod in pods for status in _sidecar_statuses(pod)]
@@ -175,16 +174,16 @@ def _beside(engine_problems: Mapping[str, str]) -> str:
     return f"; the engine's own metrics page cannot be read in {len(engine_problems)} of them: {why}"
 
 
-def bare_pods(pods: Sequence[Object]) -> bool:
+def bare_pods(pods: Sequence[KubeObject]) -> bool:
     """Tell whether a pod that runs has no collector beside the model."""
     return any(pod_running(pod) and not has_sidecar(pod) for pod in pods)
 
 
-def has_sidecar(pod: Object) -> bool:
+def has_sidecar(pod: KubeObject) -> bool:
     """Tell whether the pod was made with our collector beside the model."""
     return any(container["name"] == COLLECTOR for container in pod["spec"].get("initContainers", []))
 
 
-def _sidecar_statuses(pod: Object) -> list[Object]:
+def _sidecar_statuses(pod: KubeObject) -> list[KubeObject]:
     statuses = pod.get("status", {}).get("initContainerStatuses", [])
     return [status for status in statuses if status["name"] == COLLECTOR]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from modelward.api.objects import KubeObject
 from modelward.desired.names import COLLECTOR
 from modelward.metrics.snapshot import Snapshot
 from modelward.status.workload import pod_running
 
-Object = Mapping[str, Any]
 
-
-def of_another_release(pods: Sequence[Object], workload: Object | None, image: str) -> int:
+def of_another_release(pods: Sequence[KubeObject], workload: KubeObject | None, image: str) -> int:
     """Count the running pods whose sidecar has another image than this one.
 
     None, where the workload asks for this one and has rolled out: then an admission policy wrote another into the pods
@@ -29,11 +27,11 @@ def of_other_settings(pages: Iterable[Snapshot], generation: str) -> tuple[int, 
     return sum(one != generation for one in told), len(told)
 
 
-def _images(pod: Object) -> set[str]:
+def _images(pod: KubeObject) -> set[str]:
     inits = (pod.get("spec") or {}).get("initContainers") or ()
     return {str(container.get("image", "")) for container in inits if container["name"] == COLLECTOR}
 
 
-def _rolled_out(workload: Object) -> bool:
+def _rolled_out(workload: KubeObject) -> bool:
     status = workload.get("status") or {}
     return bool(status.get("updatedReplicas", 0) == status.get("replicas", 0))

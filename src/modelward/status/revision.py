@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelward.api.endpoint_status import LLMEndpointStatus, ServingRevision
+from modelward.api.objects import KubeObject
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired.names import COLLECTOR
 from modelward.status.workload import pod_ready
-
-Object = Mapping[str, Any]
 
 _HASHES = ("pod-template-hash", "controller-revision-hash")
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -57,7 +56,9 @@ class Revision:
 UNKNOWN_REVISION = Revision()
 
 
-def revision_now(pods: Sequence[Object], workload: Object | None, before: LLMEndpointStatus, now_ms: int) -> Revision:
+def revision_now(
+    pods: Sequence[KubeObject], workload: KubeObject | None, before: LLMEndpointStatus, now_ms: int
+) -> Revision:
     """Return the revision that serves now, given what status says of the one that served."""
     known = _known(before)
     groups = _by_hash(pods)
@@ -73,7 +74,7 @@ def revision_now(pods: Sequence[Object], workload: Object | None, before: LLMEnd
     return Revision(chosen, (chosen,), digest if chosen == newest else "", now_ms if known.name else 0)
 
 
-def template_digest(workload: Object) -> str:
+def template_digest(workload: KubeObject) -> str:
     """Return a short digest of a workload's pod template without the mark of a restart and without what is ours."""
     template = workload.get("spec", {}).get("template", {})
     metadata, spec = template.get("metadata") or {}, template.get("spec") or {}
@@ -99,8 +100,8 @@ def _known(before: LLMEndpointStatus) -> Revision:
     return Revision(before.revision, hashes, kept.template, timestamp_ms(kept.since) if kept.since else 0)
 
 
-def _by_hash(pods: Sequence[Object]) -> dict[str, list[Object]]:
-    groups: dict[str, list[Object]] = defaultdict(list)
+def _by_hash(pods: Sequence[KubeObject]) -> dict[str, list[KubeObject]]:
+    groups: dict[str, list[KubeObject]] = defaultdict(list)
     for pod in pods:
         ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
         if not ended and not pod["metadata"].get("deletionTimestamp") and (name := _hash(pod)):
@@ -108,12 +109,12 @@ def _by_hash(pods: Sequence[Object]) -> dict[str, list[Object]]:
     return groups
 
 
-def _hash(pod: Object) -> str:
+def _hash(pod: KubeObject) -> str:
     labels = pod["metadata"].get("labels") or {}
     return next((str(labels[name]) for name in _HASHES if labels.get(name)), "")
 
 
-def _newest(groups: Mapping[str, Sequence[Object]], workload: Object | None) -> str:
+def _newest(groups: Mapping[str, Sequence[KubeObject]], workload: KubeObject | None) -> str:
     """Return the hash of the workload's present template; empty while pods and workload do not tell the same."""
     if workload is None or not groups:
         return ""
@@ -126,11 +127,11 @@ def _newest(groups: Mapping[str, Sequence[Object]], workload: Object | None) -> 
     return newest if status.get("updatedReplicas", 0) == len(groups[newest]) else ""
 
 
-def _created(pod: Object) -> str:
+def _created(pod: KubeObject) -> str:
     return str(pod["metadata"].get("creationTimestamp", ""))
 
 
-def _carries(pod: Object, marks: Mapping[str, Any]) -> bool:
+def _carries(pod: KubeObject, marks: Mapping[str, Any]) -> bool:
     """Tell whether a pod has the labels and annotations of a template, the time of its restart among them."""
     metadata = pod["metadata"]
     return all(
@@ -140,7 +141,9 @@ def _carries(pod: Object, marks: Mapping[str, Any]) -> bool:
     )
 
 
-def _same(newest: str, digest: str, known: Revision, groups: Mapping[str, Sequence[Object]], workload: Object) -> bool:
+def _same(
+    newest: str, digest: str, known: Revision, groups: Mapping[str, Sequence[KubeObject]], workload: KubeObject
+) -> bool:
     """Tell whether the hash stands for the revision that serves: its own, or that of a restart."""
     if newest in known.hashes:
         return not known.template or known.template == digest
@@ -151,13 +154,13 @@ def _same(newest: str, digest: str, known: Revision, groups: Mapping[str, Sequen
     return all(_carries(pod, marks) for pod in pods) and all(_containers(pod) == _containers(pods[0]) for pod in old)
 
 
-def _containers(pod: Object) -> list[dict[str, Any]]:
+def _containers(pod: KubeObject) -> list[dict[str, Any]]:
     spec = pod.get("spec", {})
     containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
     return [{field: one.get(field) for field in _COMPARED} for one in containers if one.get("name") != COLLECTOR]
 
 
-def _most_ready(groups: Mapping[str, Sequence[Object]], known: Revision) -> str:
+def _most_ready(groups: Mapping[str, Sequence[KubeObject]], known: Revision) -> str:
     """Return the hash with the most ready pods, all of the known revision counted as one, which wins a tie.
 
     Empty where no pod is ready: what served before may come back.

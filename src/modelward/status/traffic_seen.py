@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
+from modelward.api.objects import KubeObject
 from modelward.api.quantity import PPM
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 
-Object = Mapping[str, Any]
 _OVER_MS = 900_000
 _NOT_SERVED = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS)
 _FROM_REQUESTS = 20
@@ -61,7 +60,7 @@ def _gained(history: History, signal: Signal, now_ms: int) -> float | None:
     return None if found is None else found.value
 
 
-def past_the_collector(services: Iterable[Object], workload: Object, port: int) -> tuple[str, ...]:
+def past_the_collector(services: Iterable[KubeObject], workload: KubeObject, port: int) -> tuple[str, ...]:
     """Return the names of Services that lead clients of this workload's pods to the model server's own port.
 
     Services of ours are left out.
@@ -77,17 +76,17 @@ def past_the_collector(services: Iterable[Object], workload: Object, port: int) 
     )
 
 
-def _ours(service: Object) -> bool:
+def _ours(service: KubeObject) -> bool:
     owners = service["metadata"].get("ownerReferences", ())
     return any(owner.get("kind") == "LLMEndpoint" for owner in owners)
 
 
-def _selects(service: Object, labels: Mapping[str, str]) -> bool:
+def _selects(service: KubeObject, labels: Mapping[str, str]) -> bool:
     selector = service.get("spec", {}).get("selector") or {}
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
-def _leads(service: Object, port: int, port_names: Collection[str]) -> Iterator[bool]:
+def _leads(service: KubeObject, port: int, port_names: Collection[str]) -> Iterator[bool]:
     for row in service.get("spec", {}).get("ports", ()):
         target = row.get("targetPort", row.get("port"))
         yield target == port or target in port_names

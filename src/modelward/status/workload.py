@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from modelward.api.objects import KubeObject
 from modelward.desired.names import ROLLOUT_AT
 from modelward.reasons.reason import Reason
 from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState
-
-Object = Mapping[str, Any]
 
 _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _STUCK = {
@@ -25,7 +23,7 @@ _STUCK = {
 """By the kubelet's own words."""
 
 
-def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -> ConditionState:
+def workload_state(workload: KubeObject | None, pods: Sequence[KubeObject], what: str) -> ConditionState:
     """Return WorkloadReady of a Deployment or StatefulSet; `what` names it in messages.
 
     True as soon as one pod serves: a rolling update does not make an endpoint unhealthy.
@@ -48,7 +46,7 @@ def workload_state(workload: Object | None, pods: Sequence[Object], what: str) -
     return ConditionState("WorkloadReady", "False", *trouble)
 
 
-def _not_ready(workload: Object, wanted: int, pods: Sequence[Object]) -> str:
+def _not_ready(workload: KubeObject, wanted: int, pods: Sequence[KubeObject]) -> str:
     # A StatefulSet has no condition that tells what refuses its pods, and Events are not ours to read.
     hint = "; no pod yet: if it stays, its Events (reason FailedCreate) say what refuses it"
     return f"0 of {wanted} replicas ready" + (hint if workload.get("kind") == "StatefulSet" and not pods else "")
@@ -64,14 +62,14 @@ def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
     return ConditionState(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
 
 
-def pod_ready(pod: Object) -> bool:
+def pod_ready(pod: KubeObject) -> bool:
     """Tell whether the pod is ready and not on its way out."""
     conditions = pod.get("status", {}).get("conditions", [])
     ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
     return ready and not pod["metadata"].get("deletionTimestamp")
 
 
-def pod_running(pod: Object) -> bool:
+def pod_running(pod: KubeObject) -> bool:
     """Tell whether the pod has an address and is neither finished nor on its way out."""
     status = pod.get("status", {})
     return (
@@ -79,7 +77,7 @@ def pod_running(pod: Object) -> bool:
     )
 
 
-def waiting_reason(status: Object) -> tuple[Reason, str] | None:
+def waiting_reason(status: KubeObject) -> tuple[Reason, str] | None:
     """Return why a container is stuck: (reason, message), None where it is not.
 
     One that keeps ending says so the same way whether it is just being restarted or waits for the next try.
@@ -100,14 +98,14 @@ def waiting_reason(status: Object) -> tuple[Reason, str] | None:
     return _STUCK[word], f"container {status['name']}: {word}: {waiting.get('message', '')}"[:400]
 
 
-def _unpullable(status: Object, message: str) -> str:
+def _unpullable(status: KubeObject, message: str) -> str:
     """Return why an image does not come, the same whether the kubelet tries again or waits (it quotes the cause)."""
     cause = message.rpartition("ErrImagePull: ")[2]
     why = "" if cause.startswith("Back-off") else cause
     return f"container {status['name']} cannot pull {status.get('image', 'its image')}" + (f": {why}" if why else "")
 
 
-def refusal(workload: Object) -> str:
+def refusal(workload: KubeObject) -> str:
     """Return what quota, policy or admission said when it refused pods; empty where nothing did."""
     for condition in workload.get("status", {}).get("conditions", []):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
@@ -115,7 +113,7 @@ def refusal(workload: Object) -> str:
     return ""
 
 
-def _pod_trouble(pods: Sequence[Object]) -> tuple[Reason, str] | None:
+def _pod_trouble(pods: Sequence[KubeObject]) -> tuple[Reason, str] | None:
     for pod in pods:
         status = pod.get("status", {})
         for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import Unread
 from modelward.cli.cluster.rights import OWN_RIGHTS, RIGHTS
-from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.kinds import OWN_KINDS
 
@@ -32,7 +33,7 @@ def admission(seen: InstallationFacts) -> Iterator[Remark]:
                 yield Remark("Notice", "admission", said, f"kubectl describe {kind} {obj['metadata']['name']}")
 
 
-def _webhooks(obj: Object) -> str:
+def _webhooks(obj: KubeObject) -> str:
     """Say what webhooks decide on, and what happens while they are away; empty where that is nothing of ours."""
     parts = [(one, found) for one in obj["webhooks"] if (found := _resources(one.get("rules") or ()))]
     if not parts:
@@ -44,7 +45,7 @@ def _webhooks(obj: Object) -> str:
     return f"{obj['kind']} {obj['metadata']['name']} decides on {resources} ({names}); {fails}"
 
 
-def _policy(obj: Object) -> str:
+def _policy(obj: KubeObject) -> str:
     """Say what a policy has a say on; the API server itself carries it out, so that it is never away."""
     match = (obj.get("spec") or {}).get("matchConstraints") or {}
     found = _resources(match.get("resourceRules") or (), match.get("excludeResourceRules") or ())

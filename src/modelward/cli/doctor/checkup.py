@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from modelward.api import crd
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import Unread
 from modelward.cli.doctor.admission import admission
 from modelward.cli.doctor.endpoints import drift, endpoints
 from modelward.cli.doctor.hub import authority, hub
-from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark, RemarkSeverity
 from modelward.cli.doctor.versions import hub_release, kubernetes
 
@@ -46,7 +47,7 @@ def definitions(seen: InstallationFacts) -> Iterator[Remark]:
         yield Remark("Good", "CRDs", f"{len(good)} served as version {seen.version} has them")
 
 
-def _definition_fault(found: Object, wanted: Object) -> str:
+def _definition_fault(found: KubeObject, wanted: KubeObject) -> str:
     version = wanted["spec"]["versions"][0]
     there = next((one for one in found["spec"]["versions"] if one["name"] == version["name"]), None)
     if there is None or not there.get("served"):
@@ -104,7 +105,7 @@ def leader(seen: InstallationFacts) -> Iterator[Remark]:
         yield Remark("Error", "leader", f"{holder} holds the Lease and has not renewed it since {renewed}", logs)
 
 
-def fresh(lease: Object | None, now: datetime) -> bool:
+def fresh(lease: KubeObject | None, now: datetime) -> bool:
     """Tell whether the Lease was renewed lately, by the clock of whoever asks."""
     renewed = str(((lease or {}).get("spec") or {}).get("renewTime") or "")
     if not renewed:

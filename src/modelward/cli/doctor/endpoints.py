@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import Unread
-from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark
 from modelward.desired.names import COLLECTOR, ROLLOUT_AT
 from modelward.reasons.collector import CollectorReason
@@ -95,7 +96,7 @@ def endpoints(seen: InstallationFacts) -> Iterator[Remark]:
         yield Remark("Good", "endpoints", f"{len(seen.endpoints)} with a status of their newest spec")
 
 
-def _of_endpoint(seen: InstallationFacts, endpoint: Object) -> Iterator[Remark]:
+def _of_endpoint(seen: InstallationFacts, endpoint: KubeObject) -> Iterator[Remark]:
     metadata, status = endpoint["metadata"], endpoint.get("status") or {}
     namespace, name = metadata["namespace"], metadata["name"]
     subject = f"{namespace}/{name}"
@@ -117,7 +118,7 @@ def _of_endpoint(seen: InstallationFacts, endpoint: Object) -> Iterator[Remark]:
     )
 
 
-def _quoted(seen: InstallationFacts, endpoint: Object, condition: Mapping[str, Any]) -> Remark:
+def _quoted(seen: InstallationFacts, endpoint: KubeObject, condition: Mapping[str, Any]) -> Remark:
     """Return a condition in its own words, with the command that shows what is in the way."""
     metadata, message = endpoint["metadata"], str(condition.get("message", ""))
     known = reason_of(condition["type"], condition["reason"])
@@ -128,7 +129,7 @@ def _quoted(seen: InstallationFacts, endpoint: Object, condition: Mapping[str, A
     return Remark("Warning", f"{metadata['namespace']}/{metadata['name']}", what, command or describe)
 
 
-def _known_before(seen: InstallationFacts, endpoint: Object) -> bool:
+def _known_before(seen: InstallationFacts, endpoint: KubeObject) -> bool:
     """Tell whether this generation was there some seconds ago, so that a spec just written counts as nothing."""
     if isinstance(seen.endpoints_before, Unread):
         return True

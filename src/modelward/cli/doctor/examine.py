@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from modelward.api import crd
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.installation import Setup, setup
 from modelward.cli.cluster.reading import ClusterReader, Unread, reading
 from modelward.cli.doctor.checkup import checkup, fresh
 from modelward.cli.doctor.contact import cluster_version, hub_contact
 from modelward.cli.doctor.interceptors import interceptors
-from modelward.cli.doctor.observed import InstallationFacts, Object, Objects
+from modelward.cli.doctor.observed import InstallationFacts, Objects
 from modelward.cli.doctor.remark import Remark
 from modelward.cli.doctor.rights_asked import rights_asked
 from modelward.kube.certificate import CONFIG_MAP_NAME
@@ -85,7 +86,7 @@ async def observed(client: Client, namespace: str, second_look_s: float = SECOND
 
 async def _moving(
     reads: ClusterReader, namespace: str, known: Setup
-) -> tuple[Object | Unread | None, Objects | Unread]:
+) -> tuple[KubeObject | Unread | None, Objects | Unread]:
     """Read what changes within seconds: the Lease, and the endpoints of all namespaces that are served."""
     lease = await reads.find(LEASE, namespace, "modelward")
     served = known.settings.watch_namespaces if known.settings is not None else ()
@@ -94,7 +95,7 @@ async def _moving(
 
 async def _hub_workloads(reads: ClusterReader, namespace: str) -> Objects | Unread:
     """Read the hub's workload, which is a Deployment where its store is no volume."""
-    found: list[Object] = []
+    found: list[KubeObject] = []
     for kind in (STATEFUL_SET, DEPLOYMENT):
         items = await reads.list(kind, namespace, _HUB)
         if isinstance(items, Unread):
@@ -107,7 +108,7 @@ def _namespaces(endpoints: Objects | Unread) -> list[str]:
     return [] if isinstance(endpoints, Unread) else sorted({one["metadata"]["namespace"] for one in endpoints})
 
 
-def _open(lease: Object | Unread | None, endpoints: Objects | Unread) -> bool:
+def _open(lease: KubeObject | Unread | None, endpoints: Objects | Unread) -> bool:
     if isinstance(lease, dict) and not fresh(lease, datetime.now(UTC)):
         return True
     return not isinstance(endpoints, Unread) and any(

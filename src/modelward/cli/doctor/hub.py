@@ -7,8 +7,9 @@ from datetime import UTC, timedelta
 
 from cryptography import x509
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import Unread
-from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
 from modelward.reasons.checks import CheckReason
@@ -63,7 +64,7 @@ def _missed(seen: InstallationFacts) -> Iterator[Remark]:
     yield Remark("Warning", "hub", what, logs)
 
 
-def _misses(endpoint: Object) -> str:
+def _misses(endpoint: KubeObject) -> str:
     """Return in which words a condition or a check misses the hub; empty where none does."""
     status = endpoint.get("status") or {}
     for one in (*(status.get("conditions") or ()), *(status.get("evaluations") or ())):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import ClusterReader, Unread
-from modelward.cli.doctor.observed import Object, Objects
+from modelward.cli.doctor.observed import Objects
 from modelward.kube.kinds import Kind
 
 _GROUP = "admissionregistration.k8s.io"
@@ -40,7 +41,7 @@ async def _in_force(reading: ClusterReader, kind: Kind) -> Objects | Unread:
     return tuple(one for one in policies if one["metadata"]["name"] in bound)
 
 
-def _acts(binding: Object) -> bool:
+def _acts(binding: KubeObject) -> bool:
     """Tell whether a binding does something to a request; one of a validating policy may only warn or audit."""
     spec: Mapping[str, Any] = binding.get("spec") or {}
     return "Deny" in spec.get("validationActions", ["Deny"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.installation import Setup
 from modelward.cli.cluster.reading import Unread
 
-Object = Mapping[str, Any]
-Objects = tuple[Object, ...]
+Objects = tuple[KubeObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +35,17 @@ class InstallationFacts:
     version: str
     now: datetime
     setup: Setup
-    definitions: Mapping[str, Object | Unread | None] = field(default_factory=dict)
+    definitions: Mapping[str, KubeObject | Unread | None] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
-    operator: Object | Unread | None = None
-    lease_before: Object | Unread | None = None
-    lease: Object | Unread | None = None
+    operator: KubeObject | Unread | None = None
+    lease_before: KubeObject | Unread | None = None
+    lease: KubeObject | Unread | None = None
     rights: Rights = field(default_factory=Rights)
-    kubernetes: Object | Unread = field(default_factory=dict)
+    kubernetes: KubeObject | Unread = field(default_factory=dict)
     hub_answer: str | None = None
     hub_slices: Objects | Unread = ()
     hub_workloads: Objects | Unread = ()
-    hub_authority: Object | Unread | None = None
+    hub_authority: KubeObject | Unread | None = None
     admission: Mapping[str, Objects | Unread] = field(default_factory=dict)
     endpoints: Objects | Unread = ()
     endpoints_before: Objects | Unread = ()

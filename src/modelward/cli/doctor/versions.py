@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from modelward.api.objects import KubeObject
 from modelward.cli.cluster.reading import Unread
-from modelward.cli.doctor.observed import InstallationFacts, Object
+from modelward.cli.doctor.observed import InstallationFacts
 from modelward.cli.doctor.remark import Remark
 
 OLDEST = (1, 30)
@@ -48,7 +49,7 @@ def hub_release(seen: InstallationFacts) -> Iterator[Remark]:
             yield Remark("Good", "hub's release", "it is the operator's")
 
 
-def _release(workload: Object) -> tuple[str, ...]:
+def _release(workload: KubeObject) -> tuple[str, ...]:
     """Return version and image; the chart gives both to both."""
     label = str((workload["metadata"].get("labels") or {}).get("app.kubernetes.io/version", ""))
     containers = (((workload.get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers") or ()

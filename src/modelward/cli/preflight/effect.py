@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from modelward.api.llmendpoint import LLMEndpoint
+from modelward.api.objects import KubeObject
 from modelward.cli.preflight.written import changed_fields
 from modelward.desired import adoption, model_workload, names, target
 from modelward.desired.children import Child, Facts, children, is_rehearsal
@@ -14,7 +15,6 @@ from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
 
-Object = Mapping[str, Any]
 EffectOutcome = Literal["Nothing", "Creates", "Rolls", "Refused"]
 
 
@@ -45,8 +45,8 @@ class Trial:
     """
 
     child: Child
-    actual: Object | None
-    result: Object | None = None
+    actual: KubeObject | None
+    result: KubeObject | None = None
     refused: Finding | None = None
     untried: str = ""
 
@@ -60,7 +60,7 @@ class Subject:
 
     before: LLMEndpoint | None
     after: LLMEndpoint
-    workload: Object | None
+    workload: KubeObject | None
     trials: tuple[Trial, ...] = ()
     obstacle: Finding | None = None
     notes: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def plan(
     endpoint: LLMEndpoint,
     asked: MonitoringPlan,
     installation: Installation,
-    workload: Object | None,
+    workload: KubeObject | None,
     beside: Collection[LLMEndpoint] | None = None,
 ) -> tuple[Child, ...] | Finding:
     """Return what the operator would write for the endpoint, as its reconcile does.
@@ -188,7 +188,7 @@ def _cause(subject: Subject, trial: Trial) -> str:
     return f"what is written for the collector changes: {', '.join(fields)}"
 
 
-def _same_pods(result: Object, actual: Object) -> bool:
+def _same_pods(result: KubeObject, actual: KubeObject) -> bool:
     return bool(result["spec"]["template"] == actual["spec"]["template"])
 
 
@@ -236,7 +236,7 @@ def _left_to_autoscaler(subject: Subject) -> Sequence[str]:
     return (f"{drives}: it keeps its {_pods(_replicas(workload))}, spec.replicas {wanted} is not carried out",)
 
 
-def _manner(workload: Object | None) -> str:
+def _manner(workload: KubeObject | None) -> str:
     spec = (workload or {}).get("spec", {})
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         return "strategy Recreate: all of them stop before one starts again"
@@ -245,11 +245,11 @@ def _manner(workload: Object | None) -> str:
     return "its roll-out is paused: they roll when it is resumed" if spec.get("paused") else ""
 
 
-def _named(workload: Object | None) -> str:
+def _named(workload: KubeObject | None) -> str:
     return f"{workload['kind']} {workload['metadata']['name']}" if workload is not None else "the workload"
 
 
-def _replicas(workload: Object | None) -> int:
+def _replicas(workload: KubeObject | None) -> int:
     return int((workload or {}).get("spec", {}).get("replicas", 1))
 
 
