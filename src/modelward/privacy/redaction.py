@@ -9,37 +9,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from modelward.api.exchange import Redaction
-from modelward.privacy.cards import cards
-from modelward.privacy.columns import column_values
-from modelward.privacy.emails import emails
-from modelward.privacy.ibans import ibans
-from modelward.privacy.keys import api_keys, bearer_tokens, private_keys, url_credentials
+from modelward.privacy.detectors import DETECTORS
 from modelward.privacy.labels import labels_of
-from modelward.privacy.national_words import identifying_words
-from modelward.privacy.network import ip_addresses, mac_addresses
-from modelward.privacy.numbers import identifying_numbers
-from modelward.privacy.passwords import passwords
-from modelward.privacy.phones import international_phones
 from modelward.privacy.reading import reading_of
-from modelward.privacy.span import Detector, Span
-
-DETECTORS: tuple[Detector, ...] = (
-    private_keys,
-    url_credentials,
-    bearer_tokens,
-    api_keys,
-    passwords,
-    emails,
-    cards,
-    ibans,
-    ip_addresses,
-    mac_addresses,
-    international_phones,
-    identifying_numbers,
-    identifying_words,
-    column_values,
-)
-"""In order of precedence: where two find the same characters, the first one names them."""
+from modelward.privacy.span import Span
 
 _MAX_ROUNDS = 8
 
@@ -82,7 +55,7 @@ def redact(text: str) -> Redacted:
 
 def found_in(text: str) -> list[Span]:
     """Return what every detector finds in a text as it is read: in order, what overlaps as one."""
-    return _merged([span for detector in DETECTORS for span in detector(text)])
+    return _merged([span for detector in DETECTORS for span in detector.find(text)])
 
 
 def redactions_of(prompt: Iterable[MaskedValue], response: Iterable[MaskedValue]) -> tuple[Redaction, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -14,5 +15,9 @@ class Span(NamedTuple):
     end: int
 
 
-Detector = Callable[[str], Iterator[Span]]
-"""Finds one kind of value in time linear in the length of the text: it sees what strangers wrote."""
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """Finds values, which it may call by `kinds`, in time linear in a text's length: it sees what strangers wrote."""
+
+    find: Callable[[str], Iterator[Span]]
+    kinds: tuple[str, ...]
