@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from modelward.desired import honoured
 from modelward.desired.capture import EffectiveCapture, allowed_content, effective_capture, reveals
 from modelward.desired.finding import Finding
 from modelward.reasons.checks import CheckReason
+from modelward.reasons.policy import EvaluatorReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,20 @@ def _evaluator(evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> t
     return evaluator.spec.builtin, evaluator.spec.config or {}
 
 
+def unusable(evaluator: Evaluator, known: Mapping[str, BuiltinFacts]) -> Finding | None:
+    """Return why an Evaluator cannot be used by any policy; None where it can."""
+    facts = known.get(evaluator.spec.builtin)
+    if facts is None:
+        return Finding(EvaluatorReason.UNKNOWN_EVALUATOR, unknown_builtin(evaluator.spec.builtin, known))
+    fault = facts.fault_of(evaluator.spec.config or {}) if facts.fault_of is not None else None
+    return Finding(EvaluatorReason.INVALID_CONFIG, fault) if fault else None
+
+
+def unknown_builtin(name: str, known: Iterable[str]) -> str:
+    """Return that there is no built-in evaluator of this name, and which there are."""
+    return f"there is no built-in {name}; known are {', '.join(sorted(known))}"
+
+
 def _problem(
     evaluation: Evaluation,
     builtin: str,
@@ -172,9 +187,7 @@ def _problem(
 ) -> Finding | None:
     facts = known.get(builtin)
     if facts is None:
-        return Finding(
-            CheckReason.UNKNOWN_EVALUATOR, f"there is no built-in {builtin}; known are {', '.join(sorted(known))}"
-        )
+        return Finding(CheckReason.UNKNOWN_EVALUATOR, unknown_builtin(builtin, known))
     return (
         _wrong_config(builtin, facts, config)
         or _wrong_side(evaluation, builtin, facts)

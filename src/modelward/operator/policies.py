@@ -9,7 +9,7 @@ from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import percent_text
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, alone, selects
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, alone, selects, unusable
 from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.evaluate.evaluators.measured import measured
 from modelward.hub_client.client import Stored
@@ -77,14 +77,8 @@ class PolicyReconciler:
         return None
 
     def _usable(self, evaluator: Evaluator) -> ConditionState:
-        builtin = self.builtins.get(evaluator.spec.builtin)
-        if builtin is None:
-            known = ", ".join(sorted(self.builtins))
-            message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
-            return ConditionState("Accepted", "False", EvaluatorReason.UNKNOWN_EVALUATOR, message)
-        fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
-        if fault:
-            return ConditionState("Accepted", "False", EvaluatorReason.INVALID_CONFIG, fault)
+        if problem := unusable(evaluator, self.builtins):
+            return ConditionState("Accepted", "False", problem.reason, problem.message)
         return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
     def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[Reason, str], ...]:

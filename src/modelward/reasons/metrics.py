@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from modelward.engines.registry import ENGINES
 from modelward.reasons.reason import Reason, ReasonTable
+
+_SILENT = ", ".join(f"`{name}`" for name, engine in ENGINES.items() if engine.metrics_path is None)
 
 
 class MetricsReason(ReasonTable, kind="LLMEndpoint", conditions=("MetricsAvailable",)):
@@ -13,7 +16,7 @@ class MetricsReason(ReasonTable, kind="LLMEndpoint", conditions=("MetricsAvailab
     ENGINE_EXPORTS_NOTHING = Reason(
         "EngineExportsNothing",
         "no metrics can come",
-        "mode `ScrapeOnly` with an engine that has no metrics page (`ollama`, `openai`)",
+        f"mode `ScrapeOnly` with an engine that has no metrics page ({_SILENT})",
         "`collector.mode: Sidecar` or `Gateway`",
     )
     MISSING = Reason(

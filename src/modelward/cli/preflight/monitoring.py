@@ -10,9 +10,8 @@ from modelward.api.llmendpoint import Backend, LLMEndpoint, LLMEndpointSpec, Wor
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.effect import Effect
 from modelward.desired.finding import Finding
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies, selects
+from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies, selects, unusable
 from modelward.reasons.checks import CheckReason
-from modelward.reasons.policy import EvaluatorReason
 
 _UNDECIDED = frozenset({CheckReason.NO_CAPTURE, CheckReason.CAPTURE_FORBIDDEN})
 """Reasons for which a check stays Unknown; the policy is in force all the same."""
@@ -48,14 +47,8 @@ def policy_effect(
 def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, BuiltinFacts], notes: tuple[str, ...] = ()) -> Effect:
     """Return the effect of one Evaluator."""
     place = ("Evaluator", evaluator.metadata.namespace, evaluator.metadata.name)
-    builtin = builtins.get(evaluator.spec.builtin)
-    if builtin is None:
-        known = ", ".join(sorted(builtins))
-        message = f"there is no built-in {evaluator.spec.builtin}; known are {known}"
-        return Effect(*place, "Refused", message, reason=EvaluatorReason.UNKNOWN_EVALUATOR, notes=notes)
-    fault = builtin.fault_of(evaluator.spec.config or {}) if builtin.fault_of else None
-    if fault:
-        return Effect(*place, "Refused", fault, reason=EvaluatorReason.INVALID_CONFIG, notes=notes)
+    if problem := unusable(evaluator, builtins):
+        return Effect(*place, "Refused", problem.message, reason=problem.reason, notes=notes)
     return Effect(*place, "Nothing", "evaluators never restart a pod", notes=notes)
 
 
