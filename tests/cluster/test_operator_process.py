@@ -53,7 +53,7 @@ class Marker:
             await self.context.client.patch(CONFIG_MAP, key.namespace, key.name, mark, manager=self.who)
         return None
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
+    def keys_for(self, kind: Kind, obj: Object, _before: Object | None = None) -> Iterable[WorkKey]:
         return [WorkKey("mark", namespace_of(obj), name_of(obj))] if kind is CONFIG_MAP else []
 
 

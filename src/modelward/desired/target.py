@@ -16,11 +16,18 @@ _YOUNGEST = "~"
 
 def reference_of(endpoint: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return kind and name of the workload that a stored LLMEndpoint refers to, whose spec may be unreadable else."""
-    backend = (endpoint.get("spec") or {}).get("backend")
+    spec = endpoint.get("spec")
+    backend = spec.get("backend") if isinstance(spec, Mapping) else None
     reference = backend.get("workloadRef") if isinstance(backend, Mapping) else None
     if not isinstance(reference, Mapping):
         return None
     return str(reference.get("kind", "Deployment")), str(reference.get("name", ""))
+
+
+def references(endpoint: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the workloads that a stored LLMEndpoint refers to, one or none, for a lookup by them."""
+    found = reference_of(endpoint)
+    return () if found is None else (found,)
 
 
 def refers(endpoint: Mapping[str, Any], kind: str, name: str) -> bool:

@@ -6,14 +6,17 @@ an object is the newest version that anybody has shown us, whatever the order in
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from modelward.kube.client import Listing
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object, name_of, namespace_of, version_of
+from modelward.kube.lookup import Keys, KindObjects, Lookup, Name
 
 Changed = Callable[[Kind, Object], None]
-Name = tuple[str, str]
+Replaced = Callable[[Kind, Object, Object | None], None]
+"""Told of an object and of the one that it takes the place of; None where it is new, or gone."""
 
 WITH_MANAGERS = frozenset({LLM_ENDPOINT, DEPLOYMENT, STATEFUL_SET})
 """Kinds whose managedFields say who else writes replicas or the template; of others they are only weight."""
@@ -33,18 +36,22 @@ class Store:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._objects: defaultdict[Kind, dict[Name, Object]] = defaultdict(dict)
+        self._objects: defaultdict[Kind, KindObjects] = defaultdict(KindObjects)
         self._owned: defaultdict[str, dict[tuple[Kind, Name], Object]] = defaultdict(dict)
         self._tombstones: defaultdict[Kind, dict[Name, int]] = defaultdict(dict)
         self._swept: dict[tuple[Kind, str | None], int] = {}
         self._behind: set[tuple[Kind, str | None]] = set()
-        self._subscribers: tuple[Changed, ...] = ()
+        self._subscribers: tuple[Replaced, ...] = ()
         self._last_hint: dict[Kind, float] = {}
         self.sweeps: Counter[Kind] = Counter()
 
     def subscribe(self, changed: Changed) -> None:
         """Be told of each object that came, changed or went (then with the last that was known of it)."""
-        self._subscribers += (changed,)
+        self.follow(lambda kind, obj, _: changed(kind, obj))
+
+    def follow(self, replaced: Replaced) -> None:
+        """Be told of the same, and of what each object takes the place of."""
+        self._subscribers += (replaced,)
 
     def put(self, kind: Kind, obj: Object) -> bool:
         """Take an object in unless we know a newer one or know that it went since; tells whether it was taken."""
@@ -71,7 +78,7 @@ class Store:
         """
         self.sweeps[kind] += 1
         revision = int(listing.resource_version)
-        scope = {name: obj for name, obj in self._objects[kind].items() if namespace in (None, name[0])}
+        scope = dict(self._objects[kind].each(namespace))
         if revision >= self._swept.get((kind, namespace), 0):
             self._behind.discard((kind, namespace))
         elif not self.behind(kind, namespace):
@@ -82,7 +89,7 @@ class Store:
             scope = {}
         added = updated = 0
         for obj in listing.items:
-            was_known = _name(obj) in self._objects[kind]
+            was_known = self._objects[kind].get(_name(obj)) is not None
             if self._put(kind, obj, revision):
                 added, updated = (added, updated + 1) if was_known else (added + 1, updated)
         listed = {_name(obj) for obj in listing.items}
@@ -98,7 +105,7 @@ class Store:
 
     def bury(self, kind: Kind) -> Drift:
         """Forget all objects of a kind that is no longer served; what is made anew is newer."""
-        known = tuple(self._objects[kind].values())
+        known = self._objects[kind].list()
         for obj in known:
             self._tombstones[kind][_name(obj)] = version_of(obj)
             self._forget(kind, obj)
@@ -112,12 +119,19 @@ class Store:
         self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> tuple[Object, ...]:
         """The objects of a kind that carry all of these labels, by namespace and name."""
-        wanted = (labels or {}).items()
-        return tuple(
-            obj
-            for (place, _), obj in sorted(self._objects[kind].items())
-            if namespace in (None, place) and wanted <= (obj["metadata"].get("labels") or {}).items()
-        )
+        if not labels:
+            return self._objects[kind].list(namespace)
+        found = self._objects[kind].list() if namespace is None else self._labelled(kind, namespace, labels)
+        wanted = labels.items()
+        return tuple(obj for obj in found if wanted <= (obj["metadata"].get("labels") or {}).items())
+
+    def names(self, kind: Kind, namespace: str | None = None) -> "tuple[Name, ...]":
+        """Namespace and name of each object of a kind, in order."""
+        return self._objects[kind].names(namespace)
+
+    def lookup(self, kind: Kind, keys: Keys) -> Lookup:
+        """The objects of a kind by what the function reads from them, kept current; the same for the same function."""
+        return self._objects[kind].lookup(keys, keys)
 
     def owned_by(self, uid: str) -> tuple[Object, ...]:
         """The objects of any kind that name this uid among their owners."""
@@ -144,16 +158,21 @@ class Store:
             self._disown(kind, known)
         self._tombstones[kind].pop(name, None)
         kept = _slim(kind, obj)
-        self._objects[kind][name] = kept
+        self._objects[kind].put(name, kept)
         for uid in _owners(kept):
             self._owned[uid][kind, name] = kept
-        self._tell(kind, kept)
+        self._tell(kind, kept, known)
         return True
 
     def _forget(self, kind: Kind, obj: Object) -> None:
-        del self._objects[kind][_name(obj)]
+        self._objects[kind].pop(_name(obj))
         self._disown(kind, obj)
-        self._tell(kind, obj)
+        self._tell(kind, obj, None)
+
+    def _labelled(self, kind: Kind, namespace: str, labels: Mapping[str, str]) -> "tuple[Object, ...]":
+        """Return those that carry the first of the labels, by a lookup for it; what tells most is asked first."""
+        label, value = next(iter(labels.items()))
+        return self._objects[kind].lookup(label, partial(_label, label)).of(namespace, value)
 
     def _disown(self, kind: Kind, obj: Object) -> None:
         for uid in _owners(obj):
@@ -182,13 +201,18 @@ class Store:
         self._behind.discard((kind, namespace))
         self._tombstones[kind].clear()
 
-    def _tell(self, kind: Kind, obj: Object) -> None:
-        for changed in self._subscribers:
-            changed(kind, obj)
+    def _tell(self, kind: Kind, obj: Object, before: Object | None) -> None:
+        for replaced in self._subscribers:
+            replaced(kind, obj, before)
 
 
 def _name(obj: Object) -> Name:
     return namespace_of(obj), name_of(obj)
+
+
+def _label(label: str, obj: Object) -> "tuple[Hashable, ...]":
+    labels = obj["metadata"].get("labels") or {}
+    return (labels[label],) if label in labels else ()
 
 
 def _owners(obj: Object) -> "tuple[str, ...]":

@@ -90,3 +90,4 @@ class World:
 
     def _enqueue(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         self.writes.append(("enqueue", key.work, key.name))
+        self.bodies.append(None)

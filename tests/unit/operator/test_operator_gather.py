@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from controller_world import World
 
+from modelward.kube.client import Listing
 from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import Kind, Object
 from modelward.operator.endpoint.gather import Gatherer
@@ -57,3 +58,67 @@ async def test_consent_outlasts_an_answer_that_fails_but_not_a_right_that_went(
     assert await allow_raw(1 * _MINUTE_MS)
     world.trouble = trouble
     assert await allow_raw(3 * _MINUTE_MS) is allowed
+
+
+class Counted(World):
+    """Objects, and how often each kind was listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def list(self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None) -> Listing:
+        self.asked.append((kind.kind, label_selector))
+        return await super().list(kind, namespace, label_selector=label_selector)
+
+
+def _referred(name: str, **spec: object) -> Object:
+    return _obj("LLMEndpoint", name, backend={"workloadRef": {"name": name}}, **spec)
+
+
+def _workload(name: str, ready: int = 1, version: int = 0) -> Object:
+    labels = {"app": name, "round": str(version)}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": []}}
+    counts = dict.fromkeys(("replicas", "updatedReplicas"), 1)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "retail", "labels": labels, "generation": 1},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template},
+        "status": {**counts, "readyReplicas": ready, "observedGeneration": 1},
+    }
+
+
+async def test_pods_of_a_settled_workload_are_listed_anew_when_it_changes_or_they_fall_silent() -> None:
+    world = Counted()
+    world.put(_referred("chat", collector={"mode": "ScrapeOnly"}))
+    world.put(_workload("chat"))
+    gatherer = Gatherer(world.context)
+    for minute in range(5):
+        await gatherer.gather("retail", "chat", minute * _MINUTE_MS)
+    assert world.asked == [("Pod", "app=chat")], "not once a minute"
+    await gatherer.gather("retail", "chat", 5 * _MINUTE_MS, silent=True)
+    assert len(world.asked) == 2
+    world.put(_workload("chat", ready=0))
+    await gatherer.gather("retail", "chat", 5 * _MINUTE_MS)
+    await gatherer.gather("retail", "chat", 5 * _MINUTE_MS + 20_000)
+    assert len(world.asked) == 4, "what is not settled is listed every 20 s"
+
+
+async def test_endpoints_of_a_namespace_share_one_list_of_autoscalers_until_something_is_to_be_scaled() -> None:
+    world = Counted()
+    mine = {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "chat-1"}}, "metadata": {"name": "hers"}}
+    world.listed = [mine]
+    for number in range(5):
+        world.put(_referred(f"chat-{number}", replicas=1, collector={"mode": "ScrapeOnly"}))
+        world.put(_workload(f"chat-{number}"))
+    gatherer = Gatherer(world.context)
+    found = {n: await gatherer.gather("retail", f"chat-{n}", 0) for n in range(5)}
+    listed = [kind for kind, _ in world.asked if kind == "HorizontalPodAutoscaler"]
+    assert len(listed) == 1
+    assert [n for n, one in found.items() if one is not None and one.autoscalers == (mine,)] == [1]
+    world.put(_referred("chat-2", replicas=3, collector={"mode": "ScrapeOnly"}))
+    for _ in range(3):
+        await gatherer.gather("retail", "chat-2", 1)
+    listed = [kind for kind, _ in world.asked if kind == "HorizontalPodAutoscaler"]
+    assert len(listed) == 2, "an autoscaler made a moment ago must not be fought, but to know of it once is enough"

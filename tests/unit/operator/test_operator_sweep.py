@@ -31,7 +31,7 @@ class Worked:
         self.keys.append(key)
         return None
 
-    def keys_for(self, _kind: Kind, _obj: Object) -> Iterable[WorkKey]:
+    def keys_for(self, _kind: Kind, _obj: Object, _before: Object | None = None) -> Iterable[WorkKey]:
         return ()
 
     def fall_silent(self, namespace: str) -> None:

@@ -12,7 +12,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired import names
 from modelward.desired.adoption import adopts
 from modelward.desired.finding import Finding
-from modelward.desired.target import refers
+from modelward.desired.target import references
 from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import (
     DEPLOYMENT,
@@ -24,14 +24,17 @@ from modelward.kube.kinds import (
     POD,
     SERVICE,
     STATEFUL_SET,
+    Kind,
     Object,
 )
+from modelward.operator.cache.listed import ListedObjects
 from modelward.operator.cache.models import parsed, read
 from modelward.operator.runtime.context import Context
 from modelward.reasons.accepted import AcceptedReason
 
 _PODS_MS = 20_000
-_SETTLED_PODS_MS = 60_000
+_SETTLED_PODS_MS = 600_000
+"""While all pods of a workload are there and answer: it changes when one ceases to be ready."""
 _NAMESPACE_MS = 60_000
 _AUTOSCALERS_MS = 60_000
 _SERVICES_MS = 60_000
@@ -55,7 +58,7 @@ class Gathered:
     rehearsing: tuple[Object, ...] = ()
     """The pods of the rehearsal before an adoption."""
     services: tuple[Object, ...] = ()
-    """All Services of the namespace where a sidecar may be bypassed, else none."""
+    """The Services that may lead to the workload's pods where a sidecar may be bypassed, else none."""
     sharing: tuple[Object, ...] = ()
     """The LLMEndpoints that refer to the same workload, as they are stored, this one among them."""
     unlisted: Mapping[str, Finding] = field(default_factory=dict)
@@ -72,12 +75,17 @@ class Gatherer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._remembered: dict[tuple[str, ...], tuple[int, Any, tuple[Object, ...]]] = {}
+        self._listed = ListedObjects(context.client)
+        self._scaled: dict[tuple[str, str], tuple[int | None, int | None]] = {}
+        """What was wanted of each endpoint's workload, and what it had, when its autoscalers were looked for."""
         self._refused: dict[tuple[str, ...], Finding] = {}
         self._raw_allowed: dict[str, tuple[int, bool]] = {}
 
-    async def gather(self, namespace: str, name: str, now_ms: int) -> Gathered | None:
-        """Return all that is known, or None where the endpoint is gone. Raises ValidationError of its spec."""
+    async def gather(self, namespace: str, name: str, now_ms: int, *, silent: bool = False) -> Gathered | None:
+        """Return all that is known, or None where the endpoint is gone. Raises ValidationError of its spec.
+
+        `silent` tells that some of its pods do not answer: they may be others by now.
+        """
         store = self._context.store
         raw = store.get(LLM_ENDPOINT, namespace, name)
         if raw is None or raw["metadata"].get("deletionTimestamp"):
@@ -90,7 +98,7 @@ class Gatherer:
         rehearsal = store.get(DEPLOYMENT, namespace, names.rehearsal(name)) if adopts(endpoint) else None
         for what in ("pods", "autoscalers"):  # what was refused is asked for anew each time
             self._refused.pop((what, namespace, name), None)
-        pods = await self._pods(endpoint, workload, now_ms)
+        pods = await self._pods(endpoint, workload, now_ms, silent)
         autoscalers = await self._autoscalers(endpoint, workload, now_ms)
         return Gathered(
             endpoint=endpoint,
@@ -105,15 +113,16 @@ class Gatherer:
             autoscalers=autoscalers,
             rehearsal=rehearsal,
             rehearsing=store.list(POD, namespace, names.selector(name, "rehearsal")) if rehearsal else (),
-            services=await self._services(endpoint, now_ms),
+            services=await self._services(endpoint, workload, now_ms),
             sharing=self._sharing(endpoint),
             unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop what was remembered of an endpoint that is gone."""
+        self._listed.forget(("pods", namespace, name))
+        self._scaled.pop((namespace, name), None)
         for what in ("pods", "autoscalers"):
-            self._remembered.pop((what, namespace, name), None)
             self._refused.pop((what, namespace, name), None)
 
     def _workload(self, endpoint: LLMEndpoint) -> Object | None:
@@ -130,10 +139,12 @@ class Gatherer:
         reference = endpoint.spec.backend.workload_ref
         if reference is None:
             return ()
-        stored = self._context.store.list(LLM_ENDPOINT, endpoint.metadata.namespace)
-        return tuple(one for one in stored if refers(one, reference.kind, reference.name))
+        referring = self._context.store.lookup(LLM_ENDPOINT, references)
+        return referring.of(endpoint.metadata.namespace, (reference.kind, reference.name))
 
-    async def _pods(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
+    async def _pods(
+        self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int, silent: bool
+    ) -> tuple[Object, ...]:
         namespace, name = endpoint.metadata.namespace, endpoint.metadata.name
         if endpoint.spec.backend.template is not None:
             return self._context.store.list(POD, namespace, names.selector(name, "model"))
@@ -142,8 +153,14 @@ class Gatherer:
         selector = selector_text(workload["spec"]["selector"])
         # An adopted pod carries no label of ours, so it is listed, anew whenever its workload has changed.
         version = (workload["metadata"]["uid"], workload["metadata"]["resourceVersion"])
-        for_ms = _SETTLED_PODS_MS if _settled(workload) else _PODS_MS
-        return await self._listed(("pods", namespace, name), version, now_ms, for_ms, POD, namespace, selector)
+        for_ms = _SETTLED_PODS_MS if _settled(workload) and not silent else _PODS_MS
+        key = ("pods", namespace, name)
+        try:
+            found = await self._listed.of(key, POD, namespace, now_ms, for_ms, selector=selector, version=version)
+        except Forbidden as error:
+            self._refused[key] = _refused(POD, error)
+            return ()
+        return found.get(None, ())
 
     async def _allow_raw(self, namespace: str, policies: Sequence[MonitoringPolicy], now_ms: int) -> bool:
         if all(policy.spec.capture.content != "Full" for policy in policies):
@@ -166,37 +183,49 @@ class Gatherer:
         if wanted is None and (scaling is None or scaling.mode == "Off"):
             return ()
         namespace, name = endpoint.metadata.namespace, endpoint.metadata.name
+        replicas = None if workload is None else workload["spec"].get("replicas")
         # Looked for anew before anything is scaled: an autoscaler made a second ago must not be fought for a minute.
-        version = (wanted, (workload or {}).get("spec", {}).get("replicas"))
-        key, kind = ("autoscalers", namespace, name), HORIZONTAL_POD_AUTOSCALER
-        return await self._listed(key, version, now_ms, _AUTOSCALERS_MS, kind, namespace, None)
+        due = workload is not None and wanted not in (None, replicas)
+        anew = due and self._scaled.get((namespace, name)) != (wanted, replicas)
+        for_ms, kind = (0 if anew else _AUTOSCALERS_MS), HORIZONTAL_POD_AUTOSCALER
+        try:
+            key = ("autoscalers", namespace)
+            found = await self._listed.of(key, kind, namespace, now_ms, for_ms, group=_scale_target)
+        except Forbidden as error:
+            self._refused["autoscalers", namespace, name] = _refused(kind, error)
+            return ()
+        self._scaled[namespace, name] = (wanted, replicas)
+        scaled = [("LLMEndpoint", name)] + ([(workload["kind"], workload["metadata"]["name"])] if workload else [])
+        return tuple(one for target in scaled for one in found.get(target, ()))
 
-    async def _services(self, endpoint: LLMEndpoint, now_ms: int) -> tuple[Object, ...]:
+    async def _services(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
         if endpoint.mode != "Sidecar":
             return ()
         namespace = endpoint.metadata.namespace
-        return await self._listed(("services", namespace), None, now_ms, _SERVICES_MS, SERVICE, namespace, None)
-
-    async def _listed(
-        self,
-        key: tuple[str, ...],
-        version: Any,
-        now_ms: int,
-        for_ms: int,
-        kind: Any,
-        namespace: str | None,
-        selector: str | None,
-    ) -> tuple[Object, ...]:
-        at_ms, of_version, items = self._remembered.get(key, (0, None, ()))
-        if of_version == version and 0 <= now_ms - at_ms < for_ms:
-            return items
         try:
-            listing = await self._context.client.list(kind, namespace, label_selector=selector)
+            key = ("services", namespace)
+            found = await self._listed.of(key, SERVICE, namespace, now_ms, _SERVICES_MS, group=_first_selected)
         except Forbidden as error:
-            self._refused[key] = Finding(AcceptedReason.REFUSED, f"listing {kind.plural}: {error.message}"[:900])
+            self._refused["services", namespace] = _refused(SERVICE, error)
             return ()
-        self._remembered[key] = (now_ms, version, listing.items)
-        return listing.items
+        template = (workload or {}).get("spec", {}).get("template", {})
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        return tuple(one for label in labels.items() for one in found.get(label, ()))
+
+
+def _refused(kind: Kind, error: Forbidden) -> Finding:
+    return Finding(AcceptedReason.REFUSED, f"listing {kind.plural}: {error.message}"[:900])
+
+
+def _scale_target(autoscaler: Object) -> tuple[str, str]:
+    target = autoscaler["spec"]["scaleTargetRef"]
+    return target["kind"], target["name"]
+
+
+def _first_selected(service: Object) -> tuple[str, str] | None:
+    """Return the first label that a Service asks of pods, which those that it leads to must have."""
+    selector = (service.get("spec") or {}).get("selector") or {}
+    return min(selector.items(), default=None)
 
 
 def _settled(workload: Object) -> bool:

@@ -11,6 +11,7 @@ from modelward.desired import adoption, names
 from modelward.desired.target import deserted
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object
+from modelward.operator.endpoint.adopted import AdoptedWorkloads
 from modelward.operator.endpoint.apply import meant_for
 from modelward.operator.notify.notifier import Notification
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
@@ -33,11 +34,15 @@ class OrphanReconciler:
     _template: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """Uid, and pod template as a hash, of each orphan when it was first seen without its endpoint."""
     _braked: bool = False
+    _adopted: AdoptedWorkloads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._adopted = AdoptedWorkloads(self.context.store)
 
     async def release(self, namespace: str, name: str) -> float | None:
         """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
         kind, workload = self._find(namespace, name)
-        if workload is None or not self._orphaned(workload):
+        if workload is None or not self._adopted.orphaned(kind, workload):
             self._template.pop((namespace, name), None)
             if self._braked:
                 self._brake()  # it may be over
@@ -90,25 +95,12 @@ class OrphanReconciler:
         kind = DEPLOYMENT if kind_name == "Deployment" else STATEFUL_SET
         return kind, self.context.store.get(kind, namespace, workload)
 
-    def _orphaned(self, workload: Object) -> bool:
-        metadata = workload["metadata"]
-        synced = self.context.store.synced(LLM_ENDPOINT, metadata["namespace"])
-        if not adoption.injected(workload) or not synced:
-            return False
-        return deserted(workload, self.context.store.list(LLM_ENDPOINT, metadata["namespace"]))
-
     def _brake(self) -> bool:
         """Tell whether so many look orphaned at once that it is more likely us who see wrong."""
-        adopted = [
-            workload
-            for kind in (DEPLOYMENT, STATEFUL_SET)
-            for workload in self.context.store.list(kind)
-            if names.ADOPTED_BY in workload["metadata"].get("labels", {})
-        ]
-        orphans = sum(self._orphaned(workload) for workload in adopted)
-        braked = orphans > _BRAKE_COUNT and orphans > _BRAKE_SHARE * len(adopted)
+        orphans, adopted = self._adopted.orphans(), len(self._adopted)
+        braked = orphans > _BRAKE_COUNT and orphans > _BRAKE_SHARE * adopted
         if braked and not self._braked:
-            log.error("orphan_brake=on orphans=%d adopted=%d next=%r", orphans, len(adopted), "are the CRDs served?")
+            log.error("orphan_brake=on orphans=%d adopted=%d next=%r", orphans, adopted, "are the CRDs served?")
         self._braked = braked
         self.verdicts.orphan_brake(braked)
         return braked

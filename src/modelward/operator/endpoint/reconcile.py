@@ -31,6 +31,7 @@ from modelward.operator.observe.observer import Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
+from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import health
@@ -81,7 +82,8 @@ class EndpointReconciler:
         """Bring one endpoint to where its spec says; return the seconds until the next look."""
         now_ms = self.clock_ms()
         try:
-            known = await self._gatherer.gather(namespace, name, now_ms)
+            silent = self.observer.silent(f"{namespace}/{name}")
+            known = await self._gatherer.gather(namespace, name, now_ms, silent=silent)
         except ValidationError as error:
             await self._unreadable(namespace, name, error, now_ms)
             return None
@@ -130,10 +132,20 @@ class EndpointReconciler:
             metadata.creation_timestamp,
         )
         in_namespace = self.watches.setdefault(metadata.namespace, {})
+        before = in_namespace.get(metadata.name)
         if known.endpoint.spec.paused:
             in_namespace.pop(metadata.name, None)
         else:
             in_namespace[metadata.name] = asked
+        if in_namespace.get(metadata.name) != before:
+            self._tell_planned(known)
+
+    def _tell_planned(self, known: Gathered) -> None:
+        """Let those look again who go by what is asked of an endpoint: the schedule, and policies."""
+        namespace = known.endpoint.metadata.namespace
+        self.context.enqueue(WorkKey("schedule", namespace, ""), Lane.STATUS)
+        for policy in known.policies:
+            self.context.enqueue(WorkKey("policy", namespace, policy.metadata.name), Lane.STATUS)
 
     async def _put(self, known: Gathered, asked: MonitoringPlan, basis: Precondition) -> tuple[Problem, ...]:
         facts = _facts(known, self._injected.get(known.key, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -26,7 +27,8 @@ class StatusWriter:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._written_ms: dict[str, int] = {}
+        self._written_ms: OrderedDict[str, int] = OrderedDict()
+        """When each status was written, the one that was written longest ago first."""
 
     async def write(self, kind: Kind, raw: Object, status: S, before: S, now_ms: int) -> bool:
         """Write the status if it says something new, and an Event for each flip; tell whether it was written."""
@@ -37,11 +39,16 @@ class StatusWriter:
         if not worth_writing(wire(before), after, since_ms, interval_ms):
             return False
         await self._apply(kind, raw, after)
-        # An older one says the same as none, and its object may be gone.
-        young = {one: at_ms for one, at_ms in self._written_ms.items() if 0 <= now_ms - at_ms < interval_ms}
-        self._written_ms = {**young, uid: now_ms}
+        self._note(uid, now_ms, interval_ms)
         await self._tell(raw, _conditions(before), _conditions(status))
         return True
+
+    def _note(self, uid: str, now_ms: int, interval_ms: int) -> None:
+        """Remember a write, and forget those so old that they say the same as none: their objects may be gone."""
+        self._written_ms[uid] = now_ms
+        self._written_ms.move_to_end(uid)
+        while not 0 <= now_ms - next(iter(self._written_ms.values())) < interval_ms:
+            self._written_ms.popitem(last=False)
 
     async def refuse(
         self, kind: Kind, raw: Object, states: Sequence[ConditionState], mood: tuple[Health, str], now_ms: int

@@ -86,6 +86,11 @@ class Observer:
         """Return what is known of an endpoint (`namespace/name`); empty when it is new."""
         return self._known.setdefault(endpoint, Observation())
 
+    def silent(self, endpoint: str) -> bool:
+        """Tell whether some of an endpoint's pages could not be read when they were last asked for."""
+        known = self._known.get(endpoint)
+        return known is not None and bool(known.failures)
+
     def watch(self, endpoint: str, targets: Sequence[PageTarget]) -> None:
         """Set which pages are read for an endpoint from the next round on."""
         known = self.of(endpoint)

@@ -48,8 +48,8 @@ class Reconciler(Protocol):
     async def reconcile(self, key: WorkKey) -> float | None:
         """Do what the key needs; seconds until it is due again, None to wait for a change. Any exception backs off."""
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
-        """The keys that a change of this object concerns."""
+    def keys_for(self, kind: Kind, obj: Object, before: Object | None = None, /) -> Iterable[WorkKey]:
+        """The keys that a change of this object concerns; `before` is what it takes the place of, where known."""
 
 
 @runtime_checkable

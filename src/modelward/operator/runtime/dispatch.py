@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from modelward.desired import names
-from modelward.desired.target import reference_of, refers
+from modelward.desired.target import reference_of, references
 from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import (
     DEPLOYMENT,
@@ -26,6 +26,7 @@ from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.policies import PolicyReconciler
 from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.context import Context
+from modelward.operator.runtime.news import declared, reported
 from modelward.operator.runtime.work_queue import WorkKey
 
 log = logging.getLogger(__name__)
@@ -79,25 +80,28 @@ class Dispatcher:
 
     def fall_silent(self, namespace: str) -> None:
         """Export no numbers of a namespace that cannot be read any more: alerts would rest on them for ever."""
-        for obj in self.context.store.list(LLM_ENDPOINT, namespace):
-            self.endpoints.verdicts.forget(namespace, obj["metadata"]["name"])
+        for _, name in self.context.store.names(LLM_ENDPOINT, namespace):
+            self.endpoints.verdicts.forget(namespace, name)
 
-    def keys_for(self, kind: Kind, obj: Object) -> Iterable[WorkKey]:
-        """Yield the keys that a change of this object wakes, so that every dependent looks again."""
+    def keys_for(self, kind: Kind, obj: Object, before: Object | None = None) -> Iterable[WorkKey]:
+        """Yield the keys that a change of this object wakes, so that every dependent looks again.
+
+        `before` is what it takes the place of; None, where that is not known, wakes all that may depend on it. What we
+        report ourselves, a status, wakes only those who read it.
+        """
         metadata = obj["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
+        anew = before is None or declared(before) != declared(obj)
         if kind == LLM_ENDPOINT:
-            yield WorkKey("endpoint", namespace, name)
-            yield WorkKey("schedule", namespace, "")
-            yield from self._all("policy", MONITORING_POLICY, namespace)
-            yield from self._beside(obj)
+            yield from self._for_endpoint(obj, None if anew else before)
         elif kind == MONITORING_POLICY:
             yield WorkKey("policy", namespace, name)
-            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace) if anew else ()
         elif kind == EVALUATOR:
             yield WorkKey("evaluator", namespace, name)
-            yield from self._all("policy", MONITORING_POLICY, namespace)
-            yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+            if anew:
+                yield from self._all("policy", MONITORING_POLICY, namespace)
+                yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATION_RUN:
             yield WorkKey("run", namespace, name)
             yield WorkKey("schedule", namespace, "")
@@ -111,8 +115,17 @@ class Dispatcher:
                 yield WorkKey("endpoint", namespace, endpoint)
 
     def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[WorkKey]:
-        for obj in self.context.store.list(kind, namespace):
-            yield WorkKey(work, namespace, obj["metadata"]["name"])
+        for _, name in self.context.store.names(kind, namespace):
+            yield WorkKey(work, namespace, name)
+
+    def _for_endpoint(self, obj: Object, before: Object | None) -> Iterable[WorkKey]:
+        namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+        yield WorkKey("endpoint", namespace, name)
+        if before is None:
+            yield WorkKey("schedule", namespace, "")
+            yield from self._beside(obj)
+        if before is None or reported(before, "health") != reported(obj, "health"):
+            yield from self._all("policy", MONITORING_POLICY, namespace)
 
     def _beside(self, endpoint: Object) -> Iterable[WorkKey]:
         """Yield what an endpoint leaves to others when it goes or refers elsewhere."""
@@ -124,9 +137,8 @@ class Dispatcher:
             yield from self._referring(namespace, *reference)
 
     def _referring(self, namespace: str, kind: str, name: str) -> Iterable[WorkKey]:
-        for endpoint in self.context.store.list(LLM_ENDPOINT, namespace):
-            if refers(endpoint, kind, name):
-                yield WorkKey("endpoint", namespace, endpoint["metadata"]["name"])
+        for endpoint in self.context.store.lookup(LLM_ENDPOINT, references).of(namespace, (kind, name)):
+            yield WorkKey("endpoint", namespace, endpoint["metadata"]["name"])
 
     def _for_workload(self, kind: Kind, workload: Object) -> Iterable[WorkKey]:
         metadata = workload["metadata"]

@@ -29,6 +29,7 @@ from modelward.operator.cache.kopf_watch import Watched
 from modelward.operator.cache.resync import Resync
 from modelward.operator.cache.watcher import Watcher
 from modelward.operator.runtime.context import Background, Context, Forgetful, Reconciler
+from modelward.operator.runtime.news import carried_out, declared
 from modelward.operator.runtime.probes import application, serving
 from modelward.operator.runtime.settings import Settings
 from modelward.operator.runtime.telemetry import Telemetry
@@ -44,6 +45,9 @@ WATCHED = (
     Watched(STATEFUL_SET),
     *(Watched(kind, MANAGED) for kind in (JOB, CONFIG_MAP, SERVICE, POD)),
 )
+
+WOKEN_AT_ONCE = 25
+"""Objects whose work is asked for in one turn of the loop; between turns it renews the Lease."""
 
 BuildReconciler = Callable[[Context], Reconciler]
 
@@ -81,7 +85,7 @@ class Operator:
             namespaces,
             telemetry,
             settings.sweep_interval_s,
-            opened=self._wake_all,
+            opened=self._wake,
             refused=self._fall_silent,
         )
         access = self.sweep.access
@@ -99,7 +103,8 @@ class Operator:
             Context(guarded, self._store, settings, telemetry, self._enqueue, self._unseen)
         )
         self._leading = False
-        self._store.subscribe(self._changed)
+        self._waking: set[asyncio.Task[None]] = set()
+        self._store.follow(self._changed)
         for each in WATCHED:
             telemetry.observe_hints(each.kind.kind, partial(self._store.last_hint_age, each.kind))
 
@@ -122,7 +127,7 @@ class Operator:
         await self._lease.acquire()
         self._leader.set(1)
         self._leading = True
-        self._wake_all()
+        self._wake()
         background = [self._reconciler.background()] if isinstance(self._reconciler, Background) else []
         try:
             async with _tasks(self._lease.hold(), self._queue.run(), *background) as tasks:
@@ -132,6 +137,8 @@ class Operator:
         finally:
             self._leading = False
             self._leader.set(0)
+            for task in self._waking:
+                task.cancel()
             await self._lease.release()
 
     async def _reconcile(self, key: WorkKey) -> float | None:
@@ -146,13 +153,16 @@ class Operator:
         self._hints.labels(kind=kind.kind).inc()
         (self._store.remove if event == "DELETED" else self._store.put)(kind, obj)
 
-    def _changed(self, kind: Kind, obj: Object) -> None:
-        """What people write goes ahead of what the cluster reports."""
+    def _changed(self, kind: Kind, obj: Object, before: Object | None) -> None:
+        """What people write goes ahead of what is reported, by the cluster or by us."""
+        anew = before is None or declared(before) != declared(obj)
+        self._ask(kind, obj, before, Lane.SPEC if kind.ours and anew else Lane.STATUS)
+
+    def _ask(self, kind: Kind, obj: Object, before: Object | None, lane: Lane) -> None:
         if not self._leading:
             return
-        lane = Lane.SPEC if kind.ours else Lane.STATUS
         try:
-            for key in self._reconciler.keys_for(kind, obj):
+            for key in self._reconciler.keys_for(kind, obj, before):
                 self._queue.add(key, lane)
         except Exception:  # one odd object must not stop the watch of all others
             log.exception("no keys found kind=%s name=%s", kind.kind, obj["metadata"].get("name"))
@@ -165,10 +175,23 @@ class Operator:
         if isinstance(self._reconciler, Forgetful):
             self._reconciler.fall_silent(namespace)
 
-    def _wake_all(self, namespace: str | None = None) -> None:
+    def _wake(self, namespace: str | None = None) -> None:
+        """Begin to wake everything of a namespace or of all; the loop has turns for other work meanwhile."""
+        task = asyncio.get_running_loop().create_task(self._wake_all(namespace), name="waking")
+        self._waking.add(task)
+        task.add_done_callback(self._waking.discard)
+
+    async def _wake_all(self, namespace: str | None) -> None:
+        """Ask for the work of each object by itself; what is declared and not carried out yet goes ahead."""
         for each in WATCHED:
-            for obj in self._store.list(each.kind, namespace):
-                self._changed(each.kind, obj)
+            for number, name in enumerate(self._store.names(each.kind, namespace), 1):
+                obj = self._store.get(each.kind, *name)
+                if obj is not None:
+                    self._ask(
+                        each.kind, obj, obj, Lane.SPEC if each.kind.ours and not carried_out(obj) else Lane.STATUS
+                    )
+                if not number % WOKEN_AT_ONCE:
+                    await asyncio.sleep(0)
 
 
 @asynccontextmanager
