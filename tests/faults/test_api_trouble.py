@@ -17,9 +17,9 @@ from typing import Any
 
 from calls import Call, Match, Recorded, Reply, every, of
 from calm import calm_life, declare, settles_as
+from churn import change
 from control_plane import ControlPlane
 from operators import Operator, operating
-from storm import change
 from user import User, template
 
 from faults import Fault, Forward, delay, drop, refuse, truncate

@@ -104,17 +104,17 @@ async def test_a_jump_of_a_day_deletes_nothing_unless_it_lasts(tmp_path: Path) -
     async with hub(tmp_path, clock) as (running, client):
         await client.put_rules({"retail/chat": {"keepForSeconds": 6 * 3_600, "content": "MetadataOnly"}})
         await client.post_exchanges(lines(NOON_MS - 60_000))
-        await running._upkeep()
+        await running.upkeep()
         clock.now_ms += DAY_MS
-        await running._upkeep()
+        await running.upkeep()
         assert running.store.index.size() == 1
         clock.now_ms -= DAY_MS
-        await running._upkeep()
-        await running._upkeep()
+        await running.upkeep()
+        await running.upkeep()
         assert running.store.index.size() == 1
         clock.now_ms += DAY_MS
-        await running._upkeep()
-        await running._upkeep()
+        await running.upkeep()
+        await running.upkeep()
         assert running.store.index.size() == 0, "it is the time after all"
 
 

@@ -109,7 +109,7 @@ class Day:
         await self.driver.reconcile(key)
         await self.driver.reconcile(key)  # which notes that there is a Job
         items = EvaluationRun.model_validate(run).spec.items or ()
-        self.hub._keep([_result(run, item) for item in items])
+        self.hub.keep([_result(run, item) for item in items])
         for item in items:
             ends = timestamp_ms(item.from_), timestamp_ms(item.to)
             self.windows.append((f"{self.namespace}/{item.endpoint}", *ends))

@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 import sick_pages as sick
 from observed_endpoint import TIMEOUT_S
+from shared_pods import KINDS, Kind, shared_pods
 from sick_pages import Sickness, page, serving, vllm
-from ward import KINDS, Kind, ward
 
 from modelward.collector import engine as engine_scrape
 from modelward.collector.engine import EngineScrape
@@ -146,18 +146,18 @@ async def test_the_collectors_reader_is_bounded_in_bytes_and_time_and_names_the_
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_two_well_pods_are_one_too_many(kind: Kind) -> None:
-    async with ward(kind) as beds:
-        await beds.pass_time(6, 40)
-        assert beds.mixed.lowered
-        assert {check.verdict for check in beds.mixed.status.metrics} == {"Passed"}
+    async with shared_pods(kind) as shared:
+        await shared.pass_time(6, 40)
+        assert shared.mixed.lowered
+        assert {check.verdict for check in shared.mixed.status.metrics} == {"Passed"}
 
 
 @pytest.mark.parametrize("case", CASES_TO_THE_END, ids=[case.name for case in CASES_TO_THE_END])
 async def test_a_sick_page_is_named_and_unknown_and_scales_nothing_down(case: Case) -> None:
-    async with ward() as beds:
-        beds.server.sickness = case.sickness
-        mixed, ill = beds.mixed, beds.ill
-        await beds.pass_time(6, 40)
+    async with shared_pods() as shared:
+        shared.server.sickness = case.sickness
+        mixed, ill = shared.mixed, shared.ill
+        await shared.pass_time(6, 40)
         assert mixed.condition("MetricsAvailable")[:2] == ("False", "PartialPods")
         assert case.words in mixed.condition("MetricsAvailable")[2]
         assert ill.condition("MetricsAvailable")[:2] == ("False", case.reason)
@@ -167,12 +167,12 @@ async def test_a_sick_page_is_named_and_unknown_and_scales_nothing_down(case: Ca
         for bed in (mixed, ill):
             assert bed.condition("ScalingActive")[:2] == ("Unknown", "HoldingOnStaleMetrics")
             assert bed.scales.asked == []
-        await beds.pass_time(1, 300)
+        await shared.pass_time(1, 300)
         stood = ill.status.metrics
-        await beds.pass_time(1, 15)
+        await shared.pass_time(1, 15)
         assert {check.verdict for check in stood} == {"Passed"}, "what was measured before was not refuted"
         assert stood == ill.status.metrics, "and is no newer than what was measured"
         assert mixed.observer.of("retail/chat").history.level(Signal.IN_FLIGHT, None, mixed.now_ms) is not None
-        beds.server.sickness = beds.load.well
-        await beds.pass_time(1, 15)
+        shared.server.sickness = shared.load.well
+        await shared.pass_time(1, 15)
         assert ill.condition("MetricsAvailable")[:2] == ("True", "Fresh")

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 import sick_pages
 from observed_endpoint import DAY_MS, NOON_MS, TIMEOUT_S, ObservedEndpoint
+from shared_pods import Kind, shared_pods
 from sick_pages import Reply, page, serving, vllm
-from ward import Kind, ward
 
 from modelward.api.endpoint_status import MetricStatus
 from modelward.metrics.signals import Signal
@@ -37,18 +37,18 @@ HOLDS = ("Unknown", "HoldingOnStaleMetrics")
 async def test_a_signal_without_a_number_is_named_and_scales_nothing_down(
     kind: Kind, signal: str, words: str, value: str
 ) -> None:
-    async with ward(kind) as beds:
-        beds.serve(**{signal: value})
-        await beds.pass_time(6, 40)
-        for bed in (beds.mixed, beds.ill):
+    async with shared_pods(kind) as shared:
+        shared.serve(**{signal: value})
+        await shared.pass_time(6, 40)
+        for bed in (shared.mixed, shared.ill):
             status, reason, message = bed.condition("MetricsAvailable")
             assert (status, reason) == ("False", "PartialSignals")
             assert f"chat-1 gives no number for {words}" in message
             assert bed.condition("ScalingActive")[:2] == HOLDS
             assert bed.scales.asked == []
-        beds.server.sickness = beds.load.well
-        await beds.pass_time(1, 15)
-        assert beds.mixed.condition("MetricsAvailable")[1] == "Fresh"
+        shared.server.sickness = shared.load.well
+        await shared.pass_time(1, 15)
+        assert shared.mixed.condition("MetricsAvailable")[1] == "Fresh"
 
 
 @pytest.mark.parametrize(("kind", "name"), [("engine", b"vllm:generation_tokens_total"),
@@ -56,10 +56,10 @@ async def test_a_signal_without_a_number_is_named_and_scales_nothing_down(
                                             ("collector", b"modelward_requests_total"),
                                             ("collector", b"modelward_engine_requests_waiting")])  # fmt: skip
 async def test_a_metric_that_is_renamed_is_missed_and_scales_nothing_down(kind: Kind, name: bytes) -> None:
-    async with ward(kind) as beds:
-        beds.serve(lambda text: text.replace(name, name + b"_v2"))
-        await beds.pass_time(6, 40)
-        for bed in (beds.mixed, beds.ill):
+    async with shared_pods(kind) as shared:
+        shared.serve(lambda text: text.replace(name, name + b"_v2"))
+        await shared.pass_time(6, 40)
+        for bed in (shared.mixed, shared.ill):
             assert bed.condition("MetricsAvailable")[:2] == ("False", "PartialSignals")
             assert bed.condition("ScalingActive")[:2] == HOLDS
             assert bed.scales.asked == []
@@ -67,12 +67,12 @@ async def test_a_metric_that_is_renamed_is_missed_and_scales_nothing_down(kind: 
 
 @pytest.mark.parametrize("kind", ["engine", "collector"])
 async def test_a_pod_whose_metrics_were_renamed_before_it_was_first_read_counts_as_missing(kind: Kind) -> None:
-    async with ward(kind) as beds:
+    async with shared_pods(kind) as shared:
         name = b"vllm:generation_tokens_total" if kind == "engine" else b"gen_ai_client_token_usage_sum"
-        beds.serve(lambda text: text.replace(name, b"odd"))
-        bed = beds.mixed
+        shared.serve(lambda text: text.replace(name, b"odd"))
+        bed = shared.mixed
         bed.observer.forget("retail/chat")
-        await beds.pass_time(6, 40)
+        await shared.pass_time(6, 40)
         assert bed.condition("ScalingActive")[:2] == HOLDS
         assert "without output tokens" in bed.condition("ScalingActive")[2]
         assert bed.scales.asked == []
@@ -83,63 +83,63 @@ def _of(bed: ObservedEndpoint, objective: str) -> MetricStatus:
 
 
 async def test_errors_that_one_pod_does_not_tell_are_not_taken_for_none() -> None:
-    async with ward() as beds:
-        beds.serve(errors="NaN")
-        told = {bed: _of(bed, "errors") for bed in (beds.mixed, beds.ill)}
-        await beds.pass_time(8, 40)
+    async with shared_pods() as shared:
+        shared.serve(errors="NaN")
+        told = {bed: _of(bed, "errors") for bed in (shared.mixed, shared.ill)}
+        await shared.pass_time(8, 40)
         for bed, before in told.items():
             assert _of(bed, "errors") == before, "what was measured before stands, and is no newer"
-            who = "not every pod" if bed is beds.mixed else "no pod"
+            who = "not every pod" if bed is shared.mixed else "no pod"
             assert f"since then: {who} has measured ErrorRate" in bed.condition("ObjectivesMet")[2]
 
 
 async def test_a_collector_that_passes_without_counting_is_no_idle_one() -> None:
-    async with ward("collector") as beds:
-        beds.serve(lambda text: text + b"modelward_collector_passing_blind 1\n", running=0)
-        await beds.pass_time(6, 40)
-        assert beds.ill.condition("MetricsAvailable")[:2] == ("False", "Missing")
-        assert "passes requests without counting them" in beds.ill.condition("MetricsAvailable")[2]
-        assert beds.ill.status.health == "Unknown"
-        assert beds.ill.condition("ScalingActive")[:2] == HOLDS
-        assert beds.mixed.condition("MetricsAvailable")[:2] == ("False", "PartialPods")
-        assert beds.mixed.scales.asked == beds.ill.scales.asked == []
+    async with shared_pods("collector") as shared:
+        shared.serve(lambda text: text + b"modelward_collector_passing_blind 1\n", running=0)
+        await shared.pass_time(6, 40)
+        assert shared.ill.condition("MetricsAvailable")[:2] == ("False", "Missing")
+        assert "passes requests without counting them" in shared.ill.condition("MetricsAvailable")[2]
+        assert shared.ill.status.health == "Unknown"
+        assert shared.ill.condition("ScalingActive")[:2] == HOLDS
+        assert shared.mixed.condition("MetricsAvailable")[:2] == ("False", "PartialPods")
+        assert shared.mixed.scales.asked == shared.ill.scales.asked == []
 
 
 @pytest.mark.parametrize("kind", ["engine", "collector"])
 async def test_counters_that_begin_anew_are_no_negative_load_and_no_surge(kind: Kind) -> None:
-    async with ward(kind) as beds:
-        await beds.pass_time(4, 15)
-        beds.load.requests = 0.0
-        await beds.pass_time(4, 15)
-        usage = beds.ill.status.usage
+    async with shared_pods(kind) as shared:
+        await shared.pass_time(4, 15)
+        shared.load.requests = 0.0
+        await shared.pass_time(4, 15)
+        usage = shared.ill.status.usage
         assert usage is not None
         assert 100 <= int(usage.requests_per_minute) <= 125
-        assert all(check.verdict == "Passed" for check in beds.ill.status.metrics)
-        assert not [asked for asked in beds.ill.scales.asked if asked > 2]
+        assert all(check.verdict == "Passed" for check in shared.ill.status.metrics)
+        assert not [asked for asked in shared.ill.scales.asked if asked > 2]
 
 
 async def test_other_buckets_of_a_histogram_are_a_new_one_and_no_wrong_latency() -> None:
-    async with ward() as beds:
+    async with shared_pods() as shared:
         # As a release does that cuts its buckets anew: what was within 0.1 s is now within 0.05 s and 0.25 s.
-        beds.serve(lambda text: text.replace(b'le="0.1"', b'le="0.05"').replace(b'le="1"', b'le="0.25"'))
-        await beds.pass_time(6, 30)
-        for bed in (beds.mixed, beds.ill):
+        shared.serve(lambda text: text.replace(b'le="0.1"', b'le="0.05"').replace(b'le="1"', b'le="0.25"'))
+        await shared.pass_time(6, 30)
+        for bed in (shared.mixed, shared.ill):
             (first,) = [one for one in bed.status.metrics if one.name == "first-token"]
             assert first.verdict in ("Passed", "Unknown")
             assert first.samples <= 2 * 260
 
 
 async def test_buckets_that_contradict_each_other_are_unknown_and_named() -> None:
-    async with ward() as beds:
-        beds.serve(
+    async with shared_pods() as shared:
+        shared.serve(
             lambda text: text.replace(b'_bucket{le="0.1",model_name="m"} ', b'_bucket{le="0.1",model_name="m"} 9')
         )
-        await beds.pass_time(3, 40)
-        await beds.pass_time(1, 301)
-        stood = _of(beds.ill, "first-token")
-        await beds.pass_time(1, 301)
-        assert "time to first token" in beds.ill.condition("MetricsAvailable")[2]
-        assert _of(beds.ill, "first-token") == stood, "what was measured before stands, and is no newer"
+        await shared.pass_time(3, 40)
+        await shared.pass_time(1, 301)
+        stood = _of(shared.ill, "first-token")
+        await shared.pass_time(1, 301)
+        assert "time to first token" in shared.ill.condition("MetricsAvailable")[2]
+        assert _of(shared.ill, "first-token") == stood, "what was measured before stands, and is no newer"
 
 
 async def test_model_names_without_end_take_no_memory_without_end() -> None:

@@ -1,8 +1,8 @@
 """After a restart served from an older version nothing destructive is done from old data, whatever the version.
 
-Each story is lived calmly first. Then, for each version of it, a fresh life of the operator is shown that version while
-the cluster is long past it. Workloads must stay as they are, to the generation, and every child the same object; once
-the life catches up all must be as if it had never seen anything old.
+Each scenario is played first with nothing in its way. Then, for each version of it, a fresh life of the operator is
+shown that version while the cluster is long past it. Workloads must stay as they are, to the generation, and every
+child the same object; once the life catches up all must be as if it had never seen anything old.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROUNDS = 3
 """A life that goes on believes an older list when it comes again."""
 
 Steps = AsyncIterator[None]
-Story = Callable[[User], Steps]
+Scenario = Callable[[User], Steps]
 
 
 async def pods_change(user: User) -> Steps:
@@ -111,7 +111,7 @@ async def sidecar_is_asked_out_and_wanted_again(user: User) -> Steps:
 
 
 RELEASE = "modelward.dev/release"
-STORIES: tuple[Story, ...] = (
+SCENARIOS: tuple[Scenario, ...] = (
     pods_change,
     gateway_goes_and_comes,
     sidecar_goes_and_comes,
@@ -156,19 +156,19 @@ async def children(user: User) -> dict[str, tuple[str, int]]:
     }
 
 
-async def lived(proxy: Proxy, user: User, story: Story) -> list[int]:
-    """Live a story calmly; return the versions that it went through."""
+async def played(proxy: Proxy, user: User, scenario: Scenario) -> list[int]:
+    """Play a scenario with nothing in its way; return the versions that it went through."""
     async with (
         history.recorded(user.client, proxy, user.namespace) as versions,
         driving(proxy, [user.namespace]) as driver,
     ):
-        async for _ in story(user):
+        async for _ in scenario(user):
             await driver.converge()
     return versions
 
 
 def chosen(versions: Sequence[int]) -> Sequence[int]:
-    """Return all versions but the newest, or some of them spread over the whole story."""
+    """Return all versions but the newest, or some of them spread over the whole scenario."""
     past = versions[:-1]
     if FULL or len(past) <= VERSIONS_IN_SHORT:
         return past
@@ -198,11 +198,11 @@ async def hurt(driver: Driver, user: User, reads: Reads, version: int) -> list[s
     return [f"{reads.name} of {version}: {line}" for line in changed] + (driver.writes if changed else [])
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 async def test_nothing_destructive_is_done_from_old_data_after_a_restart(
-    proxy: Proxy, user: User, story: Story
+    proxy: Proxy, user: User, scenario: Scenario
 ) -> None:
-    past = chosen(await lived(proxy, user, story))
+    past = chosen(await played(proxy, user, scenario))
     assert len(past) >= VERSIONS_IN_SHORT
     wrong = []
     for version in past:
@@ -212,11 +212,11 @@ async def test_nothing_destructive_is_done_from_old_data_after_a_restart(
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 async def test_nothing_destructive_is_done_from_old_data_in_a_life_that_goes_on(
-    proxy: Proxy, user: User, story: Story
+    proxy: Proxy, user: User, scenario: Scenario
 ) -> None:
-    past = chosen(await lived(proxy, user, story))
+    past = chosen(await played(proxy, user, scenario))
     wrong = []
     async with driving(proxy, [user.namespace]) as driver:
         await driver.converge()

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from calls import Call, Recorded, writing
 from calm import calm_life, revision, settles_as
+from churn import Churn
 from control_plane import ControlPlane
 from operators import Operator, Start, operating
 from proxy import LET_GO_S
-from storm import Storm
 from user import User
 
 from faults import delay
@@ -42,7 +42,7 @@ class Scene:
 
     plane: ControlPlane
     start: Start
-    storm: Storm
+    churn: Churn
     report: dict[str, float]
     """What was measured."""
 
@@ -56,11 +56,11 @@ class Scene:
 
     async def ends_calmly(self, **settings: Any) -> None:
         """Hold what there is to what a calm life leaves; nothing is lost, doubled, or rolled without being asked."""
-        storm = self.storm
-        calm = await calm_life(self.plane.kubeconfig, storm.user, storm.specs, storm.sample, **settings)
-        await settles_as(calm, storm.user)
-        for name in storm.specs:
-            assert await revision(storm.user, name) <= 1 + storm.rolls[name], name
+        churn = self.churn
+        calm = await calm_life(self.plane.kubeconfig, churn.user, churn.specs, churn.sample, **settings)
+        await settles_as(calm, churn.user)
+        for name in churn.specs:
+            assert await revision(churn.user, name) <= 1 + churn.rolls[name], name
 
 
 Scenario = Callable[[Scene], Awaitable[None]]
@@ -68,7 +68,7 @@ Scenario = Callable[[Scene], Awaitable[None]]
 
 async def stopped(scene: Scene) -> None:
     first, second = await scene.pair()
-    async with scene.storm.blowing():
+    async with scene.churn.going_on():
         await busy(first)
         first.proxy.spoil(writing, delay(0.3))  # so that answers come in while it cannot read them
         await asyncio.sleep(0.5)
@@ -88,7 +88,7 @@ async def stopped(scene: Scene) -> None:
 
 async def killed(scene: Scene) -> None:
     first, second = await scene.pair()
-    async with scene.storm.blowing():
+    async with scene.churn.going_on():
         await busy(first)
         at_s = first.signal(signal.SIGKILL)
         scene.report["second leads after SIGKILL, s"] = await second.leads(25) - at_s
@@ -123,8 +123,8 @@ async def held(scene: Scene) -> None:
     first, second = await scene.pair()
     holding = first.proxy.spoil(Held(), delay(HELD_S))
     at_s = time.monotonic()
-    await scene.storm.release()
-    async with scene.storm.blowing():
+    await scene.churn.release()
+    async with scene.churn.going_on():
         scene.report["second leads after writes hung, s"] = await second.leads(25) - at_s
         assert await first.ended() == 1
         async with asyncio.timeout(HELD_S + 15):
@@ -147,16 +147,16 @@ def arrived_late(operator: Operator) -> list[Recorded]:
 async def rolled(scene: Scene) -> None:
     """As a Deployment of two rolls: one new comes up, one old goes, and again."""
     newer = {"collector_image": "modelward.invalid/collector:1", "hub_url": "http://hub.invalid:8443"}
-    storm, old = scene.storm, await scene.pair()
+    churn, old = scene.churn, await scene.pair()
     everyone = list(old)
-    async with storm.blowing(every_s=0.05):
+    async with churn.going_on(every_s=0.05):
         for number, going in enumerate(old):
             coming = scene.start(f"new-{number}", **newer)
             await coming.ready()
             everyone.append(coming)
             await busy(*everyone)
             assert await going.stop() == 0
-        while storm.changes < CHANGES:  # noqa: ASYNC110 - a storm
+        while churn.changes < CHANGES:  # noqa: ASYNC110 - a churn
             await asyncio.sleep(0.1)
     await scene.ends_calmly(hub_url="http://hub.invalid:8443")
 
@@ -191,16 +191,16 @@ Outcomes = Mapping[Scenario, BaseException | None]
 async def scene(scenario: Scenario, plane: ControlPlane, folder: Path, seed: int) -> AsyncIterator[Scene]:
     namespace = f"two-{scenario.__name__}-{uuid.uuid4().hex[:6]}"
     async with Client.connect(str(plane.kubeconfig)) as client:
-        storm = Storm(await User.settled(client, namespace), SCENARIOS[scenario], seed)
-        await storm.begin()
+        churn = Churn(await User.settled(client, namespace), SCENARIOS[scenario], seed)
+        await churn.begin()
         folder = folder / namespace
         folder.mkdir()
         with operating(plane.kubeconfig, folder, [namespace]) as start:
-            yield Scene(plane, start, storm, {})
+            yield Scene(plane, start, churn, {})
 
 
 def tell(scenario: Scenario, seed: int, seconds: float, here: Scene) -> None:
-    print(f"{scenario.__name__} seed={seed} changes={here.storm.changes} took {seconds:.1f} s")
+    print(f"{scenario.__name__} seed={seed} changes={here.churn.changes} took {seconds:.1f} s")
     for what, value in here.report.items():
         print(f"  {what}: {value:.2f}")
 

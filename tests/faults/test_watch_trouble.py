@@ -20,10 +20,10 @@ import measured_operator
 import pytest
 from calls import Call, Event, every
 from calm import calm_life, declare, settles_as
+from churn import Churn
 from control_plane import ControlPlane
 from operators import Operator, operating
 from proxy import LET_GO_S, Proxy
-from storm import Storm
 from user import User, template
 
 from faults import Fault, belated, ending, refuse, repeating, swapping, without
@@ -44,7 +44,7 @@ class Scene:
 
     plane: ControlPlane
     operator: Operator
-    storm: Storm
+    churn: Churn
 
     @property
     def proxy(self) -> Proxy:
@@ -53,8 +53,8 @@ class Scene:
 
     async def changes(self) -> None:
         """Change all kinds of things: specs, endpoints that go and come back as others, children that go."""
-        user, specs = self.storm.user, self.storm.specs
-        async with self.storm.blowing(EVERY_S):
+        user, specs = self.churn.user, self.churn.specs
+        async with self.churn.going_on(EVERY_S):
             await asyncio.sleep(STORM_S / 4)
             await user.delete(DEPLOYMENT, "chat-00")
             await user.delete(SERVICE, "chat-01")
@@ -70,10 +70,10 @@ class Scene:
 
     async def ends_calmly(self) -> float:
         """Hold what there is to what a calm life leaves, within 60 s from now; how long it took."""
-        storm, begun = self.storm, time.monotonic()
-        calm = await calm_life(self.plane.kubeconfig, storm.user, storm.specs, storm.sample)
-        await settles_as(calm, storm.user, begun + WITHIN_S - time.monotonic())
-        while ghosts := self.counted() ^ storm.specs.keys():
+        churn, begun = self.churn, time.monotonic()
+        calm = await calm_life(self.plane.kubeconfig, churn.user, churn.specs, churn.sample)
+        await settles_as(calm, churn.user, begun + WITHIN_S - time.monotonic())
+        while ghosts := self.counted() ^ churn.specs.keys():
             assert time.monotonic() < begun + WITHIN_S, f"counted, or not, and should not: {ghosts}"
             await asyncio.sleep(0.5)
         return time.monotonic() - begun
@@ -81,7 +81,7 @@ class Scene:
     def counted(self) -> set[str]:
         """Return the endpoints that the operator's metrics speak of."""
         found = measured_operator.metrics(self.operator.log).of("modelward_condition")
-        return {one.labels["endpoint"] for one in found if one.labels["namespace"] == self.storm.user.namespace}
+        return {one.labels["endpoint"] for one in found if one.labels["namespace"] == self.churn.user.namespace}
 
     def restarts(self) -> dict[str, float]:
         """Return how often the watch was started again, by what had ended it."""
@@ -205,13 +205,13 @@ Outcomes = Mapping[str, BaseException | None]
 async def scene(trouble: Trouble, plane: ControlPlane, folder: Path, seed: int) -> AsyncIterator[Scene]:
     namespace = f"watch-{trouble.__name__.replace('_', '-')}-{uuid.uuid4().hex[:6]}"
     async with Client.connect(str(plane.kubeconfig)) as client:
-        storm = Storm(await User.settled(client, namespace), ENDPOINTS, seed)
-        await storm.begin()
+        churn = Churn(await User.settled(client, namespace), ENDPOINTS, seed)
+        await churn.begin()
         (folder / namespace).mkdir()
         with operating(plane.kubeconfig, folder / namespace, [namespace]) as start:
             operator = start("operator", sweep_interval=SWEEP)
             await operator.leads()
-            yield Scene(plane, operator, storm)
+            yield Scene(plane, operator, churn)
             assert operator.alive, operator.tail()
             assert await operator.stop() == 0
 
@@ -220,7 +220,7 @@ async def play(trouble: Trouble, plane: ControlPlane, folder: Path, seed: int) -
     async with scene(trouble, plane, folder, seed) as here:
         await trouble(here)
         took_s = await here.ends_calmly()
-        print(f"{trouble.__name__}: changes={here.storm.changes} settled in {took_s:.1f} s restarts={here.restarts()}")
+        print(f"{trouble.__name__}: changes={here.churn.changes} settled in {took_s:.1f} s restarts={here.restarts()}")
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ class Bank:
         return answers
 
     def run_by_hand(self, name: str, *, since: datetime, until: datetime | None = None, suspend: bool = False) -> None:
-        """Look back, as a person does, over all of this story; results go by window, so no two runs share one."""
+        """Look back, as a person does, over all of this scenario; results go by window, so no two runs share one."""
         to = until or datetime.now(UTC) + timedelta(seconds=1)
         window = {"from": f"{since:%Y-%m-%dT%H:%M:%SZ}", "to": f"{to:%Y-%m-%dT%H:%M:%SZ}"}
         spec = {"endpoint": ASKED, **window, **({"suspend": True} if suspend else {})}
@@ -132,7 +132,7 @@ def bot(name: str, template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stories:
+class Scenarios:
     """What goes on at the same time; each ends with what there is to look at, or with what went wrong."""
 
     asked: Mapping[str, Future[list[Answer]]]
@@ -142,7 +142,7 @@ class Stories:
     lost_and_made_up_for: Future[tuple[Status, Status]]
 
 
-def begin(bank: Bank, pool: ThreadPoolExecutor) -> Stories:
+def begin(bank: Bank, pool: ThreadPoolExecutor) -> Scenarios:
     """Let the customers ask and the runs begin."""
     asked = {
         BASE_MODEL: pool.submit(bank.ask, BASE_MODEL, QUESTIONS[:60], at_once=2),
@@ -151,7 +151,7 @@ def begin(bank: Bank, pool: ThreadPoolExecutor) -> Stories:
         QUIET: pool.submit(bank.ask, QUIET, QUESTIONS[:FEW]),
         ASKED: pool.submit(bank.ask, ASKED, QUESTIONS),
     }
-    return Stories(
+    return Scenarios(
         asked=asked,
         looked_back=pool.submit(look_back, bank, asked[ASKED]),
         looked_far_back=pool.submit(look_far_back, bank, asked[ASKED]),

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(HANG_S + 600)]
 
 
 @dataclass(slots=True)
-class Story:
+class Recorded:
     """What went on while clients asked."""
 
     load: Load
@@ -53,11 +53,11 @@ def serving(installed: Installed) -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="module")
-def story(serving: Serving) -> Story:
+def recorded(serving: Serving) -> Recorded:
     """Everything at once; what is asserted of it comes in the tests."""
     installed = serving.installed
     with serving.load(RATE, MOST) as load, serving.churning() as configurations:
-        told = Story(load, configurations=configurations)
+        told = Recorded(load, configurations=configurations)
         began = time.monotonic()
         with stopped({"modelward-hub-0"}, "hub") as told.hung:
             told.leaders.append(kill_leader(installed))
@@ -83,34 +83,34 @@ def _hub_runs(installed: Installed) -> bool:
     return status.get("readyReplicas") == 1
 
 
-def _come_and_go(serving: Serving, told: Story) -> None:
+def _come_and_go(serving: Serving, told: Recorded) -> None:
     told.leaders.append(delete_leader(serving.installed))
     for replicas in (3, 1):
         serving.scale(replicas)
 
 
-def test_what_breaks_and_changes_here_did_break_and_change(serving: Serving, story: Story) -> None:
-    assert len(set(story.leaders)) == len(story.leaders) >= 2
-    assert leader(serving.installed) not in story.leaders
-    assert story.hung
-    assert story.hung_s >= HANG_S
-    assert len(set(story.configurations)) >= 5
+def test_what_breaks_and_changes_here_did_break_and_change(serving: Serving, recorded: Recorded) -> None:
+    assert len(set(recorded.leaders)) == len(recorded.leaders) >= 2
+    assert leader(serving.installed) not in recorded.leaders
+    assert recorded.hung
+    assert recorded.hung_s >= HANG_S
+    assert len(set(recorded.configurations)) >= 5
     assert (serving.revision(ADOPTED), serving.revision(LATE), serving.revision(OTHER)) == ("2", "2", "2")
-    assert story.load.sent > 2_000, story.load.report()
-    assert story.load.per_s >= 0.9 * RATE, story.load.report()
+    assert recorded.load.sent > 2_000, recorded.load.report()
+    assert recorded.load.per_s >= 0.9 * RATE, recorded.load.report()
 
 
 @pytest.mark.parametrize("name", [OWNED, ADOPTED])
-def test_no_request_through_a_collector_fails_or_is_altered(story: Story, name: str) -> None:
-    tally = story.load.tallies[name]
+def test_no_request_through_a_collector_fails_or_is_altered(recorded: Recorded, name: str) -> None:
+    tally = recorded.load.tallies[name]
     assert tally.sent > 500
     assert tally.reused > 100
     assert tally.asked_again <= tally.reused / 100, "a kept connection is closed when its client is not asking"
-    assert wrong(story.load)[name] == (0, 0), [one for one in story.load.failures if one.target == name]
+    assert wrong(recorded.load)[name] == (0, 0), [one for one in recorded.load.failures if one.target == name]
     assert tally.answered == tally.sent
 
 
-def test_adopting_under_load_costs_no_request_that_a_roll_out_of_its_owner_would_not(story: Story) -> None:
-    tally = story.load.tallies[LATE]
+def test_adopting_under_load_costs_no_request_that_a_roll_out_of_its_owner_would_not(recorded: Recorded) -> None:
+    tally = recorded.load.tallies[LATE]
     assert tally.sent > 500
-    assert wrong(story.load)[LATE] == (0, 0), [one for one in story.load.failures if one.target == LATE]
+    assert wrong(recorded.load)[LATE] == (0, 0), [one for one in recorded.load.failures if one.target == LATE]

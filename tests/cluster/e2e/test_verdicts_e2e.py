@@ -22,8 +22,8 @@ from bank import (
     REFUSING,
     TURNING,
     Bank,
+    Scenarios,
     Spaces,
-    Stories,
     begin,
     scripted_bot,
 )
@@ -44,15 +44,15 @@ def bank(installed: Installed) -> Iterator[Bank]:
 
 
 @pytest.fixture(scope="module")
-def stories(bank: Bank) -> Iterator[Stories]:
+def scenarios(bank: Bank) -> Iterator[Scenarios]:
     """All that happens, begun at once, so that the tests only have to look."""
     with ThreadPoolExecutor(10) as pool:
         yield begin(bank, pool)
 
 
-def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, stories: Stories) -> None:
+def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, scenarios: Scenarios) -> None:
     installed, space = bank.installed, bank.spaces.scheduled
-    stories.asked[TURNING].result(150)
+    scenarios.asked[TURNING].result(150)
     installed.until_condition(TURNING, space, "QualityHealthy", "False", 90)
     before = bank.evaluation("stays-on-topic", TURNING)
     assert before["verdict"] == "Failed"
@@ -74,9 +74,9 @@ def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, stories: Sto
     assert bank.evaluation("stays-on-topic", TURNING)["verdict"] == "Passed"
 
 
-def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Bank, stories: Stories) -> None:
+def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Bank, scenarios: Scenarios) -> None:
     for name, sent in ((REFUSING, len(QUESTIONS)), (BASE_MODEL, 60)):
-        stories.asked[name].result(150)
+        scenarios.asked[name].result(150)
         bank.installed.until(
             f"all of {name}'s answers are judged",
             lambda name=name, sent=sent: bank.evaluation("no-personal-data", name).get("samples") == sent,  # type: ignore[misc]
@@ -84,15 +84,15 @@ def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Ba
         )
 
 
-def test_a_bot_that_refuses_everybody_is_as_bad(bank: Bank, stories: Stories) -> None:
-    stories.asked[REFUSING].result(150)
+def test_a_bot_that_refuses_everybody_is_as_bad(bank: Bank, scenarios: Scenarios) -> None:
+    scenarios.asked[REFUSING].result(150)
     bank.installed.until_condition(REFUSING, bank.spaces.scheduled, "QualityHealthy", "False", 90)
     assert bank.evaluation("helps-customers", REFUSING)["verdict"] == "Failed"
     assert bank.evaluation("stays-on-topic", REFUSING)["verdict"] == "Passed"
 
 
-def test_too_few_samples_are_no_verdict(bank: Bank, stories: Stories) -> None:
-    stories.asked[QUIET].result(150)
+def test_too_few_samples_are_no_verdict(bank: Bank, scenarios: Scenarios) -> None:
+    scenarios.asked[QUIET].result(150)
 
     def judged() -> dict[str, Any] | None:
         one = bank.evaluation("stays-on-topic", QUIET)
@@ -106,8 +106,8 @@ def test_too_few_samples_are_no_verdict(bank: Bank, stories: Stories) -> None:
     assert f"{FEW} of {MIN_SAMPLES}" in message
 
 
-def test_a_run_that_a_person_made_gets_a_result(bank: Bank, stories: Stories) -> None:
-    status = stories.looked_back.result(150)
+def test_a_run_that_a_person_made_gets_a_result(bank: Bank, scenarios: Scenarios) -> None:
+    status = scenarios.looked_back.result(150)
     results = {item["evaluation"]: item["result"] for item in status["items"]}
     assert status["result"] == "Failed"
     assert results == {"stays-on-topic": "Failed", "helps-customers": "Passed", "no-personal-data": "Passed"}
@@ -116,15 +116,15 @@ def test_a_run_that_a_person_made_gets_a_result(bank: Bank, stories: Stories) ->
     assert runs <= {"look-back", "long-ago", "blind"}, "a paused policy starts no run of its own"
 
 
-def test_a_look_back_at_a_time_hours_ago_is_told_what_its_job_found(stories: Stories) -> None:
-    status = stories.looked_far_back.result(200)
+def test_a_look_back_at_a_time_hours_ago_is_told_what_its_job_found(scenarios: Scenarios) -> None:
+    status = scenarios.looked_far_back.result(200)
     assert status["result"] == "Inconclusive"
     assert len(status["items"]) == 3
     assert all(item["message"].startswith("NoTraffic") for item in status["items"]), "and not ResultLost"
 
 
-def test_an_evaluator_that_cannot_judge_is_an_error_and_never_a_pass(bank: Bank, stories: Stories) -> None:
-    status = stories.blinded.result(150)
+def test_an_evaluator_that_cannot_judge_is_an_error_and_never_a_pass(bank: Bank, scenarios: Scenarios) -> None:
+    status = scenarios.blinded.result(150)
     items = {item["evaluation"]: item for item in status["items"]}
     assert status["result"] == "Error"
     assert {name: item["result"] for name, item in items.items()} == {
@@ -137,8 +137,8 @@ def test_an_evaluator_that_cannot_judge_is_an_error_and_never_a_pass(bank: Bank,
     assert condition[0] != "True"
 
 
-def test_a_job_that_is_killed_loses_its_result_and_is_made_up_for(bank: Bank, stories: Stories) -> None:
-    lost, following = stories.lost_and_made_up_for.result(200)
+def test_a_job_that_is_killed_loses_its_result_and_is_made_up_for(bank: Bank, scenarios: Scenarios) -> None:
+    lost, following = scenarios.lost_and_made_up_for.result(200)
     assert lost["result"] == "Error"
     assert all("ResultLost" in item["message"] for item in lost["items"])
     # The same window is judged after all; so few samples decide nothing.
@@ -148,9 +148,9 @@ def test_a_job_that_is_killed_loses_its_result_and_is_made_up_for(bank: Bank, st
     assert bank.installed.condition(LOST, bank.spaces.unlucky, "QualityHealthy")[0] == "Unknown"
 
 
-def test_the_real_base_model_is_found_out_with_numbers_and_examples(bank: Bank, stories: Stories) -> None:
+def test_the_real_base_model_is_found_out_with_numbers_and_examples(bank: Bank, scenarios: Scenarios) -> None:
     installed, space = bank.installed, bank.spaces.scheduled
-    stories.asked[BASE_MODEL].result(150)
+    scenarios.asked[BASE_MODEL].result(150)
     installed.until_condition(BASE_MODEL, space, "QualityHealthy", "False", 90)
 
     def complete() -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ _ROLLS = frozenset({"image", "mode"})
 
 
 @dataclass(slots=True)
-class Storm:
+class Churn:
     """Changes to some endpoints of a user's namespace, always the same ones for a seed."""
 
     user: User
@@ -61,21 +61,21 @@ class Storm:
         await declare(self.user, self.specs)
 
     @asynccontextmanager
-    async def blowing(self, every_s: float = 0.1) -> AsyncIterator[None]:
+    async def going_on(self, every_s: float = 0.1) -> AsyncIterator[None]:
         """Make changes all the while, at most so often; the last one was made when the block has ended."""
         over = asyncio.Event()
 
-        async def blow() -> None:
+        async def keep_changing() -> None:
             while not over.is_set():
                 await self.change()
                 await asyncio.sleep(every_s)
 
-        blowing = asyncio.create_task(blow())
+        changing = asyncio.create_task(keep_changing())
         try:
             yield
         finally:
             over.set()
-            await blowing
+            await changing
 
 
 def change(spec: dict[str, Any], what: str, number: int) -> None:

@@ -33,7 +33,7 @@ class Load:
 
 
 @dataclass(slots=True)
-class Ward:
+class SharedPods:
     """In `mixed` only the second pod is at the sick server, in `ill` both are."""
 
     load: Load
@@ -57,8 +57,8 @@ class Ward:
 
 
 @asynccontextmanager
-async def ward(kind: Kind = "engine") -> AsyncIterator[Ward]:
-    """Give a ward after a minute in which all were well."""
+async def shared_pods(kind: Kind = "engine") -> AsyncIterator[SharedPods]:
+    """Give the pods after a minute in which all were well."""
     load = Load(vllm if kind == "engine" else collector)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -68,7 +68,7 @@ async def ward(kind: Kind = "engine") -> AsyncIterator[Ward]:
             ObservedEndpoint(session, urls, collectors=kind == "collector")
             for urls in ((well.url, other.url), (other.url, other.url))
         )
-        made = Ward(load, other, mixed, ill)
+        made = SharedPods(load, other, mixed, ill)
         await made.pass_time(4, 15)
         for one in (mixed, ill):
             assert one.condition("MetricsAvailable")[:2] == ("True", "Fresh")
