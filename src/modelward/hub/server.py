@@ -105,7 +105,7 @@ class Hub:
         await self._load()
         api = self._api()
         if self.settings.auth:
-            await self._certify()
+            await self.certify()
         self._tasks = [asyncio.create_task(work) for work in self._background()]
         main = await self._listen(api.application(), self.settings.listen, self._tls, api.gate.busy)
         self.ports = (main.port, health.port)
@@ -157,7 +157,7 @@ class Hub:
                 log.error("store not loaded cause=%r", str(error))
                 await asyncio.sleep(RETRY_S)
 
-    async def _certify(self) -> None:
+    async def certify(self) -> None:
         """Make or renew certificates; connections made from now on see the new ones."""
         settings, first = self.settings, self._tls is None
         if not first and not self._certificate_clock.steady():
@@ -176,12 +176,12 @@ class Hub:
     def _background(self) -> list[Coroutine[Any, Any, None]]:
         work = [
             self.buffer.run(),
-            self._repeat(self._upkeep, FIRST_SWEEP_S, SWEEP_S),
-            self._repeat(self._purge, FIRST_SWEEP_S, PURGE_S),
-            self._repeat(self._join_crowded, CROWDED_S, CROWDED_S),
+            self._repeat(self.upkeep, FIRST_SWEEP_S, SWEEP_S),
+            self._repeat(self.purge, FIRST_SWEEP_S, PURGE_S),
+            self._repeat(self.join_crowded, CROWDED_S, CROWDED_S),
         ]
         if self.settings.auth:
-            work.append(self._repeat(self._certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
+            work.append(self._repeat(self.certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
         if self.verifier:
             work.append(
                 self._repeat(self.verifier.refresh, 0, REFRESH_S, lambda: bool(self.verifier and self.verifier.ready))
@@ -194,20 +194,23 @@ class Hub:
         if self.publish:
             await self.publish(self._ca_pem)
 
-    async def _upkeep(self) -> None:
+    async def upkeep(self) -> None:
         """Sweep, but not on the word of a clock in doubt: an hour later it is right again, or right."""
         if self._clock_watch.steady():
-            await self._sweep()
+            await self.sweep()
         else:
             log.warning("sweep=put_off reason=clock_in_doubt seconds=%d", SWEEP_S)
 
-    async def _purge(self) -> None:
+    async def purge(self) -> None:
+        """Take away what rules no longer let stand."""
         self.metrics.purged.inc(await purge(self.store))
 
-    async def _join_crowded(self) -> None:
+    async def join_crowded(self) -> None:
+        """Join the small objects of endpoints that have too many."""
         await join_crowded(self.store)
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """Delete what is older than it may be kept."""
         swept = await sweep(self.store, self.results)
         await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
         await self.audit.drop_old()

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
+from waiting import wait_until
 
 from modelward.api.exchange import Exchange, Message, Redaction, exchange_to_json
 
@@ -61,16 +61,21 @@ def free() -> int:
 
 def asked(url: str, body: bytes | None = None) -> bytes:
     """Return what a URL answers, asking again until somebody listens there."""
-    end = time.monotonic() + 60
-    while True:
+    answers: list[bytes] = []
+
+    def answered() -> bool:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         try:
-            request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(request, timeout=30) as response:
-                return bytes(response.read())
-        except urllib.error.URLError as error:
-            if isinstance(error, urllib.error.HTTPError) or time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+                answers.append(bytes(response.read()))
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            return False
+        return True
+
+    wait_until(answered, 60)
+    return answers[0]
 
 
 class Engine(BaseHTTPRequestHandler):
@@ -111,11 +116,8 @@ def test_a_collector_by_hand_passes_byte_for_byte_and_counts(engine: str, tmp_pa
     log = tmp_path / "log"
     with running(log, "collector", "--listen", front, "--upstream", engine, "--admin", admin, *files) as process:
         answer = asked(f"http://{front}/v1/chat/completions", question)
-        end = time.monotonic() + 30
-        while not counted(page := asked(f"http://{admin}/metrics").decode()) and time.monotonic() < end:
-            time.sleep(0.2)
+        wait_until(lambda: counted(asked(f"http://{admin}/metrics").decode()))
     assert (Engine.bodies, answer) == ([question], ANSWER)
-    assert counted(page), page
     assert process.returncode == 0, log.read_text()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import uvloop
+from waiting import until
 
 from modelward.api.collector_config import CollectorConfig
 from modelward.collector import families
@@ -169,9 +170,14 @@ async def unasked(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> Non
 
 @contextlib.asynccontextmanager
 async def rig(
-    script: Script | None, config: CollectorConfig | None = None, *, targets: Targets | None = None
+    script: Script | None,
+    config: CollectorConfig | None = None,
+    *,
+    targets: Targets | None = None,
+    path: str = "",
+    before: str = "",
 ) -> AsyncIterator[Rig]:
-    """Run a data plane in front of a scripted model server."""
+    """Run a data plane in front of a scripted model server; `path` is a path of its URL, `before` another server."""
     server = ModelServer(script or unasked)
     listening = server.listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
@@ -184,7 +190,9 @@ async def rig(
     if config is not None:
         gate.configure(config)
     loop = asyncio.get_running_loop()
-    plane = Plane(loop, targets or Targets([f"http://127.0.0.1:{server.port}"]), ledger, gate)
+    plane = Plane(
+        loop, targets or Targets([*filter(None, [before]), f"http://127.0.0.1:{server.port}{path}"]), ledger, gate
+    )
     front = await loop.create_server(lambda: Downstream(plane), "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:
@@ -194,17 +202,9 @@ async def rig(
         listening.close()
         for connection in tuple(plane.connections):
             connection.close()
-        for _ in range(50):  # on a loaded machine it takes a while until each side has heard of it
-            await asyncio.sleep(0.01)
-            if server.resets == server.connections:
-                break
+        with contextlib.suppress(AssertionError):  # on a loaded machine it takes a while until each side knows
+            await until(lambda: server.resets == server.connections, 0.5)
         channel.close()
         worker_end.close()
         for fd in descriptors:
             os.close(fd)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens on another socket."""
-    while not condition():  # noqa: ASYNC110 - the other side is a socket, not an event
-        await asyncio.sleep(0.005)

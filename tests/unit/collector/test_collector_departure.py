@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from collector_rig import CHAT, STREAM_HEAD, ModelServer, chunk, json_answer, read_answer, rig, run
+from waiting import a_moment
 
 OK = json_answer(b"{}")
 
@@ -89,7 +90,7 @@ def test_a_model_server_that_only_closes_idle_connections_costs_its_clients_none
                 writer.write(CHAT)
                 assert await read_answer(reader) == OK
                 one.server.close_connections()
-                await asyncio.sleep(0.05)
+                await a_moment()
             assert not reader.at_eof()
             writer.close()
 
@@ -103,7 +104,7 @@ def test_who_leaves_closes_a_kept_connection_after_its_next_answer_and_not_befor
             writer.write(CHAT)
             assert await read_answer(reader) == OK
             one.plane.leave()
-            await asyncio.sleep(0.05)
+            await a_moment()
             assert not reader.at_eof()
             writer.write(CHAT)
             assert await reader.read() == OK

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, Script, chunk, json_answer, read_answer, rig, run, until
+from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, Script, chunk, json_answer, read_answer, rig, run
+from waiting import until
 
 from modelward.collector import families
 

@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator
 
 import httptools
 import pytest
-from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, read_answer, rig, run, until
+from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, read_answer, rig, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import a_moment, until
 
 from modelward.collector import families
 from modelward.collector.request_body import RequestBody
 from modelward.collector.request_head import BadRequestError, RequestHead
 from modelward.collector.request_target import leaves_its_place, readdressed
-from modelward.collector.targets import Targets
 
 OK = json_answer(b'{"model":"m"}')
 CHUNKED = b"POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -31,8 +31,7 @@ async def ok(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
 @contextlib.asynccontextmanager
 async def gateway(path: str) -> AsyncIterator[Rig]:
     """A rig whose upstream is an API of others."""
-    async with rig(ok) as one:
-        one.plane.targets._by_url = Targets([f"http://127.0.0.1:{one.server.port}{path}"])._by_url
+    async with rig(ok, path=path) as one:
         yield one
 
 
@@ -166,7 +165,7 @@ def test_an_offered_upgrade_that_is_not_taken_ends_no_measuring() -> None:
             writer.write(
                 b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n" + offer + b"transfer-encoding: chunked\r\n\r\n"
             )
-            await asyncio.sleep(0.01)
+            await a_moment()
             writer.write(chunk(b"{}") + b"0\r\n\r\n")
             assert await read_answer(reader) == OK
             assert one.value(families.REQUESTS, code="200") == 4
@@ -341,7 +340,7 @@ def test_a_reset_of_the_server_is_a_reset_for_the_client_and_an_error() -> None:
     async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(begun)
         await writer.drain()
-        await asyncio.sleep(0.05)
+        await a_moment()
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import http.client
 import os
@@ -13,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from collector_rig import CHAT, json_answer, rig, run
+from waiting import wait_until
 
 from modelward.collector import families
 from modelward.collector.admin import _THREADS
@@ -69,19 +70,17 @@ def test_callers_that_wait_for_a_drain_use_up_a_bounded_number_of_threads(tmp_pa
         finally:
             for each in idle:
                 each.close()
-        for _ in range(100):
-            try:
-                one_more = http.client.HTTPConnection(host, port, timeout=5)
-                one_more.request("GET", "/healthz")
-                assert one_more.getresponse().read() == b"ok\n"
-                break
-            except (ConnectionError, http.client.HTTPException):
-                time.sleep(0.05)
-            finally:
-                one_more.close()
-        else:
-            pytest.fail("the threads of callers that left are not free again")
+        wait_until(lambda: _answers(host, port))  # the threads of callers that left are free again
         server.shutdown()
+
+
+def _answers(host: str, port: int) -> bool:
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=5)) as one_more:
+        try:
+            one_more.request("GET", "/healthz")
+            return one_more.getresponse().read() == b"ok\n"
+        except (ConnectionError, http.client.HTTPException):
+            return False
 
 
 def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:

@@ -11,7 +11,8 @@ import time
 from typing import cast
 
 import pytest
-from collector_rig import CHAT, Rig, Script, chunk, json_answer, post, read_answer, rig, run, until
+from collector_rig import CHAT, Rig, Script, chunk, json_answer, post, read_answer, rig, run
+from waiting import a_moment, until
 
 from modelward.collector import families
 from modelward.collector.dialing import FRESH_SECONDS, KEPT_BYTES, RETRY_SECONDS
@@ -159,7 +160,10 @@ def test_far_servers_get_the_time_that_bytes_need_to_them() -> None:
             assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
             target = one.plane.targets.choose(0)
             assert target is not None
-            target._idle[0].connected_in(0.18)
+            connection = target.take_idle()
+            assert connection is not None
+            connection.connected_in(0.18)
+            target.give_back(connection)
             assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
 
     run(work())
@@ -191,7 +195,7 @@ def test_a_body_of_unknown_length_takes_no_connection_that_has_idled(idle: float
             clock.time += idle
             reader, writer = await one.connect()
             writer.write(CHUNKED + chunk(b"{"))
-            await asyncio.sleep(0.02)
+            await a_moment()
             writer.write(chunk(b"}") + b"0\r\n\r\n")
             assert await read_answer(reader) == OK
             assert one.server.connections == connections
@@ -219,7 +223,7 @@ def test_pipelined_bytes_never_overtake_those_that_are_held(cut: int) -> None:
             await until(lambda: len(one.server.requests) == 1)
             connection = next(iter(one.plane.connections))
             writer.write(second[:-cut])
-            await asyncio.sleep(0.02)
+            await a_moment()
             done = connection.response_done
 
             def done_and_read(*, keep: bool) -> None:

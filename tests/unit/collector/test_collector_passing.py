@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from collector_rig import (
@@ -18,12 +19,13 @@ from collector_rig import (
     chunk,
     json_answer,
     post,
+    read_answer,
     rig,
     run,
-    until,
 )
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from waiting import a_moment, settled, until
 
 from modelward.collector import families
 from modelward.collector.targets import Targets
@@ -115,7 +117,7 @@ def test_connections_are_kept_and_reused_on_both_sides() -> None:
 
 def test_pipelined_requests_are_answered_in_order() -> None:
     async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.005)
+        await a_moment()
         writer.write(json_answer(body))
 
     chunked = b"POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(b"a\r\n\r\nb") + b"0\r\n\r\n"
@@ -143,7 +145,7 @@ def test_a_chunked_body_whose_end_is_split_over_reads_ends_where_it_ends(cut: in
         async with rig(answering(json_answer(b"{}"))) as one:
             reader, writer = await one.connect()
             writer.write(request[:-cut])
-            await asyncio.sleep(0.01)
+            await a_moment()
             writer.write(request[-cut:] + request)
             for _ in range(2):
                 await reader.readexactly(len(json_answer(b"{}")))
@@ -259,8 +261,7 @@ def test_a_server_that_is_down_is_answered_for_in_the_shape_that_clients_read() 
 
 def test_a_refusing_server_is_passed_over_for_the_next_one() -> None:
     async def work() -> None:
-        async with rig(answering(json_answer(b"{}"))) as one:
-            one.plane.targets._by_url = Targets(["http://127.0.0.1:9", f"http://127.0.0.1:{one.server.port}"])._by_url
+        async with rig(answering(json_answer(b"{}")), before="http://127.0.0.1:9") as one:
             for _ in range(4):
                 assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
             assert one.value(families.UPSTREAM_ERRORS, reason="refused") <= 1
@@ -304,10 +305,10 @@ def test_a_new_connection_that_closes_unanswered_is_not_retried() -> None:
 def test_a_client_that_leaves_stops_the_server_and_counts_as_cancelled() -> None:
     async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(STREAM_HEAD)
-        for _ in range(2000):
+        while True:
             writer.write(chunk(TOKEN))
             await writer.drain()
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)
 
     async def work() -> None:
         async with rig(script) as one:
@@ -337,8 +338,7 @@ def test_a_slow_reader_holds_the_server_back() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", one.port, limit=1024)
         writer.write(CHAT)
         await reader.readline()
-        await asyncio.sleep(0.3)
-        assert written < 40_000_000  # what socket buffers take, not 200 MB
+        assert await settled(lambda: written) < 40_000_000  # what socket buffers take, not 200 MB
         writer.close()
 
     async def main() -> None:
@@ -352,7 +352,7 @@ def test_interim_responses_and_expect_continue_pass() -> None:
     async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         await writer.drain()
-        await asyncio.sleep(0.01)
+        await a_moment()
         writer.write(json_answer(b"{}"))
 
     async def work() -> None:
@@ -401,7 +401,7 @@ def test_an_early_answer_reaches_the_client_that_still_sends() -> None:
         async with rig(answering(b""), targets=Targets([url])) as one:
             reader, writer = await one.connect()
             writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1000)
-            await asyncio.sleep(0.05)
+            await a_moment()
             writer.write(b"x" * 10_000)
             assert (await reader.read()).startswith(b"HTTP/1.1 413")
             writer.close()
@@ -447,8 +447,7 @@ def test_an_offer_of_cleartext_http2_is_declined_and_the_request_measured() -> N
 
 def test_an_api_of_others_gets_its_own_host_and_path() -> None:
     async def work() -> None:
-        async with rig(answering(json_answer(b"{}"))) as one:
-            one.plane.targets._by_url = Targets([f"http://127.0.0.1:{one.server.port}/openai"])._by_url
+        async with rig(answering(json_answer(b"{}")), path="/openai") as one:
             await one.ask(post(b"{}", more=b"authorization: Bearer x\r\n"))
             head = one.server.requests[0]
             assert head.startswith(b"POST /openai/v1/chat/completions HTTP/1.1\r\n")
@@ -460,26 +459,30 @@ def test_an_api_of_others_gets_its_own_host_and_path() -> None:
 
 
 def test_small_writes_are_not_delayed_on_either_side() -> None:
-    async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(STREAM_HEAD)
-        for _ in range(20):
-            writer.write(chunk(TOKEN))
-            await writer.drain()
-            await asyncio.sleep(0.002)
-        writer.write(b"0\r\n\r\n")
-
     async def work() -> None:
-        async with rig(script) as one:
-            began = asyncio.get_running_loop().time()
-            await one.ask(CHAT)
-            assert asyncio.get_running_loop().time() - began < 0.6  # Nagle with delayed ACK would cost 40 ms each
+        async with rig(answering(json_answer(b"{}"))) as one:
+            reader, writer = await one.connect()
+            writer.write(CHAT)
+            assert await read_answer(reader) == json_answer(b"{}")
+            (downstream,) = one.plane.connections
+            target = one.plane.targets.choose(0.0)
+            upstream = target.take_idle() if target else None
+            assert target is not None
+            assert upstream is not None
+            target.give_back(upstream)
+            for transport in (downstream.transport, upstream.transport):
+                assert transport is not None
+                sock = transport.get_extra_info("socket")
+                # Nagle's algorithm with delayed acknowledgements would cost 40 ms for each small write.
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+            writer.close()
 
     run(work())
 
 
 def test_draining_closes_idle_connections_and_lets_answers_finish() -> None:
     async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.05)
+        await a_moment()
         writer.write(json_answer(b"{}"))
 
     async def work() -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 
@@ -117,7 +118,7 @@ class Collector:
 
     def kill(self, name: str) -> None:
         """Kill a process of this name that was not killed before, once there is one."""
-        eventually(lambda: not self.killed.issuperset(self.children(name)))
+        wait_until(lambda: not self.killed.issuperset(self.children(name)))
         pid = (set(self.children(name)) - self.killed).pop()
         os.kill(pid, signal.SIGKILL)
         self.killed.add(pid)
@@ -131,18 +132,11 @@ class Collector:
         return self.process.communicate(timeout=15)[1]
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
-
-
 @contextmanager
 def running(upstream: str, directory: Path, *more: str) -> Iterator[Collector]:
     collector = Collector(upstream, directory, *more)
     try:
-        eventually(lambda: collector.process.poll() is None and _answers(collector))
+        wait_until(lambda: collector.process.poll() is None and _answers(collector))
         yield collector
     finally:
         collector.stop()
@@ -171,7 +165,7 @@ def test_killing_any_process_fails_no_new_request(model: str, tmp_path: Path) ->
                 assert one.ask()[0] == 200
             # An answer is passed on before it is counted; and the counts of the dead processes are still there.
             counted = f'outcome="ok"}} {5 * round_}'
-            eventually(partial(_shows, one, counted))
+            wait_until(partial(_shows, one, counted))
         text = one.get("/metrics")
         assert 'modelward_collector_restarts_total{process="dataplane"} 2' in text
         assert 'modelward_collector_restarts_total{process="worker"} 1' in text
@@ -188,7 +182,7 @@ def test_a_data_plane_that_keeps_dying_is_replaced_by_a_blind_pump_and_comes_bac
     with running(model, tmp_path) as one:
         for _ in range(3):
             one.kill("dataplane")
-        eventually(lambda: one.shows(BLIND))
+        wait_until(lambda: one.shows(BLIND))
         for _ in range(3):
             status, body = one.ask('{"stream":true}')
             assert (status, body) == (200, TOKEN * 8)
@@ -199,7 +193,7 @@ def test_a_gateway_to_https_whose_data_plane_keeps_dying_refuses_and_is_not_read
     with running(model.replace("http://", "https://"), tmp_path) as one:
         for _ in range(3):
             one.kill("dataplane")
-        eventually(lambda: one.shows(BLIND))
+        wait_until(lambda: one.shows(BLIND))
         assert one.get("/readyz") == "the data plane does not run\n"
         assert one.ask()[0] == 502
 
@@ -209,7 +203,7 @@ def test_sigterm_lets_a_stream_finish_and_exits_cleanly(model: str, tmp_path: Pa
         answers: list[tuple[int, bytes]] = []
         asking = threading.Thread(target=lambda: answers.append(one.ask('{"stream":true}')))
         asking.start()
-        eventually(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
+        wait_until(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
         one.process.send_signal(signal.SIGTERM)
         asking.join(10)
         assert answers == [(200, TOKEN * 8)]
@@ -220,7 +214,7 @@ def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path
     with running(model, tmp_path) as one:
         asking = threading.Thread(target=lambda: one.ask('{"stream":true}'))
         asking.start()
-        eventually(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
+        wait_until(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
         assert one.get("/drain") == "nothing is in flight\n"
         assert one.shows('modelward_requests_in_flight{revision=""} 0')
         asking.join(5)
@@ -244,7 +238,7 @@ def test_a_client_that_keeps_its_connection_does_not_keep_a_pod_from_leaving(mod
     asked: list[float] = []
     with running(model, tmp_path) as one, ThreadPoolExecutor(1) as pool:
         client = pool.submit(ask_until_closed)
-        eventually(lambda: len(asked) > 5)
+        wait_until(lambda: len(asked) > 5)
         began = time.monotonic()
         assert one.get("/drain") == "nothing is in flight\n"
         assert time.monotonic() - began < 4, "it went before the five seconds of the drain were over"
@@ -258,15 +252,15 @@ def test_settings_are_reloaded_and_a_hub_that_is_down_costs_no_request(model: st
         config = CollectorConfig(capture=CaptureSettings("Redacted", 1_000_000), hub_url="http://127.0.0.1:9")
         data = config_to_json(config)
         one.config.write_text(json.dumps(data))
-        eventually(lambda: one.shows(f'config_info{{generation="{data["generation"]}"}} 1'))
+        wait_until(lambda: one.shows(f'config_info{{generation="{data["generation"]}"}} 1'))
         for _ in range(20):
             assert one.ask()[0] == 200
-        eventually(
+        wait_until(
             lambda: one.shows("modelward_collector_captured_total 20")
         )  # bytes pass first, then they are counted
-        eventually(lambda: len(list((tmp_path / "spool").glob("*.exchanges"))) > 0)
+        wait_until(lambda: len(list((tmp_path / "spool").glob("*.exchanges"))) > 0)
         one.config.write_text("{")
-        eventually(lambda: one.shows("modelward_collector_config_errors_total 1"))
+        wait_until(lambda: one.shows("modelward_collector_config_errors_total 1"))
         assert one.shows(f'config_info{{generation="{data["generation"]}"}} 1')
         assert one.shows('modelward_engine_requests_waiting{revision=""} 1')
         assert one.shows("modelward_engine_up")
@@ -279,14 +273,14 @@ def test_a_503_of_an_engine_that_reports_a_queue_is_overload(model: str, tmp_pat
             assert one.ask('{"refuse":1}')[0] == 503
             return one.shows('code="503",outcome="overload"')
 
-        eventually(counted)
+        wait_until(counted)
 
 
 def test_by_hand_exchanges_are_written_to_a_file_redacted(model: str, tmp_path: Path) -> None:
     output = tmp_path / "exchanges.jsonl"
     with running(model, tmp_path, "--capture-output", str(output)) as one:
         one.ask('{"model":"m","messages":[{"role":"user","content":"I am ann@example.org"}]}')
-        eventually(lambda: output.exists() and output.stat().st_size > 0)
+        wait_until(lambda: output.exists() and output.stat().st_size > 0)
         exchange = json.loads(output.read_text().splitlines()[0])
         assert exchange["messages"] == [{"role": "user", "text": "I am [EMAIL]"}]
         assert exchange["response"] == "hello"

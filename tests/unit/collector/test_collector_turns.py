@@ -11,10 +11,11 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, rig, run, until
+from collector_rig import CHAT, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, rig, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_server import raw_server
+from waiting import until
 
 from modelward.collector import families
 from modelward.collector.memory_budget import HeldBytes, MemoryBudget

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import aiohttp
 import jwt
 import orjson
 import pytest
@@ -218,7 +219,8 @@ async def test_without_the_clusters_keys_nobody_gets_in_and_it_is_not_ready(clus
     cluster.down = True
     async with secured_hub(cluster, tmp_path) as s, s.client(*OPERATOR) as client:
         assert await refused(client.endpoints()) == 503
-        readiness = await s.hub._readyz(None)  # type: ignore[arg-type]
+        async with aiohttp.ClientSession() as session:
+            readiness = await session.get(f"http://127.0.0.1:{s.hub.ports[1]}/readyz")
         assert readiness.status == 503
 
 
@@ -283,7 +285,7 @@ async def test_a_new_authority_is_published_at_once_and_serves_without_a_restart
         first = len(s.published)
         shutil.rmtree(tmp_path / "state")
         certificates.ensure(tmp_path / "state", "modelward-system", datetime.now(UTC) + timedelta(days=2))
-        await s.hub._certify()
+        await s.hub.certify()
         assert len(s.published) == first + 1
         async with HubClient(
             f"https://localhost:{s.hub.ports[0]}", s.published[-1], lambda: cluster.token(*OPERATOR)

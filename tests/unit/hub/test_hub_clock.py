@@ -29,7 +29,7 @@ async def sizes(hub: Running, sweeps: int) -> list[int]:
     """Return how many objects there are after each of some sweeps, the hourly work."""
     found = []
     for _ in range(sweeps):
-        await hub.hub._upkeep()
+        await hub.hub.upkeep()
         found.append(hub.hub.store.index.size())
     return found
 

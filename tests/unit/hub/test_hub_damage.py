@@ -36,13 +36,13 @@ async def test_a_truncated_object_costs_its_own_exchanges_only_also_after_joinin
         hurt.write_bytes(hurt.read_bytes()[:100])
         assert len(await r.window()) == 30
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert len(await r.window()) == 30
         assert len(objects_in(tmp_path)) == 1
         assert len(list((tmp_path / "store" / "damaged").rglob("*.zst"))) == 1
         assert counted(r, "object") == 1
         clock[0] += 25 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert list((tmp_path / "store").glob("damaged/**/*.zst")) == []
 
 
@@ -56,7 +56,7 @@ async def test_an_hour_that_an_earlier_release_joined_with_a_damaged_part_is_rea
             path.unlink()
         assert len(await r.window()) == 30
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert len(await r.window()) == 30
         assert len(objects_in(tmp_path)) == 1
 
@@ -70,7 +70,7 @@ async def test_an_object_of_which_nothing_can_be_read_hides_nothing_else(tmp_pat
         assert len(await r.window()) == 10
         assert await r.client.exchange("retail", "chat", "e1") is not None
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert len(await r.window()) == 10
 
 
@@ -81,10 +81,10 @@ async def test_what_may_hold_text_goes_with_the_right_to_keep_it(tmp_path: Path)
         hurt = objects_in(tmp_path)[0]
         hurt.write_bytes(hurt.read_bytes()[:100])
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert list((tmp_path / "store").glob("damaged/**/*.zst"))
         await r.client.put_rules({"retail/chat": {"content": "MetadataOnly"}})
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert list((tmp_path / "store").glob("damaged/**/*.zst")) == []
 
 

@@ -58,7 +58,9 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
     return [*found, (200, orjson.dumps([own, all_results]))]
 
 
-async def abused(posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes) -> None:
+async def assert_nothing_changes(
+    posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes
+) -> None:
     async with running_hub("memory://", replace(QUICK, batch_lines=50)) as r:
         ruled = {"quiet/chat": {"content": "Redacted"}}
         await r.client.put_rules(ruled)
@@ -91,4 +93,4 @@ async def abused(posts: list[bytes], results: list[bytes], rules: dict[str, Any]
 def test_garbage_of_one_namespace_changes_no_answer_for_another(
     posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes
 ) -> None:
-    asyncio.run(abused(posts, results, rules, name, noise))
+    asyncio.run(assert_nothing_changes(posts, results, rules, name, noise))

@@ -76,7 +76,7 @@ async def test_a_power_cut_while_objects_are_joined_loses_none(tmp_path: Path, d
         for number in range(4):
             await r.client.post_exchanges(ndjson(exchange(number)))
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert r.hub.store.index.size() == 1
         disk.after_power_cut(tmp_path / "store", tmp_path / "left")
     async with running_hub(f"file://{tmp_path}/left") as r:

@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
+from waiting import a_moment, until, wait_until
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Late, WindowResult
 from modelward.api.exchange import Timings
@@ -60,15 +61,15 @@ def s3_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def _wait_for(port: int, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"nothing listens on {port}")
+    wait_until(lambda: _listens(port), seconds)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(params=["file", "memory", "s3"])
@@ -103,7 +104,7 @@ async def test_every_store_serves_windows_results_rules_and_retention_alike(stor
         assert await r.client.results(NOW_MS + 1) == []
         assert await r.client.results(0, "retail", "other") == []
         clock[0] += 169 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert await r.client.endpoints() == []
         assert await r.client.results(0) == []
 
@@ -152,7 +153,7 @@ async def test_past_hours_are_joined_without_losing_an_exchange(file_url: str) -
             await r.client.post_exchanges(ndjson(exchange(i)))
         assert r.hub.store.index.size() == 5
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert r.hub.store.index.size() == 1
         assert len(await r.window()) == 5
     async with running_hub(file_url) as again:
@@ -170,7 +171,7 @@ async def test_tightened_rules_hold_at_once_for_what_comes_and_what_is_kept(file
         assert await r.window() == []
         assert await r.client.exchange("retail", "chat", "e1") is None
         assert await r.client.post_exchanges(ndjson(exchange(3))) == (0, 1)
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert await r.client.endpoints() == []
 
 
@@ -243,7 +244,7 @@ async def test_a_result_is_only_taken_under_its_own_key(file_url: str) -> None:
 async def test_posts_beyond_the_buffer_are_told_to_come_back(file_url: str) -> None:
     async with running_hub(file_url, Limits(flush_interval_s=5, buffer_bytes=3_000)) as r:
         first = asyncio.create_task(r.client.post_exchanges(ndjson(*(exchange(i) for i in range(4)))))
-        await asyncio.sleep(0.2)
+        await until(lambda: r.hub.buffer.bytes_held > 0)
         with pytest.raises(HubUnavailableError) as refused:
             await r.client.post_exchanges(ndjson(*(exchange(i) for i in range(9))))
         assert (refused.value.status, refused.value.code) == (503, "Busy")
@@ -297,7 +298,7 @@ async def test_what_was_accepted_outlives_a_killed_hub_and_a_stopping_one_answer
             assert await client.post_exchanges(ndjson(fresh)) == (1, 0)
             if how == signal.SIGTERM:
                 late = asyncio.create_task(client.post_exchanges(ndjson(replace(fresh, id="late"))))
-                await asyncio.sleep(0.1)
+                await a_moment()
                 hub.send_signal(how)
                 assert await late == (1, 0)
             else:

@@ -82,7 +82,7 @@ async def test_joining_counts_what_lies_in_the_store_and_trims_nothing(file_url:
             await r.client.post_exchanges(ndjson(exchange(number)))
         limit(r, size=Size(100 * BLOCK, 8 * BLOCK))
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert len(await r.window()) == 8
         assert r.hub.store.index.usage("retail") == (BLOCK, 1)
 
@@ -111,7 +111,7 @@ async def test_a_namespace_with_very_many_objects_has_them_joined_before_they_ma
             await r.client.post_exchanges(ndjson(exchange(number)))
         for number in range(3):
             await r.client.post_exchanges(ndjson(exchange(number, endpoint="quiet/chat")))
-        await r.hub._join_crowded()
+        await r.hub.join_crowded()
         assert (r.hub.store.index.usage("retail")[1], r.hub.store.index.usage("quiet")[1]) == (1, 3)
         assert len(await r.window()) == 8
 
@@ -131,7 +131,7 @@ async def test_an_hour_that_cannot_be_joined_holds_up_no_other(file_url: str, mo
 
         monkeypatch.setattr(r.hub.store.objects, "put", full_for_one)
         clock[0] += 4 * HOUR_MS
-        await r.hub._sweep()
+        await r.hub.sweep()
         assert (r.hub.store.index.usage("loud")[1], r.hub.store.index.usage("retail")[1]) == (2, 1)
 
 

@@ -74,7 +74,7 @@ async def test_what_a_rule_takes_away_is_unreadable_at_once_gone_at_the_next_swe
         await kept(hub, ANEW if tighter == ANEW else REDACTED)
         assert await shown(hub) == left, "a looser rule shows only what comes after it"
         assert "PRIVATE-TEXT" in on_disk(tmp_path)
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert "PRIVATE-TEXT" not in on_disk(tmp_path)
         assert await shown(hub) == left
     async with running_hub(f"file://{tmp_path}") as again:
@@ -126,7 +126,7 @@ async def test_a_window_that_is_read_while_its_hour_is_joined_misses_nothing(tmp
         async def joining(path: str) -> bytes | None:
             reads.append(path)
             if len(reads) == 2:
-                await hub.hub._sweep()
+                await hub.hub.sweep()
             return await get(path)
 
         hub.hub.store.objects.get = joining  # type: ignore[method-assign]
@@ -139,7 +139,7 @@ async def test_raw_text_goes_when_only_redacted_text_is_wanted_and_redacted_text
         await hub.client.post_exchanges(ndjson(replace(PRIVATE, content="Full"), exchange(2, response="masked")))
         await kept(hub, REDACTED)
         await kept(hub, {**REDACTED, "content": "Full"})
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert await shown(hub) == ["masked", ""]
         assert "PRIVATE-TEXT" not in on_disk(tmp_path)
 
@@ -152,9 +152,9 @@ async def test_deleting_an_endpoint_keeps_nothing_longer_than_its_last_rule_said
         await kept(hub, None)
         clock.now_ms += 2 * HOUR_MS
         assert await hub.client.post_exchanges(ndjson(exchange(5_000))) == (0, 1), "it is too old for the last rule"
-        await hub.hub._sweep()
+        await hub.hub.sweep()
         assert on_disk(tmp_path) == ""
-        await hub.hub._sweep()
+        await hub.hub.sweep()
         assert hub.hub.store.rules.by_endpoint == {}, "the rule ends with what it governs"
 
 
@@ -174,7 +174,7 @@ async def test_a_namespace_made_anew_by_others_sees_neither_exchanges_nor_result
         assert await hub.client.window("retail", "chat", 0, NOW_MS + HOUR_MS, 9) == []
         assert await hub.client.exchange("retail", "chat", PRIVATE.id) is None
         assert await hub.client.results(0) == [after]
-        await hub.hub._sweep()
+        await hub.hub.sweep()
         assert [key.to_ms for key in hub.hub.results._shares.all_keys()] == [NOW_MS + 1]
 
 
@@ -184,7 +184,7 @@ async def test_a_look_back_at_a_time_before_the_endpoint_was_made_is_told_what_i
         await kept(hub, {**REDACTED, "createdMs": NOW_MS - 1_000})
         back = WindowResult("retail", "chat", "p", "e", NOW_MS - HOUR_MS, NOW_MS - 2_000, "look-back", facts)
         await hub.client.put_result(back)
-        await hub.hub._sweep()
+        await hub.hub.sweep()
         assert await hub.client.results(0) == [back]
         await kept(hub, ANEW)
         assert await hub.client.results(0) == []
@@ -223,9 +223,9 @@ async def test_damaged_rules_show_metadata_only_until_the_operator_sends_them_ag
     async with running_hub(f"file://{tmp_path}") as hub:
         hub.hub.store.rules = replace(hub.hub.store.rules, default=Rule())
         assert await shown(hub) == [""]
-        await hub.hub._purge()
+        await hub.hub.purge()
         await kept(hub, REDACTED)
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert await shown(hub) == ["PRIVATE-TEXT"]
 
 
@@ -255,10 +255,10 @@ async def test_text_that_release_0_1_0_left_behind_a_tightened_rule_goes_too(tmp
     async with running_hub(f"file://{tmp_path}") as hub:
         hub.hub.store.rules = replace(hub.hub.store.rules, default=Rule())
         await kept(hub, BARE)
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert "PRIVATE-TEXT" not in on_disk(tmp_path)
         assert await shown(hub) == [""]
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert not hub.hub.store.rules.unswept
 
 
@@ -272,7 +272,7 @@ async def test_text_that_can_no_longer_be_read_goes_too_and_what_can_be_stays(tm
         whole = path.read_bytes()
         path.write_bytes(whole + compress([orjson.dumps(exchange_to_json(one)) for one in many])[:-300] + damage)
         await kept(hub, BARE)
-        await hub.hub._purge()
+        await hub.hub.purge()
         assert "PRIVATE-TEXT" not in on_disk(tmp_path)
         assert PRIVATE.id in {one.id for one in await hub.window()}
 
@@ -292,7 +292,7 @@ async def test_an_endpoint_whose_objects_cannot_be_deleted_holds_up_no_others_pu
 
         hub.hub.store.objects.get = refusing  # type: ignore[method-assign]
         with pytest.raises(HubError):
-            await hub.hub._purge()
+            await hub.hub.purge()
         assert hub.hub.store.rules.unswept == {"a/broken"}
         assert on_disk(tmp_path).count("PRIVATE-TEXT") == 1
 

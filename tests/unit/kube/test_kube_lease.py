@@ -45,7 +45,7 @@ class Server:
         self._answer()
         if self.lease is not None:
             raise Conflict(409, "AlreadyExists", "there is one")
-        return self._store(obj, 1)
+        return self.store(obj, 1)
 
     async def replace(self, obj: Object, **_kwargs: Any) -> Object:
         self._answer()
@@ -54,7 +54,7 @@ class Server:
         version = int(self.lease["metadata"]["resourceVersion"])
         if obj["metadata"].get("resourceVersion") != str(version):
             raise Conflict(409, "Conflict", "changed meanwhile")
-        stored = self._store(obj, version + 1)
+        stored = self.store(obj, version + 1)
         if self.swallow_answers:
             raise Unavailable(0, "NoAnswer", "the answer was lost")
         return stored
@@ -67,7 +67,7 @@ class Server:
         if self.down:
             raise Unavailable(0, "NoAnswer", "down")
 
-    def _store(self, obj: Object, version: int) -> Object:
+    def store(self, obj: Object, version: int) -> Object:
         self.lease = obj | {"metadata": obj["metadata"] | {"resourceVersion": str(version)}}
         return self.lease
 
@@ -149,7 +149,7 @@ async def test_lease_a_living_holder_is_left_alone() -> None:
         assert holder.seconds_left() > 0
         if server.now > 1060:
             raise TimeoutError
-        await holder._renew()
+        await holder.acquire()
 
     server.on_sleep = renew
     with pytest.raises(TimeoutError):
@@ -173,7 +173,7 @@ async def test_lease_taken_by_another_is_lost_at_once() -> None:
     lease = claimant(server, "a")
     await lease.acquire()
     assert server.lease is not None
-    server._store(server.lease | {"spec": server.lease["spec"] | {"holderIdentity": "b"}}, 9)
+    server.store(server.lease | {"spec": server.lease["spec"] | {"holderIdentity": "b"}}, 9)
     start = server.now
     with pytest.raises(LeadershipLost, match="held by b"):
         await lease.hold()

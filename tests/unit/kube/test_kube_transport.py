@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from waiting import PATIENCE_S
 
 from modelward.kube.access import Access
 from modelward.kube.client import Client
@@ -66,7 +67,7 @@ async def fine(_request: web.Request) -> web.Response:
 
 
 async def hang(_request: web.Request) -> web.Response:
-    await asyncio.sleep(30)
+    await asyncio.Event().wait()
     return web.Response()
 
 
@@ -124,11 +125,9 @@ async def test_transport_does_not_wait_beyond_the_deadline() -> None:
 
 @pytest.mark.parametrize("answer", [hang, nonsense, broken_off, status(503), status(500)])
 async def test_transport_no_whole_answer_is_unavailable(answer: Answer) -> None:
-    async with talking(Server(answer)) as client:
-        start = time.monotonic()
+    async with talking(Server(answer)) as client, asyncio.timeout(PATIENCE_S):
         with pytest.raises(Unavailable):
             await client.get(POD, "retail", "chat-0", deadline=0.3)
-    assert time.monotonic() - start < 2.0
 
 
 async def test_transport_a_server_that_is_not_there_is_unavailable() -> None:
@@ -180,11 +179,11 @@ async def test_transport_a_write_is_not_sent_again_when_the_lease_has_run_out() 
 
 
 async def test_transport_a_write_does_not_outlast_the_lease() -> None:
-    async with talking(Server(hang)) as client:
-        start = time.monotonic()
+    server, left = Server(hang), iter([0.1, 0.1])
+    async with talking(server) as client, asyncio.timeout(10):  # without the guard it would take longer
         with pytest.raises(LeadershipLost):
-            await client.guarded(lambda: start + 0.1 - time.monotonic()).patch(POD, "retail", "chat-0", {})
-    assert time.monotonic() - start < 1.0
+            await client.guarded(lambda: next(left, 0.0)).patch(POD, "retail", "chat-0", {})
+    assert len(server.seen) == 1
 
 
 async def test_transport_leaves_waiting_to_a_caller_that_has_other_things_to_do() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.metrics.exposition import PageTooLargeError, ParseError, cut_short, parse
+from modelward.metrics.exposition import Families, PageTooLargeError, ParseError, cut_short, parse
 
 
 def test_reads_what_real_pages_contain() -> None:
@@ -114,7 +114,7 @@ def test_hostile_pages_cost_time_linear_in_their_size(page: bytes) -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(page: bytes) -> None:
     with contextlib.suppress(ParseError):
-        parse(page)
+        assert isinstance(parse(page), Families)
 
 
 _NAMES = st.text(string.ascii_letters + "_:", min_size=1, max_size=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 
 from modelward.desired import names
 from modelward.desired.children import Child
@@ -23,7 +23,7 @@ def workload(kind: str) -> Object:
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 async def test_a_workload_that_went_away_is_not_made_by_adopting_it(kind: str) -> None:
-    world = World()
+    world = FakeApi()
     adopting = (Child(workload(kind), names.ADOPT_MANAGER),)
     with pytest.raises(Conflict, match="my-vllm went away"):
         await ChildWriter(world.context).write(adopting, OWNER)
@@ -40,7 +40,7 @@ async def test_a_workload_that_went_away_is_not_made_by_adopting_it(kind: str) -
 async def test_what_may_restart_or_end_pods_is_written_only_to_a_workload_as_it_was_seen(
     manager: str, as_seen: bool
 ) -> None:
-    world = World()
+    world = FakeApi()
     owned = workload("Deployment")
     owned["metadata"]["ownerReferences"] = [{"uid": OWNER["uid"], "controller": True}]
     seen = world.put(owned)
@@ -62,7 +62,7 @@ async def test_what_may_restart_or_end_pods_is_written_only_to_a_workload_as_it_
     [("chat", "of the LLMEndpoint chat that was deleted, and is made anew"), ("other", "give the LLMEndpoint another")],
 )
 async def test_what_a_former_endpoint_left_is_told_from_what_is_somebody_elses(owned_by: str, words: str) -> None:
-    world = World()
+    world = FakeApi()
     about = {"name": "config", "namespace": "retail", "labels": {names.ENDPOINT: "chat"}}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}
     former = {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "name": owned_by, "uid": "another"}
@@ -74,7 +74,7 @@ async def test_what_a_former_endpoint_left_is_told_from_what_is_somebody_elses(o
     assert world.writes == []
 
 
-def declared(world: World) -> Precondition:
+def declared(world: FakeApi) -> Precondition:
     """Return what a reconcile of an endpoint rests on."""
     metadata = {"name": "chat", "namespace": "retail"}
     return Precondition(world.context, LLM_ENDPOINT, world.put({**LLMEP, "metadata": metadata, "spec": {}}))
@@ -83,7 +83,7 @@ def declared(world: World) -> Precondition:
 LLMEP = {"apiVersion": LLM_ENDPOINT.api_version, "kind": LLM_ENDPOINT.kind}
 
 
-def looks(world: World) -> list[tuple[str, str]]:
+def looks(world: FakeApi) -> list[tuple[str, str]]:
     """Return a list that holds, from now on, what is looked for on the server."""
     found, real = [], world.find
 
@@ -102,7 +102,7 @@ def config(value: str) -> Child:
 
 
 async def test_an_endpoint_is_looked_at_once_more_before_a_write_and_not_where_nothing_is_due() -> None:
-    world = World()
+    world = FakeApi()
     basis, found = declared(world), looks(world)
     children = (config("1"), config("2"))
     assert await ChildWriter(world.context).write(children, OWNER, basis) == ()
@@ -116,7 +116,7 @@ async def test_an_endpoint_is_looked_at_once_more_before_a_write_and_not_where_n
 
 @pytest.mark.parametrize("gone", [True, False])
 async def test_nothing_is_written_because_of_an_endpoint_that_is_no_longer_so(gone: bool) -> None:
-    world = World()
+    world = FakeApi()
     basis = declared(world)
     newer = {**basis.seen, "metadata": {**basis.seen["metadata"], "resourceVersion": "99"}}
 
@@ -136,7 +136,7 @@ async def test_nothing_is_written_because_of_an_endpoint_that_is_no_longer_so(go
 
 @pytest.mark.parametrize("known", ["nothing", "one that was there before"])
 async def test_what_moves_pods_is_decided_anew_where_a_workload_was_not_known_as_it_is(known: str) -> None:
-    world = World()
+    world = FakeApi()
     if known != "nothing":
         world.put(workload("Deployment"))
     owned = {**workload("Deployment"), "metadata": {**workload("Deployment")["metadata"], "ownerReferences": [OWNER]}}
@@ -160,14 +160,14 @@ def test_a_version_that_an_object_was_computed_from_stays_in_it() -> None:
 
 
 async def test_an_object_that_is_to_be_made_is_never_laid_over_one_that_is_there() -> None:
-    world = World()
+    world = FakeApi()
     await ChildWriter(world.context).write((config("1"),), OWNER)
     assert world.bodies[0]["metadata"]["resourceVersion"] == "1", "no object has this version"
 
 
 @pytest.mark.parametrize("error", [Forbidden, Invalid])
 async def test_what_may_not_be_removed_is_named_and_the_rest_is_removed(error: type[ApiError]) -> None:
-    world = World()
+    world = FakeApi()
     basis = declared(world)
     for value in ("1", "2"):
         world.put(config(value).obj)

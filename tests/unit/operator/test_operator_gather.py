@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 
 from modelward.kube.client import Listing
 from modelward.kube.errors import ApiError, Forbidden
@@ -15,7 +15,7 @@ API = "modelward.dev/v1alpha1"
 _MINUTE_MS = 60_000
 
 
-class Namespaces(World):
+class Namespaces(FakeApi):
     """Objects, and one namespace that has consented; asking for it fails while there is a `trouble`."""
 
     trouble: ApiError | None = None
@@ -60,7 +60,7 @@ async def test_consent_outlasts_an_answer_that_fails_but_not_a_right_that_went(
     assert await allow_raw(3 * _MINUTE_MS) is allowed
 
 
-class Counted(World):
+class Counted(FakeApi):
     """Objects, and how often each kind was listed."""
 
     def __init__(self) -> None:

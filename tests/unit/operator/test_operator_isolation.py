@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from controller_world import World
+from fake_api import FakeApi
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +45,7 @@ JSON = anything(st.none() | st.booleans() | NUMBERS | st.floats() | TEXT)
 OWN_KINDS = ("LLMEndpoint", "MonitoringPolicy", "Evaluator", "EvaluationRun")
 
 
-class Recorded(World):
+class Recorded(FakeApi):
     """A cluster in memory that notes what is written in each namespace; versions are counted per namespace."""
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ async def lived(objects: list[Object], rows: list[Any], held: list[Any]) -> tupl
     return world.written["good"], hub.rules.get("good/chat"), failed
 
 
-def _keys(world: World, reconciler: Dispatcher) -> set[WorkKey]:
+def _keys(world: FakeApi, reconciler: Dispatcher) -> set[WorkKey]:
     keys = set[WorkKey]()
     for each in WATCHED:
         for one in world.store.list(each.kind):

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 
 from modelward.api.base import Condition
 from modelward.api.endpoint_status import LLMEndpointStatus
@@ -112,7 +112,7 @@ def conditioned(status: Any, reason: str) -> LLMEndpointStatus:
 
 
 async def test_a_flip_reaches_every_receiver_once_as_the_event_has_it() -> None:
-    world, outside = World(), Outside()
+    world, outside = FakeApi(), Outside()
     raw = world.put(CHAT)
     context = world.context.__class__(
         world.context.client, world.store, world.context.settings, world.telemetry, world.context.enqueue,

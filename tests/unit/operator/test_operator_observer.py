@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
+from virtual_time import in_virtual_time, now
 
 from modelward.metrics.signals import Signal
+from modelward.metrics.snapshot import Snapshot
 from modelward.operator.observe.observer import Observer
 from modelward.scrape.pages import PageTarget, Scraper
 
@@ -29,6 +32,7 @@ class Pods:
         self.requests, self.steady = 0, False
         self.silent: set[str] = set()
         self.server: BaseTestServer | None = None
+        self.now_ms = 1_795_480_000_000
 
     async def answer(self, request: web.Request) -> web.Response:
         if request.path.strip("/") in self.silent:
@@ -47,11 +51,14 @@ async def pods() -> AsyncIterator[tuple[Pods, Scraper]]:
     app.router.add_get("/{pod}", found.answer)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         found.server = server
-        yield found, Scraper(session, now_ms, timeout_s=1.0)
+        yield found, Scraper(session, lambda: found.now_ms, timeout_s=1.0)
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+class Instant:
+    """A scraper for which no page takes any time."""
+
+    async def scrape(self, target: PageTarget, _before: Snapshot | None = None) -> Snapshot:
+        return Snapshot(target.pod, 0, "collector")
 
 
 async def test_observer_reads_every_page_and_wakes_every_endpoint_once_a_round() -> None:
@@ -66,9 +73,9 @@ async def test_observer_reads_every_page_and_wakes_every_endpoint_once_a_round()
         chat = observer.of("retail/chat")
         assert chat.history.pods() == {"a", "b"}
         assert {one.collector_version for one in chat.latest.values()} == {"0.1.0"}
-        await asyncio.sleep(0.01)
+        served.now_ms += 15_000
         await observer.round(scraper)
-        gained = chat.history.increase(Signal.REQUESTS, "m", now_ms(), 60_000)
+        gained = chat.history.increase(Signal.REQUESTS, "m", served.now_ms, 60_000)
         assert gained is not None
         assert gained.value > 0
 
@@ -132,23 +139,30 @@ async def test_observer_goes_round_until_it_is_stopped() -> None:
         assert going.cancelled()
 
 
+@in_virtual_time
 async def test_observer_spreads_a_round_over_its_interval_and_reads_what_is_new_at_once_and_in_turn() -> None:
-    woken: list[tuple[str, float]] = []
-    observer = Observer(lambda endpoint: woken.append((endpoint, time.monotonic())))
-    # Not those whose turn comes while a busy machine may still read them for the first time.
-    names = [name for name in (f"retail/chat-{n}" for n in range(16)) if zlib.crc32(name.encode()) > 2**30][:12]
-    async with pods() as (served, scraper):
-        for name in names:
-            observer.watch(name, [served.target(name.partition("/")[2])])
-        started = time.monotonic()
-        await observer.round(scraper, spread_s=1.0)
-        assert [sum(endpoint == name for endpoint, _ in woken) for name in names] == [2] * len(names)
-        turns = {name: max(at for endpoint, at in woken if endpoint == name) for name in names}
-        assert min(turns.values()) - started < 0.5 < max(turns.values()) - started
-        woken.clear()
-        started = time.monotonic()
-        await observer.round(scraper, spread_s=1.0)
-        assert len(woken) == len(names)
+    read: list[tuple[str, float]] = []
+    names = [f"retail/chat-{number}" for number in range(16)]
+    turns = {name: 15.0 * zlib.crc32(name.encode()) / 2**32 for name in names}
+
+    class Noting(Instant):
+        async def scrape(self, target: PageTarget, before: Snapshot | None = None) -> Snapshot:
+            read.append((f"retail/{target.pod}", now() - began))
+            return await super().scrape(target, before)
+
+    observer, scraper = Observer(lambda _: None), cast("Scraper", Noting())
+    for name in names:
+        observer.watch(name, [PageTarget(name.partition("/")[2], "", "vllm", "collector")])
+    began = now()
+    await observer.round(scraper, spread_s=15.0)
+    assert [name for name, _ in sorted(read)] == [name for name in sorted(names) for _ in range(2)]
+    assert [at for _, at in read if at == 0.0] == [0.0] * len(names), "what was never read is read at once"
+    assert dict(sorted(read)) == pytest.approx(turns)
+    read.clear()
+    began = now()
+    await observer.round(scraper, spread_s=15.0)
+    assert dict(read) == pytest.approx(turns)
+    assert len(read) == len(names)
 
 
 async def test_observer_wakes_nobody_for_pages_that_say_the_same_again() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 from prometheus_client import CollectorRegistry
 
 from modelward.desired import names
@@ -34,23 +34,24 @@ def endpoint(name: str = "chat", workload: str = "vllm", kind: str = "Deployment
 
 
 @pytest.fixture
-def world() -> World:
-    made = World()
+def world() -> FakeApi:
+    made = FakeApi()
     made.store.sweep(LLM_ENDPOINT, Listing((), "0"))
     return made
 
 
 @pytest.fixture
-def orphans(world: World) -> OrphanReconciler:
+def orphans(world: FakeApi) -> OrphanReconciler:
     return OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
 
 
 def braked(orphans: OrphanReconciler) -> bool:
-    return orphans.verdicts._brake
+    shown = {family.name: family.samples for family in orphans.verdicts.collect()}
+    return shown["modelward_orphan_brake"][0].value == 1
 
 
 async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(
-    world: World, orphans: OrphanReconciler
+    world: FakeApi, orphans: OrphanReconciler
 ) -> None:
     world.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
@@ -63,7 +64,7 @@ async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(
     assert set(world.bodies[0]["metadata"]) >= {"name", "namespace", "uid"}
 
 
-async def test_an_orphan_is_released_at_once_where_somebody_asks(world: World, orphans: OrphanReconciler) -> None:
+async def test_an_orphan_is_released_at_once_where_somebody_asks(world: FakeApi, orphans: OrphanReconciler) -> None:
     world.put(asked())
     assert await orphans.release("retail", "Deployment/vllm") is None
     assert world.writes == [("apply", "Deployment", "vllm")]
@@ -77,7 +78,7 @@ def asked() -> Object:
 
 @pytest.mark.parametrize("error", [Forbidden, Invalid])
 async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
-    world: World, orphans: OrphanReconciler, error: type[Forbidden | Invalid]
+    world: FakeApi, orphans: OrphanReconciler, error: type[Forbidden | Invalid]
 ) -> None:
     world.put(asked())
     world.refusals["apply"] = error(422, "Invalid", "the platform team says no")
@@ -91,7 +92,7 @@ async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
 
 @pytest.mark.parametrize("name", ["chat", "chat-" + "x" * 70])
 async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
-    world: World, orphans: OrphanReconciler, name: str
+    world: FakeApi, orphans: OrphanReconciler, name: str
 ) -> None:
     obj = asked()
     obj["metadata"]["labels"]["modelward.dev/adopted-by"] = names.fit(name)
@@ -109,7 +110,7 @@ async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
     assert world.writes == []
 
 
-async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orphans: OrphanReconciler) -> None:
+async def test_nothing_is_remembered_of_orphans_that_are_gone(world: FakeApi, orphans: OrphanReconciler) -> None:
     there = world.put(adopted())
     await orphans.release("retail", "Deployment/vllm")
     assert orphans._template
@@ -118,7 +119,9 @@ async def test_nothing_is_remembered_of_orphans_that_are_gone(world: World, orph
     assert not orphans._template
 
 
-async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: World, orphans: OrphanReconciler) -> None:
+async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(
+    world: FakeApi, orphans: OrphanReconciler
+) -> None:
     world.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
     anew = adopted(note="two")
@@ -128,7 +131,7 @@ async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(world: Wor
     assert world.writes == []
 
 
-async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: OrphanReconciler) -> None:
+async def test_what_still_has_its_endpoint_is_no_orphan(world: FakeApi, orphans: OrphanReconciler) -> None:
     world.put(endpoint())
     world.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") is None
@@ -146,7 +149,7 @@ async def test_what_still_has_its_endpoint_is_no_orphan(world: World, orphans: O
     ],
 )
 async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
-    world: World, orphans: OrphanReconciler, there: Object
+    world: FakeApi, orphans: OrphanReconciler, there: Object
 ) -> None:
     world.put(there)
     world.put(adopted())
@@ -163,7 +166,7 @@ async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
 
 
 async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(
-    world: World, orphans: OrphanReconciler
+    world: FakeApi, orphans: OrphanReconciler
 ) -> None:
     world.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
@@ -176,7 +179,7 @@ async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(
 
 
 async def test_before_endpoints_were_listed_nothing_looks_orphaned() -> None:
-    world = World()
+    world = FakeApi()
     unsure = OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
     world.put(adopted())
     assert await unsure.release("retail", "Deployment/vllm") is None
@@ -184,7 +187,7 @@ async def test_before_endpoints_were_listed_nothing_looks_orphaned() -> None:
 
 @pytest.mark.parametrize(("number", "released"), [(3, True), (4, False)])
 async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
-    world: World, orphans: OrphanReconciler, number: int, released: bool
+    world: FakeApi, orphans: OrphanReconciler, number: int, released: bool
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(number)]
     for name in vllms:
@@ -197,7 +200,7 @@ async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
 
 
 async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_when_it_ends(
-    world: World, orphans: OrphanReconciler
+    world: FakeApi, orphans: OrphanReconciler
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(4)]
     for name in vllms:
@@ -214,7 +217,7 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
     assert world.writes == []
 
 
-async def test_a_few_orphans_among_many_adopted_do_not_brake(world: World, orphans: OrphanReconciler) -> None:
+async def test_a_few_orphans_among_many_adopted_do_not_brake(world: FakeApi, orphans: OrphanReconciler) -> None:
     for i in range(45):
         world.put(endpoint(f"kept-{i}", f"kept-{i}"))
         world.put(adopted(f"kept-{i}", f"kept-{i}"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from controller_world import World
+from fake_api import SETTINGS, FakeApi
 
 from modelward.desired import names
+from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
 from modelward.kube.kinds import CONFIG_MAP, Object
 from modelward.operator.runtime import assembly
 
@@ -19,11 +20,17 @@ def endpoint(**spec: Any) -> Object:
     return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": spec}
 
 
+def authority(pem: str) -> Object:
+    metadata = {"name": CONFIG_MAP_NAME, "namespace": SETTINGS.namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: pem}}
+
+
 async def test_the_collectors_of_a_paused_endpoint_get_a_new_authority_of_the_hub_and_nothing_else() -> None:
-    world = World()
-    reconciler = assembly.build(world.context, lambda: 1_795_480_000_000)
-    endpoints = reconciler.endpoints
-    endpoints.installed._now = replace(endpoints.installed.now, hub_url="https://hub", hub_ca_pem="old")
+    world = FakeApi()
+    context = replace(world.context, settings=replace(SETTINGS, hub_url="https://hub"))
+    endpoints = assembly.build(context, lambda: 1_795_480_000_000).endpoints
+    world.put(authority("old"))
+    await endpoints.installed.refresh()
     world.put(endpoint(**GATEWAY))
     await endpoints.reconcile("retail", "chat")
     made = world.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
@@ -32,7 +39,8 @@ async def test_the_collectors_of_a_paused_endpoint_get_a_new_authority_of_the_hu
     world.writes.clear()
     await endpoints.reconcile("retail", "chat")
     assert world.verbs("apply") == ()
-    endpoints.installed._now = replace(endpoints.installed.now, hub_ca_pem="new")
+    world.put(authority("new"))
+    await endpoints.installed.refresh()
     await endpoints.reconcile("retail", "chat")
     assert world.verbs("apply", "create", "patch", "delete", "scale") == (
         ("apply", "ConfigMap", names.collector_config("chat")),

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given, strategies
+from virtual_time import in_virtual_time, now
 
 from modelward.kube.errors import LeadershipLost, TooManyRequests, Unavailable
 from modelward.operator.runtime.telemetry import Telemetry
@@ -27,24 +27,30 @@ class Work:
         self.running: set[WorkKey] = set()
         self.telemetry = Telemetry()
         self.gate: asyncio.Event | None = None
+        self.times: list[float] = []
+        self._ended = asyncio.Event()
 
     async def reconcile(self, key: WorkKey) -> float | None:
         assert key not in self.running
         self.calls.append(key)
+        self.times.append(now())
         self.running.add(key)
         try:
             await (self.gate.wait() if self.gate is not None else asyncio.sleep(0))
         finally:
             self.running.discard(key)
+            self._ended.set()
         step = self.script.pop(0) if self.script else None
         if isinstance(step, BaseException):
             raise step
         return step
 
     async def called(self, times: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.calls) < times or self.running:  # noqa: ASYNC110 - counts what others do
-                await asyncio.sleep(0)
+        """Wait until there were so many calls and the last has ended."""
+        async with asyncio.timeout(1_000):
+            while len(self.calls) < times or self.running:
+                self._ended.clear()
+                await self._ended.wait()
 
     def metric(self, name: str, /, **labels: str) -> float:
         return self.telemetry.registry.get_sample_value(name, labels) or 0.0
@@ -52,7 +58,7 @@ class Work:
 
 @asynccontextmanager
 async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[WorkerPool]:
-    queue = WorkerPool(work.reconcile, work.telemetry, jitter=lambda: 0.0, item_deadline_s=item_deadline_s)
+    queue = WorkerPool(work.reconcile, work.telemetry, jitter=lambda: 0.0, clock=now, item_deadline_s=item_deadline_s)
     task = asyncio.create_task(queue.run())
     try:
         yield queue
@@ -62,6 +68,7 @@ async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[Wo
             await task
 
 
+@in_virtual_time
 async def test_queue_works_on_what_was_added() -> None:
     work = Work()
     async with working(work) as queue:
@@ -74,6 +81,7 @@ async def test_queue_works_on_what_was_added() -> None:
     assert work.metric("workqueue_queue_duration_seconds_count", name="status") == 1
 
 
+@in_virtual_time
 async def test_queue_runs_a_key_once_more_when_it_was_asked_for_meanwhile() -> None:
     work = Work()
     work.gate = asyncio.Event()
@@ -91,16 +99,19 @@ async def test_queue_runs_a_key_once_more_when_it_was_asked_for_meanwhile() -> N
     assert work.calls == [CHAT, CHAT]
 
 
+@in_virtual_time
 async def test_queue_comes_back_after_the_seconds_that_a_reconcile_returned() -> None:
-    work = Work(0.02)
+    work = Work(20.0)
     async with working(work) as queue:
         queue.add(CHAT)
         await work.called(2)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(50)
     assert len(work.calls) == 2
+    assert work.times[1] - work.times[0] == pytest.approx(20.0)
     assert work.metric("controller_runtime_reconcile_total", controller="endpoint", result="requeue_after") == 1
 
 
+@in_virtual_time
 async def test_queue_retries_failures_and_says_so() -> None:
     work = Work(Unavailable(503, "Unavailable", "busy"), ValueError("odd"))
     async with working(work) as queue:
@@ -111,54 +122,53 @@ async def test_queue_retries_failures_and_says_so() -> None:
     assert work.metric("workqueue_retries_total", name="spec") == 2
 
 
+@in_virtual_time
 async def test_queue_leaves_the_server_alone_for_as_long_as_it_asks_whoever_wants_the_key_meanwhile() -> None:
     work = Work(TooManyRequests(429, "TooManyRequests", "later", retry_after=0.2))
     work.gate = asyncio.Event()
-    times = []
     async with working(work) as queue:
         queue.add(CHAT)
         await asyncio.sleep(0.01)
         queue.add(CHAT)  # while it is worked on
         work.gate.set()
         await work.called(1)
-        start = time.monotonic()
+        turned_away = now()
         for lane in (Lane.SPEC, Lane.STATUS):
             queue.add(CHAT, lane)
         queue.add(MAIL)
-        await work.called(2)
-        times.append(time.monotonic() - start)
         await work.called(3)
-        times.append(time.monotonic() - start)
     assert work.calls == [CHAT, MAIL, CHAT]
-    assert times[0] < 0.1 < 0.19 < times[1]
+    assert [at - turned_away for at in work.times[1:]] == [0.0, pytest.approx(0.2)]
 
 
+@in_virtual_time
 async def test_queue_lets_a_change_wait_no_longer_than_the_server_asks_however_long_it_backs_off() -> None:
     failures = 10
-    assert backoff(failures, 1.0) > 2
+    assert backoff(failures, 0.0) > 5
     busy = [Unavailable(503, "Unavailable", "busy") for _ in range(failures)]
-    work = Work(*busy, TooManyRequests(429, "TooManyRequests", "later", retry_after=0.1))
+    work = Work(*busy, TooManyRequests(429, "TooManyRequests", "later", retry_after=3.0))
     async with working(work) as queue:
         for times in range(1, failures + 2):
             queue.add(CHAT)
             await work.called(times)
-        start = time.monotonic()
         queue.add(CHAT)
         await work.called(failures + 2)
-    assert 0.09 < time.monotonic() - start < 1
+    assert work.times[-1] - work.times[-2] == pytest.approx(3.0)
 
 
+@in_virtual_time
 async def test_queue_cuts_off_what_hangs() -> None:
     work = Work()
     work.gate = asyncio.Event()
-    async with working(work, item_deadline_s=0.01) as queue:
+    async with working(work, item_deadline_s=7.0) as queue:
         queue.add(CHAT)
-        async with asyncio.timeout(5):
-            timeouts = "controller_runtime_reconcile_timeouts_total"
-            while not work.metric(timeouts, controller="endpoint"):  # noqa: ASYNC110 - counts what others do
-                await asyncio.sleep(0.005)
+        await work.called(1)
+        assert now() - work.times[0] == pytest.approx(7.0)
+        await asyncio.sleep(0)
+    assert work.metric("controller_runtime_reconcile_timeouts_total", controller="endpoint") == 1
 
 
+@in_virtual_time
 async def test_queue_a_hanging_key_does_not_hold_up_the_others() -> None:
     work = Work()
     hang = asyncio.Event()
@@ -168,7 +178,7 @@ async def test_queue_a_hanging_key_does_not_hold_up_the_others() -> None:
             await hang.wait()
         return await work.reconcile(key)
 
-    queue = WorkerPool(reconcile, work.telemetry)
+    queue = WorkerPool(reconcile, work.telemetry, clock=now)
     task = asyncio.create_task(queue.run())
     queue.add(CHAT)
     queue.add(MAIL)
@@ -178,9 +188,10 @@ async def test_queue_a_hanging_key_does_not_hold_up_the_others() -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+@in_virtual_time
 async def test_queue_ends_when_leadership_is_lost() -> None:
     work = Work(LeadershipLost("over"))
-    queue = WorkerPool(work.reconcile, work.telemetry)
+    queue = WorkerPool(work.reconcile, work.telemetry, clock=now)
     queue.add(CHAT)
     with pytest.raises(BaseExceptionGroup) as ended:
         await queue.run()
@@ -202,11 +213,12 @@ def test_queue_backoff_doubles_up_to_five_minutes_and_jitter_takes_at_most_half(
     assert whole / 2 <= backoff(failures, jitter) <= whole
 
 
+@in_virtual_time
 async def test_queue_a_key_that_changes_without_end_is_worked_on_once_a_second() -> None:
     work = Work()
     async with working(work) as queue:
-        started = time.monotonic()
-        while time.monotonic() < started + 1.5:
+        started = now()
+        while now() < started + 9.5:
             queue.add(CHAT, Lane.STATUS)
             await asyncio.sleep(0.01)
-        assert work.calls.count(CHAT) == 2
+    assert [round(at - started) for at in work.times] == list(range(10))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 
 from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import Object, kind_of
@@ -29,8 +29,8 @@ POLICY = obj("MonitoringPolicy", "baseline", endpointSelector={})
 
 
 @pytest.fixture
-def world() -> World:
-    made = World()
+def world() -> FakeApi:
+    made = FakeApi()
     for each in (WATCHED, OURS, POLICY):
         made.put(each)
     return made
@@ -55,13 +55,13 @@ def world() -> World:
         (obj("ConfigMap", "c", "v1"), set()),
     ],
 )
-def test_a_change_wakes_everything_that_depends_on_it(world: World, changed: Object, woken: set[str]) -> None:
+def test_a_change_wakes_everything_that_depends_on_it(world: FakeApi, changed: Object, woken: set[str]) -> None:
     found = assembly.build(world.context).keys_for(kind_of(changed), changed)
     assert {f"{key.work}/{key.name}" for key in found} == woken
     assert {key.namespace for key in found} <= {"retail"}
 
 
-async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: World) -> None:
+async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: FakeApi) -> None:
     reconciler: Dispatcher = assembly.build(world.context)
     for work in ("endpoint", "policy", "evaluator", "run", "adopted"):
         assert await reconciler.reconcile(WorkKey(cast(Any, work), "retail", "Deployment/none")) is None
@@ -70,7 +70,7 @@ async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: Wo
         await reconciler.reconcile(WorkKey(cast(Any, "nonsense"), "retail", "x"))
 
 
-async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(world: World) -> None:
+async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(world: FakeApi) -> None:
     reconciler: Dispatcher = assembly.build(world.context)
     world.refusals["apply"] = NamespaceEnding(403, "Forbidden", "namespace retail is being terminated")
     assert await reconciler.reconcile(WorkKey("endpoint", "retail", "ours")) is None
@@ -80,7 +80,7 @@ async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(w
     assert ("apply", "Deployment", "ours") in world.writes
 
 
-async def test_policies_and_evaluators_say_whether_they_can_be_used(world: World) -> None:
+async def test_policies_and_evaluators_say_whether_they_can_be_used(world: FakeApi) -> None:
     reconciler: Dispatcher = assembly.build(world.context)
     config = {"inScope": ["bank cards"]}
     world.put(obj("Evaluator", "good", builtin="OffTopicAnswered", config=config))
@@ -109,14 +109,14 @@ def pod(name: str, sidecar: bool = False, ip: str = "10.0.0.1") -> Object:
     }
 
 
-async def known(world: World, endpoint: Object) -> Gathered:
+async def known(world: FakeApi, endpoint: Object) -> Gathered:
     world.put(endpoint)
     found = await Gatherer(world.context).gather("retail", endpoint["metadata"]["name"], 1)
     assert found is not None
     return found
 
 
-async def test_collectors_are_read_where_there_are_some_and_else_the_engines(world: World) -> None:
+async def test_collectors_are_read_where_there_are_some_and_else_the_engines(world: FakeApi) -> None:
     for each in (pod("a", sidecar=True), pod("b"), pod("c", sidecar=True, ip="fd00::1")):
         world.put(each)
     sidecar = await known(world, OURS)
@@ -135,7 +135,7 @@ async def test_collectors_are_read_where_there_are_some_and_else_the_engines(wor
     assert targets.of(await known(world, WATCHED)) == ()
 
 
-async def test_clients_are_led_to_our_service_and_nowhere_where_there_is_none(world: World) -> None:
+async def test_clients_are_led_to_our_service_and_nowhere_where_there_is_none(world: FakeApi) -> None:
     assert targets.url((await known(world, OURS)).endpoint) == "http://ours.retail.svc"
     assert targets.url((await known(world, WATCHED)).endpoint) is None
     named = {**OURS, "spec": {**OURS["spec"], "service": {"name": "front", "port": 8000}}}

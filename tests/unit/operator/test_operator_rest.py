@@ -19,5 +19,5 @@ def test_rest_remembers_nobody_for_longer_than_it_matters() -> None:
     rest = MinInterval()
     for number in range(10_000):
         rest.begin(WorkKey("run", "retail", str(number)), Lane.STATUS, float(number))
-    assert len(rest._begun) <= 1_000
+    assert len(rest) <= 1_000
     assert rest.until(WorkKey("run", "retail", "9999"), Lane.STATUS) == 10_000.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_world import SETTINGS, World
+from fake_api import SETTINGS, FakeApi
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun, RunItem
@@ -36,11 +36,11 @@ HUB = "https://hub:8443"
 CHAT = {"backend": {"template": {"image": "llama", "port": 8080}}}
 
 
-class Desk:
+class RunRig:
     """Runs of namespace `retail`, whose endpoint `chat` is watched by one evaluation."""
 
     def __init__(self, hub_url: str | None = HUB) -> None:
-        self.world = World()
+        self.world = FakeApi()
         self.world.context = replace(self.world.context, settings=replace(SETTINGS, hub_url=hub_url))
         self.endpoint("chat")
         self.now_ms = NOW_MS
@@ -93,7 +93,7 @@ class Desk:
     def result(self, scored: Counts, run: str = "run-1") -> None:
         facts = EvaluatorFacts("OffTopicAnswered", "1")
         found = WindowResult("retail", "chat", "baseline", "topic", FROM_MS, TO_MS, run, facts, {"r1": scored})
-        self.feed._keep([found])
+        self.feed.keep([found])
 
 
 def watched(content: str = "Redacted") -> MonitoringPlan:
@@ -112,8 +112,8 @@ def scored(samples: int, flagged: int, failed: int = 0) -> Counts:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> RunRig:
+    return RunRig()
 
 
 def complete(run: EvaluationRun) -> tuple[str, str]:
@@ -121,20 +121,20 @@ def complete(run: EvaluationRun) -> tuple[str, str]:
     return found.status, found.reason
 
 
-async def test_what_is_due_becomes_one_run_and_no_second_while_it_is_in_flight(desk: Desk) -> None:
+async def test_what_is_due_becomes_one_run_and_no_second_while_it_is_in_flight(desk: RunRig) -> None:
     assert await desk.runs.schedule("retail") == 5.0
     assert await desk.runs.schedule("retail") == 5.0
     assert [kind for _, kind, _ in desk.world.verbs("create")] == ["EvaluationRun"]
     assert await desk.runs.schedule("nowhere") is None
 
 
-async def test_a_window_stays_behind_the_present_so_that_what_just_ended_has_come(desk: Desk) -> None:
+async def test_a_window_stays_behind_the_present_so_that_what_just_ended_has_come(desk: RunRig) -> None:
     await desk.runs.schedule("retail")
     (made,) = desk.world.store.list(EVALUATION_RUN, "retail")
     assert timestamp_ms(made["spec"]["items"][0]["to"]) == NOW_MS - 5_000
 
 
-async def test_without_a_hub_nothing_is_started(desk: Desk) -> None:
+async def test_without_a_hub_nothing_is_started(desk: RunRig) -> None:
     desk.feed.available = False
     await desk.runs.schedule("retail")
     desk.feed.available, desk.feed.newest_ms = True, {}
@@ -142,7 +142,7 @@ async def test_without_a_hub_nothing_is_started(desk: Desk) -> None:
     assert desk.world.writes == []
 
 
-async def test_nothing_is_judged_before_what_was_spooled_has_come(desk: Desk) -> None:
+async def test_nothing_is_judged_before_what_was_spooled_has_come(desk: RunRig) -> None:
     desk.feed.complete_from_ms = NOW_MS + 1
     await desk.runs.schedule("retail")
     assert desk.world.writes == []
@@ -151,12 +151,12 @@ async def test_nothing_is_judged_before_what_was_spooled_has_come(desk: Desk) ->
     assert [kind for _, kind, _ in desk.world.verbs("create")] == ["EvaluationRun"]
 
 
-async def test_a_tick_that_another_leader_took_is_no_error(desk: Desk) -> None:
+async def test_a_tick_that_another_leader_took_is_no_error(desk: RunRig) -> None:
     desk.world.refusals["create"] = Conflict(409, "AlreadyExists", "there is one")
     assert await desk.runs.schedule("retail") == 5.0
 
 
-async def test_a_run_gets_its_account_its_plan_and_its_job(desk: Desk) -> None:
+async def test_a_run_gets_its_account_its_plan_and_its_job(desk: RunRig) -> None:
     desk.run()
     assert await desk.runs.reconcile("retail", "run-1") == 5.0
     made = [(kind, name) for _, kind, name in desk.world.verbs("apply")]
@@ -167,7 +167,7 @@ async def test_a_run_gets_its_account_its_plan_and_its_job(desk: Desk) -> None:
     assert desk.status().status.job == "run-1"
 
 
-async def test_a_run_that_is_refused_says_why_and_is_tried_again(desk: Desk) -> None:
+async def test_a_run_that_is_refused_says_why_and_is_tried_again(desk: RunRig) -> None:
     desk.run()
     desk.world.refusals["apply"] = Forbidden(403, "Forbidden", "exceeded quota: jobs")
     assert await desk.runs.reconcile("retail", "run-1") == 5.0
@@ -178,7 +178,7 @@ async def test_a_run_that_is_refused_says_why_and_is_tried_again(desk: Desk) -> 
     assert ("apply", "Job", "run-1") in desk.world.writes
 
 
-async def test_a_conflict_is_tried_again_and_never_taken_for_a_job_that_is_gone(desk: Desk) -> None:
+async def test_a_conflict_is_tried_again_and_never_taken_for_a_job_that_is_gone(desk: RunRig) -> None:
     desk.run()
     desk.world.refusals["apply"] = Conflict(409, "Conflict", "changed meanwhile")
     with pytest.raises(Conflict):
@@ -197,7 +197,7 @@ async def test_a_conflict_is_tried_again_and_never_taken_for_a_job_that_is_gone(
         (scored(0, 0, 9), "Error"),
     ],
 )
-async def test_a_run_is_judged_by_what_its_job_left_in_the_hub(desk: Desk, counts: Counts, expected: str) -> None:
+async def test_a_run_is_judged_by_what_its_job_left_in_the_hub(desk: RunRig, counts: Counts, expected: str) -> None:
     desk.run(status={"job": "run-1"})
     desk.job()
     desk.result(counts)
@@ -210,7 +210,7 @@ async def test_a_run_is_judged_by_what_its_job_left_in_the_hub(desk: Desk, count
 
 
 @pytest.mark.parametrize("ended", ["Complete", "Failed", "gone"])
-async def test_a_result_that_does_not_come_is_waited_for_and_then_an_error(desk: Desk, ended: str) -> None:
+async def test_a_result_that_does_not_come_is_waited_for_and_then_an_error(desk: RunRig, ended: str) -> None:
     desk.run(status={"job": "run-1"})
     if ended != "gone":
         desk.job(ended)
@@ -222,7 +222,7 @@ async def test_a_result_that_does_not_come_is_waited_for_and_then_an_error(desk:
     assert (found.result, found.items[0].message.split(":")[0]) == ("Error", "ResultLost")
 
 
-async def test_no_result_is_lost_while_the_hub_is_away(desk: Desk) -> None:
+async def test_no_result_is_lost_while_the_hub_is_away(desk: RunRig) -> None:
     desk.run(status={"job": "run-1"})
     desk.job()
     desk.feed.hub, desk.feed.available, desk.feed.problem = HubClient("http://127.0.0.1:9"), False, "refused"
@@ -238,7 +238,7 @@ async def test_no_result_is_lost_while_the_hub_is_away(desk: Desk) -> None:
     assert desk.status().status.result == "Passed"
 
 
-async def test_what_another_run_found_in_the_same_window_is_not_its_result(desk: Desk) -> None:
+async def test_what_another_run_found_in_the_same_window_is_not_its_result(desk: RunRig) -> None:
     desk.run(status={"job": "run-1"})
     desk.job("Failed")
     desk.result(scored(400, 4), run="an-earlier-one")
@@ -248,7 +248,7 @@ async def test_what_another_run_found_in_the_same_window_is_not_its_result(desk:
     assert desk.status().status.result == "Error"
 
 
-async def test_suspending_a_run_suspends_its_job(desk: Desk) -> None:
+async def test_suspending_a_run_suspends_its_job(desk: RunRig) -> None:
     run = desk.run(status={"job": "run-1"})
     desk.job("")
     desk.world.put({**run, "spec": {**run["spec"], "suspend": True}})
@@ -257,7 +257,7 @@ async def test_suspending_a_run_suspends_its_job(desk: Desk) -> None:
     assert complete(desk.status()) == ("False", "Suspended")
 
 
-async def test_only_the_last_few_scheduled_runs_are_kept_and_more_bad_ones_than_good(desk: Desk) -> None:
+async def test_only_the_last_few_scheduled_runs_are_kept_and_more_bad_ones_than_good(desk: RunRig) -> None:
     desk.watches.clear()
     for i in range(6):
         desk.run(f"modelward-20260101-00000{i}", status={"result": "Passed"})
@@ -274,7 +274,7 @@ async def test_only_the_last_few_scheduled_runs_are_kept_and_more_bad_ones_than_
     assert desk.world.bodies[0]["resource_version"].isdigit(), "what was changed since is looked at again"
 
 
-async def test_what_cannot_be_tidied_stops_nothing(desk: Desk) -> None:
+async def test_what_cannot_be_tidied_stops_nothing(desk: RunRig) -> None:
     for i in range(6):
         desk.run(f"modelward-20260101-00000{i}", status={"result": "Passed"})
     desk.world.refusals["delete"] = Forbidden(403, "Forbidden", "no")
@@ -282,7 +282,7 @@ async def test_what_cannot_be_tidied_stops_nothing(desk: Desk) -> None:
     assert desk.world.verbs("create")
 
 
-async def ended(desk: Desk) -> EvaluationRun:
+async def ended(desk: RunRig) -> EvaluationRun:
     """Reconcile until the run is over, half a minute at a time."""
     for _ in range(10):
         if await desk.runs.reconcile("retail", "run-1") is None:
@@ -303,7 +303,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a_run_that_would_run_for_nothing_starts_no_pod_and_says_why(case: str) -> None:
-    desk = Desk(hub_url=None if case == "no hub" else HUB)
+    desk = RunRig(hub_url=None if case == "no hub" else HUB)
     desk.look_back()
     if case == "no endpoint":
         desk.world.store.remove(LLM_ENDPOINT, desk.endpoint("chat"))
@@ -319,7 +319,7 @@ async def test_a_run_that_would_run_for_nothing_starts_no_pod_and_says_why(case:
     assert desk.world.verbs("apply") == ()
 
 
-async def test_a_scheduled_run_tells_of_each_item_why_it_has_no_result(desk: Desk) -> None:
+async def test_a_scheduled_run_tells_of_each_item_why_it_has_no_result(desk: RunRig) -> None:
     mine = desk.run()
     one, gone = mine["spec"]["items"][0], {"endpoint": "gone"}
     desk.world.put({**mine, "spec": {"items": [one, {**one, **gone}, {**one, "evaluation": "other"}]}})
@@ -332,7 +332,7 @@ async def test_a_scheduled_run_tells_of_each_item_why_it_has_no_result(desk: Des
     assert [item.message.partition(":")[0] for item in found.items[1:]] == ["EndpointNotFound", "NothingToEvaluate"]
 
 
-async def test_a_run_that_comes_before_its_endpoint_waits_a_minute_for_it(desk: Desk) -> None:
+async def test_a_run_that_comes_before_its_endpoint_waits_a_minute_for_it(desk: RunRig) -> None:
     desk.world.store.remove(LLM_ENDPOINT, desk.endpoint("chat"))
     asked = desk.watches["retail"].pop("chat")
     desk.look_back()
@@ -347,7 +347,7 @@ async def test_a_run_that_comes_before_its_endpoint_waits_a_minute_for_it(desk: 
     assert ("apply", "Job", "run-1") in desk.world.writes
 
 
-async def test_a_held_run_that_would_run_for_nothing_is_held_and_not_ended(desk: Desk) -> None:
+async def test_a_held_run_that_would_run_for_nothing_is_held_and_not_ended(desk: RunRig) -> None:
     desk.watches["retail"]["chat"] = MonitoringPlan()
     desk.look_back(suspend=True)
     assert await desk.runs.reconcile("retail", "run-1") == 5.0
@@ -355,7 +355,7 @@ async def test_a_held_run_that_would_run_for_nothing_is_held_and_not_ended(desk:
     assert desk.world.verbs("apply") == ()
 
 
-async def test_after_a_restart_a_run_is_not_judged_before_its_endpoint_was_looked_at(desk: Desk) -> None:
+async def test_after_a_restart_a_run_is_not_judged_before_its_endpoint_was_looked_at(desk: RunRig) -> None:
     asked = desk.watches["retail"].pop("chat")
     desk.run(status={"job": "run-1"})
     desk.job()
@@ -367,7 +367,7 @@ async def test_after_a_restart_a_run_is_not_judged_before_its_endpoint_was_looke
     assert desk.status().status.result == "Passed"
 
 
-async def test_a_policy_that_goes_while_its_run_goes_on_is_no_reason_to_fail_it(desk: Desk) -> None:
+async def test_a_policy_that_goes_while_its_run_goes_on_is_no_reason_to_fail_it(desk: RunRig) -> None:
     desk.watches["retail"]["chat"] = MonitoringPlan()
     desk.run(status={"job": "run-1"})
     desk.job()
@@ -378,7 +378,7 @@ async def test_a_policy_that_goes_while_its_run_goes_on_is_no_reason_to_fail_it(
 
 @pytest.mark.parametrize("hours", [0, 3, 30])
 async def test_a_look_back_finds_its_result_however_long_ago_its_window_ended(
-    desk: Desk, tmp_path: Path, hours: float
+    desk: RunRig, tmp_path: Path, hours: float
 ) -> None:
     settings = HubSettings(
         store_url=f"file://{tmp_path}", listen="127.0.0.1:0", health_listen="127.0.0.1:0", auth=False
@@ -403,7 +403,7 @@ async def test_a_look_back_finds_its_result_however_long_ago_its_window_ended(
         assert desk.feed.past.of("retail", "run-1", "chat") == (), "nothing is kept of what has ended"
 
 
-async def test_a_refusal_to_suspend_is_in_the_status(desk: Desk) -> None:
+async def test_a_refusal_to_suspend_is_in_the_status(desk: RunRig) -> None:
     run = desk.run(status={"job": "run-1"})
     desk.job("")
     desk.world.put({**run, "spec": {**run["spec"], "suspend": True}})
@@ -413,7 +413,7 @@ async def test_a_refusal_to_suspend_is_in_the_status(desk: Desk) -> None:
     assert desk.status().status.message == "Job run-1: jobs are frozen"
 
 
-async def test_what_a_run_lacks_and_cannot_get_back_is_in_the_status(desk: Desk) -> None:
+async def test_what_a_run_lacks_and_cannot_get_back_is_in_the_status(desk: RunRig) -> None:
     desk.run(status={"job": "run-1"})
     desk.job("")
     desk.world.refusals["apply"] = Forbidden(403, "Forbidden", "exceeded quota: configmaps")
@@ -423,7 +423,7 @@ async def test_what_a_run_lacks_and_cannot_get_back_is_in_the_status(desk: Desk)
 
 
 @pytest.mark.parametrize("error", [Forbidden(403, "Forbidden", "exceeded quota: runs"), Invalid(422, "Invalid", "no")])
-async def test_a_run_that_may_not_be_made_is_told_to_its_policy(desk: Desk, error: ApiError) -> None:
+async def test_a_run_that_may_not_be_made_is_told_to_its_policy(desk: RunRig, error: ApiError) -> None:
     desk.policy()
     desk.world.refusals["create"] = error
     assert await desk.runs.schedule("retail") == 60.0
@@ -434,7 +434,7 @@ async def test_a_run_that_may_not_be_made_is_told_to_its_policy(desk: Desk, erro
     assert desk.world.verbs("create")
 
 
-async def test_a_run_whose_image_does_not_come_says_so_and_again_when_its_time_is_over(desk: Desk) -> None:
+async def test_a_run_whose_image_does_not_come_says_so_and_again_when_its_time_is_over(desk: RunRig) -> None:
     desk.run(status={"job": "run-1"})
     desk.job("")
     about = {"name": "run-1-x7", "namespace": "retail", "labels": {"modelward.dev/run": "run-1"}}
@@ -454,7 +454,7 @@ def exchanged(at_ms: int) -> Exchange:
 
 
 async def test_a_window_that_lacks_what_came_late_is_judged_once_more_and_counts_once(tmp_path: Path) -> None:
-    desk, first_ms = Desk(), NOW_MS - 14 * MINUTE_MS
+    desk, first_ms = RunRig(), NOW_MS - 14 * MINUTE_MS
     settings = HubSettings(
         store_url=f"file://{tmp_path}", listen="127.0.0.1:0", health_listen="127.0.0.1:0", auth=False
     )
@@ -508,7 +508,7 @@ LARGE = 200_000
 
 @pytest.mark.parametrize("error", [Forbidden(403, "Forbidden", "exceeded quota: jobs"), Invalid(422, "Invalid", "no")])
 async def test_a_scheduled_run_that_is_refused_is_tried_ever_less_often_and_then_makes_way(
-    desk: Desk, error: ApiError
+    desk: RunRig, error: ApiError
 ) -> None:
     desk.run(SCHEDULED)
     desk.world.refusals["apply"] = error
@@ -531,7 +531,7 @@ async def test_a_scheduled_run_that_is_refused_is_tried_ever_less_often_and_then
     assert desk.world.verbs("create"), "what is due later is not kept waiting"
 
 
-async def test_a_run_of_a_person_that_is_refused_waits_for_them_and_costs_one_try_in_five_minutes(desk: Desk) -> None:
+async def test_a_run_of_a_person_that_is_refused_waits_for_them_and_costs_one_try_in_five_minutes(desk: RunRig) -> None:
     desk.run("mine")
     desk.world.refusals["apply"] = Forbidden(403, "Forbidden", "exceeded quota: jobs")
     pause = 0.0
@@ -544,7 +544,7 @@ async def test_a_run_of_a_person_that_is_refused_waits_for_them_and_costs_one_tr
     assert complete(desk.status("mine")) == ("False", "Starting")
 
 
-async def test_a_namespace_with_countless_runs_has_each_of_them_looked_at_less_often(desk: Desk) -> None:
+async def test_a_namespace_with_countless_runs_has_each_of_them_looked_at_less_often(desk: RunRig) -> None:
     for i in range(200):
         desk.run(f"mine-{i}")
         pause = await desk.runs.reconcile("retail", f"mine-{i}")
@@ -565,7 +565,7 @@ def many(number: int, size: int) -> MonitoringPlan:
     return replace(watched(), evaluations=evaluations)
 
 
-async def test_what_is_due_is_split_where_one_plan_has_no_room_for_it(desk: Desk) -> None:
+async def test_what_is_due_is_split_where_one_plan_has_no_room_for_it(desk: RunRig) -> None:
     desk.watches["retail"]["chat"] = many(10, LARGE)
     taken: list[str] = []
     for number in range(3):
@@ -585,7 +585,7 @@ async def test_what_is_due_is_split_where_one_plan_has_no_room_for_it(desk: Desk
     assert sorted(taken) == [f"e{i}" for i in range(10)]
 
 
-async def test_a_look_back_that_is_too_large_for_one_plan_says_which_items_it_left_out(desk: Desk) -> None:
+async def test_a_look_back_that_is_too_large_for_one_plan_says_which_items_it_left_out(desk: RunRig) -> None:
     desk.watches["retail"]["chat"] = many(6, LARGE)
     desk.look_back()
     desk.world.put(desk.world.store.get(EVALUATION_RUN, "retail", "run-1") or {})

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from controller_world import World
+from fake_api import FakeApi
 from prometheus_client import CollectorRegistry
 
 from modelward.kube.errors import Conflict, Forbidden
@@ -26,11 +26,11 @@ NOW_MS = 1_795_480_000_000
 API = "modelward.dev/v1alpha1"
 
 
-class Desk:
+class ScalerRig:
     """An endpoint `chat` that refers to the Deployment `my-vllm`."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = FakeApi()
         self.gatherer, self.scaler = Gatherer(self.world.context), Scaler(self.world.context)
         self.now_ms = NOW_MS
 
@@ -61,11 +61,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> ScalerRig:
+    return ScalerRig()
 
 
-async def test_a_referenced_workload_follows_the_endpoints_number(desk: Desk) -> None:
+async def test_a_referenced_workload_follows_the_endpoints_number(desk: ScalerRig) -> None:
     desk.endpoint(replicas=3)
     desk.workload(1)
     assert await desk.scale() == Scaled()
@@ -75,7 +75,7 @@ async def test_a_referenced_workload_follows_the_endpoints_number(desk: Desk) ->
     assert len(desk.world.writes) == 1
 
 
-async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: Desk) -> None:
+async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: ScalerRig) -> None:
     desk.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
     desk.workload(1)
     found = await desk.scaler.scale(await desk.known(), Observation(), desk.now_ms, carried_out=False)
@@ -84,21 +84,21 @@ async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: Desk) -> N
     assert desk.world.writes == []
 
 
-async def test_where_nobody_declared_a_number_nothing_is_scaled(desk: Desk) -> None:
+async def test_where_nobody_declared_a_number_nothing_is_scaled(desk: ScalerRig) -> None:
     desk.endpoint()
     desk.workload(7)
     await desk.scale()
     assert desk.world.writes == []
 
 
-async def test_a_paused_endpoint_scales_nothing(desk: Desk) -> None:
+async def test_a_paused_endpoint_scales_nothing(desk: ScalerRig) -> None:
     desk.endpoint(replicas=3, paused=True)
     desk.workload(1)
     await desk.scale()
     assert desk.world.writes == []
 
 
-async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled(desk: Desk) -> None:
+async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled(desk: ScalerRig) -> None:
     desk.endpoint(replicas=1)
     desk.workload(1)
     await desk.scale()
@@ -109,7 +109,7 @@ async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled
     assert desk.world.writes == []
 
 
-async def test_a_refused_scaling_is_told_and_hides_nothing_else(desk: Desk) -> None:
+async def test_a_refused_scaling_is_told_and_hides_nothing_else(desk: ScalerRig) -> None:
     desk.endpoint(replicas=3)
     desk.workload(1)
     desk.world.refusals["scale"] = Forbidden(403, "Forbidden", "policy says no")
@@ -126,7 +126,7 @@ async def test_a_refused_scaling_is_told_and_hides_nothing_else(desk: Desk) -> N
     ("kind", "name", "reason"),
     [("LLMEndpoint", "chat", "AnotherScaler"), ("Deployment", "my-vllm", "MultipleWriters")],
 )
-async def test_two_writers_are_named_and_ours_stands_back(desk: Desk, kind: str, name: str, reason: str) -> None:
+async def test_two_writers_are_named_and_ours_stands_back(desk: ScalerRig, kind: str, name: str, reason: str) -> None:
     desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
     desk.workload(9)
     desk.autoscaler(kind, name)
@@ -137,7 +137,7 @@ async def test_two_writers_are_named_and_ours_stands_back(desk: Desk, kind: str,
     assert desk.world.writes == []
 
 
-async def test_an_autoscaler_of_something_else_is_no_concern(desk: Desk) -> None:
+async def test_an_autoscaler_of_something_else_is_no_concern(desk: ScalerRig) -> None:
     desk.endpoint(scaling={"mode": "Advisory", "maxReplicas": 4})
     desk.workload(1)
     desk.autoscaler("Deployment", "other")
@@ -146,7 +146,7 @@ async def test_an_autoscaler_of_something_else_is_no_concern(desk: Desk) -> None
     assert found.reason not in ("AnotherScaler", "MultipleWriters")
 
 
-async def test_without_readings_replicas_are_held(desk: Desk) -> None:
+async def test_without_readings_replicas_are_held(desk: ScalerRig) -> None:
     desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
     assert (await desk.scale()).state is not None
     desk.workload(3)
@@ -156,14 +156,14 @@ async def test_without_readings_replicas_are_held(desk: Desk) -> None:
     assert desk.world.writes == []
 
 
-def endpoints(desk: Desk) -> EndpointReconciler:
+def endpoints(desk: ScalerRig) -> EndpointReconciler:
     world = desk.world
     verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
     installed, observer = Installed(world.context), Observer(lambda _: None)
     return EndpointReconciler(world.context, installed, observer, feed, verdicts, {}, lambda: desk.now_ms)
 
 
-async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Desk) -> None:
+async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: ScalerRig) -> None:
     old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-11-24T00:00:00Z"}
     desk.endpoint({"health": "Healthy", "conditions": [old], "scaling": "of a later version"}, engine="of a later one")
     loop = endpoints(desk)
@@ -176,7 +176,7 @@ async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Des
     assert desk.world.verbs("status") == (("status", "LLMEndpoint", "chat"),)
 
 
-async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: Desk) -> None:
+async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: ScalerRig) -> None:
     desk.endpoint()
     loop = endpoints(desk)
     await loop.reconcile("retail", "chat")
@@ -192,7 +192,7 @@ async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: Des
     assert len(desk.world.writes) == writes
 
 
-async def test_an_endpoint_that_is_gone_is_forgotten(desk: Desk) -> None:
+async def test_an_endpoint_that_is_gone_is_forgotten(desk: ScalerRig) -> None:
     gone = desk.endpoint()
     loop = endpoints(desk)
     assert await loop.reconcile("retail", "chat") == 45.0
@@ -232,7 +232,7 @@ POD = {
     ],
 )
 async def test_each_field_of_the_objective_is_acted_on(
-    desk: Desk, objective: dict[str, str], measured: Signal, reason: str
+    desk: ScalerRig, objective: dict[str, str], measured: Signal, reason: str
 ) -> None:
     scaling = {"mode": "Advisory", "maxReplicas": 4, "tokensPerSecond": 2, "objective": objective}
     desk.endpoint(engine="vllm", scaling=scaling)
@@ -248,7 +248,9 @@ async def test_each_field_of_the_objective_is_acted_on(
     assert (found.status.reason, found.status.desired) == (reason, 1 if reason == "Steady" else 2)
 
 
-async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_says_the_old_number(desk: Desk) -> None:
+async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_says_the_old_number(
+    desk: ScalerRig,
+) -> None:
     desk.endpoint(engine="vllm", replicas=6, scaling={"mode": "Direct", "maxReplicas": 8, "tokensPerSecond": 1})
     desk.workload(2)
     known, seen = await desk.known(), Observation()
@@ -262,7 +264,7 @@ async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_
     assert ("scale", "LLMEndpoint", "chat") not in desk.world.writes
 
 
-async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(desk: Desk) -> None:
+async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(desk: ScalerRig) -> None:
     objective = {"timeToFirstToken": "0s", "timePerOutputToken": "0m0s"}
     desk.endpoint(engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8, "objective": objective})
     desk.workload(1)
@@ -274,7 +276,7 @@ async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(
         assert found.status.reason in ("NoTokenCounts", "LearningCapacity")
 
 
-async def test_a_restart_remembers_what_a_replica_carries(desk: Desk) -> None:
+async def test_a_restart_remembers_what_a_replica_carries(desk: ScalerRig) -> None:
     status = {"revision": "r", "scaling": {"desired": 1, "capacity": "1 tok/s (Learned)"}}
     desk.endpoint(status, engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8})
     desk.workload(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller_world import World
+from fake_api import FakeApi
 
 from modelward.kube.client import Scale
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
@@ -14,7 +14,7 @@ from modelward.operator.runtime.dispatch import Dispatcher
 NOW_MS = 1_795_480_000_000
 
 
-class Scaled(World):
+class Scaled(FakeApi):
     """A cluster in memory in which what is scaled is scaled."""
 
     async def set_scale(self, kind: Kind, namespace: str, name: str, replicas: int, **more: Any) -> Scale:
@@ -39,7 +39,7 @@ def endpoint(name: str, day: int, **spec: Any) -> Object:
     return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": spec}
 
 
-def accepted(world: World, name: str) -> tuple[str, str]:
+def accepted(world: FakeApi, name: str) -> tuple[str, str]:
     status = (world.store.get(LLM_ENDPOINT, "retail", name) or {})["status"]
     return next((one["status"], one["reason"]) for one in status["conditions"] if one["type"] == "Accepted")
 
@@ -66,7 +66,7 @@ async def test_two_endpoints_with_other_replicas_do_not_fight_over_their_workloa
 
 
 async def test_the_one_that_is_left_is_woken_when_the_older_goes() -> None:
-    world = World()
+    world = FakeApi()
     reconciler = assembly.build(world.context)
     world.put(workload())
     old = world.put(endpoint("chat", 1, replicas=2))
@@ -76,7 +76,7 @@ async def test_the_one_that_is_left_is_woken_when_the_older_goes() -> None:
 
 
 async def test_what_an_endpoint_adopted_is_looked_at_when_it_goes_or_refers_elsewhere() -> None:
-    world = World()
+    world = FakeApi()
     reconciler = assembly.build(world.context)
     adopted = workload()
     adopted["metadata"]["labels"] = {"modelward.dev/adopted-by": "chat"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
-from controller_world import SETTINGS, World
+from fake_api import SETTINGS, FakeApi
 
 from modelward.desired import names
 from modelward.kube.client import Client
@@ -129,7 +129,7 @@ def _policy(generation: int, **status: Any) -> Object:
 def test_what_we_report_ourselves_wakes_only_who_reads_it(
     kind: Kind, before: Object, after: Object, woken: set[str]
 ) -> None:
-    world = World()
+    world = FakeApi()
     for each in ("chat", "canary"):
         world.put(_obj("LLMEndpoint", each, backend={"workloadRef": {"name": "vllm"}}))
     world.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
@@ -138,7 +138,7 @@ def test_what_we_report_ourselves_wakes_only_who_reads_it(
 
 
 def test_a_change_of_one_workload_touches_no_endpoint_but_those_that_refer_to_it() -> None:
-    world = World()
+    world = FakeApi()
     reconciler = assembly.build(world.context)
     for number in range(50):
         world.put(_obj("LLMEndpoint", f"chat-{number}", backend={"workloadRef": {"name": f"vllm-{number}"}}))
@@ -160,7 +160,7 @@ def test_a_change_of_one_workload_touches_no_endpoint_but_those_that_refer_to_it
 
 
 async def test_a_plan_that_changed_wakes_the_schedule_and_the_policies_once() -> None:
-    world = World()
+    world = FakeApi()
     world.put(_endpoint(1))
     world.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
     reconciler = assembly.build(world.context)
@@ -172,7 +172,7 @@ async def test_a_plan_that_changed_wakes_the_schedule_and_the_policies_once() ->
 
 
 def test_pods_of_an_endpoint_are_found_by_its_label_alone() -> None:
-    world = World()
+    world = FakeApi()
     for number in range(20):
         labels = names.selector(f"chat-{number}", "model")
         metadata = {"name": f"pod-{number}", "namespace": "retail", "labels": labels}

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import aiohttp
 import pytest
 from aiohttp import web
+from waiting import a_moment
 
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
@@ -178,7 +179,7 @@ async def test_a_slow_drip_times_out_as_a_whole() -> None:
         for _unused in range(1000):
             writer.write(b"#")
             await writer.drain()
-            await asyncio.sleep(0.05)
+            await a_moment()
 
     async with speaking(drip) as url:
         assert await failure(url) == "Slow"
@@ -319,17 +320,13 @@ async def test_those_that_hung_last_time_cost_the_others_nothing() -> None:
     async def wait(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    loop = asyncio.get_running_loop()
     async with speaking(wait) as hung, serving(VLLM) as well, aiohttp.ClientSession() as session:
         scraper, lanes = Scraper(session, lambda: 7, timeout_s=0.3), Lanes(limit=2)
         late = [asyncio.create_task(lanes.read(scraper, target(hung), silent=True)) for _ in range(6)]
-        started = loop.time()
         found = await asyncio.gather(*(lanes.read(scraper, target(well)) for _ in range(20)))
-        took_s = loop.time() - started
         assert not any(task.done() for task in late[2:])
         assert all(isinstance(each, ScrapeFailure) for each in await asyncio.gather(*late))
     assert all(isinstance(each, Snapshot) for each in found)
-    assert took_s < 0.6
 
 
 async def test_no_more_than_the_limit_are_read_at_once() -> None:
@@ -339,7 +336,7 @@ async def test_no_more_than_the_limit_are_read_at_once() -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.01)
+        await a_moment()
         running -= 1
         return web.Response(body=VLLM)
 

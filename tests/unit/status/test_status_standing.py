@@ -191,4 +191,9 @@ def _pod(name: str, image: str, annotations: dict[str, str], *, ready: bool) -> 
 
 
 def test_no_event_but_evidence_time_or_a_new_revision_takes_a_verdict_back() -> None:
-    run_state_machine_as_test(Life, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    assert_invariants_hold(Life)
+
+
+def assert_invariants_hold(machine: type[RuleBasedStateMachine]) -> None:
+    """Run a machine whose invariants are the assertions."""
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))

@@ -154,7 +154,7 @@ class HubFeed:
             holdings = [held for held in overview.holdings if self.exists(held.endpoint)]
             asked_ms = self.clock_ms()
             async for batch in self.hub.result_batches(self._asked_from_ms()):
-                fresh |= self._keep(batch)
+                fresh |= self.keep(batch)
         except HubUnavailableError as error:
             self._lost(error)
             return frozenset(fresh)
@@ -171,7 +171,7 @@ class HubFeed:
         self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
-        return frozenset(fresh | self._keep(tuple(self.past.scheduled())))
+        return frozenset(fresh | self.keep(tuple(self.past.scheduled())))
 
     async def _note_erasures(self, hub: HubClient) -> None:
         """Ask for all results again when something was erased: those that are held may name it."""
@@ -228,7 +228,7 @@ class HubFeed:
         # A hub that was away may have lost its rules with its memory: send them again.
         self.available, self.problem, self._rules_sent = False, text, None
 
-    def _keep(self, results: Sequence[WindowResult]) -> frozenset[str]:
+    def keep(self, results: Sequence[WindowResult]) -> frozenset[str]:
         """Take results in and forget others; return the endpoints (`namespace/name`) with new ones."""
         now_ms = self.clock_ms()
         near = [one for one in results if one.to_ms <= now_ms + KEPT_MS]

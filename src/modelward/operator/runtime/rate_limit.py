@@ -31,6 +31,10 @@ class MinInterval:
             self._begun = {asked: begun for asked, begun in self._begun.items() if begun > now - longest}
         self._begun[key, lane] = now
 
+    def __len__(self) -> int:
+        """Return how many keys are remembered."""
+        return len(self._begun)
+
     def until(self, key: WorkKey, lane: Lane) -> float:
         """Return before when a key that is asked for again is not to be worked on; minus infinity for a new one."""
         return self._begun.get((key, lane), float("-inf")) + self._pause_s[lane]

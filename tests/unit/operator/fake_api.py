@@ -1,5 +1,17 @@
 # ruff: noqa: ARG002 - the signatures are the client's
-"""A cluster in memory behind the client's verbs: the real store, and a record of what was written."""
+"""A fake API server behind the client's verbs: the real store, and a record of what was written.
+
+Enough to see which writes the operator makes, and in which order. Its limits:
+
+- apply merges the top level of an object and its metadata and knows no field managers: a field left out stays, and
+  nothing is in conflict. A strict apply is a plain one, a dry run answers what it was given.
+- list returns what the test put into `listed`, whatever the kind, namespace or selector.
+- patch, delete and scale are recorded and change nothing.
+- no admission, defaults, validation, watches, garbage collection or generations; what is created is at once in the
+  store. A verb fails with what the test put into `refusals`.
+
+What rests on any of these is tested on a real API server, in tests/faults and tests/cluster.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +29,8 @@ from modelward.operator.runtime.work_queue import Lane, WorkKey
 SETTINGS = Settings("modelward-system", "collector", "modelward", status_interval_s=300.0)
 
 
-class World:
-    """Objects, and the writes to them in the order in which they came: (verb, kind, name)."""
+class FakeApi:
+    """Objects, and the writes to them in the order in which they came: (verb, kind, name), with their bodies."""
 
     def __init__(self) -> None:
         self.store = Store()

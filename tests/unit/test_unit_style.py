@@ -1,0 +1,122 @@
+"""Unit tests wait for events and not for time, use what is public, and assert something."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+SLEEPS: Mapping[str, str] = {
+    "collector/test_collector_once.py": "the kernel tells the age of a segment by its own clock",
+    "collector/test_collector_processes.py": "a model server and a client in other threads take their time",
+    "hub/test_hub_connections.py": "a client that does not read outlasts the hub's patience, on real sockets",
+}
+"""Files that may wait for time, and why. Others use `tests/helpers`: virtual time, `until`, `a_moment`."""
+
+PRIVATE: Mapping[str, frozenset[str]] = {
+    "cli/test_cli_preflight.py": frozenset({"_Examination"}),
+    "collector/test_collector_answer_end.py": frozenset({"_pieces"}),
+    "collector/test_collector_blind_pump.py": frozenset({"_CONNECT_SECONDS", "_begin", "_watch_listener"}),
+    "collector/test_collector_capture.py": frozenset({"_channel", "_held", "_in_case"}),
+    "collector/test_collector_leaving.py": frozenset(
+        {
+            "_THREADS",
+            "_admin",
+            "_channel",
+            "_leaving",
+            "_options",
+            "_plane",
+            "_server",
+            "_tick",
+            "_worker_channel",
+        }
+    ),
+    "collector/test_collector_model_labels.py": frozenset({"_asked", "_keys"}),
+    "collector/test_collector_reachability.py": frozenset({"_probe"}),
+    "collector/test_collector_shipping.py": frozenset({"_key_due", "_not_before", "_spool"}),
+    "hub/test_hub_auth.py": frozenset({"_ask"}),
+    "hub/test_hub_bounds.py": frozenset({"_shares"}),
+    "hub/test_hub_connections.py": frozenset({"_bytes", "_of", "_open", "_requests"}),
+    "hub/test_hub_damage.py": frozenset({"_value"}),
+    "hub/test_hub_erasure.py": frozenset({"_ask"}),
+    "hub/test_hub_text_end.py": frozenset({"_ask", "_shares"}),
+    "hub/test_hub_turns.py": frozenset({"_namespaces", "_own"}),
+    "operator/test_operator_orphans.py": frozenset({"_template"}),
+    "operator/test_operator_result_memory.py": frozenset({"_bytes"}),
+    "operator/test_operator_sweep.py": frozenset({"_reconcile"}),
+    "operator/test_operator_waking.py": frozenset(
+        {
+            "_leading",
+            "_lookups",
+            "_objects",
+            "_pending",
+            "_queue",
+            "_schedule",
+            "_store",
+            "_waking",
+            "_wake",
+            "_wake_all",
+        }
+    ),
+}
+"""What tests still take from the inside of an object. This list only shrinks: ask for what the object shows instead."""
+
+
+def test_tests_wait_for_events_and_not_for_time() -> None:
+    waiting = {file for file, tree in TREES.items() if any(_sleeps(tree))}
+    assert waiting - SLEEPS.keys() == set()
+    assert SLEEPS.keys() - waiting == set(), "these wait for no time any more: take them off the list"
+
+
+def test_tests_use_what_an_object_shows() -> None:
+    found = {file: names for file, tree in TREES.items() if (names := frozenset(_private(tree)))}
+    more = {file: names - PRIVATE.get(file, frozenset()) for file, names in found.items()}
+    assert {file: names for file, names in more.items() if names} == {}, "use what the object shows"
+    assert found == PRIVATE, "these are used no more: take them off the list"
+
+
+def test_every_test_asserts_something() -> None:
+    tests = [
+        (file, node)
+        for file, tree in TREES.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    ]
+    assert len(tests) > 1_000
+    assert [f"{file}::{test.name}" for file, test in tests if not any(map(_asserts, ast.walk(test)))] == []
+
+
+def _sleeps(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines that wait for time; in virtual time none does."""
+    if any(isinstance(node, ast.ImportFrom) and node.module == "virtual_time" for node in tree.body):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "asyncio.sleep"):
+            yield from () if ast.unparse(node.args[0]) == "0" else (node.lineno,)
+
+
+def _private(tree: ast.Module) -> Iterator[str]:
+    """Yield private names of others: attributes but for those of `self` and `cls`, imports, and what is patched."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _hidden(node.attr):
+            yield from () if ast.unparse(node.value) in ("self", "cls", "super()") else (node.attr,)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("modelward"):
+            yield from (alias.name for alias in node.names if _hidden(alias.name))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("monkeypatch.setattr"):
+            words = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            yield from (word.rpartition(".")[2] for word in words[:1] if _hidden(word.rpartition(".")[2]))
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _asserts(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).rpartition(".")[2]
+        return called in ("raises", "fail", "warns") or called.startswith("assert_")
+    return isinstance(node, ast.Assert)
