@@ -66,7 +66,7 @@ def _stands(found: CheckStatus, before: CheckStatus, hashes: Collection[str], no
 
 def _as_found(found: S) -> S:
     """Return what samples say; where there are none of a check that was never decided, that it is not yet."""
-    reason = CheckReason.NOT_YET_DECIDED if found.reason == CheckReason.NO_TRAFFIC else found.reason
+    reason = CheckReason.NOT_YET_DECIDED.name if found.reason == CheckReason.NO_TRAFFIC else found.reason
     return found.model_copy(update={"heard_at": "", "reason": reason})
 
 
