@@ -42,21 +42,21 @@ def _obj(kind: str, name: str, **spec: object) -> Object:
 async def test_consent_outlasts_an_answer_that_fails_but_not_a_right_that_went(
     trouble: ApiError, allowed: bool
 ) -> None:
-    world = Namespaces()
-    world.put(_obj("LLMEndpoint", "ours", backend={"template": {"image": "llama", "port": 8080}}))
-    world.put(_obj("MonitoringPolicy", "all", endpointSelector={}, capture={"content": "Full"}))
-    gatherer = Gatherer(world.context)
+    api = Namespaces()
+    api.put(_obj("LLMEndpoint", "ours", backend={"template": {"image": "llama", "port": 8080}}))
+    api.put(_obj("MonitoringPolicy", "all", endpointSelector={}, capture={"content": "Full"}))
+    gatherer = Gatherer(api.context)
 
     async def allow_raw(now_ms: int) -> bool:
         found = await gatherer.gather("retail", "ours", now_ms)
         assert found is not None
         return found.allow_raw
 
-    world.trouble = trouble
+    api.trouble = trouble
     assert not await allow_raw(0), "never assumed"
-    world.trouble = None
+    api.trouble = None
     assert await allow_raw(1 * _MINUTE_MS)
-    world.trouble = trouble
+    api.trouble = trouble
     assert await allow_raw(3 * _MINUTE_MS) is allowed
 
 
@@ -90,35 +90,35 @@ def _workload(name: str, ready: int = 1, version: int = 0) -> Object:
 
 
 async def test_pods_of_a_settled_workload_are_listed_anew_when_it_changes_or_they_fall_silent() -> None:
-    world = Counted()
-    world.put(_referred("chat", collector={"mode": "ScrapeOnly"}))
-    world.put(_workload("chat"))
-    gatherer = Gatherer(world.context)
+    api = Counted()
+    api.put(_referred("chat", collector={"mode": "ScrapeOnly"}))
+    api.put(_workload("chat"))
+    gatherer = Gatherer(api.context)
     for minute in range(5):
         await gatherer.gather("retail", "chat", minute * _MINUTE_MS)
-    assert world.asked == [("Pod", "app=chat")], "not once a minute"
+    assert api.asked == [("Pod", "app=chat")], "not once a minute"
     await gatherer.gather("retail", "chat", 5 * _MINUTE_MS, silent=True)
-    assert len(world.asked) == 2
-    world.put(_workload("chat", ready=0))
+    assert len(api.asked) == 2
+    api.put(_workload("chat", ready=0))
     await gatherer.gather("retail", "chat", 5 * _MINUTE_MS)
     await gatherer.gather("retail", "chat", 5 * _MINUTE_MS + 20_000)
-    assert len(world.asked) == 4, "what is not settled is listed every 20 s"
+    assert len(api.asked) == 4, "what is not settled is listed every 20 s"
 
 
 async def test_endpoints_of_a_namespace_share_one_list_of_autoscalers_until_something_is_to_be_scaled() -> None:
-    world = Counted()
+    api = Counted()
     mine = {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "chat-1"}}, "metadata": {"name": "hers"}}
-    world.listed = [mine]
+    api.listed = [mine]
     for number in range(5):
-        world.put(_referred(f"chat-{number}", replicas=1, collector={"mode": "ScrapeOnly"}))
-        world.put(_workload(f"chat-{number}"))
-    gatherer = Gatherer(world.context)
+        api.put(_referred(f"chat-{number}", replicas=1, collector={"mode": "ScrapeOnly"}))
+        api.put(_workload(f"chat-{number}"))
+    gatherer = Gatherer(api.context)
     found = {n: await gatherer.gather("retail", f"chat-{n}", 0) for n in range(5)}
-    listed = [kind for kind, _ in world.asked if kind == "HorizontalPodAutoscaler"]
+    listed = [kind for kind, _ in api.asked if kind == "HorizontalPodAutoscaler"]
     assert len(listed) == 1
     assert [n for n, one in found.items() if one is not None and one.autoscalers == (mine,)] == [1]
-    world.put(_referred("chat-2", replicas=3, collector={"mode": "ScrapeOnly"}))
+    api.put(_referred("chat-2", replicas=3, collector={"mode": "ScrapeOnly"}))
     for _ in range(3):
         await gatherer.gather("retail", "chat-2", 1)
-    listed = [kind for kind, _ in world.asked if kind == "HorizontalPodAutoscaler"]
+    listed = [kind for kind, _ in api.asked if kind == "HorizontalPodAutoscaler"]
     assert len(listed) == 2, "an autoscaler made a moment ago must not be fought, but to know of it once is enough"

@@ -166,28 +166,28 @@ class Hub:
 
 async def lived(objects: list[Object], rows: list[Any], held: list[Any]) -> tuple[list[Any], Any, set[str]]:
     """Let an operator live with these for some rounds; return what is written for `good`, its rule, and who failed."""
-    world, failed = Recorded(), set[str]()
+    api, failed = Recorded(), set[str]()
     for each in objects:
-        world.put(copy.deepcopy(each))
-    reconciler = assembly.build(world.context, lambda: NOW_MS)
+        api.put(copy.deepcopy(each))
+    reconciler = assembly.build(api.context, lambda: NOW_MS)
     hub = Hub(rows, held)
     async with TestServer(hub.application()) as server, HubClient(str(server.make_url("/"))) as client:
         reconciler.endpoints.hub.hub = client
         for _ in range(3):
             await reconciler.endpoints.hub.refresh()
-            for key in sorted(_keys(world, reconciler)):
+            for key in sorted(_keys(api, reconciler)):
                 try:
                     await reconciler.reconcile(key)
                 except Exception:  # noqa: BLE001 - the queue waits and tries such a key again
                     failed.add(key.namespace)
     assert reconciler.endpoints.hub.available
-    return world.written["good"], hub.rules.get("good/chat"), failed
+    return api.written["good"], hub.rules.get("good/chat"), failed
 
 
-def _keys(world: FakeApi, reconciler: Dispatcher) -> set[WorkKey]:
+def _keys(api: FakeApi, reconciler: Dispatcher) -> set[WorkKey]:
     keys = set[WorkKey]()
     for each in WATCHED:
-        for one in world.store.list(each.kind):
+        for one in api.store.list(each.kind):
             try:
                 keys.update(reconciler.keys_for(each.kind, one))
             except Exception:  # noqa: BLE001 - so does the operator, which logs it

@@ -112,10 +112,10 @@ def conditioned(status: Any, reason: str) -> LLMEndpointStatus:
 
 
 async def test_a_flip_reaches_every_receiver_once_as_the_event_has_it() -> None:
-    world, outside = FakeApi(), Outside()
-    raw = world.put(CHAT)
-    context = world.context.__class__(
-        world.context.client, world.store, world.context.settings, world.telemetry, world.context.enqueue,
+    api, outside = FakeApi(), Outside()
+    raw = api.put(CHAT)
+    context = api.context.__class__(
+        api.context.client, api.store, api.context.settings, api.telemetry, api.context.enqueue,
         receivers={"toy": ToyReceiver(outside)},
     )  # fmt: skip
     good, bad = conditioned("True", "AllPassed"), conditioned("False", "AboveLimit")
@@ -126,4 +126,4 @@ async def test_a_flip_reaches_every_receiver_once_as_the_event_has_it() -> None:
         "Warning NotObjectivesMet retail/chat: AboveLimit: m",
         "Normal ObjectivesMet retail/chat: AllPassed: m",
     ]
-    assert world.verbs("event") == (("event", "NotObjectivesMet", "chat"), ("event", "ObjectivesMet", "chat"))
+    assert api.verbs("event") == (("event", "NotObjectivesMet", "chat"), ("event", "ObjectivesMet", "chat"))

@@ -34,15 +34,15 @@ def endpoint(name: str = "chat", workload: str = "vllm", kind: str = "Deployment
 
 
 @pytest.fixture
-def world() -> FakeApi:
+def api() -> FakeApi:
     made = FakeApi()
     made.store.sweep(LLM_ENDPOINT, Listing((), "0"))
     return made
 
 
 @pytest.fixture
-def orphans(world: FakeApi) -> OrphanReconciler:
-    return OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
+def orphans(api: FakeApi) -> OrphanReconciler:
+    return OrphanReconciler(api.context, VerdictMetrics(CollectorRegistry()))
 
 
 def braked(orphans: OrphanReconciler) -> bool:
@@ -51,23 +51,23 @@ def braked(orphans: OrphanReconciler) -> bool:
 
 
 async def test_an_orphan_is_released_when_its_owner_rolls_it_and_not_before(
-    world: FakeApi, orphans: OrphanReconciler
+    api: FakeApi, orphans: OrphanReconciler
 ) -> None:
-    world.put(adopted())
+    api.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    world.put(adopted(replicas=5))
+    api.put(adopted(replicas=5))
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    assert world.writes == []
-    world.put(adopted(note="rolled by its owner"))
+    assert api.writes == []
+    api.put(adopted(note="rolled by its owner"))
     assert await orphans.release("retail", "Deployment/vllm") is None
-    assert world.writes == [("apply", "Deployment", "vllm")]
-    assert set(world.bodies[0]["metadata"]) >= {"name", "namespace", "uid"}
+    assert api.writes == [("apply", "Deployment", "vllm")]
+    assert set(api.bodies[0]["metadata"]) >= {"name", "namespace", "uid"}
 
 
-async def test_an_orphan_is_released_at_once_where_somebody_asks(world: FakeApi, orphans: OrphanReconciler) -> None:
-    world.put(asked())
+async def test_an_orphan_is_released_at_once_where_somebody_asks(api: FakeApi, orphans: OrphanReconciler) -> None:
+    api.put(asked())
     assert await orphans.release("retail", "Deployment/vllm") is None
-    assert world.writes == [("apply", "Deployment", "vllm")]
+    assert api.writes == [("apply", "Deployment", "vllm")]
 
 
 def asked() -> Object:
@@ -78,65 +78,63 @@ def asked() -> Object:
 
 @pytest.mark.parametrize("error", [Forbidden, Invalid])
 async def test_who_refuses_a_release_is_quoted_on_the_workload_and_asked_again(
-    world: FakeApi, orphans: OrphanReconciler, error: type[Forbidden | Invalid]
+    api: FakeApi, orphans: OrphanReconciler, error: type[Forbidden | Invalid]
 ) -> None:
-    world.put(asked())
-    world.refusals["apply"] = error(422, "Invalid", "the platform team says no")
+    api.put(asked())
+    api.refusals["apply"] = error(422, "Invalid", "the platform team says no")
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    assert world.writes == [("event", "ReleaseRefused", "vllm")]
-    assert "the platform team says no" in world.bodies[0]
-    world.refusals.clear()
+    assert api.writes == [("event", "ReleaseRefused", "vllm")]
+    assert "the platform team says no" in api.bodies[0]
+    api.refusals.clear()
     assert await orphans.release("retail", "Deployment/vllm") is None
-    assert world.writes[1:] == [("apply", "Deployment", "vllm")]
+    assert api.writes[1:] == [("apply", "Deployment", "vllm")]
 
 
 @pytest.mark.parametrize("name", ["chat", "chat-" + "x" * 70])
 async def test_no_sidecar_is_taken_out_while_the_server_has_its_endpoint(
-    world: FakeApi, orphans: OrphanReconciler, name: str
+    api: FakeApi, orphans: OrphanReconciler, name: str
 ) -> None:
     obj = asked()
     obj["metadata"]["labels"]["modelward.dev/adopted-by"] = names.fit(name)
-    world.put(obj)
+    api.put(obj)
     there = endpoint(name) | {"metadata": {**endpoint(name)["metadata"], "uid": "1", "resourceVersion": "99"}}
 
     async def find(_kind: Kind, _namespace: str, asked_for: str) -> Object | None:
         return there if asked_for == name else None
 
-    world.find = find  # type: ignore[assignment,method-assign]
-    world.listed = [there]
+    api.find = find  # type: ignore[assignment,method-assign]
+    api.listed = [there]
     with pytest.raises(Conflict, match="was not known"):
         await orphans.release("retail", "Deployment/vllm")
     assert await orphans.release("retail", "Deployment/vllm") is None, "it is known now"
-    assert world.writes == []
+    assert api.writes == []
 
 
-async def test_nothing_is_remembered_of_orphans_that_are_gone(world: FakeApi, orphans: OrphanReconciler) -> None:
-    there = world.put(adopted())
+async def test_nothing_is_remembered_of_orphans_that_are_gone(api: FakeApi, orphans: OrphanReconciler) -> None:
+    there = api.put(adopted())
     await orphans.release("retail", "Deployment/vllm")
     assert orphans._template
-    world.store.remove(DEPLOYMENT, {**there, "metadata": {**there["metadata"], "resourceVersion": "9"}})
+    api.store.remove(DEPLOYMENT, {**there, "metadata": {**there["metadata"], "resourceVersion": "9"}})
     await orphans.release("retail", "Deployment/vllm")
     assert not orphans._template
 
 
-async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(
-    world: FakeApi, orphans: OrphanReconciler
-) -> None:
-    world.put(adopted(note="one"))
+async def test_an_orphan_made_anew_under_its_name_has_not_been_rolled(api: FakeApi, orphans: OrphanReconciler) -> None:
+    api.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
     anew = adopted(note="two")
     anew["metadata"]["uid"] = "another"
-    world.put(anew)
+    api.put(anew)
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    assert world.writes == []
+    assert api.writes == []
 
 
-async def test_what_still_has_its_endpoint_is_no_orphan(world: FakeApi, orphans: OrphanReconciler) -> None:
-    world.put(endpoint())
-    world.put(adopted())
+async def test_what_still_has_its_endpoint_is_no_orphan(api: FakeApi, orphans: OrphanReconciler) -> None:
+    api.put(endpoint())
+    api.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") is None
     assert await orphans.release("retail", "StatefulSet/none") is None
-    assert world.writes == []
+    assert api.writes == []
 
 
 @pytest.mark.parametrize(
@@ -149,81 +147,81 @@ async def test_what_still_has_its_endpoint_is_no_orphan(world: FakeApi, orphans:
     ],
 )
 async def test_a_workload_that_its_endpoint_no_longer_refers_to_is_an_orphan(
-    world: FakeApi, orphans: OrphanReconciler, there: Object
+    api: FakeApi, orphans: OrphanReconciler, there: Object
 ) -> None:
-    world.put(there)
-    world.put(adopted())
+    api.put(there)
+    api.put(adopted())
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    assert world.writes == []
+    assert api.writes == []
 
     async def find(*_: Any) -> Object | None:
-        return world.store.get(LLM_ENDPOINT, "retail", "chat")
+        return api.store.get(LLM_ENDPOINT, "retail", "chat")
 
-    world.find = find  # type: ignore[assignment,method-assign]
-    world.put(asked())
+    api.find = find  # type: ignore[assignment,method-assign]
+    api.put(asked())
     assert await orphans.release("retail", "Deployment/vllm") is None
-    assert world.writes == [("apply", "Deployment", "vllm")]
+    assert api.writes == [("apply", "Deployment", "vllm")]
 
 
 async def test_a_roll_out_under_its_endpoint_is_not_remembered_against_it(
-    world: FakeApi, orphans: OrphanReconciler
+    api: FakeApi, orphans: OrphanReconciler
 ) -> None:
-    world.put(adopted(note="one"))
+    api.put(adopted(note="one"))
     await orphans.release("retail", "Deployment/vllm")
-    back = world.put(endpoint())
+    back = api.put(endpoint())
     await orphans.release("retail", "Deployment/vllm")
-    world.put(adopted(note="two"))
-    world.store.remove(LLM_ENDPOINT, {**back, "metadata": {**back["metadata"], "resourceVersion": "99"}})
+    api.put(adopted(note="two"))
+    api.store.remove(LLM_ENDPOINT, {**back, "metadata": {**back["metadata"], "resourceVersion": "99"}})
     assert await orphans.release("retail", "Deployment/vllm") == 60.0
-    assert world.writes == []
+    assert api.writes == []
 
 
 async def test_before_endpoints_were_listed_nothing_looks_orphaned() -> None:
-    world = FakeApi()
-    unsure = OrphanReconciler(world.context, VerdictMetrics(CollectorRegistry()))
-    world.put(adopted())
+    api = FakeApi()
+    unsure = OrphanReconciler(api.context, VerdictMetrics(CollectorRegistry()))
+    api.put(adopted())
     assert await unsure.release("retail", "Deployment/vllm") is None
 
 
 @pytest.mark.parametrize(("number", "released"), [(3, True), (4, False)])
 async def test_where_too_many_look_orphaned_at_once_nothing_is_touched(
-    world: FakeApi, orphans: OrphanReconciler, number: int, released: bool
+    api: FakeApi, orphans: OrphanReconciler, number: int, released: bool
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(number)]
     for name in vllms:
-        world.put(adopted(name))
+        api.put(adopted(name))
         await orphans.release("retail", f"Deployment/{name}")
-    world.put(adopted(vllms[0], note="rolled"))
+    api.put(adopted(vllms[0], note="rolled"))
     await orphans.release("retail", f"Deployment/{vllms[0]}")
-    assert bool(world.writes) == released
-    assert (world.store.get(DEPLOYMENT, "retail", vllms[0]) or {})["metadata"]["name"] == vllms[0]
+    assert bool(api.writes) == released
+    assert (api.store.get(DEPLOYMENT, "retail", vllms[0]) or {})["metadata"]["name"] == vllms[0]
 
 
 async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_when_it_ends(
-    world: FakeApi, orphans: OrphanReconciler
+    api: FakeApi, orphans: OrphanReconciler
 ) -> None:
     vllms = [f"vllm-{i}" for i in range(4)]
     for name in vllms:
-        world.put(adopted(name, name))
+        api.put(adopted(name, name))
         await orphans.release("retail", f"Deployment/{name}")
     assert braked(orphans), "the alarm is raised before anybody rolls"
-    world.put(adopted(vllms[0], vllms[0], note="rolled"))
+    api.put(adopted(vllms[0], vllms[0], note="rolled"))
     await orphans.release("retail", f"Deployment/{vllms[0]}")
     for name in vllms[1:]:
-        world.put(endpoint(name, name))
+        api.put(endpoint(name, name))
         await orphans.release("retail", f"Deployment/{name}")
     assert not braked(orphans)
     assert await orphans.release("retail", f"Deployment/{vllms[0]}") == 60.0
-    assert world.writes == []
+    assert api.writes == []
 
 
-async def test_a_few_orphans_among_many_adopted_do_not_brake(world: FakeApi, orphans: OrphanReconciler) -> None:
+async def test_a_few_orphans_among_many_adopted_do_not_brake(api: FakeApi, orphans: OrphanReconciler) -> None:
     for i in range(45):
-        world.put(endpoint(f"kept-{i}", f"kept-{i}"))
-        world.put(adopted(f"kept-{i}", f"kept-{i}"))
+        api.put(endpoint(f"kept-{i}", f"kept-{i}"))
+        api.put(adopted(f"kept-{i}", f"kept-{i}"))
     for i in range(4):
-        world.put(adopted(f"lost-{i}", "gone"))
+        api.put(adopted(f"lost-{i}", "gone"))
         await orphans.release("retail", f"Deployment/lost-{i}")
-    world.put(adopted("lost-0", "gone", note="rolled"))
+    api.put(adopted("lost-0", "gone", note="rolled"))
     await orphans.release("retail", "Deployment/lost-0")
-    assert world.writes == [("apply", "Deployment", "lost-0")]
+    assert api.writes == [("apply", "Deployment", "lost-0")]

@@ -26,26 +26,26 @@ def authority(pem: str) -> Object:
 
 
 async def test_the_collectors_of_a_paused_endpoint_get_a_new_authority_of_the_hub_and_nothing_else() -> None:
-    world = FakeApi()
-    context = replace(world.context, settings=replace(SETTINGS, hub_url="https://hub"))
+    api = FakeApi()
+    context = replace(api.context, settings=replace(SETTINGS, hub_url="https://hub"))
     endpoints = assembly.build(context, lambda: 1_795_480_000_000).endpoints
-    world.put(authority("old"))
+    api.put(authority("old"))
     await endpoints.installed.refresh()
-    world.put(endpoint(**GATEWAY))
+    api.put(endpoint(**GATEWAY))
     await endpoints.reconcile("retail", "chat")
-    made = world.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
+    made = api.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
     assert made["data"]["hub-ca.pem"] == "old"
-    world.put(endpoint(**GATEWAY, paused=True, gateway={"replicas": 7}, engine="vllm"))
-    world.writes.clear()
+    api.put(endpoint(**GATEWAY, paused=True, gateway={"replicas": 7}, engine="vllm"))
+    api.writes.clear()
     await endpoints.reconcile("retail", "chat")
-    assert world.verbs("apply") == ()
-    world.put(authority("new"))
+    assert api.verbs("apply") == ()
+    api.put(authority("new"))
     await endpoints.installed.refresh()
     await endpoints.reconcile("retail", "chat")
-    assert world.verbs("apply", "create", "patch", "delete", "scale") == (
+    assert api.verbs("apply", "create", "patch", "delete", "scale") == (
         ("apply", "ConfigMap", names.collector_config("chat")),
     )
-    renewed = world.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
+    renewed = api.store.get(CONFIG_MAP, "retail", names.collector_config("chat")) or {}
     assert renewed["data"] == {**made["data"], "hub-ca.pem": "new"}
     await endpoints.reconcile("retail", "chat")
-    assert len(world.verbs("apply")) == 1
+    assert len(api.verbs("apply")) == 1

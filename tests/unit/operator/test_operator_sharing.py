@@ -39,8 +39,8 @@ def endpoint(name: str, day: int, **spec: Any) -> Object:
     return {"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", "metadata": metadata, "spec": spec}
 
 
-def accepted(world: FakeApi, name: str) -> tuple[str, str]:
-    status = (world.store.get(LLM_ENDPOINT, "retail", name) or {})["status"]
+def accepted(api: FakeApi, name: str) -> tuple[str, str]:
+    status = (api.store.get(LLM_ENDPOINT, "retail", name) or {})["status"]
     return next((one["status"], one["reason"]) for one in status["conditions"] if one["type"] == "Accepted")
 
 
@@ -51,36 +51,36 @@ async def rounds(reconciler: Dispatcher, number: int, *names: str) -> None:
 
 
 async def test_two_endpoints_with_other_replicas_do_not_fight_over_their_workload() -> None:
-    world = Scaled()
-    reconciler = assembly.build(world.context, lambda: NOW_MS)
-    world.put(workload())
-    old = world.put(endpoint("chat", 1, replicas=2))
-    world.put(endpoint("canary", 2, replicas=5))
+    api = Scaled()
+    reconciler = assembly.build(api.context, lambda: NOW_MS)
+    api.put(workload())
+    old = api.put(endpoint("chat", 1, replicas=2))
+    api.put(endpoint("canary", 2, replicas=5))
     await rounds(reconciler, 5, "canary", "chat")
-    assert [body for write, body in zip(world.writes, world.bodies, strict=False) if write[0] == "scale"] == [2]
-    assert (accepted(world, "chat"), accepted(world, "canary")) == (("True", "Valid"), ("False", "TargetTaken"))
-    world.store.remove(LLM_ENDPOINT, {**old, "metadata": {**old["metadata"], "resourceVersion": "999"}})
+    assert [body for write, body in zip(api.writes, api.bodies, strict=False) if write[0] == "scale"] == [2]
+    assert (accepted(api, "chat"), accepted(api, "canary")) == (("True", "Valid"), ("False", "TargetTaken"))
+    api.store.remove(LLM_ENDPOINT, {**old, "metadata": {**old["metadata"], "resourceVersion": "999"}})
     await rounds(reconciler, 2, "chat", "canary")
-    assert (world.store.get(DEPLOYMENT, "retail", "vllm") or {})["spec"]["replicas"] == 5
-    assert accepted(world, "canary") == ("True", "Valid")
+    assert (api.store.get(DEPLOYMENT, "retail", "vllm") or {})["spec"]["replicas"] == 5
+    assert accepted(api, "canary") == ("True", "Valid")
 
 
 async def test_the_one_that_is_left_is_woken_when_the_older_goes() -> None:
-    world = FakeApi()
-    reconciler = assembly.build(world.context)
-    world.put(workload())
-    old = world.put(endpoint("chat", 1, replicas=2))
-    world.put(endpoint("canary", 2, replicas=5))
+    api = FakeApi()
+    reconciler = assembly.build(api.context)
+    api.put(workload())
+    old = api.put(endpoint("chat", 1, replicas=2))
+    api.put(endpoint("canary", 2, replicas=5))
     woken = {f"{key.work}/{key.name}" for key in reconciler.keys_for(LLM_ENDPOINT, old)}
     assert {"endpoint/chat", "endpoint/canary"} <= woken
 
 
 async def test_what_an_endpoint_adopted_is_looked_at_when_it_goes_or_refers_elsewhere() -> None:
-    world = FakeApi()
-    reconciler = assembly.build(world.context)
+    api = FakeApi()
+    reconciler = assembly.build(api.context)
     adopted = workload()
     adopted["metadata"]["labels"] = {"modelward.dev/adopted-by": "chat"}
-    world.put(adopted)
-    moved = world.put(endpoint("chat", 1, backend={"workloadRef": {"name": "another"}}))
+    api.put(adopted)
+    moved = api.put(endpoint("chat", 1, backend={"workloadRef": {"name": "another"}}))
     woken = {f"{key.work}/{key.name}" for key in reconciler.keys_for(LLM_ENDPOINT, moved)}
     assert "adopted/Deployment/vllm" in woken

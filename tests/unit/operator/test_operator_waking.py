@@ -129,19 +129,19 @@ def _policy(generation: int, **status: Any) -> Object:
 def test_what_we_report_ourselves_wakes_only_who_reads_it(
     kind: Kind, before: Object, after: Object, woken: set[str]
 ) -> None:
-    world = FakeApi()
+    api = FakeApi()
     for each in ("chat", "canary"):
-        world.put(_obj("LLMEndpoint", each, backend={"workloadRef": {"name": "vllm"}}))
-    world.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
-    found = assembly.build(world.context).keys_for(kind, after, before)
+        api.put(_obj("LLMEndpoint", each, backend={"workloadRef": {"name": "vllm"}}))
+    api.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
+    found = assembly.build(api.context).keys_for(kind, after, before)
     assert {f"{key.work}/{key.name}" for key in found} == woken
 
 
 def test_a_change_of_one_workload_touches_no_endpoint_but_those_that_refer_to_it() -> None:
-    world = FakeApi()
-    reconciler = assembly.build(world.context)
+    api = FakeApi()
+    reconciler = assembly.build(api.context)
     for number in range(50):
-        world.put(_obj("LLMEndpoint", f"chat-{number}", backend={"workloadRef": {"name": f"vllm-{number}"}}))
+        api.put(_obj("LLMEndpoint", f"chat-{number}", backend={"workloadRef": {"name": f"vllm-{number}"}}))
     touched: list[str] = []
 
     class Spec(dict[str, Any]):
@@ -152,7 +152,7 @@ def test_a_change_of_one_workload_touches_no_endpoint_but_those_that_refer_to_it
     workload = _obj("Deployment", "vllm-7")
     list(reconciler.keys_for(DEPLOYMENT, workload))
     for number in range(50):
-        stored = world.store.get(LLM_ENDPOINT, "retail", f"chat-{number}")
+        stored = api.store.get(LLM_ENDPOINT, "retail", f"chat-{number}")
         assert stored is not None
         stored["spec"] = Spec(stored["spec"])
     assert {key.name for key in reconciler.keys_for(DEPLOYMENT, workload)} == {"chat-7"}
@@ -160,23 +160,23 @@ def test_a_change_of_one_workload_touches_no_endpoint_but_those_that_refer_to_it
 
 
 async def test_a_plan_that_changed_wakes_the_schedule_and_the_policies_once() -> None:
-    world = FakeApi()
-    world.put(_endpoint(1))
-    world.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
-    reconciler = assembly.build(world.context)
+    api = FakeApi()
+    api.put(_endpoint(1))
+    api.put(_obj("MonitoringPolicy", "baseline", endpointSelector={}))
+    reconciler = assembly.build(api.context)
     await reconciler.reconcile(WorkKey("endpoint", "retail", "chat"))
-    asked = [write[1:] for write in world.writes if write[0] == "enqueue"]
+    asked = [write[1:] for write in api.writes if write[0] == "enqueue"]
     assert asked == [("schedule", ""), ("policy", "baseline")]
     await reconciler.reconcile(WorkKey("endpoint", "retail", "chat"))
-    assert [write[1:] for write in world.writes if write[0] == "enqueue"] == asked
+    assert [write[1:] for write in api.writes if write[0] == "enqueue"] == asked
 
 
 def test_pods_of_an_endpoint_are_found_by_its_label_alone() -> None:
-    world = FakeApi()
+    api = FakeApi()
     for number in range(20):
         labels = names.selector(f"chat-{number}", "model")
         metadata = {"name": f"pod-{number}", "namespace": "retail", "labels": labels}
-        world.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
-    world.store.list(POD, "retail", names.selector("chat-1", "model"))
-    lookup = world.store._objects[POD]._lookups
+        api.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
+    api.store.list(POD, "retail", names.selector("chat-1", "model"))
+    lookup = api.store._objects[POD]._lookups
     assert list(lookup) == [names.ENDPOINT]
