@@ -79,7 +79,7 @@ KINDS: tuple[KindDocument, ...] = (
             Column("Err", ".status.usage.errorRate", description="Share of requests that failed."),
             Column("Checks", ".status.checks", description="Decided checks of all checks."),
             Column("Seen", ".status.collector.trafficSeen", description="Share of traffic that collectors see."),
-            Column("Engine", ".spec.engine", wide=True),
+            Column("Engine", ".status.engine", wide=True, description="What serves the model, as it was recognised."),
             Column("Mode", ".status.collector.mode", wide=True, description="How traffic is seen."),
             Column("Revision", ".status.revision", wide=True),
             Column("Scaling", ".status.scaling.message", wide=True, description="What the scaler wants and why."),

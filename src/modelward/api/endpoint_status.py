@@ -195,6 +195,8 @@ class LLMEndpointStatus(Fitted):
     selector: Annotated[str, Field(max_length=MAX_SELECTOR_CHARS)] = ""
     """Label selector of the pods, for autoscalers."""
     address: Address | None = None
+    engine: Annotated[str, Field(max_length=32)] = ""
+    """What serves the model: spec.engine, or what a generic one was recognised as by its metrics."""
     models: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=20)] = ()
     """Models that the endpoint serves, by their own account."""
     revision: Annotated[str, Field(max_length=64)] = ""

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from modelward.cli.cluster.installation import MOUNTED, setup
+from modelward.cli.cluster.installation import setup
 from modelward.cli.cluster.reading import ClusterReader, Unread, reading
 from modelward.desired.names import COLLECTOR
 from modelward.kube.client import Client
@@ -30,13 +30,21 @@ class Images:
 
 
 async def images(settings_file: Path | None, kubeconfig: str | None, namespace: str) -> Images:
-    """Return the configured images, and what runs in a cluster where one is named or we are in one.
+    """Return the configured images, and what runs in the cluster that is named, or in that of the current context.
 
-    Raises SettingsError, and OSError for a kubeconfig that is not there.
+    Raises SettingsError, and OSError for a kubeconfig that is named and not there. Where there is none at all the
+    images of this release are listed: whoever mirrors them may have no cluster yet.
     """
     declared = _declared(settings_file)
-    if kubeconfig is None and not MOUNTED.exists():
-        return listed(configured(declared), ())
+    try:
+        return await _asked(declared, settings_file, kubeconfig, namespace)
+    except FileNotFoundError as error:
+        if kubeconfig is not None:
+            raise
+        return listed(configured(declared), (), (f"no cluster was asked for what runs in it: {error}",))
+
+
+async def _asked(declared: Settings, settings_file: Path | None, kubeconfig: str | None, namespace: str) -> Images:
     async with Client.connect(kubeconfig) as client:
         reads = await reading(client, namespace)
         known = await setup(reads, namespace)

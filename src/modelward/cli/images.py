@@ -14,7 +14,7 @@ NEXT = "Example: modelward images --kubeconfig ~/.kube/config > images.txt, then
 
 def images(
     settings: Annotated[Path | None, typer.Option(help="The operator's settings file.")] = None,
-    kubeconfig: Annotated[str | None, typer.Option(help="Ask this cluster for the digests that run in it.")] = None,
+    kubeconfig: Annotated[str | None, typer.Option(help="Which cluster; by default the current context.")] = None,
     namespace: SystemNamespace = "modelward-system",
 ) -> None:
     """List every image that an installation pulls, one a line, by digest where one is known: for air gaps."""

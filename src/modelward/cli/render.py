@@ -8,15 +8,15 @@ NEXT = "Example: modelward render examples/template.yaml; modelward preflight FI
 
 
 def render(file: Manifests) -> None:
-    """Print what the operator would create for a file, without a cluster."""
+    """Print what the operator would create for a file and patch into your workloads, without a cluster."""
     import sys
 
     import yaml
 
-    from modelward.cli.rendering import RenderError, rendered
+    from modelward.cli.rendering import RenderError, page
 
     try:
-        documents = rendered(list(yaml.safe_load_all(file.read_text())))
+        text = page(list(yaml.safe_load_all(file.read_text())))
     except (RenderError, OSError, yaml.YAMLError) as error:
         fail(f"{file}: {error}")
-    sys.stdout.write(yaml.safe_dump_all(documents, sort_keys=False))
+    sys.stdout.write(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from modelward.api.base import API_VERSION, Model
@@ -12,7 +13,8 @@ from modelward.api.evaluator import Evaluator, EvaluatorSpec
 from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
-from modelward.desired.children import Facts, children
+from modelward.cli.workload_words import told
+from modelward.desired.children import Children, Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
@@ -32,8 +34,23 @@ class RenderError(ValueError):
     """The file holds something that the operator would refuse; the message names the object and the cause."""
 
 
+def page(documents: Iterable[Any]) -> str:
+    """Return the children as YAML, after comments on what becomes of workloads that the file only refers to."""
+    every = _each(documents)
+    comments = [line for endpoint, workload, wanted in every for line in told(endpoint, workload or {}, wanted)]
+    if comments:
+        comments.append("The images `collector` and `modelward` are stand-ins: the installation chooses them.")
+    objects = [child.obj for _, _, wanted in every for child in wanted]
+    return "".join(f"# {line}\n" for line in comments) + yaml.safe_dump_all(objects, sort_keys=False)
+
+
 def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return the children of every LLMEndpoint in the file, in apply order.
+    """Return the children of every LLMEndpoint in the file, in apply order."""
+    return [child.obj for _, _, wanted in _each(documents) for child in wanted]
+
+
+def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, Mapping[str, Any] | None, Children]]:
+    """Return every LLMEndpoint in the file with the workload that it refers to and its children.
 
     Policies and evaluators of the same file are taken into account, and so are Deployments and StatefulSets that a
     workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them.
@@ -46,14 +63,27 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     policies = [one for one in ours if isinstance(one, MonitoringPolicy)]
     evaluators = {one.metadata.name: one for one in ours if isinstance(one, Evaluator)}
     installation = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
-    found: list[dict[str, Any]] = []
+    found = []
     for endpoint in endpoints:
+        workload = _workload(endpoint, objects)
         asked = merge_policies(endpoint, policies, evaluators, builtins())
-        wanted = children(endpoint, asked, installation, Facts(_workload(endpoint, objects)))
+        wanted = children(endpoint, asked, installation, Facts(workload))
         if isinstance(wanted, Finding):
-            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {wanted.message}")
-        found += [child.obj for child in wanted]
+            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {_missing(endpoint, wanted)}")
+        found.append((endpoint, workload, wanted))
     return found
+
+
+def _missing(endpoint: LLMEndpoint, found: Finding) -> str:
+    """Return the message of a finding; a workload is looked for in the file, and not in a namespace."""
+    ref, namespace = endpoint.spec.backend.workload_ref, endpoint.metadata.namespace
+    if found.reason != "TargetNotFound" or ref is None:
+        return found.message
+    get = f"kubectl get {ref.kind.lower()} -n {namespace} {ref.name} -o yaml"
+    return (
+        f"there is no {ref.kind} {ref.name} in the file; add what `{get}` prints,"
+        " or ask a cluster with `modelward preflight`"
+    )
 
 
 def parsed(document: Mapping[str, Any]) -> Model | None:

@@ -33,6 +33,8 @@ class EngineScrape:
         self._wake = threading.Event()
         self.values: Mapping[str, float] = {}
         self.problem = ""
+        self.name = ""
+        """What the page was last taken for; it stays while the page cannot be read."""
 
     @property
     def waiting(self) -> float:
@@ -49,12 +51,29 @@ class EngineScrape:
         kind = self._options.engine or self._config.current.engine
         url = self._options.engine_metrics_url or self._config.current.engine_metrics_url
         try:
-            values, problem = _read(kind, url) if url else {}, ""
+            values, problem = self._read(kind, url) if url else {}, ""
         except PageProblemError as error:
             values, problem = {ENGINE_UP: 0.0}, str(error)
         if problem != self.problem:
             log.log(logging.WARNING if problem else logging.INFO, "engine scrape; problem=%s", problem or "none")
         self.values, self.problem = values, problem
+
+    def _read(self, kind: str, url: str) -> Mapping[str, float]:
+        from modelward.metrics import dialects, exposition
+
+        page = read_page(url, TIMEOUT_SECONDS, MAX_BYTES)
+        try:
+            families = exposition.parse(page, max_bytes=MAX_BYTES)
+        except exposition.PageTooLargeError:
+            raise PageProblemError("TooLarge") from None
+        except exposition.ParseError:
+            raise PageProblemError("BadContent") from None
+        values, name = dialects.neutral(families, kind), dialects.recognised(kind, families)
+        if not values and kind in dialects.speaking():
+            raise PageProblemError("Unusable")
+        if name in dialects.speaking():
+            self.name = name
+        return {**values, ENGINE_UP: 1.0}
 
     def _run(self) -> None:
         while True:
@@ -64,18 +83,3 @@ class EngineScrape:
                 log.warning("engine scrape failed; error=%s", type(error).__name__)
                 self.values, self.problem = {ENGINE_UP: 0.0}, "BadContent"
             self._wake.wait(EVERY_SECONDS)
-
-
-def _read(kind: str, url: str) -> Mapping[str, float]:
-    from modelward.metrics import dialects, exposition
-
-    page = read_page(url, TIMEOUT_SECONDS, MAX_BYTES)
-    try:
-        values = dialects.neutral(exposition.parse(page, max_bytes=MAX_BYTES), kind)
-    except exposition.PageTooLargeError:
-        raise PageProblemError("TooLarge") from None
-    except exposition.ParseError:
-        raise PageProblemError("BadContent") from None
-    if not values and kind in dialects.speaking():
-        raise PageProblemError("Unusable")
-    return {**values, ENGINE_UP: 1.0}

@@ -35,6 +35,7 @@ RESTARTS = "modelward_collector_restarts_total"
 BLIND = "modelward_collector_passing_blind"
 INFO = "modelward_collector_info"
 ENGINE_UP = "modelward_engine_up"
+ENGINE_INFO = "modelward_engine_info"
 ENGINE_PROBLEM = "modelward_engine_problem_info"
 HANDED_BYTES = "handed_bytes"
 TAKEN_BYTES = "taken_bytes"
@@ -122,6 +123,7 @@ FAMILIES: dict[str, Family] = {
         Family(BLIND, "gauge", "1 while bytes are passed without looking at them."),
         Family(INFO, "gauge", "The collector's version.", ("version",)),
         Family(ENGINE_UP, "gauge", "1 if the engine's own metrics could be read."),
+        Family(ENGINE_INFO, "gauge", "What the engine's own metrics page was taken for.", ("engine",)),
         Family(ENGINE_PROBLEM, "gauge", "1 while the engine's own metrics cannot be read.", ("problem",)),
     )
 }

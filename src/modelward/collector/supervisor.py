@@ -96,6 +96,8 @@ class Supervisor:
         series.append(((families.INFO, (version(),)), [1.0]))
         series.append(((families.BLIND, ()), [float(self._pump.accepting)]))
         series += [((families.RESTARTS, (c.name,)), [float(c.restarts)]) for c in (self._dataplane, self._worker)]
+        if self._engine.name:
+            series.append(((families.ENGINE_INFO, (self._engine.name,)), [1.0]))
         if self._engine.problem:
             series.append(((families.ENGINE_PROBLEM, (self._engine.problem,)), [1.0]))
         return render(series, self._engine.values, self._options.revision, self._options.endpoint)

@@ -66,6 +66,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
         "collector",
         config_generation=_label(families, _CONFIG_INFO, "generation"),
         collector_version=_label(families, "modelward_collector_info", "version"),
+        engine=_label(families, "modelward_engine_info", "engine"),
         engine_problem=_label(families, "modelward_engine_problem_info", "problem"),
         unreached=any(each.value == 0 for each in families.of(_UPSTREAM)),
     )

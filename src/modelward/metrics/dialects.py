@@ -39,8 +39,13 @@ def dialect(engine: str, families: Families) -> Dialect:
 
     A generic engine is taken for the only one whose names the page has; for none, where it has those of several.
     """
+    return engine_named(recognised(engine, families)).dialect
+
+
+def recognised(engine: str, families: Families) -> str:
+    """What a page is taken for: the engine that is declared, a generic one for the only one whose names it has."""
     heard = speakers(families) if engine == GENERIC else ()
-    return engine_named(heard[0] if len(heard) == 1 else engine).dialect
+    return heard[0] if len(heard) == 1 else engine
 
 
 def first(families: Families, names: tuple[str, ...]) -> tuple[Sample, ...]:

@@ -38,7 +38,7 @@ def snapshot_from_engine(families: Families, engine: str, pod: str, at_ms: int) 
         | _first_histograms(families, names.time_per_output_token, Signal.TPOT, label)
         | _first_histograms(families, names.duration, Signal.DURATION, label),
     )
-    snapshot = found.snapshot(pod, at_ms, "engine")
+    snapshot = found.snapshot(pod, at_ms, "engine", engine=dialects.recognised(engine, families))
     if not snapshot.given:
         raise UnusableError(_nothing_said(families, engine, snapshot.unknown))
     return snapshot

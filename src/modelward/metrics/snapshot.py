@@ -26,7 +26,8 @@ class Snapshot:
 
     `unknown` are the signals that the page names and gives no number for (NaN, infinite, negative, contradictory).
     `config_generation` is the configuration that the collector says it runs, empty when it runs none;
-    `collector_version` is empty for an engine's page; `engine_problem` is why the collector beside the engine could
+    `collector_version` is empty for an engine's page; `engine` is what the engine's own page was taken for, empty where
+    it is not known; `engine_problem` is why the collector beside the engine could
     not read the engine's own page; `unreached` tells that no model server has accepted its connections for 30 s.
     `page` is the digest of the page that was read, by which the same one is known.
     """
@@ -40,6 +41,7 @@ class Snapshot:
     unknown: frozenset[Signal] = frozenset()
     config_generation: str = ""
     collector_version: str = ""
+    engine: str = ""
     engine_problem: str = ""
     unreached: bool = False
     page: str = field(default="", compare=False, repr=False)

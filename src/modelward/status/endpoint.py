@@ -43,6 +43,7 @@ class EndpointFacts:
     desired_replicas: int = 0
     selector: str = ""
     url: str | None = None
+    engine: str = ""
     models: tuple[str, ...] = ()
     revision: Revision = UNKNOWN_REVISION
     usage: UsageStatus | None = None
@@ -80,6 +81,7 @@ def endpoint_status(endpoint: LLMEndpoint, found: EndpointFacts, now_ms: int) ->
         replicas_summary=f"{found.ready_replicas}/{found.desired_replicas}",
         selector=found.selector if len(found.selector) <= MAX_SELECTOR_CHARS else "",
         address=Address(url=found.url) if found.url else None,
+        engine=found.engine,
         models=found.models,
         revision=found.revision.name,
         serving=found.revision.status,

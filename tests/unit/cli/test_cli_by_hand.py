@@ -28,6 +28,7 @@ MODELWARD = (sys.executable, "-c", "from modelward.cli.app import main; main()")
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 ANSWER = b'{"id":"1","object":"chat.completion",  "choices":[{"message":{"content":"h\xc3\xa9 \\u00e9"}}],"usage":{}}\n'
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("MODELWARD_")}
+ENVIRONMENT["KUBECONFIG"] = "/nowhere/kubeconfig"
 
 
 def by_hand(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -161,6 +162,7 @@ def test_images_are_listed_by_hand_one_a_line() -> None:
     repositories = [line.rpartition(":")[0] for line in done.stdout.splitlines()]
     assert repositories == ["ghcr.io/modelward/collector", "ghcr.io/modelward/modelward"]
     assert done.stderr.count("digest not known: ") == 2
+    assert "no cluster was asked for what runs in it: no kubeconfig at /nowhere" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("explain", "retail/chat"), ("doctor",), ("preflight", "FILE")])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from aiohttp import web
 
 from modelward.cli.image_list import images, listed
 
@@ -59,6 +62,65 @@ def test_a_configured_digest_is_known_and_a_model_servers_image_is_not_ours() ->
     assert (found.references, found.unknown) == ((pinned,), ())
 
 
+NOWHERE = "/nowhere/kubeconfig"
+
+
+@pytest.fixture
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No context is current."""
+    monkeypatch.setenv("KUBECONFIG", NOWHERE)
+
+
+@pytest.fixture
+async def context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[str]:
+    """The current context leads to a cluster where one of our pods runs; yields its address."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/api/v1/pods":
+            collector = pod(("modelward-collector", "old/collector:1", f"old/collector@{OTHER}"))
+            return web.json_response({"metadata": {"resourceVersion": "1"}, "items": [collector]})
+        return web.json_response({"kind": "Status", "message": "nothing here", "code": 404}, status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    kubeconfig = {
+        "current-context": "here",
+        "clusters": [
+            {"name": "here", "cluster": {"server": host}},
+            {"name": "there", "cluster": {"server": "http://x"}},
+        ],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+        "contexts": [
+            {"name": "there", "context": {"cluster": "there", "user": "me"}},
+            {"name": "here", "context": {"cluster": "here", "user": "me"}},
+        ],
+    }
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    yield host
+    await runner.cleanup()
+
+
+async def test_the_cluster_of_the_current_context_is_asked_as_by_every_other_command(context: str) -> None:
+    found = await images(None, None, "n")
+    assert f"old/collector:1@{OTHER}" in found.references, context
+    assert any("images of this release are listed" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("no_cluster")
+async def test_where_no_context_is_current_the_releases_images_are_listed_and_that_is_said() -> None:
+    found = await images(None, None, "n")
+    assert found.references == found.unknown
+    why = f"no kubeconfig at {NOWHERE}; name one with --kubeconfig or KUBECONFIG"
+    assert found.notes == (f"no cluster was asked for what runs in it: {why}",)
+
+
+@pytest.mark.usefixtures("no_cluster")
 async def test_a_settings_file_counts_for_more_than_the_releases_own_images(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("{namespace: n, collectorImage: mirror/collector:2, evaluatorImage: mirror/modelward:2}")

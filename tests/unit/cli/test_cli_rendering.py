@@ -13,6 +13,7 @@ from modelward.api.exchange import Exchange, Message
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.cli.explain.page import explanation
 from modelward.cli.rendering import RenderError, rendered
+from modelward.cli.rendering import page as rendering
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 API = "modelward.dev/v1alpha1"
@@ -54,13 +55,27 @@ def test_a_policy_of_the_same_file_is_taken_into_account() -> None:
     assert '"samplePpm": 200000' in config["data"]["collector.json"]
 
 
+WORKLOAD: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "vllm", "namespace": "retail", "uid": "u"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "v"}},
+        "template": {
+            "metadata": {"labels": {"app": "v"}},
+            "spec": {"containers": [{"name": "server", "image": "vllm", "ports": [{"containerPort": 8000}]}]},
+        },
+    },
+}
+
+
+def watching(mode: str, **more: Any) -> dict[str, Any]:
+    spec = {"backend": {"workloadRef": {"name": "vllm"}}, "collector": {"mode": mode}, **more}
+    return {**ENDPOINT, "spec": spec}
+
+
 def test_a_workload_of_the_same_file_is_found() -> None:
-    watched = {**ENDPOINT, "spec": {"backend": {"workloadRef": {"name": "vllm"}}, "collector": {"mode": "Sidecar"}}}
-    container = {"name": "server", "image": "vllm", "ports": [{"containerPort": 8000}]}
-    template = {"metadata": {"labels": {"app": "v"}}, "spec": {"containers": [container]}}
-    about = {"name": "vllm", "namespace": "retail", "uid": "u"}
-    spec = {"selector": {"matchLabels": {"app": "v"}}, "template": template}
-    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec}
+    watched, workload = watching("Sidecar"), WORKLOAD
     assert [one["kind"] for one in rendered([watched, workload])] == [
         "ConfigMap",
         "Service",
@@ -69,6 +84,65 @@ def test_a_workload_of_the_same_file_is_found() -> None:
     ]
     with pytest.raises(RenderError, match="LLMEndpoint chat: TargetNotFound: there is no Deployment vllm"):
         rendered([watched])
+
+
+def comments(*documents: dict[str, Any]) -> str:
+    text = rendering(documents)
+    assert [one for one in yaml.safe_load_all(text) if one] == rendered(documents)
+    return "\n".join(line for line in text.splitlines() if line.startswith("# "))
+
+
+def test_what_is_patched_into_a_workload_of_the_owners_is_said_in_plain_words() -> None:
+    text = comments(watching("Sidecar"), WORKLOAD)
+    partial = rendered([watching("Sidecar"), WORKLOAD])[-1]
+    pod = partial["spec"]["template"]["spec"]
+    for part in (*pod["initContainers"], *pod["volumes"]):
+        assert part["name"] in text
+    for part in (
+        "Deployment vllm stays yours", "Its pods roll once for that, after a pod of Deployment chat-rehearsal",
+        *partial["metadata"]["labels"], *partial["metadata"]["annotations"], "lead to port 18080 instead of 8000",
+        "Not touched: its containers (image, command, env, probes, resources)", "Nor are its replicas.",
+        "`collector` and `modelward` are stand-ins", "set collector.mode: ScrapeOnly",
+    ):  # fmt: skip
+        assert part in text, part
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        ("ScrapeOnly", "its metrics page on port 8000 is read"),
+        ("Gateway", "Deployment chat-gateway passes requests on"),
+    ],
+)
+def test_where_nothing_is_patched_that_is_said(mode: str, why: str) -> None:
+    assert f"Nothing is patched into Deployment vllm, and no pod of it restarts: {why}" in comments(
+        watching(mode), WORKLOAD
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"replicas": 3}, "Its replicas are set to 3, as spec.replicas says."),
+        ({"scaling": {"mode": "Direct", "maxReplicas": 4}}, "Its replicas are set by the scaler, from 1 to 4."),
+        ({"paused": True}, "spec.paused is true: nothing of this is written."),
+    ],
+)
+def test_what_the_spec_says_of_the_workload_changes_the_words(more: dict[str, Any], said: str) -> None:
+    assert said in comments(watching("Sidecar", **more), WORKLOAD)
+
+
+def test_an_endpoint_that_we_run_has_no_such_words() -> None:
+    assert comments(ENDPOINT) == ""
+
+
+def test_a_workload_that_the_file_lacks_is_said_to_be_missing_from_the_file() -> None:
+    with pytest.raises(RenderError) as caught:
+        rendered([watching("Sidecar")])
+    assert str(caught.value) == (
+        "LLMEndpoint chat: TargetNotFound: there is no Deployment vllm in the file; add what `kubectl get deployment"
+        " -n retail vllm -o yaml` prints, or ask a cluster with `modelward preflight`"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -188,6 +193,38 @@ def test_an_engine_that_does_not_answer_is_down_and_says_nothing_else() -> None:
     silent = EngineScrape(Options(engine="ollama"))
     silent.scrape_once()
     assert silent.values == {}
+    assert scrape.name == silent.name == ""
+
+
+def test_a_generic_engine_is_named_by_its_page_and_keeps_its_name_while_it_does_not_answer() -> None:
+    with serving(b"llamacpp:requests_deferred 3\nllamacpp:requests_processing 1\n") as url:
+        scrape = EngineScrape(Options(engine="generic", engine_metrics_url=url))
+        scrape.scrape_once()
+        assert (scrape.name, scrape.waiting) == ("llamacpp", 3.0)
+    scrape.scrape_once()
+    assert (scrape.name, scrape.values) == ("llamacpp", {"modelward_engine_up": 0.0})
+
+
+@contextmanager
+def serving(page: bytes) -> Iterator[str]:
+    """A page over HTTP; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+        server.shutdown()
+        thread.join()
 
 
 @given(st.binary(max_size=300))

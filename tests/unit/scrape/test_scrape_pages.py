@@ -95,6 +95,7 @@ async def test_reads_an_engines_page() -> None:
                 SignalKey(Signal.ENGINE_RUNNING): 3,
                 SignalKey(Signal.ENGINE_WAITING): 0,
             },
+            engine="vllm",
         )
 
 

@@ -29,6 +29,7 @@ from modelward.status.collector import Collectors, collector_state, metrics_stat
 from modelward.status.collector_release import of_another_release, of_other_settings
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts
+from modelward.status.engine import engine_name
 from modelward.status.error_rates import unserved
 from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION, revision_now
@@ -93,6 +94,7 @@ def assessed(look: ReconcileView) -> EndpointFacts:
         desired_replicas=int(serving.get("spec", {}).get("replicas", 1)) if serving else 0,
         selector=selector_text(serving["spec"]["selector"]) if serving else "",
         url=targets.url(known.endpoint),
+        engine=engine_name(known.endpoint.spec.engine, look.seen.latest.values(), known.endpoint.status.engine),
         models=history.models(),
         revision=sight.revision,
         usage=usage_status(history, look.now_ms),
