@@ -15,7 +15,8 @@ from modelward.api.collector_config import CollectorConfig, config_from_json, co
 from modelward.api.evaluation import plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
-from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicyStatus
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_status import MonitoringPolicyStatus
 from modelward.desired import runs
 from modelward.desired.capture import effective_capture
 from modelward.desired.children import Facts, children

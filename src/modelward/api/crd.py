@@ -94,8 +94,8 @@ KINDS: tuple[KindDocument, ...] = (
         "mpol",
         (
             Column("Endpoints", ".status.endpointsSummary", description="Healthy endpoints of those selected."),
-            Column("Content", ".spec.capture.content", description="How revealing captured exchanges are."),
-            Column("Sample", ".spec.capture.sample", description="Share of exchanges that is captured."),
+            Column("Content", ".status.capture.content", description="How revealing captured exchanges are, in force."),
+            Column("Sample", ".status.capture.sample", description="Share of exchanges that is captured, in force."),
             Column("Accepted", _condition("Accepted"), description="Declared well and in force."),
             Column("Paused", ".spec.paused", "boolean", wide=True),
             _AGE,

@@ -11,8 +11,6 @@ from pydantic.json_schema import SkipJsonSchema
 from modelward.api.base import (
     BUILTINS_HELP,
     DNS_LABEL_RULE,
-    Condition,
-    Fitted,
     Model,
     ObjectMeta,
     OneOf,
@@ -24,6 +22,7 @@ from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Content
 from modelward.api.form import durations
 from modelward.api.objectives import OBJECTIVES, metric_help, of_kind
+from modelward.api.policy_status import MonitoringPolicyStatus
 from modelward.api.quantity import Bytes, Duration, Name, Percent
 
 OBJECTIVE_OVER_MAX_MS = 3_600_000
@@ -250,32 +249,6 @@ class MonitoringPolicySpec(Model):
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
     """Checks of sampled answers."""
     paused: Annotated[bool, Field(description="Keep the last verdicts and start nothing new.")] = False
-
-
-class Binding(Fitted):
-    """An endpoint that the policy selects."""
-
-    endpoint: Name
-    """Name of the endpoint."""
-    health: Annotated[str, Field(max_length=16)] = ""
-    """Its health when the policy was last looked at."""
-
-
-class MonitoringPolicyStatus(Fitted):
-    """Which endpoints the policy reaches."""
-
-    observed_generation: int = 0
-    """The metadata.generation that the status speaks of."""
-    endpoints: int = 0
-    """Endpoints that the policy selects."""
-    healthy: int = 0
-    """Selected endpoints that are Healthy."""
-    endpoints_summary: Annotated[str, Field(max_length=32)] = ""
-    """Both in one, such as 2/3 healthy."""
-    bindings: Annotated[tuple[Binding, ...], Field(max_length=100, json_schema_extra=list_map("endpoint"))] = ()
-    """The first hundred of them."""
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
-    """What holds and what does not, each with its reason."""
 
 
 class MonitoringPolicy(Model):

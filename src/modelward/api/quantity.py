@@ -86,6 +86,18 @@ def duration_text(ms: int) -> str:
     return f"{ms // 1_000}s"
 
 
+def written_duration(ms: int) -> str:
+    """Return a duration as a spec takes it, in its largest whole unit: `168h`, `90s`, `1500ms`."""
+    unit, size = next((unit, size) for unit, size in _DURATION_UNITS_MS.items() if ms % size == 0)
+    return f"{ms // size}{unit}"
+
+
+def written_size(count: int) -> str:
+    """Return a size as a spec takes it, in its largest whole unit: `16Mi`, `256Ki`, `1000`."""
+    unit, size = next((unit, size) for unit, size in reversed(_BYTE_UNITS.items()) if count % size == 0)
+    return f"{count // size}{unit}"
+
+
 def durations_text(*times_ms: int) -> tuple[str, ...]:
     """Return durations that are to be compared, all in one unit: (`344ms`, `1749ms`), or (`1.75s`, `30s`)."""
     if max(times_ms, default=0) < 10_000:

@@ -28,6 +28,7 @@ from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.settings import HubSettings
+from modelward.hub.shares import NamespaceUse
 from modelward.hub.store import ExchangeStore
 from modelward.hub.strangers import Strangers
 from modelward.hub.turns import Turns
@@ -143,11 +144,13 @@ class Api:
         await self._permit(request, "read endpoints", "")
         now_ms = self.store.clock_ms()
         rows = [self._row(held, now_ms) for held in self.store.index.holdings(now_ms + FUTURE_MS)]
-        uses = [
-            {"namespace": use.namespace, "bytes": use.bytes, "shareBytes": use.share, "full": use.full}
-            for use in self.store.shares.uses()
-        ]
+        uses = [self._used(use) for use in self.store.shares.uses(self.results.cut_ms)]
         return json_answer({"endpoints": rows, "namespaces": uses, "rulesAsked": self.store.asked})
+
+    def _used(self, use: NamespaceUse) -> dict[str, object]:
+        cut_ms = self.results.cut_ms.get(use.namespace)
+        row = {"namespace": use.namespace, "bytes": use.bytes, "shareBytes": use.share, "full": use.full}
+        return {**row, **({"resultsCutMs": cut_ms} if cut_ms else {})}
 
     def _row(self, held: Holding, now_ms: int) -> dict[str, object]:
         late = [[one.first_ms, one.last_ms, one.at_ms] for one in self.store.late.of(held.endpoint, now_ms)]

@@ -36,6 +36,8 @@ class ResultShares:
     limits: ResultLimits
     _rows: dict[str, dict[ResultKey, int]] = field(default_factory=lambda: defaultdict(dict))
     _bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    cut_ms: dict[str, int] = field(default_factory=dict)
+    """Where the newest window ended that made way for others of its namespace, since the start."""
 
     def add(self, key: ResultKey, size: int) -> None:
         """Note a result; again replaces it."""
@@ -78,6 +80,9 @@ class ResultShares:
             gone += self._to_free(
                 rows, sorted(rows.keys() - {*gone, written}, key=_age), left - limits.namespace_rows, over_bytes
             )
+        if gone:
+            newest_ms = max(key.to_ms for key in gone)
+            self.cut_ms[written.namespace] = max(newest_ms, self.cut_ms.get(written.namespace, 0))
         return gone
 
     def _to_free(

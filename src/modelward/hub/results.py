@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -77,6 +77,11 @@ class ResultStore:
         """Return the next page of the same, and the mark after which the one after it begins; empty at the end."""
         page: Page = page_of(self._wanted(since_ms, endpoint), after, self.limits.page_bytes)
         return await self._read(page.keys), page.following
+
+    @property
+    def cut_ms(self) -> Mapping[str, int]:
+        """Where the newest window ended whose result made way for others of its namespace, since the start."""
+        return self._shares.cut_ms
 
     def newest_ms(self, until_ms: int) -> int:
         """Return where the newest window ended, up to a time; 0 where there is none."""

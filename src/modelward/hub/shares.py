@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,9 +87,9 @@ class Shares:
         else:
             self._refused.discard(namespace)
 
-    def uses(self) -> list[NamespaceUse]:
-        """Return what each namespace holds."""
-        return [self._use(namespace) for namespace in sorted(self.index.namespaces() | self._refused)]
+    def uses(self, others: Iterable[str] = ()) -> list[NamespaceUse]:
+        """Return what each namespace holds, also `others` that hold nothing."""
+        return [self._use(namespace) for namespace in sorted(self.index.namespaces() | self._refused | {*others})]
 
     def _use(self, namespace: str) -> NamespaceUse:
         used, count = self.index.usage(namespace)

@@ -46,12 +46,16 @@ class KeptSamples:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How much a namespace holds of its share at the hub, in bytes; `full` when its oldest exchanges make way."""
+    """How much a namespace holds of its share at the hub, in bytes; `full` when its oldest exchanges make way.
+
+    `results_cut_ms` is where the newest window ended of those that were dropped for its share of results, or 0.
+    """
 
     namespace: str
     bytes: int
     share_bytes: int
     full: bool
+    results_cut_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +270,8 @@ def _holding(row: Any) -> KeptSamples:
 
 
 def _stored(row: Any) -> Stored:
-    return Stored(str(row["namespace"]), int(row["bytes"]), int(row["shareBytes"]), row["full"] is True)
+    used = str(row["namespace"]), int(row["bytes"]), int(row["shareBytes"])
+    return Stored(*used, row["full"] is True, int(row.get("resultsCutMs", 0)))
 
 
 def _exchanges(answer: bytes, skipped: Callable[[str], None]) -> list[Exchange]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from pydantic import ValidationError
 
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.api.quantity import percent_text
+from modelward.api.quantity import percent_text, timestamp
+from modelward.desired.capture import EffectiveCapture
 from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, alone, selects, unusable
 from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.evaluate.evaluators.measured import measured
 from modelward.hub_client.client import Stored
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
-from modelward.operator.cache.models import parsed
+from modelward.operator.cache.models import parsed, read
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.runtime.context import Context
-from modelward.reasons.policy import EvaluatorReason
+from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.policy import policy_status
+from modelward.status.unreadable import unreadable
 
 _AGAIN_S = 60.0
 
@@ -43,28 +47,36 @@ class PolicyReconciler:
 
     async def policy(self, namespace: str, name: str) -> float | None:
         """Write one policy's status."""
-        raw = self.context.store.get(MONITORING_POLICY, namespace, name)
-        read = parsed(MonitoringPolicy, (raw,) if raw else ())
-        if not read or raw is None:
+        raw, now_ms = self.context.store.get(MONITORING_POLICY, namespace, name), self.clock_ms()
+        if raw is None:
             return None
-        policy = read[0]
+        try:
+            policy = read(MonitoringPolicy, raw)
+        except ValidationError as error:
+            state = unreadable("Accepted", PolicyReason.INVALID_SPEC, error, "nothing of the policy is in force")
+            await self._status.refuse(MONITORING_POLICY, raw, (state,), None, now_ms)
+            return None
         endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
         problems = self._problems(policy, [endpoint.metadata.name for endpoint in selected])
-        now_ms = self.clock_ms()
         stored = self.stored(namespace)
         full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
-        status = policy_status(policy, selected, problems, now_ms, full)
+        cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
+        status = policy_status(policy, selected, problems, now_ms, full, cut, self._captures(selected))
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S
 
     async def evaluator(self, namespace: str, name: str) -> float | None:
         """Write one Evaluator's status: accepted or not, its version and how good it was when measured."""
-        raw = self.context.store.get(EVALUATOR, namespace, name)
-        read = parsed(Evaluator, (raw,) if raw else ())
-        if not read or raw is None:
+        raw, now_ms = self.context.store.get(EVALUATOR, namespace, name), self.clock_ms()
+        if raw is None:
             return None
-        evaluator, now_ms = read[0], self.clock_ms()
+        try:
+            evaluator = read(Evaluator, raw)
+        except ValidationError as error:
+            state = unreadable("Accepted", EvaluatorReason.INVALID_SPEC, error, "no evaluation can use it")
+            await self._status.refuse(EVALUATOR, raw, (state,), None, now_ms)
+            return None
         manifest = self.manifests.get(evaluator.spec.builtin)
         generation = evaluator.metadata.generation
         status = EvaluatorStatus(
@@ -75,6 +87,11 @@ class PolicyReconciler:
         )
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
         return None
+
+    def _captures(self, endpoints: Iterable[LLMEndpoint]) -> list[EffectiveCapture]:
+        """Return what is in force for the endpoints, but for those that were not looked at since a start."""
+        plans = ((one, self.watches.get(one.metadata.namespace, {}).get(one.metadata.name)) for one in endpoints)
+        return [EffectiveCapture() if one.mode == "ScrapeOnly" else plan.capture for one, plan in plans if plan]
 
     def _usable(self, evaluator: Evaluator) -> ConditionState:
         if problem := unusable(evaluator, self.builtins):

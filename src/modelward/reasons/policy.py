@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from modelward.reasons.checks import CheckReason
-from modelward.reasons.reason import Reason, ReasonTable
+from modelward.reasons.reason import Reason, ReasonTable, unreadable
 
 
 class PolicyReason(ReasonTable, kind="MonitoringPolicy", conditions=("Accepted",)):
     """Why a policy is in force, or what of it is not."""
 
     VALID = Reason("Valid", "the policy is in force")
+    INVALID_SPEC = unreadable("policy", "mpol", "nothing of it is in force")
     PAUSED = Reason("Paused", "`spec.paused` is true: last verdicts are kept, nothing new starts")
     NO_CAPTURE = CheckReason.NO_CAPTURE
     CAPTURE_FORBIDDEN = CheckReason.CAPTURE_FORBIDDEN
@@ -55,11 +56,19 @@ class SamplesReason(ReasonTable, kind="MonitoringPolicy", conditions=("SamplesKe
         "a long `keepFor`, a large `sample` or `maxBody`, a small volume",
         "shorten `capture.keepFor` or lower `capture.sample`; whoever runs Modelward may raise `hub.namespaceShare`",
     )
+    RESULTS_DROPPED = Reason(
+        "ResultsDropped",
+        "the namespace has more results than its share of the hub or of the operator's memory: those of its oldest"
+        " windows within a day are dropped, and no verdict rests on them; the message names the time",
+        "many evaluations of many endpoints with a short `every`",
+        "write a longer `every`, or evaluate fewer endpoints",
+    )
 
 
 class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
     """Why an Evaluator can be used or cannot."""
 
     VALID = Reason("Valid", "the evaluator can be used")
+    INVALID_SPEC = unreadable("evaluator", "llmeval", "no evaluation can use it")
     UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
     INVALID_CONFIG = CheckReason.INVALID_CONFIG

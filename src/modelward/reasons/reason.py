@@ -34,6 +34,16 @@ class Reason(str):
         return str(self)
 
 
+def unreadable(kind: str, short: str, what: str) -> Reason:
+    """Return the reason of a stored object of a kind that this version cannot read; `what` follows from that."""
+    return Reason(
+        "InvalidSpec",
+        f"this version cannot read the {kind}, and {what}; the message names the field",
+        "CustomResourceDefinitions and operator are of different releases, or an earlier one stored the value",
+        f"write what it takes, or bring both to one release; `modelward doctor`, `kubectl explain {short}.spec`",
+    )
+
+
 class ReasonTable:
     """Base of the tables: a class whose attributes are the reasons that conditions of one kind can have.
 

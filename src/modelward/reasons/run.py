@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.checks import CheckReason
-from modelward.reasons.reason import Reason, ReasonTable
+from modelward.reasons.reason import Reason, ReasonTable, unreadable
 from modelward.reasons.workload import WorkloadReason
 
 
@@ -12,6 +12,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     """Where an evaluation run is, or why it ended without a result."""
 
     FINISHED = Reason("Finished", "the run has ended; `status.result` says how")
+    INVALID_SPEC = unreadable("run", "llmrun", "nothing of it is done")
     STARTING = Reason("Starting", "the Job is being made", "it was just asked for", "wait")
     ENDPOINT_NOT_FOUND = Reason(
         "EndpointNotFound",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import Binding, MonitoringPolicy, MonitoringPolicyStatus
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_status import Binding, MonitoringPolicyStatus
+from modelward.desired.capture import EffectiveCapture
 from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
+from modelward.status.in_force import capture_in_force
 
 _BINDINGS = 100
 
@@ -19,14 +22,18 @@ def policy_status(
     problems: Sequence[tuple[Reason, str]],
     now_ms: int,
     full: tuple[int, int] | None = None,
+    results_cut: str = "",
+    captures: Sequence[EffectiveCapture] = (),
 ) -> MonitoringPolicyStatus:
     """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
 
-    `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share.
+    `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share;
+    `results_cut` is the time up to which results were dropped for theirs, empty where none were. `captures` are what
+    is in force for the endpoints.
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
-    states = (_accepted(policy, problems), _bound(policy, len(selected)), *_stored(policy, full))
+    states = (_accepted(policy, problems), _bound(policy, len(selected)), *_stored(policy, full, results_cut))
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
         endpoints=len(selected),
@@ -35,6 +42,7 @@ def policy_status(
         bindings=tuple(
             Binding(endpoint=endpoint.metadata.name, health=endpoint.status.health) for endpoint in selected[:_BINDINGS]
         ),
+        capture=capture_in_force(captures),
         conditions=settle(states, policy.status.conditions, policy.metadata.generation, now_ms),
     )
 
@@ -49,18 +57,31 @@ def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[Reason, str]]) 
     return ConditionState("Accepted", "True", PolicyReason.VALID)
 
 
-def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None) -> tuple[ConditionState, ...]:
+def _stored(policy: MonitoringPolicy, full: tuple[int, int] | None, results_cut: str) -> tuple[ConditionState, ...]:
     """Say what happens to samples only where something did: most policies never have this condition."""
-    if full is not None:
-        used, share = (f"{size / (1 << 30):.1f} GiB" for size in full)
-        message = (
-            f"this namespace holds {used} at the hub, of {share}: its oldest exchanges go before keepFor, or its "
-            "newest are refused; shorten capture.keepFor, sample less, or raise hub.namespaceShare of the installation"
-        )
-        return (ConditionState("SamplesKept", "False", SamplesReason.STORAGE_FULL, message),)
+    lost = [_of_exchanges(*full)] if full else []
+    lost += [_of_results(results_cut)] if results_cut else []
+    if lost:
+        reason = SamplesReason.STORAGE_FULL if full else SamplesReason.RESULTS_DROPPED
+        return (ConditionState("SamplesKept", "False", reason, "; ".join(lost)),)
     if any(condition.type == "SamplesKept" for condition in policy.status.conditions):
         return (ConditionState("SamplesKept", "True", SamplesReason.WITHIN_SHARE),)
     return ()
+
+
+def _of_exchanges(used_bytes: int, share_bytes: int) -> str:
+    used, share = (f"{size / (1 << 30):.1f} GiB" for size in (used_bytes, share_bytes))
+    return (
+        f"this namespace holds {used} at the hub, of {share}: its oldest exchanges go before keepFor, or its newest are"
+        " refused; shorten capture.keepFor, sample less, or raise hub.namespaceShare of the installation"
+    )
+
+
+def _of_results(cut: str) -> str:
+    return (
+        f"this namespace has more results than its share: those of windows that ended until {cut} are dropped, and no"
+        " verdict rests on them; evaluate less often (a longer every), or fewer endpoints and evaluations"
+    )
 
 
 def _bound(policy: MonitoringPolicy, count: int) -> ConditionState:

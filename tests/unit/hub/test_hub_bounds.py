@@ -123,6 +123,8 @@ async def test_a_namespace_with_too_many_results_loses_its_own_oldest(file_url: 
         loud = [one.from_ms for one in kept if one.namespace == "retail"]
         assert 15 < len(loud) <= 20
         assert max(loud) == result(29).from_ms
+        cut_ms = {one.namespace: one.results_cut_ms for one in (await r.client.overview()).stored}
+        assert cut_ms == {"retail": max(one.to_ms for one in map(result, range(30)) if one.from_ms not in loud)}
 
 
 async def test_results_of_one_namespace_never_make_the_answer_too_large_for_the_others(file_url: str) -> None:

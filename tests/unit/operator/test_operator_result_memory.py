@@ -39,6 +39,9 @@ def test_a_namespace_with_too_many_loses_its_own_oldest_and_no_other_loses_any()
     greedy = sorted(one.to_ms for one in memory.of(("greedy", *KEY[1:])))
     assert 10 < len(greedy) < 200
     assert greedy == list(range(5_001 - len(greedy), 5_001)), "the newest stay"
+    assert (memory.cut_ms("greedy"), memory.cut_ms("retail")) == (greedy[0] - 1, 0), "what is missing is known"
+    memory.drop_outside(greedy[0] - 1, 6_000)
+    assert memory.cut_ms("greedy") == 0, "what would have ended by now is missed by none"
 
 
 def test_nothing_is_dropped_while_all_fits() -> None:

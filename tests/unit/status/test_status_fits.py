@@ -18,7 +18,7 @@ from modelward.api.evaluation import Example
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
 from modelward.api.evaluator import EvaluatorStatus
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, LLMEndpointStatus
-from modelward.api.monitoringpolicy import Binding, MonitoringPolicyStatus
+from modelward.api.policy_status import Binding, MonitoringPolicyStatus
 from modelward.operator.endpoint.status_writer import wire
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts, endpoint_status

@@ -202,3 +202,18 @@ def test_a_policy_says_when_its_namespace_has_used_up_its_share_of_the_hub_and_w
     assert "2.0 GiB" in next(one.message for one in full.conditions if one.type == "SamplesKept")
     before = policy().model_copy(update={"status": full})
     assert reasons(policy_status(before, [endpoint()], (), NOW_MS))["SamplesKept"] == ("True", "WithinShare")
+
+
+def kept(full: tuple[int, int] | None, cut: str) -> tuple[str, str, str]:
+    found = policy_status(policy(), [endpoint()], (), NOW_MS, full, cut)
+    return next((one.status, one.reason, one.message) for one in found.conditions if one.type == "SamplesKept")
+
+
+def test_a_policy_says_until_when_results_of_its_namespace_were_dropped() -> None:
+    status, reason, message = kept(None, "2026-11-24T09:00:00Z")
+    assert (status, reason) == ("False", "ResultsDropped")
+    assert "ended until 2026-11-24T09:00:00Z" in message
+    assert "a longer every" in message
+    status, reason, message = kept((1, 1), "2026-11-24T09:00:00Z")
+    assert (status, reason) == ("False", "StorageFull")
+    assert "ended until 2026-11-24T09:00:00Z" in message, "the other loss is not passed over"

@@ -51,24 +51,21 @@ class StatusWriter:
             self._written_ms.popitem(last=False)
 
     async def refuse(
-        self, kind: Kind, raw: Object, states: Sequence[ConditionState], mood: tuple[Health, str], now_ms: int
+        self, kind: Kind, raw: Object, states: Sequence[ConditionState], mood: tuple[Health, str] | None, now_ms: int
     ) -> None:
         """Say that a spec cannot be read, and leave what is known of pods and verdicts as it was.
 
         The status is taken as it stands on the server, for what else it says may be of another release as well. `mood`
-        is the health that follows, with the reason for it.
+        is the health that follows, with the reason for it; None of a kind that has none.
         """
         was, generation = raw.get("status", {}), raw["metadata"].get("generation", 0)
         before = tuple(Condition.model_validate(one) for one in was.get("conditions", ()))
         settled = settle(states, before, generation, now_ms)
         conditions = {condition.type: condition for condition in (*before, *settled)}
-        since = was.get("healthSince") if was.get("health") == mood[0] else None
         after = {
             **was,
+            **(_health(was, *mood, now_ms) if mood else {}),
             "observedGeneration": generation,
-            "health": mood[0],
-            "healthSince": since or timestamp(now_ms),
-            "summary": summary(mood[1]),
             "conditions": [condition.wire() for condition in conditions.values()],
         }
         if after != was:
@@ -90,6 +87,11 @@ class StatusWriter:
             note = f"its status cannot be written: {error.message}"[:900]
             await self._context.announcer.notify(Notification(raw, "Warning", "StatusRefused", note))
             raise
+
+
+def _health(was: Object, mood: Health, why: str, now_ms: int) -> dict[str, Any]:
+    since = was.get("healthSince") if was.get("health") == mood else None
+    return {"health": mood, "healthSince": since or timestamp(now_ms), "summary": summary(why)}
 
 
 def _conditions(status: Model) -> tuple[Condition, ...]:

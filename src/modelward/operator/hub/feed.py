@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelward.api.base import ObjectMeta
@@ -83,8 +83,15 @@ class HubFeed:
         return self._results.of(key)
 
     def stored_of(self, namespace: str) -> Stored | None:
-        """Return what a namespace holds at the hub, where that is known."""
-        return self.stored.get(namespace)
+        """Return what a namespace holds at the hub, where that is known, and what results it lacks for its share.
+
+        Results that are too old for a verdict are missed by none.
+        """
+        held = self.stored.get(namespace)
+        cut_ms = max(held.results_cut_ms if held else 0, self._results.cut_ms(namespace))
+        if cut_ms <= self.clock_ms() - KEPT_MS:
+            return held and replace(held, results_cut_ms=0)
+        return replace(held or Stored(namespace, 0, 0, full=False), results_cut_ms=cut_ms)
 
     def trouble(self) -> str:
         """Return why results may be missing, empty when the hub answers."""

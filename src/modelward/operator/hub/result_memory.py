@@ -26,6 +26,11 @@ class ResultMemory:
     max_bytes: int = MAX_BYTES
     _windows: dict[EvaluationKey, dict[WindowSpan, WindowResult]] = field(default_factory=lambda: defaultdict(dict))
     _bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _cut_ms: dict[str, int] = field(default_factory=dict)
+
+    def cut_ms(self, namespace: str) -> int:
+        """Return where the newest window ended that was dropped for the namespace's share, or 0."""
+        return self._cut_ms.get(namespace, 0)
 
     def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows of one evaluation, in no order."""
@@ -51,7 +56,8 @@ class ResultMemory:
         return fresh
 
     def drop_outside(self, from_ms: int, to_ms: int) -> None:
-        """Forget the windows that ended before or end after these times."""
+        """Forget the windows that ended before or end after these times, and what was dropped before."""
+        self._cut_ms = {namespace: cut_ms for namespace, cut_ms in self._cut_ms.items() if cut_ms > from_ms}
         for key, windows in list(self._windows.items()):
             for window in [one for one in windows if not from_ms < one[1] <= to_ms]:
                 self._drop(key, window)
@@ -78,6 +84,7 @@ class ResultMemory:
             if self._bytes[namespace] <= share - share // 10:  # a tenth more, or each new window would sort all
                 break
             self._drop(key, window)
+            self._cut_ms[namespace] = max(window[1], self.cut_ms(namespace))
             dropped += 1
         return dropped
 

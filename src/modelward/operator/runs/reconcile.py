@@ -32,6 +32,7 @@ from modelward.operator.hub.feed import HubFeed
 from modelward.operator.notify.notifier import Notification
 from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
+from modelward.operator.runs.read import read_run
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.reasons.run import RunReason
@@ -99,11 +100,11 @@ class RunReconciler:
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Carry one run on: its account, plan and Job; then its status."""
         raw = self.context.store.get(EVALUATION_RUN, namespace, name)
-        read = parsed(EvaluationRun, (raw,) if raw else ())
-        if not read or raw is None or finished(read[0].status):
+        now_ms = self.clock_ms()
+        run = await read_run(raw, self._status, now_ms)
+        if run is None or raw is None or finished(run.status):
             self._forget(namespace, name)
             return None
-        run, now_ms = read[0], self.clock_ms()
         self._unfinished.setdefault(namespace, set()).add(name)
         job = self.context.store.get(JOB, namespace, names.run_job(name))
         if job is None and not run.status.job:
