@@ -91,7 +91,9 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
         plan = runs.plan(run, {"chat": asked}, INSTALLED)
         assert plan_from_json(json.loads(json.dumps(plan_to_json(plan)))) == plan
     for policy in policies:
-        MonitoringPolicyStatus.model_validate(policy_status(policy, [endpoint], (), NOW_MS).wire())
+        MonitoringPolicyStatus.model_validate(
+            policy_status(policy, [endpoint], (), NOW_MS, captures=[asked.capture]).wire()
+        )
     LLMEndpointStatus.model_validate(endpoint.status.wire())
 
 

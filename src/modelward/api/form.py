@@ -75,8 +75,13 @@ BASE_URL = TextForm(
     "write http:// or https://, a host and at most a path, without ? and #, such as https://api.example.com/v1",
     quoted=False,
 )
+KIND = TextForm(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+    "a kind of finding",
+    "write letters, digits, dots, dashes and underscores, at most 63, such as EMAIL",
+)
 FORMS: Mapping[str, TextForm] = {
-    form.pattern: form for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL)
+    form.pattern: form for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND)
 }
 """By pattern, as it stands in the models and in their JSON schema."""
 
@@ -95,6 +100,10 @@ def in_words(error: ValidationError, *inside: str) -> tuple[str, ...]:
 
 
 def _told(fault: ErrorDetails, inside: tuple[str, ...]) -> str:
+    return f"{'.'.join((*inside, *map(str, fault['loc'])))}: {words(fault)}"
+
+
+def words(fault: ErrorDetails) -> str:
+    """Return what is wrong with one field, without its name."""
     form = FORMS.get(str(fault.get("ctx", {}).get("pattern", "")))
-    words = form.fault(str(fault["input"])[:_QUOTED]) if form else fault["msg"]
-    return f"{'.'.join((*inside, *map(str, fault['loc'])))}: {words}"
+    return form.fault(str(fault["input"])[:_QUOTED]) if form else fault["msg"]

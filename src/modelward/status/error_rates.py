@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from modelward.api.objectives import OBJECTIVES
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
+from modelward.status.unmeasured import never_given
 
 OVER_MS = 300_000
 """The window in which an endpoint that had requests must have served one to be Healthy."""
@@ -53,6 +54,11 @@ def rate_counts(metric: str, history: History, now_ms: int, over_ms: int) -> Rat
 
 def uncounted(metric: str, over: str, history: History, now_ms: int, over_ms: int) -> str:
     """Return why a rate is unknown: nothing was read, what was read counts requests and not this, or some pods do."""
+    if never_given(Signal.REQUESTS, history, now_ms):
+        return (
+            f"no pod counts requests, of which {metric} is a share: this engine's own metrics do not, a collector does "
+            "(spec.collector.mode Sidecar or Gateway)"
+        )
     if history.increase(Signal.REQUESTS, None, now_ms, over_ms) is None:
         return f"no pod has measured {metric} in the last {over}"
     if history.increase(OBJECTIVES[metric].signal, None, now_ms, over_ms) is None:

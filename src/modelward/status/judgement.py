@@ -23,6 +23,7 @@ from modelward.status.checks import Check, Concern
 from modelward.status.error_rates import rate_counts, uncounted
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
+from modelward.status.unmeasured import untimed
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
@@ -125,7 +126,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     found = history.histogram_increase(metric.signal, None, now_ms, over_ms)
     if found is None and (requests is None or requests.value > 0):
-        return _unmeasured(f"no pod has measured {asked.metric} in the last {asked.over}")
+        return _unmeasured(untimed(asked.metric, metric.signal, asked.over, history, now_ms))
     return objectives.decide_latency(
         _requests_by_duration(found),
         percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,

@@ -202,6 +202,7 @@ def test_windows_without_anything_to_judge_say_why() -> None:
             "OffTopicAnswered: there is no setting scope; inScope: Field required",
         ),
         ("PII", {"kind": ["EMAIL"]}, "no setting kind; settings: kinds, ignoreKinds, ignoreEchoed"),
+        ("PII", {"kinds": ["E MAIL"]}, 'kinds.0: "E MAIL" is not a kind of finding; write letters, digits'),
         ("OffTopicAnswered", SCOPE | {"treshold": "0.3"}, "treshold"),
         ("OffTopicAnswered", SCOPE | {"threshold": "1.5"}, "threshold"),
         ("OffTopicAnswered", SCOPE | {"calibration": {"truePositive": "5%", "falsePositive": "9%"}}, "above"),

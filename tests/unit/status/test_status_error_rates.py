@@ -12,6 +12,7 @@ from modelward.status.checks import health
 from modelward.status.error_rates import rate_counts, unserved
 from modelward.status.judgement import JudgementInput, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION
+from modelward.status.unmeasured import untimed
 from modelward.status.usage import usage_status
 
 _NAMES = {
@@ -64,6 +65,21 @@ def test_what_an_engine_does_not_count_is_unknown_and_says_who_counts_it() -> No
         assert "a collector does" in found.message
         assert metric in found.message
     assert "no pod has measured" in judged("OverloadRate", History()).message
+
+
+def test_of_an_engine_that_counts_no_requests_or_times_no_token_that_is_said() -> None:
+    llama = history({Signal.OUTPUT_TOKENS: 192.0})
+    for metric in ("ErrorRate", "ClientErrorRate", "OverloadRate"):
+        found = judged(metric, llama)
+        assert (found.verdict, found.reason) == ("Unknown", "Missing")
+        assert found.message.startswith(
+            f"no pod counts requests, of which {metric} is a share: this engine's own metrics"
+        )
+    for metric, signal in (("TimeToFirstToken", Signal.TTFT), ("RequestDuration", Signal.DURATION)):
+        assert "in the last 15m" in untimed(metric, signal, "15m", History(), NOW_MS)
+        told = untimed(metric, signal, "15m", llama, NOW_MS)
+        assert told.startswith(f"no pod has measured {metric} so far: engines' own metrics may lack it, a collector")
+        assert told.endswith("of streamed answers") == (signal is Signal.TTFT)
 
 
 def test_the_error_column_shows_the_endpoints_own_errors() -> None:

@@ -9,10 +9,11 @@ from pydantic import Field, StringConstraints
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
+from modelward.api.form import KIND
 from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
 from modelward.evaluate.score import Score
 
-PIIKind = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+PIIKind = Annotated[str, StringConstraints(pattern=KIND.pattern)]
 
 
 class PIIConfig(EvaluatorConfig):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
+from modelward.api.form import words
 from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
 from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig, PIIEvaluator
 from modelward.evaluate.evaluators.refusal import Embed
@@ -62,10 +63,10 @@ def validated(name: str, config: Mapping[str, Any]) -> EvaluatorConfig:
     try:
         return kind.model_validate(dict(config))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
+        faults = error.errors(include_url=False)
         # A misspelt name comes before the required one that is then missing.
         faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
-        told = "; ".join(_fault(fault["type"], fault["loc"], fault["msg"]) for fault in faults[:3])
+        told = "; ".join(_fault(fault["type"], fault["loc"], words(fault)) for fault in faults[:3])
         raise UnknownEvaluatorError(f"{name}: {told}; settings: {', '.join(settings_of(kind))}") from error
 
 
