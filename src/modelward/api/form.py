@@ -92,7 +92,7 @@ def durations(*fields: str) -> str:
 
 
 def in_words(error: ValidationError, *inside: str) -> tuple[str, ...]:
-    """Return what is wrong with each field that could not be read, such as `spec.over: "5" is not a duration; …`.
+    """Return what is wrong with each field that could not be read: `spec.capture.keepFor: "5" is not a duration; …`.
 
     `inside` are the names of the fields that hold what was read.
     """
@@ -100,10 +100,17 @@ def in_words(error: ValidationError, *inside: str) -> tuple[str, ...]:
 
 
 def _told(fault: ErrorDetails, inside: tuple[str, ...]) -> str:
-    return f"{'.'.join((*inside, *map(str, fault['loc'])))}: {words(fault)}"
+    return f"{_path((*inside, *fault['loc']))}: {words(fault)}"
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    """Return the place of a field as the API server writes it: `spec.objectives[0].over`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
 def words(fault: ErrorDetails) -> str:
     """Return what is wrong with one field, without its name."""
     form = FORMS.get(str(fault.get("ctx", {}).get("pattern", "")))
+    if fault["type"] == "string_type" and isinstance(fault["input"], (int, float)):
+        return f"{str(fault['input'])[:_QUOTED].lower()} is not text; write it in quotes"
     return form.fault(str(fault["input"])[:_QUOTED]) if form else fault["msg"]

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from modelward.api import crd
 from modelward.api.form import BASE_URL, DURATION, FORMS, PERCENT, durations, in_words
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.monitoringpolicy import MonitoringPolicySpec, PolicyObjective
 from modelward.api.structural import walk
 
 
@@ -48,6 +48,13 @@ def test_what_we_read_ourselves_is_refused_in_the_same_words() -> None:
         PolicyObjective.model_validate({"name": "a", "metric": "Guess"})
     (fault,) = in_words(caught.value)
     assert fault.startswith("metric: Input should be 'TimeToFirstToken'")
+
+
+def test_the_place_of_a_fault_is_written_as_the_api_server_does() -> None:
+    spec = {"endpointSelector": {}, "objectives": [{"name": "a", "metric": "ErrorRate", "maxRate": 0.01}]}
+    with pytest.raises(ValidationError) as caught:
+        MonitoringPolicySpec.model_validate(spec)
+    assert in_words(caught.value, "spec") == ("spec.objectives[0].maxRate: 0.01 is not text; write it in quotes",)
 
 
 def test_a_url_that_may_hold_a_password_is_not_quoted() -> None:

@@ -62,7 +62,7 @@ async def test_a_policy_that_cannot_be_read_names_the_field_and_the_next_step_an
     type_, status, reason, message = bench.told(MONITORING_POLICY, "bad")
     assert (type_, status, reason) == ("Accepted", "False", "InvalidSpec")
     assert message.startswith(
-        'spec.objectives.0.over: "5 min" is not a duration; write whole numbers with h, m, s or ms'
+        'spec.objectives[0].over: "5 min" is not a duration; write whole numbers with h, m, s or ms'
     )
     assert "nothing of the policy is in force" in message
     assert "`modelward doctor`" in message

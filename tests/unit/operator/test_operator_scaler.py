@@ -171,6 +171,9 @@ async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Sca
     status = (desk.world.store.get(LLM_ENDPOINT, "retail", "chat") or {})["status"]
     found = {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
     assert found["Ready"] == found["Accepted"] == ("False", "InvalidSpec")
+    accepted = next(one["message"] for one in status["conditions"] if one["type"] == "Accepted")
+    assert accepted.startswith("spec.engine: ")
+    assert "`modelward doctor`" in accepted, "the next step is named"
     assert status["scaling"] == "of a later version", "what else is known stays"
     await loop.reconcile("retail", "chat")
     assert desk.world.verbs("status") == (("status", "LLMEndpoint", "chat"),)

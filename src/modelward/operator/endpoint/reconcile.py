@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption, names, target
 from modelward.desired.children import Child, Children, Facts, children, in_turn
@@ -38,6 +37,7 @@ from modelward.status.checks import health
 from modelward.status.collector import bare_pods
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
+from modelward.status.unreadable import unreadable
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class EndpointReconciler:
         raw = self.context.store.get(LLM_ENDPOINT, namespace, name)
         if raw is None:
             return
-        state = ConditionState("Accepted", "False", AcceptedReason.INVALID_SPEC, in_words(error)[0])
+        state = unreadable("Accepted", AcceptedReason.INVALID_SPEC, error, "nothing of it is carried out")
         unknown = ConditionState("WorkloadReady", "Unknown", WorkloadReason.INVALID_SPEC)
         states = (ready(state, unknown), state, unknown)
         await self._status.refuse(LLM_ENDPOINT, raw, states, health(state, unknown, ()), now_ms)
