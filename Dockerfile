@@ -56,7 +56,7 @@ RUN /opt/tools/bin/pip install -q --no-deps --no-index --no-build-isolation --ta
  && /opt/tools/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /opt/app -p /opt/modelward/app /opt/app \
  && mkdir -p /opt/collector-app/modelward \
  && cp -r /opt/app/modelward-*.dist-info /opt/collector-app/ \
- && cd /opt/app/modelward && cp -r __init__.py __pycache__ py.typed api metrics privacy collector /opt/collector-app/modelward/
+ && cd /opt/app/modelward && cp -r __init__.py __pycache__ py.typed engines api metrics privacy collector /opt/collector-app/modelward/
 
 FROM ${BASE} AS collector
 COPY --from=tools /opt/passwd /opt/group /etc/

@@ -34,7 +34,7 @@ class Image:
 
 
 _SHARED = (".dockerignore", "Dockerfile", "pyproject.toml", "README.md", "LICENSE")
-_CARRIED = ("api", "metrics", "privacy", "collector")
+_CARRIED = ("engines", "api", "metrics", "privacy", "collector")
 _COLLECTOR_SOURCES = ("src/modelward/__init__.py", *(f"src/modelward/{package}" for package in _CARRIED))
 IMAGES = (
     Image("localhost/modelward:dev", "Dockerfile", (*_SHARED, "requirements", "src"), "modelward"),
