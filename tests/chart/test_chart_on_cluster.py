@@ -66,7 +66,7 @@ def test_pods_are_admitted_under_restricted_pod_security(cluster: "Cluster", nam
         objects = render(VALUES[name], namespace)
         cluster.apply(of_kind(objects, "ServiceAccount"))
         for item in of_kind(objects, "Deployment", "StatefulSet"):
-            cluster.kubectl(*DRY, input=stream([pod_of(item, namespace)]))
+            assert cluster.kubectl(*DRY, input=stream([pod_of(item, namespace)])), name
     cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
 
 

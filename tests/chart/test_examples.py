@@ -41,7 +41,7 @@ def test_an_example_is_understood_to_the_last_field(path: Path) -> None:
 def test_its_evaluators_exist_and_accept_their_settings(path: Path) -> None:
     for document in documents(path.read_text()):
         for evaluation in document["spec"].get("evaluations", []):
-            validated(evaluation["check"]["builtin"], evaluation["check"].get("config", {}))
+            assert validated(evaluation["check"]["builtin"], evaluation["check"].get("config", {})) is not None
 
 
 @every

@@ -43,7 +43,7 @@ def test_the_api_server_keeps_every_word_of_a_definition(trial: Trial) -> None:
 def test_the_files_themselves_are_accepted(cluster: "Cluster") -> None:
     for kind in crd.KINDS:
         arguments = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
-        cluster.kubectl(*arguments, input=crd.render(kind.name))
+        assert "serverside-applied" in cluster.kubectl(*arguments, input=crd.render(kind.name))
 
 
 SHORT: Spec = {"backend": {"template": {"port": 8080, "image": "llama:1"}}}

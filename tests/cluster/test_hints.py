@@ -145,3 +145,4 @@ async def test_hints_watch_a_kind_whose_definition_comes_later_and_outlive_its_r
         await heard.until(lambda: sum(heard.restarts().values()) >= 2)
         await client.create(config_map(namespace, "last"))
         await heard.until(lambda: any(event[2] == "last" for event in heard.events))
+        assert heard.restarts()["KindAppeared"] == 1

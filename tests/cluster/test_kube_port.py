@@ -224,7 +224,8 @@ async def test_kube_events_of_cluster_scoped_objects_go_to_default(client: Clien
 
 async def test_kube_an_event_that_cannot_be_posted_is_no_error(client: Client) -> None:
     regarding = config_map("no-such-namespace") | {"apiVersion": "v1"}
-    await client.event(regarding, type="Normal", reason="Lost", note="nowhere to post this")
+    posted = client.event(regarding, type="Normal", reason="Lost", note="nowhere to post this")
+    assert await posted is None  # type: ignore[func-returns-value]
 
 
 async def test_kube_a_namespace_that_goes_is_told_from_a_right_that_is_missing(client: Client, namespace: str) -> None:

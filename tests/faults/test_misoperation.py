@@ -229,6 +229,7 @@ def test_in_any_sequence_right_specs_show_and_wrong_ones_touch_nothing(quiet: Pr
 
     sequence()
     print(f"steps: {dict(taken)}")
+    assert taken.total() > 0
 
 
 async def step(walk: Walk, data: st.DataObject, taken: Counter[str]) -> None:

@@ -58,10 +58,10 @@ async def test_neighbours_that_hang_flood_or_burst_delay_nobody_and_cost_no_memo
                 if FULL:
                     await asyncio.sleep(STARTED_S)
                     await until_quiet(plane)
-                await _measure(plane, fleet, pages, operator, stopwatch)
+                await assert_undelayed(plane, fleet, pages, operator, stopwatch)
 
 
-async def _measure(
+async def assert_undelayed(
     plane: ControlPlane,
     fleet: Fleet,
     pages: metrics_pages.PageServer,

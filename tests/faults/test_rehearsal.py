@@ -52,7 +52,7 @@ async def _now(user: User, kind: str) -> tuple[object, set[str]]:
     return (about, workload["spec"]), {pod["metadata"]["uid"] for pod in pods}
 
 
-async def taken_in(driver: Driver, user: User, kind: str) -> None:
+async def assert_taken_in(driver: Driver, user: User, kind: str) -> None:
     """Reconcile until the collector is in the workload and nothing is left of the rehearsal."""
 
     async def done() -> bool:
@@ -92,7 +92,7 @@ async def test_a_quota_that_has_no_room_for_a_collector_is_quoted_before_any_pod
             assert front["spec"]["ports"][0]["targetPort"] == 8000, "clients reach the model itself"
             assert await tried_again(driver) == []
         control_plane.kubectl("delete", "resourcequota", "none", "-n", user.namespace)
-        await taken_in(driver, user, kind)
+        await assert_taken_in(driver, user, kind)
 
 
 async def test_pod_security_that_lets_in_the_user_and_the_collector_lets_the_rehearsal_in(
@@ -103,7 +103,7 @@ async def test_pod_security_that_lets_in_the_user_and_the_collector_lets_the_reh
     await theirs(user, "Deployment")
     await adopt(user, "Deployment")
     async with driving(proxy, [user.namespace]) as driver:
-        await taken_in(driver, user, "Deployment")
+        await assert_taken_in(driver, user, "Deployment")
 
 
 async def test_a_policy_that_refuses_the_rehearsal_is_quoted_and_leaves_the_workload_as_it_is(
@@ -120,7 +120,7 @@ async def test_a_policy_that_refuses_the_rehearsal_is_quoted_and_leaves_the_work
             assert (await user.condition("chat", "Accepted"))["status"] == "True"
             assert await tried_again(driver) == [f"deployments/{REHEARSAL}"]
     async with driving(proxy, [user.namespace]) as driver:
-        await taken_in(driver, user, "Deployment")
+        await assert_taken_in(driver, user, "Deployment")
 
 
 async def called_off(user: User) -> None:

@@ -86,7 +86,7 @@ def test_every_valid_spec_is_read_by_the_operator(kind: str, sensible: bool) -> 
     @repeatable
     @given(specs(kind, sensible=sensible))
     def reads(spec: Any) -> None:
-        MODELS[kind].model_validate({"metadata": {"name": "chat"}, "spec": spec})
+        assert isinstance(MODELS[kind].model_validate({"metadata": {"name": "chat"}, "spec": spec}), MODELS[kind])
 
     reads()
 

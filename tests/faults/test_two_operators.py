@@ -229,22 +229,23 @@ def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
     return asyncio.run(everything())
 
 
-def told(outcome: BaseException | None) -> None:
+def assert_good(outcome: BaseException | None) -> None:
+    """Raise what a scenario ended with."""
     if outcome is not None:
         raise outcome
 
 
 def test_a_leader_that_was_stopped_writes_nothing_after_its_deadline_and_ends(outcomes: Outcomes) -> None:
-    told(outcomes[stopped])
+    assert_good(outcomes[stopped])
 
 
 def test_a_killed_leader_is_followed_within_20_s_and_one_that_leaves_within_5_s(outcomes: Outcomes) -> None:
-    told(outcomes[killed])
+    assert_good(outcomes[killed])
 
 
 def test_what_a_cut_off_leader_wrote_and_arrives_late_does_no_harm(outcomes: Outcomes) -> None:
-    told(outcomes[held])
+    assert_good(outcomes[held])
 
 
 def test_an_upgrade_under_a_storm_of_changes_loses_none_and_rolls_nothing(outcomes: Outcomes) -> None:
-    told(outcomes[rolled])
+    assert_good(outcomes[rolled])

@@ -239,6 +239,10 @@ def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize("trouble", [trouble.__name__ for trouble in TROUBLES])
 def test_after_any_trouble_with_a_watch_all_is_as_it_should_within_a_minute(outcomes: Outcomes, trouble: str) -> None:
-    outcome = outcomes[trouble]
+    assert_good(outcomes[trouble])
+
+
+def assert_good(outcome: BaseException | None) -> None:
+    """Raise what a scenario ended with."""
     if outcome is not None:
         raise outcome

@@ -77,7 +77,7 @@ def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, scenarios: S
 def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Bank, scenarios: Scenarios) -> None:
     for name, sent in ((REFUSING, len(QUESTIONS)), (BASE_MODEL, 60)):
         scenarios.asked[name].result(150)
-        bank.installed.until(
+        assert bank.installed.until(
             f"all of {name}'s answers are judged",
             lambda name=name, sent=sent: bank.evaluation("no-personal-data", name).get("samples") == sent,  # type: ignore[misc]
             60,

@@ -81,7 +81,7 @@ def test_a_stateful_set_is_adopted_and_scaled_as_it_is_told(here: Installed, sho
         names = [one["name"] for one in spec["template"]["spec"].get("initContainers", [])]
         return names == ["modelward-collector"] and spec["replicas"] == 1
 
-    here.until("the collector and one replica", adopted)
+    assert here.until("the collector and one replica", adopted)
 
 
 def test_raw_payloads_are_captured_where_the_namespace_allows_and_a_gateway_goes_with_its_mode(
@@ -131,7 +131,7 @@ def test_of_scheduled_runs_that_went_well_the_last_three_are_kept(here: Installe
             here.cluster.kubectl("patch", "llmrun", run, "-n", shop, *patch)
         return sorted(left) == runs[2:]
 
-    here.until("the oldest two to go", tidied, 60)
+    assert here.until("the oldest two to go", tidied, 60)
 
 
 def test_the_same_news_again_is_counted_not_repeated(here: Installed, shop: str) -> None:
@@ -145,7 +145,7 @@ def test_the_same_news_again_is_counted_not_repeated(here: Installed, shop: str)
         news = [one for one in here.items("events.events.k8s.io", shop) if one["regarding"]["name"] == "early"]
         return any(one["reason"] == "NotAccepted" and one.get("series", {}).get("count") == 2 for one in news)
 
-    here.until("the Event's count", counted)
+    assert here.until("the Event's count", counted)
 
 
 def test_a_lease_that_somebody_deletes_is_claimed_anew(here: Installed) -> None:
