@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from modelward.kube.kinds import Object, name_of, namespace_of
 
-Name = tuple[str, str]
+ObjectName = tuple[str, str]
 Keys = Callable[[Object], Iterable[Hashable]]
 """What an object is found by; a pure function of it, and cheap, because it is asked again when the object goes."""
 
@@ -52,11 +52,11 @@ class KindObjects:
         self._listed: dict[str, tuple[Object, ...]] = {}
         self._lookups: dict[Hashable, Lookup] = {}
 
-    def get(self, name: Name) -> Object | None:
+    def get(self, name: ObjectName) -> Object | None:
         """One object."""
         return self._by_namespace.get(name[0], {}).get(name[1])
 
-    def put(self, name: Name, obj: Object) -> None:
+    def put(self, name: ObjectName, obj: Object) -> None:
         """Take an object in, in place of one of the same name."""
         known = self._by_namespace.setdefault(name[0], {})
         before = known.get(name[1])
@@ -69,7 +69,7 @@ class KindObjects:
                 lookup.discard(before)
             lookup.add(obj)
 
-    def pop(self, name: Name) -> None:
+    def pop(self, name: ObjectName) -> None:
         """Forget an object that is known."""
         known = self._by_namespace[name[0]]
         obj = known.pop(name[1])
@@ -80,13 +80,13 @@ class KindObjects:
         for lookup in self._lookups.values():
             lookup.discard(obj)
 
-    def each(self, namespace: str | None = None) -> Iterator[tuple[Name, Object]]:
+    def each(self, namespace: str | None = None) -> Iterator[tuple[ObjectName, Object]]:
         """Yield the objects of a namespace or of all, in no order; nothing may be put or popped meanwhile."""
         for place in (namespace,) if namespace is not None else self._by_namespace:
             for name, obj in self._by_namespace.get(place, {}).items():
                 yield (place, name), obj
 
-    def names(self, namespace: str | None = None) -> tuple[Name, ...]:
+    def names(self, namespace: str | None = None) -> tuple[ObjectName, ...]:
         """The names of the objects of a namespace or of all, in order."""
         places = (namespace,) if namespace is not None else sorted(self._by_namespace)
         return tuple((place, name) for place in places for name in self._ordered(place))

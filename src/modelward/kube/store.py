@@ -12,7 +12,7 @@ from functools import partial
 
 from modelward.kube.client import Listing
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object, name_of, namespace_of, version_of
-from modelward.kube.lookup import Keys, KindObjects, Lookup, Name
+from modelward.kube.lookup import Keys, KindObjects, Lookup, ObjectName
 
 Changed = Callable[[Kind, Object], None]
 Replaced = Callable[[Kind, Object, Object | None], None]
@@ -37,8 +37,8 @@ class Store:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._objects: defaultdict[Kind, KindObjects] = defaultdict(KindObjects)
-        self._owned: defaultdict[str, dict[tuple[Kind, Name], Object]] = defaultdict(dict)
-        self._tombstones: defaultdict[Kind, dict[Name, int]] = defaultdict(dict)
+        self._owned: defaultdict[str, dict[tuple[Kind, ObjectName], Object]] = defaultdict(dict)
+        self._tombstones: defaultdict[Kind, dict[ObjectName, int]] = defaultdict(dict)
         self._swept: dict[tuple[Kind, str | None], int] = {}
         self._behind: set[tuple[Kind, str | None]] = set()
         self._subscribers: tuple[Replaced, ...] = ()
@@ -125,7 +125,7 @@ class Store:
         wanted = labels.items()
         return tuple(obj for obj in found if wanted <= (obj["metadata"].get("labels") or {}).items())
 
-    def names(self, kind: Kind, namespace: str | None = None) -> "tuple[Name, ...]":
+    def names(self, kind: Kind, namespace: str | None = None) -> "tuple[ObjectName, ...]":
         """Namespace and name of each object of a kind, in order."""
         return self._objects[kind].names(namespace)
 
@@ -180,7 +180,7 @@ class Store:
             if not self._owned[uid]:
                 del self._owned[uid]
 
-    def _gone_since(self, kind: Kind, name: Name) -> int:
+    def _gone_since(self, kind: Kind, name: ObjectName) -> int:
         """The version up to which an object that we do not have is known to be gone; 0 where nothing is known."""
         swept = max(self._swept.get((kind, None), 0), self._swept.get((kind, name[0]), 0))
         return max(swept, self._tombstones[kind].get(name, 0))
@@ -206,7 +206,7 @@ class Store:
             replaced(kind, obj, before)
 
 
-def _name(obj: Object) -> Name:
+def _name(obj: Object) -> ObjectName:
     return namespace_of(obj), name_of(obj)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[3] / "src" / "modelward"
-SHARED = {"Child", "Handler", "Hub", "Name"}
+SHARED = {"Child", "Handler", "Hub"}
 """Those that are still to be renamed; this list only shrinks."""
 
 
