@@ -30,6 +30,7 @@ ServiceName = Annotated[str, Field(pattern=SERVICE_NAME.pattern, min_length=1, m
 
 PPM = 1_000_000
 _DURATION_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_SHOWN_UNITS = {"%": 0.01, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _BYTE_UNITS = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
 
 
@@ -109,6 +110,16 @@ def _seconds(seconds: float) -> str:
     digits = 0 if seconds >= 100 else 1 if seconds >= 10 else 2
     text = f"{seconds:.{digits}f}"
     return (text.rstrip("0").rstrip(".") if digits else text) + "s"
+
+
+def shown_number(text: str) -> float:
+    """Return seconds, or a share of 1, from a text of `percent_text`, `duration_text` or `durations_text`.
+
+    A `>` before it, where only a lower bound is known, is left out; a number without a unit stays as it is.
+    """
+    text = text.lstrip(">")
+    number, unit = text.rstrip("%smhd"), text.lstrip("0123456789.")
+    return round(float(number) * _SHOWN_UNITS.get(unit, 1.0), 9)  # 69 % is 0.69, not 0.6900000000000001
 
 
 def timestamp(ms: int) -> str:

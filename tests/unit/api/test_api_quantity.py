@@ -8,9 +8,11 @@ from modelward.api.quantity import (
     bytes_count,
     duration_ms,
     duration_text,
+    durations_text,
     limit_text,
     percent_ppm,
     percent_text,
+    shown_number,
     timestamp,
     timestamp_ms,
 )
@@ -93,6 +95,20 @@ def test_a_duration_is_printed_short(ms: int, text: str) -> None:
 @given(st.integers(0, 100).map(lambda percent: percent * 10_000))
 def test_whole_percents_survive_printing_and_reading(ppm: int) -> None:
     assert percent_ppm(percent_text(ppm)) == ppm
+
+
+@given(st.integers(0, 1_000_000))
+def test_a_share_that_is_shown_is_read_back_to_its_last_digit(ppm: int) -> None:
+    text = percent_text(ppm)
+    assert percent_text(round(shown_number(text) * 1_000_000)) == text
+    assert abs(shown_number(text) - ppm / 1_000_000) <= 0.005
+
+
+@given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=3))
+def test_durations_that_are_shown_are_read_back_to_their_last_digit(times_ms: list[int]) -> None:
+    for ms, text in zip(times_ms, durations_text(*times_ms), strict=True):
+        assert shown_number(text) == pytest.approx(ms / 1_000, abs=0.5)
+        assert shown_number(f">{text}") == shown_number(text)
 
 
 @given(st.integers(0, 1_000_000))

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from modelward.api.llmendpoint import LLMEndpointStatus
+from modelward.api.quantity import shown_number
 from modelward.status.checks import CONDITION, Check
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
@@ -77,7 +78,7 @@ class VerdictMetrics(Collector):
                 samples.add_metric(values, one.samples)
                 for family, text in ((rate, one.rate), (low, one.low), (high, one.high)):
                     if text:
-                        family.add_metric(values, _number(text))
+                        family.add_metric(values, shown_number(text))
         yield from (rate, low, high, samples)
 
     def _objectives(self) -> GaugeMetricFamily:
@@ -86,7 +87,7 @@ class VerdictMetrics(Collector):
         for (namespace, name), status in self._statuses.items():
             for one in status.metrics:
                 if one.value:
-                    family.add_metric([namespace, name, one.policy, one.name], _number(one.value))
+                    family.add_metric([namespace, name, one.policy, one.name], shown_number(one.value))
         return family
 
     def _verdicts(self, kind: str, verdict_name: str, info_name: str) -> Iterator[GaugeMetricFamily]:
@@ -110,7 +111,7 @@ class VerdictMetrics(Collector):
         for (namespace, name), status in self._statuses.items():
             for field, family in families.items():
                 if text := getattr(status.usage, field, ""):
-                    family.add_metric([namespace, name], _number(text))
+                    family.add_metric([namespace, name], shown_number(text))
         yield from families.values()
 
     def _replicas(self) -> Iterator[GaugeMetricFamily]:
@@ -132,12 +133,3 @@ _USAGE = (
     ("error_rate", "modelward_usage_error_ratio", "Share of requests that the endpoint failed, 0 to 1"),
 )
 """Fields of `status.usage`: what the operator reads itself, in every collector mode."""
-_UNITS = {"%": 0.01, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-"""Those of `duration_text` and `percent_text`."""
-
-
-def _number(text: str) -> float:
-    """Return seconds, or a share of 1, from a number as status shows it."""
-    text = text.lstrip(">")  # at least so long
-    number, unit = text.rstrip("%smhd"), text.lstrip("0123456789.")
-    return round(float(number) * _UNITS.get(unit, 1.0), 9)  # 69 % is 0.69, not 0.6900000000000001
