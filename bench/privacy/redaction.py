@@ -3,7 +3,8 @@
     python bench/privacy/redaction.py [--each N] [--seed N] [--misses]
 
 Prints JSON: recall by kind, by context, and over kinds and contexts that were held out while the detectors were
-written; false alarms among harmless texts; milliseconds of CPU per ordinary exchange and per 256 KB of awkward texts.
+written; false alarms among harmless texts; the same of the held-out sample (`held_out.py`), whose values, sentences and
+data are none of those; milliseconds of CPU per ordinary exchange and per 256 KB of awkward texts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from held_out import held_out_false_alarms, held_out_recall
 from privacy_contexts import CONTEXTS, HELD_OUT_CONTEXTS, HELD_OUT_KINDS
 from privacy_harmless import harmless
 from privacy_values import values
@@ -35,6 +37,12 @@ AWKWARD = (
     "12345678a ",
     "password=",
     "pin 1234 ",
+    "pin is ",
+    "pw: ",
+    "pw: ab12 ",
+    "--pass=",
+    "dni ",
+    "tel 1234567 ",
     "eyJ",
     "a@b.co ",
     "\\n",
@@ -83,7 +91,9 @@ def times() -> dict[str, float]:
         * 20
     )
     rows = {"ordinary exchange": min(_milliseconds(prose) + _milliseconds(answer) for _ in range(20))}
-    return rows | {repr((unit * SIZE)[:16]): _milliseconds((unit * SIZE)[:SIZE]) for unit in AWKWARD}
+    return rows | {
+        repr((unit * SIZE)[:16]): min(_milliseconds((unit * SIZE)[:SIZE]) for _ in range(3)) for unit in AWKWARD
+    }
 
 
 def _milliseconds(text: str) -> float:
@@ -111,6 +121,10 @@ def main() -> None:
     result = {
         "recall": recall(chosen.each, chosen.seed, chosen.misses),
         "false alarms": false_alarms(chosen.each, chosen.seed + 1, chosen.misses),
+        "held_out": {
+            "recall": held_out_recall(chosen.each, 4, chosen.seed, show=chosen.misses),
+            "false alarms": held_out_false_alarms(chosen.each, chosen.seed + 1, show=chosen.misses),
+        },
         "milliseconds": times(),
     }
     print(json.dumps(result, indent=2))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from modelward.privacy.checksums import luhn_valid
 from modelward.privacy.kinds import CARD
-from modelward.privacy.labels import OTHER_WORD, labels_of
+from modelward.privacy.label_words import OTHER_WORD
+from modelward.privacy.labels import labels_of
 from modelward.privacy.span import Span
 
 _BETWEEN = r"[ \t\r\n./_-]{1,3}"

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
-from modelward.privacy.kinds import NATIONAL_ID, PASSWORD, PHONE, US_SSN
-from modelward.privacy.labels import NATIONAL_WORD, PHONE_WORD, SSN_WORD, Labels, labels_of
+from modelward.privacy.birth_dates import is_a_date
+from modelward.privacy.kinds import DATE_OF_BIRTH, NATIONAL_ID, PASSWORD, PHONE, US_SSN
+from modelward.privacy.label_words import BIRTH_WORD, NATIONAL_WORD, PHONE_WORD, SSN_WORD
+from modelward.privacy.labels import Labels, labels_of
 from modelward.privacy.passwords import is_secret_cell, names_a_password, password_words
 from modelward.privacy.span import Span
 
@@ -15,7 +17,9 @@ _BETWEEN_CELLS = ("|", "\t", ";", ",")
 _MOST_COLUMNS, _LONGEST_HEADING = 64, 400
 _NOT_DIGITS = re.compile(r"[ ()./+-]+")
 _WORD_WITH_DIGITS = re.compile(r"[A-Za-z0-9]{6,18}")
+_CODE = re.compile(r"[A-Z0-9-]*[0-9][A-Z0-9-]*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 Judge = Callable[[str], str]
 """Says what kind a cell is of, "" if none."""
 
@@ -58,19 +62,22 @@ def _heading(line: str) -> tuple[str, int, dict[int, Judge]]:
             cells = line.split(separator)
             if 1 < len(cells) <= _MOST_COLUMNS:
                 named = sum(1 for cell in cells if cell.strip()) > 1
-                judges = {i: judge for i, cell in enumerate(cells) if (judge := _judge(cell))} if named else {}
+                judges = {i: judge for i, cell in enumerate(cells) if (judge := judge_of(cell))} if named else {}
                 return separator, len(cells), judges
     return "", 0, {}
 
 
 @lru_cache(maxsize=512)
-def _judge(heading: str) -> Judge | None:
+def judge_of(heading: str) -> Judge | None:
+    """Return what judges the cells under a heading, or beside the name of a column."""
     heading = heading.strip(" \"'\r`*")
     if not heading or len(heading) > 40 or any(map(str.isdigit, heading)) or ":" in heading or "=" in heading:
         return None
-    if names_a_password(heading):
+    if names_a_password(_CAMEL.sub("_", heading)):
         return lambda cell: PASSWORD if is_secret_cell(cell) else ""
-    kind = Labels(heading + " ").of(len(heading) + 1, len(heading) + 1)
+    kind = Labels(heading + ": ").of(len(heading) + 2, len(heading) + 2)
+    if kind == BIRTH_WORD:
+        return lambda cell: DATE_OF_BIRTH if is_a_date(cell) else ""
     return partial(_number, kind) if kind in (PHONE_WORD, SSN_WORD, NATIONAL_WORD) else None
 
 
@@ -79,7 +86,9 @@ def _number(word: str, cell: str) -> str:
     if not digits.isascii() or _DATE.fullmatch(cell):
         return ""
     if word == NATIONAL_WORD and not digits.isdigit():
-        mixed = _WORD_WITH_DIGITS.fullmatch(digits) and sum(map(str.isdigit, digits)) > 3
+        mixed = _WORD_WITH_DIGITS.fullmatch(digits) and (
+            sum(map(str.isdigit, digits)) > 3 or (cell.isupper() and _CODE.fullmatch(cell))
+        )
         return NATIONAL_ID if mixed else ""
     if not digits.isdigit():
         return ""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from modelward.privacy.announced_words import announced_words
+from modelward.privacy.birth_dates import birth_dates
 from modelward.privacy.cards import cards
 from modelward.privacy.columns import column_values
 from modelward.privacy.emails import emails
 from modelward.privacy.ibans import ibans
+from modelward.privacy.insertions import inserted_values
 from modelward.privacy.keys import api_keys, bearer_tokens, private_keys, url_credentials
 from modelward.privacy.kinds import (
     API_KEY,
     BEARER_TOKEN,
     CARD,
+    DATE_OF_BIRTH,
     EMAIL,
     IBAN,
     IP_ADDRESS,
@@ -43,6 +47,9 @@ DETECTORS: list[Detector] = [
     Detector(international_phones, (PHONE,)),
     Detector(identifying_numbers, (CARD, NATIONAL_ID, PHONE, US_SSN)),
     Detector(identifying_words, (NATIONAL_ID,)),
-    Detector(column_values, (NATIONAL_ID, PASSWORD, PHONE, US_SSN)),
+    Detector(announced_words, (NATIONAL_ID,)),
+    Detector(birth_dates, (DATE_OF_BIRTH,)),
+    Detector(column_values, (DATE_OF_BIRTH, NATIONAL_ID, PASSWORD, PHONE, US_SSN)),
+    Detector(inserted_values, (DATE_OF_BIRTH, NATIONAL_ID, PASSWORD, PHONE, US_SSN)),
 ]
 """In order of precedence: where two find the same characters, the first one names them."""

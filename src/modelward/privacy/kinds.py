@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EMAIL, CARD, IBAN, US_SSN, IP_ADDRESS, PHONE = "EMAIL", "CARD", "IBAN", "US_SSN", "IP_ADDRESS", "PHONE"
-NATIONAL_ID, MAC_ADDRESS = "NATIONAL_ID", "MAC_ADDRESS"
+NATIONAL_ID, MAC_ADDRESS, DATE_OF_BIRTH = "NATIONAL_ID", "MAC_ADDRESS", "DATE_OF_BIRTH"
 API_KEY, BEARER_TOKEN, PRIVATE_KEY, PASSWORD, URL_CREDENTIALS = (
     "API_KEY", "BEARER_TOKEN", "PRIVATE_KEY", "PASSWORD", "URL_CREDENTIALS",
 )  # fmt: skip
@@ -31,6 +31,7 @@ _TABLE = (
     MaskKind(PHONE, "personal", "a phone number"),
     MaskKind(IP_ADDRESS, "personal", "an IP address"),
     MaskKind(MAC_ADDRESS, "personal", "a hardware address"),
+    MaskKind(DATE_OF_BIRTH, "personal", "a date of birth that a word announces"),
     MaskKind(API_KEY, "secret", "a key whose format says what it is"),
     MaskKind(BEARER_TOKEN, "secret", "a JSON web token, or what follows `Bearer`"),
     MaskKind(PRIVATE_KEY, "secret", "a private key of PEM or PuTTY"),

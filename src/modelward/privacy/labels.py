@@ -7,71 +7,31 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 
 from modelward.privacy.alternatives import Alternatives, listed
+from modelward.privacy.label_words import (
+    BIRTH_WORD,
+    INSIDE,
+    NATIONAL_WORD,
+    OTHER_WORD,
+    PHONE_WORD,
+    SSN_WORD,
+    WHOLE,
+)
 
-PHONE_WORD, CARD_WORD, SSN_WORD, NATIONAL_WORD, OTHER_WORD = "phone", "card", "ssn", "national", "other"
-
-_INSIDE = {
-    SSN_WORD: "social security,socialsecurity,social_security",
-    NATIONAL_WORD: """
-        national[ _-]?(?:id|insurance|identity),personal[ _-]?(?:id|number|code|identi),
-        identity[ _-]?(?:card|number|no),tax[ _-]?(?:id|payer|file|number|code),
-        health[ _-]?(?:card|insurance|number),medicare,insurance number,driv(?:er|ing)['s]*[ _-]?licen[cs]e,
-        licen[cs]e number,social insurance,passport,reisepass,pasaporte,passeport,passaporto,paspoort,
-        paszport,personalausweis,steuer[ -]?(?:id|nummer|identifikation),sozialversicherung,ausweisnummer,passnummer,
-        rentenversicherung,führerschein,s[ée]curit[ée] sociale,num[ée]ro fiscal,carte d'identit,
-        seguridad social,documento nacional,c[ée]dula,codice fiscale,carta d'identit,burgerservice,
-        personnummer,personnr,f[øo]dselsnummer,henkil[öo]tunnus,aadhaar,aadhar,emirates id,
-        bilhete de identidade,rodn[ée] [čc][íi]slo,numer pesel,паспорт,снилс,инн,
-        身份证,身分證,주민등록,マイナンバー,个人番号,個人番号
-        """,
-    PHONE_WORD: """
-        phone,telefon,t[ée]l[ée]phone,tel[ée]fono,mobil,cell(?:ular)?[ :_-],handy,m[óo]vil,celular,
-        portable,whatsapp,hotline,rufnummer,festnetz,durchwahl,anrufen,erreich,contact number,
-        meine nummer,seine nummer,ihre nummer,deine nummer,mi n[úu]mero,su n[úu]mero,mon num[ée]ro,
-        son num[ée]ro,my number,his number,her number,your number,their number,ll[áa]ma,appele[zr]?,
-        call me,call us,reach me,reach us,ring me,text me,电话,電話,手机,전화,телефон
-        """,
-    CARD_WORD: """
-        credit,debit,visa,mastercard,amex,kreditkarte,tarjeta,carte bancaire,carte bleue,card[ _-]?(?:number|no|nr)
-        """,
-    OTHER_WORD: """
-        order,ust-id,umsatzsteuer,invoice,rechnung,bestell,auftrag,tracking,sendung,shipment,ticket,reference,version,
-        release,chapter,kapitel,section,abschnitt,serial,timestamp,commit,checksum,article,artikel,
-        product,population,latitude,longitude,barcode,pedido,factura,commande,facture,quantity,
-        amount,transaction,booking,flight,customer (?:id|no|number),kundennummer
-        """,
-}
-_WHOLE = {
-    SSN_WORD: "ssns?,ssnr,my social,your social,his social,her social,itin,tin",
-    NATIONAL_WORD: """
-        nino,nhs,ni number,ni no,sin,tfn,idnr,steuer-?idnr,svnr,sv-nummer,ahv,avs,nir,insee,dni,
-        nie,nif,curp,cpf,cnpj,cuil,cuit,rut,run,bsn,pesel,cpr,hetu,cnp,egn,pan,nric,fin,
-        hkid,mykad,nik,ktp,rrn,tckn,tc kimlik,kimlik,id card,ausweis,amka,afm,oib,jmbg,emso,pps,
-        ppsn,dl no,dl number,mbi,itr,teudat zehut,iqama,cnh,rg
-        """,
-    PHONE_WORD: "tel,telnr,tlf,fax,cell,call,dial,ring,ph,mob,tél,nummer lautet,rufen,anruf,reach,movil",
-    CARD_WORD: "cards?,cc,karte,carte,mc",
-    OTHER_WORD: """
-        vat,mwst,imei,imsi,iccid,isbn,issn,ean,gtin,upc,sku,asin,doi,ref,build,rev,rows?,pages?,room,
-        batch,lot,epoch,unix,bytes,size,count,total,sum,lat,lon,lng,long,port,pid,uid,gid,
-        part no,part number,item no,sha,md5,hash,uuid,guid,offset,seed,ids?,ver,step,figure,fig,
-        firmware,oracle,oid,nonce,seq,duration,ns,crc,vin,lines?,matrix,vector,scores?,weights,
-        logits,cas,zip,plz
-        """,
-}
-"""Words that stand anywhere in a longer one, and words that stand alone."""
-
-
-_UNSPACED = ("身份证", "身分證", "주민등록", "マイナンバー", "个人番号", "個人番号", "电话", "電話", "手机", "전화")
+_UNSPACED = ("身份证", "身分證", "주민등록", "マイナンバー", "个人番号", "個人番号", "电话", "電話", "手机", "전화",
+             "生年月日", "出生日期")  # fmt: skip
 """Words of scripts that put no space between words."""
-_INSIDE_WORDS = {kind: listed(words) for kind, words in _INSIDE.items()}
-_WHOLE_WORDS = {kind: listed(words) for kind, words in _WHOLE.items()}
+_ENDS = r"(?:num(?:ber|mer)?)?(?![^\W\d_])"
+"""How a word that stands alone may end: `sinNumber` names the same as `sin`."""
+_INSIDE_WORDS = {kind: listed(words) for kind, words in INSIDE.items()}
+_WHOLE_WORDS = {kind: listed(words) for kind, words in WHOLE.items()}
 _WORDS = Alternatives(
     [word for words in _INSIDE_WORDS.values() for word in words]
-    + [rf"{word}(?![^\W\d_])" for words in _WHOLE_WORDS.values() for word in words],
+    + [word + _ENDS for words in _WHOLE_WORDS.values() for word in words],
     inside=("telefon", "phone", "ausweisnummer", "steuer", "passport", *_UNSPACED),
 )
-_KINDS = [(kind, re.compile("|".join(words))) for part in (_INSIDE_WORDS, _WHOLE_WORDS) for kind, words in part.items()]
+_KINDS = [(kind, re.compile("|".join(words))) for kind, words in _INSIDE_WORDS.items()] + [
+    (kind, re.compile(rf"(?:{'|'.join(words)}){_ENDS}")) for kind, words in _WHOLE_WORDS.items()
+]
 
 
 @lru_cache(maxsize=1024)
@@ -80,11 +40,27 @@ def _kind_of(word: str) -> str:
 
 
 _NEEDS_CAPITALS = frozenset(
-    ("sin", "pan", "fin", "rut", "rg", "nie", "nir", "nik", "tin", "cpr", "nif", "run", "pps", "itr")
+    ("sin", "pan", "fin", "rut", "rg", "nie", "nir", "nik", "tin", "cpr", "nif", "run", "pps", "itr", "nas")
 )
 """Short names of numbers that are also words; they count as `SIN` or as a key in quotes."""
 _LONGEST_GAP, _LONGEST_LIST = 40, 80
-_GAP = re.compile(r"(?:[^\d\]\[\n{};|&<>]{0,40}|[^\w\]\[]{0,16}|[^\d\]\[\n{};|&]{0,12}>[ ]?)")
+_NUMBER_WORD = r"[^\W\d_]{0,12}(?:[ _-]?(?:num(?:ber|mer)?s?|card|karte|no|nr|id|code|n[°ºo])[.]?)?"
+"""How a word may go on that says what a number is: "Medicare number", "Passnummer"."""
+_VALUE_FIELD = (
+    rf"{_NUMBER_WORD}[\"'],\s{{0,16}}[\"']?(?:value|val|text|content|answer|data|wert|valor"
+    r"|valeur)[\"']?\s{0,2}[:=]\W{0,4}"
+)
+_ANSWER = (
+    rf"{_NUMBER_WORD}[^\d\n?]{{0,16}}\?[\"']?\s{{1,4}}(?:[^\W\d][\w .-]{{0,20}}:[ ])?(?:[^\d\n:;|{{}}\[\]]{{0,24}})"
+)
+"""The next line answers the question."""
+_MARKUP = rf"{_NUMBER_WORD}[:]?(?:\s{{0,4}}</?\w{{1,8}}>){{1,4}}\s{{0,4}}"
+_GAP = re.compile(
+    rf"[^\d\]\[\n{{}};|&<>]{{0,40}}|{_NUMBER_WORD}[^\w\]\[]{{0,16}}|[^\d\]\[\n{{}};|&]{{0,12}}>[ ]?",
+    re.IGNORECASE,
+)
+_FAR_GAP = re.compile(rf"{_VALUE_FIELD}|{_ANSWER}|{_MARKUP}", re.IGNORECASE)
+"""What may stand between that looks like another field, and is none."""
 _TIGHT_GAP = re.compile(
     r"[\s\"'#:=._(-]{0,4}(?:(?:no|nr|number|nummer|id|code|is|was|of|the|for|=)\b[\s\"'#:=.]{0,3}){0,2}"
 )
@@ -92,10 +68,13 @@ _TIGHT_GAP = re.compile(
 _NEXT_FIELD = re.compile(r",[^,]*[\":=]")
 _LIST = re.compile(r"(?:s|numbers?|nummern?)?[\"' ]?[:=]?(?:[\d\s.,;/()+*\"'\[-]|and|or|und|oder|ou|et|y)*")
 _BEHIND = re.compile(
-    r"[ \"']{0,2}(?:\(|is |was |= |as |, |ist |es |est |- )"
-    r"(?:my |the |our |his |her |their |a |an |mein |meine |die |mi |mon |ma )?"
+    r"[ \"']{0,2}(?:\(|is |was |= |as |, |ist |es |est |- |comme |como |als |for )"
+    r"(?:my |the |our |his |her |their |a |an |meine?n? |die |das |mi |su |mon |ma |votre |son )?"
+    r"(?:n[úu]m[ée]ro (?:de |du )?)?"
 )
-_IS_KEY = re.compile(r"[\"']|[ ]?[=:>]")
+_IS_KEY = re.compile(r"(?:[ _-]?(?:number|num|nummer|no|nr|id|code)\b)?(?:[\"']|[ ]?[=:>]|\([\"'])", re.IGNORECASE)
+_IS_FLAG = re.compile(r"--(?:\w{1,16}[-_])?$")
+_CELL_BEGINS, _CELL_ENDS = re.compile(r"(?:^|[,;\t|(\n][ \"'`]?)$"), re.compile(r"[\"'`]?[ ]?(?:[,;\t|)\r\n]|$)")
 _BEHIND_PHONE = re.compile(rf"(?:{_BEHIND.pattern}|[ -]{{1,2}}\(?)")
 
 
@@ -121,12 +100,25 @@ class Labels:
             self._kinds.append(_kind_of(found.group()))
 
     def _is_name(self, start: int, end: int) -> bool:
-        return self._text[start:end].isupper() or _IS_KEY.match(self._text, end) is not None
+        text, before = self._text, self._text[max(0, start - 20) : start]
+        if text[start:end].isupper() or _IS_KEY.match(text, end) or _IS_FLAG.search(before):
+            return True
+        cell = _CELL_BEGINS.search(before) if before or not start else None
+        return cell is not None and _CELL_ENDS.match(text, end) is not None
+
+    def has(self, kind: str) -> bool:
+        """Say whether the text has a word of a kind."""
+        return kind in self._kinds
+
+    @property
+    def national_ends(self) -> list[int]:
+        """Where words end that stand for numbers by which states know people."""
+        return [end for end, kind in zip(self._ends, self._kinds, strict=True) if kind == NATIONAL_WORD]
 
     @property
     def personal(self) -> list[int]:
-        """Where words stand for phone numbers and for numbers by which states know people."""
-        kinds = (PHONE_WORD, SSN_WORD, NATIONAL_WORD)
+        """Where words stand for phone numbers, for numbers by which states know people and for dates of birth."""
+        kinds = (PHONE_WORD, SSN_WORD, NATIONAL_WORD, BIRTH_WORD)
         return [start for start, kind in zip(self._starts, self._kinds, strict=True) if kind in kinds]
 
     def stand_in(self, start: int, end: int) -> bool:
@@ -144,7 +136,9 @@ class Labels:
         gap = self._text[self._ends[index] : start]
         pattern = _TIGHT_GAP if self._kinds[index] == OTHER_WORD else _GAP
         near = len(gap) <= _LONGEST_GAP and pattern.fullmatch(gap) and not _NEXT_FIELD.search(gap)
-        return self._kinds[index] if near or _LIST.fullmatch(gap) else ""
+        if near or _LIST.fullmatch(gap) or (pattern is _GAP and _FAR_GAP.fullmatch(gap)):
+            return self._kinds[index]
+        return ""
 
     def _behind(self, end: int) -> str:
         index = bisect_left(self._starts, end)

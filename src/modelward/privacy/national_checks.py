@@ -144,6 +144,18 @@ def india(d: str) -> bool:
     return d[0] not in "01" and not years and verhoeff_valid(d)
 
 
+def japan(d: str) -> bool:
+    """Japanese individual number (My Number); three years in a row are none."""
+    years = all(d[at : at + 2] in ("19", "20") for at in (0, 4, 8))
+    rest = weighted(d[10::-1], (2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6)) % 11
+    return not years and int(d[11]) == (0 if rest <= 1 else 11 - rest)
+
+
+def pakistan(d: str) -> bool:
+    """Pakistani identity number: a province and a sex, no check digit."""
+    return d[0] in "1234567" and d[5:12] != "0000000"
+
+
 def thailand(d: str) -> bool:
     """Thai identity number."""
     return (11 - weighted(d, range(13, 1, -1)) % 11) % 10 == int(d[12])

@@ -55,6 +55,8 @@ _FORMS = (
     Form((6, 2, 4), "-", checks.malaysia),
     Form((6, 7), "-", checks.korea),
     Form((4, 4, 4), " -", checks.india),
+    Form((4, 4, 4), " -", checks.japan),
+    Form((5, 7, 1), "-", checks.pakistan, sure=True),
     Form((1, 4, 5, 2, 1), "- ", checks.thailand, sure=True),
     Form((3, 4, 7, 1), "- ", checks.emirates, sure=True),
     Form((15,), "", checks.emirates),
@@ -87,9 +89,10 @@ _BY_SHAPE = _by_shape()
 
 def is_known(run: Run, *, doubted: bool) -> bool:
     """Say whether a country gives out such a number; `doubted` where a word says that it is something else."""
+    separators = [" " if between in ("\n", "\r\n") and run.is_wrapped else between for between in run.separators]
     return any(
         (form.sure or not doubted)
-        and all(between.strip(form.separators) == "" or between in form.separators for between in run.separators)
+        and all(between.strip(form.separators) == "" or between in form.separators for between in separators)
         and form.check(run.digits)
         for form in _BY_SHAPE.get(run.shape, ())
     )

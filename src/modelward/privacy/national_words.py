@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from modelward.privacy.checksums import weighted
 from modelward.privacy.kinds import NATIONAL_ID
-from modelward.privacy.labels import NATIONAL_WORD, SSN_WORD, labels_of
+from modelward.privacy.label_words import NATIONAL_WORD, SSN_WORD
+from modelward.privacy.labels import labels_of
 from modelward.privacy.national_checks import NationalCheck, chile, china, france_social, is_date
 from modelward.privacy.run import is_of_a_word
 from modelward.privacy.span import Span
@@ -21,7 +22,7 @@ _WRITTEN = (
         r"[A-Z][ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[A-D](?![A-Za-z0-9])"  # Britain
         r"|[ -]?[0-9]{1,2}[.]?[0-9]{3}[.]?[0-9]{3}[ -]?[A-Za-z](?![A-Za-z0-9])"  # Spain
         r"|[A-Z]?[0-9]{6}\([0-9A]\)"  # Hong Kong
-        r"|[A-Z]{5}[ ][0-9]{2}[A-Z][0-9]{2}[ ][A-Z][0-9]{3}[A-Z](?![A-Za-z0-9])"  # Italy
+        r"|[A-Z]{2}[ -]?[A-Z]{3}[ -][0-9]{2}[A-Z][0-9]{2}[ -]?[A-Z][0-9]{3}[A-Z](?![A-Za-z0-9])"  # Italy
         r")"
     ),
     re.compile(

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from modelward.privacy import national_numbers, phones
 from modelward.privacy.checksums import luhn_valid
 from modelward.privacy.kinds import CARD, NATIONAL_ID, PHONE, US_SSN
-from modelward.privacy.labels import CARD_WORD, NATIONAL_WORD, OTHER_WORD, PHONE_WORD, SSN_WORD, labels_of
+from modelward.privacy.label_words import CARD_WORD, NATIONAL_WORD, OTHER_WORD, PHONE_WORD, SSN_WORD
+from modelward.privacy.labels import labels_of
 from modelward.privacy.national_checks import us_individual_taxpayer, us_social_security
 from modelward.privacy.run import Run, run_at
 from modelward.privacy.span import Span
@@ -24,6 +25,8 @@ _CUTS = tuple(
 _SEPARATORS = str.maketrans("", "", " \t\r\n./()_-")
 _LETTER_TAIL = re.compile(r"[ ]?[A-Z][ ]?[0-9]{3}(?![0-9A-Za-z])")
 _FEWEST, _MOST = 6, 19
+_LEAST = {PHONE_WORD: 7, SSN_WORD: 9, NATIONAL_WORD: 6, CARD_WORD: 12}
+"""The fewest digits that a value has which such a word announces."""
 _PHONE_DIGITS, _NATIONAL_DIGITS, _CARD_DIGITS = range(7, 16), range(6, 19), range(12, 20)
 Word = Callable[[int, int], str]
 
@@ -84,7 +87,7 @@ def _kind(run: Run, word: Word) -> str:
         run.digits[0] == "0" and phones.is_local(run, doubted=doubted)
     ):
         return PHONE
-    if national_numbers.is_known(run, doubted=doubted):
+    if national_numbers.is_known(run, doubted=doubted or (run.is_wrapped and label != NATIONAL_WORD)):
         return NATIONAL_ID
     return PHONE if phones.is_local(run, doubted=doubted) else ""
 
@@ -92,7 +95,12 @@ def _kind(run: Run, word: Word) -> str:
 def _announced(run: Run, label: str) -> str:
     """Judge a run that a word announces: its length must fit, its shape need not."""
     size = len(run.digits)
-    if run.is_date or any(mark in separator for separator in run.separators for mark in ("\t", "\n", "\r")):
+    if (
+        run.is_date
+        or run.is_an_amount
+        or any("\t" in separator for separator in run.separators)
+        or not _is_one(run, label)
+    ):
         return ""
     if label == SSN_WORD and size == 9:
         return US_SSN
@@ -101,6 +109,12 @@ def _announced(run: Run, label: str) -> str:
     if label == PHONE_WORD and size in _PHONE_DIGITS:
         return PHONE
     return NATIONAL_ID if label in (NATIONAL_WORD, SSN_WORD) and size in _NATIONAL_DIGITS else ""
+
+
+def _is_one(run: Run, label: str) -> bool:
+    """Say whether no line breaks in a run, or one that wraps a value: what stands before it is too short to be one."""
+    lines = run.text[run.start : run.end].splitlines()
+    return len(lines) == 1 or (len(lines) == 2 and len(lines[0].translate(_SEPARATORS)) < _LEAST.get(label, 0))
 
 
 def _social_security(run: Run, doubted: bool) -> str:

@@ -11,6 +11,11 @@ from modelward.privacy.run import Run
 from modelward.privacy.span import Span
 
 _INTERNATIONAL = re.compile(r"\+\(?[1-9](?:[ .()/\t-]{0,3}[0-9]){6,14}(?![0-9])(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
+_BROKEN = re.compile(
+    r"(?<![\w+])\+\(?[1-9](?:[ .()/-]{0,3}[0-9]){0,6}[ ]?\r?\n[ ]?[0-9](?:[ ()/-]{0,3}[0-9]){2,13}(?![0-9])"
+)
+"""One that a line breaks before it has enough digits to be one."""
+_FEWEST_ABROAD, _MOST_ABROAD = 8, 15
 _DECIMAL = re.compile(r"\+[0-9]+\.[0-9]+")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6}(?![0-9])")
 _UNASSIGNED_AREA = re.compile(r"[2-9]11|[2-8]00|37[0-9]|96[0-9]|[2-9]9[0-9]")
@@ -38,6 +43,9 @@ def international_phones(text: str) -> Iterator[Span]:
         joined = start and (text[start - 1].isalnum() or text[start - 1] in "_+")
         if not joined and not _DECIMAL.fullmatch(found.group()):
             yield Span(PHONE, start, found.end())
+    for found in _BROKEN.finditer(text):
+        if _FEWEST_ABROAD <= sum(map(str.isdigit, found.group())) <= _MOST_ABROAD:
+            yield Span(PHONE, found.start(), found.end())
 
 
 def whole(run: Run) -> Span:

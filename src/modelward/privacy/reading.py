@@ -28,7 +28,7 @@ class PlainText:
 
 def reading_of(written: str) -> PlainText:
     """Return how a text is read."""
-    unescaped = escapes.unescaped(written)
+    unescaped = escapes.unescaped(escapes.without_plus(written))
     return PlainText(written, unescaped, characters.plain(unescaped))
 
 

@@ -9,6 +9,9 @@ _FIRST_UNSPACED = "\u2e80"
 _GROUP = re.compile(r"[0-9]+")
 _BETWEEN = re.compile(r"[^0-9]+")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?)[ ]?[0-9]")
+_YEAR_SHAPES = ((4, 4), (8,))
+_YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:(?:19|20)[0-9]{2}|(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))")
+"""From one year to another, or year, month and day."""
 _DATE_SHAPES = frozenset(
     ((4, 2, 2), (2, 2, 4), (1, 2, 4), (2, 1, 4), (4, 2, 2, 2, 2), (4, 2, 2, 2, 2, 2), (2, 2, 4, 2, 2))
 )
@@ -40,6 +43,11 @@ class Run(NamedTuple):
         return _BETWEEN.findall(self.text, self.start, self.end)
 
     @property
+    def is_wrapped(self) -> bool:
+        """Whether one line breaks in it."""
+        return self.text.count("\n", self.start, self.end) == 1
+
+    @property
     def same_separators(self) -> bool:
         """Whether one separator stands between all groups."""
         return len(set(self.separators)) == 1
@@ -52,6 +60,8 @@ class Run(NamedTuple):
     @property
     def is_date(self) -> bool:
         """Whether it is shaped like a date, perhaps with a time."""
+        if self.shape in _YEAR_SHAPES:
+            return _YEARS.fullmatch(self.digits) is not None
         return self.shape in _DATE_SHAPES
 
     @property

@@ -26,6 +26,7 @@ TEXTS = [
     context(value, _RNG) for value in privacy_values.values(_RNG, 2) for context in privacy_contexts.CONTEXTS.values()
 ]
 TABLE = "name,phone,password,ssn\nann,5551234567,tr0ub4dor&3,536904399\nbob,5557654321,hunter22x,219099999\n"
+STATEMENT = "born on 3 May 1971: INSERT INTO people (name, ssn) VALUES ('Ann', '536904399');"
 _BADGE = re.compile(r"badge-[0-9]{4}")
 
 
@@ -41,7 +42,7 @@ EVERY = [*DETECTORS, TOY]
 @pytest.mark.parametrize("detector", EVERY, ids=lambda one: one.find.__name__)
 class TestEveryDetector:
     def test_calls_what_it_finds_by_the_kinds_of_its_row(self, detector: Detector) -> None:
-        found = {span.kind for text in [*TEXTS, TABLE, "badge-1234"] for span in detector.find(text)}
+        found = {span.kind for text in [*TEXTS, TABLE, STATEMENT, "badge-1234"] for span in detector.find(text)}
         assert found
         assert found <= set(detector.kinds)
 
