@@ -19,6 +19,8 @@ N = TypeVar("N", int, None)
 
 _LONGEST_MS = 1 << 53
 MAX_BODY_BYTES = 16 * 1024 * 1024
+SMALLEST_MEMORY_BYTES = 80 * 1024 * 1024
+"""The least memory limit with which a collector serves: its three processes at rest, and room for clients' bytes."""
 """The most of one request or answer that a collector holds."""
 FILE_NAME = "collector.json"
 HUB_CA_FILE_NAME = "hub-ca.pem"

@@ -20,7 +20,6 @@ from modelward.collector.memory_budget import HeldBytes, MemoryBudget
 from modelward.collector.request_head import RequestHead
 from modelward.collector.stream_signs import conversation_named_in
 
-BUDGET_BYTES = 32 * 1024 * 1024
 _PPM = 1_000_000
 
 
@@ -95,9 +94,17 @@ class CaptureGate:
     """Decides what is kept, and hands it to the worker without ever waiting for it."""
 
     def __init__(
-        self, ledger: Ledger, channel: socket.socket | None, handed: Cell, taken: Cell, *, to_file: bool
+        self,
+        ledger: Ledger,
+        channel: socket.socket | None,
+        handed: Cell,
+        taken: Cell,
+        *,
+        to_file: bool,
+        budget: MemoryBudget | None = None,
     ) -> None:
-        self.budget = MemoryBudget()
+        self.budget = budget or MemoryBudget()
+        self._most_held = self.budget.limit // 2
         self._ledger, self._channel = ledger, channel
         self._handed, self._taken = handed, taken
         self._to_file = to_file
@@ -163,7 +170,7 @@ class CaptureGate:
         return True
 
     def _room(self, size: int) -> bool:
-        over = self._held + size + self._handed[0] - self._taken[0] > BUDGET_BYTES
+        over = self._held + size + self._handed[0] - self._taken[0] > self._most_held
         return not over and self.budget.take(size)
 
     def _lose(self, captured: Captured) -> None:

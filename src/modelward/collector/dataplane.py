@@ -21,7 +21,8 @@ from modelward.collector.configuration import WatchedConfig, settings_by_hand
 from modelward.collector.descriptors import connection_limit
 from modelward.collector.downstream import Downstream
 from modelward.collector.ledger import Ledger
-from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, used_share
+from modelward.collector.memory_budget import MemoryBudget, budget_bytes
+from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, limit_bytes, used_share
 from modelward.collector.options import Options, options_from_argument
 from modelward.collector.plane import Plane
 from modelward.collector.targets import LOOK_UP_S, Targets
@@ -49,6 +50,7 @@ class DataPlane:
             self._board.cell(families.HANDED_BYTES),
             worker_board.cell(families.TAKEN_BYTES),
             to_file=bool(options.capture_output),
+            budget=MemoryBudget(budget_bytes(limit_bytes())),
         )
         targets = Targets(options.upstreams, options.upstream_file, options.upstream_name)
         targets.reload()

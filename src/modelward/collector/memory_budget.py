@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-LIMIT_BYTES = 64 * 1024 * 1024
-"""A third of the smallest memory limit that the operator gives a collector; three processes fit into the rest."""
+LIMIT_BYTES, LEAST_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
+PROCESSES_BYTES = 64 * 1024 * 1024
+"""What three processes take at rest (about 50 MB), with some room."""
 _SPARE_SHARE = 0.7
 _SMALL_BYTES = 4096
+
+
+def budget_bytes(container_limit: int | None) -> int:
+    """Return the budget under a container's memory limit in bytes; None is no limit.
+
+    The processes come first, and half of the rest is the budget: the other half is what work on those bytes takes. The
+    limit that the operator writes (192Mi) gives all of it, a smaller one less. Below 80Mi it is the least with which
+    requests are served, and the operator says so.
+    """
+    if container_limit is None:
+        return LIMIT_BYTES
+    return max(LEAST_BYTES, min(LIMIT_BYTES, (container_limit - PROCESSES_BYTES) // 2))
 
 
 class MemoryBudget:

@@ -29,6 +29,17 @@ def used_share(root: Path = _ROOT) -> float:
     return 0.0
 
 
+def limit_bytes(root: Path = _ROOT) -> int | None:
+    """Return the container's memory limit; None where there is none or it cannot be read."""
+    for _, limit, _ in _PAIRS:
+        try:
+            maximum = (root / limit).read_text().strip()
+            return None if maximum == "max" or int(maximum) >= _UNLIMITED else int(maximum)
+        except (OSError, ValueError):
+            continue
+    return None
+
+
 def _inactive_file(stat: Path) -> int:
     for line in stat.read_text().splitlines():
         name, _, value = line.partition(" ")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelward.api.amount import amount
+from modelward.api.collector_config import SMALLEST_MEMORY_BYTES
 from modelward.api.llmendpoint import Resources
 
 SIDECAR: Mapping[str, Mapping[str, str]] = {
@@ -38,6 +39,13 @@ def _holds(resources: Mapping[str, Any]) -> bool:
         if not limit or amount(str(requests.get(name, limits[name]))) != limit:
             return False
     return True
+
+
+def too_small(resources: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the memory limit of a collector's resources if it is too small to serve with; empty where it is enough."""
+    limit = resources.get("limits", {}).get("memory", "")
+    size = amount(limit)
+    return limit if size is not None and size < SMALLEST_MEMORY_BYTES else ""
 
 
 def collector_resources(

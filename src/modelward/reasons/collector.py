@@ -29,6 +29,12 @@ class CollectorReason(ReasonTable, kind="LLMEndpoint", conditions=("CollectorRea
     )
     INVALID_TEMPLATE = AcceptedReason.INVALID_TEMPLATE
     NAME_TAKEN = AcceptedReason.NAME_TAKEN
+    MEMORY_TOO_SMALL = Reason(
+        "MemoryTooSmall",
+        "traffic is seen, but the collector may be killed for want of memory under load",
+        "`spec.collector.resources.limits.memory` is below 80Mi",
+        "write at least 80Mi; 192Mi leaves room for all that a collector does",
+    )
     AWAITING_RELOAD = Reason(
         "AwaitingReload",
         "traffic is seen, but some collectors still run the settings of before, a tightened capture too",

@@ -26,7 +26,8 @@ class Collectors:
 
     Of them `outdated` are of another release than pods would get now. Of `told` that were read, `unloaded` run other
     settings than the endpoint has now. `refused` is what a quota or a policy said that keeps more of a gateway's pods
-    out. `bypassing` are the Services that lead clients to the model server's own port.
+    out. `bypassing` are the Services that lead clients to the model server's own port. `short_of_memory` is a memory
+    limit that is too small to serve with.
     """
 
     desired: int
@@ -38,6 +39,7 @@ class Collectors:
     told: int = 0
     refused: str = ""
     bypassing: tuple[str, ...] = ()
+    short_of_memory: str = ""
 
 
 def sidecars(pods: Sequence[KubeObject]) -> Collectors:
@@ -102,9 +104,12 @@ def _sight(collectors: Collectors, seen_ppm: int | None) -> ConditionState:
 def _remarks(collectors: Collectors) -> list[tuple[Reason, str]]:
     """Return what is not as it should be although traffic is seen, as (reason, message).
 
-    Settings come first, because they may have been tightened.
+    What endangers requests comes first, then settings, because they may have been tightened.
     """
     remarks = []
+    if collectors.short_of_memory:
+        told = f"memory limit {collectors.short_of_memory} is too small for a collector to serve with"
+        remarks.append((CollectorReason.MEMORY_TOO_SMALL, f"{told}: write at least 80Mi in spec.collector.resources"))
     if collectors.unloaded:
         which = f"{collectors.unloaded} of {collectors.told} collectors run the settings of before"
         remarks.append(

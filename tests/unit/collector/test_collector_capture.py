@@ -19,8 +19,11 @@ from modelward.api.collector_config import CaptureSettings, CollectorConfig, con
 from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
+from modelward.collector.capture import CaptureGate
 from modelward.collector.channel import new_channel
 from modelward.collector.handover import Parcel, receive, send
+from modelward.collector.ledger import Ledger
+from modelward.collector.memory_budget import MemoryBudget, budget_bytes
 from modelward.collector.record import ExchangeRecorder
 from modelward.collector.request_head import RequestHead
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
@@ -141,6 +144,23 @@ def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_ne
     assert taken[0] == 210_013
     sender.close()
     receiver.close()
+
+
+def test_in_a_small_container_as_little_is_held_as_its_budget_allows() -> None:
+    board = Board(new_board_fd("test"))
+    channel, worker_end = new_channel()
+    cells = board.cell(families.HANDED_BYTES), board.cell(families.TAKEN_BYTES)
+    budget = MemoryBudget(budget_bytes(80 * 1024 * 1024))
+    gate = CaptureGate(Ledger(board, "r1"), channel, *cells, to_file=True, budget=budget)
+    gate.configure(config(ALL))
+    head = RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    for _ in range(40):
+        captured = gate.begin(head)
+        assert captured is not None
+        captured.add_request(b"x" * 250_000)
+    channel.close()
+    worker_end.close()
+    assert 3_500_000 <= budget.held <= 4 * 1024 * 1024
 
 
 def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None:

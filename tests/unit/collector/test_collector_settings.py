@@ -16,7 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
+from modelward.api.collector_config import (
+    SMALLEST_MEMORY_BYTES,
+    CaptureSettings,
+    CollectorConfig,
+    config_to_json,
+)
 from modelward.collector import families
 from modelward.collector.board import Board, new_board_fd
 from modelward.collector.command import main, options_from, parser
@@ -24,7 +29,8 @@ from modelward.collector.configuration import WatchedConfig
 from modelward.collector.engine import EngineScrape
 from modelward.collector.expiry import Expiry
 from modelward.collector.ledger import observe
-from modelward.collector.memory_pressure import used_share
+from modelward.collector.memory_budget import PROCESSES_BYTES, budget_bytes
+from modelward.collector.memory_pressure import limit_bytes, used_share
 from modelward.collector.options import Options, options_from_argument, options_to_argument
 from modelward.collector.rendering import render
 from modelward.collector.request_head import BadRequestError, RequestHead
@@ -163,6 +169,42 @@ def test_memory_is_read_from_either_cgroup_layout(tmp_path: Path) -> None:
     assert used_share(tmp_path) == 0.8
     (tmp_path / "memory.max").write_text("max")
     assert used_share(tmp_path) == 0.0
+
+
+MI = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("limit", "budget"),
+    [
+        (None, 64 * MI),
+        (512 * MI, 64 * MI),
+        (192 * MI, 64 * MI),
+        (192 * MI - 2, 64 * MI - 1),
+        (128 * MI, 32 * MI),
+        (80 * MI, 8 * MI),
+        (72 * MI, 4 * MI),
+        (64 * MI, 4 * MI),
+        (1, 4 * MI),
+    ],
+)
+def test_the_budget_fits_into_the_containers_memory_beside_its_processes(limit: int | None, budget: int) -> None:
+    assert budget_bytes(limit) == budget
+    if limit is not None and limit >= SMALLEST_MEMORY_BYTES:
+        assert PROCESSES_BYTES + 2 * budget <= limit
+
+
+def test_the_limit_is_read_from_either_cgroup_layout(tmp_path: Path) -> None:
+    assert limit_bytes(tmp_path) is None
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    assert limit_bytes(tmp_path) is None
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text(f"{96 * MI}\n")
+    assert limit_bytes(tmp_path) == 96 * MI
+    (tmp_path / "memory.max").write_text(f"{128 * MI}\n")
+    assert limit_bytes(tmp_path) == 128 * MI
+    (tmp_path / "memory.max").write_text("max\n")
+    assert limit_bytes(tmp_path) is None
 
 
 def test_options_reach_the_other_processes_unchanged() -> None:

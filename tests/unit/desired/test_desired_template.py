@@ -18,7 +18,7 @@ from modelward.desired.installation import Installation, PodSettings
 from modelward.desired.model_template import pod_template
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.desired.names import NAME_LIMIT, SCALE_MANAGER, TEMPLATE_MANAGER, fit
-from modelward.desired.quality_of_service import is_guaranteed
+from modelward.desired.quality_of_service import SIDECAR, is_guaranteed, too_small
 
 texts = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"))
 settings_of_the_cluster = st.builds(
@@ -263,3 +263,19 @@ def test_ports_of_the_collector_are_free_where_there_is_no_sidecar() -> None:
 def test_only_a_template_has_a_model_workload() -> None:
     with pytest.raises(ValueError, match=r"no backend\.template"):
         model.template_hash(refer("Sidecar"))
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ({"limits": {"memory": "79Mi"}}, "79Mi"),
+        ({"limits": {"memory": "80Mi"}}, ""),
+        ({"limits": {"memory": "83886079"}}, "83886079"),
+        ({"limits": {"memory": "0.08Gi"}}, ""),
+        ({"limits": {"cpu": "1"}}, ""),
+        ({"requests": {"memory": "64Mi"}}, ""),
+        (SIDECAR, ""),
+    ],
+)
+def test_a_memory_limit_with_which_no_collector_serves_is_known(resources: Any, told: str) -> None:
+    assert too_small(resources) == told

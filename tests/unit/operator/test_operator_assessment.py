@@ -107,6 +107,13 @@ def test_a_tightened_capture_is_told_until_every_collector_has_it(mode: str) -> 
     assert said(look({"a": new, "b": new}, asked=CLOSED, images=both, mode=mode))[1] == "SeesTraffic"
 
 
+@pytest.mark.parametrize("mode", ["Sidecar", "Gateway"])
+@pytest.mark.parametrize(("limit", "reason"), [("79Mi", "MemoryTooSmall"), ("80Mi", "SeesTraffic")])
+def test_a_collectors_memory_limit_that_is_too_small_is_told(mode: str, limit: str, reason: str) -> None:
+    spec = {"mode": mode, "resources": {"limits": {"memory": limit}}}
+    assert said(look({"a": settings(REDACTED, mode)}, collector=spec))[1] == reason
+
+
 def test_a_paused_endpoint_and_a_silent_pod_await_nothing() -> None:
     assert said(look({"a": "old"}, paused=True))[1] == "SeesTraffic"
     silent = look({"a": "old"})

@@ -63,6 +63,12 @@ def test_what_collectors_wait_for_is_told_with_counts_and_beside_what_is_worse()
     assert (starting.reason, starting.message) == ("Starting", f"2 of 3 collectors ready; {unloaded}")
 
 
+def test_a_memory_limit_that_is_too_small_is_told_and_takes_nothing_from_what_is_seen() -> None:
+    found = collector_state("Sidecar", Collectors(1, 1, 0, unloaded=1, told=1, short_of_memory="64Mi"), None, None)
+    assert (found.status, found.reason) == ("True", "MemoryTooSmall")
+    assert "memory limit 64Mi is too small for a collector to serve with: write at least 80Mi" in found.message
+
+
 def test_the_share_that_is_bypassed_is_told() -> None:
     found = collector_state("Sidecar", Collectors(1, 1, 0), 420_000, None)
     assert found.message == "42% seen; send clients to status.address.url"

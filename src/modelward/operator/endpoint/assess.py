@@ -12,6 +12,7 @@ from modelward.desired.collector_config import config_map, engine_metrics_path, 
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired.quality_of_service import too_small
 from modelward.kube.kinds import Object
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.gather import Gathered, selector_text
@@ -171,9 +172,12 @@ def _before(look: ReconcileView, checks: Iterable[S]) -> dict[tuple[str, str], S
 
 def _collectors(look: ReconcileView) -> Collectors:
     known = look.known
+    written = known.endpoint.spec.collector.resources
+    short = too_small(written.wire()) if written is not None else ""
     if known.endpoint.mode != "Sidecar":
-        return _compared(look, targets.gateways(known.gateway, known.gateway_pods))
-    found = _compared(look, sidecars(known.pods))
+        found = _compared(look, targets.gateways(known.gateway, known.gateway_pods))
+        return replace(found, short_of_memory=short)
+    found = replace(_compared(look, sidecars(known.pods)), short_of_memory=short)
     outdated = of_another_release(known.pods, known.workload, look.installation.collector_image)
     return replace(found, outdated=outdated, bypassing=targets.bypassing(known))
 
