@@ -83,7 +83,9 @@ def _take(
     try:
         exchange = _named(exchange_from_json(orjson.loads(line)), key)
         verdict = _rejection(exchange, now_ms, may_post)
-        kept = None if verdict else limited(exchange, rules.of(exchange.endpoint), now_ms)
+        rule = rules.of(exchange.endpoint)
+        erased = any(mark.refuses(exchange) for mark in rule.erased)
+        kept = None if verdict or erased else limited(exchange, rule, now_ms)
         if kept and not admits(kept.endpoint):
             verdict = "unknown_endpoint"
         if verdict or kept is None:

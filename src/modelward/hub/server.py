@@ -33,7 +33,7 @@ from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
 from modelward.hub.settings import HubSettings, address
 from modelward.hub.shares import Shares, size_of
-from modelward.hub.store import ExchangeStore
+from modelward.hub.store import PURGE_S, ExchangeStore
 from modelward.hub.strangers import Strangers
 from modelward.hub.tokens import REFRESH_S, TokenVerifier
 from modelward.hub.turns import Turns
@@ -45,7 +45,6 @@ Publish = Callable[[bytes], Awaitable[None]]
 SWEEP_S = 3_600.0
 CROWDED_S = 300.0
 FIRST_SWEEP_S = 60.0
-PURGE_S = 600.0
 """How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0

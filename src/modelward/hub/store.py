@@ -13,12 +13,13 @@ import orjson
 from modelward.api.exchange import Exchange
 from modelward.hub import layout
 from modelward.hub.damage import Damage
+from modelward.hub.erased import Erased, bounded
 from modelward.hub.errors import HubError
 from modelward.hub.index import Index
 from modelward.hub.lateness import Lateness
 from modelward.hub.layout import ExchangeObject
 from modelward.hub.objects import ObjectStore
-from modelward.hub.rule_changes import changed, lapsed
+from modelward.hub.rule_changes import AHEAD_MS, changed, lapsed
 from modelward.hub.rules import Rules, limited
 from modelward.hub.rules_format import AskedRules, rules_from_json, rules_to_json
 from modelward.hub.settings import Limits
@@ -27,6 +28,8 @@ from modelward.hub.stored import StoredLines
 from modelward.hub.turns import Turns
 from modelward.hub.window import WindowSample, find
 
+PURGE_S = 600.0
+"""How often what changed rules and erasures forbid is taken from the disk."""
 log = logging.getLogger(__name__)
 READERS_WAITING = 16
 """Readers of one namespace that may queue for their turn before the next is told to come back."""
@@ -121,9 +124,25 @@ class ExchangeStore:
     async def forget_rules(self) -> None:
         """Drop the rules of endpoints that are gone with all that was kept of them, and old erasures."""
         now_ms = self.clock_ms()
-        erased = {name: one.remembered(now_ms) for name, one in self.rules.erased.items()}
+        erased = self._remembered(now_ms)
         needed = lapsed(self.rules, now_ms, lambda name: self.newest_ms(name) > 0)
         await self.keep_rules(replace(self.rules, by_endpoint=needed, erased=erased))
+
+    def _remembered(self, now_ms: int) -> dict[str, Erased]:
+        """Return the erasures that something may still come of; those of what is not swept yet stay whole."""
+        by_namespace: dict[str, dict[str, Erased]] = {}
+        for name, one in self.rules.erased.items():
+            by_namespace.setdefault(name.partition("/")[0], {})[name] = one
+        kept: dict[str, Erased] = {}
+        for namespace, marks in by_namespace.items():
+            if any(layout.namespace_of(endpoint) == namespace for endpoint in self.rules.unswept):
+                kept |= marks
+                continue
+            lasting_ms = max(self.longest_ms(namespace), self.rules.default.keep_for_s * 1_000)
+            oldest_ms = now_ms - lasting_ms - int(PURGE_S * 1_000) - AHEAD_MS
+            young = {name: one.remembered(oldest_ms) for name, one in marks.items()}
+            kept |= bounded(young, namespace, AHEAD_MS)
+        return kept
 
     def longest_ms(self, namespace: str) -> int:
         """Return how long anything of a namespace may be kept."""
