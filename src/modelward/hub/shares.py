@@ -67,12 +67,15 @@ class Shares:
     max_objects: int = MAX_OBJECTS
     _turns: Turns = field(default_factory=lambda: Turns(8, 1))
     _refused: set[str] = field(default_factory=set)
+    _last: dict[str, int] = field(default_factory=dict)
+    """What the newest object of each namespace takes: of a small share that is more than a few percent."""
 
     async def make_room(self, namespace: str, size: int) -> None:
         """Delete the namespace's oldest exchanges until so many bytes fit; HubError 507 when they do not."""
         need = on_disk(size)
         async with self._turns.of(namespace):
             used, count = self.index.usage(namespace)
+            self._last[namespace] = need
             if need > self.size.share:
                 raise store_full("this batch is larger than the share of its namespace")
             if used + need > self.size.share or count >= self.max_objects:
@@ -89,12 +92,15 @@ class Shares:
 
     def uses(self, others: Iterable[str] = ()) -> list[NamespaceUse]:
         """Return what each namespace holds, also `others` that hold nothing."""
-        return [self._use(namespace) for namespace in sorted(self.index.namespaces() | self._refused | {*others})]
+        named = self.index.namespaces() | self._refused | {*others}
+        self._last = {namespace: need for namespace, need in self._last.items() if namespace in named}
+        return [self._use(namespace) for namespace in sorted(named)]
 
     def _use(self, namespace: str) -> NamespaceUse:
         used, count = self.index.usage(namespace)
         share = self.size.share
         near = used * 100 >= share * FULL_PERCENT or count * 100 >= self.max_objects * FULL_PERCENT
+        near = near or used + self._last.get(namespace, 0) > share
         return NamespaceUse(namespace, used, share, near or namespace in self._refused)
 
     async def _trim(self, namespace: str, need: int) -> None:
