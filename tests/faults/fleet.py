@@ -65,7 +65,7 @@ class Fleet:
 
     async def _unserved(self, user: User) -> list[str]:
         found = (await self.client.list(LLM_ENDPOINT, user.namespace)).items
-        return [str(obj["metadata"]["name"]) for obj in found if not _holds(obj, "MetricsAvailable")]
+        return [str(obj["metadata"]["name"]) for obj in found if not holds(obj, "MetricsAvailable")]
 
 
 async def settled(client: Client, prefix: str, size: int, namespaces: int) -> Fleet:
@@ -111,7 +111,8 @@ def policy(evaluations: int, **evaluation: Any) -> dict[str, Any]:
     return {"capture": {"content": "Redacted"}, "evaluations": asked, "objectives": objectives}
 
 
-def _holds(obj: Object, condition: str) -> bool:
+def holds(obj: Object, condition: str) -> bool:
+    """Tell whether a condition of an object is True."""
     found = obj.get("status", {}).get("conditions", ())
     return any((one["type"], one["status"]) == (condition, "True") for one in found)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -107,17 +106,38 @@ class Client:
         deadline: float = 30.0,
     ) -> Listing:
         """All objects of a kind, newest state, read in pages; started over once when a continue token got too old."""
-        selectors = {"limit": str(page), "labelSelector": label_selector, "fieldSelector": field_selector}
-        params = {name: value for name, value in selectors.items() if value}
-        path = kind.path(namespace)
         try:
             async with asyncio.timeout(deadline):
                 try:
-                    return await self._pages(kind, path, params, deadline)
+                    return await self._whole(kind, namespace, label_selector, field_selector, page)
                 except Gone:
-                    return await self._pages(kind, path, params, deadline)
+                    return await self._whole(kind, namespace, label_selector, field_selector, page)
         except TimeoutError:
             raise Unavailable(0, "NoAnswer", f"listing {kind.plural} took more than {deadline:g} s") from None
+
+    async def pages(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        page: int = PAGE,
+        deadline: float = 30.0,
+    ) -> AsyncIterator[Listing]:
+        """The same list, never held as a whole; all pages have one resourceVersion, and `deadline` bounds each."""
+        selectors = {"limit": str(page), "labelSelector": label_selector, "fieldSelector": field_selector}
+        params = {name: value for name, value in selectors.items() if value}
+        token = ""
+        while True:
+            query = params | ({"continue": token} if token else {})
+            answer = await self._read(kind.path(namespace), params=query, deadline=deadline)
+            found = answer.get("items") or ()
+            items = tuple({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in found)
+            yield Listing(items, str(answer["metadata"]["resourceVersion"]))
+            token = answer["metadata"].get("continue") or ""
+            if not token:
+                return
 
     async def create(
         self, obj: Object, *, manager: str = MANAGER, dry_run: bool = False, deadline: float = 10.0
@@ -233,16 +253,12 @@ class Client:
         event = self._recorder.event(regarding, type, reason, note, action, related)
         await self._recorder.post(event, self.create, self.patch)
 
-    async def _pages(self, kind: Kind, path: str, params: dict[str, str], deadline: float) -> Listing:
-        items: deque[Object] = deque()
-        token = ""
-        while True:
-            query = params | ({"continue": token} if token else {})
-            page = await self._read(path, params=query, deadline=deadline)
-            items += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
-            token = page["metadata"].get("continue") or ""
-            if not token:
-                return Listing(tuple(items), str(page["metadata"]["resourceVersion"]))
+    async def _whole(
+        self, kind: Kind, namespace: str | None, label_selector: str | None, field_selector: str | None, page: int
+    ) -> Listing:
+        pages = self.pages(kind, namespace, label_selector=label_selector, field_selector=field_selector, page=page)
+        found = [each async for each in pages]
+        return Listing(tuple(item for each in found for item in each.items), found[-1].resource_version)
 
     async def _read(self, path: str, *, deadline: float, params: dict[str, str] | None = None) -> Object:
         return await self._transport.request("GET", path, params=params, deadline=deadline, waits=self._guard is None)

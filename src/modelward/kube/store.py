@@ -7,19 +7,17 @@ an object is the newest version that anybody has shown us, whatever the order in
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from modelward.kube.client import Listing
-from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET, Kind, Object, name_of, namespace_of, version_of
+from modelward.kube.kinds import Kind, Object, name_of, namespace_of, version_of
 from modelward.kube.lookup import Keys, KindObjects, Lookup, ObjectName
+from modelward.kube.slim import slim
 
 Changed = Callable[[Kind, Object], None]
 Replaced = Callable[[Kind, Object, Object | None], None]
 """Told of an object and of the one that it takes the place of; None where it is new, or gone."""
-
-WITH_MANAGERS = frozenset({LLM_ENDPOINT, DEPLOYMENT, STATEFUL_SET})
-"""Kinds whose managedFields say who else writes replicas or the template; of others they are only weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,19 @@ class Drift:
     added: int
     updated: int
     removed: int
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One fresh list of a kind, in one namespace or in all, as far as it was taken in."""
+
+    kind: Kind
+    namespace: str | None = None
+    listed: set[ObjectName] = field(default_factory=set)
+    revision: int = 0
+    believed: bool | None = None
+    added: int = 0
+    updated: int = 0
 
 
 class Store:
@@ -76,28 +87,37 @@ class Store:
         A list older than the last one is not believed, for somebody may have kept it. A second one in a row means a
         cluster restored from a backup: then it replaces all that we knew.
         """
-        self.sweeps[kind] += 1
-        revision = int(listing.resource_version)
-        scope = dict(self._objects[kind].each(namespace))
-        if revision >= self._swept.get((kind, namespace), 0):
-            self._behind.discard((kind, namespace))
-        elif not self.behind(kind, namespace):
-            self._behind.add((kind, namespace))
+        sweep = Sweep(kind, namespace)
+        self.take(sweep, listing)
+        return self.end(sweep)
+
+    def take(self, sweep: Sweep, page: Listing) -> None:
+        """Take in one page of a list, all of whose pages are of one resourceVersion; others may put meanwhile."""
+        kind = sweep.kind
+        sweep.revision = int(page.resource_version)
+        if sweep.believed is None:
+            self.sweeps[kind] += 1
+            sweep.believed = self._believes(kind, sweep.namespace, sweep.revision)
+        for obj in page.items if sweep.believed else ():
+            name = _name(obj)
+            sweep.listed.add(name)
+            was_known = self._objects[kind].get(name) is not None
+            if self._put(kind, obj, sweep.revision):
+                sweep.added, sweep.updated = sweep.added + (not was_known), sweep.updated + was_known
+
+    def end(self, sweep: Sweep) -> Drift:
+        """Forget what a whole list did not have and is not newer than it; return what was mended."""
+        if not sweep.believed:
             return Drift(0, 0, 0)
-        else:
-            self._rewind(kind, scope.values(), namespace)
-            scope = {}
-        added = updated = 0
-        for obj in listing.items:
-            was_known = self._objects[kind].get(_name(obj)) is not None
-            if self._put(kind, obj, revision):
-                added, updated = (added, updated + 1) if was_known else (added + 1, updated)
-        listed = {_name(obj) for obj in listing.items}
-        ghosts = [obj for name, obj in scope.items() if name not in listed and version_of(obj) <= revision]
-        self._drop_tombstones(kind, namespace, revision)
+        ghosts = [
+            obj
+            for name, obj in self._objects[sweep.kind].each(sweep.namespace)
+            if name not in sweep.listed and version_of(obj) <= sweep.revision
+        ]
+        self._drop_tombstones(sweep.kind, sweep.namespace, sweep.revision)
         for ghost in ghosts:
-            self._forget(kind, ghost)
-        return Drift(added, updated, len(ghosts))
+            self._forget(sweep.kind, ghost)
+        return Drift(sweep.added, sweep.updated, len(ghosts))
 
     def behind(self, kind: Kind, namespace: str | None = None) -> bool:
         """Whether the last list was older than the one before it, and so was not believed."""
@@ -157,7 +177,7 @@ class Store:
         if known is not None:
             self._disown(kind, known)
         self._tombstones[kind].pop(name, None)
-        kept = _slim(kind, obj)
+        kept = slim(kind, obj)
         self._objects[kind].put(name, kept)
         for uid in _owners(kept):
             self._owned[uid][kind, name] = kept
@@ -184,6 +204,17 @@ class Store:
         """The version up to which an object that we do not have is known to be gone; 0 where nothing is known."""
         swept = max(self._swept.get((kind, None), 0), self._swept.get((kind, name[0]), 0))
         return max(swept, self._tombstones[kind].get(name, 0))
+
+    def _believes(self, kind: Kind, namespace: str | None, revision: int) -> bool:
+        """Tell whether a list of this version is to be taken in; forget all, where it is of a restored cluster."""
+        if revision >= self._swept.get((kind, namespace), 0):
+            self._behind.discard((kind, namespace))
+        elif not self.behind(kind, namespace):
+            self._behind.add((kind, namespace))
+            return False
+        else:
+            self._rewind(kind, self._objects[kind].list(namespace), namespace)
+        return True
 
     def _drop_tombstones(self, kind: Kind, namespace: str | None, revision: int) -> None:
         """The list says for all objects what tombstones up to its version said for one."""
@@ -217,10 +248,3 @@ def _label(label: str, obj: Object) -> "tuple[Hashable, ...]":
 
 def _owners(obj: Object) -> "tuple[str, ...]":
     return tuple(owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ())
-
-
-def _slim(kind: Kind, obj: Object) -> Object:
-    if kind in WITH_MANAGERS or "managedFields" not in obj["metadata"]:
-        return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    return {"apiVersion": kind.api_version, "kind": kind.kind, **obj, "metadata": metadata}

@@ -10,6 +10,7 @@ from modelward.desired.children import Child
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
 from modelward.operator.endpoint.apply import ChildWriter, meant_for
+from modelward.operator.endpoint.difference import stamped
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.endpoint.prune import Pruner
 
@@ -181,3 +182,32 @@ async def test_what_may_not_be_removed_is_named_and_the_rest_is_removed(error: t
     world.refusals.clear()
     assert await Pruner(world.context).remove((config("1"),), basis) == ()
     assert world.writes == [("delete", "ConfigMap", "chat-2")]
+
+
+async def test_an_account_that_endpoints_of_a_namespace_share_is_asked_for_once_a_minute() -> None:
+    api, now_s, asked = FakeApi(), [0.0], list[str]()
+    labels = {names.MANAGED_BY: "modelward"}
+    metadata = {
+        "name": "modelward-gateway",
+        "namespace": "retail",
+        "labels": labels,
+        "uid": "u",
+        "resourceVersion": "1",
+    }
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+    async def find(_kind: Kind, _namespace: str, name: str) -> Object | None:
+        asked.append(name)
+        return stamped(account) if there else None
+
+    there, api.find = True, find  # type: ignore[assignment,method-assign]
+    wanted = {**account, "metadata": {key: metadata[key] for key in ("name", "namespace", "labels")}}
+    writer = ChildWriter(api.context, clock=lambda: now_s[0])
+    for now_s[0] in (0.0, 1.0, 59.0):
+        await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
+    assert (len(asked), api.writes) == (1, [])
+    now_s[0], there = 61.0, False
+    await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
+    assert (len(asked), api.verbs("apply")) == (2, (("apply", "ServiceAccount", "modelward-gateway"),))
+    await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
+    assert len(asked) == 3, "what is absent, or was just written, is asked for anew"

@@ -107,7 +107,12 @@ async def test_pods_of_a_settled_workload_are_listed_anew_when_it_changes_or_the
 
 async def test_endpoints_of_a_namespace_share_one_list_of_autoscalers_until_something_is_to_be_scaled() -> None:
     api = Counted()
-    mine = {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "chat-1"}}, "metadata": {"name": "hers"}}
+    mine = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "hers"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "chat-1"}},
+    }
     api.listed = [mine]
     for number in range(5):
         api.put(_referred(f"chat-{number}", replicas=1, collector={"mode": "ScrapeOnly"}))

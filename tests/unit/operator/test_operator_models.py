@@ -1,11 +1,16 @@
 """An object is read once for each version that the store shows, and logged once where it cannot be read."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from modelward.api.llmendpoint import LLMEndpoint
+from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.kube.store import Store
+from modelward.operator.cache import models
 from modelward.operator.cache.models import parsed, read
 
 
@@ -57,3 +62,22 @@ def test_models_a_status_of_another_release_keeps_no_spec_from_being_read_and_lo
 def test_models_a_spec_that_cannot_be_read_is_refused_whatever_its_status() -> None:
     with pytest.raises(ValidationError):
         read(LLMEndpoint, endpoint("odd", external={"url": 7}) | {"status": {"health": "Radiant"}})
+
+
+def test_models_a_round_over_more_objects_than_a_cluster_has_had_before_reads_each_once() -> None:
+    many = [endpoint(f"chat-{number}") for number in range(6_000)]
+    first = parsed(LLMEndpoint, many)
+    assert all(one is other for one, other in zip(first, parsed(LLMEndpoint, many), strict=True))
+
+
+def test_models_an_object_that_is_gone_leaves_no_model_behind() -> None:
+    store = Store()
+    models.forget_gone(store)
+    obj = endpoint("short-lived")
+    store.put(LLM_ENDPOINT, obj)
+    model = weakref.ref(read(LLMEndpoint, store.list(LLM_ENDPOINT)[0]))
+    gc.collect()
+    assert model() is not None
+    store.remove(LLM_ENDPOINT, {**obj, "metadata": {**obj["metadata"], "resourceVersion": "3"}})
+    gc.collect()
+    assert model() is None

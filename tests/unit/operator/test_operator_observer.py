@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -16,7 +17,8 @@ from virtual_time import in_virtual_time, now
 
 from modelward.metrics.signals import Signal
 from modelward.metrics.snapshot import Snapshot
-from modelward.operator.observe.observer import Observer
+from modelward.metrics.window import FRESH_MS
+from modelward.operator.observe.observer import IDLE_S, Observation, Observer, wait_s
 from modelward.scrape.pages import PageTarget, Scraper
 
 PAGE = """\
@@ -183,3 +185,51 @@ async def test_observer_wakes_nobody_for_pages_that_say_the_same_again() -> None
         served.steady = False
         await observer.round(scraper)
         assert len(woken) == 4
+
+
+async def test_observer_reads_at_once_what_is_watched_for_the_first_time() -> None:
+    read = asyncio.Event()
+    observer = Observer(lambda _: read.set())
+    async with pods() as (served, scraper):
+        going = asyncio.create_task(observer.run(scraper, 3_600.0))
+        await asyncio.sleep(0)
+        observer.watch("retail/chat", [served.target("a")])
+        async with asyncio.timeout(5):
+            await read.wait()
+        assert observer.of("retail/chat").read
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+
+
+async def test_observer_tells_that_some_of_an_endpoints_pods_are_silent() -> None:
+    observer = Observer(lambda _: None)
+    async with pods() as (served, scraper):
+        served.silent.add("b")
+        observer.watch("retail/chat", [served.target("a"), served.target("b")])
+        assert not observer.silent("retail/chat")
+        await observer.round(scraper)
+        assert observer.silent("retail/chat")
+        assert not observer.silent("retail/none")
+
+
+@pytest.mark.parametrize("interval_s", [1.0, 5.0, 15.0, 22.0, 25.0])
+@pytest.mark.parametrize("turn", [0.0, 0.31, 0.999])
+@pytest.mark.parametrize("busy", [(), (40, 41, 90), range(0, 200, 7)], ids=["idle", "now and then", "often"])
+def test_readings_of_one_endpoint_are_never_so_far_apart_that_the_last_is_stale(
+    interval_s: float, turn: float, busy: Sequence[int]
+) -> None:
+    known = Observation(latest={"a": cast("Any", None)})
+    readings = []
+    for number in range(200):
+        start_s = number * interval_s
+        wait = wait_s(known, start_s, interval_s, turn * interval_s)
+        if wait is not None:
+            assert 0 <= wait < max(interval_s, 1e-9)
+            known.begun_s = start_s + wait
+            readings.append(known.begun_s)
+            known.quiet = 0 if len(readings) in busy else known.quiet + 1
+    apart = [later - earlier for earlier, later in itertools.pairwise(readings)]
+    assert max(apart) <= max(IDLE_S, interval_s) + 1e-6 < FRESH_MS / 1_000 - 4
+    assert min(apart) > interval_s / 2 or busy
+    if not busy and interval_s < IDLE_S:
+        assert apart[-1] == pytest.approx(IDLE_S), "what is idle is read less often"

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -60,6 +60,14 @@ class Lists:
         if isinstance(answer, ApiError):
             raise answer
         return answer
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None, page: int = 1
+    ) -> AsyncIterator[Listing]:
+        """One object on a page, and at least one page."""
+        whole = await self.list(kind, namespace, label_selector=label_selector)
+        for start in range(0, max(1, len(whole.items)), page):
+            yield Listing(whole.items[start : start + page], whole.resource_version)
 
 
 def sweeping(lists: Lists, *watched: Watched, namespaces: tuple[str, ...] = ()) -> tuple[Resync, Store, Telemetry]:

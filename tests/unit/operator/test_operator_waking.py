@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -12,10 +13,12 @@ from fake_api import SETTINGS, FakeApi
 from modelward.desired import names
 from modelward.kube.client import Client
 from modelward.kube.kinds import DEPLOYMENT, EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, POD, Kind, Object
+from modelward.metrics.snapshot import Snapshot
 from modelward.operator.runtime import assembly
 from modelward.operator.runtime.process import WOKEN_AT_ONCE, Operator
 from modelward.operator.runtime.telemetry import Telemetry
 from modelward.operator.runtime.work_queue import Lane, WorkKey
+from modelward.scrape.pages import PageTarget, Scraper
 
 MANY = 5_000
 
@@ -180,3 +183,26 @@ def test_pods_of_an_endpoint_are_found_by_its_label_alone() -> None:
     api.store.list(POD, "retail", names.selector("chat-1", "model"))
     lookup = api.store._objects[POD]._lookups
     assert list(lookup) == [names.ENDPOINT]
+
+
+class Instant:
+    """A scraper for which no page takes any time."""
+
+    async def scrape(self, target: PageTarget, _before: Snapshot | None = None) -> Snapshot:
+        return Snapshot(target.pod, 0, "collector")
+
+
+@pytest.mark.parametrize(("observed", "lane"), [(1, Lane.STATUS), (0, Lane.SPEC)])
+async def test_an_endpoint_whose_spec_is_not_carried_out_goes_ahead_when_it_was_read(observed: int, lane: Lane) -> None:
+    asked: list[tuple[str, Lane]] = []
+    api = FakeApi()
+    api.put({"apiVersion": "modelward.dev/v1alpha1", "kind": "LLMEndpoint", **endpoint(1, observed=observed)})
+
+    def enqueue(key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
+        assert after == 0.0
+        asked.append((key.name, lane))
+
+    observer = assembly.build(replace(api.context, enqueue=enqueue)).endpoints.observer
+    observer.watch("team-1/chat-00001", [PageTarget("a", "http://a/metrics", "vllm", "collector")])
+    await observer.round(cast("Scraper", Instant()))
+    assert asked == [("chat-00001", lane)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from modelward.kube.client import Client
 from modelward.kube.kinds import Kind, Object
+from modelward.kube.slim import slim
 
 Groups = dict[Hashable, tuple[Object, ...]]
 GroupBy = Callable[[Object], Hashable]
@@ -47,7 +48,8 @@ class ListedObjects:
         known = self._known.get(key)
         if known is None or known.version != version or not 0 <= now_ms - known.at_ms < for_ms:
             listing = await self.client.list(kind, namespace, label_selector=selector)
-            known = self._known[key] = _Listed(now_ms, version, _grouped(listing.items, group))
+            items = (slim(kind, item) for item in listing.items)
+            known = self._known[key] = _Listed(now_ms, version, _grouped(items, group))
         return known.groups
 
     def forget(self, key: Hashable) -> None:
@@ -58,10 +60,5 @@ class ListedObjects:
 def _grouped(items: Iterable[Object], group: GroupBy) -> Groups:
     found: dict[Hashable, list[Object]] = {}
     for item in items:
-        found.setdefault(group(item), []).append(_slim(item))
+        found.setdefault(group(item), []).append(item)
     return {key: tuple(objects) for key, objects in found.items()}
-
-
-def _slim(item: Object) -> Object:
-    metadata = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
-    return {**item, "metadata": metadata}

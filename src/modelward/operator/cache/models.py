@@ -10,15 +10,19 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from modelward.api.base import Model
-from modelward.kube.kinds import Object, name_of, namespace_of
+from modelward.kube.kinds import Kind, Object, name_of, namespace_of
+from modelward.kube.store import Store
 
 log = logging.getLogger(__name__)
 
-_KEPT = 5_000
-"""Objects that are remembered; the one that was looked at longest ago goes first."""
+_KEPT = 50_000
+"""Objects that are remembered where nobody forgets them; the one that was looked at longest ago goes first.
+
+More than are ever stored: a round over more objects than are kept would find none of them.
+"""
 
 M = TypeVar("M", bound=Model)
-_Name = tuple[type[Model], str, str]
+_Name = tuple[str, str, str]
 
 _read: OrderedDict[_Name, tuple[Object, Model | None]] = OrderedDict()
 """By kind and name: the very object that was read, for the store gives the same one until it changes."""
@@ -84,8 +88,18 @@ def _parsed(kind: type[M], obj: Object) -> M | None:
         return None
 
 
+def forget_gone(store: Store) -> None:
+    """Let go of each model whose object leaves the store."""
+
+    def changed(kind: Kind, obj: Object) -> None:
+        if store.get(kind, namespace_of(obj), name_of(obj)) is None:
+            _read.pop((kind.kind, namespace_of(obj), name_of(obj)), None)
+
+    store.subscribe(changed)
+
+
 def _known(kind: type[Model], obj: Object) -> tuple[Object, Model | None] | None:
-    name = (kind, namespace_of(obj), name_of(obj))
+    name = (kind.__name__, namespace_of(obj), name_of(obj))
     known = _read.get(name)
     if known is None or known[0] is not obj:
         return None
@@ -94,6 +108,6 @@ def _known(kind: type[Model], obj: Object) -> tuple[Object, Model | None] | None
 
 
 def _remember(kind: type[Model], obj: Object, model: Model | None) -> None:
-    _read[kind, namespace_of(obj), name_of(obj)] = (obj, model)
+    _read[kind.__name__, namespace_of(obj), name_of(obj)] = (obj, model)
     if len(_read) > _KEPT:
         _read.popitem(last=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, NotFound
 from modelward.kube.kinds import Kind
-from modelward.kube.store import Drift, Store
+from modelward.kube.store import Drift, Store, Sweep
 from modelward.operator.cache.kopf_watch import Watched
 from modelward.operator.cache.namespace_access import Namespace, NamespaceAccess
 from modelward.operator.runtime.telemetry import Telemetry
@@ -15,6 +15,8 @@ from modelward.operator.runtime.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 FIRST_ROUND_RETRY_S = 2.0
+PAGE = 200
+"""Objects that are read and compared in one turn of the loop."""
 
 
 class Resync:
@@ -103,11 +105,13 @@ class Resync:
 
     async def _list(self, watched: Watched, namespace: Namespace) -> None:
         kind = watched.kind
-        listing = await self._client.list(kind, namespace, label_selector=watched.label_selector or None)
-        self._note(watched, self._store.sweep(kind, listing, namespace))
+        sweep = Sweep(kind, namespace)
+        async for page in self._client.pages(kind, namespace, label_selector=watched.label_selector or None, page=PAGE):
+            self._store.take(sweep, page)
+        self._note(watched, self._store.end(sweep))
         self.access.listed(kind, namespace)
         if self._store.behind(kind, namespace):
-            log.warning("list=older kind=%s version=%s", kind.kind, listing.resource_version)
+            log.warning("list=older kind=%s version=%s", kind.kind, page.resource_version)
 
     def _not_served(self, watched: Watched) -> None:
         """Bury all that was known of a kind whose definition is gone: else it would be worked on for ever.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ _WHOLE = frozenset({names.FRAME_MANAGER})
 _IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
 _UNWATCHED = frozenset({SERVICE_ACCOUNT})
 """Kinds of which the store would keep for ever what it was once shown."""
+_BELIEVED_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,11 @@ A read that shows the past calls absent what is there, and a forced apply would 
 class ChildWriter:
     """Writes children through the port and keeps the store in step with what was written."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, clock: Callable[[], float] = time.monotonic) -> None:
         self._context = context
+        self._clock = clock
+        self._found: dict[tuple[Kind, str, str], tuple[float, Object]] = {}
+        """What the server had of each unwatched object, which endpoints share, and until when that counts."""
 
     async def write(
         self, children: Sequence[Child], owner: Mapping[str, Any], basis: Precondition | None = None
@@ -92,10 +97,23 @@ class ChildWriter:
         """
         metadata = child.obj["metadata"]
         place = (metadata["namespace"], metadata["name"])
-        known = None if kind in _UNWATCHED else self._context.store.get(kind, *place)
+        if kind in _UNWATCHED:
+            return await self._unwatched(child, kind)
+        known = self._context.store.get(kind, *place)
         if known is None and child.manager == names.ADOPT_MANAGER:
             raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away meanwhile")
         return known or await self._as_it_is(child, kind)
+
+    async def _unwatched(self, child: Child, kind: Kind) -> Object | None:
+        """Return what the server has, or had within a minute: endpoints of a namespace share such an object."""
+        key = (kind, child.obj["metadata"]["namespace"], child.obj["metadata"]["name"])
+        until_s, known = self._found.get(key, (0.0, None))
+        if known is None or until_s < self._clock():
+            known = await self._as_it_is(child, kind)
+            self._found.pop(key, None)
+            if known is not None:
+                self._found[key] = (self._clock() + _BELIEVED_S, known)
+        return known
 
     async def _as_it_is(self, child: Child, kind: Kind) -> Object | None:
         """Return the object as the server has it.
@@ -141,7 +159,9 @@ class ChildWriter:
 
     async def _apply(self, kind: Kind, wanted: Object, manager: str, named: str) -> None:
         result = await self._context.client.apply(wanted, manager, strict=True)
-        if kind not in _UNWATCHED:
+        if kind in _UNWATCHED:
+            self._found.pop((kind, wanted["metadata"]["namespace"], wanted["metadata"]["name"]), None)
+        else:
             self._context.store.put(kind, result)
         metadata = result["metadata"]
         log.info(

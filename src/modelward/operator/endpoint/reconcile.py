@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 _FIRST_READING_S = 1.0
 _QUIET_ROUNDS = 3
 """Rounds of readings that say nothing new after which time alone is looked at: windows move on, holds end."""
+_IDLE_ROUNDS = 8
+"""The same of an endpoint whose readings have said nothing new for minutes, and that is not scaled by them."""
 WHOLE = "*"
 """In place of a child's name: nothing of what is declared can be carried out."""
 
@@ -112,7 +114,8 @@ class EndpointReconciler:
         status = endpoint_status(known.endpoint, found, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.verdicts.endpoint(namespace, name, status, found.checks)
-        return _QUIET_ROUNDS * self.context.settings.scrape_interval_s
+        rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
+        return rounds * self.context.settings.scrape_interval_s
 
     def _meet(self, namespace: str, name: str, uid: str) -> None:
         """Forget what is known of an endpoint of that name that was deleted and declared anew between two looks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,10 @@ from modelward.scrape.pages import Lanes, PageTarget, ScrapeFailure, Scraper
 log = logging.getLogger(__name__)
 
 _TROUBLE_AFTER = 3
+IDLE_S = 22.0
+"""Between two readings of an endpoint whose pages say nothing new; a reading counts as fresh for 30 s."""
+_IDLE_AFTER = 20
+"""Readings in a row that say nothing new, after which an endpoint is idle."""
 
 
 @dataclass(slots=True)
@@ -30,6 +35,15 @@ class Observation:
     failures: dict[str, ScrapeFailure] = field(default_factory=dict)
     missed: dict[str, int] = field(default_factory=dict)
     """Readings in a row that each silent pod has missed."""
+    begun_s: float = -math.inf
+    """When its pages were last asked for, on the loop's clock."""
+    quiet: int = 0
+    """Readings in a row that said nothing new."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether its pages have said nothing new for some minutes."""
+        return self.quiet >= _IDLE_AFTER
 
     @property
     def read(self) -> bool:
@@ -69,6 +83,18 @@ def _turn(endpoint: str) -> float:
     return zlib.crc32(endpoint.encode()) / 2**32
 
 
+def wait_s(known: Observation, start_s: float, spread_s: float, turn_s: float) -> float | None:
+    """Return how long after the start of a round an endpoint is read; None where it is not due in this one.
+
+    It is read in its turn, or earlier where it was last read out of turn, so that no two readings are further apart
+    than rounds are. One that is idle is due `IDLE_S` after its last reading, whatever its turn is.
+    """
+    if known.idle and spread_s < IDLE_S:
+        due_s = max(0.0, known.begun_s + IDLE_S - start_s)
+        return due_s if due_s < spread_s else None
+    return min(turn_s, max(0.0, known.begun_s + spread_s - start_s)) if known.read else turn_s
+
+
 def _condition_reason(failure: ScrapeFailure) -> Reason:
     return MetricsReason.SCRAPE_BLOCKED if failure.reason in ("Refused", "Timeout") else MetricsReason.MISSING
 
@@ -81,6 +107,8 @@ class Observer:
         self._lanes = Lanes()
         self._asked: set[tuple[str, PageTarget]] = set()
         self._known: dict[str, Observation] = {}
+        self._unread: dict[str, None] = {}
+        self._news = asyncio.Event()
 
     def of(self, endpoint: str) -> Observation:
         """Return what is known of an endpoint (`namespace/name`); empty when it is new."""
@@ -92,8 +120,11 @@ class Observer:
         return known is not None and bool(known.failures)
 
     def watch(self, endpoint: str, targets: Sequence[PageTarget]) -> None:
-        """Set which pages are read for an endpoint from the next round on."""
+        """Set which pages are read for an endpoint from the next round on; one that was never read is read at once."""
         known = self.of(endpoint)
+        if targets and not known.targets and not known.read:
+            self._unread[endpoint] = None
+            self._news.set()
         known.targets = tuple(targets)
         pods = {target.pod for target in targets}
         for gone in (*(known.latest.keys() - pods), *(known.failures.keys() - pods)):
@@ -111,10 +142,15 @@ class Observer:
         With `spread_s` each endpoint has its turn within so many seconds; one that was never read is also read at once.
         A page that is still being read since an earlier round is left out.
         """
+        start_s = asyncio.get_running_loop().time()
         unread = [endpoint for endpoint, known in self._known.items() if spread_s and not known.read]
-        turns = [(endpoint, spread_s * _turn(endpoint)) for endpoint in self._known]
+        turns = (
+            (endpoint, wait_s(known, start_s, spread_s, spread_s * _turn(endpoint)) if spread_s else 0.0)
+            for endpoint, known in self._known.items()
+        )
         at_once = ((endpoint, 0.0) for endpoint in unread)
-        await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in (*at_once, *turns)))
+        due = ((endpoint, wait) for endpoint, wait in (*at_once, *turns) if wait is not None)
+        await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in due))
 
     async def run(self, scraper: Scraper, interval_s: float) -> None:
         """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round.
@@ -122,9 +158,20 @@ class Observer:
         Endpoints take turns within the interval, so that what must be read and judged never comes all at once.
         """
         async with asyncio.TaskGroup() as rounds:
+            rounds.create_task(self._read_new(scraper))
             while True:
                 rounds.create_task(self.round(scraper, spread_s=interval_s))
                 await asyncio.sleep(interval_s)
+
+    async def _read_new(self, scraper: Scraper) -> None:
+        """Read each endpoint that is watched and was never read, as soon as it is watched: its status waits for it."""
+        async with asyncio.TaskGroup() as readings:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                unread, self._unread = self._unread, {}
+                for endpoint in unread:
+                    readings.create_task(self._read_endpoint(scraper, endpoint, 0.0))
 
     async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float) -> None:
         await asyncio.sleep(wait_s)
@@ -135,8 +182,12 @@ class Observer:
 
     async def _read_pods(self, scraper: Scraper, endpoint: str) -> None:
         known = self._known.get(endpoint)
+        if known is not None:
+            known.begun_s = asyncio.get_running_loop().time()
         asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
         news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+        if known is not None:
+            known.quiet = 0 if any(news) else known.quiet + 1
         if any(news):
             self._woken(endpoint)
 

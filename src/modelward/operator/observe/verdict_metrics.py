@@ -41,7 +41,7 @@ class VerdictMetrics(Collector):
         self._brake = on
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the families; called by prometheus_client for each scrape."""
+        """Yield the families; called by prometheus_client for each scrape, in a thread of its own."""
         yield from self._conditions()
         yield from self._evaluations()
         yield self._objectives()
@@ -58,7 +58,7 @@ class VerdictMetrics(Collector):
             "modelward_condition", "1 True, 0 False, -1 Unknown", labels=["namespace", "endpoint", "condition"]
         )
         health = GaugeMetricFamily("modelward_health", "1 for the health that holds", labels=[*_ENDPOINT, "health"])
-        for (namespace, name), status in self._statuses.items():
+        for (namespace, name), status in tuple(self._statuses.items()):
             for condition in status.conditions:
                 conditions.add_metric([namespace, name, condition.type], _CONDITION[condition.status])
             for mood in _HEALTH:
@@ -72,7 +72,7 @@ class VerdictMetrics(Collector):
         low = GaugeMetricFamily("modelward_evaluation_rate_low", "Lower 95 % bound of the rate", labels=labels)
         high = GaugeMetricFamily("modelward_evaluation_rate_high", "Upper 95 % bound of the rate", labels=labels)
         samples = GaugeMetricFamily("modelward_evaluation_samples", "Judged exchanges behind the rate", labels=labels)
-        for (namespace, name), status in self._statuses.items():
+        for (namespace, name), status in tuple(self._statuses.items()):
             for one in status.evaluations:
                 values = [namespace, name, one.policy, one.name]
                 samples.add_metric(values, one.samples)
@@ -84,7 +84,7 @@ class VerdictMetrics(Collector):
     def _objectives(self) -> GaugeMetricFamily:
         labels = [*_ENDPOINT, "policy", "objective"]
         family = GaugeMetricFamily("modelward_objective_value", "Seconds, or 0 to 1 for rates", labels=labels)
-        for (namespace, name), status in self._statuses.items():
+        for (namespace, name), status in tuple(self._statuses.items()):
             for one in status.metrics:
                 if one.value:
                     family.add_metric([namespace, name, one.policy, one.name], shown_number(one.value))
@@ -95,7 +95,7 @@ class VerdictMetrics(Collector):
         verdict = GaugeMetricFamily(verdict_name, "1 Passed, 0 Failed, -1 Unknown", labels=labels)
         told = "Always 1; the policy's severity and the condition that the check moves"
         info = GaugeMetricFamily(info_name, told, labels=[*labels, "severity", "condition"])
-        for (namespace, name), checks in self._checks.items():
+        for (namespace, name), checks in tuple(self._checks.items()):
             for check in checks:
                 if (check.concern == "Objectives") == (kind == "objective"):
                     values = [namespace, name, check.policy, check.name]
@@ -108,7 +108,7 @@ class VerdictMetrics(Collector):
             field: GaugeMetricFamily(metric, f"{what}, over 5 minutes", labels=_ENDPOINT)
             for field, metric, what in _USAGE
         }
-        for (namespace, name), status in self._statuses.items():
+        for (namespace, name), status in tuple(self._statuses.items()):
             for field, family in families.items():
                 if text := getattr(status.usage, field, ""):
                     family.add_metric([namespace, name], shown_number(text))
@@ -117,7 +117,7 @@ class VerdictMetrics(Collector):
     def _replicas(self) -> Iterator[GaugeMetricFamily]:
         replicas = GaugeMetricFamily("modelward_replicas", "Ready replicas", labels=_ENDPOINT)
         desired = GaugeMetricFamily("modelward_replicas_desired", "What the scaler wants", labels=_ENDPOINT)
-        for (namespace, name), status in self._statuses.items():
+        for (namespace, name), status in tuple(self._statuses.items()):
             replicas.add_metric([namespace, name], status.ready_replicas)
             if status.scaling is not None and status.scaling.desired is not None:
                 desired.add_metric([namespace, name], status.scaling.desired)

@@ -21,6 +21,7 @@ from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.hub_client.client import HubClient
 from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.operator.cache import models
 from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.hub.feed import HubFeed
@@ -32,6 +33,7 @@ from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.dispatch import Dispatcher
 from modelward.operator.runtime.installed import Installed
+from modelward.operator.runtime.news import carried_out
 from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.scrape.pages import Scraper
 
@@ -69,6 +71,7 @@ def _fault(name: str, config: Mapping[str, Any]) -> str | None:
 
 def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
+    models.forget_gone(context.store)
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
     feed = HubFeed(
@@ -78,7 +81,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         exists=partial(_exists, context),
         skipped=_skipping(context),
     )
-    observer = Observer(lambda key: context.enqueue(_endpoint_key(key), Lane.STATUS))
+    observer = Observer(partial(_read, context))
     known = builtins()
     endpoints = EndpointReconciler(context, installed, observer, feed, verdicts, known, clock_ms)
     manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
@@ -141,6 +144,13 @@ class BackgroundLoops:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
             self.context.enqueue(WorkKey("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _read(context: Context, endpoint: str) -> None:
+    """Ask for an endpoint whose pages say something new; ahead of others where its status speaks of an older spec."""
+    key = _endpoint_key(endpoint)
+    obj = context.store.get(LLM_ENDPOINT, key.namespace, key.name)
+    context.enqueue(key, Lane.STATUS if obj is None or carried_out(obj) else Lane.SPEC)
 
 
 def _exists(context: Context, endpoint: str) -> bool:

@@ -1,16 +1,19 @@
 """The operator's one HTTP port: is it alive, is it ready, and its metrics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.exposition import choose_encoder
 
 from modelward.api.address import host_and_port
 
 ProbeCheck = Callable[[], str | None]
 """Says in a few words what is wrong, or None."""
+_ASIDE_BYTES = 65_536
+"""From what size on a page is compressed in a thread."""
 
 
 def application(
@@ -20,7 +23,7 @@ def application(
     app = web.Application()
     app.router.add_get("/healthz", _probe(alive))
     app.router.add_get("/readyz", _probe(ready))
-    app.router.add_get("/metrics", make_aiohttp_handler(registry))
+    app.router.add_get("/metrics", _page(registry))
     return app
 
 
@@ -36,6 +39,19 @@ async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
         yield f"{bound[0]}:{bound[1]}"
     finally:
         await runner.cleanup()
+
+
+def _page(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        """Render in a thread: of thousands of endpoints it takes longer than the loop may stand still."""
+        encode, content_type = choose_encoder(",".join(request.headers.getall("Accept", ())))
+        names = request.query.getall("name[]", ())
+        page = await asyncio.to_thread(encode, registry.restricted_registry(names) if names else registry)
+        response = web.Response(body=page, headers={"Content-Type": content_type}, zlib_executor_size=_ASIDE_BYTES)
+        response.enable_compression()
+        return response
+
+    return answer
 
 
 def _probe(checks: Mapping[str, ProbeCheck]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -115,8 +115,8 @@ class WorkQueue:
         return min((heap[0][0] for heap in heaps if heap), default=None)
 
     def depth(self, lane: Lane, now: float) -> int:
-        """How many keys of a lane are due and wait."""
-        return sum(item.lane == lane and item.due <= now for item in self._pending.values())
+        """How many keys of a lane are due and wait; may be asked from any thread."""
+        return sum(item.lane == lane and item.due <= now for item in tuple(self._pending.values()))
 
     def active(self) -> dict[WorkKey, float]:
         """The keys that are worked on, with the time at which they were taken."""
