@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import orjson
@@ -15,11 +14,11 @@ _LAST_LINES = 24
 """Lines at the end that are read: an error or end mark, with what servers still send after it."""
 _COMPLETE_TYPES = ("message_stop", "response.completed", "response.incomplete")
 _ERROR_TYPES = ("error", "response.failed")
+_DONE = re.compile(rb"data: *\[DONE\]\s*")
 _EVENT = re.compile(rb"event: ?([\w.]+)")
 _WORTH_PARSING = re.compile(
-    rb'"(?:error|failed|message_stop|response\.(?:failed|completed|incomplete))"|"done"\s*:\s*true'
+    rb'"(?:error"|failed"|message_stop"|response\.(?:failed|completed|incomplete)"|done"\s*:\s*true)'
 )
-_ERROR_BODY = re.compile(rb'"error"\s*:\s*[{"]|"(?:object|type|finish_reason)"\s*:\s*"error"')
 _ERROR_FRONT = re.compile(rb'\s*\{\s*"(?:error"\s*:\s*[{"]|(?:object|type)"\s*:\s*"error")')
 _FAILED_FRONT = re.compile(rb'\s*\{(?=.*"object"\s*:\s*"response").*"status"\s*:\s*"failed"', re.DOTALL)
 _TYPE_IN_FRONT = re.compile(rb'\s*\{\s*"type"\s*:\s*"([\w.]+)"')
@@ -31,39 +30,49 @@ def end_of_stream(lines: list[bytes], *, opening: bytes) -> EndSign:
 
     `opening` is how the first of the lines began where that line is only its end, b"" where it is whole.
     """
-    complete = False
-    for sign in _signs(lines, opening):
-        if sign == "error":
-            return "error"
-        complete = complete or sign == "complete"
-    return "complete" if complete else ""
+    end: EndSign = ""
+    if opening and len(lines) <= _LAST_LINES:
+        end = _sign_of_cut(opening)
+        lines = lines[1:]
+    for line in lines[-_LAST_LINES:]:
+        if end == "error":
+            break
+        if line:
+            end = _sign(line) or end
+    return end
 
 
-def end_of_json(body: bytes, *, front: bytes) -> EndSign:
-    """Read a JSON answer; `front` is how it began where `body` is only its end, b"" where it is whole."""
-    if front:
-        return "error" if _ERROR_FRONT.match(front) or _FAILED_FRONT.match(front) else ""
-    if b'"error"' not in body or not _ERROR_BODY.search(body):
-        return ""
-    try:
-        return "error" if _tells_error(orjson.loads(body)) else ""
-    except orjson.JSONDecodeError:
-        return ""
+def end_of_json(answer: Any) -> EndSign:
+    """Tell what a JSON answer says that is here whole, and parsed."""
+    return "error" if _tells_error(answer) else ""
 
 
-def _signs(lines: list[bytes], opening: bytes) -> Iterator[EndSign]:
-    for place in range(max(0, len(lines) - _LAST_LINES), len(lines)):
-        cut = bool(opening) and place == 0
-        yield _sign(opening if cut else lines[place], cut=cut)
+def end_of_json_front(front: bytes) -> EndSign:
+    """Tell what a JSON answer says of which only the beginning was kept."""
+    return "error" if _ERROR_FRONT.match(front) or _FAILED_FRONT.match(front) else ""
 
 
-def _sign(line: bytes, *, cut: bool) -> EndSign:
+def _sign(line: bytes) -> EndSign:
     """Tell what one line says. Anchored at its beginning, because text inside JSON has no line of its own."""
-    if line.startswith(b"data:"):
-        payload = line[5:].lstrip(b" ")
-        return "complete" if payload.rstrip() == b"[DONE]" else _sign_of_json(payload, cut=cut)
-    if line.startswith(b"{"):
-        return _sign_of_json(line, cut=cut)
+    if line.startswith((b"data:", b"{")):
+        if _WORTH_PARSING.search(line):
+            return _sign_of_json(_payload(line))
+        return "complete" if not line.endswith(b"}") and _DONE.fullmatch(line) else ""
+    return _sign_of_field(line)
+
+
+def _sign_of_cut(opening: bytes) -> EndSign:
+    """Tell what a line says that was too long to be kept; only what it began with is here."""
+    if opening.startswith((b"data:", b"{")):
+        return _sign_of_front(_payload(opening))
+    return _sign_of_field(opening)
+
+
+def _payload(line: bytes) -> bytes:
+    return line[5:].lstrip(b" ") if line.startswith(b"data:") else line
+
+
+def _sign_of_field(line: bytes) -> EndSign:
     if found := _EVENT.match(line):
         return _sign_of_type(found[1].decode())
     return "error" if line.startswith((b"error: {", b"error:{")) else ""
@@ -75,11 +84,7 @@ def _sign_of_type(name: str) -> EndSign:
     return "complete" if name in _COMPLETE_TYPES else ""
 
 
-def _sign_of_json(payload: bytes, *, cut: bool) -> EndSign:
-    if cut:
-        return _sign_of_front(payload)
-    if not _WORTH_PARSING.search(payload):
-        return ""
+def _sign_of_json(payload: bytes) -> EndSign:
     try:
         event = orjson.loads(payload)
     except orjson.JSONDecodeError:
@@ -92,7 +97,6 @@ def _sign_of_json(payload: bytes, *, cut: bool) -> EndSign:
 
 
 def _sign_of_front(payload: bytes) -> EndSign:
-    """Tell what an event says that was too long to be kept; only what it began with is here."""
     if _ERROR_FRONT.match(payload):
         return "error"
     found = _TYPE_IN_FRONT.match(payload)
@@ -104,12 +108,12 @@ def _sign_of_front(payload: bytes) -> EndSign:
 def _tells_error(event: Any) -> bool:
     if not isinstance(event, dict):
         return False
-    if event.get("error") and isinstance(event["error"], (dict, str)):
+    error = event.get("error")
+    if error and isinstance(error, (dict, str)):
         return True
     if event.get("object") == "error" or event.get("type") in _ERROR_TYPES:
         return True
     choices = event.get("choices")
-    reasons = (
-        (one.get("finish_reason") for one in choices if isinstance(one, dict)) if isinstance(choices, list) else ()
-    )
-    return "error" in reasons
+    if not isinstance(choices, list):
+        return False
+    return any([isinstance(one, dict) and one.get("finish_reason") == "error" for one in choices])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
+
 from modelward.api.exchange import Usage
-from modelward.collector.answer_end import EndSign, end_of_json, end_of_stream
+from modelward.collector.answer_end import EndSign, end_of_json, end_of_json_front, end_of_stream
 from modelward.collector.stream_signs import model_named_in
 from modelward.collector.usage_reading import (
     UsageFields,
@@ -12,6 +16,7 @@ from modelward.collector.usage_reading import (
     ollama_usage_in,
     tells_input,
     usage_of,
+    usage_told_by,
 )
 
 KEPT_BYTES = 4 * 1024
@@ -20,15 +25,18 @@ MOST_BYTES = 3 * KEPT_BYTES
 """Bytes that are held at most, before what came last, with the objects that hold them."""
 _OBJECT_BYTES = 48
 _FRONT_BYTES = 256
+_NUMBERS, _ERROR = b'"embedding"', b'"error"'
+"""To parse an answer costs less than to search it twice, but not an answer full of numbers."""
 
 
 class AnswerTail:
     """Keeps at most 12 KB and the last read, and reads what it lets go of once, however it was cut.
 
     `_front` is how the answer began, `_opening` how the first line of what is kept began; empty where all is kept.
+    `_parsed` is a JSON answer once its end was read, if all of it is kept.
     """
 
-    __slots__ = ("_first", "_front", "_last", "_model", "_opening", "_pieces", "_size")
+    __slots__ = ("_first", "_front", "_last", "_model", "_opening", "_parsed", "_pieces", "_size")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -37,6 +45,7 @@ class AnswerTail:
         self._first: UsageFields | None = None
         self._last: UsageFields | None = None
         self._model = ""
+        self._parsed: Any = None
 
     def add(self, piece: bytes) -> None:
         """Take what came; this runs for every token."""
@@ -51,6 +60,8 @@ class AnswerTail:
 
     def usage(self) -> Usage:
         """Return the tokens that the answer tells."""
+        if self._parsed is not None and (told := usage_told_by(self._parsed)):
+            return usage_of(None, told)
         kept = self._kept()
         last = last_usage_in(kept, len(kept)) or self._last
         if last is None:
@@ -63,7 +74,10 @@ class AnswerTail:
         kept = self._kept()
         if stream:
             return end_of_stream(kept.splitlines(), opening=self._opening)
-        return end_of_json(kept, front=self._front)
+        if self._front:
+            return end_of_json_front(self._front)
+        self._parsed = _parsed(kept)
+        return end_of_json(self._parsed)
 
     def _kept(self) -> bytes:
         if len(self._pieces) != 1:
@@ -95,3 +109,12 @@ class AnswerTail:
             self._opening = whole[line : line + _FRONT_BYTES]
         self._pieces = [whole[cut:]]
         self._size = len(whole) - cut
+
+
+def _parsed(body: bytes) -> Any:
+    if _NUMBERS in body[:_FRONT_BYTES] and _ERROR not in body:
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

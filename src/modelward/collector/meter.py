@@ -17,6 +17,7 @@ from modelward.collector.stream_events import HELD_BYTES, StreamEvents
 from modelward.collector.stream_signs import model_named_in
 
 _BAD_GATEWAY = 502
+_NO_USAGE = Usage()
 _ANSWER_BYTES = MOST_BYTES + HELD_BYTES
 """What reading one answer holds."""
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
@@ -117,12 +118,13 @@ class ExchangeMeter:
             now = self._last or now  # it was complete before the client left
         cells = self._cells or self._ledger.model(self._tail.model(), status)
         self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
-        usage = self._tail.usage() if self._readable else Usage()
-        timings = self._timings(now, usage, outcome)
-        self._count_tokens(cells, usage, timings)
+        usage = self._tail.usage() if self._readable else _NO_USAGE
+        per_token = self._seconds_per_token(now, usage, outcome)
+        self._count_tokens(cells, usage, per_token)
         captured, self._captured = self._captured, None
         if captured is not None:
             captured.time_ms += round((self._asked - self.started) * 1000)
+            timings = self._timings(now, per_token)
             self._gate.end(captured, self.operation, cells.model, status, _recorded(outcome), usage, timings)
 
     def abandon(self) -> None:
@@ -186,22 +188,27 @@ class ExchangeMeter:
             observe(cells.ttft, _TTFT_BOUNDS, now - self._asked)
         cells.chunks[0] += events
 
-    def _timings(self, now: float, usage: Usage, outcome: RequestClass) -> Timings:
-        duration = (now - self._asked) * 1000
-        if not self._first_token:
-            return Timings(duration)
-        first = (self._first_token - self._asked) * 1000
+    def _seconds_per_token(self, now: float, usage: Usage, outcome: RequestClass) -> float | None:
+        """Return the time per token after the first, None where it cannot be told."""
         tokens = usage.output_tokens or 0
-        per_token = (duration - first) / (tokens - 1) if tokens > 1 and outcome == "ok" else None
-        return Timings(duration, first, per_token)
+        if not self._first_token or tokens < 2 or outcome != "ok":
+            return None
+        return (now - self._first_token) / (tokens - 1)
 
-    def _count_tokens(self, cells: ModelCells, usage: Usage, timings: Timings) -> None:
+    def _timings(self, now: float, per_token: float | None) -> Timings:
+        return Timings(
+            (now - self._asked) * 1000,
+            (self._first_token - self._asked) * 1000 if self._first_token else None,
+            per_token * 1000 if per_token is not None else None,
+        )
+
+    def _count_tokens(self, cells: ModelCells, usage: Usage, per_token: float | None) -> None:
         if usage.input_tokens is not None:
             observe(cells.input_tokens, _TOKEN_BOUNDS, usage.input_tokens)
         if usage.output_tokens is not None:
             observe(cells.output_tokens, _TOKEN_BOUNDS, usage.output_tokens)
-        if timings.per_output_token_ms is not None:
-            observe(cells.tpot, _GAP_BOUNDS, timings.per_output_token_ms / 1000)
+        if per_token is not None:
+            observe(cells.tpot, _GAP_BOUNDS, per_token)
 
 
 def _recorded(outcome: RequestClass) -> Outcome:

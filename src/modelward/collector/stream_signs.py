@@ -17,9 +17,10 @@ FIRST_TOKEN = re.compile(
 FIRST_TOKEN_REACH = 48
 """Bytes of the previous piece to look at again, because the pattern may be split over two reads."""
 
-_MODEL = re.compile(rb'"model"\s*:\s*"((?:[^"\\]|\\.){1,1024})"')
+_MODEL = re.compile(rb'"model"\s*:\s*"(?:([^"\\]{1,1024})|((?:[^"\\]|\\.){1,1024}))"')
 _CONVERSATION = re.compile(rb'"(?:conversation_id|session_id|thread_id)"\s*:\s*"([^"\\]{1,128})"')
 _LONGEST_NAME = 128
+_FRONT_BYTES, _BACK_BYTES = 65_536, 8_192
 
 
 def model_named_in(body: bytes) -> str:
@@ -27,20 +28,28 @@ def model_named_in(body: bytes) -> str:
 
     A name is cut at 128 characters, and is the same however it is escaped: PHP writes `a\\/b` for `a/b`.
     """
-    found = _MODEL.search(body, 0, 65_536) or _MODEL.search(body, max(0, len(body) - 8192))
-    return _unescaped(found[1])[:_LONGEST_NAME] if found else ""
+    found = _at_an_end_of(body, _MODEL)
+    if found is None:
+        return ""
+    plain: bytes | None = found[1]
+    return (_unescaped(found[2]) if plain is None else plain.decode("utf-8", "replace"))[:_LONGEST_NAME]
 
 
 def conversation_named_in(body: bytes) -> bytes:
     """Return the conversation that a request body names, b"" if none."""
-    found = _CONVERSATION.search(body, 0, 65_536) or _CONVERSATION.search(body, max(0, len(body) - 8192))
-    return found.group(1) if found else b""
+    found = _at_an_end_of(body, _CONVERSATION)
+    return found[1] if found else b""
+
+
+def _at_an_end_of(body: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    found = pattern.search(body, 0, _FRONT_BYTES)
+    if found is None and len(body) > _FRONT_BYTES:
+        found = pattern.search(body, max(0, len(body) - _BACK_BYTES))
+    return found
 
 
 def _unescaped(text: bytes) -> str:
     """Return the text of a JSON string, given without its quotes."""
-    if b"\\" not in text:
-        return text.decode("utf-8", "replace")
     try:
         return str(orjson.loads(b'"%b"' % text))
     except orjson.JSONDecodeError:

@@ -17,7 +17,7 @@ from modelward.api.exchange import Usage
 UsageFields = Mapping[str, Any]
 """A `usage` object as the API wrote it."""
 
-_COMPACT, _SPACED, _ODD = b'"usage":{', b'"usage": {', b'"usage" '
+_NAME, _COMPACT, _SPACED, _ODD = b'"usage"', b'"usage":{', b'"usage": {', b'"usage" '
 _BEGUN = re.compile(rb'"usage"\s*:\s*\{')
 _OLLAMA_COUNTS = re.compile(rb'"(prompt_eval_count|eval_count)"\s*:\s*(\d{1,12})')
 _MAX_USAGE_BYTES = 4096
@@ -26,8 +26,12 @@ _MAX_USAGE_BYTES = 4096
 def last_usage_in(data: bytes, end: int) -> UsageFields | None:
     """Return the last usage object that begins before `end`; it may reach beyond.
 
-    Streams have `"usage":null` in each event, so that a search for the name alone would stop at all of them.
+    Most answers end with it. Streams may have `"usage":null` in each event, so that a search for the name alone would
+    stop at all of them.
     """
+    start = _begins(data, _NAME, end)
+    if start < 0 or _BEGUN.match(data, start):
+        return _parsed_at(data, start)
     start = max(_begins(data, _COMPACT, end), _begins(data, _SPACED, end))
     if start < 0 and _begins(data, _ODD, end) >= 0:
         start = max((found.start() for found in _BEGUN.finditer(data) if found.start() < end), default=-1)
@@ -52,6 +56,12 @@ def _parsed_at(data: bytes, start: int) -> UsageFields | None:
     return _parsed(data[begun : begun + _MAX_USAGE_BYTES])
 
 
+def usage_told_by(answer: Any) -> UsageFields | None:
+    """Return the usage object of a parsed answer, None if it has none at its top."""
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    return usage if isinstance(usage, dict) else None
+
+
 def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
     """Return the tokens that the first and the last usage object of an answer tell; None where they say nothing.
 
@@ -63,12 +73,12 @@ def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
         told = {**first, **{name: value for name, value in told.items() if value is not None}}
     details = told.get("prompt_tokens_details") or told.get("input_tokens_details")
     cached = whole(details.get("cached_tokens")) if isinstance(details, dict) else None
-    read, written = whole(told.get("cache_read_input_tokens")), whole(told.get("cache_creation_input_tokens"))
+    read = whole(told.get("cache_read_input_tokens"))
     asked = whole(told.get("prompt_tokens"))
     if asked is None:
         asked = whole(told.get("input_tokens"))
         if asked is not None and details is None:
-            asked += (read or 0) + (written or 0)
+            asked += (read or 0) + (whole(told.get("cache_creation_input_tokens")) or 0)
     return Usage(
         asked,
         whole(told.get("completion_tokens", told.get("output_tokens"))),
@@ -92,7 +102,7 @@ def tells_input(usage: UsageFields) -> bool:
 
 def whole(value: Any) -> int | None:
     """Return a count of tokens, None for what is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if type(value) is int and value >= 0 else None
 
 
 def _parsed(text: bytes) -> UsageFields | None:
