@@ -37,17 +37,20 @@ class Dialing:
     takes no reused connection.
     """
 
-    __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_length", "_limit", "_out", "_plane", "_retried",
-                 "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
+    __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_later", "_length", "_limit", "_out", "_plane",
+                 "_retried", "_size", "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
 
-    def __init__(self, client: Downstream, plane: Plane, head: bytes, request: RequestHead | None) -> None:
+    def __init__(
+        self, client: Downstream, plane: Plane, head: bytes, request: RequestHead | None, body: bytes = b""
+    ) -> None:
         self._client, self._plane = client, plane
-        self._head, self._out = head, head
+        self._head, self._out, self._body = head, head, body
         self._tunnel = request is None
         self._length = 0 if request is None else request.length
         self._limit = KEPT_BYTES
-        self._body = HeldBytes()
-        self._held = len(head)
+        self._later: HeldBytes | None = None  # what came after; most requests come in one piece
+        self._size = len(body)
+        self._held = len(head) + self._size
         self._whole = True
         self._gone = self._retried = False
         self._tried: frozenset[str] = frozenset()
@@ -57,7 +60,8 @@ class Dialing:
 
     def start(self) -> None:
         """Choose a server and send what is here."""
-        target = self._plane.targets.choose(self._plane.now(), self._tried)
+        now = self._plane.now()
+        target = self._plane.targets.choose(now, self._tried)
         if target is None:
             self._client.dialing_failed("no model server is reachable behind this endpoint", gone=self._gone)
             return
@@ -69,9 +73,9 @@ class Dialing:
                 return
         self._limit = KEPT_BYTES_FAR if target.tls else KEPT_BYTES
         alone = self._tunnel or self._length > self._limit
-        idle = None if alone else target.take_idle(self._oldest())
+        idle = None if alone else target.take_idle(self._oldest(now))
         if idle is not None:
-            self._use(idle)
+            self._use(idle, now)
         else:
             self._open(target)
 
@@ -79,13 +83,12 @@ class Dialing:
         """Send more of the request, or keep it until there is a connection."""
         upstream = self._upstream
         if upstream is None:
-            self._body.add(data)
-            self._plane.budget.held += len(data)
-            if self._body.size > self._limit:
+            self._keep(data)
+            if self._size > self._limit:
                 self._client.flow.stop(PEER_FULL)
             return
         if self._whole:
-            if self._body.size + len(data) <= self._limit and self._plane.budget.spare:
+            if self._size + len(data) <= self._limit and self._plane.budget.spare:
                 self._keep(data)
             else:
                 self.forget()
@@ -95,14 +98,13 @@ class Dialing:
         """Keep nothing for another try: the answer began, or there is too much of it."""
         if self._upstream is not None:
             self._whole = False
-            self._plane.budget.give_back(self._body.clear())
+            self._let_go()
 
     def end(self) -> None:
         """The exchange needs no server any more."""
         if self._task is not None:
             self._task.cancel()
-        self._plane.budget.held -= self._body.clear() + self._held
-        self._held = 0
+        self._let_go()
 
     def closed_unanswered(self, upstream: Upstream) -> None:
         """The connection ended before the first byte of an answer."""
@@ -116,14 +118,24 @@ class Dialing:
             alone = self._plane.targets.is_only_pod(upstream.target)
             self._client.dialing_failed("the model server closed the connection before it answered", gone=alone)
 
-    def _oldest(self) -> float:
+    def _oldest(self, now: float) -> float:
         """Return since when a reused connection may have idled: since any time, if the request can be sent again."""
-        again = self._client.request_complete and self._body.size <= self._limit and self._plane.budget.spare
-        return 0.0 if again else self._plane.now() - FRESH_SECONDS
+        again = self._client.request_complete and self._size <= self._limit and self._plane.budget.spare
+        return 0.0 if again else now - FRESH_SECONDS
 
     def _keep(self, data: bytes) -> None:
-        self._body.add(data)
+        if self._later is None:
+            self._later = HeldBytes()
+        self._later.add(data)
+        self._size += len(data)
+        self._held += len(data)
         self._plane.budget.held += len(data)
+
+    def _let_go(self) -> None:
+        self._plane.budget.held -= self._held
+        self._held = self._size = 0
+        self._head = self._out = self._body = b""
+        self._later = None
 
     def _open(self, target: Target) -> None:
         self._task = self._plane.loop.create_task(self._connect(target))
@@ -147,14 +159,16 @@ class Dialing:
             return
         self._task = None
         self._plane.reachability.reached()
-        upstream.connected_in(self._plane.now() - began)
-        self._use(upstream)
+        now = self._plane.now()
+        upstream.connected_in(now - began)
+        self._use(upstream, now)
 
-    def _use(self, upstream: Upstream) -> None:
+    def _use(self, upstream: Upstream, now: float) -> None:
         self._upstream = upstream
-        upstream.serve(self._client, tunnel=self._tunnel)
+        upstream.serve(self._client, now, tunnel=self._tunnel)
         self._client.flow.go(PEER_FULL)
-        upstream.write(self._out + self._body.value() if self._body.size else self._out)
-        if self._body.size > self._limit or not self._plane.budget.spare:
+        out = self._out + self._body if self._body else self._out
+        upstream.write(out if self._later is None else out + self._later.value())
+        if self._size > self._limit or not self._plane.budget.spare:
             self.forget()
         self._client.connected(upstream)

@@ -87,12 +87,22 @@ class Downstream(Observed, asyncio.Protocol):
 
     # The request, as the intake finds it.
 
-    def begin(self, head: RequestHead, head_bytes: bytes, *, complete: bool) -> None:
-        """A request's head is here; `complete` where it has no body."""
+    def begin(self, head: RequestHead, head_bytes: bytes) -> None:
+        """A request's head is here, and its body follows."""
         self.head = head
         self.meter = self.plane.meter(head, clock())
-        self.state = ANSWER if complete else BODY
+        self.state = BODY
         self._dialing = Dialing(self, self.plane, head_bytes, head)
+
+    def begin_whole(self, head: RequestHead, head_bytes: bytes, body: bytes) -> None:
+        """A whole request is here, as most come: it is passed on as one piece."""
+        self.head = head
+        self.meter = self.plane.meter(head, clock())
+        if body:
+            self.observe_request(body)
+            self.observe_request_end()
+        self.state = ANSWER
+        self._dialing = Dialing(self, self.plane, head_bytes, head, body)
 
     def begin_tunnel(self, data: bytes) -> None:
         """What follows is no HTTP/1.1 and passes unmeasured; never to an API of others, where it would escape us."""

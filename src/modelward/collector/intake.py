@@ -99,11 +99,12 @@ class Intake:
         if client.state is HEAD:
             taken = self._read_head(data)
             began = client.state is not HEAD
-        if client.state is BODY and taken < len(data):
-            taken += self._read_body(data[taken:] if taken else data)
-        elif client.state is TUNNEL and taken < len(data):
-            client.send(bytes(data[taken:]))
-            taken = len(data)
+        if taken < len(data):
+            if client.state is BODY:
+                taken += self._read_body(data[taken:] if taken else data)
+            elif client.state is TUNNEL:
+                client.send(bytes(data[taken:]))
+                taken = len(data)
         if began:
             client.dial()
         return taken
@@ -123,8 +124,7 @@ class Intake:
             self._plane.heads.leave(self._client)
         else:
             self._plane.idle.leave(self._client)
-        self._begin(bytes(data[start:end]))
-        return end
+        return self._begin(data, start, end)
 
     def _await_head(self, size: int, start: int) -> int:
         if not self._in_head:
@@ -137,26 +137,33 @@ class Intake:
         self._searched = size - start
         return start
 
-    def _begin(self, raw: bytes) -> None:
+    def _begin(self, data: bytes | bytearray, start: int, end: int) -> int:
+        """Begin a request and return where that ends which is dealt with: its head, or all of it if all is here."""
+        client, raw = self._client, bytes(data[start:end])
         if raw.count(b"\n") > MAX_FIELDS:
-            self._client.refuse(431, f"the request's header has more than {MAX_FIELDS} fields")
-            return
+            client.refuse(431, f"the request's header has more than {MAX_FIELDS} fields")
+            return end
         if raw == HTTP2_PREFACE:
-            self._client.begin_tunnel(raw)
-            return
+            client.begin_tunnel(raw)
+            return end
         try:
             head = RequestHead(raw)
             if head.cleartext_http2:
                 raw = without_cleartext_http2(raw)
                 head = RequestHead(raw)
         except BadRequestError as error:
-            self._client.refuse(400, f"not a valid HTTP/1.1 request: {error}")
-            return
+            client.refuse(400, f"not a valid HTTP/1.1 request: {error}")
+            return end
         if head.method == b"CONNECT":
-            self._client.refuse(405, "a model server is no proxy: CONNECT is not passed on")
-            return
-        self._body = RequestBody(head)
-        self._client.begin(head, raw, complete=self._body.complete)
+            client.refuse(405, "a model server is no proxy: CONNECT is not passed on")
+            return end
+        end_of_body = end + head.length
+        if head.chunked or end_of_body > len(data):
+            self._body = RequestBody(head)
+            client.begin(head, raw)
+            return end
+        client.begin_whole(head, raw, bytes(data[end:end_of_body]))
+        return end_of_body
 
     # The body.
 

@@ -17,6 +17,9 @@ _KNOWN_BYTES = 256
 _CONVERSATION_HEADERS = frozenset((b"x-conversation-id", b"x-session-id", b"x-thread-id"))
 _ID_HEADERS = frozenset((b"x-request-id", b"x-correlation-id", b"request-id", b"x-client-request-id", b"traceparent"))
 """Of which engines and gateways make the ids of their answers."""
+_READ_HEADERS = _CONVERSATION_HEADERS | _ID_HEADERS | {
+    b"transfer-encoding", b"upgrade", b"connection", b"content-encoding",
+}  # fmt: skip
 _MOST_ID_BYTES = 4_096
 _UPGRADE_HEADERS = re.compile(rb"\r\n(?:upgrade|http2-settings|connection)[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
@@ -40,7 +43,7 @@ class RequestHead:
         self.length = self._hosts = 0
         self.chunked = self.upgrade = self.cleartext_http2 = False
         self.keep_alive = True
-        self._connection: list[bytes] = []
+        self._connection: tuple[bytes, ...] = ()
         self._problem = ""
         parser: Any = httptools.HttpRequestParser(self)
         try:
@@ -81,16 +84,20 @@ class RequestHead:
         key = name.lower()
         if key == b"content-length":
             self.length = int(value)
-        elif key == b"transfer-encoding":
+        elif key == b"host":
+            self._hosts += 1
+        elif key in _READ_HEADERS:
+            self._read_header(key, value)
+
+    def _read_header(self, key: bytes, value: bytes) -> None:
+        if key == b"transfer-encoding":
             if self.chunked or value.strip(b" \t").lower() != b"chunked":
                 self._problem = "a Transfer-Encoding other than chunked"
             self.chunked = True
         elif key == b"upgrade":
             self.cleartext_http2 = self.cleartext_http2 or b"h2c" in value.lower()
         elif key == b"connection":
-            self._connection += [word.strip() for word in value.lower().split(b",")]
-        elif key == b"host":
-            self._hosts += 1
+            self._connection += tuple(word.strip() for word in value.lower().split(b","))
         elif key == b"content-encoding":
             self.encoding = value.lower()
         elif key in _CONVERSATION_HEADERS:

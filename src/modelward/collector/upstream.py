@@ -67,12 +67,12 @@ class Upstream(asyncio.Protocol):
         """Note how long connecting took, which is how long bytes to this server need at most."""
         self.round_trip = min(seconds, _LONGEST_ROUND_TRIP)
 
-    def serve(self, client: Downstream, *, tunnel: bool) -> None:
+    def serve(self, client: Downstream, now: float, *, tunnel: bool) -> None:
         """Begin an exchange for this client; a tunnel where what follows is not HTTP requests and responses."""
         self._reset()
         self.client = client
         self._blind = tunnel
-        self.sent = self.plane.now()
+        self.sent = now
         self.target.in_flight += 1
 
     def write(self, data: bytes) -> None:
