@@ -2,26 +2,31 @@
 
 python bench/proxy/measure.py --before CHECKOUT [--pairs 20] [--out bench/proxy/results.json]
 
-Each pair runs both collectors one after the other, in turn the one and the other first, in front of the same model
-server: the machine's mood is the same for both. Written are the ratio after/before of JSON p50, of the time to first
-token (p50) and of the data plane's CPU time per request, each as a mean of pairs with the bounds of its 95 % interval.
+Each pair starts both collectors in front of the same model server and asks them in turn, a few requests at a time, the
+one and the other first: whatever else the machine does is the same for both. Written are the ratio after/before of JSON
+p50, of the time to first token (p50) and of the data plane's CPU time per request, each as a mean of pairs with the
+bounds of its 95 % interval.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
+import contextlib
 import json
 import math
 import statistics
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
 from collector_process import Collector, collector, model_server
 
 ROOT = Path(__file__).parents[2]
+BURSTS = 20
+CLIENTS = 8
+"""Connections that ask at once where many do."""
 _BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "word " * 200}]}).encode()
 _T_95 = {2: 12.7, 3: 4.3, 4: 3.18, 5: 2.78, 6: 2.57, 8: 2.36, 10: 2.26, 12: 2.2, 15: 2.14, 20: 2.09, 30: 2.05}
 
@@ -59,23 +64,49 @@ async def _streams(port: int, requests: int) -> list[float]:
     return times
 
 
-async def _load(one: Collector, requests: int, streams: int) -> dict[str, float]:
-    await _json(one.port, 50)
-    times = await _json(one.port, requests)
-    first = await asyncio.gather(*(_streams(one.port, streams // 8) for _ in range(8)))
+@dataclass
+class Sample:
+    """What one collector was seen to take: seconds per request, and CPU milliseconds for `requests` of them."""
+
+    json: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    cpu_ms: float = 0.0
+    requests: int = 0
+
+    def figures(self) -> dict[str, float]:
+        """Return the three figures that are compared."""
+        return {
+            "json_p50_ms": statistics.median(self.json) * 1000,
+            "ttft_p50_ms": statistics.median(self.first) * 1000,
+            "cpu_ms_per_request": self.cpu_ms / self.requests,
+        }
+
+
+async def _burst(one: Collector, sample: Sample, requests: int, streams: int) -> None:
+    sample.json += await _json(one.port, requests)
+    for times in await asyncio.gather(*(_streams(one.port, streams) for _ in range(CLIENTS))):
+        sample.first += times
     before = one.cpu_ms()
-    await asyncio.gather(*(_json(one.port, requests // 8) for _ in range(8)))
-    cpu = (one.cpu_ms() - before) / (requests // 8 * 8)
-    return {
-        "json_p50_ms": statistics.median(times) * 1000,
-        "ttft_p50_ms": statistics.median(itertools.chain.from_iterable(first)) * 1000,
-        "cpu_ms_per_request": cpu,
-    }
+    await asyncio.gather(*(_json(one.port, requests // CLIENTS) for _ in range(CLIENTS)))
+    sample.cpu_ms += one.cpu_ms() - before
+    sample.requests += requests // CLIENTS * CLIENTS
 
 
-def _sample(tree: Path, upstream: int, requests: int, streams: int) -> dict[str, float]:
-    with collector(tree, upstream) as one:
-        return uvloop.run(_load(one, requests, streams))
+async def _load(pair: list[Collector], requests: int, streams: int) -> list[Sample]:
+    """Ask both in turn; the first burst only warms them up."""
+    for one in pair:
+        await _burst(one, Sample(), 200, 1)
+    samples = [Sample() for _ in pair]
+    for number in range(BURSTS):
+        for place in (0, 1) if number % 2 == 0 else (1, 0):
+            await _burst(pair[place], samples[place], requests // BURSTS, max(1, streams // BURSTS // CLIENTS))
+    return samples
+
+
+def _pair(trees: list[Path], upstream: int, requests: int, streams: int) -> list[dict[str, float]]:
+    with contextlib.ExitStack() as stack:
+        pair = [stack.enter_context(collector(tree, upstream)) for tree in trees]
+        return [sample.figures() for sample in uvloop.run(_load(pair, requests, streams))]
 
 
 def ratio(pairs: list[tuple[float, float]]) -> dict[str, float]:
@@ -101,8 +132,8 @@ def main() -> None:
     pairs: list[tuple[dict[str, float], dict[str, float]]] = []
     with model_server() as upstream:
         for number in range(chosen.pairs):
-            trees = (chosen.before, ROOT) if number % 2 == 0 else (ROOT, chosen.before)
-            samples = {tree: _sample(tree, upstream, chosen.requests, chosen.streams) for tree in trees}
+            trees = [chosen.before, ROOT] if number % 2 == 0 else [ROOT, chosen.before]
+            samples = dict(zip(trees, _pair(trees, upstream, chosen.requests, chosen.streams), strict=True))
             pairs.append((samples[chosen.before], samples[ROOT]))
             print(number + 1, *({key: round(value, 3) for key, value in one.items()} for one in pairs[-1]), flush=True)
     ratios = {key: ratio([(before[key], after[key]) for before, after in pairs]) for key in pairs[0][0]}

@@ -114,6 +114,8 @@ def _tells_error(event: Any) -> bool:
     if event.get("object") == "error" or event.get("type") in _ERROR_TYPES:
         return True
     choices = event.get("choices")
-    if not isinstance(choices, list):
-        return False
-    return any([isinstance(one, dict) and one.get("finish_reason") == "error" for one in choices])
+    if isinstance(choices, list):
+        for one in choices:
+            if isinstance(one, dict) and one.get("finish_reason") == "error":
+                return True
+    return False

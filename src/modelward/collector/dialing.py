@@ -72,8 +72,11 @@ class Dialing:
                 self._client.give_up_request(str(error))
                 return
         self._limit = KEPT_BYTES_FAR if target.tls else KEPT_BYTES
-        alone = self._tunnel or self._length > self._limit
-        idle = None if alone else target.take_idle(self._oldest(now))
+        idle = None
+        if not self._tunnel and self._length <= self._limit:
+            again = self._can_keep() and self._client.request_complete
+            # A request that can be sent again takes any idle connection, another one none that may have been closed.
+            idle = target.take_idle(0.0 if again else now - FRESH_SECONDS)
         if idle is not None:
             self._use(idle, now)
         else:
@@ -88,7 +91,7 @@ class Dialing:
                 self._client.flow.stop(PEER_FULL)
             return
         if self._whole:
-            if self._size + len(data) <= self._limit and self._plane.budget.spare:
+            if self._can_keep(len(data)):
                 self._keep(data)
             else:
                 self.forget()
@@ -98,13 +101,17 @@ class Dialing:
         """Keep nothing for another try: the answer began, or there is too much of it."""
         if self._upstream is not None:
             self._whole = False
-            self._let_go()
+            self._plane.budget.held -= self._held
+            self._held = self._size = 0
+            self._head = self._out = self._body = b""
+            self._later = None
 
     def end(self) -> None:
         """The exchange needs no server any more."""
         if self._task is not None:
             self._task.cancel()
-        self._let_go()
+        self._plane.budget.held -= self._held
+        self._held = 0
 
     def closed_unanswered(self, upstream: Upstream) -> None:
         """The connection ended before the first byte of an answer."""
@@ -118,10 +125,9 @@ class Dialing:
             alone = self._plane.targets.is_only_pod(upstream.target)
             self._client.dialing_failed("the model server closed the connection before it answered", gone=alone)
 
-    def _oldest(self, now: float) -> float:
-        """Return since when a reused connection may have idled: since any time, if the request can be sent again."""
-        again = self._client.request_complete and self._size <= self._limit and self._plane.budget.spare
-        return 0.0 if again else now - FRESH_SECONDS
+    def _can_keep(self, more: int = 0) -> bool:
+        """Whether what is here, and so many bytes more, may be kept for another try."""
+        return self._size + more <= self._limit and self._plane.budget.spare
 
     def _keep(self, data: bytes) -> None:
         if self._later is None:
@@ -130,12 +136,6 @@ class Dialing:
         self._size += len(data)
         self._held += len(data)
         self._plane.budget.held += len(data)
-
-    def _let_go(self) -> None:
-        self._plane.budget.held -= self._held
-        self._held = self._size = 0
-        self._head = self._out = self._body = b""
-        self._later = None
 
     def _open(self, target: Target) -> None:
         self._task = self._plane.loop.create_task(self._connect(target))
@@ -169,6 +169,6 @@ class Dialing:
         self._client.flow.go(PEER_FULL)
         out = self._out + self._body if self._body else self._out
         upstream.write(out if self._later is None else out + self._later.value())
-        if self._size > self._limit or not self._plane.budget.spare:
+        if not self._can_keep():
             self.forget()
         self._client.connected(upstream)

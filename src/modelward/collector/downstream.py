@@ -96,11 +96,12 @@ class Downstream(Observed, asyncio.Protocol):
 
     def begin_whole(self, head: RequestHead, head_bytes: bytes, body: bytes) -> None:
         """A whole request is here, as most come: it is passed on as one piece."""
+        now = clock()
         self.head = head
-        self.meter = self.plane.meter(head, clock())
+        self.meter = self.plane.meter(head, now)
         if body:
             self.observe_request(body)
-            self.observe_request_end()
+            self.observe_request_end(now)
         self.state = ANSWER
         self._dialing = Dialing(self, self.plane, head_bytes, head, body)
 
@@ -127,7 +128,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     def request_ended(self) -> None:
         """The whole request has been read."""
-        self.observe_request_end()
+        self.observe_request_end(clock())
         if self.state is BODY:
             self.state = ANSWER
 
@@ -180,12 +181,14 @@ class Downstream(Observed, asyncio.Protocol):
 
     def response_begun(self) -> None:
         """The final response began: the request need not be kept for another try."""
-        if self._dialing is None:
+        dialing = self._dialing
+        if dialing is None:
             return
         if self.state is BODY:
-            self._dialing.forget()
+            dialing.forget()
         else:
-            self._end_dialing()
+            self._dialing = None
+            dialing.end()
 
     def switched_protocols(self) -> None:
         """The server took the offer of another protocol: from here on bytes are moved, whatever they are."""

@@ -72,7 +72,7 @@ class ExchangeMeter:
     def response_head(self, status: int, content_type: bytes, encoding: bytes, *, asks_to_retry: bool = False) -> None:
         """Note how the answer begins, and whom it is to be counted for; `asks_to_retry` is for Retry-After."""
         self._begun = True
-        self._busy = asks_to_retry or self._ledger.engine_queues
+        self._busy = status >= 400 and (asks_to_retry or self._ledger.engine_queues)
         self.status = status
         self._read_as(content_type, encoding)
         if self.operation:
@@ -119,7 +119,7 @@ class ExchangeMeter:
         cells = self._cells or self._ledger.model(self._tail.model(), status)
         self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
         usage = self._tail.usage() if self._readable else _NO_USAGE
-        per_token = self._seconds_per_token(now, usage, outcome)
+        per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
         captured, self._captured = self._captured, None
         if captured is not None:
@@ -146,12 +146,13 @@ class ExchangeMeter:
         """Choose how the answer's body is to be read; what asks no model is not read at all."""
         if not self.operation:
             return
-        plain, coded = encoding in (b"", b"identity"), can_decode(encoding)
-        size = _ANSWER_BYTES + (DECODER_BYTES if coded else 0)
-        self._readable = (plain or coded) and self._gate.budget.take(size)
-        self._reserved = size if self._readable else 0
-        if coded and self._readable:
-            self._decoder = Decoder()
+        size, coded = _ANSWER_BYTES, bool(encoding) and encoding != b"identity"
+        if coded:
+            size += DECODER_BYTES
+        if (not coded or can_decode(encoding)) and self._gate.budget.take(size):
+            self._readable, self._reserved = True, size
+            if coded:
+                self._decoder = Decoder()
         lines = content_type.startswith((b"application/x-ndjson", b"application/jsonl"))
         if lines or content_type.startswith(b"text/event-stream"):
             self._events = StreamEvents(lines=lines)
@@ -181,7 +182,8 @@ class ExchangeMeter:
         if self._first_token:
             if events:
                 observe(cells.inter_chunk, _GAP_BOUNDS, now - self._last)
-                cells.inter_chunk[0] += events - 1  # what came in the same read had no gap before it
+                if events > 1:  # what came in the same read had no gap before it
+                    cells.inter_chunk[0] += events - 1
                 self._last = now
         elif stream.token_seen:
             self._first_token = self._last = now
@@ -191,9 +193,7 @@ class ExchangeMeter:
     def _seconds_per_token(self, now: float, usage: Usage, outcome: RequestClass) -> float | None:
         """Return the time per token after the first, None where it cannot be told."""
         tokens = usage.output_tokens or 0
-        if not self._first_token or tokens < 2 or outcome != "ok":
-            return None
-        return (now - self._first_token) / (tokens - 1)
+        return (now - self._first_token) / (tokens - 1) if tokens > 1 and outcome == "ok" else None
 
     def _timings(self, now: float, per_token: float | None) -> Timings:
         return Timings(

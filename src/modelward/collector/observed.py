@@ -22,10 +22,10 @@ class Observed:
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 self.stop_observing()
 
-    def observe_request_end(self) -> None:
+    def observe_request_end(self, now: float) -> None:
         """Tell the meter that the request is complete."""
         if self.meter is not None:
-            self.meter.request_ended(clock())
+            self.meter.request_ended(now)
 
     def stop_observing(self) -> None:
         """Give up observing this exchange after an exception."""

@@ -35,7 +35,7 @@ class StreamEvents:
         separator = self._separator
         if not self.token_seen or not separator:
             return self._search(piece)
-        if len(separator) == 1 or (not self._edge and piece.endswith(separator)):
+        if (not self._edge and piece.endswith(separator)) or len(separator) == 1:
             return piece.count(separator)
         events = piece.count(separator) + (self._edge + piece[: len(separator) - 1]).count(separator)
         self._edge = b"" if piece.endswith(separator) else (self._edge + piece)[1 - len(separator) :]
@@ -52,7 +52,8 @@ class StreamEvents:
             start = found.end()
             events += 1
         rest = data[start:]
-        self._look(rest)
+        if rest:
+            self._look(rest)
         if len(rest) > HELD_BYTES:
             self._long = True
             rest = rest[-FIRST_TOKEN_REACH:]
@@ -62,6 +63,7 @@ class StreamEvents:
 
     def _look(self, event: bytes) -> None:
         if not self._long:
-            self._echo = _ECHO.search(event, 0, _ECHO_REACH) is not None
+            front = event[:_ECHO_REACH]
+            self._echo = b"response." in front and _ECHO.search(front) is not None
         if not self._echo and not self.token_seen and FIRST_TOKEN.search(event):
             self.token_seen = True

@@ -28,7 +28,7 @@ def model_named_in(body: bytes) -> str:
 
     A name is cut at 128 characters, and is the same however it is escaped: PHP writes `a\\/b` for `a/b`.
     """
-    found = _at_an_end_of(body, _MODEL)
+    found = _MODEL.search(body, 0, _FRONT_BYTES) or _at_the_back(body, _MODEL)
     if found is None:
         return ""
     plain: bytes | None = found[1]
@@ -37,15 +37,13 @@ def model_named_in(body: bytes) -> str:
 
 def conversation_named_in(body: bytes) -> bytes:
     """Return the conversation that a request body names, b"" if none."""
-    found = _at_an_end_of(body, _CONVERSATION)
+    found = _CONVERSATION.search(body, 0, _FRONT_BYTES) or _at_the_back(body, _CONVERSATION)
     return found[1] if found else b""
 
 
-def _at_an_end_of(body: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-    found = pattern.search(body, 0, _FRONT_BYTES)
-    if found is None and len(body) > _FRONT_BYTES:
-        found = pattern.search(body, max(0, len(body) - _BACK_BYTES))
-    return found
+def _at_the_back(body: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """Search the end of a body of which the front has been searched."""
+    return pattern.search(body, len(body) - _BACK_BYTES) if len(body) > _FRONT_BYTES else None
 
 
 def _unescaped(text: bytes) -> str:

@@ -259,13 +259,13 @@ class Upstream(asyncio.Protocol):
 
     def _finish(self, client: Downstream) -> None:
         keep = self._keep and not self._surplus and client.request_complete
-        was_head = client.head is not None and client.head.method == b"HEAD"
         self._release()
         self.flow.go(PEER_FULL)
         if keep:
             self.reused = True
             self.idle_since = self.plane.now()
-            if was_head:  # the parser still waits for a body that never comes
+            if client.head is not None and client.head.method == b"HEAD":
+                # The parser still waits for a body that never comes.
                 self._parser = httptools.HttpResponseParser(self)
             self.target.give_back(self)
         else:
