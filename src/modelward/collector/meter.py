@@ -33,9 +33,9 @@ class ExchangeMeter:
     """
 
     __slots__ = (
-        "_asked", "_begun", "_busy", "_captured", "_cells", "_decoder", "_events", "_first_token", "_gate",
-        "_last", "_ledger", "_readable", "_request", "_reserved", "_tail", "_unlabelled", "finished", "operation",
-        "started", "status",
+        "_asked", "_begun", "_busy", "_captured", "_cells", "_content_type", "_decoder", "_encoding", "_events",
+        "_first_token", "_gate", "_last", "_ledger", "_reading", "_request", "_reserved", "_tail", "_unlabelled",
+        "finished", "operation", "started", "status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
@@ -43,14 +43,15 @@ class ExchangeMeter:
         self.operation = operation_of(head.method, head.path)
         self.started = self._asked = started
         self.status = 0
-        self.finished = self._begun = self._busy = self._readable = self._unlabelled = False
+        self.finished = self._begun = self._busy = self._reading = self._unlabelled = False
+        self._content_type = self._encoding = b""
         self._request = RequestCopy(gate.budget)
         self._reserved = 0
         self._cells: ModelCells | None = None
         self._decoder: Decoder | None = None
         self._events: StreamEvents | None = None
         self._first_token = self._last = 0.0
-        self._tail = AnswerTail()
+        self._tail: AnswerTail | None = None  # while an answer is read, and can be
         self._captured: Captured | None = gate.begin(head) if self.operation else None
         ledger.in_flight[0] += 1
         ledger.started[0] += 1
@@ -74,7 +75,7 @@ class ExchangeMeter:
         self._begun = True
         self._busy = status >= 400 and (asks_to_retry or self._ledger.engine_queues)
         self.status = status
-        self._read_as(content_type, encoding)
+        self._content_type, self._encoding = content_type, encoding
         if self.operation:
             request = self._request.value()
             name = model_named_in(request)
@@ -89,9 +90,12 @@ class ExchangeMeter:
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if self._captured is not None:
             self._captured.add_response(piece)
+        if not self._reading:
+            self._begin_reading()
         if self._decoder is not None:
             piece = self._decoder.decode(piece)
-        if not self._readable or not piece:
+        tail = self._tail
+        if tail is None or not piece:
             return
         if self._unlabelled:
             self._unlabelled = False
@@ -99,26 +103,28 @@ class ExchangeMeter:
                 self._events = StreamEvents(lines=False)
         if self._events is not None:
             self._count_events(self._events, piece, now)
-        self._tail.add(piece)
+        tail.add(piece)
 
     def finish(self, ending: Ending, now: float) -> None:
         """Write the exchange down, once."""
         if self.finished:
             return
         self.finished = True
+        if self._begun and not self._reading:
+            self._begin_reading()
         self._let_go()
         self._ledger.in_flight[0] -= 1
         status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         if not self.operation:
             self._ledger.finished("", "", status, ending, now - self._asked)
             return
-        self._note_unread()
-        outcome = self._class(ending)
+        tail = self._read_tail()
+        outcome = self._class(ending, tail)
         if ending == "cancelled" and outcome == "ok":
             now = self._last or now  # it was complete before the client left
-        cells = self._cells or self._ledger.model(self._tail.model(), status)
+        cells = self._cells or self._ledger.model(tail.model() if tail is not None else "", status)
         self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
-        usage = self._tail.usage() if self._readable else _NO_USAGE
+        usage = tail.usage() if tail is not None else _NO_USAGE
         per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
         captured, self._captured = self._captured, None
@@ -142,34 +148,40 @@ class ExchangeMeter:
         reserved, self._reserved = self._reserved, 0
         self._gate.budget.give_back(reserved)
 
-    def _read_as(self, content_type: bytes, encoding: bytes) -> None:
+    def _begin_reading(self) -> None:
         """Choose how the answer's body is to be read; what asks no model is not read at all."""
+        self._reading = True
         if not self.operation:
             return
-        size, coded = _ANSWER_BYTES, bool(encoding) and encoding != b"identity"
+        coded = self._encoding not in (b"", b"identity")
+        size = _ANSWER_BYTES + (DECODER_BYTES if coded else 0)
+        if (coded and not can_decode(self._encoding)) or not self._gate.budget.take(size):
+            return
+        self._reserved = size
+        self._tail = AnswerTail()
         if coded:
-            size += DECODER_BYTES
-        if (not coded or can_decode(encoding)) and self._gate.budget.take(size):
-            self._readable, self._reserved = True, size
-            if coded:
-                self._decoder = Decoder()
-        lines = content_type.startswith((b"application/x-ndjson", b"application/jsonl"))
-        if lines or content_type.startswith(b"text/event-stream"):
-            self._events = StreamEvents(lines=lines)
-        self._unlabelled = not content_type or content_type.startswith(b"text/plain")
+            self._decoder = Decoder()
+        content_type = self._content_type
+        if content_type.startswith(b"text/event-stream"):
+            self._events = StreamEvents(lines=False)
+        elif content_type.startswith((b"application/x-ndjson", b"application/jsonl")):
+            self._events = StreamEvents(lines=True)
+        else:
+            self._unlabelled = not content_type or content_type.startswith(b"text/plain")
 
-    def _note_unread(self) -> None:
-        """Count an answer that could not be read, because its tokens and first token are then unknown."""
+    def _read_tail(self) -> AnswerTail | None:
+        """Return what was read of the answer; without it, its tokens and first token are unknown, which is counted."""
         if self._decoder is not None and self._decoder.lost:
-            self._readable = False
-        if self._begun and not self._readable:
+            self._tail = None
+        if self._begun and self._tail is None:
             self._ledger.count(families.UNREAD)
+        return self._tail
 
-    def _class(self, ending: Ending) -> RequestClass:
+    def _class(self, ending: Ending, tail: AnswerTail | None) -> RequestClass:
         """Return whose doing the end was: a failing status says it, then the answer itself, then the connection."""
         if self.status >= 400:
             return class_of_status(self.status, busy=self._busy)
-        sign = self._tail.end(stream=self._events is not None) if self._readable else ""
+        sign = tail.end(stream=self._events is not None) if tail is not None else ""
         if sign == "error":
             return "error"
         return "ok" if sign == "complete" else ending

@@ -7,7 +7,6 @@ import re
 from modelward.collector.stream_signs import FIRST_TOKEN, FIRST_TOKEN_REACH
 
 _END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_END_OF_LINE = re.compile(rb"\n")
 _ECHO = re.compile(rb'(?:^|[\r\n])(?:event: ?|data: ?\{\s*"type"\s*:\s*")response\.(?:created|queued|in_progress)\b')
 """Events of the Responses API that repeat the prompt and hold nothing generated."""
 _ECHO_REACH = 256
@@ -21,10 +20,10 @@ class StreamEvents:
     `token_seen` is True from the first event on that carries content, reasoning or a tool call.
     """
 
-    __slots__ = ("_echo", "_edge", "_end", "_held", "_long", "_separator", "token_seen")
+    __slots__ = ("_echo", "_edge", "_held", "_long", "_plain", "_separator", "token_seen")
 
     def __init__(self, *, lines: bool) -> None:
-        self._end = _END_OF_LINE if lines else _END_OF_EVENT
+        self._plain = b"\n" if lines else b"\n\n"
         self._separator = b""
         self._held = self._edge = b""
         self._echo = self._long = False
@@ -43,27 +42,38 @@ class StreamEvents:
 
     def _search(self, piece: bytes) -> int:
         """Look at each event until one holds a token and the line ends are known."""
-        data = self._held + piece
-        events = start = 0
-        for found in self._end.finditer(data):
-            self._separator = found[0]
-            self._look(data[start : found.start()])
+        events = self._split(self._held + piece if self._held else piece)
+        rest = events.pop()
+        for event in events:
+            if not self.token_seen:
+                self._look(event)
             self._long = False
-            start = found.end()
-            events += 1
-        rest = data[start:]
         if rest:
             self._look(rest)
-        if len(rest) > HELD_BYTES:
-            self._long = True
-            rest = rest[-FIRST_TOKEN_REACH:]
+            if len(rest) > HELD_BYTES:
+                self._long = True
+                rest = rest[-FIRST_TOKEN_REACH:]
         self._held = rest
         self._edge = rest[1 - len(self._separator) :] if rest and len(self._separator) > 1 else b""
-        return events
+        return len(events)
+
+    def _split(self, data: bytes) -> list[bytes]:
+        """Return the events that ended, and what follows them."""
+        if len(self._plain) == 1 or b"\r" not in data:
+            events = data.split(self._plain)
+            if len(events) > 1:
+                self._separator = self._plain
+            return events
+        events, start = [], 0
+        for found in _END_OF_EVENT.finditer(data):
+            self._separator = found[0]
+            events.append(data[start : found.start()])
+            start = found.end()
+        return [*events, data[start:]]
 
     def _look(self, event: bytes) -> None:
         if not self._long:
             front = event[:_ECHO_REACH]
             self._echo = b"response." in front and _ECHO.search(front) is not None
-        if not self._echo and not self.token_seen and FIRST_TOKEN.search(event):
+        if not self._echo and FIRST_TOKEN.search(event):
             self.token_seen = True

@@ -78,7 +78,6 @@ class Targets:
 
     def __init__(self, urls: Iterable[str], file: str = "", name: str = "") -> None:
         self._by_url = {url: Target(url) for url in urls}
-        self._only = self._lone()
         self._file = Path(file) if file else None
         self._name = Target(name) if name else None
         self._text = b""
@@ -100,8 +99,8 @@ class Targets:
 
     def choose(self, now: float, tried: frozenset[str] = frozenset()) -> Target | None:
         """Return the server with the least in flight; one that just refused comes last, one in `tried` never."""
-        if self._only is not None and not tried:
-            return self._only
+        if len(self._by_url) == 1 and not tried:
+            return next(iter(self._by_url.values()))
         open_targets = [t for t in self._by_url.values() if t.url not in tried]
         if len(open_targets) < 2:
             return open_targets[0] if open_targets else None
@@ -143,13 +142,9 @@ class Targets:
         if urls and urls != list(self._by_url):
             self._replace({url: self._by_url.get(url) or Target(url) for url in urls})
 
-    def _lone(self) -> Target | None:
-        return next(iter(self._by_url.values())) if len(self._by_url) == 1 else None
-
     def _replace(self, by_url: dict[str, Target]) -> None:
         gone = [target for url, target in self._by_url.items() if url not in by_url]
         self._by_url = by_url
-        self._only = self._lone()
         for target in gone:
             target.retire()
 
