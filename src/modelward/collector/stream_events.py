@@ -45,7 +45,7 @@ class StreamEvents:
         events = self._split(self._held + piece if self._held else piece)
         rest = events.pop()
         for event in events:
-            if not self.token_seen:
+            if event and not self.token_seen:
                 self._look(event)
             self._long = False
         if rest:

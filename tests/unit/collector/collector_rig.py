@@ -86,7 +86,8 @@ class ModelServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.writers.append(writer)
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        gone = (asyncio.IncompleteReadError, ConnectionError, RuntimeError)  # the last: uvloop had closed it already
+        with contextlib.suppress(*gone, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 body = await self._body(reader, head)

@@ -22,8 +22,8 @@ from modelward.collector.memory_budget import HeldBytes, MemoryBudget
 from modelward.collector.request_copy import BACK_BYTES, FRONT_BYTES, RequestCopy
 from modelward.collector.targets import Targets
 
-MOST_CALLS = 30_000
-"""Calls of Python and C functions in one turn of the loop: a few milliseconds on a slow core."""
+MOST_CALLS = 15_000
+"""Calls of Python and C functions in one turn of the loop: a millisecond or two on a slow core."""
 OK = json_answer(b'{"model":"m"}')
 CHUNKED = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
 
