@@ -15,6 +15,9 @@ _LAST_LINES = 24
 _COMPLETE_TYPES = ("message_stop", "response.completed", "response.incomplete")
 _ERROR_TYPES = ("error", "response.failed")
 _DONE = re.compile(rb"data: *\[DONE\]\s*")
+_DONE_ENDS = (b"\ndata: [DONE]", b"\rdata: [DONE]", b"\ndata:[DONE]")
+_ERROR_SIGNS = (b'"error"', b"response.failed", b"\ne", b"\re")
+"""One of them is in each line that tells an error; the last two begin the lines `event:` and `error:`."""
 _EVENT = re.compile(rb"event: ?([\w.]+)")
 _WORTH_PARSING = re.compile(
     rb'"(?:error"|failed"|message_stop"|response\.(?:failed|completed|incomplete)"|done"\s*:\s*true)'
@@ -25,11 +28,14 @@ _TYPE_IN_FRONT = re.compile(rb'\s*\{\s*"type"\s*:\s*"([\w.]+)"')
 _DONE_IN_FRONT = re.compile(rb'\s*\{.*?"done"\s*:\s*true', re.DOTALL)
 
 
-def end_of_stream(lines: list[bytes], *, opening: bytes) -> EndSign:
+def end_of_stream(text: bytes, *, opening: bytes) -> EndSign:
     """Read the last lines of a stream of events or of JSON lines.
 
     `opening` is how the first of the lines began where that line is only its end, b"" where it is whole.
     """
+    if not opening and _ends_well(text):
+        return "complete"
+    lines = text.splitlines()
     end: EndSign = ""
     if opening and len(lines) <= _LAST_LINES:
         end = _sign_of_cut(opening)
@@ -40,6 +46,18 @@ def end_of_stream(lines: list[bytes], *, opening: bytes) -> EndSign:
         if line:
             end = _sign(line) or end
     return end
+
+
+def _ends_well(text: bytes) -> bool:
+    """Tell most streams by their last line, and by what stands nowhere in the last lines: anything that tells an error.
+
+    To read each of these lines costs more than all else that is done when an exchange is over.
+    """
+    if not text.rstrip().endswith(_DONE_ENDS):
+        return False
+    before = text.rsplit(b"\n", _LAST_LINES + 1)
+    last = text[len(before[0]) :] if len(before) > _LAST_LINES + 1 else b"\n" + text
+    return not any(sign in last for sign in _ERROR_SIGNS)
 
 
 def end_of_json(answer: Any) -> EndSign:

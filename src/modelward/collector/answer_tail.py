@@ -73,7 +73,7 @@ class AnswerTail:
         """Return what the answer itself says of its end."""
         kept = self._kept()
         if stream:
-            return end_of_stream(kept.splitlines(), opening=self._opening)
+            return end_of_stream(kept, opening=self._opening)
         if self._front:
             return end_of_json_front(self._front)
         self._parsed = _parsed(kept)

@@ -15,9 +15,9 @@ from modelward.collector.request_copy import RequestCopy
 from modelward.collector.request_head import RequestHead
 from modelward.collector.stream_events import HELD_BYTES, StreamEvents
 from modelward.collector.stream_signs import model_named_in
+from modelward.collector.usage_reading import NO_USAGE
 
 _BAD_GATEWAY = 502
-_NO_USAGE = Usage()
 _ANSWER_BYTES = MOST_BYTES + HELD_BYTES
 """What reading one answer holds."""
 _TTFT_BOUNDS = FAMILIES[families.TTFT].bounds
@@ -124,7 +124,7 @@ class ExchangeMeter:
             now = self._last or now  # it was complete before the client left
         cells = self._cells or self._ledger.model(tail.model() if tail is not None else "", status)
         self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
-        usage = tail.usage() if tail is not None else _NO_USAGE
+        usage = tail.usage() if tail is not None else NO_USAGE
         per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
         captured, self._captured = self._captured, None

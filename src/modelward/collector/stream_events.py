@@ -51,6 +51,7 @@ class StreamEvents:
         if rest:
             self._look(rest)
             if len(rest) > HELD_BYTES:
+                self._echo = self._echoes(rest)
                 self._long = True
                 rest = rest[-FIRST_TOKEN_REACH:]
         self._held = rest
@@ -72,8 +73,12 @@ class StreamEvents:
         return [*events, data[start:]]
 
     def _look(self, event: bytes) -> None:
-        if not self._long:
-            front = event[:_ECHO_REACH]
-            self._echo = b"response." in front and _ECHO.search(front) is not None
-        if not self._echo and FIRST_TOKEN.search(event):
+        if FIRST_TOKEN.search(event) and not self._echoes(event):
             self.token_seen = True
+
+    def _echoes(self, event: bytes) -> bool:
+        """Tell whether an event, of which the front is here or was, repeats the prompt."""
+        if self._long:
+            return self._echo
+        front = event[:_ECHO_REACH]
+        return b"response." in front and _ECHO.search(front) is not None

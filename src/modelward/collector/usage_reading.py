@@ -21,6 +21,7 @@ _NAME, _COMPACT, _SPACED, _ODD = b'"usage"', b'"usage":{', b'"usage": {', b'"usa
 _BEGUN = re.compile(rb'"usage"\s*:\s*\{')
 _OLLAMA_COUNTS = re.compile(rb'"(prompt_eval_count|eval_count)"\s*:\s*(\d{1,12})')
 _MAX_USAGE_BYTES = 4096
+NO_USAGE = Usage()
 
 
 def last_usage_in(data: bytes, end: int) -> UsageFields | None:
@@ -88,8 +89,8 @@ def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
 
 def ollama_usage_in(tail: bytes) -> Usage:
     """Return the tokens that the last object of an Ollama answer tells, without a usage object."""
-    if b"eval_count" not in tail:
-        return Usage()
+    if not tail.rstrip().endswith(b"}") or b"eval_count" not in tail:
+        return NO_USAGE
     counts = dict(_OLLAMA_COUNTS.findall(tail))
     asked, said = counts.get(b"prompt_eval_count"), counts.get(b"eval_count")
     return Usage(int(asked) if asked else None, int(said) if said else None)

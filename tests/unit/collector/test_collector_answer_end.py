@@ -192,3 +192,12 @@ def test_the_last_usage_counts_where_each_event_has_one() -> None:
     running = b"".join(b'data: {"usage":{"prompt_tokens":7,"completion_tokens":%d}}\n\n' % n for n in range(1, 2_000))
     assert tail_of(running, 300).usage() == Usage(7, 1_999, None)
     assert tail_of(TOKEN + USAGE + b'data: {"debug":"' + b"z" * 70_000 + b'"}\n\n' + DONE, 900).usage() == Usage(7, 3)
+
+
+@pytest.mark.parametrize("newline", _LINE_ENDS)
+@pytest.mark.parametrize("name", sorted(set(ERRORS) - {"an event without a space"}))  # of which the first line tells
+def test_an_error_before_the_end_mark_is_told_as_far_back_as_lines_are_read(name: str, newline: bytes) -> None:
+    error = ERRORS[name].replace(DONE, b"").rstrip(b"\n").splitlines()[-1:]
+    for behind in range(40):
+        body = b"\n".join([TOKEN.strip()] * 3 + error + [b": ping"] * behind + [b"data: [DONE]", b""])
+        assert end_of(body.replace(b"\n", newline)) == ("error" if behind < 23 else "complete")

@@ -13,8 +13,9 @@ from types import FrameType
 from typing import Any, cast
 
 import pytest
-from collector_rig import CHAT, DONE, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, rig, run, until
+from collector_rig import CHAT, DONE, STREAM_HEAD, TOKEN, Rig, chunk, json_answer, post, rig, run
 from raw_server import raw_server
+from waiting import until
 
 from modelward.collector import families
 from modelward.collector.targets import Targets
