@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
+_CLOCKS = ("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter")
 TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 SLEEPS: Mapping[str, str] = {
@@ -16,6 +17,15 @@ SLEEPS: Mapping[str, str] = {
     "hub/test_hub_connections.py": "a client that does not read outlasts the hub's patience, on real sockets",
 }
 """Files that may wait for time, and why. Others use `tests/helpers`: virtual time, `until`, `a_moment`."""
+
+CLOCKS: Mapping[str, str] = {
+    "collector/test_collector_leaving.py": "the supervisor shares its deadline with other processes by the real clock",
+    "collector/test_collector_processes.py": "processes of their own drain by the real clock",
+    "hub/test_hub_auth.py": "tokens are signed for the present",
+    "hub/test_hub_roundtrip.py": "a hub in a process of its own takes only what is of the present",
+    "kube/test_kube_transport.py": "at least the pause that a server asked for has passed, however slow the machine",
+}
+"""Files that may read the real clock, and why."""
 
 PRIVATE: Mapping[str, frozenset[str]] = {
     "cli/test_cli_preflight.py": frozenset({"_Examination"}),
@@ -72,6 +82,12 @@ def test_tests_wait_for_events_and_not_for_time() -> None:
     assert SLEEPS.keys() - waiting == set(), "these wait for no time any more: take them off the list"
 
 
+def test_tests_read_no_clock_but_their_own() -> None:
+    reading = {file for file, tree in TREES.items() if any(_called(tree, *_CLOCKS))}
+    assert reading - CLOCKS.keys() == set()
+    assert CLOCKS.keys() - reading == set(), "these read no clock any more: take them off the list"
+
+
 def test_tests_use_what_an_object_shows() -> None:
     found = {file: names for file, tree in TREES.items() if (names := frozenset(_private(tree)))}
     more = {file: names - PRIVATE.get(file, frozenset()) for file, names in found.items()}
@@ -94,9 +110,15 @@ def _sleeps(tree: ast.Module) -> Iterator[int]:
     """Yield the lines that wait for time; in virtual time none does."""
     if any(isinstance(node, ast.ImportFrom) and node.module == "virtual_time" for node in tree.body):
         return
+    for node in _called(tree, "time.sleep", "asyncio.sleep"):
+        yield from () if ast.unparse(node.args[0]) == "0" else (node.lineno,)
+
+
+def _called(tree: ast.Module, *names: str) -> Iterator[ast.Call]:
+    """Yield the calls of functions by their full names."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "asyncio.sleep"):
-            yield from () if ast.unparse(node.args[0]) == "0" else (node.lineno,)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+            yield node
 
 
 def _private(tree: ast.Module) -> Iterator[str]:

@@ -10,8 +10,8 @@ import typer
 from modelward.cli.console import fail
 
 NEXT = (
-    "Example: modelward evaluate --evaluator refusal.yaml --input exchanges.jsonl --output scores.jsonl, "
-    "with {builtin: refusal} in refusal.yaml"
+    "Example: modelward evaluate --evaluator pii.yaml --input exchanges.jsonl --output scores.jsonl, "
+    "with {builtin: PII} in pii.yaml"
 )
 
 

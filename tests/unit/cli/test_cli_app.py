@@ -12,6 +12,7 @@ from modelward.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = {known.callback.__name__: known for known in app.registered_commands if known.callback}
+EVALUATORS = (ROOT / "docs" / "evaluators.md").read_text(encoding="utf-8")
 ERASE = ("exchange", "conversation", "endpoint", "namespace")
 OPTIONS = ("--by", "--yes", "-y", "--dry-run", "--hub-url", "--kubeconfig")
 HEAVY = ("aiohttp", "jwt", "kopf", "kubernetes", "numpy", "onnxruntime", "prometheus_client", "pydantic", "yaml")
@@ -53,6 +54,7 @@ def test_help_ends_with_what_to_type(name: str) -> None:
     assert " ".join(epilog.split()) in text
     assert set(re.findall(r"modelward ([a-z]+)", epilog)) <= set(COMMANDS)
     assert all((ROOT / path).is_file() for path in re.findall(r"examples/\S+\.yaml", epilog))
+    assert all(f"`{built_in}`" in EVALUATORS for built_in in re.findall(r"builtin: (\w+)", epilog))
 
 
 @pytest.mark.parametrize("name", ERASE)
