@@ -80,8 +80,19 @@ KIND = TextForm(
     "a kind of finding",
     "write letters, digits, dots, dashes and underscores, at most 63, such as EMAIL",
 )
+MEASURED_SHARE = TextForm(
+    r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$",
+    "a measured share",
+    "write a number from 0 to 100 with at most two decimals and a percent sign, such as 92.5%",
+)
+THRESHOLD = TextForm(
+    r"^(auto|0(\.[0-9]{1,3})?|1(\.0{1,3})?)$",
+    "a threshold",
+    "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
+)
 FORMS: Mapping[str, TextForm] = {
-    form.pattern: form for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND)
+    form.pattern: form
+    for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND, MEASURED_SHARE, THRESHOLD)
 }
 """By pattern, as it stands in the models and in their JSON schema."""
 

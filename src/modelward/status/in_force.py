@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from modelward.api.exchange import CONTENT_ORDER
 from modelward.api.policy_status import CaptureInForce
-from modelward.api.quantity import percent_text, written_duration, written_size
+from modelward.api.quantity import limit_text, written_duration, written_size
 from modelward.desired.capture import EffectiveCapture, reveals
 
 
@@ -17,7 +17,7 @@ def capture_in_force(captures: Sequence[EffectiveCapture]) -> CaptureInForce | N
     keeping = [capture for capture in captures if capture.content != "None"] or captures
     return CaptureInForce(
         content=_span((reveals(capture.content) for capture in captures), CONTENT_ORDER.__getitem__),
-        sample=_span((capture.sample_ppm for capture in captures), percent_text),
+        sample=_span((capture.sample_ppm for capture in captures), limit_text),
         keep_for=_span((capture.keep_for_ms for capture in keeping), written_duration),
         max_body=_span((capture.max_body_bytes for capture in keeping), written_size),
     )

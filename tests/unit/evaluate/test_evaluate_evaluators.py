@@ -205,6 +205,17 @@ def test_windows_without_anything_to_judge_say_why() -> None:
         ("PII", {"kinds": ["E MAIL"]}, 'kinds.0: "E MAIL" is not a kind of finding; write letters, digits'),
         ("OffTopicAnswered", SCOPE | {"treshold": "0.3"}, "treshold"),
         ("OffTopicAnswered", SCOPE | {"threshold": "1.5"}, "threshold"),
+        (
+            "OffTopicAnswered",
+            SCOPE | {"threshold": "1.5"},
+            '"1.5" is not a threshold; write auto, or in quotes a number',
+        ),
+        ("OffTopicAnswered", SCOPE | {"threshold": 0.5}, "threshold: 0.5 is not text; write it in quotes"),
+        (
+            "OffTopicAnswered",
+            SCOPE | {"calibration": {"truePositive": "0.9", "falsePositive": "9%"}},
+            'calibration.truePositive: "0.9" is not a measured share; write a number from 0 to 100',
+        ),
         ("OffTopicAnswered", SCOPE | {"calibration": {"truePositive": "5%", "falsePositive": "9%"}}, "above"),
     ],
 )

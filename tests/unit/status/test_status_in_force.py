@@ -27,7 +27,7 @@ def test_what_one_policy_asks_for_and_gets_is_told_as_it_is_written() -> None:
     asked = policy(content="Redacted", sample="12.5%", keepFor="36h", maxBody="1000")
     assert told(effective_capture([asked], allow_raw=False)) == {
         "content": "Redacted",
-        "sample": "12%",
+        "sample": "12.5%",
         "keepFor": "36h",
         "maxBody": "1000",
     }

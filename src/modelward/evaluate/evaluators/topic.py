@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
+from modelward.api.form import MEASURED_SHARE, THRESHOLD
 from modelward.api.quantity import percent_ppm
 from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest, Measured
 from modelward.evaluate.evaluators.measured import measured
@@ -41,7 +42,7 @@ SMALL_TALK = re.compile(
 SMALL_TALK_CHARS = 60
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-ScorePercent = Annotated[str, StringConstraints(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$")]
+ScorePercent = Annotated[str, StringConstraints(pattern=MEASURED_SHARE.pattern)]
 
 
 class Calibration(EvaluatorConfig):
@@ -55,7 +56,7 @@ class TopicConfig(EvaluatorConfig):
     """What the endpoint is for, in sentences; the threshold is a cosine."""
 
     in_scope: Annotated[tuple[Sentence, ...], Field(alias="inScope", min_length=1, max_length=64)]
-    threshold: Annotated[str, StringConstraints(pattern=r"^(auto|0(\.[0-9]{1,3})?|1(\.0{1,3})?)$")] = "auto"
+    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
     calibration: Calibration | None = None
 
     @model_validator(mode="after")
