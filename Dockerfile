@@ -33,8 +33,9 @@ FROM modelward-dependencies AS minilm
 COPY requirements/build.txt /tmp/requirements.txt
 RUN /opt/tools/bin/pip --python /opt/modelward/bin/python install -q --no-deps --require-hashes -r /tmp/requirements.txt
 COPY src/modelward/__init__.py /opt/modelward/app/modelward/
-COPY src/modelward/evaluate/__init__.py src/modelward/evaluate/minilm.py src/modelward/evaluate/minilm_build.py src/modelward/evaluate/minilm_graph.py /opt/modelward/app/modelward/evaluate/
-RUN /opt/modelward/bin/python -m modelward.evaluate.minilm build --output /opt/minilm && chmod -R a+rX /opt/minilm
+COPY src/modelward/cli/__init__.py src/modelward/cli/evaluators.py /opt/modelward/app/modelward/cli/
+COPY src/modelward/job/__init__.py src/modelward/job/minilm.py src/modelward/job/minilm_build.py src/modelward/job/minilm_graph.py /opt/modelward/app/modelward/job/
+RUN /opt/modelward/bin/python -m modelward.cli.evaluators prepare --output /opt/minilm && chmod -R a+rX /opt/minilm
 
 # What no run needs: test suites, and the parts of ONNX Runtime and of the Kubernetes client that we never import.
 FROM modelward-dependencies AS modelward-environment

@@ -25,7 +25,7 @@ import train
 
 from modelward.evaluate.evaluators import measured
 from modelward.evaluate.evaluators.topic import AUTO_THRESHOLD
-from modelward.evaluate.minilm import MiniLM
+from modelward.job.minilm import MiniLM
 
 HEALTHY_IN_SCOPE = 0.9
 SCOPES: dict[str, tuple[tuple[str, ...], list[str]]] = {

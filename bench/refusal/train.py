@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from modelward.evaluate.evaluators import refusal
 from modelward.evaluate.evaluators.refusal import OPENING_CHARS, core, refuses_in_words
-from modelward.evaluate.minilm import MiniLM
+from modelward.job.minilm import MiniLM
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -151,24 +149,6 @@ def render(kind: str) -> str:
 def files() -> dict[str, str]:
     """Return the text of every definition by file name."""
     return {kind.file_name: render(kind.name) for kind in KINDS}
-
-
-def check(folder: Path) -> list[str]:
-    """Return one line for each file of the folder that is missing, stale or not ours; empty when all is in order."""
-    wanted = files()
-    strangers = sorted(path.name for path in folder.glob(f"{GROUP}_*.yaml") if path.name not in wanted)
-    return [*_differences(folder, wanted.items()), *(f"{name}: belongs to no kind; delete it" for name in strangers)]
-
-
-def _differences(folder: Path, wanted: Iterable[tuple[str, str]]) -> list[str]:
-    found: list[str] = []
-    for name, text in wanted:
-        path = folder / name
-        if not path.is_file():
-            found.append(f"{name}: missing; run `modelward crd --output {folder}`")
-        elif path.read_text(encoding="utf-8") != text:
-            found.append(f"{name}: differs from the models; run `modelward crd --output {folder}`")
-    return found
 
 
 def _document(kind: KindDocument) -> dict[str, Any]:

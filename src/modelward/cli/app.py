@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from modelward.cli import collector, crd, erase, evaluate, hub, images, operator, render, version
+from modelward.cli import collector, crd, erase, evaluate, evaluators, hub, images, operator, render, version
 from modelward.cli.doctor import command as doctor
 from modelward.cli.explain import command as explain
 from modelward.cli.preflight import command as preflight
@@ -40,3 +40,4 @@ app.command(epilog=doctor.NEXT)(doctor.doctor)
 app.command(epilog=images.NEXT)(images.images)
 app.command()(version.version)
 app.add_typer(erase.app, name="erase")
+app.add_typer(evaluators.app, name="evaluators")

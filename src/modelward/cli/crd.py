@@ -19,15 +19,14 @@ def crd(
     output: Annotated[Path, typer.Option(help="Folder of the generated files.")] = Path("crds"),
 ) -> None:
     """Write the CustomResourceDefinitions that the pydantic models imply."""
-    from modelward.api import crd as documents
+    from modelward.cli import definitions
 
     if check:
-        differences = documents.check(output)
+        differences = definitions.check(output)
         for line in differences:
             err.print(line)
         if differences:
             fail("run `modelward crd` and commit the result")
         return
-    for name, text in documents.files().items():
-        (output / name).write_text(text, encoding="utf-8")
-        out.print(str(output / name))
+    for path in definitions.write(output):
+        out.print(str(path))

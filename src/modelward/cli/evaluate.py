@@ -24,8 +24,8 @@ def evaluate(
 ) -> None:
     """Score sampled exchanges: a run's plan against the hub, or a file by hand."""
     from modelward.evaluate.evaluators.registry import UnknownEvaluatorError
-    from modelward.evaluate.minilm import MiniLMUnavailableError
     from modelward.job.evaluation import score_file
+    from modelward.job.minilm import MiniLMUnavailableError
 
     if plan is not None:
         raise typer.Exit(_run_job(plan, termination_log))

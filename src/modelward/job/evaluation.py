@@ -20,11 +20,11 @@ from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResul
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.evaluate.evaluators.registry import UnknownEvaluatorError, evaluator
 from modelward.evaluate.interval import wilson
-from modelward.evaluate.minilm import MiniLMUnavailableError, shared_minilm
 from modelward.evaluate.score import Scorer
 from modelward.evaluate.scoring import score, window_result
 from modelward.evaluate.verdict import spread
 from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.job.minilm import MiniLMUnavailableError, embed, shared_minilm
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ async def run_plan(plan: Plan, client: HubClient, termination: Path | None = Non
 
 async def _run_item(plan: Plan, item: PlanItem, client: HubClient, tally: Tally) -> None:
     try:
-        judge = evaluator(item.builtin, item.config)
+        judge = evaluator(item.builtin, item.config, embed)
     except UnknownEvaluatorError as error:
         tally.fail(item, str(error))
         await _patiently(lambda: client.put_result(_failing(plan, item)))
@@ -131,7 +131,7 @@ def load_evaluator(path: Path) -> Scorer:
     try:
         document = yaml.safe_load(path.read_text())
         spec = document.get("spec", document)
-        return evaluator(str(spec["builtin"]), spec.get("config") or {})
+        return evaluator(str(spec["builtin"]), spec.get("config") or {}, embed)
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise UnknownEvaluatorError(f"{path}: neither an Evaluator nor {{builtin, config}}: {error}") from error
 

@@ -35,27 +35,6 @@ def nodes() -> Iterator[tuple[str, Schema]]:
             yield kind.short_name + path, node
 
 
-def test_the_files_in_the_repository_are_what_the_models_say() -> None:
-    assert crd.check(ROOT / "crds") == []
-
-
-def test_check_names_what_is_missing_stale_and_not_ours(tmp_path: Path) -> None:
-    files = crd.files()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert crd.check(tmp_path) == []
-    first, second, *_ = files
-    (tmp_path / first).unlink()
-    (tmp_path / second).write_text("stale")
-    (tmp_path / "modelward.dev_guesses.yaml").write_text("old")
-    found = crd.check(tmp_path)
-    assert [line.partition(";")[0] for line in found] == [
-        f"{first}: missing",
-        f"{second}: differs from the models",
-        "modelward.dev_guesses.yaml: belongs to no kind",
-    ]
-
-
 @pytest.mark.parametrize("kind", [kind.name for kind in crd.KINDS])
 def test_a_definition_is_the_same_text_each_time_and_reads_back_as_the_same_object(kind: str) -> None:
     text = crd.render(kind)

@@ -26,15 +26,15 @@ from modelward.evaluate.evaluators.registry import (
     validated,
 )
 from modelward.evaluate.evaluators.topic import is_small_talk, subject
-from modelward.evaluate.minilm import MiniLM, MiniLMUnavailableError, default_directory
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import score, window_result
+from modelward.job.minilm import MiniLM, MiniLMUnavailableError, default_directory, embed
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
 CONFIGS: dict[str, dict[str, Any]] = {"OffTopicAnswered": SCOPE, "OnTopicRefused": SCOPE, "PII": {}}
 needs_model = pytest.mark.skipif(
     not (default_directory() / "model.onnx").is_file(),
-    reason="the embedding model is not built: python -m modelward.evaluate.minilm build",
+    reason="the embedding model is not built: modelward evaluators prepare",
 )
 
 
@@ -74,7 +74,7 @@ HANDWRITTEN = [
 )
 def test_topic_evaluators_judge_handwritten_exchanges_as_a_person_would(name: str, fault: str) -> None:
     exchanges = [exchange(question, answer) for question, answer, _ in HANDWRITTEN]
-    scores = score(evaluator(name, SCOPE), exchanges)
+    scores = score(evaluator(name, SCOPE, embed), exchanges)
     assert [s.label for s in scores] == [label for _, _, label in HANDWRITTEN]
     assert [s.flagged for s in scores] == [label == fault for _, _, label in HANDWRITTEN]
 
@@ -170,7 +170,9 @@ def test_windows_are_summed_per_revision_with_their_weights() -> None:
         exchange("q", "a", id="3", time_ms=3, revision="r2"),
     ]
     item = PlanItem("chat", "p", "pii", "PII", {}, 0, 10)
-    result, _ = window_result(item, namespace="ns", run="r", evaluator=evaluator("PII", {}), exchanges=exchanges)
+    result, _ = window_result(
+        item, namespace="ns", run="r", evaluator=evaluator("PII", {}, no_model), exchanges=exchanges
+    )
     counts = result.revisions["r1"]
     assert (counts.samples, counts.flagged, counts.weight, counts.flagged_weight) == (2, 1, 11.0, 1.0)
     assert counts.weight_squared == pytest.approx(101.0)
@@ -221,7 +223,7 @@ def test_windows_without_anything_to_judge_say_why() -> None:
 )
 def test_a_wrong_configuration_is_refused_with_its_field(name: str, config: dict[str, Any], says: str) -> None:
     with pytest.raises(UnknownEvaluatorError, match=says):
-        evaluator(name, config)
+        evaluator(name, config, no_model)
 
 
 def test_a_changed_configuration_or_calibration_is_another_version() -> None:
@@ -269,7 +271,7 @@ def test_embeddings_are_unit_vectors_in_the_order_given_and_long_texts_are_cut()
 
 
 def test_a_model_that_is_not_built_names_the_command(tmp_path: Any) -> None:
-    with pytest.raises(MiniLMUnavailableError, match=r"modelward.evaluate.minilm build --output"):
+    with pytest.raises(MiniLMUnavailableError, match=r"modelward evaluators prepare --output"):
         MiniLM(tmp_path)
 
 

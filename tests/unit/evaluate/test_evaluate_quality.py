@@ -13,8 +13,8 @@ import pytest
 from modelward.api.exchange import Exchange, Message
 from modelward.evaluate.evaluators.refusal import refusals
 from modelward.evaluate.evaluators.registry import evaluator
-from modelward.evaluate.minilm import MiniLM, default_directory
 from modelward.evaluate.scoring import score
+from modelward.job.minilm import MiniLM, default_directory, embed
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data")) / "eval"
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason=f"no labelled sets in {DATA}; MODELWARD_DATA names the folder"),
     pytest.mark.skipif(
         not (default_directory() / "model.onnx").is_file(),
-        reason="the embedding model is not built: python -m modelward.evaluate.minilm build",
+        reason="the embedding model is not built: modelward evaluators prepare",
     ),
 ]
 SCOPE = {
@@ -50,7 +50,7 @@ def answered(questions: list[str]) -> list[Exchange]:
 
 
 def flagged_share(questions: list[str]) -> float:
-    scores = [s for s in score(evaluator("OffTopicAnswered", SCOPE), answered(questions)) if s.state == "Scored"]
+    scores = [s for s in score(evaluator("OffTopicAnswered", SCOPE, embed), answered(questions)) if s.state == "Scored"]
     return sum(s.flagged for s in scores) / len(scores)
 
 

@@ -14,10 +14,10 @@ from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 
 from modelward.api.evaluation import Plan, PlanItem
 from modelward.api.exchange import Redaction
-from modelward.evaluate.minilm import shared_minilm
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
 from modelward.job.evaluation import Tally, UnknownEvaluatorError, run_plan, score_file
+from modelward.job.minilm import shared_minilm
 
 LEAK = (Redaction("IBAN", 1, "response"),)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -13,12 +13,7 @@ from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
 from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig, PIIEvaluator
 from modelward.evaluate.evaluators.refusal import Embed
 from modelward.evaluate.evaluators.topic import OFF_TOPIC_ANSWERED, ON_TOPIC_REFUSED, TopicConfig, TopicEvaluator
-from modelward.evaluate.minilm import shared_minilm
 from modelward.evaluate.score import Scorer
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +75,6 @@ def _fault(kind: str, where: tuple[int | str, ...], message: str) -> str:
     return f"there is no setting {named}" if kind == "extra_forbidden" else f"{named}: {message}"
 
 
-def evaluator(name: str, config: Mapping[str, Any], embed: Embed | None = None) -> Scorer:
-    """Return a configured evaluator; the embedding model is loaded when it is first used."""
-    return BUILTINS[manifest_of(name).name].make(validated(name, config), embed or _shared_embed)
-
-
-def _shared_embed(texts: Sequence[str]) -> NDArray[np.float32]:
-    return shared_minilm().encode(texts)
+def evaluator(name: str, config: Mapping[str, Any], embed: Embed) -> Scorer:
+    """Return a configured evaluator, which embeds texts by `embed` when it needs to."""
+    return BUILTINS[manifest_of(name).name].make(validated(name, config), embed)

