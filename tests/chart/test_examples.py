@@ -11,7 +11,8 @@ from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.evaluate.evaluators.registry import validated
+from modelward.desired.evaluators import block_of
+from modelward.job.installed import catalogue, resolved
 
 EXAMPLES = REPOSITORY / "examples"
 FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("banking/*.yaml")])
@@ -41,7 +42,7 @@ def test_an_example_is_understood_to_the_last_field(path: Path) -> None:
 def test_its_evaluators_exist_and_accept_their_settings(path: Path) -> None:
     for document in documents(path.read_text()):
         for evaluation in document["spec"].get("evaluations", []):
-            assert validated(evaluation["check"]["builtin"], evaluation["check"].get("config", {})) is not None
+            assert resolved(block_of(evaluation["check"]), catalogue()) is not None
 
 
 @every

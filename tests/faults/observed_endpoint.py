@@ -102,7 +102,7 @@ class ObservedEndpoint:
         """Do what one reconcile does after its children are written."""
         known, seen = self._known, self.observer.of(self._known.key)
         scaled: Scaled = await self._scaler.scale(known, seen, self.now_ms)
-        asked = merge_policies(known.endpoint, known.policies, known.evaluators, {}, allow_raw=False)
+        asked = merge_policies(known.endpoint, known.policies, {}, allow_raw=False)
         look = ReconcileView(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms, _INSTALLED)
         status = endpoint_status(known.endpoint, assessed(look), self.now_ms)
         object.__setattr__(known, "endpoint", known.endpoint.model_copy(update={"status": status}))

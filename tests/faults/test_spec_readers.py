@@ -25,7 +25,7 @@ from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.hub.rules import Rule
 from modelward.hub.rules_format import asked_from_json
-from modelward.operator.runtime.assembly import builtins
+from modelward.job.installed import catalogue
 from modelward.status.policy import policy_status
 
 NOW_MS = 1_795_480_000_000
@@ -49,7 +49,7 @@ def _endpoint(spec: Any) -> LLMEndpoint:
 
 
 def _read_everywhere(endpoint: LLMEndpoint, policies: tuple[MonitoringPolicy, ...]) -> MonitoringPlan:
-    asked = merge_policies(endpoint, policies, {}, builtins(), allow_raw=True)
+    asked = merge_policies(endpoint, policies, catalogue().of_policies(policies, {}), allow_raw=True)
     capture = effective_capture(policies, allow_raw=True)
     config = config_to_json(CollectorConfig(capture=capture.for_collector(), hub_url="https://hub"))
     read = config_from_json(json.loads(json.dumps(config)))
@@ -101,7 +101,7 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
 @given(specs("EvaluationRun", sensible=False))
 def test_what_a_run_asks_for_is_planned(spec: Any) -> None:
     endpoint = _endpoint({"backend": {"workloadRef": {"name": "my-vllm"}}})
-    asked = {"chat": merge_policies(endpoint, _policies([{}]), {}, builtins())}
+    asked = {"chat": merge_policies(endpoint, _policies([{}]), {})}
     run = _run(spec)
     for item in runs.items(run, asked):
         assert item.from_ < item.to or item.from_ != item.to

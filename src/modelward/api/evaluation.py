@@ -17,20 +17,26 @@ _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 MAX_SAMPLES = 2_000
 """Exchanges that one window scores at most."""
+BUILTIN = "builtin"
+"""The kind of evaluator that a plan's item has when it names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """One evaluation of one endpoint over the half-open window [from_ms, to_ms), Unix milliseconds."""
+    """One evaluation of one endpoint over the half-open window [from_ms, to_ms), Unix milliseconds.
+
+    `evaluator` and `config` are those of the kind; in JSON the evaluator's name stands under `builtin`.
+    """
 
     endpoint: str
     policy: str
     evaluation: str
-    builtin: str
+    evaluator: str
     config: Mapping[str, Any]
     from_ms: int
     to_ms: int
     max_samples: int = MAX_SAMPLES
+    kind: str = BUILTIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,14 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     for item in plan.items:
         if item.config not in configs:
             configs.append(item.config)
-    items = [{**asdict(item), "config": configs.index(item.config)} for item in plan.items]
+    items = [_item_to_json(item) | {"config": configs.index(item.config)} for item in plan.items]
     return {**asdict(plan), "configs": configs, "items": items}
+
+
+def _item_to_json(item: PlanItem) -> dict[str, Any]:
+    row = asdict(item)
+    row["builtin"] = row.pop("evaluator")
+    return row if item.kind != BUILTIN else {name: value for name, value in row.items() if name != "kind"}
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
@@ -138,7 +150,8 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
 
 def _plan_item(item: Mapping[str, Any], configs: Sequence[Mapping[str, Any]]) -> PlanItem:
     known = {name: item[name] for name in PlanItem.__dataclass_fields__ if name in item}
-    return PlanItem(**{**known, "config": configs[item["config"]]})
+    named = {"evaluator": item["builtin"]} if "builtin" in item else {}
+    return PlanItem(**{**known, **named, "config": configs[item["config"]]})
 
 
 def result_to_json(result: WindowResult) -> dict[str, Any]:

@@ -23,8 +23,8 @@ def evaluate(
     termination_log: Annotated[Path, typer.Option(help="Where a Job leaves its tally.")] = Path("/dev/termination-log"),
 ) -> None:
     """Score sampled exchanges: a run's plan against the hub, or a file by hand."""
-    from modelward.evaluate.evaluators.registry import UnknownEvaluatorError
-    from modelward.job.evaluation import score_file
+    from modelward.job.by_hand import score_file
+    from modelward.job.installed import UnknownEvaluatorError
     from modelward.job.minilm import MiniLMUnavailableError
 
     if plan is not None:

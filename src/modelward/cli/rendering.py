@@ -18,7 +18,7 @@ from modelward.desired.children import Children, Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
-from modelward.operator.runtime.assembly import builtins
+from modelward.job.installed import catalogue
 
 _KINDS: Mapping[str, tuple[type[Model], type[Model]]] = {
     "LLMEndpoint": (LLMEndpoint, LLMEndpointSpec),
@@ -66,7 +66,7 @@ def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, Mapping[str, Any]
     found = []
     for endpoint in endpoints:
         workload = _workload(endpoint, objects)
-        asked = merge_policies(endpoint, policies, evaluators, builtins())
+        asked = merge_policies(endpoint, policies, catalogue().of_policies(policies, evaluators))
         wanted = children(endpoint, asked, installation, Facts(workload))
         if isinstance(wanted, Finding):
             raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {_missing(endpoint, wanted)}")

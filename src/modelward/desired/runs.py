@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from modelward.api.base import API_VERSION
@@ -24,6 +26,7 @@ from modelward.desired.pod import (
     token_mount,
     token_volume,
 )
+from modelward.desired.pod_additions import NOTHING, PodAdditions, added
 
 MAX_ITEMS = 500
 """Items of one run, as many as its spec takes; what is left waits longest and goes first in the next."""
@@ -132,7 +135,7 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
     for item in planned:
         config = json.dumps(dict(item.config), sort_keys=True, default=str)
         # 200 bytes for the names of the fields, the times and the limit.
-        size += 200 + sum(map(len, (*item_key(item), item.builtin)))
+        size += 200 + sum(map(len, (*item_key(item), item.evaluator)))
         size += 0 if config in configs else len(config)
         if size > MAX_PLAN_BYTES:
             return
@@ -143,15 +146,18 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
 def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> Iterator[PlanItem]:
     for item in wanted:
         for bound in watches.get(item.endpoint, MonitoringPlan()).evaluations:
-            if (bound.policy, bound.evaluation.name) == (item.policy, item.evaluation) and bound.problem is None:
+            if (bound.policy, bound.evaluation.name) != (item.policy, item.evaluation) or bound.problem is not None:
+                continue
+            if bound.evaluator is not None:
                 yield PlanItem(
                     endpoint=item.endpoint,
                     policy=item.policy,
                     evaluation=item.evaluation,
-                    builtin=bound.builtin,
-                    config=bound.config or {},
+                    evaluator=bound.evaluator.name,
+                    config=bound.evaluator.config,
                     from_ms=timestamp_ms(item.from_),
                     to_ms=timestamp_ms(item.to),
+                    kind=bound.evaluator.kind,
                 )
 
 
@@ -168,7 +174,19 @@ def plan_config_map(run: EvaluationRun, plan: Plan, installation: Installation) 
     }
 
 
-def job(run: EvaluationRun, installation: Installation) -> dict[str, Any]:
+def additions(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> PodAdditions:
+    """Return what the evaluators of a run's items need of its pod."""
+    wanted = {(item.endpoint, item.policy, item.evaluation) for item in items(run, watches)}
+    needed = (
+        bound.evaluator.pod
+        for endpoint, watched in watches.items()
+        for bound in watched.evaluations
+        if bound.evaluator and bound.problem is None and (endpoint, bound.policy, bound.evaluation.name) in wanted
+    )
+    return reduce(or_, needed, NOTHING)
+
+
+def job(run: EvaluationRun, installation: Installation, additions: PodAdditions = NOTHING) -> dict[str, Any]:
     """Return the run's Job; make it once, for a Job's template cannot change, and patch only its `spec.suspend`.
 
     A pod that a node drain took does not count as a failure.
@@ -186,7 +204,7 @@ def job(run: EvaluationRun, installation: Installation) -> dict[str, Any]:
             "podFailurePolicy": {"rules": [disruption]},
             "template": {
                 "metadata": settled_metadata(installation.pod, _labels(run), {"sidecar.istio.io/inject": "false"}),
-                "spec": settled_spec(_pod_spec(run, installation), installation.pod),
+                "spec": settled_spec(added(_pod_spec(run, installation), additions), installation.pod),
             },
         },
     }

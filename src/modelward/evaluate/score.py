@@ -1,14 +1,9 @@
-"""One judged exchange, and what judges it."""
+"""One judged exchange."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-from modelward.api.evaluation import EvaluatorFacts
-from modelward.api.exchange import Exchange
-from modelward.evaluate.evaluators.manifest import Manifest
+from typing import Literal
 
 ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed"]
 
@@ -26,21 +21,3 @@ class Score:
     flagged: bool = False
     value: float | None = None
     label: str = ""
-
-
-class Scorer(Protocol):
-    """A configured check: `judge` is only given exchanges that it can judge, and answers in their order."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """What it is, and how good it was measured to be."""
-        ...
-
-    @property
-    def facts(self) -> EvaluatorFacts:
-        """The identity and error rates that go into results; another configuration is another version."""
-        ...
-
-    def judge(self, exchanges: Sequence[Exchange]) -> list[Score]:
-        """Return one score per exchange."""
-        ...

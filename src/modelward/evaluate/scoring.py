@@ -5,40 +5,55 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.desired.evaluators import ResolvedEvaluator
+from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
-from modelward.evaluate.score import Score, Scorer
+from modelward.evaluate.port import PortError, ScoringPort
+from modelward.evaluate.score import Score
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
 BATCH = 64
+WITH_TEXT = ("Redacted", "Full")
 NOT_GENERATIVE = frozenset({"embeddings", "embedding", "rerank", "classify", "moderation", "moderations", "tokenize"})
 
 
-def score(evaluator: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """An evaluator, its kind, and what it may ask of the world outside."""
+
+    kind: EvaluatorKind
+    evaluator: ResolvedEvaluator
+    port: ScoringPort
+
+
+async def score(scorer: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
     """Return one score per exchange, in order; an evaluator that raises yields Failed scores, never an exception."""
     scores: dict[int, Score] = {}
     to_judge: list[int] = []
     for position, exchange in enumerate(exchanges):
-        early = _without_judging(evaluator, exchange)
+        early = _without_judging(scorer.evaluator, exchange)
         if early:
             scores[position] = early
         else:
             to_judge.append(position)
-    for start in range(0, len(to_judge), BATCH):
-        batch = to_judge[start : start + BATCH]
-        scores.update(zip(batch, _judged(evaluator, [exchanges[i] for i in batch]), strict=True))
+    size = BATCH if scorer.evaluator.unit == "Exchange" else max(1, len(to_judge))
+    for start in range(0, len(to_judge), size):
+        batch = to_judge[start : start + size]
+        scores.update(zip(batch, await _judged(scorer, [exchanges[i] for i in batch]), strict=True))
     if failed := [s.label for s in scores.values() if s.state == "Failed"]:
-        name = evaluator.manifest.name
+        name = scorer.evaluator.name
         log.warning(
             "judging failed evaluator=%s samples=%d of=%d cause=%s", name, len(failed), len(to_judge), failed[0]
         )
     return [scores[position] for position in range(len(exchanges))]
 
 
-def _without_judging(evaluator: Scorer, exchange: Exchange) -> Score | None:
+def _without_judging(evaluator: ResolvedEvaluator, exchange: Exchange) -> Score | None:
     """Return why there is nothing to judge, or None; first what can never be judged, then what was not captured."""
 
     def skip(label: str) -> Score:
@@ -48,7 +63,7 @@ def _without_judging(evaluator: Scorer, exchange: Exchange) -> Score | None:
         return skip("operation")
     if exchange.outcome != "ok" or exchange.status >= 400:
         return skip("error")
-    if not evaluator.manifest.needs_text:
+    if evaluator.needs not in WITH_TEXT:
         return None
     if exchange.content in ("None", "MetadataOnly"):
         return Score(exchange.id, "NotCaptured", label="no-text")
@@ -57,26 +72,32 @@ def _without_judging(evaluator: Scorer, exchange: Exchange) -> Score | None:
     return None if exchange.response.strip() else skip("no-answer")
 
 
-def _judged(evaluator: Scorer, batch: Sequence[Exchange]) -> list[Score]:
-    """Judge a batch; when that fails, one by one, so that one odd exchange costs itself only."""
+async def _judged(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
+    """Judge a batch; when that fails, one by one, so that one odd exchange costs itself only.
+
+    Not where the port failed, which would fail as often as it is asked, nor where half a window is another window.
+    """
+    whole = scorer.evaluator.unit == "Window"
     try:
-        scores = evaluator.judge(batch)
-        if len(scores) == len(batch):
+        scores = await scorer.kind.score(scorer.evaluator, batch, scorer.port)
+        if [one.id for one in scores] == [one.id for one in batch]:
             return scores
         cause = f"{len(scores)} scores for {len(batch)} exchanges"
+    except PortError as error:
+        cause, whole = type(error).__name__, True
     except Exception as error:  # noqa: BLE001  # a plug-in may raise anything
         cause = type(error).__name__
-    if len(batch) == 1:
-        return [Score(batch[0].id, "Failed", label=cause if cause.isidentifier() else "BadAnswer")]
+    if whole or len(batch) == 1:
+        return [Score(one.id, "Failed", label=cause if cause.isidentifier() else "BadAnswer") for one in batch]
     half = len(batch) // 2
-    return _judged(evaluator, batch[:half]) + _judged(evaluator, batch[half:])
+    return await _judged(scorer, batch[:half]) + await _judged(scorer, batch[half:])
 
 
-def window_result(
+async def window_result(
     item: PlanItem, *, namespace: str, run: str, evaluator: Scorer, exchanges: Sequence[Exchange]
 ) -> tuple[WindowResult, list[Score]]:
     """Judge a window and sum it up per revision."""
-    scores = score(evaluator, exchanges)
+    scores = await score(evaluator, exchanges)
     groups: dict[str, list[tuple[Exchange, Score]]] = defaultdict(list)
     for exchange, its_score in zip(exchanges, scores, strict=True):
         groups[exchange.revision].append((exchange, its_score))
@@ -89,7 +110,7 @@ def window_result(
         from_ms=item.from_ms,
         to_ms=item.to_ms,
         run=run,
-        evaluator=evaluator.facts,
+        evaluator=evaluator.evaluator.facts,
         revisions=revisions,
         examples=_examples(groups),
         reason=reason(scores),

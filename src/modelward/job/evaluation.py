@@ -1,30 +1,25 @@
-"""Running evaluations: a Job's plan against the hub, or one evaluator over a file by hand."""
+"""Running a Job's plan: windows from the hub, results to the hub."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import logging
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
-
-import orjson
-import yaml
-import zstandard
+from typing import TypeVar
 
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
-from modelward.api.exchange import Exchange, exchange_from_json
-from modelward.evaluate.evaluators.registry import UnknownEvaluatorError, evaluator
-from modelward.evaluate.interval import wilson
-from modelward.evaluate.score import Scorer
-from modelward.evaluate.scoring import score, window_result
-from modelward.evaluate.verdict import spread
+from modelward.api.exchange import Exchange
+from modelward.desired.evaluators import EvaluatorBlock
+from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.scoring import window_result
 from modelward.hub_client.client import HubClient, HubUnavailableError
-from modelward.job.minilm import MiniLMUnavailableError, embed, shared_minilm
+from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
+from modelward.job.minilm import embed
+from modelward.job.port import JobPort
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
@@ -33,7 +28,6 @@ MESSAGE_BYTES = 2_000
 ERROR_CHARS = 160
 PAUSES_S = (1.0, 5.0, 15.0)
 """Waits before the hub is asked again: a hub that restarts is back within seconds."""
-FILE_BATCH = 256
 CLIENT_ERROR = range(400, 500)
 T = TypeVar("T")
 
@@ -62,15 +56,72 @@ class Tally:
         return text
 
 
-async def run_plan(plan: Plan, client: HubClient, termination: Path | None = None) -> Tally:
+@dataclass(slots=True)
+class EvaluationJob:
+    """What the items of a plan share: the hub, the evaluators, embeddings, and the window that was asked for last."""
+
+    plan: Plan
+    client: HubClient
+    known: EvaluatorCatalogue
+    embeddings: SharedEmbeddings
+    tally: Tally
+    _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
+
+    async def run_item(self, item: PlanItem) -> None:
+        """Judge one item and put its result to the hub."""
+        plan, tally = self.plan, self.tally
+        try:
+            judge = resolved(EvaluatorBlock(item.kind, item.evaluator, item.config), self.known)
+        except UnknownEvaluatorError as error:
+            tally.fail(item, str(error))
+            await _patiently(lambda: self.client.put_result(_failing(plan, item)))
+            return
+        exchanges = await self._exchanges(item)
+        result, scores = await window_result(
+            item,
+            namespace=plan.namespace,
+            run=plan.run,
+            evaluator=self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress)),
+            exchanges=exchanges,
+        )
+        await _patiently(lambda: self.client.put_result(result))
+        tally.samples += sum(s.state == "Scored" for s in scores)
+        failed = [s for s in scores if s.state == "Failed"]
+        if result.reason == CheckReason.EVALUATOR_FAILING:
+            tally.fail(item, f"no sample could be judged: {failed[0].label}")
+        else:
+            tally.done += 1
+        log.info(
+            "item done endpoint=%s evaluation=%s exchanges=%d failed=%d reason=%s",
+            item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
+        )  # fmt: skip
+
+    async def _exchanges(self, item: PlanItem) -> Sequence[Exchange]:
+        """Return the item's window; evaluators of one window get the same sample, and so share its embeddings."""
+        asked = (item.endpoint, item.from_ms, item.to_ms, item.max_samples)
+        if self._window is None or self._window[0] != asked:
+            self._window = None  # two windows at once may not fit into memory
+            self._window = asked, await _patiently(lambda: self.client.window(self.plan.namespace, *asked))
+        return self._window[1]
+
+
+async def run_plan(
+    plan: Plan,
+    client: HubClient,
+    termination: Path | None = None,
+    *,
+    known: EvaluatorCatalogue | None = None,
+    embeddings: SharedEmbeddings | None = None,
+) -> Tally:
     """Judge every item and put its result to the hub; an item that fails does not keep the others from running.
 
     Writes the tally to `termination` too. The run has failed when `tally.failed` is not 0.
     """
     tally = Tally(items=len(plan.items))
+    job = EvaluationJob(plan, client, known or catalogue(), embeddings or SharedEmbeddings(embed), tally)
     for item in plan.items:
         try:
-            await _run_item(plan, item, client, tally)
+            await job.run_item(item)
         except HubUnavailableError as error:
             tally.fail(item, f"HubUnavailable: {error}")
         except Exception as error:  # noqa: BLE001  # whatever one item does, the others are owed their turn
@@ -80,37 +131,11 @@ async def run_plan(plan: Plan, client: HubClient, termination: Path | None = Non
     return tally
 
 
-async def _run_item(plan: Plan, item: PlanItem, client: HubClient, tally: Tally) -> None:
-    try:
-        judge = evaluator(item.builtin, item.config, embed)
-    except UnknownEvaluatorError as error:
-        tally.fail(item, str(error))
-        await _patiently(lambda: client.put_result(_failing(plan, item)))
-        return
-    exchanges = await _patiently(
-        lambda: client.window(plan.namespace, item.endpoint, item.from_ms, item.to_ms, item.max_samples)
-    )
-    result, scores = await asyncio.to_thread(
-        window_result, item, namespace=plan.namespace, run=plan.run, evaluator=judge, exchanges=exchanges
-    )
-    await _patiently(lambda: client.put_result(result))
-    tally.samples += sum(s.state == "Scored" for s in scores)
-    failed = [s for s in scores if s.state == "Failed"]
-    if result.reason == CheckReason.EVALUATOR_FAILING:
-        tally.fail(item, f"no sample could be judged: {failed[0].label}")
-    else:
-        tally.done += 1
-    log.info(
-        "item done endpoint=%s evaluation=%s exchanges=%d failed=%d reason=%s",
-        item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
-    )  # fmt: skip
-
-
 def _failing(plan: Plan, item: PlanItem) -> WindowResult:
     """Return the result of an evaluator that cannot even be made: it says so, and can never look like a pass."""
     return WindowResult(
         plan.namespace, item.endpoint, item.policy, item.evaluation, item.from_ms, item.to_ms, plan.run,
-        EvaluatorFacts(item.builtin, "invalid"), reason=CheckReason.EVALUATOR_FAILING,
+        EvaluatorFacts(item.evaluator, "invalid"), reason=CheckReason.EVALUATOR_FAILING,
     )  # fmt: skip
 
 
@@ -124,69 +149,3 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
             log.warning("hub asked again in_s=%s cause=%s", pause_s, error)
             await asyncio.sleep(pause_s)
     return await ask()
-
-
-def load_evaluator(path: Path) -> Scorer:
-    """Read an Evaluator resource, or just `{builtin, config}`; UnknownEvaluatorError says what is wrong with it."""
-    try:
-        document = yaml.safe_load(path.read_text())
-        spec = document.get("spec", document)
-        return evaluator(str(spec["builtin"]), spec.get("config") or {}, embed)
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise UnknownEvaluatorError(f"{path}: neither an Evaluator nor {{builtin, config}}: {error}") from error
-
-
-def score_file(evaluator_path: Path, input_path: Path, output_path: Path, progress: TextIO = sys.stderr) -> int:
-    """Judge a file of exchanges (JSON lines, or .zst of them) and write one score per line, in order.
-
-    Returns the exit code: 0, or 1 when a line was no exchange or could not be judged. UnknownEvaluatorError and
-    MiniLMUnavailableError (a model is needed and not built) are the caller's to show.
-    """
-    judge = load_evaluator(evaluator_path)
-    bad: list[int] = []
-    scored = flagged = failed = 0
-    with output_path.open("wb") as output:
-        for batch in _batches(_exchanges(input_path, bad, progress)):
-            scores = score(judge, batch)
-            if any(one.label == MiniLMUnavailableError.__name__ for one in scores):
-                shared_minilm()  # it says which command makes the model
-            for result in scores:
-                output.write(orjson.dumps(asdict(result)) + b"\n")
-                scored += result.state == "Scored"
-                flagged += result.flagged
-                failed += result.state == "Failed"
-            progress.write(f"scored {scored}, flagged {flagged}, failed {failed}\n")
-    share = f", {spread(wilson(flagged, scored))} flagged (as seen, not corrected)" if scored else ""
-    progress.write(
-        f"{judge.facts.name} {judge.facts.version}: {scored} scored{share}, {failed} failed, {len(bad)} bad\n"
-    )
-    return 1 if failed or bad else 0
-
-
-def _exchanges(path: Path, bad: list[int], progress: TextIO) -> Iterator[Exchange]:
-    with path.open("rb") as raw:
-        lines: Any = raw
-        if path.suffix == ".zst":
-            lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield exchange_from_json(orjson.loads(line))
-            except (ValueError, RecursionError) as error:
-                bad.append(number)
-                progress.write(f"{path}:{number}: {error}\n")
-
-
-def _batches(exchanges: Iterator[Exchange]) -> Iterator[list[Exchange]]:
-    batch: list[Exchange] = []
-    for exchange in exchanges:
-        batch.append(exchange)
-        if len(batch) == FILE_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-__all__ = ["MiniLMUnavailableError", "Tally", "UnknownEvaluatorError", "load_evaluator", "run_plan", "score_file"]

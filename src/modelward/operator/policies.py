@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.api.quantity import percent_text, timestamp
+from modelward.api.quantity import timestamp
 from modelward.desired.capture import EffectiveCapture
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, alone, selects, unusable
-from modelward.evaluate.evaluators.manifest import Manifest
-from modelward.evaluate.evaluators.measured import measured
+from modelward.desired.evaluators import EvaluatorBlock, block_of
+from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan, alone, selects
+from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.hub_client.client import Stored
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.operator.cache.models import parsed, read
@@ -34,8 +35,7 @@ class PolicyReconciler:
     """Tells policies which endpoints they reach, and evaluators whether they can be used."""
 
     context: Context
-    builtins: Mapping[str, BuiltinFacts]
-    manifests: Mapping[str, Manifest]
+    evaluators: EvaluatorCatalogue
     watches: Mapping[str, Mapping[str, MonitoringPlan]]
     clock_ms: Callable[[], int]
     stored: Callable[[str], Stored | None] = lambda _: None
@@ -77,13 +77,13 @@ class PolicyReconciler:
             state = unreadable("Accepted", EvaluatorReason.INVALID_SPEC, error, "no evaluation can use it")
             await self._status.refuse(EVALUATOR, raw, (state,), None, now_ms)
             return None
-        manifest = self.manifests.get(evaluator.spec.builtin)
-        generation = evaluator.metadata.generation
+        block = block_of(evaluator.spec, name)
+        about, generation = self.evaluators.about(block), evaluator.metadata.generation
         status = EvaluatorStatus(
             observed_generation=generation,
-            version=manifest.version if manifest else "",
-            measured=_measured(manifest.name) if manifest else "",
-            conditions=settle([self._usable(evaluator)], evaluator.status.conditions, generation, now_ms),
+            version=about.version,
+            measured=about.measured,
+            conditions=settle([self._usable(block)], evaluator.status.conditions, generation, now_ms),
         )
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
         return None
@@ -93,9 +93,10 @@ class PolicyReconciler:
         plans = ((one, self.watches.get(one.metadata.namespace, {}).get(one.metadata.name)) for one in endpoints)
         return [EffectiveCapture() if one.mode == "ScrapeOnly" else plan.capture for one, plan in plans if plan]
 
-    def _usable(self, evaluator: Evaluator) -> ConditionState:
-        if problem := unusable(evaluator, self.builtins):
-            return ConditionState("Accepted", "False", problem.reason, problem.message)
+    def _usable(self, block: EvaluatorBlock) -> ConditionState:
+        found = self.evaluators.resolve(block)
+        if isinstance(found, Finding):
+            return ConditionState("Accepted", "False", found.reason, found.message)
         return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
     def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[Reason, str], ...]:
@@ -103,7 +104,8 @@ class PolicyReconciler:
         namespace, name = policy.metadata.namespace, policy.metadata.name
         evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
         asked = [self.watches.get(namespace, {}).get(endpoint, MonitoringPlan()) for endpoint in endpoints]
-        asked.append(alone(policy, {one.metadata.name: one for one in evaluators}, self.builtins))
+        resolved = self.evaluators.of_policies([policy], {one.metadata.name: one for one in evaluators})
+        asked.append(alone(policy, resolved))
         found = {
             (bound.evaluation.name, bound.problem.reason, bound.problem.message)
             for watched in asked
@@ -122,11 +124,3 @@ class PolicyReconciler:
             if watched.capture.problem is not None and name in watched.capture.problem_of
         }
         return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
-
-
-def _measured(evaluator: str) -> str:
-    rates = measured(evaluator)
-    if rates is None:
-        return "counts what is there"
-    shares = f"TPR {percent_text(rates.true_positive_ppm)}, FPR {percent_text(rates.false_positive_ppm)}"
-    return f"{shares} on {rates.dataset} (n={rates.positives}+{rates.negatives})"[:256]

@@ -205,7 +205,7 @@ def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput) -> V
         return _undecided(bound.problem.reason, bound.problem.message)
     if sight.hub_problem and not pooled.windows:
         return _undecided(CheckReason.HUB_UNAVAILABLE, sight.hub_problem)
-    facts = pooled.facts or EvaluatorFacts(bound.builtin, "")
+    facts = pooled.facts or EvaluatorFacts(bound.evaluator.name if bound.evaluator else "", "")
     verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:

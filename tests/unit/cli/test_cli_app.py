@@ -42,7 +42,7 @@ def test_commands_stand_in_the_order_of_their_use() -> None:
     listed = [*COMMANDS, *(group.name for group in app.registered_groups)]
     assert listed == [
         "operator", "collector", "hub", "evaluate", "crd", "render", "explain", "preflight", "doctor", "images",
-        "version", "erase",
+        "version", "erase", "evaluators",
     ]  # fmt: skip
     assert all(re.search(rf"(?m)^\W*{name} ", shown("--help")) for name in listed)
 

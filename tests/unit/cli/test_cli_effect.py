@@ -20,7 +20,7 @@ from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
-from modelward.operator.runtime.assembly import builtins
+from modelward.job.installed import catalogue
 from modelward.reasons.accepted import AcceptedReason
 
 INSTALLATION = Installation("collector:1", "modelward:1")
@@ -262,7 +262,8 @@ def policy(builtin: str, content: str = "Redacted") -> MonitoringPolicy:
 
 def of_policy(subject: MonitoringPolicy, *endpoints: LLMEndpoint) -> Effect:
     known = {one.metadata.name: one for one in endpoints}
-    return policy_effect(subject, known, {"p": subject}, {}, builtins(), allow_raw=False)
+    evaluators = catalogue().of_policies([subject], {})
+    return policy_effect(subject, known, {"p": subject}, evaluators, allow_raw=False)
 
 
 def test_a_policy_restarts_nothing_and_an_unknown_evaluator_is_refused_even_if_it_selects_none_yet() -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.evaluator import Evaluator
+from modelward.api.exchange import Exchange
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator
+from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation, PodSettings
+from modelward.desired.pod_additions import NOTHING, PodAdditions
+from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.kinds.kind import AboutEvaluator
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.score import Score
+from modelward.reasons.checks import CheckReason
 
 PLAIN = Installation(
     collector_image="registry.example/collector:0.1.0",
@@ -113,3 +125,37 @@ def evaluation(name: str = "topic", **fields: Any) -> dict[str, Any]:
 def evaluator(name: str, builtin: str) -> Evaluator:
     """Build an Evaluator of namespace `retail`."""
     return Evaluator.model_validate({"metadata": {"name": name, "namespace": "retail"}, "spec": {"builtin": builtin}})
+
+
+@dataclass(frozen=True)
+class BuiltinStub:
+    """Built-in evaluators as policies see them: `Score` is bad below a limit, and of metadata alone."""
+
+    name: str = "builtin"
+    names: tuple[str, ...] = ("OffTopicAnswered", "PII", "Score")
+
+    def about(self, name: str) -> AboutEvaluator:  # noqa: ARG002
+        return AboutEvaluator()
+
+    def resolve(self, block: EvaluatorBlock) -> Resolution:
+        if block.name not in self.names:
+            return Finding(CheckReason.UNKNOWN_EVALUATOR, f"there is no built-in {block.name}")
+        if block.config.get("bad"):
+            return Finding(CheckReason.INVALID_CONFIG, "bad is set")
+        found = ResolvedEvaluator(self.name, block.name, block.config, EvaluatorFacts(block.name, "1"))
+        if block.name == "Score":
+            return ResolvedEvaluator(found.kind, found.name, found.config, found.facts, "MetadataOnly", "Below")
+        return found
+
+    def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002
+        return NOTHING
+
+    async def score(
+        self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], port: ScoringPort
+    ) -> list[Score]:
+        raise NotImplementedError
+
+
+def resolved(policies: Sequence[MonitoringPolicy], evaluators: Mapping[str, Evaluator] | None = None) -> Resolutions:
+    """Resolve the evaluations of policies by the stub."""
+    return EvaluatorCatalogue({"builtin": BuiltinStub()}).of_policies(policies, evaluators or {})

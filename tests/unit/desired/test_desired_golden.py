@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desired_specimens import PLAIN, SETTLED, USER_POD, evaluation, external, policy, refer, run_here, workload
+from desired_specimens import (
+    PLAIN,
+    SETTLED,
+    USER_POD,
+    evaluation,
+    external,
+    policy,
+    refer,
+    resolved,
+    run_here,
+    workload,
+)
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
@@ -21,15 +32,14 @@ from modelward.desired.account import evaluate_account
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden" / "desired"
-BUILTINS = {"OffTopicAnswered": BuiltinFacts()}
 POLICIES = (policy("baseline", {"content": "Redacted", "always": {"errors": True}}, evaluations=[evaluation()]),)
 
 
 def _watched(endpoint: LLMEndpoint) -> MonitoringPlan:
-    return merge_policies(endpoint, POLICIES, {}, BUILTINS)
+    return merge_policies(endpoint, POLICIES, resolved(POLICIES))
 
 
 def _children(endpoint: LLMEndpoint, facts: Facts, installation: Installation = PLAIN) -> Any:

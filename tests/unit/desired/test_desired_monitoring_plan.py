@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from desired_specimens import endpoint, evaluation, evaluator, policy, run_here
+from desired_specimens import endpoint, evaluation, evaluator, policy, resolved, run_here
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,17 +13,14 @@ from modelward.api.collector_config import CollectorConfig, config_from_json, co
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, reveals
-from modelward.desired.monitoring_plan import BoundEvaluation, BuiltinFacts, MonitoringPlan, alone, merge_policies
+from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan, alone, merge_policies
 
-BUILTINS = {
-    "OffTopicAnswered": BuiltinFacts("Above", "Redacted"),
-    "Score": BuiltinFacts("Below", "MetadataOnly", lambda config: "bad is set" if config.get("bad") else None),
-}
 contents = st.sampled_from(CONTENT_ORDER)
 
 
 def _watch(*policies: MonitoringPolicy, allow_raw: bool = False) -> MonitoringPlan:
-    return merge_policies(run_here(), policies, {"shared": evaluator("shared", "Score")}, BUILTINS, allow_raw=allow_raw)
+    evaluators = resolved(policies, {"shared": evaluator("shared", "Score")})
+    return merge_policies(run_here(), policies, evaluators, allow_raw=allow_raw)
 
 
 def _only(watched: MonitoringPlan) -> BoundEvaluation:
@@ -62,7 +59,7 @@ def test_each_part_of_capture_is_united_by_its_own_rule() -> None:
 
 def test_what_is_wrong_with_a_policy_is_known_before_any_endpoint() -> None:
     wrong = policy("p", {"content": "Full"}, evaluations=[evaluation(check={"builtin": "Vibes"})])
-    watched = alone(wrong, {}, BUILTINS)
+    watched = alone(wrong, resolved([wrong]))
     assert (_reason(watched), watched.capture.problem) == ("UnknownEvaluator", None)
 
 
@@ -84,7 +81,7 @@ def test_a_policy_that_does_not_select_the_endpoint_is_left_out(metadata: Any, s
     spec = {"endpointSelector": selector, "evaluations": [evaluation()]}
     other = MonitoringPolicy.model_validate({"metadata": about, "spec": spec})
     assert (
-        merge_policies(endpoint({"backend": {"template": {"image": "i", "port": 1}}}), (other,), {}, BUILTINS)
+        merge_policies(endpoint({"backend": {"template": {"image": "i", "port": 1}}}), (other,), resolved([other]))
         == MonitoringPlan()
     )
 
@@ -161,7 +158,7 @@ def stored(keep_for: str = "168h", **checks: Any) -> MonitoringPlan:
     """Watch an endpoint by a policy that an earlier version stored."""
     spec = {"endpointSelector": {}, "capture": {"content": "Redacted", "keepFor": keep_for}, **checks}
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "old", "namespace": "retail"}, "spec": spec})
-    return merge_policies(run_here(), (policy,), {}, {"PII": BuiltinFacts()})
+    return merge_policies(run_here(), (policy,), resolved([policy]))
 
 
 @pytest.mark.parametrize(("over", "honoured"), [("1h", True), ("3601s", False), ("24h", False)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from desired_specimens import run_here
+from desired_specimens import resolved, run_here
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from modelward.api.evaluationrun import RunItem
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp_ms
 from modelward.desired import names
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.desired.reopen import MAX_REOPENED, reopened
 from modelward.desired.runs import begun_ms
 
@@ -27,7 +27,7 @@ def watched(**more: Any) -> dict[str, MonitoringPlan]:
     one = {"name": "leaks", "check": {"builtin": "PII"}, "failAbove": "1%", "every": "1m", "over": "1h", **more}
     spec = {"endpointSelector": {}, "capture": {"content": "Redacted"}, "evaluations": [one]}
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
-    return {"chat": merge_policies(run_here(), (policy,), {}, {"PII": BuiltinFacts()})}
+    return {"chat": merge_policies(run_here(), (policy,), resolved([policy]))}
 
 
 def judged(minutes_ago: int, *, read_ms: int | None = None, run: str = "") -> WindowResult:

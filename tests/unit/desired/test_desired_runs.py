@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from desired_specimens import PLAIN, SETTLED, evaluation, policy, run_here
+from desired_specimens import PLAIN, SETTLED, evaluation, policy, resolved, run_here
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import names, runs
 from modelward.desired.due import TrafficSince, due
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 
 NOW = 1_767_322_800_000
 MINUTE = 60_000
@@ -23,7 +23,7 @@ KEY = ("chat", "baseline", "topic")
 
 def _watches(content: str = "Redacted", *, paused: bool = False, **timing: str) -> dict[str, MonitoringPlan]:
     baseline = policy("baseline", {"content": content}, evaluations=[evaluation(**timing)], paused=paused)
-    return {"chat": merge_policies(run_here(), (baseline,), {}, {"OffTopicAnswered": BuiltinFacts()})}
+    return {"chat": merge_policies(run_here(), (baseline,), resolved([baseline]))}
 
 
 def _window(item: RunItem) -> tuple[int, int]:
@@ -169,7 +169,7 @@ def test_the_plan_holds_everything_so_that_the_job_needs_no_right() -> None:
     )
     plan = runs.plan(run, _watches(), PLAIN)
     (item,) = plan.items
-    assert (item.builtin, item.config, item.to_ms) == ("OffTopicAnswered", {"inScope": ["cards"]}, NOW)
+    assert (item.evaluator, item.config, item.to_ms) == ("OffTopicAnswered", {"inScope": ["cards"]}, NOW)
     assert plan_from_json(json.loads(runs.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])) == plan
     assert runs.job(run, PLAIN)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
 

@@ -121,9 +121,7 @@ def test_labels_and_annotations_of_the_endpoint_reach_no_child(labels: dict[str,
 
 @given(installations)
 def test_children_are_the_same_each_time_they_are_made(installation: Installation) -> None:
-    made = [
-        children(run_here(replicas=1), merge_policies(run_here(), (), {}, {}), installation, Facts()) for _ in range(2)
-    ]
+    made = [children(run_here(replicas=1), merge_policies(run_here(), (), {}), installation, Facts()) for _ in range(2)]
     assert json.dumps(made[0]) == json.dumps(made[1])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +15,21 @@ from modelward.api.base import BUILTINS_HELP
 from modelward.api.evaluation import EvaluatorFacts, PlanItem
 from modelward.api.exchange import Exchange, Message, Redaction
 from modelward.api.quantity import percent_ppm
-from modelward.evaluate.evaluators.pii import PIIConfig, PIIEvaluator
+from modelward.desired.evaluators import EvaluatorBlock
+from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
+from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.evaluators import pii
+from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig
 from modelward.evaluate.evaluators.refusal import refuses_in_words
-from modelward.evaluate.evaluators.registry import (
-    BUILTINS,
-    UnknownEvaluatorError,
-    evaluator,
-    manifest_of,
-    settings_of,
-    validated,
-)
 from modelward.evaluate.evaluators.topic import is_small_talk, subject
+from modelward.evaluate.kinds.builtin import BuiltinKind, settings_of
+from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
-from modelward.evaluate.scoring import score, window_result
+from modelward.evaluate.scoring import Scorer, score, window_result
+from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.installed import UnknownEvaluatorError, catalogue, evaluators, resolved
 from modelward.job.minilm import MiniLM, MiniLMUnavailableError, default_directory, embed
+from modelward.job.port import JobPort
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
 CONFIGS: dict[str, dict[str, Any]] = {"OffTopicAnswered": SCOPE, "OnTopicRefused": SCOPE, "PII": {}}
@@ -36,6 +37,21 @@ needs_model = pytest.mark.skipif(
     not (default_directory() / "model.onnx").is_file(),
     reason="the embedding model is not built: modelward evaluators prepare",
 )
+
+
+BUILTINS = evaluators(())
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def no_model(texts: Sequence[str]) -> NDArray[np.float32]:
+    raise MiniLMUnavailableError("not built")
+
+
+def evaluator(
+    name: str, config: Mapping[str, Any], embed: Embed = no_model, known: EvaluatorCatalogue | None = None
+) -> Scorer:
+    known = known or catalogue()
+    return known.scorer(resolved(EvaluatorBlock("builtin", name, config), known), JobPort(SharedEmbeddings(embed)))
 
 
 def exchange(question: str, answer: str, **changes: Any) -> Exchange:
@@ -72,9 +88,9 @@ HANDWRITTEN = [
 @pytest.mark.parametrize(
     ("name", "fault"), [("OffTopicAnswered", "off-topic-answered"), ("OnTopicRefused", "on-topic-refused")]
 )
-def test_topic_evaluators_judge_handwritten_exchanges_as_a_person_would(name: str, fault: str) -> None:
+async def test_topic_evaluators_judge_handwritten_exchanges_as_a_person_would(name: str, fault: str) -> None:
     exchanges = [exchange(question, answer) for question, answer, _ in HANDWRITTEN]
-    scores = score(evaluator(name, SCOPE, embed), exchanges)
+    scores = await score(evaluator(name, SCOPE, embed), exchanges)
     assert [s.label for s in scores] == [label for _, _, label in HANDWRITTEN]
     assert [s.flagged for s in scores] == [label == fault for _, _, label in HANDWRITTEN]
 
@@ -90,35 +106,30 @@ NOT_JUDGED = [
 ]
 
 
-def no_model(texts: Sequence[str]) -> NDArray[np.float32]:
-    raise MiniLMUnavailableError("not built")
-
-
 @pytest.mark.parametrize("name", ["OffTopicAnswered", "OnTopicRefused"])
-def test_what_cannot_be_judged_is_never_scored(name: str) -> None:
-    scores = score(evaluator(name, SCOPE, no_model), [e for e, _, _ in NOT_JUDGED])
+async def test_what_cannot_be_judged_is_never_scored(name: str) -> None:
+    scores = await score(evaluator(name, SCOPE, no_model), [e for e, _, _ in NOT_JUDGED])
     assert [(s.state, s.label) for s in scores] == [(state, label) for _, state, label in NOT_JUDGED]
     assert not any(s.flagged for s in scores)
 
 
 @pytest.mark.parametrize("name", sorted(BUILTINS))
-def test_every_builtin_keeps_the_rules(name: str) -> None:
-    manifest = manifest_of(name)
-    made = evaluator(name, CONFIGS[name], no_model)
-    assert made.manifest is manifest
-    assert made.facts.name == name
-    assert made.facts.version.startswith(f"{manifest.version}+")
-    assert score(made, []) == []
+async def test_every_builtin_keeps_the_rules(name: str) -> None:
+    manifest = BUILTINS[name].manifest
+    made = evaluator(name, CONFIGS[name])
+    assert made.evaluator.facts.name == name
+    assert made.evaluator.facts.version.startswith(f"{manifest.version}+")
+    assert await score(made, []) == []
     if manifest.measured:
         assert manifest.measured.true_positive_ppm - manifest.measured.false_positive_ppm > 200_000
         assert manifest.measured.dataset
     json.dumps(manifest.document())
 
 
-def test_a_model_that_is_missing_fails_every_sample_and_looks_like_no_pass() -> None:
+async def test_a_model_that_is_missing_fails_every_sample_and_looks_like_no_pass() -> None:
     item = PlanItem("chat", "p", "topic", "OffTopicAnswered", SCOPE, 0, 10)
     exchanges = [exchange("where is my card?", "on its way", id=f"e{i}") for i in range(5)]
-    result, scores = window_result(
+    result, scores = await window_result(
         item, namespace="ns", run="r", evaluator=evaluator("OffTopicAnswered", SCOPE, no_model), exchanges=exchanges
     )
     assert result.reason == "EvaluatorFailing"
@@ -126,23 +137,22 @@ def test_a_model_that_is_missing_fails_every_sample_and_looks_like_no_pass() -> 
     assert {s.label for s in scores} == {"MiniLMUnavailableError"}
 
 
-class Fussy(PIIEvaluator):
-    """Fails on one exchange, and answers too few for another batch."""
-
-    def judge(self, exchanges: Sequence[Exchange]) -> list[Score]:
-        if any(e.id == "bad" for e in exchanges):
-            raise RuntimeError
-        return super().judge(exchanges)[: 1 if any(e.id == "short" for e in exchanges) else None]
+async def fussy(config: PIIConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:
+    """Fail on one exchange, and answer too few for another batch."""
+    if any(e.id == "bad" for e in exchanges):
+        raise RuntimeError
+    return (await pii.score(config, exchanges, port))[: 1 if any(e.id == "short" for e in exchanges) else None]
 
 
-def test_one_odd_exchange_costs_itself_only() -> None:
+async def test_one_odd_exchange_costs_itself_only() -> None:
     ids = ["a", "bad", "b", "short", "c"]
-    scores = score(Fussy(PIIConfig()), [exchange("q", "a", id=i) for i in ids])
+    known = EvaluatorCatalogue({"builtin": BuiltinKind({"PII": BuiltinEvaluator(PII_IN_ANSWER, fussy)})})
+    scores = await score(evaluator("PII", {}, known=known), [exchange("q", "a", id=i) for i in ids])
     assert [s.id for s in scores] == ids
     assert [s.state for s in scores] == ["Scored", "Failed", "Scored", "Scored", "Scored"]
 
 
-def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_away() -> None:
+async def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_away() -> None:
     echoed = Redaction("EMAIL", 1, "response", echoed=True)
     leaked = (Redaction("IBAN", 2, "response"), Redaction("PHONE", 1, "response"))
     exchanges = [
@@ -153,16 +163,15 @@ def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_away() ->
         exchange("", "", content="MetadataOnly", redactions=leaked),
         exchange("q", "a", content="Full", redactions=leaked),
     ]
-    scores = score(PIIEvaluator(PIIConfig()), exchanges)
+    scores = await score(evaluator("PII", {}), exchanges)
     assert [s.flagged for s in scores] == [False, False, False, True, False, True]
     assert scores[3].label == "IBAN"
     assert [s.state for s in scores[4:]] == ["NotCaptured", "Scored"]
-    config = validated("PII", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
-    assert isinstance(config, PIIConfig)
-    assert [s.flagged for s in score(PIIEvaluator(config), exchanges[:4])] == [False, True, False, False]
+    strict = evaluator("PII", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
+    assert [s.flagged for s in await score(strict, exchanges[:4])] == [False, True, False, False]
 
 
-def test_windows_are_summed_per_revision_with_their_weights() -> None:
+async def test_windows_are_summed_per_revision_with_their_weights() -> None:
     leak = (Redaction("IBAN", 1, "response"),)
     exchanges = [
         exchange("q", "a", id="1", time_ms=1, inclusion=0.1),
@@ -170,7 +179,7 @@ def test_windows_are_summed_per_revision_with_their_weights() -> None:
         exchange("q", "a", id="3", time_ms=3, revision="r2"),
     ]
     item = PlanItem("chat", "p", "pii", "PII", {}, 0, 10)
-    result, _ = window_result(
+    result, _ = await window_result(
         item, namespace="ns", run="r", evaluator=evaluator("PII", {}, no_model), exchanges=exchanges
     )
     counts = result.revisions["r1"]
@@ -180,16 +189,16 @@ def test_windows_are_summed_per_revision_with_their_weights() -> None:
     assert (result.revisions["r2"].flagged, result.reason) == (0, "")
 
 
-def test_windows_without_anything_to_judge_say_why() -> None:
+async def test_windows_without_anything_to_judge_say_why() -> None:
     item = PlanItem("chat", "p", "topic", "OffTopicAnswered", SCOPE, 0, 10)
 
-    def reason(*exchanges: Exchange) -> str:
+    async def reason(*exchanges: Exchange) -> str:
         made = evaluator("OffTopicAnswered", SCOPE, no_model)
-        return window_result(item, namespace="ns", run="r", evaluator=made, exchanges=exchanges)[0].reason
+        return (await window_result(item, namespace="ns", run="r", evaluator=made, exchanges=exchanges))[0].reason
 
-    assert reason() == "NoTraffic"
-    assert reason(exchange("", "", content="MetadataOnly")) == "NoCapture"
-    assert reason(exchange("hi", "hello")) == ""
+    assert await reason() == "NoTraffic"
+    assert await reason(exchange("", "", content="MetadataOnly")) == "NoCapture"
+    assert await reason(exchange("hi", "hello")) == ""
 
 
 @pytest.mark.parametrize(
@@ -228,7 +237,7 @@ def test_a_wrong_configuration_is_refused_with_its_field(name: str, config: dict
 
 def test_a_changed_configuration_or_calibration_is_another_version() -> None:
     def facts(**changes: Any) -> EvaluatorFacts:
-        return evaluator("OffTopicAnswered", SCOPE | changes, no_model).facts
+        return evaluator("OffTopicAnswered", SCOPE | changes, no_model).evaluator.facts
 
     assert facts() == facts()
     assert facts().version != facts(threshold="0.3").version
@@ -275,9 +284,9 @@ def test_a_model_that_is_not_built_names_the_command(tmp_path: Any) -> None:
         MiniLM(tmp_path)
 
 
-def test_personal_data_in_texts_that_were_not_searched_cannot_be_judged() -> None:
+async def test_personal_data_in_texts_that_were_not_searched_cannot_be_judged() -> None:
     by_hand = exchange("hi", "mail bob@example.org", searched=False)
-    (found,) = score(PIIEvaluator(PIIConfig()), [by_hand])
+    (found,) = await score(evaluator("PII", {}), [by_hand])
     assert (found.state, found.label) == ("NotCaptured", "not-searched"), "and not a false clean"
 
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from modelward.api.exchange import Exchange, Message
-from modelward.evaluate.evaluators.refusal import refusals
-from modelward.evaluate.evaluators.registry import evaluator
+from modelward.desired.evaluators import EvaluatorBlock
+from modelward.evaluate.evaluators.refusal import openings, refusals
 from modelward.evaluate.scoring import score
+from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.installed import catalogue, resolved
 from modelward.job.minilm import MiniLM, default_directory, embed
+from modelward.job.port import JobPort
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("MODELWARD_DATA", ROOT.parent / "shared" / "data")) / "eval"
@@ -49,26 +52,29 @@ def answered(questions: list[str]) -> list[Exchange]:
     ]  # fmt: skip
 
 
-def flagged_share(questions: list[str]) -> float:
-    scores = [s for s in score(evaluator("OffTopicAnswered", SCOPE, embed), answered(questions)) if s.state == "Scored"]
+async def flagged_share(questions: list[str]) -> float:
+    found = resolved(EvaluatorBlock("builtin", "OffTopicAnswered", SCOPE), catalogue())
+    scorer = catalogue().scorer(found, JobPort(SharedEmbeddings(embed)))
+    scores = [s for s in await score(scorer, answered(questions)) if s.state == "Scored"]
     return sum(s.flagged for s in scores) / len(scores)
 
 
-def test_banking_questions_are_rarely_taken_for_off_topic() -> None:
+async def test_banking_questions_are_rarely_taken_for_off_topic() -> None:
     with (DATA / "banking77" / "test.csv").open(newline="") as file:
         questions = [row["text"] for row in csv.DictReader(file)][::8]
-    assert flagged_share(questions) < 0.06
+    assert await flagged_share(questions) < 0.06
 
 
-def test_most_questions_out_of_scope_are_caught() -> None:
+async def test_most_questions_out_of_scope_are_caught() -> None:
     rows = json.loads((DATA / "clinc-oos" / "data_full.json").read_text())["oos_test"]
-    assert flagged_share([text for text, _ in rows][::3]) > 0.65
+    assert await flagged_share([text for text, _ in rows][::3]) > 0.65
 
 
 def test_refusals_are_told_from_answers() -> None:
     lines = (DATA / "xstest" / "xstest_completions_labelled.jsonl").read_text().splitlines()[::8]
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    found = refusals([row["completion"] for row in rows], MiniLM().encode)
+    answers = [row["completion"] for row in rows]
+    found = refusals(answers, MiniLM().encode(openings(answers)))
     refused = [not row["label"].startswith("1") for row in rows]
     caught = sum(f and r for f, r in zip(found, refused, strict=True)) / sum(refused)
     mistaken = sum(f and not r for f, r in zip(found, refused, strict=True)) / (len(refused) - sum(refused))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 import zstandard
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
+from numpy.typing import NDArray
 
 from modelward.api.evaluation import Plan, PlanItem
-from modelward.api.exchange import Redaction
+from modelward.api.exchange import Exchange, Redaction
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
-from modelward.job.evaluation import Tally, UnknownEvaluatorError, run_plan, score_file
+from modelward.job.by_hand import score_file
+from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.evaluation import Tally, run_plan
+from modelward.job.installed import UnknownEvaluatorError
 from modelward.job.minilm import shared_minilm
 
 LEAK = (Redaction("IBAN", 1, "response"),)
@@ -74,6 +80,38 @@ async def test_a_hub_that_stays_away_fails_the_items(monkeypatch: pytest.MonkeyP
         tally = await run_plan(plan(item("a"), item("b")), client)
     assert (tally.done, tally.failed) == (0, 2)
     assert tally.errors[0].startswith("chat/a: HubUnavailable")
+
+
+async def test_evaluators_of_one_window_share_its_sample_and_its_embeddings(
+    file_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[str] = []
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        embedded.extend(texts)
+        return np.ones((len(texts), 384), np.float32)
+
+    scope = {"inScope": ["bank cards"]}
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(*(exchange(i) for i in range(100))))
+        asked: list[str] = []
+        window = r.client.window
+
+        async def counted(namespace: str, endpoint: str, *span: int) -> list[Exchange]:
+            asked.append(endpoint)
+            return await window(namespace, endpoint, *span)
+
+        monkeypatch.setattr(r.client, "window", counted)
+        items = (
+            item("off", "OffTopicAnswered", scope),
+            item("refused", "OnTopicRefused", scope),
+            item("pii"),
+            item("idle", endpoint="quiet"),
+        )
+        tally = await run_plan(plan(*items), r.client, embeddings=SharedEmbeddings(embed))
+    assert (tally.done, tally.samples) == (4, 300)
+    assert asked == ["chat", "quiet"]
+    assert len(embedded) == len(scope["inScope"]) + 2 * 100, "each question and answer once"
 
 
 def test_the_tally_fits_a_termination_message_however_many_errors() -> None:

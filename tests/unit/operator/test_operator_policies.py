@@ -12,6 +12,7 @@ from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.monitoring_plan import merge_policies
+from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.hub_client.client import Stored
 from modelward.kube.kinds import EVALUATION_RUN, EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object
 from modelward.operator.endpoint.status_writer import StatusWriter
@@ -32,7 +33,9 @@ class Bench:
         self.api = FakeApi()
         self.watches: dict[str, dict[str, Any]] = {"retail": {}}
         self.stored: dict[str, Stored] = {}
-        self.reconciler = PolicyReconciler(self.api.context, {}, {}, self.watches, lambda: NOW_MS, self.stored.get)
+        self.reconciler = PolicyReconciler(
+            self.api.context, EvaluatorCatalogue({}), self.watches, lambda: NOW_MS, self.stored.get
+        )
 
     def put(self, kind: str, name: str, spec: Any, **more: Any) -> Object:
         about = {"name": name, "namespace": "retail", "generation": 3}
@@ -115,7 +118,7 @@ async def test_the_status_of_a_policy_shows_what_is_captured_in_fact() -> None:
     for name, mode in (("seen", "Sidecar"), ("scraped", "ScrapeOnly"), ("new", "Sidecar")):
         raw = bench.put("LLMEndpoint", name, {"backend": template, "collector": {"mode": mode}})
         if name != "new":
-            plan = merge_policies(LLMEndpoint.model_validate(raw), [policy], {}, {})
+            plan = merge_policies(LLMEndpoint.model_validate(raw), [policy], {})
             bench.watches["retail"][name] = plan
     await bench.reconciler.policy("retail", "p")
     assert bench.status(MONITORING_POLICY, "p")["capture"] == {

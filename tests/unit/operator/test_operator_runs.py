@@ -16,10 +16,12 @@ from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp, timestamp_ms
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
+from modelward.desired.pod_additions import PodAdditions
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings
 from modelward.hub_client.client import HubClient
+from modelward.job.installed import catalogue
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT, Object
 from modelward.operator.hub.feed import HubFeed
@@ -97,14 +99,15 @@ class RunRig:
 
 
 def watched(content: str = "Redacted") -> MonitoringPlan:
+    check = {"builtin": "OffTopicAnswered", "config": {"inScope": ["bank cards"]}}
     spec = {
         "endpointSelector": {},
         "capture": {"content": content},
-        "evaluations": [{"name": "topic", "check": {"builtin": "OffTopicAnswered"}, "failAbove": "10%"}],
+        "evaluations": [{"name": "topic", "check": check, "failAbove": "10%"}],
     }
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
     chat = LLMEndpoint.model_validate({"metadata": {"name": "chat", "namespace": "retail"}, "spec": CHAT})
-    return merge_policies(chat, [policy], {}, {"OffTopicAnswered": BuiltinFacts()})
+    return merge_policies(chat, [policy], catalogue().of_policies([policy], {}))
 
 
 def scored(samples: int, flagged: int, failed: int = 0) -> Counts:
@@ -119,6 +122,21 @@ def desk() -> RunRig:
 def complete(run: EvaluationRun) -> tuple[str, str]:
     (found,) = [condition for condition in run.status.conditions if condition.type == "Complete"]
     return found.status, found.reason
+
+
+@pytest.mark.parametrize("env", [(), (("JUDGE", "x"),)])
+async def test_what_an_evaluator_needs_stands_in_the_pod_of_the_job(
+    desk: RunRig, env: tuple[tuple[str, str], ...]
+) -> None:
+    (bound,) = watched().evaluations
+    assert bound.evaluator is not None
+    judge = replace(bound, evaluator=replace(bound.evaluator, pod=PodAdditions(env=env)))
+    desk.watches["retail"]["chat"] = replace(watched(), evaluations=(judge,))
+    desk.run()
+    await desk.runs.reconcile("retail", "run-1")
+    (job,) = [body for body in desk.world.bodies if body["kind"] == "Job"]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [{"name": name, "value": value} for name, value in env]
 
 
 async def test_what_is_due_becomes_one_run_and_no_second_while_it_is_in_flight(desk: RunRig) -> None:
@@ -554,11 +572,12 @@ async def test_a_namespace_with_countless_runs_has_each_of_them_looked_at_less_o
 def many(number: int, size: int) -> MonitoringPlan:
     """Return what is asked of an endpoint by so many evaluations, each with a config of its own of so many bytes."""
     found = watched().evaluations[0]
+    assert found.evaluator is not None
     evaluations = tuple(
         replace(
             found,
             evaluation=found.evaluation.model_copy(update={"name": f"e{i}"}),
-            config={"text": f"{i}" + "x" * size},
+            evaluator=replace(found.evaluator, config={"text": f"{i}" + "x" * size}),
         )
         for i in range(number)
     )

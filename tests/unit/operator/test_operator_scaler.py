@@ -9,6 +9,7 @@ import pytest
 from fake_api import FakeApi
 from prometheus_client import CollectorRegistry
 
+from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.kube.errors import Conflict, Forbidden
 from modelward.kube.kinds import LLM_ENDPOINT, Object
 from modelward.metrics.histogram import Histogram
@@ -160,7 +161,9 @@ def endpoints(desk: ScalerRig) -> EndpointReconciler:
     world = desk.world
     verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
     installed, observer = Installed(world.context), Observer(lambda _: None)
-    return EndpointReconciler(world.context, installed, observer, feed, verdicts, {}, lambda: desk.now_ms)
+    return EndpointReconciler(
+        world.context, installed, observer, feed, verdicts, EvaluatorCatalogue({}), lambda: desk.now_ms
+    )
 
 
 async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: ScalerRig) -> None:

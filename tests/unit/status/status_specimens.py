@@ -7,6 +7,7 @@ from typing import Any
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
+from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal, SignalKey
@@ -106,7 +107,9 @@ def objective(metric: str = "TimeToFirstToken", **more: Any) -> BoundObjective:
 def evaluation(problem: Any = None, **more: Any) -> BoundEvaluation:
     """Bind an evaluation of policy `baseline`: over an hour, at most 10 %."""
     asked = {"name": "topic", "check": {"builtin": "OffTopicAnswered"}, "failAbove": "10%", **more}
-    return BoundEvaluation("baseline", Evaluation.model_validate(asked), "OffTopicAnswered", {}, problem)
+    facts = EvaluatorFacts("OffTopicAnswered", "1.0.0")
+    found = ResolvedEvaluator("builtin", "OffTopicAnswered", {}, facts)
+    return BoundEvaluation("baseline", Evaluation.model_validate(asked), found, problem)
 
 
 def counts(samples: int, flagged: int, failed: int = 0) -> Counts:

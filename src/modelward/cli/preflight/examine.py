@@ -23,8 +23,10 @@ from modelward.cli.rendering import RenderError
 from modelward.cli.rendering import parsed as strictly_parsed
 from modelward.desired import names
 from modelward.desired.children import Child
+from modelward.desired.evaluators import block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import merge_policies
+from modelward.job.installed import catalogue
 from modelward.kube.client import Client
 from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import (
@@ -41,7 +43,6 @@ from modelward.kube.kinds import (
 )
 from modelward.operator.cache.models import parsed as readable
 from modelward.operator.endpoint.apply import name_taken, refused
-from modelward.operator.runtime.assembly import builtins
 from modelward.reasons.accepted import AcceptedReason
 
 
@@ -161,11 +162,12 @@ class _Examination:
             return preflight((await self._subject(after, metadata["name"], answer, notes),))[0]
         if kind == "MonitoringPolicy":
             policy = after.policies[metadata["name"]]
-            return policy_effect(
-                policy, after.endpoints, after.policies, after.evaluators, builtins(), after.allow_raw, notes
-            )
+            evaluators = catalogue().of_policies(after.policies.values(), after.evaluators)
+            return policy_effect(policy, after.endpoints, after.policies, evaluators, after.allow_raw, notes)
         if kind == "Evaluator":
-            return evaluator_effect(after.evaluators[metadata["name"]], builtins(), notes)
+            evaluator = after.evaluators[metadata["name"]]
+            found = catalogue().resolve(block_of(evaluator.spec, evaluator.metadata.name))
+            return evaluator_effect(evaluator, found, notes)
         return Effect(*place, "Nothing", "it concerns no model server", notes=notes)
 
     async def _subject(self, after: _After, name: str, answer: Applied, notes: tuple[str, ...]) -> Subject:
@@ -177,7 +179,8 @@ class _Examination:
             filter(None, (unread, unlisted, *await bypass_notes(self.client, self.objects, endpoint, workload)))
         )
         policies = tuple(after.policies.values())
-        asked = merge_policies(endpoint, policies, after.evaluators, builtins(), allow_raw=after.allow_raw)
+        evaluators = catalogue().of_policies(policies, after.evaluators)
+        asked = merge_policies(endpoint, policies, evaluators, allow_raw=after.allow_raw)
         planned = plan(endpoint, asked, self.setup.installation, workload, after.endpoints.values())
         if isinstance(planned, Finding):
             return Subject(before, endpoint, workload, obstacle=planned, notes=notes)

@@ -9,8 +9,9 @@ from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import Backend, LLMEndpoint, LLMEndpointSpec, WorkloadRef
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.effect import Effect
+from modelward.desired.evaluators import Resolution, Resolutions
 from modelward.desired.finding import Finding
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies, selects, unusable
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies, selects
 from modelward.reasons.checks import CheckReason
 
 _UNDECIDED = frozenset({CheckReason.NO_CAPTURE, CheckReason.CAPTURE_FORBIDDEN})
@@ -21,14 +22,13 @@ def policy_effect(
     policy: MonitoringPolicy,
     endpoints: Mapping[str, LLMEndpoint],
     policies: Mapping[str, MonitoringPolicy],
-    evaluators: Mapping[str, Evaluator],
-    builtins: Mapping[str, BuiltinFacts],
+    evaluators: Resolutions,
     allow_raw: bool,
     notes: tuple[str, ...] = (),
 ) -> Effect:
-    """Return the effect of one policy among the others of its namespace."""
+    """Return the effect of one policy among the others of its namespace; `evaluators` are those of all of them."""
     metadata = policy.metadata
-    alone = merge_policies(_anyone(policy), (_for_all(policy),), evaluators, builtins, allow_raw=allow_raw)
+    alone = merge_policies(_anyone(policy), (_for_all(policy),), evaluators, allow_raw=allow_raw)
     wrong = [problem for problem in _problems(policy, alone) if problem.reason not in _UNDECIDED]
     place = ("MonitoringPolicy", metadata.namespace, metadata.name)
     if wrong:
@@ -36,7 +36,7 @@ def policy_effect(
     selected = [name for name, endpoint in sorted(endpoints.items()) if selects(policy, endpoint)]
     found: dict[Finding, list[str]] = {}
     for name in selected:
-        asked = merge_policies(endpoints[name], tuple(policies.values()), evaluators, builtins, allow_raw=allow_raw)
+        asked = merge_policies(endpoints[name], tuple(policies.values()), evaluators, allow_raw=allow_raw)
         for problem in (*_problems(policy, asked), *filter(None, [asked.capture.problem])):
             found.setdefault(problem, []).append(name)
     notes += tuple(f"{', '.join(whose)}: {one.reason}: {one.message}" for one, whose in found.items())
@@ -44,11 +44,11 @@ def policy_effect(
     return Effect(*place, "Nothing", f"{why}; policies never restart a pod", notes=notes)
 
 
-def evaluator_effect(evaluator: Evaluator, builtins: Mapping[str, BuiltinFacts], notes: tuple[str, ...] = ()) -> Effect:
-    """Return the effect of one Evaluator."""
+def evaluator_effect(evaluator: Evaluator, found: Resolution, notes: tuple[str, ...] = ()) -> Effect:
+    """Return the effect of one Evaluator, of which `found` was made."""
     place = ("Evaluator", evaluator.metadata.namespace, evaluator.metadata.name)
-    if problem := unusable(evaluator, builtins):
-        return Effect(*place, "Refused", problem.message, reason=problem.reason, notes=notes)
+    if isinstance(found, Finding):
+        return Effect(*place, "Refused", found.message, reason=found.reason, notes=notes)
     return Effect(*place, "Nothing", "evaluators never restart a pod", notes=notes)
 
 

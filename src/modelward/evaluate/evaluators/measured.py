@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from modelward.evaluate.evaluators.manifest import Measured
+from modelward.evaluate.manifest import Measured
 
 FILE = "measured.json"
 

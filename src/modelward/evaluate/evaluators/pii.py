@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.form import KIND
-from modelward.evaluate.evaluators.manifest import EvaluatorConfig, Manifest
+from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
+from modelward.evaluate.manifest import EvaluatorConfig, Manifest
+from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 
 PIIKind = Annotated[str, StringConstraints(pattern=KIND.pattern)]
@@ -28,45 +29,29 @@ class PIIConfig(EvaluatorConfig):
     ignore_echoed: bool = Field(default=True, alias="ignoreEchoed")
 
 
-class PIIEvaluator:
-    """Flags exchanges whose answer held a counted redaction; the label is the most frequent kind."""
+async def score(config: PIIConfig, exchanges: Sequence[Exchange], _: ScoringPort) -> list[Score]:
+    """Flag exchanges whose answer held a counted redaction; the label is the most frequent kind."""
+    return [_score(config, exchange) for exchange in exchanges]
 
-    def __init__(self, config: PIIConfig) -> None:
-        """Keep the configuration."""
-        self._config = config
 
-    @property
-    def manifest(self) -> Manifest:
-        """What it is."""
-        return PII_IN_ANSWER
-
-    @property
-    def facts(self) -> EvaluatorFacts:
-        """Uncorrected: the flag counts what the collector's detectors found, and says nothing of what they missed."""
-        return self.manifest.facts(self._config, None)
-
-    def judge(self, exchanges: Sequence[Exchange]) -> list[Score]:
-        """Score each exchange by its redactions; one that was not looked at for personal data is not captured."""
-        return [self._score(exchange) for exchange in exchanges]
-
-    def _score(self, exchange: Exchange) -> Score:
-        if exchange.content not in ("Redacted", "Full"):
-            # The collector searches texts only when they leave the pod; no finding elsewhere means nobody looked.
-            return Score(exchange.id, "NotCaptured", label="not-redacted")
-        if not exchange.searched:
-            return Score(exchange.id, "NotCaptured", label="not-searched")
-        config = self._config
-        found = [
-            r
-            for r in exchange.redactions
-            if r.subject == "response"
-            and r.count > 0
-            and not (r.echoed and config.ignore_echoed)
-            and (not config.kinds or r.kind in config.kinds)
-            and r.kind not in config.ignore_kinds
-        ]
-        label = max(found, key=lambda r: r.count).kind if found else "none"
-        return Score(exchange.id, "Scored", bool(found), 1.0 if found else 0.0, label)
+def _score(config: PIIConfig, exchange: Exchange) -> Score:
+    """Score by redactions; what was not searched for personal data is not captured."""
+    if exchange.content not in ("Redacted", "Full"):
+        # The collector searches texts only when they leave the pod; no finding elsewhere means nobody looked.
+        return Score(exchange.id, "NotCaptured", label="not-redacted")
+    if not exchange.searched:
+        return Score(exchange.id, "NotCaptured", label="not-searched")
+    found = [
+        r
+        for r in exchange.redactions
+        if r.subject == "response"
+        and r.count > 0
+        and not (r.echoed and config.ignore_echoed)
+        and (not config.kinds or r.kind in config.kinds)
+        and r.kind not in config.ignore_kinds
+    ]
+    label = max(found, key=lambda r: r.count).kind if found else "none"
+    return Score(exchange.id, "Scored", bool(found), 1.0 if found else 0.0, label)
 
 
 PII_IN_ANSWER = Manifest(
@@ -82,3 +67,5 @@ PII_IN_ANSWER = Manifest(
     labels=("none", "the kind of the redaction"),
     config=PIIConfig,
 )
+# Not measured: the flag counts what the collector's detectors found, and says nothing of what they missed.
+EVALUATORS = (BuiltinEvaluator(PII_IN_ANSWER, score),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 HEAD_FILE = "refusal_head.json"
 OPENING_CHARS = 400
 """A refusal says so at once; later in an answer the same words are about something else."""
@@ -71,16 +70,25 @@ def shipped_head() -> RefusalHead:
     return RefusalHead(tuple(data["weights"]), float(data["bias"]), float(data["threshold"]))
 
 
-def refusals(answers: Sequence[str], embed: Embed, head: RefusalHead | None = None) -> list[bool]:
-    """Tell for each answer whether it refuses; partial refusals count as refusals."""
-    head = head or shipped_head()
-    cores = [core(answer) for answer in answers]
-    vectors = embed([text[:OPENING_CHARS] for text in cores])
+def openings(answers: Sequence[str]) -> list[str]:
+    """Return what is embedded of each answer."""
+    return [core(answer)[:OPENING_CHARS] for answer in answers]
+
+
+def refusals(answers: Sequence[str], vectors: NDArray[np.float32], head: RefusalHead | None = None) -> list[bool]:
+    """Tell for each answer whether it refuses; partial refusals count as refusals.
+
+    `vectors` are the embeddings of the answers' `openings`, float32 [n, 384].
+    """
     import numpy as np
 
+    head = head or shipped_head()
     logits = vectors @ np.asarray(head.weights, np.float32) + head.bias
     probabilities = 1.0 / (1.0 + np.exp(-logits))
-    return [refuses_in_words(text) or bool(p >= head.threshold) for text, p in zip(cores, probabilities, strict=True)]
+    return [
+        refuses_in_words(core(answer)) or bool(p >= head.threshold)
+        for answer, p in zip(answers, probabilities, strict=True)
+    ]
 
 
 def core(answer: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -14,7 +14,8 @@ from modelward.desired.children import Child, Children, Facts, children, in_turn
 from modelward.desired.collector_config import renewed_authority
 from modelward.desired.finding import Finding
 from modelward.desired.model_workload import orphaned_replicas
-from modelward.desired.monitoring_plan import BuiltinFacts, MonitoringPlan, merge_policies
+from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies, selects
+from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.kube.kinds import CONFIG_MAP, LLM_ENDPOINT
 from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.apply import ChildWriter, Problem, label
@@ -59,7 +60,7 @@ class EndpointReconciler:
     observer: Observer
     hub: HubFeed
     verdicts: VerdictMetrics
-    builtins: Mapping[str, BuiltinFacts]
+    evaluators: EvaluatorCatalogue
     clock_ms: Callable[[], int]
     watches: dict[str, dict[str, MonitoringPlan]] = field(default_factory=dict)
     """What policies ask, by namespace and endpoint: the schedule of runs is made from it."""
@@ -93,9 +94,9 @@ class EndpointReconciler:
             self._forget(namespace, name)
             return None
         self._meet(namespace, name, known.raw["metadata"]["uid"])
-        asked = merge_policies(
-            known.endpoint, known.policies, known.evaluators, self.builtins, allow_raw=known.allow_raw
-        )
+        policies = [policy for policy in known.policies if selects(policy, known.endpoint)]
+        evaluators = self.evaluators.of_policies(policies, known.evaluators)
+        asked = merge_policies(known.endpoint, policies, evaluators, allow_raw=known.allow_raw)
         self._remember(known, asked)
         basis = Precondition(self.context, LLM_ENDPOINT, known.raw)
         problems = (*await self._put(known, asked, basis), *(Problem("", one) for one in known.unlisted.values()))

@@ -232,7 +232,8 @@ class RunReconciler:
         }
 
     async def _launch(self, run: EvaluationRun) -> tuple[Problem, ...]:
-        job = Child(runs.job(run, self.installed.now), names.FRAME_MANAGER)
+        additions = runs.additions(run, self.watches.get(run.metadata.namespace, {}))
+        job = Child(runs.job(run, self.installed.now, additions), names.FRAME_MANAGER)
         return await self._children.write((*self._needs(run), job), {"uid": run.metadata.uid})
 
     def _needs(self, run: EvaluationRun) -> tuple[Child, Child]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from modelward.clock import now_ms
-from modelward.desired.monitoring_plan import BuiltinFacts
-from modelward.evaluate.evaluators import registry
-from modelward.evaluate.evaluators.manifest import Manifest
 from modelward.hub_client.client import HubClient
+from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.operator.cache import models
@@ -40,33 +36,7 @@ from modelward.scrape.pages import Scraper
 log = logging.getLogger(__name__)
 
 _HUB_EVERY_S = 5.0
-_MAX_CONFIG_BYTES = 262_144
-"""Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
 TOKEN_FILE = Path("/var/run/modelward/token")
-
-
-def builtins() -> dict[str, BuiltinFacts]:
-    """Return what policies must agree with of each evaluator that ships with Modelward."""
-    return {name: _builtin(builtin.manifest) for name, builtin in registry.BUILTINS.items()}
-
-
-def _builtin(manifest: Manifest) -> BuiltinFacts:
-    return BuiltinFacts(
-        fails="Above" if manifest.direction == "LowerIsBetter" else "Below",
-        needs="Redacted" if manifest.needs_text else "MetadataOnly",
-        fault_of=lambda config: _fault(manifest.name, config),
-    )
-
-
-def _fault(name: str, config: Mapping[str, Any]) -> str | None:
-    size = len(json.dumps(dict(config), default=str))
-    if size > _MAX_CONFIG_BYTES:
-        return f"it has {size} bytes, and {_MAX_CONFIG_BYTES} at most: it is part of every run's plan"
-    try:
-        registry.validated(name, config)
-    except registry.UnknownEvaluatorError as error:
-        return str(error).removeprefix(f"{name}: ")
-    return None
 
 
 def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
@@ -82,13 +52,12 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         skipped=_skipping(context),
     )
     observer = Observer(partial(_read, context))
-    known = builtins()
-    endpoints = EndpointReconciler(context, installed, observer, feed, verdicts, known, clock_ms)
-    manifests = {name: builtin.manifest for name, builtin in registry.BUILTINS.items()}
+    evaluators = catalogue()
+    endpoints = EndpointReconciler(context, installed, observer, feed, verdicts, evaluators, clock_ms)
     return Dispatcher(
         context,
         endpoints,
-        PolicyReconciler(context, known, manifests, endpoints.watches, clock_ms, feed.stored_of),
+        PolicyReconciler(context, evaluators, endpoints.watches, clock_ms, feed.stored_of),
         RunReconciler(context, installed, feed, endpoints.watches, clock_ms),
         OrphanReconciler(context, verdicts),
         BackgroundLoops(context, installed, feed, observer),

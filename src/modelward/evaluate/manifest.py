@@ -50,6 +50,7 @@ class Manifest:
     labels: tuple[str, ...]
     config: type[EvaluatorConfig]
     measured: Measured | None = None
+    unit: Literal["Exchange", "Window"] = "Exchange"
 
     def facts(self, config: EvaluatorConfig, measured: Measured | None) -> EvaluatorFacts:
         """Return what results carry; another configuration is another version, and starts a new verdict."""

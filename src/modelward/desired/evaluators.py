@@ -1,0 +1,65 @@
+"""Evaluators as data: what a spec asks for, and what the kind of evaluator that it names made of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from modelward.api.base import Model
+from modelward.api.evaluation import EvaluatorFacts
+from modelward.api.exchange import Content
+from modelward.desired.finding import Finding
+from modelward.desired.pod_additions import PodAdditions
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorBlock:
+    """What a spec says of its evaluator: the kind, which evaluator of that kind, and its settings."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedEvaluator:
+    """An evaluator that can score, with all that anybody but its own kind must know of it.
+
+    `needs` is the least content of which it can judge. `fails` is the side on which its value is bad: a share of faults
+    is bad above the limit, a score below it. `unit` is what it judges: each exchange by itself, or all those of a
+    window together. `pod` is what a Job's pod needs in order to run it.
+    """
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    facts: EvaluatorFacts
+    needs: Content = "Redacted"
+    fails: Literal["Above", "Below"] = "Above"
+    unit: Literal["Exchange", "Window"] = "Exchange"
+    pod: PodAdditions = field(default_factory=PodAdditions)
+
+
+Resolution: TypeAlias = ResolvedEvaluator | Finding
+"""An evaluator, or why there is none: EvaluatorNotFound, UnknownEvaluator or InvalidConfig."""
+
+Resolutions: TypeAlias = Mapping[tuple[str, str], Resolution]
+"""Of every evaluation, by policy and evaluation."""
+
+
+def block_of(spec: Mapping[str, Any] | Model, name: str = "") -> EvaluatorBlock:
+    """Return the block of an Evaluator's spec or of a check, as a model or as it stands in YAML.
+
+    The first field is the kind. Where its value is a name, `config` stands beside it (`builtin: PII`); where it is a
+    block of its own, that is the config, and the evaluator has the `name` of what holds the spec. ValueError when
+    there is none.
+    """
+    fields = dict(spec)
+    for kind, value in fields.items():
+        if kind == "config" or value is None:
+            continue
+        if isinstance(value, Mapping | Model):
+            return EvaluatorBlock(kind, name, value.wire() if isinstance(value, Model) else value)
+        return EvaluatorBlock(kind, str(value), fields.get("config") or {})
+    raise ValueError("it names no kind of evaluator")

@@ -1,0 +1,31 @@
+"""A built-in evaluator whole: what it says of itself, its settings, and how it scores."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from modelward.api.exchange import Exchange
+from modelward.evaluate.manifest import EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.score import Score
+
+C = TypeVar("C", bound=EvaluatorConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinEvaluator(Generic[C]):
+    """Put it into `EVALUATORS` of a module in `evaluate/evaluators`, or of one that an entry point names.
+
+    `rates` are the error rates under these settings, where those of the manifest do not always hold; None where the
+    flag is taken as it is.
+    """
+
+    manifest: Manifest
+    score: Callable[[C, Sequence[Exchange], ScoringPort], Awaitable[list[Score]]]
+    rates: Callable[[C], Measured | None] | None = None
+
+    def rates_under(self, config: C) -> Measured | None:
+        """Return the error rates that correct its share under these settings."""
+        return self.rates(config) if self.rates else self.manifest.measured

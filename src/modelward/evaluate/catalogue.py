@@ -1,0 +1,92 @@
+"""All kinds of evaluators that are installed: specs in, evaluators as data out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from modelward.api.evaluator import Evaluator
+from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
+from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
+from modelward.desired.finding import Finding
+from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.scoring import Scorer
+from modelward.reasons.checks import CheckReason
+
+_REMEMBERED = 1_000
+_REMEMBERED_CHARS = 8_192
+"""Of one config, so that no namespace fills the operator's memory with its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorCatalogue:
+    """Kinds of evaluators by name; what was made of a block is remembered, for every reconcile asks again."""
+
+    kinds: Mapping[str, EvaluatorKind]
+    _made: dict[tuple[str, str, str], Resolution] = field(default_factory=dict, repr=False, compare=False)
+
+    def resolve(self, block: EvaluatorBlock) -> Resolution:
+        """Return the evaluator with what its pod needs, or what is wrong with the block."""
+        config = json.dumps(dict(block.config), default=str)
+        if len(config) > _REMEMBERED_CHARS:
+            return self._resolve(block)
+        key = (block.kind, block.name, config)
+        if key not in self._made:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[key] = self._resolve(block)
+        return self._made[key]
+
+    def _resolve(self, block: EvaluatorBlock) -> Resolution:
+        kind = self.kinds.get(block.kind)
+        if kind is None:
+            message = f"there is no kind of evaluator {block.kind}; known are {', '.join(sorted(self.kinds))}"
+            return Finding(CheckReason.UNKNOWN_EVALUATOR, message)
+        found = kind.resolve(block)
+        return found if isinstance(found, Finding) else replace(found, pod=kind.pod(found))
+
+    def about(self, block: EvaluatorBlock) -> AboutEvaluator:
+        """Return what the status of an Evaluator says of it."""
+        kind = self.kinds.get(block.kind)
+        return kind.about(block.name) if kind else AboutEvaluator()
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the evaluators that a kind offers by name."""
+        return self.kinds[kind].names if kind in self.kinds else ()
+
+    def scorer(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> Scorer:
+        """Return what scores by an evaluator that was resolved here."""
+        return Scorer(self.kinds[evaluator.kind], evaluator, port)
+
+    def of_policies(self, policies: Iterable[MonitoringPolicy], evaluators: Mapping[str, Evaluator]) -> Resolutions:
+        """Resolve every evaluation of some policies of a namespace; `evaluators` are the namespace's, by name."""
+        return {
+            (policy.metadata.name, evaluation.name): self._of(evaluation, evaluators)
+            for policy in policies
+            for evaluation in policy.spec.evaluations
+        }
+
+    def _of(self, evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> Resolution:
+        block = _block(evaluation, evaluators)
+        if isinstance(block, Finding):
+            return block
+        found = self.resolve(block)
+        if isinstance(found, Finding) and found.reason == CheckReason.INVALID_CONFIG:
+            return Finding(found.reason, f"config of {block.name}: {found.message}")
+        return found
+
+
+def _block(evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> EvaluatorBlock | Finding:
+    if evaluation.check is not None:
+        return block_of(evaluation.check, evaluation.name)
+    reference = evaluation.evaluator_ref
+    if reference is None:
+        return Finding(
+            CheckReason.EVALUATOR_NOT_FOUND, f"evaluation {evaluation.name} names neither check nor evaluatorRef"
+        )
+    evaluator = evaluators.get(reference.name)
+    if evaluator is None:
+        return Finding(CheckReason.EVALUATOR_NOT_FOUND, f"there is no Evaluator {reference.name} in this namespace")
+    return block_of(evaluator.spec, reference.name)

@@ -1,0 +1,63 @@
+"""What a kind of evaluator is: built-in ones are a kind, LLM judges or containers are others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelward.api.exchange import Exchange
+from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
+from modelward.desired.pod_additions import PodAdditions
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.score import Score
+
+
+@dataclass(frozen=True, slots=True)
+class AboutEvaluator:
+    """What the status of an Evaluator says of it, whether its settings are right or not."""
+
+    version: str = ""
+    measured: str = ""
+
+
+class EvaluatorKind(Protocol):
+    """One kind: everything about it that the operator, the Job and the command line ask for.
+
+    A module in this folder whose `KIND` is one is found by itself; nothing else names it but its block in the API.
+    """
+
+    @property
+    def name(self) -> str:
+        """The key of its block in a spec."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The evaluators that it offers by name; none where each spec describes its own."""
+        ...
+
+    def about(self, name: str) -> AboutEvaluator:
+        """Return what is known of an evaluator before its settings are read; nothing of an unknown one."""
+        ...
+
+    def resolve(self, block: EvaluatorBlock) -> Resolution:
+        """Return the evaluator, or UnknownEvaluator or InvalidConfig with what is wrong.
+
+        The same block gives the same, version included; a changed one gives another version.
+        """
+        ...
+
+    def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:
+        """Return what the Job's pod needs in order to run it."""
+        ...
+
+    async def score(
+        self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], port: ScoringPort
+    ) -> list[Score]:
+        """Return one score per exchange, in order.
+
+        The exchanges have what the evaluator needs. There are some of them at a time, or all those of the window
+        where it judges windows: what it finds of the window as a whole, it says of the exchanges that make it so.
+        """
+        ...

@@ -1,0 +1,47 @@
+"""All that scoring may ask of the world outside. The Job owns it, with its model, its timeouts and its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from modelward.desired.pod_additions import SecretKey
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class PortError(Exception):
+    """What was asked of the port cannot be had; the exchanges that need it are Failed, and it is not asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringRequest:
+    """A POST to an address that the evaluator's pod additions name; `credential` becomes a bearer token on its way."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credential: SecretKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringReply:
+    """What was answered, whatever its status."""
+
+    status: int
+    body: bytes
+
+
+class ScoringPort(Protocol):
+    """What a scorer is handed."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return float32 [n, 384] of unit norm, in the order of `texts`; the same texts are embedded once a window."""
+        ...
+
+    async def post(self, request: ScoringRequest) -> ScoringReply:
+        """Return the reply, within the port's time and size. Raises PortError."""
+        ...

@@ -1,0 +1,77 @@
+"""What a Job lets its scorers do: embed texts, and ask the addresses that their kind has declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
+from modelward.evaluate.port import PortError, ScoringReply, ScoringRequest
+from modelward.job.embeddings import SharedEmbeddings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TIMEOUT_S = 30.0
+MAX_REPLY_BYTES = 1 << 20
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class JobPort:
+    """The port of one evaluator; `egress` are the only addresses that it asks."""
+
+    embeddings: SharedEmbeddings
+    egress: tuple[Egress, ...] = ()
+    secrets: Path = Path(SECRETS_DIRECTORY)
+    timeout_s: float = TIMEOUT_S
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed with the process's one model; what was embedded before is remembered."""
+        return await self.embeddings.vectors(texts)
+
+    async def post(self, request: ScoringRequest) -> ScoringReply:
+        """Ask once, and follow nowhere; the messages of errors hold no text of either side."""
+        self._require_declared(request.url)
+        headers = dict(request.headers)
+        if request.credential:
+            headers["Authorization"] = f"Bearer {self._secret(request.credential)}"
+        timeout = aiohttp.ClientTimeout(total=self.timeout_s)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+                session.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer,
+            ):
+                return ScoringReply(answer.status, await _limited(answer.content))
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
+            raise PortError(f"{urlsplit(request.url).hostname} did not answer: {type(error).__name__}") from error
+
+    def _require_declared(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            asked = Egress(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+        except ValueError:
+            raise PortError("not a URL") from None
+        if asked not in self.egress:
+            raise PortError(f"{asked.host}:{asked.port} is none of the addresses that the evaluator has declared")
+
+    def _secret(self, key: SecretKey) -> str:
+        try:
+            return (self.secrets / key.secret / key.key).read_text().strip()
+        except OSError:
+            raise PortError(f"there is no key {key.key} in Secret {key.secret}") from None
+
+
+async def _limited(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_chunked(65_536):
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            raise PortError(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
+    return bytes(body)
