@@ -14,6 +14,7 @@ TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")
 SLEEPS: Mapping[str, str] = {
     "collector/test_collector_once.py": "the kernel tells the age of a segment by its own clock",
     "collector/test_collector_processes.py": "a model server and a client in other threads take their time",
+    "hub/test_hub_processes.py": "a hub in a process of its own is asked until it answers",
     "hub/test_hub_connections.py": "a client that does not read outlasts the hub's patience, on real sockets",
 }
 """Files that may wait for time, and why. Others use `tests/helpers`: virtual time, `until`, `a_moment`."""
@@ -22,6 +23,7 @@ CLOCKS: Mapping[str, str] = {
     "collector/test_collector_leaving.py": "the supervisor shares its deadline with other processes by the real clock",
     "collector/test_collector_processes.py": "processes of their own drain by the real clock",
     "hub/test_hub_auth.py": "tokens are signed for the present",
+    "hub/test_hub_processes.py": "a hub in a process of its own takes only what is of the present",
     "hub/test_hub_roundtrip.py": "a hub in a process of its own takes only what is of the present",
     "kube/test_kube_transport.py": "at least the pause that a server asked for has passed, however slow the machine",
 }
@@ -32,6 +34,7 @@ PRIVATE: Mapping[str, frozenset[str]] = {
     "collector/test_collector_answer_end.py": frozenset({"_pieces"}),
     "collector/test_collector_blind_pump.py": frozenset({"_CONNECT_SECONDS", "_begin", "_watch_listener"}),
     "collector/test_collector_capture.py": frozenset({"_channel", "_held", "_in_case"}),
+    "collector/test_collector_costs.py": frozenset({"_upstream"}),
     "collector/test_collector_leaving.py": frozenset(
         {
             "_THREADS",
@@ -55,6 +58,7 @@ PRIVATE: Mapping[str, frozenset[str]] = {
     "hub/test_hub_erasure.py": frozenset({"_ask"}),
     "hub/test_hub_text_end.py": frozenset({"_ask", "_shares"}),
     "hub/test_hub_turns.py": frozenset({"_namespaces", "_own"}),
+    "privacy/test_privacy_held_out.py": frozenset({"_behind"}),
     "operator/test_operator_orphans.py": frozenset({"_template"}),
     "operator/test_operator_result_memory.py": frozenset({"_bytes"}),
     "operator/test_operator_sweep.py": frozenset({"_reconcile"}),
