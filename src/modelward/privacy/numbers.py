@@ -38,7 +38,7 @@ def identifying_numbers(text: str) -> Iterator[Span]:
         return labels_of(text).of(start, end)
 
     for found in _RUN.finditer(text):
-        if found.end() - found.start() >= _FEWEST:
+        if found.end() - found.start() >= _FEWEST and not phones.is_international(text, *found.span()):
             yield from _judged(text, found.start(), found.end(), word, 0)
 
 

@@ -109,9 +109,7 @@ def passwords(text: str) -> Iterator[Span]:
     earlier = -_FARTHEST_AHEAD
     for place, found in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else None
-        if not (
-            text[found.start() - 1 : found.start()] == "[" and text[found.end() : found.end() + 1] == "]"
-        ):  # a mask
+        if not _is_of_a_mask(text, found):
             yield from _beside(text, low, found, earlier, following)
         earlier = found.start()
     if " -" in low or "--" in low or "identified" in low:
@@ -165,6 +163,17 @@ def _behind(text: str, lowered: str, word: re.Match[str]) -> Iterator[Span]:
         yield from _span(text, lowered, bare.start("value"), bare.end("value"), tied=False)
 
 
+def _is_of_a_mask(text: str, word: re.Match[str]) -> bool:
+    """Say whether a word is what a mask is called, or the end of that: `[PASSWORD]`, `[URL_CREDENTIALS]`."""
+    if text[word.end() : word.end() + 1] != "]":
+        return False
+    before = text[max(0, word.start() - _LONGEST_BEFORE) : word.start()].rpartition("[")
+    return before[1] == "[" and (not before[2] or (before[2].isupper() and before[2].endswith("_")))
+
+
+_LONGEST_BEFORE = 9
+
+
 def _beside(text: str, low: str, word: re.Match[str], earlier: int, following: re.Match[str] | None) -> Iterator[Span]:
     """Find the values of one word: behind it, before it, or further on before the next word that announces one.
 
@@ -196,7 +205,7 @@ def _nothing_between(low: str, word: re.Match[str], following: re.Match[str]) ->
 
 _LONGEST_NOTHING = 16
 _BREAKS = frozenset(" \t\r\n=:,;\"'`()<>|[]{}")
-_NOTHING = re.compile(r"[^\w]{0,16}(?:\w{1,2}[^\w]{1,16}){0,3}+")
+_NOTHING = re.compile(r"[^\w]{0,16}(?:\w{1,2}[^\w]{1,16}){0,3}+\w{0,2}")
 _LEAST_AHEAD, _FARTHEST_AHEAD = 8, 96
 
 

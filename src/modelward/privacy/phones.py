@@ -48,6 +48,14 @@ def international_phones(text: str) -> Iterator[Span]:
             yield Span(PHONE, found.start(), found.end())
 
 
+def is_international(text: str, start: int, end: int) -> bool:
+    """Say whether the digits between two places are those of a number that begins with + and a country."""
+    if start == 0 or text[start - 1] != "+" or (start > 1 and (text[start - 2].isalnum() or text[start - 2] in "_+")):
+        return False
+    found = _INTERNATIONAL.match(text, start - 1)
+    return found is not None and found.end() >= end and not _DECIMAL.fullmatch(found.group())
+
+
 def whole(run: Run) -> Span:
     """Return a phone number with its opening parenthesis and its extension."""
     opened = run.before == "(" and any(")" in separator for separator in run.separators)

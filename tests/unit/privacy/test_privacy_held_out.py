@@ -80,7 +80,7 @@ def test_words_beside_other_things_announce_nothing(text: str) -> None:
     assert redact(text).text == text
 
 
-@pytest.mark.parametrize("unit", ["pw: ", "pw=", "--pass=", "token ", "mdp as ", 'password": "'])
+@pytest.mark.parametrize("unit", ["pw: ", "pw=", "--pass=", "token ", "mdp as ", "pin: 1", 'password": "'])
 def test_words_without_values_between_cost_no_search_each(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
     behind = passwords._behind
