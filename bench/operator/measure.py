@@ -48,7 +48,7 @@ async def _measured(size: int, plane: Any, folder: Path, asked: argparse.Namespa
             await _phase(found, "declare", bench.declare(600 + size))
             await _phase(found, "start", bench.start(300 + size))
             await _phase(found, "idle", bench.idle(asked.settle, asked.seconds))
-            for per_s in () if size > LONG[0] else (5.0, 10.0):
+            for per_s in () if size > LONG[0] else asked.changes:
                 await _phase(found, f"changes_{per_s:g}", bench.busy(per_s, asked.seconds))
             await _phase(found, "kill", bench.killed(300))
         finally:
@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--settle", type=float, default=_SETTLE_S)
     parser.add_argument("--seconds", type=float, default=_WATCHED_S)
+    parser.add_argument("--changes", type=float, nargs="*", default=[5.0, 10.0], help="changes a second")
     parser.add_argument("--source", type=Path, default=ROOT / "src")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.endpoints.split(",")] + list(LONG if asked.long else ())

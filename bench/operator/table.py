@@ -86,7 +86,7 @@ def main() -> None:
         for paths in (asked.results, asked.before)
     )
     written = table(results, {one["endpoints"]: one for one in earlier})
-    marked = re.compile(r"(<!-- bench/operator begin -->\n).*?(<!-- bench/operator end -->)", re.DOTALL)
+    marked = re.compile(r"(<!-- bench/operator: begin -->\n).*?(<!-- bench/operator: end -->)", re.DOTALL)
     PAGE.write_text(marked.sub(lambda found: f"{found[1]}{written}\n{found[2]}", PAGE.read_text()))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from modelward.kube.client import MANAGER
 from modelward.kube.kinds import DEPLOYMENT, STATEFUL_SET, Kind, Object
 
@@ -22,6 +24,12 @@ def slim(kind: Kind, obj: Object) -> Object:
     if kind in WITH_MANAGERS:
         kept["managedFields"] = [_entry(entry) for entry in metadata["managedFields"]]
     return {**whole, "metadata": kept}
+
+
+def with_shared_keys(obj: Mapping[str, Any]) -> Object:
+    """Return an object that was decoded elsewhere with keys that all objects share: else each has its own of them."""
+    shared: Object = orjson.loads(orjson.dumps(dict(obj)))
+    return shared
 
 
 def _entry(entry: Mapping[str, Any]) -> Object:

@@ -1,8 +1,10 @@
 """What is kept of an object says all that is read of it, and no more."""
 
+import json
+
 from modelward.desired.model_workload import orphaned_replicas
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Object
-from modelward.kube.slim import slim
+from modelward.kube.slim import slim, with_shared_keys
 
 OURS: Object = {"f:replicas": {}, "f:template": {"f:spec": {}}}
 
@@ -37,3 +39,11 @@ def test_of_other_kinds_no_manager_is_kept_and_nothing_is_changed_in_place() -> 
     obj = {"metadata": {"name": "chat", "managedFields": [entry("kubectl", {})]}, "spec": {}}
     assert slim(LLM_ENDPOINT, obj)["metadata"] == {"name": "chat"}
     assert "managedFields" in obj["metadata"]
+
+
+def test_objects_that_another_library_decoded_share_their_keys() -> None:
+    text = '{"metadata": {"name": "chat"}, "spec": {"containers": [{"imagePullPolicy": "Always"}]}}'
+    one, other = (with_shared_keys(json.loads(text)) for _ in range(2))
+    assert one == other == json.loads(text)
+    keys = [next(iter(obj["spec"]["containers"][0])) for obj in (one, other)]
+    assert keys[0] is keys[1]

@@ -105,6 +105,21 @@ async def test_pods_of_a_settled_workload_are_listed_anew_when_it_changes_or_the
     assert len(api.asked) == 4, "what is not settled is listed every 20 s"
 
 
+async def test_a_pod_that_is_being_deleted_is_forgotten_when_it_is_gone_though_its_workload_does_not_change() -> None:
+    api = Counted()
+    api.put(_referred("chat", collector={"mode": "ScrapeOnly"}))
+    api.put(_workload("chat"))
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "old", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    api.listed = [pod]
+    gatherer = Gatherer(api.context)
+    before = await gatherer.gather("retail", "chat", 0)
+    api.listed = []
+    after = await gatherer.gather("retail", "chat", 21_000)
+    assert before is not None
+    assert after is not None
+    assert (before.pods, after.pods) == ((pod,), ())
+
+
 async def test_endpoints_of_a_namespace_share_one_list_of_autoscalers_until_something_is_to_be_scaled() -> None:
     api = Counted()
     mine = {

@@ -14,6 +14,7 @@ import kopf
 
 from modelward.kube.access import Access
 from modelward.kube.kinds import Kind, Object
+from modelward.kube.slim import with_shared_keys
 from modelward.kube.transport import session
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class KopfThread:
 
     def _watch(self, kind: Kind, registry: kopf.OperatorRegistry) -> None:
         async def hint(*, event: Any, **_: Any) -> None:
-            self._take(kind, event["type"], event["object"])
+            self._take(kind, event["type"], with_shared_keys(event["object"]))
 
         on_event = kopf.on.event(
             group=kind.group, version=kind.version, plural=kind.plural, id=kind.plural, registry=registry

@@ -52,6 +52,11 @@ class ListedObjects:
             known = self._known[key] = _Listed(now_ms, version, _grouped(items, group))
         return known.groups
 
+    def last(self, key: Hashable) -> Groups:
+        """Return what was listed last under a key, however long ago; nothing where nothing was."""
+        known = self._known.get(key)
+        return {} if known is None else known.groups
+
     def forget(self, key: Hashable) -> None:
         """Drop what was listed under a key."""
         self._known.pop(key, None)

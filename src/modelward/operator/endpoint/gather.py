@@ -153,8 +153,10 @@ class Gatherer:
         selector = selector_text(workload["spec"]["selector"])
         # An adopted pod carries no label of ours, so it is listed, anew whenever its workload has changed.
         version = (workload["metadata"]["uid"], workload["metadata"]["resourceVersion"])
-        for_ms = _SETTLED_PODS_MS if _settled(workload) and not silent else _PODS_MS
         key = ("pods", namespace, name)
+        # What is being deleted is not counted in its workload, which does not change when it is gone.
+        stay = not any(pod["metadata"].get("deletionTimestamp") for pod in self._listed.last(key).get(None, ()))
+        for_ms = _SETTLED_PODS_MS if _settled(workload) and stay and not silent else _PODS_MS
         try:
             found = await self._listed.of(key, POD, namespace, now_ms, for_ms, selector=selector, version=version)
         except Forbidden as error:

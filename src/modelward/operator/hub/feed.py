@@ -106,8 +106,8 @@ class HubFeed:
         # A longer wait was never set: then the clock was.
         return bool(self.available) and not 0 < wait_ms <= _SPOOL_MS + _SPOOL_SLACK_MS
 
-    def last_window_ms(self) -> dict[EvaluationKey, int]:
-        """Return where the newest scheduled window of each evaluation ended: the next begins there.
+    def last_window_ms(self, namespace: str | None = None) -> dict[EvaluationKey, int]:
+        """Return where the newest scheduled window of each evaluation, of one namespace or all, ended: the next begins.
 
         What a person looked back at does not count, or the schedule would leave out what came before.
         """
@@ -115,6 +115,7 @@ class HubFeed:
         ended = {
             key: [end for (_, end), found in windows.items() if end <= now_ms and is_scheduled(found.run)]
             for key, windows in self._results.all()
+            if namespace in (None, key[0])
         }
         return {key: max(ends) for key, ends in ended.items() if ends}
 

@@ -24,11 +24,12 @@ def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, Effective
     Only its metadata is read: an endpoint whose spec this version cannot read keeps the rule of its policies. Whether
     its namespace allows raw payloads is not asked here. Collectors send none before a reconcile has asked.
     """
-    for raw in store.list(LLM_ENDPOINT):
-        metadata = raw["metadata"]
-        key = f"{metadata.get('namespace', '')}/{metadata['name']}"
-        if key in known or metadata.get("deletionTimestamp"):
+    for namespace, name in store.names(LLM_ENDPOINT):
+        key = f"{namespace}/{name}"
+        raw = None if key in known else store.get(LLM_ENDPOINT, namespace, name)
+        if raw is None or raw["metadata"].get("deletionTimestamp"):
             continue
+        metadata = raw["metadata"]
         try:
             endpoint = ObjectMeta.model_validate(metadata)
         except ValidationError:

@@ -185,7 +185,7 @@ class RunReconciler:
     ) -> float:
         """Make a run of what is due; return the seconds until the next look."""
         now_ms = self.clock_ms()
-        last = {key[1:]: end for key, end in self.hub.last_window_ms().items() if key[0] == namespace}
+        last = {key[1:]: end for key, end in self.hub.last_window_ms(namespace).items()}
         more = namespace in self._cut or full(known, now_ms)
         first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried(known, now_ms), more=more)
         wanted = (*first, *self._reopened(namespace, watches, known, now_ms))

@@ -1,6 +1,7 @@
 """The operator's process: watch and sweep always, lead when the Lease is ours, reconcile while we lead."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -124,6 +125,8 @@ class Operator:
     async def _lead(self) -> None:
         """Wait for a full store, then for the Lease; reconcile until something ends, then give the Lease up."""
         await self.sweep.done_once.wait()
+        gc.collect()
+        gc.freeze()  # what there is by now stays: a collection that goes over it all would hold the loop up
         await self._lease.acquire()
         self._leader.set(1)
         self._leading = True
