@@ -114,7 +114,7 @@ class Declared:
             self.specs[label] = item["spec"]  # replicas have other writers too
         children = {label: _unversioned(item) for label, item in items.items() if label not in own}
         statuses = {label: _telling(item.get("status", {})) for label, item in own.items()}
-        rules = dict(self.driver.reconciler.endpoints.hub._rules)
+        rules = dict(self.driver.reconciler.endpoints.hub.rules())
         shows = {**{label: _telling(item) for label, item in children.items()}, **statuses, "hub": rules}
         return Look(children, shows, own)
 

@@ -1,14 +1,13 @@
 """One endpoint from its pods' pages to its status, with nothing left out but the cluster.
 
 Real are the scraper and its sockets, the observer, the scaler, verdicts and status. The objects are as the API server
-would give them; of the client's verbs the scaler uses one, which is recorded.
+would give them; the numbers of replicas that would be written are recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import aiohttp
 
@@ -16,19 +15,18 @@ from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
-from modelward.kube.client import Client
-from modelward.kube.kinds import Kind, Object
-from modelward.operator.endpoint.assess import ReconcileView, assessed
-from modelward.operator.endpoint.gather import Gathered
-from modelward.operator.endpoint.scale import Scaled, Scaler
-from modelward.operator.hub.feed import HubFeed
+from modelward.kube.kinds import Object
+from modelward.operator.endpoint.assess import HubEvidence, ReconcileView, assessed
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import EndpointPlan
+from modelward.operator.endpoint.scale import Scaler
 from modelward.operator.observe.observer import Observer
-from modelward.operator.runtime.context import Context
 from modelward.scrape.pages import PageTarget, Scraper
 from modelward.status.endpoint import endpoint_status
 
 NOON_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
+NO_HUB = "no hub is configured; evaluations need one (hub.enabled in the chart)"
 TIMEOUT_S = 0.25
 HOLD_MS = 120_000
 _METADATA = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1, "resourceVersion": "1"}
@@ -53,13 +51,9 @@ _POLICY = {
 
 @dataclass(slots=True)
 class Scales:
-    """The one verb of the client that scaling uses."""
+    """The numbers of replicas that were asked for."""
 
     asked: list[int] = field(default_factory=list)
-
-    async def set_scale(self, _kind: Kind, _namespace: str, _name: str, replicas: int, **_: Any) -> None:
-        """Note the number that is asked for."""
-        self.asked.append(replicas)
 
 
 _INSTALLED = Installation("modelward.invalid/collector:0", "modelward.invalid/modelward:0")
@@ -75,9 +69,7 @@ class ObservedEndpoint:
         self._scraper = Scraper(session, lambda: self.now_ms, timeout_s=TIMEOUT_S)
         self._targets = tuple(_target(number, url, collectors) for number, url in enumerate(urls))
         self._known = _gathered([target.pod for target in self._targets], collectors)
-        self._hub = HubFeed(lambda: self.now_ms)
-        context = Context(cast(Client, self.scales), cast(Any, None), cast(Any, None), cast(Any, None), cast(Any, None))
-        self._scaler = Scaler(context)
+        self._scaler = Scaler()
 
     @property
     def status(self) -> LLMEndpointStatus:
@@ -101,9 +93,13 @@ class ObservedEndpoint:
     async def judge(self) -> LLMEndpointStatus:
         """Do what one reconcile does after its children are written."""
         known, seen = self._known, self.observer.of(self._known.key)
-        scaled: Scaled = await self._scaler.scale(known, seen, self.now_ms)
         asked = merge_policies(known.endpoint, known.policies, {}, allow_raw=False)
-        look = ReconcileView(known, asked, (), self._targets, seen, scaled, self._hub, self.now_ms, _INSTALLED)
+        scaled = self._scaler.decide(known, seen, self.now_ms, EndpointPlan())
+        if scaled.replicas is not None:
+            self.scales.asked.append(scaled.replicas.replicas)
+        look = ReconcileView(
+            known, asked, (), self._targets, seen, scaled, HubEvidence(trouble=NO_HUB), self.now_ms, _INSTALLED
+        )
         status = endpoint_status(known.endpoint, assessed(look), self.now_ms)
         object.__setattr__(known, "endpoint", known.endpoint.model_copy(update={"status": status}))
         return status

@@ -241,6 +241,11 @@ class Scaling(Model):
         int | None, Field(ge=1, le=10_000_000, description="What one replica carries, where it is known; else learned.")
     ] = None
 
+    @property
+    def acts(self) -> bool:
+        """Whether decisions are carried out, by whatever means."""
+        return self.mode not in ("Off", "Advisory")
+
 
 class LLMEndpointSpec(Model):
     """What the user wants of an endpoint."""

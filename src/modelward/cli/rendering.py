@@ -14,11 +14,14 @@ from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
 from modelward.cli.workload_words import told
-from modelward.desired.children import Children, Facts, children
+from modelward.desired.children import Children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
 from modelward.job.installed import catalogue
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import plan
+from modelward.operator.endpoint.scale import standing
 
 _KINDS: Mapping[str, tuple[type[Model], type[Model]]] = {
     "LLMEndpoint": (LLMEndpoint, LLMEndpointSpec),
@@ -49,11 +52,12 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     return [child.obj for _, _, wanted in _each(documents) for child in wanted]
 
 
-def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, Mapping[str, Any] | None, Children]]:
+def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, dict[str, Any] | None, Children]]:
     """Return every LLMEndpoint in the file with the workload that it refers to and its children.
 
     Policies and evaluators of the same file are taken into account, and so are Deployments and StatefulSets that a
-    workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them.
+    workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them. Of a paused
+    endpoint it is what would be written if it were not.
     """
     objects = [document for document in documents if isinstance(document, Mapping)]
     ours = [parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
@@ -63,14 +67,18 @@ def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, Mapping[str, Any]
     policies = [one for one in ours if isinstance(one, MonitoringPolicy)]
     evaluators = {one.metadata.name: one for one in ours if isinstance(one, Evaluator)}
     installation = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
-    found = []
+    found: list[tuple[LLMEndpoint, dict[str, Any] | None, Children]] = []
     for endpoint in endpoints:
         workload = _workload(endpoint, objects)
         asked = merge_policies(endpoint, policies, catalogue().of_policies(policies, evaluators))
-        wanted = children(endpoint, asked, installation, Facts(workload))
-        if isinstance(wanted, Finding):
-            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {wanted.reason}: {_missing(endpoint, wanted)}")
-        found.append((endpoint, workload, wanted))
+        shown = endpoint.model_copy(update={"spec": endpoint.spec.model_copy(update={"paused": False})})
+        view = Gathered(
+            shown, {}, tuple(policies), evaluators, allow_raw=False, workload=workload, rivals=tuple(endpoints)
+        )
+        todo = standing(view, plan(view, asked, installation))
+        if (why := todo.blocked) is not None:
+            raise RenderError(f"LLMEndpoint {endpoint.metadata.name}: {why.reason}: {_missing(endpoint, why)}")
+        found.append((endpoint, workload, (*todo.apply, *todo.later)))
     return found
 
 
@@ -108,9 +116,9 @@ def _faults(error: ValidationError, *inside: str) -> str:
     return "; ".join(in_words(error, *inside))
 
 
-def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _workload(endpoint: LLMEndpoint, objects: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
     reference = endpoint.spec.backend.workload_ref
     for obj in objects:
         if reference and obj.get("kind") == reference.kind and obj["metadata"]["name"] == reference.name:
-            return obj
+            return dict(obj)
     return None

@@ -66,7 +66,7 @@ def _scraped(_endpoint: LLMEndpoint, named: str, _patch: object, port: str) -> t
 
 def _replicas(endpoint: LLMEndpoint) -> str:
     scaling = endpoint.spec.scaling
-    if scaling is not None and scaling.mode == "Direct":
+    if scaling is not None and scaling.acts:
         return f"Its replicas are set by the scaler, from {scaling.min_replicas} to {scaling.max_replicas}."
     if endpoint.spec.replicas is not None:
         return f"Its replicas are set to {endpoint.spec.replicas}, as spec.replicas says."

@@ -43,8 +43,8 @@ def writes(endpoint: LLMEndpoint) -> bool:
     spec = endpoint.spec
     if spec.backend.workload_ref is None:
         return False
-    direct = spec.scaling is not None and spec.scaling.mode == "Direct"
-    return endpoint.mode == "Sidecar" or spec.replicas is not None or direct
+    scales = spec.scaling is not None and spec.scaling.acts
+    return endpoint.mode == "Sidecar" or spec.replicas is not None or scales
 
 
 def taken(endpoint: LLMEndpoint, others: Iterable[LLMEndpoint], workload: Mapping[str, Any] | None) -> Finding | None:

@@ -94,6 +94,12 @@ KINDS = (
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
 
+def register(kind: Kind) -> Kind:
+    """Make a kind that an extension brings one that `kind_of` knows; return it."""
+    _BY_NAME[kind.api_version, kind.kind] = kind
+    return kind
+
+
 def kind_of(obj: Object) -> Kind:
     """The kind that an object says it is, by apiVersion and kind; UnknownKindError where the table has none."""
     name = (str(obj.get("apiVersion")), str(obj.get("kind")))

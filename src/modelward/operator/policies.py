@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -36,7 +36,8 @@ class PolicyReconciler:
 
     context: Context
     evaluators: EvaluatorCatalogue
-    watches: Mapping[str, Mapping[str, MonitoringPlan]]
+    asked: Callable[[str], Awaitable[Mapping[str, MonitoringPlan]]]
+    """What is asked of the endpoints of a namespace, by their names."""
     clock_ms: Callable[[], int]
     stored: Callable[[str], Stored | None] = lambda _: None
     """What a namespace holds at the hub."""
@@ -58,11 +59,13 @@ class PolicyReconciler:
             return None
         endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
-        problems = self._problems(policy, [endpoint.metadata.name for endpoint in selected])
+        every = await self.asked(namespace)
+        asked = [(one, every[one.metadata.name]) for one in selected if one.metadata.name in every]
+        problems = self._problems(policy, [plan for _, plan in asked])
         stored = self.stored(namespace)
         full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
         cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
-        status = policy_status(policy, selected, problems, now_ms, full, cut, self._captures(selected))
+        status = policy_status(policy, selected, problems, now_ms, full, cut, _captures(asked))
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S
 
@@ -88,24 +91,18 @@ class PolicyReconciler:
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
         return None
 
-    def _captures(self, endpoints: Iterable[LLMEndpoint]) -> list[EffectiveCapture]:
-        """Return what is in force for the endpoints, but for those that were not looked at since a start."""
-        plans = ((one, self.watches.get(one.metadata.namespace, {}).get(one.metadata.name)) for one in endpoints)
-        return [EffectiveCapture() if one.mode == "ScrapeOnly" else plan.capture for one, plan in plans if plan]
-
     def _usable(self, block: EvaluatorBlock) -> ConditionState:
         found = self.evaluators.resolve(block)
         if isinstance(found, Finding):
             return ConditionState("Accepted", "False", found.reason, found.message)
         return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
-    def _problems(self, policy: MonitoringPolicy, endpoints: list[str]) -> tuple[tuple[Reason, str], ...]:
+    def _problems(self, policy: MonitoringPolicy, selected: list[MonitoringPlan]) -> tuple[tuple[Reason, str], ...]:
         """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
         namespace, name = policy.metadata.namespace, policy.metadata.name
         evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
-        asked = [self.watches.get(namespace, {}).get(endpoint, MonitoringPlan()) for endpoint in endpoints]
         resolved = self.evaluators.of_policies([policy], {one.metadata.name: one for one in evaluators})
-        asked.append(alone(policy, resolved))
+        asked = [*selected, alone(policy, resolved)]
         found = {
             (bound.evaluation.name, bound.problem.reason, bound.problem.message)
             for watched in asked
@@ -124,3 +121,8 @@ class PolicyReconciler:
             if watched.capture.problem is not None and name in watched.capture.problem_of
         }
         return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
+
+
+def _captures(asked: Sequence[tuple[LLMEndpoint, MonitoringPlan]]) -> list[EffectiveCapture]:
+    """Return what is in force for the endpoints."""
+    return [EffectiveCapture() if one.mode == "ScrapeOnly" else plan.capture for one, plan in asked]

@@ -106,7 +106,7 @@ def _serving(found: EndpointFacts) -> ConditionState:
 
 
 def _scales(endpoint: LLMEndpoint) -> bool:
-    return endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct"
+    return endpoint.spec.scaling is not None and endpoint.spec.scaling.acts
 
 
 def changes(

@@ -38,7 +38,7 @@ def address_state(
 def put_to_sleep(endpoint: LLMEndpoint) -> bool:
     """Tell whether our scaler, and not a person, asked for no replica last."""
     scaling, told = endpoint.spec.scaling, endpoint.status.scaling
-    if scaling is None or scaling.mode != "Direct" or scaling.min_replicas > 0 or told is None:
+    if scaling is None or not scaling.acts or scaling.min_replicas > 0 or told is None:
         return False
     return bool(told.decisions) and told.decisions[0].replicas == 0
 

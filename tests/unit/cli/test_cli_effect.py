@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from rich.console import Console
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.dry_run import merged, patch_of
-from modelward.cli.preflight.effect import Effect, Subject, Trial, exit_code, plan, preflight
+from modelward.cli.preflight.effect import Effect, Subject, effect_of, exit_code
 from modelward.cli.preflight.effect_page import document, headline, page
 from modelward.cli.preflight.monitoring import policy_effect
+from modelward.cli.preflight.trial import Trial
 from modelward.cli.preflight.written import changed_fields
 from modelward.desired import adoption, model_workload, names
 from modelward.desired.children import Child
@@ -21,6 +23,8 @@ from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.job.installed import catalogue
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import plan
 from modelward.reasons.accepted import AcceptedReason
 
 INSTALLATION = Installation("collector:1", "modelward:1")
@@ -60,11 +64,17 @@ def adopted(by: LLMEndpoint) -> dict[str, Any]:
 
 def effect(before: LLMEndpoint | None, after: LLMEndpoint, workload: dict[str, Any] | None, **how: Any) -> Effect:
     """Return the effect where each child that carries pods is tried, and its answer differs unless told otherwise."""
-    planned = plan(after, MonitoringPlan(), INSTALLATION, workload)
-    if isinstance(planned, Finding):
-        return preflight((Subject(before, after, workload, obstacle=planned),))[0]
-    trials = tuple(_tried(child, workload, **how) for child in planned)
-    return preflight((Subject(before, after, workload, trials),))[0]
+    found = subject(before, after, workload)
+    planned = (*found.plan.apply, *found.plan.later)
+    return effect_of(replace(found, trials=tuple(_tried(child, workload, **how) for child in planned)))
+
+
+def subject(
+    before: LLMEndpoint | None, after: LLMEndpoint, workload: dict[str, Any] | None, *autoscalers: dict[str, Any]
+) -> Subject:
+    """Return the endpoint with its plan, none of which was tried."""
+    view = Gathered(after, {}, (), {}, allow_raw=False, workload=workload, autoscalers=autoscalers)
+    return Subject(before, view, plan(view, MonitoringPlan(), INSTALLATION))
 
 
 def _tried(child: Child, workload: dict[str, Any] | None, *, same: bool = False, untried: str = "") -> Trial:
@@ -114,9 +124,10 @@ def test_fewer_and_more_replicas_are_said() -> None:
 def test_replicas_that_an_autoscaler_drives_are_left_to_it(
     before: LLMEndpoint, after: LLMEndpoint, workload: dict[str, Any]
 ) -> None:
-    (found,) = preflight((Subject(before, after, workload, autoscaler="hpa"),))
-    assert headline(found) == "0 pods restart"
     name = workload["metadata"]["name"]
+    drives = {"scaleTargetRef": {"kind": "Deployment", "name": name}}
+    found = effect_of(subject(before, after, workload, {"metadata": {"name": "hpa"}, "spec": drives}))
+    assert headline(found) == "0 pods restart"
     kept = "it keeps its 6 pods, spec.replicas 4 is not carried out"
     assert found.notes == (f"HorizontalPodAutoscaler hpa drives Deployment {name}: {kept}",)
 
@@ -231,11 +242,10 @@ def test_recreate_is_refused_without_consent_and_described_with_it() -> None:
 def test_obstacles_and_refusals_come_first() -> None:
     missing = effect(None, endpoint(**REFERENCE), None)
     assert (missing.outcome, missing.reason) == ("Refused", "TargetNotFound")
-    planned = plan(endpoint(), MonitoringPlan(), INSTALLATION, None)
-    assert not isinstance(planned, Finding)
-    child = planned[0]
+    planned = subject(None, endpoint(), None)
+    child = planned.plan.apply[0]
     taken = Trial(child, {"kind": "ConfigMap"}, refused=Finding(AcceptedReason.NAME_TAKEN, "it is not ours"))
-    found = preflight((Subject(None, endpoint(), None, (taken,)),))[0]
+    found = effect_of(replace(planned, trials=(taken,)))
     assert headline(found) == "refused, NameTaken"
     assert headline(missing) == "not carried out, TargetNotFound", "the API server takes it"
     assert exit_code([found, missing]) == 2
@@ -243,12 +253,11 @@ def test_obstacles_and_refusals_come_first() -> None:
 
 def test_a_gateway_that_rolls_is_no_model_server() -> None:
     wanted = endpoint(backend={"external": {"url": "https://api.example.com/v1"}})
-    planned = plan(wanted, MonitoringPlan(), INSTALLATION, None)
-    assert not isinstance(planned, Finding)
-    gateway = next(child for child in planned if child.obj["kind"] == "Deployment")
+    planned = subject(wanted, wanted, None)
+    gateway = next(child for child in planned.plan.apply if child.obj["kind"] == "Deployment")
     other = copy.deepcopy(gateway.obj)
     other["spec"]["template"]["spec"]["containers"][0]["image"] = "older"
-    found = preflight((Subject(wanted, wanted, None, (Trial(gateway, other, gateway.obj),)),))[0]
+    found = effect_of(replace(planned, trials=(Trial(gateway, other, gateway.obj),)))
     assert (found.outcome, found.restarts) == ("Nothing", 0)
     assert found.notes == ("gateway: 2 pods roll, draining; no model server is in them",)
 
@@ -260,10 +269,10 @@ def policy(builtin: str, content: str = "Redacted") -> MonitoringPolicy:
     return MonitoringPolicy.model_validate({"metadata": {"name": "p", "namespace": "retail"}, "spec": spec})
 
 
-def of_policy(subject: MonitoringPolicy, *endpoints: LLMEndpoint) -> Effect:
+def of_policy(asked: MonitoringPolicy, *endpoints: LLMEndpoint) -> Effect:
     known = {one.metadata.name: one for one in endpoints}
-    evaluators = catalogue().of_policies([subject], {})
-    return policy_effect(subject, known, {"p": subject}, evaluators, allow_raw=False)
+    evaluators = catalogue().of_policies([asked], {})
+    return policy_effect(asked, known, {"p": asked}, evaluators, allow_raw=False)
 
 
 def test_a_policy_restarts_nothing_and_an_unknown_evaluator_is_refused_even_if_it_selects_none_yet() -> None:

@@ -36,7 +36,7 @@ class Cluster:
     async def find(self, kind: Kind, _: str | None, name: str) -> Object | None:
         return WORKLOAD if (kind.kind, name) == ("Deployment", "mine") else None
 
-    async def list(self, kind: Kind, _: str | None = None) -> Any:
+    async def list(self, kind: Kind, _: str | None = None, **__: str) -> Any:
         if kind is SERVICE:
             return SimpleNamespace(items=self.services)
         if kind is not HORIZONTAL_POD_AUTOSCALER:

@@ -17,16 +17,16 @@ from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.operator.endpoint.apply import Problem
-from modelward.operator.endpoint.assess import ReconcileView, assessed
-from modelward.operator.endpoint.gather import Gathered
+from modelward.operator.endpoint.assess import HubEvidence, ReconcileView, assessed
+from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.scale import Scaled
-from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe.observer import Observation
 from modelward.reasons.accepted import AcceptedReason
 from modelward.scrape.pages import ScrapeFailure
 from modelward.status.endpoint import endpoint_status
 
 NOW_MS = 1_795_480_000_000
+EVIDENCE = HubEvidence(trouble="no hub is configured; evaluations need one (hub.enabled in the chart)")
 INSTALLED = Installation("collector:2", "modelward:2")
 METADATA = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1}
 REDACTED = MonitoringPlan(EffectiveCapture("Redacted", 100_000))
@@ -83,7 +83,7 @@ def look(
         autoscalers=(),
     )
     seen = Observation(latest={name: page(name, settings) for name, settings in pages.items()})
-    return ReconcileView(known, asked, (), (), seen, Scaled(), HubFeed(lambda: NOW_MS), NOW_MS, installation=INSTALLED)
+    return ReconcileView(known, asked, (), (), seen, Scaled(), EVIDENCE, NOW_MS, installation=INSTALLED)
 
 
 def settings(asked: MonitoringPlan, mode: str = "Sidecar") -> str:

@@ -11,6 +11,7 @@ from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
 from modelward.operator.endpoint.apply import ChildWriter, meant_for
 from modelward.operator.endpoint.difference import stamped
+from modelward.operator.endpoint.plan import EndpointPlan
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.endpoint.prune import Pruner
 
@@ -111,7 +112,7 @@ async def test_an_endpoint_is_looked_at_once_more_before_a_write_and_not_where_n
     found.clear()
     basis = declared(world)
     assert await ChildWriter(world.context).write(children, OWNER, basis) == ()
-    assert await Pruner(world.context).remove(children, basis) == ()
+    assert await Pruner(world.context).remove(EndpointPlan(children, prune=True), basis) == ()
     assert found == []
 
 
@@ -129,7 +130,7 @@ async def test_nothing_is_written_because_of_an_endpoint_that_is_no_longer_so(go
     with pytest.raises(Conflict, match="LLMEndpoint chat"):
         await ChildWriter(world.context).write((config("1"),), OWNER, basis)
     with pytest.raises(Conflict, match="LLMEndpoint chat"):
-        await Pruner(world.context).remove((), basis)
+        await Pruner(world.context).remove(EndpointPlan(prune=True), basis)
     assert world.writes == []
     known = world.store.get(LLM_ENDPOINT, "retail", "chat")
     assert known == (basis.seen if gone else newer), "so that the next try decides by it"
@@ -173,14 +174,14 @@ async def test_what_may_not_be_removed_is_named_and_the_rest_is_removed(error: t
     for value in ("1", "2"):
         world.put(config(value).obj)
     world.refusals["delete"] = error(422, "Invalid", "the platform team says no")
-    problems = await Pruner(world.context).remove((), basis)
+    problems = await Pruner(world.context).remove(EndpointPlan(prune=True), basis)
     assert [problem.finding.reason for problem in problems] == ["Refused", "Refused"]
     assert "ConfigMap chat-1 is no longer needed" in problems[0].finding.message
     assert "the platform team says no" in problems[0].finding.message
     world.refusals["delete"] = Conflict(409, "Conflict", "changed meanwhile")
-    assert await Pruner(world.context).remove((), basis) == ()
+    assert await Pruner(world.context).remove(EndpointPlan(prune=True), basis) == ()
     world.refusals.clear()
-    assert await Pruner(world.context).remove((config("1"),), basis) == ()
+    assert await Pruner(world.context).remove(EndpointPlan((config("1"),), prune=True), basis) == ()
     assert world.writes == [("delete", "ConfigMap", "chat-2")]
 
 

@@ -9,6 +9,7 @@ from fake_api import FakeApi
 from modelward.kube.client import Listing
 from modelward.kube.errors import ApiError, Forbidden
 from modelward.kube.kinds import Kind, Object
+from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.gather import Gatherer
 
 API = "modelward.dev/v1alpha1"
@@ -45,7 +46,7 @@ async def test_consent_outlasts_an_answer_that_fails_but_not_a_right_that_went(
     api = Namespaces()
     api.put(_obj("LLMEndpoint", "ours", backend={"template": {"image": "llama", "port": 8080}}))
     api.put(_obj("MonitoringPolicy", "all", endpointSelector={}, capture={"content": "Full"}))
-    gatherer = Gatherer(api.context)
+    gatherer = Gatherer(api.context, RawConsent(api.context.client))
 
     async def allow_raw(now_ms: int) -> bool:
         found = await gatherer.gather("retail", "ours", now_ms)
@@ -93,7 +94,7 @@ async def test_pods_of_a_settled_workload_are_listed_anew_when_it_changes_or_the
     api = Counted()
     api.put(_referred("chat", collector={"mode": "ScrapeOnly"}))
     api.put(_workload("chat"))
-    gatherer = Gatherer(api.context)
+    gatherer = Gatherer(api.context, RawConsent(api.context.client))
     for minute in range(5):
         await gatherer.gather("retail", "chat", minute * _MINUTE_MS)
     assert api.asked == [("Pod", "app=chat")], "not once a minute"
@@ -111,7 +112,7 @@ async def test_a_pod_that_is_being_deleted_is_forgotten_when_it_is_gone_though_i
     api.put(_workload("chat"))
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "old", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     api.listed = [pod]
-    gatherer = Gatherer(api.context)
+    gatherer = Gatherer(api.context, RawConsent(api.context.client))
     before = await gatherer.gather("retail", "chat", 0)
     api.listed = []
     after = await gatherer.gather("retail", "chat", 21_000)
@@ -132,7 +133,7 @@ async def test_endpoints_of_a_namespace_share_one_list_of_autoscalers_until_some
     for number in range(5):
         api.put(_referred(f"chat-{number}", replicas=1, collector={"mode": "ScrapeOnly"}))
         api.put(_workload(f"chat-{number}"))
-    gatherer = Gatherer(api.context)
+    gatherer = Gatherer(api.context, RawConsent(api.context.client))
     found = {n: await gatherer.gather("retail", f"chat-{n}", 0) for n in range(5)}
     listed = [kind for kind, _ in api.asked if kind == "HorizontalPodAutoscaler"]
     assert len(listed) == 1

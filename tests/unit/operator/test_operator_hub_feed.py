@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult, result_to_json
-from modelward.api.exchange import Exchange, exchange_to_json
+from modelward.api.exchange import Content, Exchange, exchange_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
-from modelward.desired.capture import effective_capture
+from modelward.desired.capture import EffectiveCapture, effective_capture
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
 from modelward.hub.shares import Size
@@ -28,7 +27,7 @@ from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
 from modelward.operator.hub.feed import KEPT_MS, HubFeed
 from modelward.operator.hub.past_results import PastResults
-from modelward.operator.hub.rules import unread
+from modelward.operator.hub.rules import HubRules, rule
 
 NOW_MS = 1_795_480_000_000
 QUARTER_MS = 900_000
@@ -49,6 +48,19 @@ REDACTED = {"endpointSelector": {}, "capture": {"content": "Redacted"}}
 def declared(kind: str, name: str, spec: Any, namespace: str = "retail", version: int = 1) -> dict[str, Any]:
     metadata = {"name": name, "namespace": namespace, "uid": f"uid-of-{name}", "resourceVersion": str(version)}
     return {"apiVersion": "modelward.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+NOTHING = {"endpointSelector": {}, "capture": {"content": "None"}}
+
+
+def kept(content: Content) -> EffectiveCapture:
+    return EffectiveCapture(content, keep_for_ms=3_600_000, max_body_bytes=1_024)
+
+
+def ruled(feed: HubFeed, endpoint: str, capture: EffectiveCapture, uid: str = "", created: str = "") -> None:
+    """Let the store say what may be kept of an endpoint, beside what it says of others."""
+    rules = {**feed.rules(), endpoint: rule(capture, uid, created)}
+    feed.rules = lambda: rules
 
 
 class Clock:
@@ -158,7 +170,7 @@ async def test_feed_keeps_what_it_knows_while_the_hub_is_away_and_sends_its_rule
     async with hub(tmp_path) as (first, client):
         port = first.ports[0]
         feed = HubFeed(Clock(), client)
-        feed.rule("retail/chat", "MetadataOnly", 3_600, 1_024)
+        ruled(feed, "retail/chat", kept("MetadataOnly"))
         await client.put_result(RESULT)
         await feed.refresh()
         assert first.store.rules.of("retail/chat").content == "MetadataOnly"
@@ -198,19 +210,43 @@ async def test_feed_waits_for_what_collectors_spooled_while_the_hub_was_away(
 async def test_a_tightened_rule_waits_for_no_endpoint_that_cannot_be_reconciled(tmp_path: Path) -> None:
     async with hub(tmp_path) as (running, client):
         store, feed = Store(), HubFeed(Clock(), client)
-        feed.unread = partial(unread, store)
+        feed.rules = HubRules(store).now
         store.put(LLM_ENDPOINT, declared("LLMEndpoint", "mail", {"backend": "unreadable"}, namespace="other"))
         store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", REDACTED, namespace="other"))
-        feed.rule("retail/chat", "None", 3_600, 1_024)
+        store.put(LLM_ENDPOINT, declared("LLMEndpoint", "chat", {}))
+        store.put(MONITORING_POLICY, declared("MonitoringPolicy", "none", NOTHING))
         await feed.refresh()
         rules = running.store.rules
         assert [rules.of(name).content for name in ("retail/chat", "other/mail")] == ["None", "Redacted"]
         store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", {**REDACTED, "capture": {}}, "other", 2))
         await feed.refresh()
         assert running.store.rules.of("other/mail").content == "MetadataOnly"
-        feed.rule("other/mail", "None", 3_600, 1_024)
+        store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", NOTHING, "other", 3))
         await feed.refresh()
-        assert running.store.rules.of("other/mail").content == "None", "what a reconcile has found holds"
+        assert running.store.rules.of("other/mail").content == "None", "a change of the policy is enough"
+
+
+def test_a_rule_follows_the_consent_of_its_namespace_and_takes_raw_text_for_kept_until_it_is_known() -> None:
+    store, consent = Store(), dict[str, bool]()
+    rules = HubRules(store, consent.get)
+    store.put(LLM_ENDPOINT, declared("LLMEndpoint", "chat", {}))
+    store.put(MONITORING_POLICY, declared("MonitoringPolicy", "all", {**REDACTED, "capture": {"content": "Full"}}))
+    assert rules.now()["retail/chat"]["content"] == "Full"
+    consent["retail"] = False
+    assert rules.now()["retail/chat"]["content"] == "Redacted"
+    consent["retail"] = True
+    assert rules.now()["retail/chat"]["content"] == "Full"
+
+
+def test_an_endpoint_that_goes_has_no_rule() -> None:
+    store = Store()
+    rules = HubRules(store)
+    here = declared("LLMEndpoint", "chat", {})
+    store.put(LLM_ENDPOINT, here)
+    assert rules.now().keys() == {"retail/chat"}
+    going = {**here["metadata"], "resourceVersion": "2", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    store.put(LLM_ENDPOINT, {**here, "metadata": going})
+    assert rules.now() == {}
 
 
 class Stubborn:
@@ -252,7 +288,7 @@ async def test_results_arrive_although_the_hub_refuses_the_rules(status: int) ->
     stubborn = Stubborn(status)
     async with TestServer(stubborn.application()) as server, HubClient(str(server.make_url("/"))) as client:
         feed = HubFeed(Clock(), client)
-        feed.rule("retail/chat", "None", 3_600, 1_024)
+        ruled(feed, "retail/chat", kept("None"))
         assert await feed.refresh() == {"retail/chat"}
         assert (feed.available, feed.problem, feed.of(KEY)) == (True, "", (RESULT,))
         await feed.refresh()
@@ -269,7 +305,7 @@ async def test_a_retention_that_rounds_to_nothing_keeps_no_other_namespace_from_
         hurried = declared("MonitoringPolicy", "all", {"endpointSelector": {}, "capture": {"keepFor": keep_for}})
         for endpoint, policies in (("other/mail", [MonitoringPolicy.model_validate(hurried)]), ("retail/chat", [])):
             capture = effective_capture(policies, allow_raw=False)
-            feed.rule(endpoint, capture.content, capture.keep_for_ms // 1_000, capture.max_body_bytes)
+            ruled(feed, endpoint, capture)
         assert await feed.refresh() == {"retail/chat"}
         assert feed.available
         assert running.store.rules.of("other/mail").keep_for_s == 1
@@ -279,7 +315,7 @@ async def test_a_hub_that_lost_its_rules_while_nobody_asked_gets_them_again(tmp_
     async with hub(tmp_path) as (running, client):
         port = running.ports[0]
         feed = HubFeed(Clock(), client)
-        feed.rule("retail/chat", "Redacted", 3_600, 1_024)
+        ruled(feed, "retail/chat", kept("Redacted"))
         await feed.refresh()
     (tmp_path / "rules.json").write_bytes(b"")
     async with hub(tmp_path, port) as (running, client):
@@ -389,11 +425,11 @@ async def test_a_namespace_whose_runs_ask_without_end_leaves_the_others_their_tu
 async def test_an_endpoint_made_anew_is_told_to_the_hub_by_its_uid_and_inherits_no_result(tmp_path: Path) -> None:
     async with hub(tmp_path) as (running, client):
         feed = HubFeed(Clock(), client)
-        feed.rule("retail/chat", "Redacted", 3_600, 1_024, "first", "2020-01-01T00:00:00Z")
+        ruled(feed, "retail/chat", kept("Redacted"), "first", "2020-01-01T00:00:00Z")
         await client.put_result(replace(RESULT, to_ms=NOW_MS - 60_000))
         assert await feed.refresh() == {"retail/chat"}
         feed.forget("retail/chat")
-        feed.rule("retail/chat", "Redacted", 3_600, 1_024, "second", timestamp(NOW_MS - 1_000))
+        ruled(feed, "retail/chat", kept("Redacted"), "second", timestamp(NOW_MS - 1_000))
         assert await feed.refresh() == frozenset()
         assert feed.of(KEY) == ()
         assert running.store.rules.of("retail/chat").uid == "second"
@@ -416,7 +452,7 @@ async def test_a_namespace_that_cannot_be_seen_loses_no_text_over_it(tmp_path: P
     async with hub(tmp_path) as (running, client):
         before = HubFeed(Clock(), client)
         for endpoint in ("retail/chat", "closed/mail"):
-            before.rule(endpoint, "Redacted", 3_600, 1_024, "uid", "2026-01-01T00:00:00Z")
+            ruled(before, endpoint, kept("Redacted"), "uid", "2026-01-01T00:00:00Z")
         await before.refresh()
         hidden = {"closed"}
         feed = HubFeed(Clock(), client, unseen=lambda: hidden)

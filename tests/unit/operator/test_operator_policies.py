@@ -34,8 +34,11 @@ class Bench:
         self.watches: dict[str, dict[str, Any]] = {"retail": {}}
         self.stored: dict[str, Stored] = {}
         self.reconciler = PolicyReconciler(
-            self.api.context, EvaluatorCatalogue({}), self.watches, lambda: NOW_MS, self.stored.get
+            self.api.context, EvaluatorCatalogue({}), self.asked, lambda: NOW_MS, self.stored.get
         )
+
+    async def asked(self, namespace: str) -> dict[str, Any]:
+        return self.watches.get(namespace, {})
 
     def put(self, kind: str, name: str, spec: Any, **more: Any) -> Object:
         about = {"name": name, "namespace": "retail", "generation": 3}

@@ -9,7 +9,9 @@ from fake_api import FakeApi
 
 from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import Object, kind_of
-from modelward.operator.endpoint.gather import Gathered, Gatherer, selector_text
+from modelward.operator.consent import RawConsent
+from modelward.operator.endpoint.gather import Gatherer
+from modelward.operator.endpoint.gathered import Gathered, selector_text
 from modelward.operator.observe import targets
 from modelward.operator.runtime import assembly
 from modelward.operator.runtime.dispatch import Dispatcher
@@ -111,7 +113,9 @@ def pod(name: str, sidecar: bool = False, ip: str = "10.0.0.1") -> Object:
 
 async def known(world: FakeApi, endpoint: Object) -> Gathered:
     world.put(endpoint)
-    found = await Gatherer(world.context).gather("retail", endpoint["metadata"]["name"], 1)
+    found = await Gatherer(world.context, RawConsent(world.context.client)).gather(
+        "retail", endpoint["metadata"]["name"], 1
+    )
     assert found is not None
     return found
 

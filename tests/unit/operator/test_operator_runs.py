@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,10 @@ class RunRig:
         )
         self.watches = {"retail": {"chat": watched()}}
         installed = Installed(self.world.context)
-        self.runs = RunReconciler(self.world.context, installed, self.feed, self.watches, lambda: self.now_ms)
+        self.runs = RunReconciler(self.world.context, installed, self.feed, self.asked, lambda: self.now_ms)
+
+    async def asked(self, namespace: str) -> Mapping[str, MonitoringPlan]:
+        return dict(self.watches.get(namespace, {}))
 
     def endpoint(self, name: str, **spec: Any) -> Object:
         about = {"name": name, "namespace": "retail"}

@@ -9,19 +9,29 @@ import pytest
 from fake_api import FakeApi
 from prometheus_client import CollectorRegistry
 
+from modelward.desired.finding import Finding
+from modelward.desired.installation import Installation
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.kube.errors import Conflict, Forbidden
 from modelward.kube.kinds import LLM_ENDPOINT, Object
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
-from modelward.operator.endpoint.gather import Gathered, Gatherer
+from modelward.operator.consent import RawConsent
+from modelward.operator.endpoint.carry_out import set_replicas
+from modelward.operator.endpoint.gather import Gatherer
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import EndpointPlan, plan
+from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.endpoint.scale import Scaled, Scaler
 from modelward.operator.hub.feed import HubFeed
+from modelward.operator.monitored import Monitored
 from modelward.operator.observe.observer import Observation, Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.installed import Installed
+from modelward.reasons.accepted import AcceptedReason
 
 NOW_MS = 1_795_480_000_000
 API = "modelward.dev/v1alpha1"
@@ -32,7 +42,7 @@ class ScalerRig:
 
     def __init__(self) -> None:
         self.world = FakeApi()
-        self.gatherer, self.scaler = Gatherer(self.world.context), Scaler(self.world.context)
+        self.gatherer, self.scaler = Gatherer(self.world.context, RawConsent(self.world.context.client)), Scaler()
         self.now_ms = NOW_MS
 
     def endpoint(self, status: dict[str, Any] | None = None, **spec: Any) -> Object:
@@ -57,8 +67,22 @@ class ScalerRig:
         assert found is not None
         return found
 
-    async def scale(self) -> Scaled:
-        return await self.scaler.scale(await self.known(), Observation(), self.now_ms)
+    async def scale(
+        self,
+        known: Gathered | None = None,
+        seen: Observation | None = None,
+        now_ms: int | None = None,
+        todo: EndpointPlan | None = None,
+    ) -> Scaled:
+        """Plan, decide and write the replicas, as a reconcile does."""
+        known = known or await self.known()
+        todo = todo or plan(known, MonitoringPlan(), Installation("collector", "modelward"))
+        found = self.scaler.decide(known, seen or Observation(), now_ms or self.now_ms, todo)
+        write, client = todo.replicas or found.replicas, self.world.context.client
+        basis = Precondition(self.world.context, LLM_ENDPOINT, known.raw)
+        refused = await set_replicas(client, write, basis) if write is not None else None
+        done = found if refused is None else found.refused(refused, known.endpoint.status.scaling)
+        return replace(done, replicas=None)
 
 
 @pytest.fixture
@@ -79,7 +103,7 @@ async def test_a_referenced_workload_follows_the_endpoints_number(desk: ScalerRi
 async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: ScalerRig) -> None:
     desk.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
     desk.workload(1)
-    found = await desk.scaler.scale(await desk.known(), Observation(), desk.now_ms, carried_out=False)
+    found = await desk.scale(todo=EndpointPlan(blocked=Finding(AcceptedReason.TARGET_TAKEN, "")))
     assert found.state is not None
     assert (found.state.status, found.state.reason) == ("Unknown", "NotAccepted")
     assert desk.world.writes == []
@@ -161,9 +185,8 @@ def endpoints(desk: ScalerRig) -> EndpointReconciler:
     world = desk.world
     verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
     installed, observer = Installed(world.context), Observer(lambda _: None)
-    return EndpointReconciler(
-        world.context, installed, observer, feed, verdicts, EvaluatorCatalogue({}), lambda: desk.now_ms
-    )
+    monitored = Monitored(world.store, RawConsent(world.context.client), EvaluatorCatalogue({}))
+    return EndpointReconciler(world.context, installed, observer, feed, verdicts, monitored, lambda: desk.now_ms)
 
 
 async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: ScalerRig) -> None:
@@ -202,10 +225,10 @@ async def test_an_endpoint_that_is_gone_is_forgotten(desk: ScalerRig) -> None:
     gone = desk.endpoint()
     loop = endpoints(desk)
     assert await loop.reconcile("retail", "chat") == 45.0
-    assert "chat" in loop.watches["retail"]
+    assert "chat" in await loop.monitored.in_namespace("retail", desk.now_ms)
     desk.world.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
     assert await loop.reconcile("retail", "chat") is None
-    assert loop.watches["retail"] == {}
+    assert await loop.monitored.in_namespace("retail", desk.now_ms) == {}
 
 
 def page(at_ms: int, tokens_of: Signal) -> Snapshot:
@@ -249,7 +272,7 @@ async def test_each_field_of_the_objective_is_acted_on(
     found = Scaled()
     for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
         seen.history.add(page(at_ms, measured))
-        found = await desk.scaler.scale(known, seen, at_ms)
+        found = await desk.scale(known, seen, at_ms)
     assert found.status is not None
     assert (found.status.reason, found.status.desired) == (reason, 1 if reason == "Steady" else 2)
 
@@ -264,7 +287,7 @@ async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_
     known = replace(known, pods=(POD,), workload={**known.workload, "status": {"readyReplicas": 2}})
     for at_ms in (NOW_MS, NOW_MS + 60_000):
         seen.history.add(page(at_ms, Signal.TPOT))
-    found = await desk.scaler.scale(known, seen, NOW_MS + 60_000)
+    found = await desk.scale(known, seen, NOW_MS + 60_000)
     assert found.status is not None
     assert (found.status.desired, found.status.reason) == (6, "ScaleDownHold")
     assert ("scale", "LLMEndpoint", "chat") not in desk.world.writes
@@ -277,7 +300,7 @@ async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(
     known, seen = replace(await desk.known(), pods=(POD,)), Observation()
     for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
         seen.history.add(page(at_ms, Signal.TTFT))
-        found = await desk.scaler.scale(known, seen, at_ms)
+        found = await desk.scale(known, seen, at_ms)
         assert found.status is not None
         assert found.status.reason in ("NoTokenCounts", "LearningCapacity")
 
@@ -289,7 +312,7 @@ async def test_a_restart_remembers_what_a_replica_carries(desk: ScalerRig) -> No
     known, seen = replace(await desk.known(), pods=(POD,)), Observation()
     for at_ms in (NOW_MS, NOW_MS + 60_000):
         seen.history.add(page(at_ms, Signal.TPOT))
-    found = await desk.scaler.scale(known, seen, NOW_MS + 60_000)
+    found = await desk.scale(known, seen, NOW_MS + 60_000)
     assert found.status is not None
     assert (found.status.desired, found.status.capacity) == (2, "1 tok/s (Learned)")
     assert ("scale", "LLMEndpoint", "chat") in desk.world.writes

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelward.kube.kinds import SELF_SUBJECT_ACCESS_REVIEW
+from modelward.kube.kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
+from modelward.operator.actuators.registry import child_kinds
+
+_CHILD_VERBS = "get list watch create patch delete"
+
+
+def rights_on(kinds: Iterable[Kind]) -> dict[str, str]:
+    """Return the rights on the kinds of children that the operator writes, watches and deletes."""
+    return {f"{kind.group}/{kind.plural}": _CHILD_VERBS for kind in kinds}
+
 
 RIGHTS: Mapping[str, str] = {
     "modelward.dev/llmendpoints": "get list watch",
@@ -29,6 +38,7 @@ RIGHTS: Mapping[str, str] = {
     "/namespaces": "get",
     "autoscaling/horizontalpodautoscalers": "list",
     "events.k8s.io/events": "create patch",
+    **rights_on(child_kinds()),
 }
 """Verbs by `group/resource[/subresource]`, in each namespace that is served."""
 

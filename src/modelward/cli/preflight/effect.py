@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.objects import KubeObject
+from modelward.cli.preflight.trial import MOVES_PODS, Trial
 from modelward.cli.preflight.written import changed_fields
-from modelward.desired import adoption, model_workload, names, target
-from modelward.desired.children import Child, Facts, children, is_rehearsal
-from modelward.desired.finding import Finding
-from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired import adoption, model_workload, names
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import EndpointPlan
 
 EffectOutcome = Literal["Nothing", "Creates", "Rolls", "Refused"]
 
@@ -38,63 +37,24 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A child, what is there of it now, and what the API server answered to a dry run of its apply.
-
-    `result` is None where nothing was tried; `untried` says why, if something should have been.
-    """
-
-    child: Child
-    actual: KubeObject | None
-    result: KubeObject | None = None
-    refused: Finding | None = None
-    untried: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
-    """An endpoint as it is now and as it would be, with its workload and the trials of its children.
-
-    `autoscaler` names the HorizontalPodAutoscaler that drives the workload: then its replicas stay as they are.
-    """
+    """An endpoint as it is now and as it would be, with the plan of its reconcile and the trials of its children."""
 
     before: LLMEndpoint | None
-    after: LLMEndpoint
-    workload: KubeObject | None
+    view: Gathered
+    plan: EndpointPlan
     trials: tuple[Trial, ...] = ()
-    obstacle: Finding | None = None
     notes: tuple[str, ...] = ()
-    autoscaler: str = ""
 
+    @property
+    def after(self) -> LLMEndpoint:
+        """The endpoint as it would be."""
+        return self.view.endpoint
 
-def plan(
-    endpoint: LLMEndpoint,
-    asked: MonitoringPlan,
-    installation: Installation,
-    workload: KubeObject | None,
-    beside: Collection[LLMEndpoint] | None = None,
-) -> tuple[Child, ...] | Finding:
-    """Return what the operator would write for the endpoint, as its reconcile does.
-
-    `beside` are the endpoints of the namespace, None where they are not known.
-    """
-    others = [one for one in beside or () if one.metadata.name != endpoint.metadata.name]
-    taken = target.taken(endpoint, others, workload)
-    stored = [{"metadata": {"name": one.metadata.name}, "spec": one.spec.wire()} for one in (endpoint, *others)]
-    left = workload is not None and beside is not None and target.deserted(workload, stored)
-    wanted = children(endpoint, asked, installation, Facts(workload, taken=taken, deserted=left))
-    if isinstance(wanted, Finding):
-        return wanted
-    if endpoint.spec.paused:
-        return ()
-    if workload is not None and adoption.withdrawal_due(endpoint, workload):
-        return (Child(adoption.withdrawal(workload), names.ADOPT_MANAGER), *wanted)
-    return wanted
-
-
-def preflight(subjects: Iterable[Subject]) -> tuple[Effect, ...]:
-    """Return the effect on each endpoint, in the order given."""
-    return tuple(_effect(subject) for subject in subjects)
+    @property
+    def workload(self) -> KubeObject | None:
+        """The model's workload as it is now."""
+        return self.view.workload
 
 
 def exit_code(effects: Iterable[Effect]) -> int:
@@ -105,13 +65,15 @@ def exit_code(effects: Iterable[Effect]) -> int:
     return 1 if any(effect.outcome == "Rolls" for effect in every) else 0
 
 
-def _effect(subject: Subject) -> Effect:
-    refusal = subject.obstacle or next((trial.refused for trial in subject.trials if trial.refused), None)
+def effect_of(subject: Subject) -> Effect:
+    """Return the effect on one endpoint."""
+    refusal = subject.plan.blocked or next((trial.refused for trial in subject.trials if trial.refused), None)
     if refusal is not None:
         return _made(subject, "Refused", refusal.message, reason=refusal.reason)
     if subject.after.spec.paused:
-        return _made(subject, "Nothing", "spec.paused is true: nothing is written")
-    template = next((trial for trial in subject.trials if _carries_pods(trial.child)), None)
+        but = " but the hub's certificate authority" if subject.plan.apply else ""
+        return _made(subject, "Nothing", f"spec.paused is true: nothing is written{but}")
+    template = next((trial for trial in subject.trials if trial.child.manager in MOVES_PODS), None)
     if template is None:
         return _made(subject, "Nothing", _calm(subject))
     if template.actual is None and subject.workload is None:
@@ -152,10 +114,6 @@ def _made(
     return Effect(*place, outcome, why, restarts, starts + max(more, 0), max(-more, 0), reason, notes)
 
 
-def _carries_pods(child: Child) -> bool:
-    return child.manager in (names.TEMPLATE_MANAGER, names.ADOPT_MANAGER)
-
-
 def _calm(subject: Subject) -> str:
     endpoint = subject.after
     if endpoint.spec.backend.external is not None:
@@ -193,7 +151,7 @@ def _same_pods(result: KubeObject, actual: KubeObject) -> bool:
 
 
 def _tried_first(subject: Subject, outcome: EffectOutcome) -> Sequence[str]:
-    if outcome != "Rolls" or not any(is_rehearsal(trial.child) for trial in subject.trials):
+    if outcome != "Rolls" or not subject.plan.later:
         return ()
     return ("first one pod of the collector alone must start there, or nothing rolls",)
 
@@ -220,19 +178,20 @@ def _removed(subject: Subject) -> Sequence[str]:
 
 
 def _more(subject: Subject) -> int:
-    """Return how many pods start (or stop, below 0) because the declared number differs from what runs."""
-    wanted = subject.after.spec.replicas
-    if wanted is None or subject.workload is None or subject.after.spec.paused or subject.autoscaler:
-        return 0
-    return wanted - _replicas(subject.workload)
+    """Return how many pods start (or stop, below 0) because the planned number differs from what runs."""
+    todo, workload = subject.plan, subject.workload
+    scales = (child.obj["spec"]["replicas"] for child in todo.apply if child.manager == names.SCALE_MANAGER)
+    wanted = todo.replicas.replicas if todo.replicas is not None else next(scales, None)
+    return wanted - _replicas(workload) if wanted is not None and workload is not None else 0
 
 
 def _left_to_autoscaler(subject: Subject) -> Sequence[str]:
     """Say that a declared number comes to nothing where somebody else's autoscaler drives the workload."""
     wanted, workload = subject.after.spec.replicas, subject.workload
-    if not subject.autoscaler or wanted is None or workload is None or wanted == _replicas(workload):
+    autoscaler = subject.view.workload_autoscaler
+    if not autoscaler or wanted is None or workload is None or wanted == _replicas(workload):
         return ()
-    drives = f"HorizontalPodAutoscaler {subject.autoscaler} drives {_named(workload)}"
+    drives = f"HorizontalPodAutoscaler {autoscaler} drives {_named(workload)}"
     return (f"{drives}: it keeps its {_pods(_replicas(workload))}, spec.replicas {wanted} is not carried out",)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelward.api.base import ObjectMeta
 from modelward.api.evaluator import Evaluator
-from modelward.api.llmendpoint import Backend, LLMEndpoint, LLMEndpointSpec, WorkloadRef
+from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.cli.preflight.effect import Effect
 from modelward.desired.evaluators import Resolution, Resolutions
 from modelward.desired.finding import Finding
-from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies, selects
+from modelward.desired.monitoring_plan import MonitoringPlan, alone, merge_policies, selects
 from modelward.reasons.checks import CheckReason
 
 _UNDECIDED = frozenset({CheckReason.NO_CAPTURE, CheckReason.CAPTURE_FORBIDDEN})
@@ -28,8 +27,8 @@ def policy_effect(
 ) -> Effect:
     """Return the effect of one policy among the others of its namespace; `evaluators` are those of all of them."""
     metadata = policy.metadata
-    alone = merge_policies(_anyone(policy), (_for_all(policy),), evaluators, allow_raw=allow_raw)
-    wrong = [problem for problem in _problems(policy, alone) if problem.reason not in _UNDECIDED]
+    own = _problems(policy, alone(policy, evaluators))
+    wrong = [problem for problem in own if problem.reason not in _UNDECIDED]
     place = ("MonitoringPolicy", metadata.namespace, metadata.name)
     if wrong:
         return Effect(*place, "Refused", "; ".join(p.message for p in wrong), reason=wrong[0].reason, notes=notes)
@@ -58,14 +57,3 @@ def _problems(policy: MonitoringPolicy, asked: MonitoringPlan) -> list[Finding]:
         for bound in asked.evaluations
         if bound.policy == policy.metadata.name and bound.problem is not None
     ]
-
-
-def _for_all(policy: MonitoringPolicy) -> MonitoringPolicy:
-    selector = type(policy.spec.endpoint_selector)()
-    return policy.model_copy(update={"spec": policy.spec.model_copy(update={"endpoint_selector": selector})})
-
-
-def _anyone(policy: MonitoringPolicy) -> LLMEndpoint:
-    """Return an endpoint to judge the policy by, since it may select none yet."""
-    metadata = ObjectMeta(name="any", namespace=policy.metadata.namespace)
-    return LLMEndpoint(metadata=metadata, spec=LLMEndpointSpec(backend=Backend(workload_ref=WorkloadRef(name="any"))))

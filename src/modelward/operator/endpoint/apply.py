@@ -12,19 +12,16 @@ from typing import Any
 from modelward.desired import names
 from modelward.desired.children import Child, is_rehearsal
 from modelward.desired.finding import Finding
-from modelward.desired.model_workload import orphaned_replicas
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import DEPLOYMENT, GROUP, SERVICE_ACCOUNT, Kind, Object, kind_of
-from modelward.operator.endpoint.difference import covers, stamped
 from modelward.operator.endpoint.displaced import put_back
+from modelward.operator.endpoint.plan import FULLY_MANAGED, due, label, to_apply
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
 from modelward.reasons.accepted import AcceptedReason
 
 log = logging.getLogger(__name__)
 
-_WHOLE = frozenset({names.FRAME_MANAGER})
-"""Managers whose objects say all that we want of a child, so that the hash of it can stand on the child."""
 _IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
 _UNWATCHED = frozenset({SERVICE_ACCOUNT})
 """Kinds of which the store would keep for ever what it was once shown."""
@@ -129,22 +126,19 @@ class ChildWriter:
     async def _write(
         self, child: Child, owner: Mapping[str, Any], basis: Precondition | None, *, dry_run: bool = False
     ) -> Problem | None:
-        wanted = dict(child.obj)
-        kind, named = kind_of(wanted), label(wanted)
+        kind, named = kind_of(child.obj), label(child.obj)
         try:
             actual = await self._current(child, kind)
             if name_taken(actual, child, owner):  # the store may be behind, and knows not who wrote each field
                 actual = await self._as_it_is(child, kind)
             if taken := name_taken(actual, child, owner):
                 return Problem(named, taken, is_rehearsal(child))
-            if child.manager in _WHOLE:
-                wanted = stamped(wanted)
-            if actual is not None and not _due(actual, wanted, child.manager):
+            if not due(child, actual):
                 return None
             if basis is not None:
                 await basis.confirm()
-            wanted = meant_for(actual, wanted, as_seen=child.manager in _MOVING_PODS)
-            restored = _restored(actual, wanted) if actual is not None and child.manager in _WHOLE else None
+            wanted = meant_for(actual, to_apply(child), as_seen=child.manager in _MOVING_PODS)
+            restored = _restored(actual, wanted) if actual is not None and child.manager in FULLY_MANAGED else None
             if dry_run:
                 if restored is None:  # else an apply would stumble over what another hand displaced, until it is back
                     await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
@@ -173,13 +167,12 @@ class ChildWriter:
         )
 
 
+_RENAME = "give the LLMEndpoint another name"
 _REMEDY: Mapping[str, str] = {
     "Service": "set spec.service.name to another name",
     "Deployment": "give the LLMEndpoint another name, or adopt the Deployment with backend.workloadRef",
-    "ConfigMap": "give the LLMEndpoint another name",
     "ServiceAccount": "remove it or label it app.kubernetes.io/managed-by: modelward",
     "Job": "make another EvaluationRun",
-    "StatefulSet": "give the LLMEndpoint another name",
 }
 
 
@@ -212,11 +205,6 @@ def meant_for(actual: Object | None, wanted: Object, *, as_seen: bool) -> Object
     return {**wanted, "metadata": {**meant, **wanted["metadata"]}}
 
 
-def label(obj: Mapping[str, Any]) -> str:
-    """Return how messages name an object, as `Service chat`."""
-    return f"{obj['kind']} {obj['metadata']['name']}"
-
-
 def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) -> Finding | None:
     """Return why a child cannot be written where an object of its name is; None where it can."""
     if actual is None or _ours(actual, child, owner):
@@ -224,7 +212,8 @@ def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) ->
     if (former := _former_owner(actual, owner)) is not None:
         left = f"{label(actual)} is of the {former['kind']} {former['name']} that was deleted"
         return Finding(AcceptedReason.NAME_TAKEN, f"{left}, and is made anew when Kubernetes has removed it")
-    return Finding(AcceptedReason.NAME_TAKEN, f"{label(actual)} exists and is not ours; {_REMEDY[actual['kind']]}")
+    remedy = _REMEDY.get(actual["kind"], _RENAME)
+    return Finding(AcceptedReason.NAME_TAKEN, f"{label(actual)} exists and is not ours; {remedy}")
 
 
 def _former_owner(actual: Object, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -264,15 +253,6 @@ def _abandoned(actual: Object, child: Child) -> bool:
     wanted = child.obj["metadata"].get("labels", {})
     left = {key: value for key, value in metadata.get("labels", {}).items() if key in (names.ENDPOINT, names.RUN)}
     return bool(applied & ours) and all(wanted.get(key, value) == value for key, value in left.items())
-
-
-def _due(actual: Object, wanted: Mapping[str, Any], manager: str) -> bool:
-    """Tell whether an apply would change something: a field, or who owns it."""
-    if manager == names.ADOPT_MANAGER:
-        return True  # asked for once, and a withdrawal says nothing that could be compared
-    if manager == names.SCALE_MANAGER and orphaned_replicas(actual):
-        return True  # else the next apply of the template would let them fall to one
-    return not covers(actual, wanted)
 
 
 def refused(named: str, error: ApiError) -> Finding:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from modelward.api.evaluation import WindowResult
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, EvaluationStatus, MetricStatus
 from modelward.api.quantity import percent_text
 from modelward.desired import adoption, model_workload, names
@@ -15,9 +16,9 @@ from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.quality_of_service import too_small
 from modelward.kube.kinds import Object
 from modelward.operator.endpoint.apply import Problem
-from modelward.operator.endpoint.gather import Gathered, selector_text
+from modelward.operator.endpoint.gathered import Gathered, selector_text
+from modelward.operator.endpoint.plan import keeps_out_collector
 from modelward.operator.endpoint.scale import Scaled
-from modelward.operator.hub.feed import HubFeed
 from modelward.operator.observe import targets
 from modelward.operator.observe.observer import Observation
 from modelward.reasons.accepted import AcceptedReason
@@ -40,8 +41,13 @@ from modelward.status.traffic_seen import traffic_seen_ppm
 from modelward.status.usage import usage_status
 from modelward.status.workload import edited_state, workload_state
 
-_COLLECTOR_TROUBLE = frozenset({CollectorReason.OWNED_BY_ANOTHER_CONTROLLER, CollectorReason.REMOVED_BY_OTHER})
-"""Keeps the collector out, but the endpoint serves as it always did: CollectorReady says it, not Accepted."""
+
+@dataclass(frozen=True, slots=True)
+class HubEvidence:
+    """What the hub has of one endpoint: windows by (policy, evaluation), in no order, and why some may be missing."""
+
+    windows: Mapping[tuple[str, str], Sequence[WindowResult]] = field(default_factory=dict)
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class ReconcileView:
     targeted: Sequence[PageTarget]
     seen: Observation
     scaled: Scaled
-    hub: HubFeed
+    found: HubEvidence
     now_ms: int
     installation: Installation
     """What a collector would be given now."""
@@ -135,7 +141,7 @@ def _sight(look: ReconcileView) -> JudgementInput:
     revision = UNKNOWN_REVISION
     if known.endpoint.mode != "Gateway":
         revision = revision_now(known.pods, known.workload, known.endpoint.status, look.now_ms)
-    return JudgementInput(revision, look.traffic_seen_ppm, look.hub.trouble())
+    return JudgementInput(revision, look.traffic_seen_ppm, look.found.trouble)
 
 
 def _objectives(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check, MetricStatus]]:
@@ -148,12 +154,11 @@ def _objectives(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check,
 
 
 def _evaluations(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check, EvaluationStatus]]:
-    metadata = look.known.endpoint.metadata
     before = _before(look, look.known.endpoint.status.evaluations)
     return [
         judge_evaluation(
             bound,
-            look.hub.of((metadata.namespace, metadata.name, bound.policy, bound.evaluation.name)),
+            look.found.windows.get((bound.policy, bound.evaluation.name), ()),
             sight,
             look.now_ms,
             before.get((bound.policy, bound.evaluation.name)),
@@ -261,7 +266,7 @@ def _accepted(problems: Sequence[Problem], *, paused: bool) -> ConditionState:
 
 def about_collector(problem: Problem) -> bool:
     """Tell whether a problem keeps only the collector out: the endpoint itself is as it was declared."""
-    return problem.finding.reason in _COLLECTOR_TROUBLE or problem.of_rehearsal
+    return keeps_out_collector(problem.finding) or problem.of_rehearsal
 
 
 def _removed(known: Gathered) -> Finding | None:

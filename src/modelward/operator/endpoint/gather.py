@@ -1,10 +1,6 @@
-"""All that is known of one endpoint before anything is decided."""
+"""Gathers all that is known of one endpoint before anything is decided."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
@@ -12,15 +8,15 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired import names
 from modelward.desired.adoption import adopts
 from modelward.desired.finding import Finding
-from modelward.desired.target import references
-from modelward.kube.errors import ApiError, Forbidden
+from modelward.desired.target import deserted, references
+from modelward.kube.errors import Forbidden
 from modelward.kube.kinds import (
+    CONFIG_MAP,
     DEPLOYMENT,
     EVALUATOR,
     HORIZONTAL_POD_AUTOSCALER,
     LLM_ENDPOINT,
     MONITORING_POLICY,
-    NAMESPACE,
     POD,
     SERVICE,
     STATEFUL_SET,
@@ -29,57 +25,28 @@ from modelward.kube.kinds import (
 )
 from modelward.operator.cache.listed import ListedObjects
 from modelward.operator.cache.models import parsed, read
+from modelward.operator.consent import RawConsent
+from modelward.operator.endpoint.gathered import Gathered, selector_text
 from modelward.operator.runtime.context import Context
 from modelward.reasons.accepted import AcceptedReason
 
 _PODS_MS = 20_000
 _SETTLED_PODS_MS = 600_000
 """While all pods of a workload are there and answer: it changes when one ceases to be ready."""
-_NAMESPACE_MS = 60_000
 _AUTOSCALERS_MS = 60_000
 _SERVICES_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What one reconcile rests on; nothing is looked up after it."""
-
-    endpoint: LLMEndpoint
-    raw: Object
-    policies: tuple[MonitoringPolicy, ...]
-    evaluators: Mapping[str, Evaluator]
-    allow_raw: bool
-    workload: Object | None
-    pods: tuple[Object, ...]
-    gateway: Object | None
-    gateway_pods: tuple[Object, ...]
-    autoscalers: tuple[Object, ...]
-    rehearsal: Object | None = None
-    rehearsing: tuple[Object, ...] = ()
-    """The pods of the rehearsal before an adoption."""
-    services: tuple[Object, ...] = ()
-    """The Services that may lead to the workload's pods where a sidecar may be bypassed, else none."""
-    sharing: tuple[Object, ...] = ()
-    """The LLMEndpoints that refer to the same workload, as they are stored, this one among them."""
-    unlisted: Mapping[str, Finding] = field(default_factory=dict)
-    """What the API server refused to list, `pods` or `autoscalers`, in its own words; then there are none of it."""
-
-    @property
-    def key(self) -> str:
-        """`namespace/name`, by which exchanges and readings name the endpoint."""
-        return f"{self.endpoint.metadata.namespace}/{self.endpoint.metadata.name}"
 
 
 class Gatherer:
     """Reads from the store, and what the store does not hold from the server, remembered for some seconds."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, consent: RawConsent) -> None:
         self._context = context
         self._listed = ListedObjects(context.client)
         self._scaled: dict[tuple[str, str], tuple[int | None, int | None]] = {}
         """What was wanted of each endpoint's workload, and what it had, when its autoscalers were looked for."""
         self._refused: dict[tuple[str, ...], Finding] = {}
-        self._raw_allowed: dict[str, tuple[int, bool]] = {}
+        self._consent = consent
 
     async def gather(self, namespace: str, name: str, now_ms: int, *, silent: bool = False) -> Gathered | None:
         """Return all that is known, or None where the endpoint is gone. Raises ValidationError of its spec.
@@ -94,6 +61,7 @@ class Gatherer:
         policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
         evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
         workload = self._workload(endpoint)
+        sharing = self._sharing(endpoint)
         gateway = store.get(DEPLOYMENT, namespace, names.gateway(name)) if endpoint.mode == "Gateway" else None
         rehearsal = store.get(DEPLOYMENT, namespace, names.rehearsal(name)) if adopts(endpoint) else None
         for what in ("pods", "autoscalers"):  # what was refused is asked for anew each time
@@ -105,16 +73,18 @@ class Gatherer:
             raw=raw,
             policies=policies,
             evaluators={evaluator.metadata.name: evaluator for evaluator in evaluators},
-            allow_raw=await self._allow_raw(namespace, policies, now_ms),
+            allow_raw=await self._consent.given(namespace, policies, now_ms),
             workload=workload,
             pods=pods,
             gateway=gateway,
             gateway_pods=store.list(POD, namespace, names.selector(name, "gateway")) if gateway else (),
             autoscalers=autoscalers,
+            collector_config=store.get(CONFIG_MAP, namespace, names.collector_config(name)),
             rehearsal=rehearsal,
             rehearsing=store.list(POD, namespace, names.selector(name, "rehearsal")) if rehearsal else (),
             services=await self._services(endpoint, workload, now_ms),
-            sharing=self._sharing(endpoint),
+            rivals=parsed(LLMEndpoint, sharing),
+            deserted=workload is not None and deserted(workload, sharing),
             unlisted={key[0]: finding for key, finding in self._refused.items() if key[1:] == (namespace, name)},
         )
 
@@ -163,22 +133,6 @@ class Gatherer:
             self._refused[key] = _refused(POD, error)
             return ()
         return found.get(None, ())
-
-    async def _allow_raw(self, namespace: str, policies: Sequence[MonitoringPolicy], now_ms: int) -> bool:
-        if all(policy.spec.capture.content != "Full" for policy in policies):
-            return False
-        at_ms, allowed = self._raw_allowed.get(namespace, (0, False))
-        if not 0 <= now_ms - at_ms < _NAMESPACE_MS:
-            try:
-                found = await self._context.client.find(NAMESPACE, None, namespace)
-            except Forbidden:
-                found = None
-            except ApiError:  # no answer is none of them: what was allowed a minute ago holds until there is one
-                return allowed
-            annotations = found["metadata"].get("annotations", {}) if found else {}
-            allowed = annotations.get(names.ALLOW_RAW_PAYLOADS) == "true"
-            self._raw_allowed[namespace] = (now_ms, allowed)
-        return allowed
 
     async def _autoscalers(self, endpoint: LLMEndpoint, workload: Object | None, now_ms: int) -> tuple[Object, ...]:
         scaling, wanted = endpoint.spec.scaling, endpoint.spec.replicas
@@ -235,14 +189,3 @@ def _settled(workload: Object) -> bool:
     wanted, status = workload["spec"].get("replicas", 1), workload.get("status", {})
     counts = {status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0)}
     return counts == {wanted} and status.get("observedGeneration") == workload["metadata"].get("generation")
-
-
-def selector_text(selector: Mapping[str, Any]) -> str:
-    """Return a label selector as the API server takes it in a query."""
-    parts = [f"{key}={value}" for key, value in sorted(selector.get("matchLabels", {}).items())]
-    for line in selector.get("matchExpressions", ()):
-        values = ",".join(line.get("values", ()))
-        words = {"In": f"{line['key']} in ({values})", "NotIn": f"{line['key']} notin ({values})"}
-        words |= {"Exists": line["key"], "DoesNotExist": f"!{line['key']}"}
-        parts.append(words[line["operator"]])
-    return ",".join(parts)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from modelward.desired import names
-from modelward.desired.children import Child
 from modelward.desired.finding import Finding
 from modelward.kube.errors import Conflict, Forbidden, Invalid
 from modelward.kube.kinds import Object, kind_of
-from modelward.operator.endpoint.apply import Problem, label
+from modelward.operator.endpoint.apply import Problem
+from modelward.operator.endpoint.plan import EndpointPlan, label, pruned
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.runtime.context import Context
 from modelward.reasons.accepted import AcceptedReason
 
 log = logging.getLogger(__name__)
-
-_REMOVED = frozenset({"Deployment", "Service", "ConfigMap"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +23,10 @@ class Pruner:
 
     context: Context
 
-    async def remove(self, wanted: Sequence[Child], basis: Precondition) -> tuple[Problem, ...]:
-        """Delete what the object of the basis owns beside `wanted`; return what may not be deleted."""
-        kept = {label(child.obj) for child in wanted}
-        return await self._remove_all(lambda obj: label(obj) not in kept and not _is(obj, "model"), basis)
-
-    async def remove_rehearsal(self, basis: Precondition) -> tuple[Problem, ...]:
-        """Delete what was tried out for an adoption that cannot be any more."""
-        return await self._remove_all(lambda obj: _is(obj, "rehearsal"), basis)
-
-    async def _remove_all(self, which: Callable[[Object], bool], basis: Precondition) -> tuple[Problem, ...]:
+    async def remove(self, todo: EndpointPlan, basis: Precondition) -> tuple[Problem, ...]:
+        """Delete what the object of the basis owns and the plan does without; return what may not be deleted."""
         owned = self.context.store.owned_by(basis.seen["metadata"]["uid"])
-        there = [obj for obj in owned if obj["kind"] in _REMOVED and not obj["metadata"].get("deletionTimestamp")]
-        problems = [await self._remove(obj, basis) for obj in there if which(obj)]
+        problems = [await self._remove(obj, basis) for obj in pruned(todo, owned)]
         return tuple(problem for problem in problems if problem is not None)
 
     async def _remove(self, obj: Object, basis: Precondition) -> Problem | None:
@@ -61,8 +48,3 @@ class Pruner:
             return Problem(named, Finding(AcceptedReason.REFUSED, why))
         log.info("removed=%s namespace=%s", named, metadata["namespace"])
         return None
-
-
-def _is(obj: Object, workload: names.Component) -> bool:
-    """Tell whether an object is the Deployment of that component."""
-    return bool(obj["kind"] == "Deployment") and names.component(obj) == workload

@@ -1,22 +1,21 @@
-"""Carries a scaling decision out through the endpoint's own /scale, where nobody else writes it."""
+"""Decides where the replicas of an endpoint belong, where no other writer sets them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from modelward.api.base import ConditionStatus
 from modelward.api.llmendpoint import LLMEndpoint, Objective, Scaling, ScalingDecision, ScalingStatus
 from modelward.api.quantity import PPM, duration_ms, percent_ppm, timestamp
-from modelward.desired.names import SCALE_MANAGER
-from modelward.kube.errors import Forbidden, Invalid, NotFound
-from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, STATEFUL_SET
-from modelward.operator.endpoint.gather import Gathered
+from modelward.desired.children import Children
+from modelward.desired.finding import Finding
+from modelward.operator.actuators.actuator import Actuator
+from modelward.operator.actuators.registry import ACTUATORS
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.endpoint.plan import EndpointPlan
+from modelward.operator.endpoint.replica_write import ReplicaWrite
 from modelward.operator.observe import targets
 from modelward.operator.observe.observer import Observation
-from modelward.operator.runtime.context import Context
 from modelward.reasons.scaling import ScalingReason
 from modelward.scaling.capacity import Learned, remembered
 from modelward.scaling.decision import Decision, decide
@@ -26,66 +25,71 @@ from modelward.scaling.usage import observe
 from modelward.status.conditions import ConditionState
 from modelward.status.revision import revision_now
 
-log = logging.getLogger(__name__)
-
 _KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """What became of scaling in one reconcile; both are None where it is off."""
+    """What scaling comes to in one reconcile; all are None where it is off."""
 
     state: ConditionState | None = None
     status: ScalingStatus | None = None
+    replicas: ReplicaWrite | None = None
+    children: Children = ()
+
+    def refused(self, why: Finding, before: ScalingStatus | None) -> Scaled:
+        """Return what it comes to where its write was refused: the status stays as it was."""
+        return Scaled(ConditionState("ScalingActive", "False", ScalingReason.REFUSED, why.message), before)
 
 
 class Scaler:
-    """Decides and writes; the history of each endpoint is kept in memory and may be lost.
+    """Decides; the history of each endpoint is kept in memory and may be lost.
 
     Nothing scales down then for a while, and what a replica carries is read back from status.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, actuators: Mapping[str, Actuator] = ACTUATORS) -> None:
+        self._actuators = actuators
         self._histories: dict[tuple[str, str], DecisionHistory] = {}
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop the history of an endpoint that is gone."""
         self._histories.pop((namespace, name), None)
 
-    async def scale(self, known: Gathered, seen: Observation, now_ms: int, *, carried_out: bool = True) -> Scaled:
-        """Bring replicas to where they belong; Advisory only says where.
+    def decide(
+        self, known: Gathered, seen: Observation, now_ms: int, todo: EndpointPlan, *, unread: bool = False
+    ) -> Scaled:
+        """Say where replicas belong, and what the actuator of the mode writes for that.
 
-        What is declared but cannot be carried out may name the wrong workload: then nothing is scaled.
+        What is declared but cannot be carried out may name the wrong workload: then nothing is scaled. While its pages
+        are `unread` nothing is decided, and what carries decisions out stays in place.
         """
-        refused = await self._follow(known) if carried_out else None
-        if refused is not None:
-            return Scaled(refused, known.endpoint.status.scaling)
-        scaling = known.endpoint.spec.scaling
-        if scaling is None or scaling.mode == "Off":
+        endpoint = known.endpoint
+        scaling, before = endpoint.spec.scaling, endpoint.status.scaling
+        actuator = self._actuators.get(scaling.mode) if scaling is not None else None
+        if scaling is None or actuator is None:
             return Scaled()
-        if not carried_out:
-            held = ConditionState(
-                "ScalingActive", "Unknown", ScalingReason.NOT_ACCEPTED, "nothing is scaled until the spec is accepted"
-            )
-            return Scaled(held, known.endpoint.status.scaling)
-        other = _other_writer(known)
+        if not todo.scales:
+            held = "nothing is scaled until the spec is accepted"
+            return Scaled(ConditionState("ScalingActive", "Unknown", ScalingReason.NOT_ACCEPTED, held), before)
+        other = _unlisted(known) or actuator.rival(known) or _driven(known)
         if other is not None:
-            return Scaled(other, known.endpoint.status.scaling)
-        if known.workload is None:
-            return Scaled(
-                ConditionState("ScalingActive", "Unknown", ScalingReason.NO_WORKLOAD, "there is nothing to scale yet")
-            )
+            return Scaled(other, before)
+        decision = None if unread or known.workload is None else self._decided(known, seen, scaling, now_ms)
+        children = () if endpoint.spec.paused else tuple(actuator.children(endpoint, decision))
+        if decision is None:
+            nothing = "there is nothing to scale yet"
+            state = ConditionState("ScalingActive", "Unknown", ScalingReason.NO_WORKLOAD, nothing)
+            return Scaled(state, children=children)
+        status = _status(endpoint, decision, known.asked_replicas, now_ms)
+        return Scaled(actuator.state(known, decision), status, actuator.replicas(known, decision), children)
+
+    def _decided(self, known: Gathered, seen: Observation, scaling: Scaling, now_ms: int) -> Decision:
         key = (known.endpoint.metadata.namespace, known.endpoint.metadata.name)
         before = self._histories.get(key) or _remembered(known.endpoint, now_ms)
         decision = self._decide(known, seen, scaling, before, now_ms)
         self._histories[key] = decision.history
-        current = _asked(known)
-        if scaling.mode == "Direct" and decision.replicas not in (None, current) and not known.endpoint.spec.paused:
-            state = await self._write(known, decision)
-            if state is not None:
-                return Scaled(state, known.endpoint.status.scaling)
-        return Scaled(_state(scaling, decision), _status(known.endpoint, decision, current, now_ms))
+        return decision
 
     def _decide(
         self, known: Gathered, seen: Observation, scaling: Scaling, history: DecisionHistory, now_ms: int
@@ -109,7 +113,7 @@ class Scaler:
         usage = observe(
             seen.history,
             pods,
-            replicas=_asked(known),
+            replicas=known.asked_replicas,
             ready=ready,
             now_ms=now_ms,
             attainment=attainment,
@@ -117,88 +121,25 @@ class Scaler:
         )
         return decide(spec, usage, history, now_ms)
 
-    async def _write(self, known: Gathered, decision: Decision) -> ConditionState | None:
-        metadata = known.raw["metadata"]
-        try:
-            await self._context.client.set_scale(
-                LLM_ENDPOINT,
-                metadata["namespace"],
-                metadata["name"],
-                decision.replicas or 0,
-                resource_version=metadata["resourceVersion"],
-                manager=SCALE_MANAGER,
-            )
-        except (Forbidden, Invalid, NotFound) as error:
-            return ConditionState(
-                "ScalingActive",
-                "False",
-                ScalingReason.REFUSED,
-                f"scaling to {decision.replicas}: {error.message}"[:600],
-            )
-        log.info(
-            "scaled=%s/%s replicas=%s reason=%s why=%r",
-            metadata["namespace"],
-            metadata["name"],
-            decision.replicas,
-            decision.reason,
-            decision.message,
-        )
+
+def standing(known: Gathered, todo: EndpointPlan) -> EndpointPlan:
+    """Return the plan with the children that carry decisions out, as they are before there is any decision."""
+    scaled = Scaler().decide(known, Observation(), 0, todo, unread=True)
+    return replace(todo, apply=(*todo.apply, *scaled.children))
+
+
+def _unlisted(known: Gathered) -> ConditionState | None:
+    why = known.unlisted.get("autoscalers")
+    return ConditionState("ScalingActive", "False", ScalingReason.REFUSED, why.message[:600]) if why else None
+
+
+def _driven(known: Gathered) -> ConditionState | None:
+    """Return why we do not scale where an autoscaler of another owner writes the workload; two writers only fight."""
+    workload, theirs = known.workload, known.workload_autoscaler
+    if workload is None or not theirs:
         return None
-
-    async def _follow(self, known: Gathered) -> ConditionState | None:
-        """Bring a referenced workload to the endpoint's replicas, unless somebody else's autoscaler drives it."""
-        endpoint, workload = known.endpoint, known.workload
-        wanted, reference = endpoint.spec.replicas, endpoint.spec.backend.workload_ref
-        if reference is None or workload is None or wanted is None or endpoint.spec.paused:
-            return None
-        if wanted == _replicas(workload) or "autoscalers" in known.unlisted:
-            return None
-        if autoscaler_of(known, reference.kind, reference.name):
-            return None
-        kind = DEPLOYMENT if reference.kind == "Deployment" else STATEFUL_SET
-        try:
-            await self._context.client.set_scale(
-                kind,
-                endpoint.metadata.namespace,
-                reference.name,
-                wanted,
-                resource_version=workload["metadata"]["resourceVersion"],
-                manager=SCALE_MANAGER,
-            )
-        except (Forbidden, Invalid, NotFound) as error:
-            message = f"scaling {reference.kind} {reference.name} to {wanted}: {error.message}"
-            return ConditionState("ScalingActive", "False", ScalingReason.REFUSED, message[:600])
-        return None
-
-
-def _other_writer(known: Gathered) -> ConditionState | None:
-    """Return why we do not scale where an autoscaler of somebody else's writes replicas; two writers only fight."""
-    endpoint = known.endpoint
-    if "autoscalers" in known.unlisted:
-        return ConditionState(
-            "ScalingActive", "False", ScalingReason.REFUSED, known.unlisted["autoscalers"].message[:600]
-        )
-    mine = autoscaler_of(known, "LLMEndpoint", endpoint.metadata.name)
-    if mine and endpoint.spec.scaling is not None and endpoint.spec.scaling.mode == "Direct":
-        message = f"HorizontalPodAutoscaler {mine} scales this LLMEndpoint; delete it or set scaling.mode: Off"
-        return ConditionState("ScalingActive", "False", ScalingReason.ANOTHER_SCALER, message)
-    workload = known.workload
-    if workload is None:
-        return None
-    theirs = autoscaler_of(known, workload["kind"], workload["metadata"]["name"])
-    if theirs:
-        message = f"HorizontalPodAutoscaler {theirs} writes the {workload['kind']}; point it at the LLMEndpoint instead"
-        return ConditionState("ScalingActive", "False", ScalingReason.MULTIPLE_WRITERS, message)
-    return None
-
-
-def autoscaler_of(known: Gathered, kind: str, name: str) -> str:
-    """Return the name of the HorizontalPodAutoscaler that drives an object; empty where none does."""
-    for autoscaler in known.autoscalers:
-        target = autoscaler["spec"]["scaleTargetRef"]
-        if (target["kind"], target["name"]) == (kind, name):
-            return str(autoscaler["metadata"]["name"])
-    return ""
+    message = f"HorizontalPodAutoscaler {theirs} writes the {workload['kind']}; point it at the LLMEndpoint instead"
+    return ConditionState("ScalingActive", "False", ScalingReason.MULTIPLE_WRITERS, message)
 
 
 def _remembered(endpoint: LLMEndpoint, now_ms: int) -> DecisionHistory:
@@ -211,26 +152,6 @@ def _remembered(endpoint: LLMEndpoint, now_ms: int) -> DecisionHistory:
 def _milliseconds(duration: str | None) -> int | None:
     """Return a bound in ms; None for none, and for 0, which is refused now and was once accepted."""
     return (duration_ms(duration) or None) if duration is not None else None
-
-
-def _asked(known: Gathered) -> int:
-    """Return the replicas that are asked for.
-
-    The endpoint's number, once there is one: the workload follows it a moment later, and one that was just raised
-    would be taken back by a decision that still starts from the old number.
-    """
-    declared = known.endpoint.spec.replicas
-    return declared if declared is not None and not known.endpoint.spec.paused else _replicas(known.workload or {})
-
-
-def _replicas(workload: Mapping[str, Any]) -> int:
-    return int(workload.get("spec", {}).get("replicas", 1))
-
-
-def _state(scaling: Scaling, decision: Decision) -> ConditionState:
-    status: ConditionStatus = "Unknown" if decision.reason is ScalingReason.HOLDING_ON_STALE_METRICS else "True"
-    mode = "" if scaling.mode == "Direct" else "advice only: "
-    return ConditionState("ScalingActive", status, decision.reason, f"{mode}{decision.message}")
 
 
 def _status(endpoint: LLMEndpoint, decision: Decision, current: int, now_ms: int) -> ScalingStatus:

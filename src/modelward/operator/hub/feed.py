@@ -6,21 +6,19 @@ The hub is the truth; this is a copy that is refreshed every few seconds and reb
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from modelward.api.base import ObjectMeta
 from modelward.api.evaluation import Late, WindowResult
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import timestamp_ms
-from modelward.desired.capture import EffectiveCapture
 from modelward.desired.due import WindowKey
 from modelward.desired.runs import is_scheduled
 from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
+from modelward.operator.hub.rules import HubRule
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +56,8 @@ class HubFeed:
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
-    unread: Callable[[Container[str]], Iterable[tuple[str, EffectiveCapture, ObjectMeta]]] = lambda _: ()
-    """Given the endpoints (`namespace/name`) that have a rule, the others with what their policies say.
-
-    Rules are sent whole, and an endpoint that no reconcile has finished for must not hold up those of all others.
-    """
+    rules: Callable[[], Mapping[str, HubRule]] = dict
+    """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
     """Namespaces of which it is not known what there is: no endpoint of theirs counts as deleted."""
     exists: Callable[[str], bool] = lambda _: True
@@ -74,8 +69,7 @@ class HubFeed:
     _erased_ms: int = 0
     """When the last erasure was that results were read after."""
     _lost_ms: int = 0
-    _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    _rules_sent: tuple[Mapping[str, Any], frozenset[str]] | None = None
+    _rules_sent: tuple[Mapping[str, HubRule], frozenset[str]] | None = None
     _rules_problem: str = ""
 
     def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
@@ -136,18 +130,8 @@ class HubFeed:
         if to_ms < self.clock_ms() - _OVERLAP_MS + _ASKED_LATE_MS:
             self.past.want(namespace, run, endpoint, to_ms)
 
-    def rule(
-        self, endpoint: str, content: str, keep_for_s: int, max_body_bytes: int, uid: str = "", created: str = ""
-    ) -> None:
-        """Note what the hub may keep of an endpoint (`namespace/name`); sent with the next refresh.
-
-        By `uid` and the time when it was created it is told from another one that had its name before.
-        """
-        self._rules[endpoint] = _rule(content, keep_for_s, max_body_bytes, uid, created)
-
     def forget(self, endpoint: str) -> None:
-        """Drop the rule and the results of an endpoint that is gone; the hub then deletes the text that it has."""
-        self._rules.pop(endpoint, None)
+        """Drop the results of an endpoint that is gone."""
         self._results.drop_endpoint(endpoint)
 
     async def refresh(self) -> frozenset[str]:
@@ -190,17 +174,7 @@ class HubFeed:
 
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
-        unread = {
-            name: _rule(
-                capture.content,
-                capture.keep_for_ms // 1_000,
-                capture.max_body_bytes,
-                metadata.uid,
-                metadata.creation_timestamp,
-            )
-            for name, capture, metadata in self.unread(self._rules)
-        }
-        rules, unseen = unread | self._rules, frozenset(self.unseen())
+        rules, unseen = dict(self.rules()), frozenset(self.unseen())
         if (rules, unseen) == self._rules_sent:
             return
         try:
@@ -248,13 +222,3 @@ class HubFeed:
             log.warning("results=too_many namespace=%s dropped=%d next=%r", namespace, number, "evaluate less often")
             self.skipped("share", number)
         return frozenset(fresh)
-
-
-def _rule(content: str, keep_for_s: int, max_body_bytes: int, uid: str, created: str) -> dict[str, Any]:
-    return {
-        "content": content,
-        "keepForSeconds": keep_for_s,
-        "maxBodyBytes": max_body_bytes,
-        "uid": uid,
-        "createdMs": timestamp_ms(created) if created else 0,
-    }

@@ -1,43 +1,85 @@
-"""What policies let the hub keep of endpoints that no reconcile has finished for, read from the store alone."""
+"""What policies let the hub keep of each endpoint, derived from the store alone.
+
+Rules are sent whole, so they wait for no reconcile: an endpoint for which none can finish must not hold up all others.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 
 from modelward.api.base import ObjectMeta
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.quantity import timestamp_ms
 from modelward.desired.capture import EffectiveCapture, effective_capture
 from modelward.desired.monitoring_plan import covers
-from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
+from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY, Object
 from modelward.kube.store import Store
 from modelward.operator.cache.models import parsed
 
 log = logging.getLogger(__name__)
 
+HubRule = Mapping[str, Any]
 
-def unread(store: Store, known: Container[str]) -> Iterator[tuple[str, EffectiveCapture, ObjectMeta]]:
-    """Yield each endpoint (`namespace/name`) that is not known, with what its policies say.
 
-    Only its metadata is read: an endpoint whose spec this version cannot read keeps the rule of its policies. Whether
-    its namespace allows raw payloads is not asked here. Collectors send none before a reconcile has asked.
+def rule(capture: EffectiveCapture, uid: str = "", created: str = "") -> HubRule:
+    """Return a rule of the hub; by `uid` and creation time an endpoint is told from another that had its name."""
+    return {
+        "content": capture.content,
+        "keepForSeconds": capture.keep_for_ms // 1_000,
+        "maxBodyBytes": capture.max_body_bytes,
+        "uid": uid,
+        "createdMs": timestamp_ms(created) if created else 0,
+    }
+
+
+@dataclass(slots=True)
+class HubRules:
+    """Reads of an endpoint its metadata alone: one whose spec this version cannot read keeps the rule of its policies.
+
+    `consent` tells whether a namespace allows raw payloads, None where that was not asked yet. Then they may be kept:
+    collectors send none before it was asked.
     """
-    for namespace, name in store.names(LLM_ENDPOINT):
-        key = f"{namespace}/{name}"
-        raw = None if key in known else store.get(LLM_ENDPOINT, namespace, name)
-        if raw is None or raw["metadata"].get("deletionTimestamp"):
-            continue
-        metadata = raw["metadata"]
+
+    store: Store
+    consent: Callable[[str], bool | None] = lambda _: None
+    _made: dict[str, tuple[tuple[object, ...], HubRule]] = field(default_factory=dict)
+
+    def now(self) -> dict[str, HubRule]:
+        """Return the rules by endpoint (`namespace/name`); one is made anew when what it is made of has changed."""
+        policies: dict[str, tuple[tuple[MonitoringPolicy, ...], tuple[object, ...]]] = {}
+        made: dict[str, tuple[tuple[object, ...], HubRule]] = {}
+        for namespace, name in self.store.names(LLM_ENDPOINT):
+            raw = self.store.get(LLM_ENDPOINT, namespace, name)
+            if raw is None or raw["metadata"].get("deletionTimestamp"):
+                continue
+            metadata = raw["metadata"]
+            if namespace not in policies:
+                policies[namespace] = self._policies(namespace)
+            key, (own, version) = f"{namespace}/{name}", policies[namespace]
+            version = (metadata.get("uid"), metadata.get("resourceVersion"), *version)
+            known = self._made.get(key)
+            found = known[1] if known is not None and known[0] == version else self._rule(raw, own)
+            if found is not None:
+                made[key] = (version, found)
+        self._made = made
+        return {key: found for key, (_, found) in made.items()}
+
+    def _policies(self, namespace: str) -> tuple[tuple[MonitoringPolicy, ...], tuple[object, ...]]:
+        policies = parsed(MonitoringPolicy, self.store.list(MONITORING_POLICY, namespace))
+        versions = ((one.metadata.uid, one.metadata.resource_version) for one in policies)
+        return policies, (self.consent(namespace), *versions)
+
+    def _rule(self, raw: Object, policies: tuple[MonitoringPolicy, ...]) -> HubRule | None:
         try:
-            endpoint = ObjectMeta.model_validate(metadata)
+            endpoint = ObjectMeta.model_validate(raw["metadata"])
         except ValidationError:
-            log.warning("unreadable=metadata endpoint=%s", key)
-            continue
-        yield key, _capture(store, endpoint), endpoint
-
-
-def _capture(store: Store, endpoint: ObjectMeta) -> EffectiveCapture:
-    policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, endpoint.namespace))
-    return effective_capture([policy for policy in policies if covers(policy, endpoint)], allow_raw=True)
+            log.warning("unreadable=metadata endpoint=%s/%s", raw["metadata"].get("namespace"), raw["metadata"]["name"])
+            return None
+        selected = [policy for policy in policies if covers(policy, endpoint)]
+        allow_raw = self.consent(endpoint.namespace) is not False
+        return rule(effective_capture(selected, allow_raw=allow_raw), endpoint.uid, endpoint.creation_timestamp or "")

@@ -10,7 +10,7 @@ from modelward.desired.container_search import find_container
 from modelward.desired.finding import Finding
 from modelward.desired.service import service_url
 from modelward.kube.kinds import Object
-from modelward.operator.endpoint.gather import Gathered
+from modelward.operator.endpoint.gathered import Gathered
 from modelward.scrape.pages import PageTarget
 from modelward.status.collector import Collectors, has_sidecar
 from modelward.status.traffic_seen import past_the_collector

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
@@ -67,7 +67,8 @@ class RunReconciler:
     context: Context
     installed: Installed
     hub: HubFeed
-    watches: Mapping[str, Mapping[str, MonitoringPlan]]
+    asked: Callable[[str], Awaitable[Mapping[str, MonitoringPlan]]]
+    """What is asked of the endpoints of a namespace, by their names."""
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
@@ -90,7 +91,7 @@ class RunReconciler:
         """
         known = parsed(EvaluationRun, self.context.store.list(EVALUATION_RUN, namespace))
         await tidy(self.context.client, known, self.clock_ms())
-        watches = self.watches.get(namespace, {})
+        watches = await self.asked(namespace)
         if not watches:
             return None
         if self.hub.complete and not any(scheduled(run) and not finished(run.status) for run in known):
@@ -107,10 +108,11 @@ class RunReconciler:
             return None
         self._unfinished.setdefault(namespace, set()).add(name)
         job = self.context.store.get(JOB, namespace, names.run_job(name))
+        around = self._around(namespace, await self.asked(namespace))
         if job is None and not run.status.job:
-            status = await self._begin(run, now_ms)
+            status = await self._begin(run, around, now_ms)
         else:
-            status = await self._carry_on(run, job, now_ms)
+            status = await self._carry_on(run, job, around, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
         return None if finished(status) else self._pause_s(run, now_ms)
 
@@ -122,9 +124,8 @@ class RunReconciler:
         crowd = len(self._unfinished.get(about.namespace, ())) / _MANY_RUNS
         return min(_LONGEST_PAUSE_S, max(_LOOK_S, refused_s, _LOOK_S * crowd))
 
-    async def _begin(self, run: EvaluationRun, now_ms: int) -> EvaluationRunStatus:
+    async def _begin(self, run: EvaluationRun, around: obstacles.RunContext, now_ms: int) -> EvaluationRunStatus:
         """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
-        around = self._around(run.metadata.namespace)
         whole = obstacles.of_run(run, around)
         passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
         if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
@@ -135,7 +136,7 @@ class RunReconciler:
             )
         if whole:
             return self._refused(run, whole, around, now_ms)
-        problems = await self._launch(run)
+        problems = await self._launch(run, around.watches)
         if not problems:
             self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
             return run_status(run, ConditionState("Complete", "False", RunReason.STARTING), now_ms, job="")
@@ -156,12 +157,14 @@ class RunReconciler:
         state = ConditionState("Complete", "True", why.reason, why.message)
         return run_status(run, state, now_ms, job="", result="Error", items=items)
 
-    async def _carry_on(self, run: EvaluationRun, job: Object | None, now_ms: int) -> EvaluationRunStatus:
+    async def _carry_on(
+        self, run: EvaluationRun, job: Object | None, around: obstacles.RunContext, now_ms: int
+    ) -> EvaluationRunStatus:
         ended, how = job_ended(job)
         if ended or job is None:
-            return self._judged(run, how, now_ms)
+            return self._judged(run, how, around, now_ms)
         name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
-        problems = (*await self._suspended(run, job), *await self._mend(run, job))
+        problems = (*await self._suspended(run, job), *await self._mend(run, job, around.watches))
         pods = self.context.store.list(POD, namespace, {names.RUN: names.fit(run.metadata.name)})
         state = running_state(job, pods, now_ms, suspend=run.spec.suspend)
         if problems:
@@ -231,34 +234,29 @@ class RunReconciler:
             if endpoint.startswith(f"{namespace}/")
         }
 
-    async def _launch(self, run: EvaluationRun) -> tuple[Problem, ...]:
-        additions = runs.additions(run, self.watches.get(run.metadata.namespace, {}))
-        job = Child(runs.job(run, self.installed.now, additions), names.FRAME_MANAGER)
-        return await self._children.write((*self._needs(run), job), {"uid": run.metadata.uid})
+    async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
+        job = Child(runs.job(run, self.installed.now, runs.additions(run, watches)), names.FRAME_MANAGER)
+        return await self._children.write((*self._needs(run, watches), job), {"uid": run.metadata.uid})
 
-    def _needs(self, run: EvaluationRun) -> tuple[Child, Child]:
+    def _needs(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Child, Child]:
         """Return the account and the plan, without which the Job's pod cannot start."""
         installation, namespace = self.installed.now, run.metadata.namespace
-        plan = runs.plan_config_map(run, runs.plan(run, self.watches.get(namespace, {}), installation), installation)
+        plan = runs.plan_config_map(run, runs.plan(run, watches, installation), installation)
         return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
 
-    async def _mend(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
-        """Make again what somebody has deleted under a Job; a plan that is there never changes.
-
-        Not before the endpoints were looked at, of which the plan is made.
-        """
+    async def _mend(
+        self, run: EvaluationRun, job: Object, watches: Mapping[str, MonitoringPlan]
+    ) -> tuple[Problem, ...]:
+        """Make again what was deleted under a Job; a plan that is there never changes."""
         namespace = run.metadata.namespace
-        if namespace not in self.watches:
-            return ()
-        account, plan = self._needs(run)
+        account, plan = self._needs(run, watches)
         waits = not job.get("status", {}).get("active")
         missing = self.context.store.get(CONFIG_MAP, namespace, names.run_plan(run.metadata.name)) is None
         wanted = (*((account,) if waits else ()), *((plan,) if missing else ()))
         return await self._children.write(wanted, {"uid": run.metadata.uid})
 
-    def _judged(self, run: EvaluationRun, how: str, now_ms: int) -> EvaluationRunStatus:
+    def _judged(self, run: EvaluationRun, how: str, around: obstacles.RunContext, now_ms: int) -> EvaluationRunStatus:
         name, namespace = run.metadata.name, run.metadata.namespace
-        around = self._around(namespace)
         wanted = runs.items(run, around.watches)
         found = {item: self.hub.result(namespace, name, item) or obstacles.of_item(item, around) for item in wanted}
         missing = [item for item in wanted if found[item] is None]
@@ -290,11 +288,11 @@ class RunReconciler:
             return unread.message
         return "waiting for its results" if missing and waited_ms < _RESULT_GRACE_MS else ""
 
-    def _around(self, namespace: str) -> obstacles.RunContext:
+    def _around(self, namespace: str, watches: Mapping[str, MonitoringPlan]) -> obstacles.RunContext:
         endpoints = self.context.store.list(LLM_ENDPOINT, namespace)
         paused = {one["metadata"]["name"]: bool(one["spec"].get("paused")) for one in endpoints}
         hub = self.installed.now.hub_url is not None
-        return obstacles.RunContext(paused, self.watches.get(namespace, {}), hub)
+        return obstacles.RunContext(paused, watches, hub)
 
     def _waited_ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
         """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,18 @@ from pathlib import Path
 import aiohttp
 
 from modelward.clock import now_ms
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.hub_client.client import HubClient
 from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.operator.cache import models
+from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.hub.feed import HubFeed
-from modelward.operator.hub.rules import unread
+from modelward.operator.hub.rules import HubRules
+from modelward.operator.monitored import Monitored
 from modelward.operator.observe.observer import Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.policies import PolicyReconciler
@@ -44,21 +47,26 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     models.forget_gone(context.store)
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
+    consent = RawConsent(context.client)
     feed = HubFeed(
         clock_ms,
-        unread=partial(unread, context.store),
+        rules=HubRules(context.store, consent.last).now,
         unseen=context.unseen,
         exists=partial(_exists, context),
         skipped=_skipping(context),
     )
     observer = Observer(partial(_read, context))
     evaluators = catalogue()
-    endpoints = EndpointReconciler(context, installed, observer, feed, verdicts, evaluators, clock_ms)
+    monitored = Monitored(context.store, consent, evaluators)
+
+    def asked(namespace: str) -> Awaitable[Mapping[str, MonitoringPlan]]:
+        return monitored.in_namespace(namespace, clock_ms())
+
     return Dispatcher(
         context,
-        endpoints,
-        PolicyReconciler(context, evaluators, endpoints.watches, clock_ms, feed.stored_of),
-        RunReconciler(context, installed, feed, endpoints.watches, clock_ms),
+        EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
+        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of),
+        RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, verdicts),
         BackgroundLoops(context, installed, feed, observer),
     )

@@ -26,6 +26,7 @@ from modelward.kube.kinds import (
 )
 from modelward.kube.lease import Lease
 from modelward.kube.store import Store
+from modelward.operator.actuators.registry import child_kinds
 from modelward.operator.cache.kopf_watch import Watched
 from modelward.operator.cache.resync import Resync
 from modelward.operator.cache.watcher import Watcher
@@ -44,7 +45,7 @@ WATCHED = (
     *(Watched(kind) for kind in OWN_KINDS),
     Watched(DEPLOYMENT),  # all of them, for those that are adopted carry no label of ours
     Watched(STATEFUL_SET),
-    *(Watched(kind, MANAGED) for kind in (JOB, CONFIG_MAP, SERVICE, POD)),
+    *(Watched(kind, MANAGED) for kind in (JOB, CONFIG_MAP, SERVICE, POD, *child_kinds())),
 )
 
 WOKEN_AT_ONCE = 25
