@@ -18,7 +18,7 @@ from raw_server import raw_server
 from waiting import until
 
 from modelward.collector import families
-from modelward.collector.targets import Targets
+from modelward.collector.targets import Target, Targets
 from modelward.collector.upstream import Upstream
 
 OK = json_answer(
@@ -111,12 +111,15 @@ def test_an_ordinary_exchange_costs_few_calls(request_bytes: bytes, python: int,
 def test_a_token_costs_few_calls_and_the_end_of_its_stream_not_many() -> None:
     async def work() -> tuple[Calls, Calls]:
         with raw_server(STREAM_HEAD + chunk(TOKEN)) as server:
-            async with rig(None, targets=Targets([f"http://127.0.0.1:{server.port}"])) as one:
+            targets = Targets([f"http://127.0.0.1:{server.port}"])
+            async with rig(None, targets=targets) as one:
+                target = cast("Target", targets.choose(0.0))
+                upstream = Upstream(one.plane, target)
+                await one.plane.loop.create_connection(lambda: upstream, target.host, target.port)
+                target.give_back(upstream)
                 reader, writer = await one.connect()
                 writer.write(CHAT)
                 await reader.readuntil(TOKEN)
-                (client,) = one.plane.connections
-                upstream = cast("Upstream", client._upstream)
                 with counted() as tokens:
                     for _ in range(40):
                         upstream.data_received(chunk(TOKEN))
