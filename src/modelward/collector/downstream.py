@@ -100,8 +100,7 @@ class Downstream(Observed, asyncio.Protocol):
         self.head = head
         self.meter = self.plane.meter(head, now)
         if body:
-            self.observe_request(body)
-            self.observe_request_end(now)
+            self.observe_whole_request(body, now)
         self.state = ANSWER
         self._dialing = Dialing(self, self.plane, head_bytes, head, body)
 

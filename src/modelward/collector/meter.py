@@ -44,7 +44,6 @@ class ExchangeMeter:
         self.started = self._asked = started
         self.status = 0
         self.finished = self._begun = self._busy = self._reading = self._unlabelled = False
-        self._content_type = self._encoding = b""
         self._request = RequestCopy(gate.budget)
         self._reserved = 0
         self._cells: ModelCells | None = None

@@ -22,6 +22,15 @@ class Observed:
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 self.stop_observing()
 
+    def observe_whole_request(self, body: bytes, now: float) -> None:
+        """Show the meter the body of a request that came with its head."""
+        if self.meter is not None:
+            try:
+                self.meter.request_body(body)
+                self.meter.request_ended(now)
+            except Exception:  # noqa: BLE001 - an observer never harms an exchange
+                self.stop_observing()
+
     def observe_request_end(self, now: float) -> None:
         """Tell the meter that the request is complete."""
         if self.meter is not None:
