@@ -20,7 +20,7 @@ def evaluators() -> None:
     """Make ready what evaluators need."""
 
 
-@app.command()
+@app.command(epilog="Next: modelward evaluate --evaluator evaluator.yaml --input exchanges.jsonl --output scores.jsonl")
 def prepare(
     output: Annotated[
         Path | None, typer.Option(help="Folder of the model; by default MODELWARD_MINILM, else the user's cache.")

@@ -24,7 +24,7 @@ class EvaluatorBlock:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedEvaluator:
-    """An evaluator that can score, with all that anybody but its own kind must know of it.
+    """An evaluator that can score, with all that others than its own kind must know of it.
 
     `needs` is the least content of which it can judge. `fails` is the side on which its value is bad: a share of faults
     is bad above the limit, a score below it. `unit` is what it judges: each exchange by itself, or all those of a

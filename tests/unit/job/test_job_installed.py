@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
+from modelward.evaluate import kinds
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.kinds.builtin import BuiltinKind
 from modelward.job.installed import GROUP, OWN, catalogue, evaluators
@@ -67,6 +69,19 @@ def test_a_package_that_is_broken_costs_its_own_evaluators_only(
     found = evaluators(entry_points(group=GROUP))
     assert set(found) == {*OURS, "Sound"}
     assert found["PII"] is evaluators([])["PII"], "a name that is taken stays with who has it"
+
+
+def test_a_kind_is_found_by_its_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = ROOT / "tests" / "unit" / "evaluate" / "toy_kind.py"
+    (tmp_path / "toy_kind.py").write_text(toy.read_text())
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+    try:
+        found = catalogue.__wrapped__()
+    finally:
+        sys.modules.pop(f"{kinds.__name__}.toy_kind", None)
+    assert set(found.kinds) == {*catalogue().kinds, "toy"}
+    block = EvaluatorBlock("toy", "words", {"url": "http://judge/", "word": "secret"})
+    assert isinstance(found.resolve(block), ResolvedEvaluator)
 
 
 def test_a_package_that_is_registered_and_gone_is_left_out() -> None:

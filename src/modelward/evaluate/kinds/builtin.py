@@ -65,7 +65,7 @@ class BuiltinKind:
         )
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002  # none needs anything
-        """Return nothing: they have the embedding model in the image, and ask nobody."""
+        """Return nothing: the embedding model is in the image, and none sends requests."""
         return NOTHING
 
     async def score(
