@@ -12,7 +12,7 @@ from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.reasons.run import RunReason
 
 PASSING = frozenset({RunReason.ENDPOINT_NOT_FOUND, RunReason.ENDPOINT_NOT_READ})
-"""What may be gone in a moment: a run may come before its endpoint, and right after a start nothing is looked at."""
+"""What may be gone in a moment: a run may come before its endpoint, and before the endpoint can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def of_run(run: EvaluationRun, around: RunContext) -> Finding | None:
 
 
 def not_read_yet(run: EvaluationRun, around: RunContext) -> Finding | None:
-    """Return that an endpoint of the run is there and was not looked at since a start: its plan would lack it."""
+    """Return that an endpoint of the run is there and cannot be read: its plan would lack it."""
     named = [run.spec.endpoint] if run.spec.endpoint else [item.endpoint for item in run.spec.items or ()]
     unread = [endpoint for endpoint in named if around.paused.get(endpoint) is False]
     return next((found for endpoint in unread if (found := _not_read(endpoint, around))), None)

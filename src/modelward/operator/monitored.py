@@ -16,19 +16,21 @@ from modelward.operator.cache.models import parsed
 from modelward.operator.consent import RawConsent
 
 _Version = tuple[object, ...]
+_Selection = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Monitored:
     """Merges policies for reconciles of endpoints, the status of policies and the schedule of runs alike.
 
-    A merge is remembered for the resourceVersions of the endpoint, the policies and the evaluators that it was made of.
+    A merge is remembered for the resourceVersions of the policies and evaluators of its namespace. Endpoints that the
+    same policies select share it.
     """
 
     store: Store
     consent: RawConsent
     catalogue: EvaluatorCatalogue
-    _merged: dict[tuple[str, str], tuple[_Version, MonitoringPlan]] = field(default_factory=dict)
+    _merged: dict[str, tuple[_Version, dict[_Selection, MonitoringPlan]]] = field(default_factory=dict)
 
     def of(
         self,
@@ -39,8 +41,8 @@ class Monitored:
         allow_raw: bool,
     ) -> MonitoringPlan:
         """Return what the policies of its namespace ask of one endpoint."""
-        version = _version(policies, evaluators, allow_raw=allow_raw)
-        return self._of(endpoint, policies, evaluators, allow_raw, version)
+        known = self._known(endpoint.metadata.namespace, policies, evaluators, allow_raw=allow_raw)
+        return self._of(endpoint, policies, evaluators, allow_raw, known)
 
     async def in_namespace(self, namespace: str, now_ms: int) -> Mapping[str, MonitoringPlan]:
         """Return what is asked of each endpoint, by its name, but of those that are paused, going or unreadable.
@@ -51,16 +53,15 @@ class Monitored:
         found = parsed(Evaluator, self.store.list(EVALUATOR, namespace))
         evaluators = {one.metadata.name: one for one in found}
         allow_raw = await self.consent.given(namespace, policies, now_ms)
-        version = _version(policies, evaluators, allow_raw=allow_raw)
-        return {
-            endpoint.metadata.name: self._of(endpoint, policies, evaluators, allow_raw, version)
+        known = self._known(namespace, policies, evaluators, allow_raw=allow_raw)
+        asked = {
+            endpoint.metadata.name: self._of(endpoint, policies, evaluators, allow_raw, known)
             for endpoint in parsed(LLMEndpoint, self.store.list(LLM_ENDPOINT, namespace))
             if not endpoint.spec.paused and endpoint.metadata.deletion_timestamp is None
         }
-
-    def forget(self, namespace: str, name: str) -> None:
-        """Drop what was merged for an endpoint that is gone."""
-        self._merged.pop((namespace, name), None)
+        if not asked:
+            self._merged.pop(namespace, None)
+        return asked
 
     def _of(
         self,
@@ -68,19 +69,26 @@ class Monitored:
         policies: Sequence[MonitoringPolicy],
         evaluators: Mapping[str, Evaluator],
         allow_raw: bool,
-        version: _Version,
+        known: dict[_Selection, MonitoringPlan],
     ) -> MonitoringPlan:
-        about = endpoint.metadata
-        whole = (about.uid, about.resource_version, *version)
-        known = self._merged.get((about.namespace, about.name))
-        if known is not None and known[0] == whole:
-            return known[1]
-        resolved = self.catalogue.of_policies([one for one in policies if selects(one, endpoint)], evaluators)
-        asked = merge_policies(endpoint, policies, resolved, allow_raw=allow_raw)
-        self._merged[about.namespace, about.name] = (whole, asked)
-        return asked
+        selected = [policy for policy in policies if selects(policy, endpoint)]
+        selection = tuple(policy.metadata.name for policy in selected)
+        if selection not in known:
+            resolved = self.catalogue.of_policies(selected, evaluators)
+            known[selection] = merge_policies(endpoint, selected, resolved, allow_raw=allow_raw)
+        return known[selection]
 
-
-def _version(policies: Sequence[MonitoringPolicy], evaluators: Mapping[str, Evaluator], *, allow_raw: bool) -> _Version:
-    metadata = (*(one.metadata for one in policies), *(one.metadata for one in evaluators.values()))
-    return (allow_raw, *((one.uid, one.resource_version) for one in metadata))
+    def _known(
+        self,
+        namespace: str,
+        policies: Sequence[MonitoringPolicy],
+        evaluators: Mapping[str, Evaluator],
+        *,
+        allow_raw: bool,
+    ) -> dict[_Selection, MonitoringPlan]:
+        metadata = (*(one.metadata for one in policies), *(one.metadata for one in evaluators.values()))
+        version = (allow_raw, *((one.uid, one.resource_version) for one in metadata))
+        known = self._merged.get(namespace)
+        if known is None or known[0] != version:
+            known = self._merged[namespace] = (version, {})
+        return known[1]

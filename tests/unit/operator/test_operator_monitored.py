@@ -68,13 +68,23 @@ async def test_it_is_what_the_policies_of_the_namespace_ask_and_made_anew_when_o
         obj("Evaluator", "mine", builtin="Refusal"),
         obj("MonitoringPolicy", "all", endpointSelector={}),
         obj("MonitoringPolicy", "more", endpointSelector={}, capture={"content": "None"}),
-        {**obj("LLMEndpoint", "chat", backend=BACKEND), "metadata": {"name": "chat", "namespace": "retail"}},
         obj("MonitoringPolicy", "more", endpointSelector={"matchLabels": {"team": "a"}}),
+        {**obj("LLMEndpoint", "chat", backend=BACKEND), "metadata": {"name": "chat", "namespace": "retail"}},
     ):
         before = await asked()
         api.put(changed)
         assert await asked() == merged()
         assert await asked() is not before
+
+
+async def test_endpoints_that_the_same_policies_select_share_what_is_asked_of_them(api: FakeApi) -> None:
+    api.put(obj("LLMEndpoint", "twin", backend=BACKEND))
+    api.put(obj("MonitoringPolicy", "more", endpointSelector={"matchLabels": {"team": "a"}}))
+    other = obj("LLMEndpoint", "other", backend=BACKEND)
+    api.put({**other, "metadata": {**other["metadata"], "labels": {}}})
+    found = await monitored(api).in_namespace("retail", NOW_MS)
+    assert found["chat"] is found["twin"]
+    assert [one.name for one in found["other"].applied] == ["all"]
 
 
 async def test_paused_going_and_unreadable_endpoints_are_left_out(api: FakeApi) -> None:

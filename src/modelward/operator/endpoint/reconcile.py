@@ -156,7 +156,6 @@ class EndpointReconciler:
         self._uids.pop(f"{namespace}/{name}", None)
         self._asked.pop(f"{namespace}/{name}", None)
         self._scaler.forget(namespace, name)
-        self.monitored.forget(namespace, name)
         self.verdicts.forget(namespace, name)
 
     async def _unreadable(self, namespace: str, name: str, error: ValidationError, now_ms: int) -> None:

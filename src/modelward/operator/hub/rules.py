@@ -51,7 +51,7 @@ class HubRules:
 
     def now(self) -> dict[str, HubRule]:
         """Return the rules by endpoint (`namespace/name`); one is made anew when what it is made of has changed."""
-        policies: dict[str, tuple[tuple[MonitoringPolicy, ...], tuple[object, ...]]] = {}
+        policies: dict[str, _Policies] = {}
         made: dict[str, tuple[tuple[object, ...], HubRule]] = {}
         for namespace, name in self.store.names(LLM_ENDPOINT):
             raw = self.store.get(LLM_ENDPOINT, namespace, name)
@@ -60,26 +60,43 @@ class HubRules:
             metadata = raw["metadata"]
             if namespace not in policies:
                 policies[namespace] = self._policies(namespace)
-            key, (own, version) = f"{namespace}/{name}", policies[namespace]
-            version = (metadata.get("uid"), metadata.get("resourceVersion"), *version)
+            key, own = f"{namespace}/{name}", policies[namespace]
+            version = (metadata.get("uid"), metadata.get("resourceVersion"), *own.version)
             known = self._made.get(key)
-            found = known[1] if known is not None and known[0] == version else self._rule(raw, own)
+            found = known[1] if known is not None and known[0] == version else _rule(raw, own)
             if found is not None:
                 made[key] = (version, found)
         self._made = made
         return {key: found for key, (_, found) in made.items()}
 
-    def _policies(self, namespace: str) -> tuple[tuple[MonitoringPolicy, ...], tuple[object, ...]]:
+    def _policies(self, namespace: str) -> _Policies:
         policies = parsed(MonitoringPolicy, self.store.list(MONITORING_POLICY, namespace))
+        consent = self.consent(namespace)
         versions = ((one.metadata.uid, one.metadata.resource_version) for one in policies)
-        return policies, (self.consent(namespace), *versions)
+        return _Policies(policies, (consent, *versions), allow_raw=consent is not False)
 
-    def _rule(self, raw: Object, policies: tuple[MonitoringPolicy, ...]) -> HubRule | None:
-        try:
-            endpoint = ObjectMeta.model_validate(raw["metadata"])
-        except ValidationError:
-            log.warning("unreadable=metadata endpoint=%s/%s", raw["metadata"].get("namespace"), raw["metadata"]["name"])
-            return None
-        selected = [policy for policy in policies if covers(policy, endpoint)]
-        allow_raw = self.consent(endpoint.namespace) is not False
-        return rule(effective_capture(selected, allow_raw=allow_raw), endpoint.uid, endpoint.creation_timestamp or "")
+
+@dataclass(frozen=True, slots=True)
+class _Policies:
+    """The policies of a namespace; endpoints that the same ones select share what these say."""
+
+    every: tuple[MonitoringPolicy, ...]
+    version: tuple[object, ...]
+    allow_raw: bool
+    _captures: dict[tuple[str, ...], EffectiveCapture] = field(default_factory=dict)
+
+    def capture(self, endpoint: ObjectMeta) -> EffectiveCapture:
+        selected = [policy for policy in self.every if covers(policy, endpoint)]
+        names = tuple(policy.metadata.name for policy in selected)
+        if names not in self._captures:
+            self._captures[names] = effective_capture(selected, allow_raw=self.allow_raw)
+        return self._captures[names]
+
+
+def _rule(raw: Object, policies: _Policies) -> HubRule | None:
+    try:
+        endpoint = ObjectMeta.model_validate(raw["metadata"])
+    except ValidationError:
+        log.warning("unreadable=metadata endpoint=%s/%s", raw["metadata"].get("namespace"), raw["metadata"]["name"])
+        return None
+    return rule(policies.capture(endpoint), endpoint.uid, endpoint.creation_timestamp)

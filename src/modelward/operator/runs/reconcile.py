@@ -47,7 +47,7 @@ _RESULT_GRACE_MS = 30_000
 _SETTLE_MS = 5_000
 """How far windows stay behind the present: collectors send every two seconds, and the hub stores once a second."""
 _PATIENCE_MS = 60_000
-"""How long a run waits for an endpoint that is not there, or was not looked at since a start."""
+"""How long a run waits for an endpoint that is not there, or cannot be read."""
 _REFUSED_S = 60.0
 """How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
 _TOLD_POLICIES = 5
