@@ -100,7 +100,7 @@ def gauges() -> Iterator[Row]:
     for share in (0.02, 0.08):
         fleet = Fleet(20, step_s=15, gauge_step_s=-math.log(1 - share) / (0.6 * CARRIED / TOKENS))
         lived = live(fleet, Modelward(spec(LEARNED, 200)), lambda _: 12_000.0, 4 * HOUR)
-        yield row(f"20 replicas at 60 %, one waits at {share:.0%} of looks", LEARNED, [lived])
+        yield row(f"20 replicas at 60 %, one waits at {share:.0%} of readings", LEARNED, [lived])
     for rate, step_s, replicas in ((5, 0.05, 4), (15, 0.05, 10), (30, 0.05, 20), (30, 0.2, 20)):
         fleet = Fleet(replicas, step_s=15, gauge_step_s=step_s)
         lived = live(fleet, Modelward(spec(LEARNED, 200)), lambda _, rate=rate: rate * TOKENS, 6 * HOUR)

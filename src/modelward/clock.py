@@ -11,5 +11,5 @@ def now_ms() -> int:
 
 
 def boottime() -> float:
-    """Return the seconds since the machine started, those asleep too; nobody can set them."""
+    """Return the seconds since the machine started, those asleep too; the clock cannot be set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

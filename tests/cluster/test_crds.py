@@ -166,5 +166,5 @@ def test_a_write_of_status_leaves_the_spec_alone(shown: Trial) -> None:
 def test_kubectl_explain_teaches(trial: Trial) -> None:
     printed = trial.kubectl("explain", "llmendpoints.spec.backend", f"--api-version={trial.group}/{VERSION}")
     text = " ".join(printed.split())
-    assert "A Deployment or StatefulSet that somebody else owns and Modelward watches." in text
+    assert "A Deployment or StatefulSet that another owner manages and Modelward watches." in text
     assert "A model server that Modelward runs" in text

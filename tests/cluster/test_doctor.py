@@ -250,7 +250,7 @@ def test_a_namespace_without_an_installation_is_diagnosed(cluster: Any, namespac
     errors = {one["subject"]: one["what"] for one in answer["remarks"] if one["severity"] == "Error"}
     assert code == 1
     assert errors["operator"] == f"there is no Deployment modelward in namespace {namespace}"
-    assert "nobody leads" in errors["leader"]
+    assert "no replica leads" in errors["leader"]
     assert all(one["next"] for one in answer["remarks"] if one["severity"] in ("Error", "Warning"))
     assert {"severity": "Good", "subject": "CRDs"}.items() <= next(
         one for one in answer["remarks"] if one["subject"] == "CRDs"

@@ -41,7 +41,7 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# Does somebody else scale?
+# Does an autoscaler or a person scale?
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [list]

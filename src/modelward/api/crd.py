@@ -125,7 +125,7 @@ KINDS: tuple[KindDocument, ...] = (
             ),
             Column("Message", ".status.message"),
             Column("Completed", ".status.completionTime", "date", description="Time since the run ended."),
-            Column("Endpoint", ".spec.endpoint", wide=True, description="The endpoint that a look back is about."),
+            Column("Endpoint", ".spec.endpoint", wide=True, description="The endpoint of a run over a past time."),
             Column("Job", ".status.job", wide=True),
             _AGE,
         ),

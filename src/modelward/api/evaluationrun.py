@@ -61,7 +61,7 @@ class RunItem(Model):
 
 
 class EvaluationRunSpec(Model):
-    """What to evaluate: the items of a tick, or one endpoint over a time that somebody asks about."""
+    """What to evaluate: the items of a schedule's tick, or one endpoint over a time range on request."""
 
     model_config = rules(
         ("has(self.items) != has(self.endpoint)", "set exactly one of endpoint (look back) and items"),

@@ -87,7 +87,7 @@ _NOT_OURS = (
 
 
 class WorkloadRef(Model):
-    """A Deployment or StatefulSet that somebody else owns and Modelward watches."""
+    """A Deployment or StatefulSet that another owner manages and Modelward watches."""
 
     model_config = rules(_NOT_OURS)
 

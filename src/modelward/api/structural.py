@@ -2,7 +2,7 @@
 
 The API server accepts a subset: no references, no unions, the type of every node written down
 (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
-What cannot be said in it is refused here, at generation, and not by somebody's cluster.
+What it cannot express is refused here, at generation, and not by a user's cluster.
 """
 
 from __future__ import annotations

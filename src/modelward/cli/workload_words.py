@@ -1,4 +1,4 @@
-"""What becomes of a workload that somebody else owns, in plain words: what is patched into it, and what is not."""
+"""What becomes of a workload that another owner manages: what is patched into it, and what is not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _sidecar(endpoint: LLMEndpoint, named: str, patch: Mapping[str, Any] | None,
         f"volumes {', '.join(one['name'] for one in pod['volumes'])}",
         f"label {', '.join(about['labels'])} and annotation {', '.join(about['annotations'])} of {named} itself",
     )
-    tried = f"a pod of Deployment {names.rehearsal(endpoint.metadata.name)}, which serves nobody, has started with it"
+    tried = f"a pod of Deployment {names.rehearsal(endpoint.metadata.name)}, which serves no client, started with it"
     return (
         f"Patched into it, by server-side apply as field manager {names.ADOPT_MANAGER}:",
         *(f"  - {part}" for part in parts),

@@ -1,4 +1,4 @@
-"""What a policy asks and what is kept to answer it: the API server refuses what does not fit, but stores of before."""
+"""What a policy asks and what is kept to answer it: an object stored by an earlier version may not fit."""
 
 from __future__ import annotations
 

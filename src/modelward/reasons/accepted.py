@@ -17,7 +17,7 @@ class AcceptedReason(ReasonTable, kind="LLMEndpoint", conditions=("Accepted",)):
     )
     PAUSED = Reason(
         "Paused",
-        "the endpoint is looked at and reported; nothing is written but its status, and the hub's"
+        "the endpoint is observed and reported; nothing is written but its status, and the hub's"
         " certificate authority where that changed",
         "`spec.paused` is true",
         "`spec.paused: false` when changes shall be carried out again",
@@ -56,9 +56,9 @@ class AcceptedReason(ReasonTable, kind="LLMEndpoint", conditions=("Accepted",)):
     NAME_TAKEN = Reason(
         "NameTaken",
         "an object of the name that we need exists and is not ours",
-        "a Service or Deployment of the endpoint's name was there before; or the endpoint was deleted and declared"
-        " anew, and Kubernetes has not removed yet what the former one had",
-        "the message says what to rename, for a Service `spec.service.name`; what a former endpoint had goes by itself",
+        "a Service or Deployment of the endpoint's name already existed; or the endpoint was deleted and recreated,"
+        " and Kubernetes has not yet removed the former one's objects",
+        "the message says what to rename (`spec.service.name` for a Service); a former endpoint's objects go away",
     )
     REFUSED = Reason(
         "Refused",

@@ -35,7 +35,7 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
     )
     TOO_FEW_SAMPLES = Reason(
         "TooFewSamples",
-        "n of m, as asked for; n of about m that would decide; or no exchange was applicable to the check",
+        "n of the m required, or of about m that would decide; or no exchange was applicable to the check",
         "little traffic, or little of it captured",
         "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
     )
@@ -119,7 +119,7 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
     )
     VALUE_OUT_OF_RANGE = Reason(
         "ValueOutOfRange",
-        "more is asked than is kept, so nothing is decided; the message says what may be asked",
+        "the check needs more than is kept, so nothing is decided; the message names the limit",
         "an earlier version stored the policy; today the API server refuses such a value",
         "write the value that the message names",
     )

@@ -31,14 +31,14 @@ class CollectorReason(ReasonTable, kind="LLMEndpoint", conditions=("CollectorRea
     NAME_TAKEN = AcceptedReason.NAME_TAKEN
     MEMORY_TOO_SMALL = Reason(
         "MemoryTooSmall",
-        "traffic is seen, but the collector may be killed for want of memory under load",
+        "traffic is seen, but the collector may run out of memory under load",
         "`spec.collector.resources.limits.memory` is below 80Mi",
         "write at least 80Mi; 192Mi leaves room for all that a collector does",
     )
     AWAITING_RELOAD = Reason(
         "AwaitingReload",
-        "traffic is seen, but some collectors still run the settings of before, a tightened capture too",
-        "a policy was changed; the kubelet brings new settings within two minutes",
+        "traffic is seen, but some collectors still run a previous configuration, even where capture was tightened",
+        "a policy was changed; the kubelet delivers the configuration within two minutes",
         "wait; if it stays, `kubectl logs -n NS POD -c modelward-collector`",
     )
     AWAITING_ROLLOUT = Reason(
@@ -96,7 +96,7 @@ class CollectorReason(ReasonTable, kind="LLMEndpoint", conditions=("CollectorRea
     )
     REMOVED_BY_OTHER = Reason(
         "RemovedByOther",
-        "somebody took the sidecar out of the workload; it stays out",
+        "another writer removed the sidecar from the workload; it stays out",
         "a tool that applies whole lists of containers, or a person",
         "to put it back set the annotation `modelward.dev/rollout-at` on the LLMEndpoint to a new value",
     )

@@ -21,7 +21,7 @@ class MetricsReason(ReasonTable, kind="LLMEndpoint", conditions=("MetricsAvailab
     )
     MISSING = Reason(
         "Missing",
-        "no page can be read: none was yet, or what comes holds no metrics, is too large or too slow; the message says",
+        "no page can be read: none was yet, or it has no metrics, is too large or too slow; the message says which",
         "metrics are turned off in the engine, `engine` is another one, or a release of it renamed its metrics",
         "set `spec.engine` as the message says; turn metrics on (llama.cpp: `--metrics`)",
     )

@@ -13,7 +13,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
 
     FINISHED = Reason("Finished", "the run has ended; `status.result` says how")
     INVALID_SPEC = unreadable("run", "llmrun", "nothing of it is done")
-    STARTING = Reason("Starting", "the Job is being made", "it was just asked for", "wait")
+    STARTING = Reason("Starting", "the Job is being created", "the run is new", "wait")
     ENDPOINT_NOT_FOUND = Reason(
         "EndpointNotFound",
         "there is no LLMEndpoint of that name; after a minute the run ends as `Error`",
@@ -22,7 +22,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     )
     ENDPOINT_NOT_READ = Reason(
         "EndpointNotRead",
-        "the endpoint was not looked at; after a minute the run ends as `Error`",
+        "the endpoint was not reconciled yet; after a minute the run ends as `Error`",
         "the operator has just started, or the endpoint's spec cannot be read",
         "look at the endpoint's `Accepted`",
     )
@@ -49,7 +49,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
         "Suspended", "the Job waits", "`spec.suspend` is true, or a queue holds it", "`spec.suspend: false`"
     )
     COLLECTING_RESULTS = Reason(
-        "CollectingResults", "the Job has ended and its results are waited for", "the hub is slow or away", "wait"
+        "CollectingResults", "the Job has ended, its results have not arrived", "the hub is slow or unavailable", "wait"
     )
     INVALID_TEMPLATE = AcceptedReason.INVALID_TEMPLATE
     NAME_TAKEN = AcceptedReason.NAME_TAKEN
@@ -71,12 +71,12 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     PLAN_TOO_LARGE = Reason(
         "PlanTooLarge",
         "of an item: the configs of all items of the run together are too large for one run",
-        "many evaluations with long configs, asked for at once",
+        "many evaluations with long configs, requested at once",
         "ask for fewer items in one EvaluationRun; what is scheduled is split by itself",
     )
     RESULT_LOST = Reason(
         "ResultLost",
         "of an item: the Job ended without its result",
-        "its pod could not start, ran out of memory or time, or the hub was away",
+        "its pod could not start, ran out of memory or time, or the hub was unavailable",
         "`kubectl describe job -n NS RUN`; a scheduled one is due again by itself",
     )

@@ -9,7 +9,7 @@ class ScalingReason(ReasonTable, kind="LLMEndpoint", conditions=("ScalingActive"
     """Why a scaling decision is what it is, or why none is made."""
 
     LOAD = Reason("Load", "as many replicas as the load asks for; the message has the numbers")
-    IDLE = Reason("Idle", "no requests", "nobody asks", "nothing; `minReplicas` is kept")
+    IDLE = Reason("Idle", "no requests", "clients send none", "nothing;  `minReplicas` is kept")
     STEADY = Reason("Steady", "the number of replicas fits")
     SLOW_TOKENS = Reason(
         "SlowTokens",

@@ -19,8 +19,8 @@ class WorkloadReason(ReasonTable, kind="LLMEndpoint", conditions=("WorkloadReady
     SERVING = Reason("Serving", "at least one pod serves")
     EDITED_BY_OTHER = Reason(
         "EditedByOther",
-        "it serves, with a pod template in which somebody changed what you wrote; the message names the fields",
-        "`kubectl edit` or `kubectl set image` on the Deployment; it stays, for putting it back restarts the model",
+        "it serves, but another writer changed the pod template that you wrote; the message names the fields",
+        "`kubectl edit` or `kubectl set image` on the Deployment; it stays, because reverting it restarts the model",
         "write the change into the LLMEndpoint; or set annotation `modelward.dev/rollout-at` on it to put yours back",
     )
     CREATING = Reason(
@@ -46,7 +46,7 @@ class WorkloadReason(ReasonTable, kind="LLMEndpoint", conditions=("WorkloadReady
     SCALED_TO_ZERO = Reason(
         "ScaledToZero",
         "`replicas` is 0",
-        "a person, or another autoscaler, asked for none",
+        "a person, or another autoscaler, set it to 0",
         "`kubectl scale llmep -n NS NAME --replicas=1`",
     )
     NOT_READY = Reason("NotReady", "pods run but none is ready", "the model still loads, or its probe fails", _PODS)

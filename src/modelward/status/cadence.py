@@ -39,7 +39,7 @@ def _follows_load(part: dict[str, Any], within: str) -> bool:
 def worth_writing(before: dict[str, Any], after: dict[str, Any], since_last_ms: int, interval_ms: int) -> bool:
     """Tell whether `after` must be written now; `since_last_ms` is the time since our last write of this status.
 
-    It is negative when the clock was set back meanwhile: nobody knows the time, and numbers must not wait for it.
+    It is negative after the clock was set back: the time is then unknown, and numbers must not wait for it.
     """
     if before == after:
         return False

@@ -99,7 +99,7 @@ def health(
 
 
 def _unsure(counted: list[Check]) -> Check | None:
-    """Return the check for which nobody can say that all is well: one that failed before, or the first of none."""
+    """Return the check that rules out Healthy: one that failed before, or the first where none is decided."""
     undecided = [check for check in counted if check.verdict == "Unknown"]
     failed_before = next((check for check in undecided if check.was == "Failed"), None)
     return failed_before or (undecided[0] if undecided and len(undecided) == len(counted) else None)

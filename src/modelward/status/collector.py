@@ -111,9 +111,9 @@ def _remarks(collectors: Collectors) -> list[tuple[Reason, str]]:
         told = f"memory limit {collectors.short_of_memory} is too small for a collector to serve with"
         remarks.append((CollectorReason.MEMORY_TOO_SMALL, f"{told}: write at least 80Mi in spec.collector.resources"))
     if collectors.unloaded:
-        which = f"{collectors.unloaded} of {collectors.told} collectors run the settings of before"
+        which = f"{collectors.unloaded} of {collectors.told} collectors run a previous configuration"
         remarks.append(
-            (CollectorReason.AWAITING_RELOAD, f"{which}; the kubelet brings the new ones within two minutes")
+            (CollectorReason.AWAITING_RELOAD, f"{which}; the kubelet delivers the new one within two minutes")
         )
     if collectors.outdated:
         which = f"{collectors.outdated} of {collectors.desired} pods run a collector of another release"

@@ -1,4 +1,4 @@
-"""Which collectors run something else than they would be given now: another release, or settings of before."""
+"""Which collectors run something else than they would be given now: another release, or a previous configuration."""
 
 from __future__ import annotations
 

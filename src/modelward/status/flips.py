@@ -23,7 +23,7 @@ _PARTLY = frozenset({MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS})
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A condition that changed its mind."""
+    """A condition whose status changed."""
 
     type: Literal["Normal", "Warning"]
     reason: str

@@ -44,7 +44,7 @@ def judge_objective(
 ) -> tuple[Check, MetricStatus]:
     """Decide one objective over its window of readings; `before` is what status says of it.
 
-    Readings of before the present revision served do not count. Of a paused policy the last verdict stays, however old.
+    Readings older than the present revision do not count. A paused policy keeps its last verdict, however old.
     """
     found = _objective(bound, history, sight, now_ms)
     told = _told(bound.paused, found, before, sight, now_ms)

@@ -33,7 +33,7 @@ _COMPARED = ("name", "image", "command", "args", "env", "envFrom", "resources", 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What serves now; `name` is empty where nobody knows it, `since_ms` 0 of the first that was seen.
+    """What serves now; `name` is empty where it is unknown, `since_ms` 0 of the first that was seen.
 
     `hashes` are the names under which its exchanges may stand, newest first, `name` among them. `template` is the
     digest of its template, empty where that was not seen.

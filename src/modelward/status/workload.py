@@ -57,7 +57,7 @@ def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
     if not edits or state.status == "Unknown":
         return state
     fields = ", ".join(edits[:3]) + (f" and {len(edits) - 3} more" if len(edits) > 3 else "")
-    told = f"{state.message}; somebody changed {fields} of the pod template: it stays; set annotation {ROLLOUT_AT}"
+    told = f"{state.message}; another writer changed {fields} of the pod template: set annotation {ROLLOUT_AT}"
     reason = WorkloadReason.EDITED_BY_OTHER if state.status == "True" else state.reason
     return ConditionState(state.type, state.status, reason, f"{told} on the LLMEndpoint to put yours back"[:900])
 

@@ -103,8 +103,8 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"operator": None}, "Error", "there is no Deployment modelward"),
     ({"operator": {"metadata": {}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}}, "Warning", "1 of 2"),
     ({"operator": {"metadata": {}, "spec": {"replicas": 2}}}, "Error", "0 of 2"),
-    ({"lease": None}, "Error", "nobody leads"),
-    ({"lease": lease(NOW, "")}, "Error", "nobody leads"),
+    ({"lease": None}, "Error", "no replica leads"),
+    ({"lease": lease(NOW, "")}, "Error", "no replica leads"),
     ({"rights": Rights("op", ("patch apps/deployments",))}, "Error", "may not: patch apps/deployments"),
     ({"hub_slices": ({"endpoints": [{"conditions": {"ready": False}}]},)}, "Error", "no ready pod"),
     ({"hub_authority": None}, "Error", "missing or empty"),
@@ -191,7 +191,7 @@ def test_the_page_begins_with_what_is_wrong(well: InstallationFacts) -> None:
     with console.file:
         console.print(page(found), soft_wrap=True)
         lines = console.export_text().splitlines()
-    assert lines[0].startswith("error   leader: nobody leads")
+    assert lines[0].startswith("error   leader: no replica leads")
     assert lines[1].strip().startswith("next: kubectl logs")
     assert lines[-1] == "errors: 1, warnings: 0"
     assert document(found)["exitCode"] == 1

@@ -38,7 +38,7 @@ def test_our_own_are_registered_as_those_of_any_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["entry-points"][GROUP] == {OWN.name: OWN.value}
     assert set(catalogue().names("builtin")) == OURS
-    assert set(evaluators([OWN])) == set(evaluators([])) == OURS, "with metadata of before the entry point too"
+    assert set(evaluators([OWN])) == set(evaluators([])) == OURS, "with metadata from before the entry point too"
 
 
 def test_an_installed_package_adds_its_evaluators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

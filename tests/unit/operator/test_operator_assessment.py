@@ -103,7 +103,7 @@ def test_a_tightened_capture_is_told_until_every_collector_has_it(mode: str) -> 
     both = ("collector:2", "collector:2")
     status, reason, message = said(look({"a": new, "b": old}, asked=CLOSED, images=both, mode=mode))
     assert (status, reason) == ("True", "AwaitingReload")
-    assert message.startswith("2 of 2 collectors ready; 1 of 2 collectors run the settings of before; the kubelet")
+    assert message.startswith("2 of 2 collectors ready; 1 of 2 collectors run a previous configuration; the kubelet")
     assert said(look({"a": new, "b": new}, asked=CLOSED, images=both, mode=mode))[1] == "SeesTraffic"
 
 

@@ -46,7 +46,7 @@ def test_a_hung_replica_scales_nothing_away(
 
 @pytest.mark.parametrize("share", [0.02, 0.08])
 def test_a_request_that_waits_now_and_then_is_no_full_replica(share: float) -> None:
-    """Twenty replicas are used at 60 %, and in each something waits at a share of the looks."""
+    """Twenty replicas are used at 60 %, and in each something waits at a share of the readings."""
     fleet = Fleet(20, step_s=15)
     fleet.gauge_step_s = -math.log(1 - share) / (0.6 * CARRIED / TOKENS)
     lived = live(fleet, Modelward(spec(200)), lambda _: 12_000.0, 4 * HOUR)

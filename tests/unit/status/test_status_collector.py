@@ -56,7 +56,7 @@ def test_collector_ready_says_what_keeps_traffic_from_being_seen(
 
 def test_what_collectors_wait_for_is_told_with_counts_and_beside_what_is_worse() -> None:
     outdated = "2 of 3 pods run a collector of another release; this one comes with their next roll-out"
-    unloaded = "1 of 2 collectors run the settings of before; the kubelet brings the new ones within two minutes"
+    unloaded = "1 of 2 collectors run a previous configuration; the kubelet delivers the new one within two minutes"
     found = collector_state("Sidecar", Collectors(3, 3, 0, outdated=2, unloaded=1, told=2), None, None)
     assert found.message == f"3 of 3 collectors ready; {unloaded}; {outdated}"
     starting = collector_state("Sidecar", Collectors(3, 2, 0, unloaded=1, told=2), None, None)

@@ -88,7 +88,7 @@ def test_what_another_hand_changed_in_the_template_is_told_and_takes_no_endpoint
     assert edited_state(serving, []) == serving
     told = edited_state(serving, ["a", "b", "c", "d"])
     assert (told.status, told.reason) == ("True", "EditedByOther")
-    assert "somebody changed a, b, c and 1 more of the pod template" in told.message
+    assert "another writer changed a, b, c and 1 more of the pod template" in told.message
     waiting_ = ConditionState("WorkloadReady", "False", WorkloadReason.UNSCHEDULABLE, "0/1 nodes are available")
     assert edited_state(waiting_, ["a"]).reason == "Unschedulable"
 

@@ -25,7 +25,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class ClusterReader:
-    """Reads a cluster for somebody.
+    """Reads a cluster with the user's rights.
 
     The operator asks whether it may before it reads: a report wants more than the operator needs, and a refusal in an
     audit log would look like a right that the chart forgot.

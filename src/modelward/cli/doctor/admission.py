@@ -25,7 +25,7 @@ def admission(seen: InstallationFacts) -> Iterator[Remark]:
     unread = {kind: objects.why for kind, objects in seen.admission.items() if isinstance(objects, Unread)}
     if unread:
         what = f"{', '.join(unread)}: {next(iter(unread.values()))}"
-        yield Remark("NotRead", "admission", what, "modelward doctor, as somebody who may read them")
+        yield Remark("NotRead", "admission", what, "modelward doctor, with an account that may read them")
     for kind, objects in seen.admission.items():
         for obj in objects if not isinstance(objects, Unread) else ():
             said = _webhooks(obj) if "webhooks" in obj else _policy(obj)

@@ -1,4 +1,4 @@
-"""The checks of `modelward doctor` on the installation itself: each looks at what was seen and says what it means."""
+"""The checks of `modelward doctor` on the installation itself: each turns what was observed into remarks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def definitions(seen: InstallationFacts) -> Iterator[Remark]:
             good.append(name)
     if unread:
         what = f"{len(unread)} are served; their schemas could not be compared: {unread[0]}"
-        yield Remark("NotRead", "CRDs", what, "modelward doctor, as somebody who may read CRDs")
+        yield Remark("NotRead", "CRDs", what, "modelward doctor, with an account that may read CRDs")
     if good:
         yield Remark("Good", "CRDs", f"{len(good)} served as version {seen.version} has them")
 
@@ -86,7 +86,7 @@ def operator(seen: InstallationFacts) -> Iterator[Remark]:
 
 
 def leader(seen: InstallationFacts) -> Iterator[Remark]:
-    """Does somebody hold the Lease and renew it? A second look settles it where clocks differ."""
+    """Is the Lease held and renewed? A second read settles it where clocks differ."""
     found, before = seen.lease, seen.lease_before
     logs = f"kubectl logs -n {seen.namespace} deploy/modelward --tail=50"
     if isinstance(found, Unread):
@@ -95,7 +95,7 @@ def leader(seen: InstallationFacts) -> Iterator[Remark]:
     spec = (found or {}).get("spec") or {}
     holder = spec.get("holderIdentity")
     if not holder:
-        yield Remark("Error", "leader", "nobody leads: no status is written and nothing is scaled", logs)
+        yield Remark("Error", "leader", "no replica leads: no status is written and nothing is scaled", logs)
         return
     renewed = str(spec.get("renewTime", ""))
     moved = isinstance(before, dict) and str((before.get("spec") or {}).get("renewTime", "")) != renewed

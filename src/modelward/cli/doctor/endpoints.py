@@ -45,7 +45,7 @@ _QUOTED = frozenset(
         WorkloadReason.UPSTREAM_REFUSED,
     }
 )
-"""Reasons for which someone must act: whoever keeps images or Services, refuses or blocks us."""
+"""Reasons that need a person to act: images, Services, a refusal or a block by another party."""
 
 
 def drift(seen: InstallationFacts) -> Iterator[Remark]:

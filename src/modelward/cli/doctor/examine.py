@@ -49,7 +49,7 @@ async def examined(kubeconfig: str | None, namespace: str) -> tuple[Remark, ...]
 
 
 async def observed(client: Client, namespace: str, second_look_s: float = SECOND_LOOK_S) -> InstallationFacts:
-    """Read all that the checks need; a second look is taken only where the first leaves something open."""
+    """Read all that the checks need; read again only where the first answer leaves something open."""
     reads = await reading(client, namespace)
     known = await setup(reads, namespace)
     before = await _moving(reads, namespace, known)

@@ -1,4 +1,4 @@
-"""What the operator may do, asked of the API server by the operator itself: nobody else can ask for it."""
+"""What the operator may do, asked of the API server by the operator itself, because only it can."""
 
 from __future__ import annotations
 
