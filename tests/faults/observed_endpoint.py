@@ -16,10 +16,11 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
 from modelward.kube.kinds import Object
-from modelward.operator.endpoint.assess import HubEvidence, ReconcileView, assessed
+from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.plan import EndpointPlan
 from modelward.operator.endpoint.scale import Scaler
+from modelward.operator.endpoint.view import HubEvidence, ReconcileView
 from modelward.operator.observe.observer import Observer
 from modelward.scrape.pages import PageTarget, Scraper
 from modelward.status.endpoint import endpoint_status

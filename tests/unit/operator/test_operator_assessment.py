@@ -17,9 +17,10 @@ from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.operator.endpoint.apply import Problem
-from modelward.operator.endpoint.assess import HubEvidence, ReconcileView, assessed
+from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.scale import Scaled
+from modelward.operator.endpoint.view import HubEvidence, ReconcileView
 from modelward.operator.observe.observer import Observation
 from modelward.reasons.accepted import AcceptedReason
 from modelward.scrape.pages import ScrapeFailure

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from modelward.api.evaluation import WindowResult
 from modelward.api.llmendpoint import AppliedPolicy, CollectorStatus, EvaluationStatus, MetricStatus
 from modelward.api.quantity import percent_text
 from modelward.desired import adoption, model_workload, names
 from modelward.desired.collector_config import config_map, engine_metrics_path, generation
 from modelward.desired.finding import Finding
-from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.quality_of_service import too_small
-from modelward.kube.kinds import Object
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.gathered import Gathered, selector_text
 from modelward.operator.endpoint.plan import keeps_out_collector
-from modelward.operator.endpoint.scale import Scaled
+from modelward.operator.endpoint.view import ReconcileView
 from modelward.operator.observe import targets
-from modelward.operator.observe.observer import Observation
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.collector import CollectorReason
 from modelward.reasons.metrics import MetricsReason
 from modelward.reasons.workload import WorkloadReason
-from modelward.scrape.pages import PageTarget
 from modelward.status.checks import Check
 from modelward.status.collector import Collectors, collector_state, metrics_state, sidecars
 from modelward.status.collector_release import of_another_release, of_other_settings
@@ -37,52 +31,8 @@ from modelward.status.judgement import JudgementInput, judge_evaluation, judge_o
 from modelward.status.revision import UNKNOWN_REVISION, revision_now
 from modelward.status.serving import address_state, put_to_sleep, unreached
 from modelward.status.standing import S
-from modelward.status.traffic_seen import traffic_seen_ppm
 from modelward.status.usage import usage_status
 from modelward.status.workload import edited_state, workload_state
-
-
-@dataclass(frozen=True, slots=True)
-class HubEvidence:
-    """What the hub has of one endpoint: windows by (policy, evaluation), in no order, and why some may be missing."""
-
-    windows: Mapping[tuple[str, str], Sequence[WindowResult]] = field(default_factory=dict)
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReconcileView:
-    """One look at an endpoint: what is known, what is asked, what was read and what became of our writes."""
-
-    known: Gathered
-    asked: MonitoringPlan
-    problems: Sequence[Problem]
-    targeted: Sequence[PageTarget]
-    seen: Observation
-    scaled: Scaled
-    found: HubEvidence
-    now_ms: int
-    installation: Installation
-    """What a collector would be given now."""
-    injected: str = ""
-    """The note of an injection that status may not say yet."""
-
-    @property
-    def external(self) -> bool:
-        """Whether an API outside the cluster serves: then our gateway is all there is to be ready."""
-        return self.known.endpoint.spec.backend.external is not None
-
-    @property
-    def serving(self) -> Object | None:
-        """The workload whose pods answer clients."""
-        return self.known.gateway if self.external else self.known.workload
-
-    @property
-    def traffic_seen_ppm(self) -> int | None:
-        """The share of the engine's requests that came through collectors; only beside the engine can one compare."""
-        if self.known.endpoint.mode != "Sidecar":
-            return None
-        return traffic_seen_ppm(self.seen.history, self.now_ms)
 
 
 def assessed(look: ReconcileView) -> EndpointFacts:

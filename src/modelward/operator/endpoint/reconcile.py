@@ -12,7 +12,7 @@ from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.operator.endpoint.apply import Problem
-from modelward.operator.endpoint.assess import HubEvidence, ReconcileView, assessed
+from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.carry_out import PlanWriter
 from modelward.operator.endpoint.gather import Gatherer
 from modelward.operator.endpoint.gathered import Gathered
@@ -20,6 +20,7 @@ from modelward.operator.endpoint.plan import EndpointPlan, label, plan
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.endpoint.scale import Scaler
 from modelward.operator.endpoint.status_writer import StatusWriter
+from modelward.operator.endpoint.view import HubEvidence, ReconcileView
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.monitored import Monitored
 from modelward.operator.observe import targets
