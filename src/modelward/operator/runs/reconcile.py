@@ -33,6 +33,7 @@ from modelward.operator.notify.notifier import Notification
 from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runs.read import read_run
+from modelward.operator.runs.waiting import LOOK_S, Waiting
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.reasons.run import RunReason
@@ -41,7 +42,6 @@ from modelward.status.run import finished, judged, lost, run_status, running_sta
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 5.0
 _RESULT_GRACE_MS = 30_000
 """How long after the Job's end its results may take to reach us through the hub."""
 _SETTLE_MS = 5_000
@@ -51,12 +51,8 @@ _PATIENCE_MS = 60_000
 _REFUSED_S = 60.0
 """How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
 _TOLD_POLICIES = 5
-_LONGEST_PAUSE_S = 300.0
-"""Between two tries to begin a run that is refused."""
 _GIVE_UP_MS = 300_000
 """How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""
-_MANY_RUNS = 20
-"""Unfinished runs of a namespace above which each of them is looked at less often, so that others get their turn."""
 _NO_ROOM = Finding(RunReason.PLAN_TOO_LARGE, "the configs of a run have 900 kB at most; ask for fewer items at once")
 
 
@@ -72,11 +68,9 @@ class RunReconciler:
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
-    _waits: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
-    """Since when each run waits to begin, or for its results, by what we have seen ourselves."""
+    _waiting: Waiting = field(default_factory=Waiting)
     _cut: set[str] = field(default_factory=set)
     """Namespaces whose newest scheduled run had no room for all that was due."""
-    _unfinished: dict[str, set[str]] = field(default_factory=dict)
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
     """What kept each run's pod from starting when it was last looked at."""
 
@@ -96,7 +90,7 @@ class RunReconciler:
             return None
         if self.hub.complete and not any(scheduled(run) and not finished(run.status) for run in known):
             return await self._start(namespace, watches, known)
-        return _LOOK_S
+        return LOOK_S
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Carry one run on: its account, plan and Job; then its status."""
@@ -106,7 +100,7 @@ class RunReconciler:
         if run is None or raw is None or finished(run.status):
             self._forget(namespace, name)
             return None
-        self._unfinished.setdefault(namespace, set()).add(name)
+        self._waiting.seen(namespace, name)
         job = self.context.store.get(JOB, namespace, names.run_job(name))
         around = self._around(namespace, await self.asked(namespace))
         if job is None and not run.status.job:
@@ -114,21 +108,13 @@ class RunReconciler:
         else:
             status = await self._carry_on(run, job, around, now_ms)
         await self._status.write(EVALUATION_RUN, raw, status, run.status, now_ms)
-        return None if finished(status) else self._pause_s(run, now_ms)
-
-    def _pause_s(self, run: EvaluationRun, now_ms: int) -> float:
-        """Return the seconds until the next look: the longer a run is refused, and the more there are, the more."""
-        about = run.metadata
-        since = self._waits.get((about.namespace, about.name), {}).get("refused", now_ms)
-        refused_s = (now_ms - since) / 2_000
-        crowd = len(self._unfinished.get(about.namespace, ())) / _MANY_RUNS
-        return min(_LONGEST_PAUSE_S, max(_LOOK_S, refused_s, _LOOK_S * crowd))
+        return None if finished(status) else self._waiting.pause_s(run, now_ms)
 
     async def _begin(self, run: EvaluationRun, around: obstacles.RunContext, now_ms: int) -> EvaluationRunStatus:
         """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
         whole = obstacles.of_run(run, around)
         passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
-        if passing and self._waited_ms(run, "begin", now_ms) < _PATIENCE_MS:
+        if passing and self._waiting.ms(run, "begin", now_ms) < _PATIENCE_MS:
             return run_status(run, ConditionState("Complete", "False", passing.reason, passing.message), now_ms, job="")
         if whole and run.spec.suspend:
             return run_status(
@@ -138,10 +124,10 @@ class RunReconciler:
             return self._refused(run, whole, around, now_ms)
         problems = await self._launch(run, around.watches)
         if not problems:
-            self._waits.get((run.metadata.namespace, run.metadata.name), {}).pop("refused", None)
+            self._waiting.over(run, "refused")
             return run_status(run, ConditionState("Complete", "False", RunReason.STARTING), now_ms, job="")
         state = _of_problem(problems)
-        if self._waited_ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
+        if self._waiting.ms(run, "refused", now_ms) >= _GIVE_UP_MS and scheduled(run):
             again = f"{state.message}; what is due is tried again in another run"
             return self._refused(run, Finding(state.reason, again), around, now_ms)
         return run_status(run, state, now_ms, job="")
@@ -194,19 +180,19 @@ class RunReconciler:
         wanted = (*first, *self._reopened(namespace, watches, known, now_ms))
         items = runs.fitting(wanted, watches)
         if not items:
-            return _LOOK_S
+            return LOOK_S
         run = runs.scheduled_run(namespace, items, now_ms)
         try:
             self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
         except Conflict:
-            return _LOOK_S  # another leader was faster with the same tick
+            return LOOK_S  # another leader was faster with the same tick
         except (Forbidden, Invalid) as error:
             await self._tell_refused(namespace, items, error)
             return _REFUSED_S
         (self._cut.add if len(items) < len(wanted) else self._cut.discard)(namespace)
         self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
         log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
-        return _LOOK_S
+        return LOOK_S
 
     def _reopened(
         self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun], now_ms: int
@@ -282,7 +268,7 @@ class RunReconciler:
         """Return what a run whose Job has ended waits for; empty once it can be judged, or waited long enough."""
         if missing and self.hub.available is False:
             return f"its results are not lost while {self.hub.trouble()}"
-        waited_ms = self._waited_ms(run, "end", now_ms)
+        waited_ms = self._waiting.ms(run, "end", now_ms)
         unread = obstacles.not_read_yet(run, around)
         if unread and waited_ms < _PATIENCE_MS:
             return unread.message
@@ -294,16 +280,9 @@ class RunReconciler:
         hub = self.installed.now.hub_url is not None
         return obstacles.RunContext(paused, watches, hub)
 
-    def _waited_ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
-        """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""
-        since = self._waits.setdefault((run.metadata.namespace, run.metadata.name), {})
-        since[what] = min(now_ms, since.get(what, now_ms))
-        return now_ms - since[what]
-
     def _forget(self, namespace: str, name: str) -> None:
         """Drop what is known of a run that has ended or is gone."""
-        self._waits.pop((namespace, name), None)
-        self._unfinished.get(namespace, set()).discard(name)
+        self._waiting.forget(namespace, name)
         self._troubles.pop((namespace, name), None)
         self.hub.past.forget(namespace, name)
 
