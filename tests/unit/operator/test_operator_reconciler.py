@@ -31,7 +31,7 @@ POLICY = obj("MonitoringPolicy", "baseline", endpointSelector={})
 
 
 @pytest.fixture
-def world() -> FakeApi:
+def api() -> FakeApi:
     made = FakeApi()
     for each in (WATCHED, OURS, POLICY):
         made.put(each)
@@ -57,41 +57,41 @@ def world() -> FakeApi:
         (obj("ConfigMap", "c", "v1"), set()),
     ],
 )
-def test_a_change_wakes_everything_that_depends_on_it(world: FakeApi, changed: Object, woken: set[str]) -> None:
-    found = assembly.build(world.context).keys_for(kind_of(changed), changed)
+def test_a_change_wakes_everything_that_depends_on_it(api: FakeApi, changed: Object, woken: set[str]) -> None:
+    found = assembly.build(api.context).keys_for(kind_of(changed), changed)
     assert {f"{key.work}/{key.name}" for key in found} == woken
     assert {key.namespace for key in found} <= {"retail"}
 
 
-async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(world: FakeApi) -> None:
-    reconciler: Dispatcher = assembly.build(world.context)
+async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(api: FakeApi) -> None:
+    reconciler: Dispatcher = assembly.build(api.context)
     for work in ("endpoint", "policy", "evaluator", "run", "adopted"):
         assert await reconciler.reconcile(WorkKey(cast(Any, work), "retail", "Deployment/none")) is None
-    assert world.writes == []
+    assert api.writes == []
     with pytest.raises(ValueError, match="no work is called nonsense"):
         await reconciler.reconcile(WorkKey(cast(Any, "nonsense"), "retail", "x"))
 
 
-async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(world: FakeApi) -> None:
-    reconciler: Dispatcher = assembly.build(world.context)
-    world.refusals["apply"] = NamespaceEnding(403, "Forbidden", "namespace retail is being terminated")
+async def test_what_is_in_a_namespace_that_goes_is_left_alone_until_it_is_gone(api: FakeApi) -> None:
+    reconciler: Dispatcher = assembly.build(api.context)
+    api.refusals["apply"] = NamespaceEnding(403, "Forbidden", "namespace retail is being terminated")
     assert await reconciler.reconcile(WorkKey("endpoint", "retail", "ours")) is None
-    assert world.verbs("apply", "status", "event") == (), "no status, no Event: they would be refused as well"
-    world.refusals.clear()
+    assert api.verbs("apply", "status", "event") == (), "no status, no Event: they would be refused as well"
+    api.refusals.clear()
     assert await reconciler.reconcile(WorkKey("endpoint", "retail", "ours")) is not None
-    assert ("apply", "Deployment", "ours") in world.writes
+    assert ("apply", "Deployment", "ours") in api.writes
 
 
-async def test_policies_and_evaluators_say_whether_they_can_be_used(world: FakeApi) -> None:
-    reconciler: Dispatcher = assembly.build(world.context)
+async def test_policies_and_evaluators_say_whether_they_can_be_used(api: FakeApi) -> None:
+    reconciler: Dispatcher = assembly.build(api.context)
     config = {"inScope": ["bank cards"]}
-    world.put(obj("Evaluator", "good", builtin="OffTopicAnswered", config=config))
-    world.put(obj("Evaluator", "typo", builtin="Nope"))
-    world.put(obj("Evaluator", "wrong", builtin="OffTopicAnswered", config={"inScope": 7}))
+    api.put(obj("Evaluator", "good", builtin="OffTopicAnswered", config=config))
+    api.put(obj("Evaluator", "typo", builtin="Nope"))
+    api.put(obj("Evaluator", "wrong", builtin="OffTopicAnswered", config={"inScope": 7}))
     found = {}
     for name in ("good", "typo", "wrong"):
         await reconciler.reconcile(WorkKey(cast(Any, "evaluator"), "retail", name))
-        status = world.bodies[len(world.bodies) - 1 - [w[0] for w in reversed(world.writes)].index("status")]["status"]
+        status = api.bodies[len(api.bodies) - 1 - [w[0] for w in reversed(api.writes)].index("status")]["status"]
         found[name] = (status["conditions"][0]["reason"], status.get("measured", "").partition(" ")[0])
     assert found == {"good": ("Valid", "TPR"), "typo": ("UnknownEvaluator", ""), "wrong": ("InvalidConfig", "TPR")}
     assert await reconciler.reconcile(WorkKey(cast(Any, "policy"), "retail", "baseline")) == 60.0
@@ -111,23 +111,23 @@ def pod(name: str, sidecar: bool = False, ip: str = "10.0.0.1") -> Object:
     }
 
 
-async def known(world: FakeApi, endpoint: Object) -> Gathered:
-    world.put(endpoint)
-    found = await Gatherer(world.context, RawConsent(world.context.client)).gather(
+async def known(api: FakeApi, endpoint: Object) -> Gathered:
+    api.put(endpoint)
+    found = await Gatherer(api.context, RawConsent(api.context.client)).gather(
         "retail", endpoint["metadata"]["name"], 1
     )
     assert found is not None
     return found
 
 
-async def test_collectors_are_read_where_there_are_some_and_else_the_engines(world: FakeApi) -> None:
+async def test_collectors_are_read_where_there_are_some_and_else_the_engines(api: FakeApi) -> None:
     for each in (pod("a", sidecar=True), pod("b"), pod("c", sidecar=True, ip="fd00::1")):
-        world.put(each)
-    sidecar = await known(world, OURS)
+        api.put(each)
+    sidecar = await known(api, OURS)
     assert [target.url for target in targets.of(sidecar)] == [
         "http://10.0.0.1:18081/metrics", "http://[fd00::1]:18081/metrics",
     ]  # fmt: skip
-    bare = await known(world, {**OURS, "spec": {**OURS["spec"], "collector": {"mode": "ScrapeOnly"}}})
+    bare = await known(api, {**OURS, "spec": {**OURS["spec"], "collector": {"mode": "ScrapeOnly"}}})
     assert [(target.pod, target.source) for target in targets.of(bare)] == [
         ("a", "engine"),
         ("b", "engine"),
@@ -135,15 +135,15 @@ async def test_collectors_are_read_where_there_are_some_and_else_the_engines(wor
     ]
     assert targets.of(bare)[0].url == "http://10.0.0.1:8080/metrics"
     silent = {**OURS["spec"], "engine": "ollama", "collector": {"mode": "ScrapeOnly"}}
-    assert targets.of(await known(world, {**OURS, "spec": silent})) == ()
-    assert targets.of(await known(world, WATCHED)) == ()
+    assert targets.of(await known(api, {**OURS, "spec": silent})) == ()
+    assert targets.of(await known(api, WATCHED)) == ()
 
 
-async def test_clients_are_led_to_our_service_and_nowhere_where_there_is_none(world: FakeApi) -> None:
-    assert targets.url((await known(world, OURS)).endpoint) == "http://ours.retail.svc"
-    assert targets.url((await known(world, WATCHED)).endpoint) is None
+async def test_clients_are_led_to_our_service_and_nowhere_where_there_is_none(api: FakeApi) -> None:
+    assert targets.url((await known(api, OURS)).endpoint) == "http://ours.retail.svc"
+    assert targets.url((await known(api, WATCHED)).endpoint) is None
     named = {**OURS, "spec": {**OURS["spec"], "service": {"name": "front", "port": 8000}}}
-    assert targets.url((await known(world, named)).endpoint) == "http://front.retail.svc:8000"
+    assert targets.url((await known(api, named)).endpoint) == "http://front.retail.svc:8000"
 
 
 def test_a_selector_is_written_as_the_api_server_reads_it() -> None:

@@ -41,26 +41,26 @@ class ScalerRig:
     """An endpoint `chat` that refers to the Deployment `my-vllm`."""
 
     def __init__(self) -> None:
-        self.world = FakeApi()
-        self.gatherer, self.scaler = Gatherer(self.world.context, RawConsent(self.world.context.client)), Scaler()
+        self.api = FakeApi()
+        self.gatherer, self.scaler = Gatherer(self.api.context, RawConsent(self.api.context.client)), Scaler()
         self.now_ms = NOW_MS
 
     def endpoint(self, status: dict[str, Any] | None = None, **spec: Any) -> Object:
         about = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1}
         whole = {"backend": {"workloadRef": {"name": "my-vllm"}}, **spec}
         body = {"apiVersion": API, "kind": "LLMEndpoint", "metadata": about, "spec": whole}
-        return self.world.put({**body, "status": status or {}})
+        return self.api.put({**body, "status": status or {}})
 
     def workload(self, replicas: int = 1) -> None:
         container = {"name": "server", "ports": [{"containerPort": 8000}]}
         template = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
         about = {"name": "my-vllm", "namespace": "retail"}
         spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "x"}}, "template": template}
-        self.world.put({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec})
+        self.api.put({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec})
 
     def autoscaler(self, kind: str, name: str) -> None:
         target = {"scaleTargetRef": {"kind": kind, "name": name}}
-        self.world.listed = [{"metadata": {"name": "theirs"}, "spec": target}]
+        self.api.listed = [{"metadata": {"name": "theirs"}, "spec": target}]
 
     async def known(self) -> Gathered:
         found = await self.gatherer.gather("retail", "chat", self.now_ms)
@@ -78,123 +78,123 @@ class ScalerRig:
         known = known or await self.known()
         todo = todo or plan(known, MonitoringPlan(), Installation("collector", "modelward"))
         found = self.scaler.decide(known, seen or Observation(), now_ms or self.now_ms, todo)
-        write, client = todo.replicas or found.replicas, self.world.context.client
-        basis = Precondition(self.world.context, LLM_ENDPOINT, known.raw)
+        write, client = todo.replicas or found.replicas, self.api.context.client
+        basis = Precondition(self.api.context, LLM_ENDPOINT, known.raw)
         refused = await set_replicas(client, write, basis) if write is not None else None
         done = found if refused is None else found.refused(refused, known.endpoint.status.scaling)
         return replace(done, replicas=None)
 
 
 @pytest.fixture
-def desk() -> ScalerRig:
+def rig() -> ScalerRig:
     return ScalerRig()
 
 
-async def test_a_referenced_workload_follows_the_endpoints_number(desk: ScalerRig) -> None:
-    desk.endpoint(replicas=3)
-    desk.workload(1)
-    assert await desk.scale() == Scaled()
-    assert (desk.world.writes, desk.world.bodies) == ([("scale", "Deployment", "my-vllm")], [3])
-    desk.workload(3)
-    await desk.scale()
-    assert len(desk.world.writes) == 1
+async def test_a_referenced_workload_follows_the_endpoints_number(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=3)
+    rig.workload(1)
+    assert await rig.scale() == Scaled()
+    assert (rig.api.writes, rig.api.bodies) == ([("scale", "Deployment", "my-vllm")], [3])
+    rig.workload(3)
+    await rig.scale()
+    assert len(rig.api.writes) == 1
 
 
-async def test_a_spec_that_cannot_be_carried_out_scales_nothing(desk: ScalerRig) -> None:
-    desk.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
-    desk.workload(1)
-    found = await desk.scale(todo=EndpointPlan(blocked=Finding(AcceptedReason.TARGET_TAKEN, "")))
+async def test_a_spec_that_cannot_be_carried_out_scales_nothing(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
+    rig.workload(1)
+    found = await rig.scale(todo=EndpointPlan(blocked=Finding(AcceptedReason.TARGET_TAKEN, "")))
     assert found.state is not None
     assert (found.state.status, found.state.reason) == ("Unknown", "NotAccepted")
-    assert desk.world.writes == []
+    assert rig.api.writes == []
 
 
-async def test_where_nobody_declared_a_number_nothing_is_scaled(desk: ScalerRig) -> None:
-    desk.endpoint()
-    desk.workload(7)
-    await desk.scale()
-    assert desk.world.writes == []
+async def test_where_nobody_declared_a_number_nothing_is_scaled(rig: ScalerRig) -> None:
+    rig.endpoint()
+    rig.workload(7)
+    await rig.scale()
+    assert rig.api.writes == []
 
 
-async def test_a_paused_endpoint_scales_nothing(desk: ScalerRig) -> None:
-    desk.endpoint(replicas=3, paused=True)
-    desk.workload(1)
-    await desk.scale()
-    assert desk.world.writes == []
+async def test_a_paused_endpoint_scales_nothing(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=3, paused=True)
+    rig.workload(1)
+    await rig.scale()
+    assert rig.api.writes == []
 
 
-async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled(desk: ScalerRig) -> None:
-    desk.endpoint(replicas=1)
-    desk.workload(1)
-    await desk.scale()
-    desk.autoscaler("Deployment", "my-vllm")
-    desk.workload(4)
-    desk.now_ms += 1_000
-    await desk.scale()
-    assert desk.world.writes == []
+async def test_an_autoscaler_made_a_moment_ago_is_seen_before_anything_is_scaled(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=1)
+    rig.workload(1)
+    await rig.scale()
+    rig.autoscaler("Deployment", "my-vllm")
+    rig.workload(4)
+    rig.now_ms += 1_000
+    await rig.scale()
+    assert rig.api.writes == []
 
 
-async def test_a_refused_scaling_is_told_and_hides_nothing_else(desk: ScalerRig) -> None:
-    desk.endpoint(replicas=3)
-    desk.workload(1)
-    desk.world.refusals["scale"] = Forbidden(403, "Forbidden", "policy says no")
-    found = (await desk.scale()).state
+async def test_a_refused_scaling_is_told_and_hides_nothing_else(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=3)
+    rig.workload(1)
+    rig.api.refusals["scale"] = Forbidden(403, "Forbidden", "policy says no")
+    found = (await rig.scale()).state
     assert found is not None
     assert (found.status, found.reason) == ("False", "Refused")
     assert "policy says no" in found.message
-    desk.world.refusals["scale"] = Conflict(409, "Conflict", "changed meanwhile")
+    rig.api.refusals["scale"] = Conflict(409, "Conflict", "changed meanwhile")
     with pytest.raises(Conflict):
-        await desk.scale()
+        await rig.scale()
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "reason"),
     [("LLMEndpoint", "chat", "AnotherScaler"), ("Deployment", "my-vllm", "MultipleWriters")],
 )
-async def test_two_writers_are_named_and_ours_stands_back(desk: ScalerRig, kind: str, name: str, reason: str) -> None:
-    desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
-    desk.workload(9)
-    desk.autoscaler(kind, name)
-    found = (await desk.scale()).state
+async def test_two_writers_are_named_and_ours_stands_back(rig: ScalerRig, kind: str, name: str, reason: str) -> None:
+    rig.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
+    rig.workload(9)
+    rig.autoscaler(kind, name)
+    found = (await rig.scale()).state
     assert found is not None
     assert (found.status, found.reason) == ("False", reason)
     assert "HorizontalPodAutoscaler theirs" in found.message
-    assert desk.world.writes == []
+    assert rig.api.writes == []
 
 
-async def test_an_autoscaler_of_something_else_is_no_concern(desk: ScalerRig) -> None:
-    desk.endpoint(scaling={"mode": "Advisory", "maxReplicas": 4})
-    desk.workload(1)
-    desk.autoscaler("Deployment", "other")
-    found = (await desk.scale()).state
+async def test_an_autoscaler_of_something_else_is_no_concern(rig: ScalerRig) -> None:
+    rig.endpoint(scaling={"mode": "Advisory", "maxReplicas": 4})
+    rig.workload(1)
+    rig.autoscaler("Deployment", "other")
+    found = (await rig.scale()).state
     assert found is not None
     assert found.reason not in ("AnotherScaler", "MultipleWriters")
 
 
-async def test_without_readings_replicas_are_held(desk: ScalerRig) -> None:
-    desk.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
-    assert (await desk.scale()).state is not None
-    desk.workload(3)
-    found = (await desk.scale()).state
+async def test_without_readings_replicas_are_held(rig: ScalerRig) -> None:
+    rig.endpoint(scaling={"mode": "Direct", "maxReplicas": 4})
+    assert (await rig.scale()).state is not None
+    rig.workload(3)
+    found = (await rig.scale()).state
     assert found is not None
     assert (found.status, found.reason) == ("Unknown", "HoldingOnStaleMetrics")
-    assert desk.world.writes == []
+    assert rig.api.writes == []
 
 
-def endpoints(desk: ScalerRig) -> EndpointReconciler:
-    world = desk.world
-    verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: desk.now_ms)
-    installed, observer = Installed(world.context), Observer(lambda _: None)
-    monitored = Monitored(world.store, RawConsent(world.context.client), EvaluatorCatalogue({}))
-    return EndpointReconciler(world.context, installed, observer, feed, verdicts, monitored, lambda: desk.now_ms)
+def endpoints(rig: ScalerRig) -> EndpointReconciler:
+    api = rig.api
+    verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: rig.now_ms)
+    installed, observer = Installed(api.context), Observer(lambda _: None)
+    monitored = Monitored(api.store, RawConsent(api.context.client), EvaluatorCatalogue({}))
+    return EndpointReconciler(api.context, installed, observer, feed, verdicts, monitored, lambda: rig.now_ms)
 
 
-async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: ScalerRig) -> None:
+async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(rig: ScalerRig) -> None:
     old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-11-24T00:00:00Z"}
-    desk.endpoint({"health": "Healthy", "conditions": [old], "scaling": "of a later version"}, engine="of a later one")
-    loop = endpoints(desk)
+    rig.endpoint({"health": "Healthy", "conditions": [old], "scaling": "of a later version"}, engine="of a later one")
+    loop = endpoints(rig)
     assert await loop.reconcile("retail", "chat") is None
-    status = (desk.world.store.get(LLM_ENDPOINT, "retail", "chat") or {})["status"]
+    status = (rig.api.store.get(LLM_ENDPOINT, "retail", "chat") or {})["status"]
     found = {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
     assert found["Ready"] == found["Accepted"] == ("False", "InvalidSpec")
     accepted = next(one["message"] for one in status["conditions"] if one["type"] == "Accepted")
@@ -202,33 +202,33 @@ async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(desk: Sca
     assert "`modelward doctor`" in accepted, "the next step is named"
     assert status["scaling"] == "of a later version", "what else is known stays"
     await loop.reconcile("retail", "chat")
-    assert desk.world.verbs("status") == (("status", "LLMEndpoint", "chat"),)
+    assert rig.api.verbs("status") == (("status", "LLMEndpoint", "chat"),)
 
 
-async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(desk: ScalerRig) -> None:
-    desk.endpoint()
-    loop = endpoints(desk)
+async def test_a_flip_is_told_once_and_a_quiet_endpoint_writes_nothing(rig: ScalerRig) -> None:
+    rig.endpoint()
+    loop = endpoints(rig)
     await loop.reconcile("retail", "chat")
-    assert [reason for _, reason, _ in desk.world.verbs("event")] == ["NotAccepted"]
-    desk.workload(1)
-    desk.now_ms += 1_000
+    assert [reason for _, reason, _ in rig.api.verbs("event")] == ["NotAccepted"]
+    rig.workload(1)
+    rig.now_ms += 1_000
     await loop.reconcile("retail", "chat")
-    assert [reason for _, reason, _ in desk.world.verbs("event")][1:] == ["Accepted"]
-    writes = len(desk.world.writes)
+    assert [reason for _, reason, _ in rig.api.verbs("event")][1:] == ["Accepted"]
+    writes = len(rig.api.writes)
     for _ in range(3):
-        desk.now_ms += 1_000
+        rig.now_ms += 1_000
         await loop.reconcile("retail", "chat")
-    assert len(desk.world.writes) == writes
+    assert len(rig.api.writes) == writes
 
 
-async def test_an_endpoint_that_is_gone_is_forgotten(desk: ScalerRig) -> None:
-    gone = desk.endpoint()
-    loop = endpoints(desk)
+async def test_an_endpoint_that_is_gone_is_forgotten(rig: ScalerRig) -> None:
+    gone = rig.endpoint()
+    loop = endpoints(rig)
     assert await loop.reconcile("retail", "chat") == 45.0
-    assert "chat" in await loop.monitored.in_namespace("retail", desk.now_ms)
-    desk.world.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
+    assert "chat" in await loop.monitored.in_namespace("retail", rig.now_ms)
+    rig.api.store.remove(LLM_ENDPOINT, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "999"}})
     assert await loop.reconcile("retail", "chat") is None
-    assert await loop.monitored.in_namespace("retail", desk.now_ms) == {}
+    assert await loop.monitored.in_namespace("retail", rig.now_ms) == {}
 
 
 def page(at_ms: int, tokens_of: Signal) -> Snapshot:
@@ -261,58 +261,58 @@ POD = {
     ],
 )
 async def test_each_field_of_the_objective_is_acted_on(
-    desk: ScalerRig, objective: dict[str, str], measured: Signal, reason: str
+    rig: ScalerRig, objective: dict[str, str], measured: Signal, reason: str
 ) -> None:
     scaling = {"mode": "Advisory", "maxReplicas": 4, "tokensPerSecond": 2, "objective": objective}
-    desk.endpoint(engine="vllm", scaling=scaling)
-    desk.workload(1)
-    known, seen = await desk.known(), Observation()
+    rig.endpoint(engine="vllm", scaling=scaling)
+    rig.workload(1)
+    known, seen = await rig.known(), Observation()
     serving = {**(known.workload or {}), "status": {"readyReplicas": 1}}
     known = replace(known, pods=(POD,), workload=serving)
     found = Scaled()
     for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
         seen.history.add(page(at_ms, measured))
-        found = await desk.scale(known, seen, at_ms)
+        found = await rig.scale(known, seen, at_ms)
     assert found.status is not None
     assert (found.status.reason, found.status.desired) == (reason, 1 if reason == "Steady" else 2)
 
 
 async def test_replicas_that_were_just_raised_are_held_while_the_workload_still_says_the_old_number(
-    desk: ScalerRig,
+    rig: ScalerRig,
 ) -> None:
-    desk.endpoint(engine="vllm", replicas=6, scaling={"mode": "Direct", "maxReplicas": 8, "tokensPerSecond": 1})
-    desk.workload(2)
-    known, seen = await desk.known(), Observation()
+    rig.endpoint(engine="vllm", replicas=6, scaling={"mode": "Direct", "maxReplicas": 8, "tokensPerSecond": 1})
+    rig.workload(2)
+    known, seen = await rig.known(), Observation()
     assert known.workload is not None
     known = replace(known, pods=(POD,), workload={**known.workload, "status": {"readyReplicas": 2}})
     for at_ms in (NOW_MS, NOW_MS + 60_000):
         seen.history.add(page(at_ms, Signal.TPOT))
-    found = await desk.scale(known, seen, NOW_MS + 60_000)
+    found = await rig.scale(known, seen, NOW_MS + 60_000)
     assert found.status is not None
     assert (found.status.desired, found.status.reason) == (6, "ScaleDownHold")
-    assert ("scale", "LLMEndpoint", "chat") not in desk.world.writes
+    assert ("scale", "LLMEndpoint", "chat") not in rig.api.writes
 
 
-async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(desk: ScalerRig) -> None:
+async def test_a_bound_of_no_time_that_was_stored_before_it_was_refused_is_none(rig: ScalerRig) -> None:
     objective = {"timeToFirstToken": "0s", "timePerOutputToken": "0m0s"}
-    desk.endpoint(engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8, "objective": objective})
-    desk.workload(1)
-    known, seen = replace(await desk.known(), pods=(POD,)), Observation()
+    rig.endpoint(engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8, "objective": objective})
+    rig.workload(1)
+    known, seen = replace(await rig.known(), pods=(POD,)), Observation()
     for at_ms in range(NOW_MS, NOW_MS + 240_001, 15_000):
         seen.history.add(page(at_ms, Signal.TTFT))
-        found = await desk.scale(known, seen, at_ms)
+        found = await rig.scale(known, seen, at_ms)
         assert found.status is not None
         assert found.status.reason in ("NoTokenCounts", "LearningCapacity")
 
 
-async def test_a_restart_remembers_what_a_replica_carries(desk: ScalerRig) -> None:
+async def test_a_restart_remembers_what_a_replica_carries(rig: ScalerRig) -> None:
     status = {"revision": "r", "scaling": {"desired": 1, "capacity": "1 tok/s (Learned)"}}
-    desk.endpoint(status, engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8})
-    desk.workload(1)
-    known, seen = replace(await desk.known(), pods=(POD,)), Observation()
+    rig.endpoint(status, engine="vllm", scaling={"mode": "Direct", "maxReplicas": 8})
+    rig.workload(1)
+    known, seen = replace(await rig.known(), pods=(POD,)), Observation()
     for at_ms in (NOW_MS, NOW_MS + 60_000):
         seen.history.add(page(at_ms, Signal.TPOT))
-    found = await desk.scale(known, seen, NOW_MS + 60_000)
+    found = await rig.scale(known, seen, NOW_MS + 60_000)
     assert found.status is not None
     assert (found.status.desired, found.status.capacity) == (2, "1 tok/s (Learned)")
-    assert ("scale", "LLMEndpoint", "chat") in desk.world.writes
+    assert ("scale", "LLMEndpoint", "chat") in rig.api.writes
