@@ -30,11 +30,9 @@ CLOCKS: Mapping[str, str] = {
 """Files that may read the real clock, and why."""
 
 PRIVATE: Mapping[str, frozenset[str]] = {
-    "cli/test_cli_preflight.py": frozenset({"_Examination"}),
     "collector/test_collector_answer_end.py": frozenset({"_pieces"}),
     "collector/test_collector_blind_pump.py": frozenset({"_CONNECT_SECONDS", "_begin", "_watch_listener"}),
     "collector/test_collector_capture.py": frozenset({"_channel", "_held", "_in_case"}),
-    "collector/test_collector_costs.py": frozenset({"_upstream"}),
     "collector/test_collector_leaving.py": frozenset(
         {
             "_THREADS",
@@ -59,6 +57,7 @@ PRIVATE: Mapping[str, frozenset[str]] = {
     "hub/test_hub_text_end.py": frozenset({"_ask", "_shares"}),
     "hub/test_hub_turns.py": frozenset({"_namespaces", "_own"}),
     "privacy/test_privacy_held_out.py": frozenset({"_behind"}),
+    "operator/plan_bench.py": frozenset({"_now"}),
     "operator/test_operator_orphans.py": frozenset({"_template"}),
     "operator/test_operator_result_memory.py": frozenset({"_bytes"}),
     "operator/test_operator_sweep.py": frozenset({"_reconcile"}),

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.preflight.examine import _Examination
+from modelward.cli.preflight.examine import Examination
 from modelward.kube.client import Client
 from modelward.kube.errors import Forbidden
 from modelward.kube.kinds import HORIZONTAL_POD_AUTOSCALER, SERVICE, Kind, Object
@@ -50,7 +50,7 @@ class Cluster:
 
 
 async def effects(cluster: Cluster, *objects: Object) -> Any:
-    return await _Examination(cast(Client, cluster), objects, Setup(None, "not read")).effects()
+    return await Examination(cast(Client, cluster), objects, Setup(None, "not read")).effects()
 
 
 def ours(kind: str, **spec: Any) -> Object:

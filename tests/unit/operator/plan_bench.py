@@ -9,7 +9,7 @@ from desired_specimens import policy
 from merging_api import MergingApi
 
 from modelward.cli.cluster.installation import Setup
-from modelward.cli.preflight.examine import _Examination
+from modelward.cli.preflight.examine import Examination
 from modelward.desired import names
 from modelward.kube.client import Client
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Object
@@ -46,7 +46,7 @@ class Bench:
 
     async def foretold(self, wanted: Object) -> Writes:
         """Return what a preflight of a file with the endpoint says of its reconcile."""
-        examination = _Examination(cast(Client, self.api), (wanted,), SETUP, self.authority)
+        examination = Examination(cast(Client, self.api), (wanted,), SETUP, self.authority)
         ((_, answer),) = await examination.placed()
         found = await examination.subject("retail", "chat", answer)
         actual = {label(trial.child.obj): trial.actual for trial in found.trials}
@@ -102,7 +102,7 @@ def endpoint(spec: dict[str, Any], **metadata: Any) -> Object:
     return {"apiVersion": API, "kind": "LLMEndpoint", "metadata": about, "spec": spec}
 
 
-async def agree(bench: Bench, wanted: Object) -> None:
+async def assert_agreement(bench: Bench, wanted: Object) -> None:
     foretold = await bench.foretold(wanted)
     assert await bench.done(wanted) == foretold
     await bench.settle()

@@ -12,7 +12,7 @@ import pytest
 from desired_specimens import SHORT, USER_POD, workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_bench import API, Bench, Writes, agree, bare, endpoint
+from plan_bench import API, Bench, Writes, assert_agreement, bare, endpoint
 
 from modelward.desired import names
 from modelward.kube.kinds import Object
@@ -69,7 +69,7 @@ async def test_a_preflight_of_each_golden_spec_says_what_its_reconcile_writes(ca
     bench.api.put(theirs("Deployment", 2))
     bench.api.put(theirs("StatefulSet", 2))
     for spec in GOLDEN[case]:
-        await agree(bench, endpoint(spec))
+        await assert_agreement(bench, endpoint(spec))
 
 
 @pytest.mark.parametrize("version", RELEASED)
@@ -79,7 +79,7 @@ async def test_over_what_a_released_version_made_it_says_so_as_well(version: str
     reference = {"kind": "LLMEndpoint", "name": "chat", "uid": "uid-of-chat", "apiVersion": API, "controller": True}
     made = {**released["workload"]["metadata"], "name": "chat", "namespace": "retail", "ownerReferences": [reference]}
     bench.api.put({**released["workload"], "metadata": made})
-    await agree(bench, endpoint(released["endpoint"]["spec"], **{**about, "uid": "uid-of-chat"}))
+    await assert_agreement(bench, endpoint(released["endpoint"]["spec"], **{**about, "uid": "uid-of-chat"}))
 
 
 async def test_an_older_rival_is_seen_by_both() -> None:
@@ -105,13 +105,13 @@ async def test_a_rehearsal_that_has_passed_is_seen_by_both() -> None:
 async def test_pods_without_a_collector_are_seen_by_both() -> None:
     bench = Bench()
     bench.api.put(bare(names.selector("chat", "model")))
-    await agree(bench, endpoint(HERE))
-    await agree(bench, endpoint({**HERE, "replicas": 2}))
+    await assert_agreement(bench, endpoint(HERE))
+    await assert_agreement(bench, endpoint({**HERE, "replicas": 2}))
 
 
 async def test_a_new_authority_of_the_hub_reaches_a_paused_endpoint_in_both() -> None:
     bench, paused = Bench(), endpoint({**HERE, "drainSeconds": 60, "paused": True})
-    await agree(bench, endpoint(HERE))
+    await assert_agreement(bench, endpoint(HERE))
     assert await bench.foretold(paused) == Writes()
     bench.installed("second")
     foretold = await bench.foretold(paused)

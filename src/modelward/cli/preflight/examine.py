@@ -44,7 +44,7 @@ async def examined(
         known = await setup(reader, system_namespace)
         found = await reader.find(CONFIG_MAP, system_namespace, CONFIG_MAP_NAME)
         authority = (found.get("data") or {}).get(KEY, "") if isinstance(found, dict) else ""
-        return await _Examination(client, objects, known, authority).effects()
+        return await Examination(client, objects, known, authority).effects()
 
 
 def _placed(document: Mapping[str, Any], namespace: str) -> Object:
@@ -55,7 +55,7 @@ def _placed(document: Mapping[str, Any], namespace: str) -> Object:
 
 
 @dataclass(slots=True)
-class _Examination:
+class Examination:
     """One file against one cluster."""
 
     client: Client
