@@ -67,8 +67,18 @@ class Lease:
             ends_in = self._seen[1] - self._clocks.seconds()
             await self._clocks.sleep(min(RETRY_S, ends_in) if ends_in > 0 else RETRY_S)
 
-    async def hold(self) -> None:
-        """Renew the Lease for ever; LeadershipLost when another took it or no renewal got through in time."""
+    async def hold(self, client: Client | None = None) -> None:
+        """Renew the Lease for ever; LeadershipLost when another took it or no renewal got through in time.
+
+        By a client of the running loop, where that is not the loop that acquired it.
+        """
+        acquired_by, self._client = self._client, client or self._client
+        try:
+            await self._renew_for_ever()
+        finally:
+            self._client = acquired_by
+
+    async def _renew_for_ever(self) -> None:
         while self.seconds_left() > 0:
             await self._clocks.sleep(min(RETRY_S, self.seconds_left()))
             if self.seconds_left() <= 0:

@@ -39,8 +39,12 @@ class Transport:
 
     async def close(self) -> None:
         """Close the connections and end the refreshing of credentials."""
-        await self._session.close()
+        await self.disconnect()
         await self.access.close()
+
+    async def disconnect(self) -> None:
+        """Close the connections; others may use the credentials on."""
+        await self._session.close()
 
     async def request(
         self,

@@ -13,11 +13,14 @@ from pathlib import Path
 import aiohttp
 
 from modelward.clock import now_ms
+from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired.target import references
 from modelward.hub_client.client import HubClient
 from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
-from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, STATEFUL_SET
+from modelward.kube.store import Store
 from modelward.operator.cache import models
 from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.orphans import OrphanReconciler
@@ -45,6 +48,7 @@ TOKEN_FILE = Path("/var/run/modelward/token")
 def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     models.forget_gone(context.store)
+    _prepare(context.store)
     verdicts = VerdictMetrics(context.telemetry.registry)
     installed = Installed(context)
     consent = RawConsent(context.client)
@@ -121,6 +125,14 @@ class BackgroundLoops:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
             self.context.enqueue(WorkKey("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _prepare(store: Store) -> None:
+    """Ask for each lookup while the store is empty: of thousands of objects it would take longer than a turn may."""
+    store.lookup(LLM_ENDPOINT, references)
+    for kind, label in ((POD, names.ENDPOINT), (POD, names.RUN), (DEPLOYMENT, names.ADOPTED_BY)):
+        store.list(kind, "", {label: ""})
+    store.list(STATEFUL_SET, "", {names.ADOPTED_BY: ""})
 
 
 def _read(context: Context, endpoint: str) -> None:

@@ -25,6 +25,7 @@ from modelward.kube.kinds import (
     Object,
 )
 from modelward.kube.lease import Lease
+from modelward.kube.lease_thread import LeaseThread, connected
 from modelward.kube.store import Store
 from modelward.operator.actuators.registry import child_kinds
 from modelward.operator.cache.kopf_watch import Watched
@@ -79,6 +80,7 @@ class Operator:
         self._leader = telemetry.leader.labels(name=settings.lease_name)
         self._store = Store()
         self._lease = Lease(client, settings.lease_namespace or settings.namespace, settings.lease_name, identity)
+        self._holding = LeaseThread(self._lease, lambda: connected(client.access, telemetry.observe_request))
         self._queue = WorkerPool(self._reconcile, telemetry, workers=dict.fromkeys(WORKERS, settings.workers))
         self.sweep = Resync(
             client,
@@ -134,7 +136,7 @@ class Operator:
         self._wake()
         background = [self._reconciler.background()] if isinstance(self._reconciler, Background) else []
         try:
-            async with _tasks(self._lease.hold(), self._queue.run(), *background) as tasks:
+            async with _tasks(self._holding.run(), self._queue.run(), *background) as tasks:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     await task
