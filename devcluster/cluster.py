@@ -172,7 +172,7 @@ def _make_folders() -> None:
 def _remove_made_folders() -> None:
     if _MADE_FOLDERS.exists():
         for folder in json.loads(_MADE_FOLDERS.read_text()):
-            with contextlib.suppress(OSError):  # somebody else uses it by now
+            with contextlib.suppress(OSError):  # another process uses it by now
                 Path(folder).rmdir()
         _MADE_FOLDERS.unlink()
 

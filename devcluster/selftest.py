@@ -74,7 +74,7 @@ def _processes() -> list[str]:
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            # A kubectl of somebody else is not a trace.
+            # Another user's kubectl is not a trace.
             if any(part.startswith(ours) for part in command[:4]) and "kubectl" not in command[:3]:
                 found.append(" ".join(command))
     return sorted(found)

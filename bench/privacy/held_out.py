@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def is_left(value: str, masked: str) -> bool:
-    """Tell whether a reader of the masked text still knows the value."""
+    """Return whether a reader of the masked text still knows the value."""
     whole, left = plain(value), plain(masked)
     size = min(LEFT, len(whole))
     return any(whole[at : at + size] in left for at in range(len(whole) - size + 1))

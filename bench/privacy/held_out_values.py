@@ -1,4 +1,4 @@
-"""The held-out sample's values: drawn at random, none belongs to anyone."""
+"""The held-out sample's values: drawn at random, none belongs to a person."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _MONTHS = (
 class HeldOutValue:
     """One value: how the sample calls its kind, whose words announce it, and which disguises it can wear.
 
-    `alone`: it may stand without a word. `secret`: passwords and keys, which nobody writes in other characters.
+    `alone`: it may stand without a word. `secret`: passwords and keys, which are not written in other characters.
     """
 
     name: str

@@ -124,4 +124,4 @@ HELD_OUT_KINDS = (
     "ipv6",
     "au_tax",
 )
-"""What was not looked at while the detectors were written, so that the rest does not flatter them."""
+"""What was not read while the detectors were written, so that the rest does not flatter them."""

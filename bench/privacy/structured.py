@@ -46,13 +46,13 @@ def labelled(row: dict[str, Any]) -> Iterator[Span]:
 
 
 def masked_whole(value: Span, found: list[Span]) -> bool:
-    """Tell whether no character of a value is left, whatever the findings call it."""
+    """Return whether no character of a value is left, whatever the findings call it."""
     hidden = {position for span in found for position in range(span.start, span.end)}
     return hidden.issuperset(range(value.start, value.end))
 
 
 def overlap(found: Span, value: Span) -> bool:
-    """Tell whether a finding has anything to do with a value."""
+    """Return whether a finding has anything to do with a value."""
     return found.start < value.end and value.start < found.end
 
 

@@ -36,7 +36,7 @@ class Collector:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port without a listener."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as sock:
         return int(sock.getsockname()[1])
 

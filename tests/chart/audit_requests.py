@@ -64,7 +64,7 @@ class Accounts:
         return request.user.removeprefix(prefix) if request.user.startswith(prefix) else ""
 
     def elsewhere(self, request: Request) -> bool:
-        """Tell whether it came from an account that the operator made for its pods in a user's namespace."""
+        """Return whether it came from an account that the operator made for its pods in a user's namespace."""
         return request.user.startswith("system:serviceaccount:") and request.user.split(":")[3] in self.made_elsewhere
 
 

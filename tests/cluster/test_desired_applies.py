@@ -74,7 +74,7 @@ async def apply(client: Client, made: Sequence[Child] | Finding) -> list[Object]
 
 
 async def reconcile(client: Client, subject: LLMEndpoint) -> Object:
-    """Apply the children as often as somebody else was faster, as the operator's queue does."""
+    """Apply the children again after each conflict, as the operator's queue does."""
     namespace = subject.metadata.namespace
     for _ in range(20):
         workload = await client.find(DEPLOYMENT, namespace, "chat")
@@ -85,7 +85,7 @@ async def reconcile(client: Client, subject: LLMEndpoint) -> Object:
 
 
 async def has_no_effect(client: Client, child: Child) -> bool:
-    """Tell whether an apply changes nothing; a controller may write status in between, hence some tries."""
+    """Return whether an apply changes nothing; a controller may write status in between, hence some tries."""
     for _ in range(10):
         metadata = child.obj["metadata"]
         before = await client.get(kind_of(child.obj), metadata["namespace"], metadata["name"])

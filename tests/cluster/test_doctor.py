@@ -209,7 +209,7 @@ def test_a_namespace_that_comes_with_the_file_is_no_obstacle(cluster: Any, tmp_p
 
 @pytest.fixture
 def reader(cluster: Any, namespace: str, tmp_path: Path) -> Path:
-    """A kubeconfig of somebody who may read endpoints of one namespace and nothing else."""
+    """A kubeconfig of an account that may read endpoints of one namespace and nothing else."""
     for arguments in (
         ("create", "sa", "reader"),
         ("create", "role", "reader", "--verb=get,list", "--resource=llmendpoints.modelward.dev"),

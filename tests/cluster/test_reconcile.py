@@ -287,7 +287,7 @@ async def test_children_are_made_once_and_left_alone_also_where_admission_adds_t
 
 
 async def settled(here: Place, operator: Operator) -> None:
-    """Wait until two looks, two seconds apart, find the same."""
+    """Wait until two readings, two seconds apart, find the same."""
 
     async def look() -> set[tuple[str, str]]:
         before = await here.versions()

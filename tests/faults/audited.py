@@ -15,7 +15,7 @@ _QUIET_S, _QUIET_AFTER_S = 20.0, 240.0
 
 
 def asked_by_us(plane: ControlPlane) -> list[dict[str, Any]]:
-    """Return what clients of ours asked of the API server; while nobody else does anything, that is the operator."""
+    """Return what our clients requested of the API server; without other clients, that is the operator."""
     events = (json.loads(line) for line in plane.audit_log.read_text().splitlines())
     return [event for event in events if event.get("userAgent", "").startswith("modelward")]
 

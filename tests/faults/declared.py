@@ -64,7 +64,7 @@ class Declared:
 
     @classmethod
     async def settled(cls, client: Client, namespace: str, driver: Driver) -> Self:
-        """Make the namespace with the workloads of somebody else that endpoints may refer to."""
+        """Make the namespace with the workloads of other owners that endpoints may refer to."""
         await client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         here = cls(User(client, namespace), driver)
         for workload in workloads():
@@ -129,12 +129,12 @@ class Declared:
 
 
 def _changed(one: Recorded) -> bool:
-    """Tell whether a request changed something: what is refused is tried again and again, and changes nothing."""
+    """Return whether a request changed something: what is refused is tried again and again, and changes nothing."""
     return writing(one.call) and one.committed < 300
 
 
 def workloads() -> Sequence[Object]:
-    """Return workloads that somebody else owns: one clear case of each kind, and one of each obstacle."""
+    """Return workloads of another owner: one clear case of each kind, and one of each obstacle."""
     ports = [{"containerPort": 8000}]
     server = {"name": "server", "image": "modelward.invalid/vllm:0", "ports": ports}
     second = {"name": "second", "image": "modelward.invalid/vllm:0"}
@@ -156,7 +156,7 @@ def workloads() -> Sequence[Object]:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return where two looks differ, a line each."""
+    """Return where two readings differ, a line each."""
     return differences(dict(before), dict(after))
 
 
@@ -195,5 +195,5 @@ def _telling(value: Any, key: str = "") -> Any:
 
 
 def kind_label(obj: Object) -> str:
-    """Name an object as looks do."""
+    """Name an object as readings do."""
     return f"{kind_of(obj).kind}/{obj['metadata']['name']}"

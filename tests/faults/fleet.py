@@ -112,7 +112,7 @@ def policy(evaluations: int, **evaluation: Any) -> dict[str, Any]:
 
 
 def holds(obj: Object, condition: str) -> bool:
-    """Tell whether a condition of an object is True."""
+    """Return whether a condition of an object is True."""
     found = obj.get("status", {}).get("conditions", ())
     return any((one["type"], one["status"]) == (condition, "True") for one in found)
 

@@ -1,4 +1,4 @@
-"""A controller of somebody else's that keeps a Deployment as its own object says, as KServe and its like do.
+"""A foreign controller that keeps a Deployment as its own object says, as KServe and its like do.
 
 It runs in a thread of its own with its own connection, sees changes by a watch, and knows nothing of us.
 """

@@ -34,7 +34,7 @@ class Situation:
     running: Mapping[str, int]
 
     def both(self, holds: Callable[[Spec], bool]) -> bool:
-        """Tell whether something holds before and after."""
+        """Return whether something holds before and after."""
         return holds(self.before) and holds(self.after)
 
 
@@ -58,7 +58,7 @@ def mode(spec: Spec) -> str:
 
 
 def selected(policy: Spec, endpoints: Mapping[str, Spec]) -> bool:
-    """Tell whether the policy selects the endpoints; all of them carry the same one label."""
+    """Return whether the policy selects the endpoints; all of them carry the same one label."""
     return bool(endpoints) and all(
         (
             all(({"team": "retail"}).get(key) == value for key, value in selector_labels(policy).items()),
@@ -131,7 +131,7 @@ def _affects_only_info(situation: Situation) -> bool:
 
 
 def _outweighed(wins: Callable[[Spec], float]) -> Callable[[Situation], bool]:
-    """Tell whether another policy over the same endpoints wins, before and after; the least of `wins` is in force."""
+    """Return whether another policy over the same endpoints wins, before and after; the least of `wins` is in force."""
 
     def outweighed(situation: Situation) -> bool:
         others = (spec for name, spec in situation.policies.items() if name != situation.name)
@@ -222,7 +222,7 @@ HIDDEN: tuple[Hidden, ...] = (
         "LLMEndpoint",
         ("drainSeconds",),
         lambda s: s.both(_watched) and s.both(lambda spec: mode(spec) != "Gateway"),
-        "pods that somebody else runs are not drained by us",
+        "pods that another owner runs are not drained by us",
     ),
     Hidden(
         "MonitoringPolicy",

@@ -37,7 +37,7 @@ _LOOKS = 60
 class Load:
     """So many endpoints with five evaluations each, and the seconds for which they are watched being quiet.
 
-    `start_s` is waited before, for what a start says in numbers alone is written a status interval later.
+    `start_s` is waited before, because what changes at a start in numbers alone is written a status interval later.
     """
 
     endpoints: int

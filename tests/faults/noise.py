@@ -33,7 +33,7 @@ class Noise:
     floods: int = 0
     hangs: int = 0
     _asked: set[asyncio.StreamWriter] = field(default_factory=set)
-    """Connections on which somebody waits for an answer."""
+    """Connections on which a client waits for an answer."""
 
     @asynccontextmanager
     async def loud(self, plane: ControlPlane, pages: dict[str, str], server: PageServer) -> AsyncIterator[None]:

@@ -19,7 +19,7 @@ from modelward.kube.errors import ApiError
 from modelward.kube.kinds import POD, Object
 
 _LOOK_S, _SHARE = 0.1, 5
-"""How often it looks, and how much longer it rests than a look takes: a server with many pods has to go through all."""
+"""How often it reads, and how much longer it rests than a reading takes: a server goes through all its pods."""
 _TRIED = f"{names.COMPONENT}=rehearsal"
 
 
@@ -54,7 +54,7 @@ async def _start_all(client: Client) -> None:
 
 
 def started(pod: Mapping[str, Any]) -> bool:
-    """Tell whether the pod's only container runs."""
+    """Return whether the pod's only container runs."""
     return any(status["ready"] for status in pod.get("status", {}).get("containerStatuses", ()))
 
 

@@ -128,7 +128,7 @@ def nodes(schema: Schema, path: SchemaPath = ()) -> Iterator[tuple[SchemaPath, S
 
 
 def is_form(rule: Mapping[str, str]) -> bool:
-    """Tell whether a rule stands for the pattern of a text, for the sake of its message."""
+    """Return whether a rule stands for the pattern of a text, for the sake of its message."""
     return _FORM.fullmatch(rule["rule"]) is not None
 
 
@@ -153,7 +153,7 @@ def at(schema: Schema, path: SchemaPath) -> Schema:
 
 
 def values(schema: Schema, overlay: Overlay, path: SchemaPath = ()) -> st.SearchStrategy[Any]:
-    """Return the values that the schema takes, with what lies over it; rules between fields (CEL) are not looked at."""
+    """Return the values that the schema takes, with what lies over it; rules between fields (CEL) are not checked."""
     laid = overlay.get(path)
     if laid is not None:
         return laid

@@ -90,7 +90,7 @@ def page(body: bytes, kind: bytes = _TEXT, more: bytes = b"") -> Sickness:
 
 
 def status(line: bytes, more: bytes = b"") -> Sickness:
-    """Answer another status than 200, with a page that nobody should read."""
+    """Answer another status than 200, with a page that must not be read."""
 
     async def answer(reply: Reply) -> None:
         body = vllm()

@@ -1,4 +1,4 @@
-"""The clock jumps at the hub, at who asks it, and at who leads: nothing is lost, nothing waits, nobody else leads."""
+"""The clock jumps at the hub, at who asks it, and at who leads: nothing is lost, nothing waits, the leader stays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RESULT = WindowResult(
 
 
 class Clock:
-    """A wall clock that somebody sets."""
+    """A wall clock that can be set."""
 
     def __init__(self) -> None:
         self.now_ms = NOON_MS

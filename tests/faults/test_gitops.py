@@ -1,4 +1,4 @@
-"""Tools that apply whole files again and again: their release goes in, our sidecar stays, and nobody fights.
+"""Tools that apply whole files again and again: their release goes in, our sidecar stays, and no writer fights another.
 
 kubectl is the real one. Each tool applies in turn with the operator, several times, and in the last rounds the
 operator has nothing to write.
@@ -161,7 +161,7 @@ async def test_a_controller_that_reverts_us_causes_no_second_roll_out(
 
 
 async def _content(controller: ForeignController, user: User) -> bool:
-    """Tell whether the controller has seen the workload as it is, and leaves it so."""
+    """Return whether the controller has seen the workload as it is, and leaves it so."""
     now: str = (await user.get(DEPLOYMENT, "my-vllm"))["metadata"]["resourceVersion"]
     return controller.dealt_with == now
 

@@ -117,7 +117,7 @@ class Walk:
             await self.valid(label, spec)
             await self.valid(label, good)
             if path == ("replicas",) and "replicas" not in good:
-                continue  # a number that nobody declares any more stays
+                continue  # a number that is no longer declared stays
             changed = difference(before.shows, self.here.now.shows)
             assert all(map(_remembered, changed)), f"{label}: {changed[:6]} with {spec}"
 
@@ -169,7 +169,7 @@ def _says_nothing_somewhere(spec: Any) -> bool:
 
 
 def _remembered(line: str) -> bool:
-    """Tell whether a difference is the scaler's memory: of a decision that was taken nothing takes back that it was."""
+    """Return whether a difference is the scaler's memory: a decision that was taken stays taken."""
     return ".scaling.decisions" in line or (".scaling.desired" in line and "absent" in line)
 
 
@@ -186,7 +186,7 @@ def test_each_field_alone_shows_or_has_a_reason_not_to_and_taking_it_back_leaves
         async with declared(quiet) as here:
             walk = Walk(here, "apply", needed, taken)
             for label in sorted(here.specs):
-                # Replicas last, for those that nobody declares any more stay as they were.
+                # Replicas last, because those that are no longer declared stay as they were.
                 for path in sorted(fields(label.partition("/")[0]), key=lambda path: path == ("replicas",)):
                     await walk.there_and_back(label, path)
         async with declared(quiet, "LLMEndpoint/watched", "Evaluator/scope", "MonitoringPolicy/baseline") as here:

@@ -78,7 +78,7 @@ async def settled(driver: Driver, user: User) -> None:
 
 
 def braked(driver: Driver) -> bool:
-    """Tell whether the alarm is raised."""
+    """Return whether the alarm is raised."""
     return driver.reconciler.orphans.verdicts._brake
 
 

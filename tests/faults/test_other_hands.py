@@ -1,4 +1,4 @@
-"""Other hands on what Modelward makes: what is ours is put back, what is theirs stays, and nobody is fought."""
+"""Other hands on what Modelward makes: what is ours is put back, what is theirs stays, and no writer is fought."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def seen(user: User) -> dict[str, Any]:
 
 
 async def heal(driver: Driver) -> None:
-    """Look and reconcile once, and again where somebody else was faster."""
+    """Observe and reconcile once, and again after a conflict."""
     for _ in range(5):
         await driver.sync()
         await driver.round()
@@ -86,7 +86,7 @@ class Edits:
             path, change = self.left.pop()
             try:
                 await edit(user, change(await user.get(self.kind, self.name), path))
-            except (Invalid, LookupError):  # required, immutable, or no such value: nobody can edit it so
+            except (Invalid, LookupError):  # required, immutable, or no such value: it cannot be edited so
                 continue
             except Conflict:  # the cluster's own controllers note something on it all the time
                 self.left.append((path, change))

@@ -104,7 +104,7 @@ async def test_a_policy_that_refuses_our_status_stops_no_child_and_is_told_by_an
 
 
 async def _status_refused(user: User) -> bool:
-    """Tell whether the policy is in force by now, with an endpoint that goes again."""
+    """Return whether the policy is in force by now, with an endpoint that goes again."""
     about = {"apiVersion": API, "kind": "LLMEndpoint", "metadata": {"name": "chat-probe", "labels": TEAM}}
     await user.apply({**about, "spec": template(paused=True)})
     metadata = {"name": "chat-probe", "namespace": user.namespace}

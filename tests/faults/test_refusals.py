@@ -150,7 +150,7 @@ async def test_limits_that_a_namespace_gives_to_pods_are_no_reason_to_write_agai
 
 
 async def _limited(user: User, endpoint: str) -> bool:
-    """Tell whether an endpoint's model has a pod with the limits of the namespace."""
+    """Return whether an endpoint's model has a pod with the limits of the namespace."""
     pods = (await user.client.list(POD, user.namespace, label_selector=f"modelward.dev/endpoint={endpoint}")).items
     wanted = {"cpu": "1", "memory": "1Gi"}
     return any(one["spec"]["containers"][0]["resources"]["limits"] == wanted for one in pods)

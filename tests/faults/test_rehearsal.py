@@ -128,7 +128,7 @@ async def called_off(user: User) -> None:
 
 
 async def become_impossible(user: User) -> None:
-    """Let a controller of somebody else's own the workload."""
+    """Let a foreign controller own the workload."""
     owner = await user.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "inference-service"}})
     whose = {"apiVersion": "v1", "kind": "ConfigMap", "name": "inference-service", "uid": owner["metadata"]["uid"]}
     metadata = {"name": "my-vllm", "ownerReferences": [{**whose, "controller": True}]}

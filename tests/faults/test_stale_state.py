@@ -146,7 +146,7 @@ async def children(user: User) -> dict[str, tuple[str, int]]:
     """Return uid and generation of each object that a write could have moved, by what it is.
 
     A change of a Deployment's spec moves its generation; another object in its place has another uid. A rehearsal may
-    come once more, since nobody's pod rests on it; it must go, which the snapshots of before and after tell.
+    come once more, since no pod rests on it; it must go, which the snapshots before and after show.
     """
     listings = [await user.client.list(kind, user.namespace) for kind in (DEPLOYMENT, SERVICE, CONFIG_MAP)]
     found = [one for listing in listings for one in listing.items if names.component(one) != "rehearsal"]

@@ -64,7 +64,7 @@ class User:
         await self.client.delete(kind, self.namespace, name)
 
     async def refused(self, obj: Object) -> bool:
-        """Tell whether an object would be refused by now; the API server needs a moment to hear of a new rule."""
+        """Return whether an object would be refused by now; the API server needs a moment to hear of a new rule."""
         try:
             metadata = {**obj["metadata"], "namespace": self.namespace}
             await self.client.create({**obj, "metadata": metadata}, dry_run=True)

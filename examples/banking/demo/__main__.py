@@ -197,7 +197,7 @@ def watching(cluster: Cluster) -> Iterator[None]:
 
 
 def ready(cluster: Cluster) -> bool | None:
-    """Tell whether the endpoint is Ready and its collectors see the traffic; None for not yet."""
+    """Return whether the endpoint is Ready and its collectors see the traffic; None for not yet."""
     conditions = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {}).get("conditions", [])
     true = {condition["type"] for condition in conditions if condition["status"] == "True"}
     return True if {"Ready", "CollectorReady"} <= true else None
@@ -209,7 +209,7 @@ def replicas(cluster: Cluster) -> int:
 
 
 def exists(cluster: Cluster, kind: str, name: str) -> bool:
-    """Tell whether an object without namespace is there."""
+    """Return whether an object without namespace is there."""
     return bool(cluster.kubectl("get", kind, name, "--ignore-not-found", "-o", "name").strip())
 
 

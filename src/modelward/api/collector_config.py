@@ -1,4 +1,4 @@
-"""What the operator tells a collector: one JSON file, mounted, reloaded on change.
+"""What the operator configures in a collector: one JSON file, mounted, reloaded on change.
 
 Written by the operator and read by the collector's processes, which have neither pydantic nor a Kubernetes client;
 therefore plain dataclasses.

@@ -46,11 +46,11 @@ class CheckStatus(Fitted):
     observed_at: Time = ""
     """When the number was measured, or the end of the newest window that counts; empty where there is none."""
     heard_at: Time = ""
-    """When samples came last, where they came after `observedAt` and decided nothing."""
+    """When samples last came, where they came after `observedAt` and decided nothing."""
     revision: Annotated[str, Field(max_length=64)] = ""
     """The revision that the verdict speaks of, or that of what it was."""
     spec_hash: Annotated[str, Field(max_length=16)] = ""
-    """Digest of what is asked, by which a changed limit is known."""
+    """Digest of the check, by which a changed limit is known."""
 
 
 class MetricStatus(CheckStatus):
@@ -130,7 +130,7 @@ class AppliedPolicy(Fitted):
 
 
 class Change(Fitted):
-    """Something that changed and may explain what came after."""
+    """A change that may explain a later one."""
 
     time: Time
     """When it changed."""

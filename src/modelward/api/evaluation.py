@@ -1,4 +1,4 @@
-"""What an evaluator Job is told and what it answers: the run's plan, and one result per window.
+"""What an evaluator Job receives and returns: the run's plan, and one result per window.
 
 Plain dataclasses with stable JSON, because they pass through ConfigMaps, the hub and the termination message.
 """

@@ -1,4 +1,4 @@
-"""EvaluationRun: one batch of evaluations, due by the clock or asked for by a person."""
+"""EvaluationRun: one batch of evaluations, due by the clock or requested by a person."""
 
 from __future__ import annotations
 

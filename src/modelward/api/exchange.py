@@ -101,7 +101,7 @@ class Exchange:
 def ended_ms(time_ms: int, duration_ms: float) -> int:
     """Return when an exchange ended, in Unix milliseconds; a duration that cannot be true counts as none.
 
-    Windows go by the end and not by the beginning: an exchange is heard of only then, so that none falls between two.
+    Windows go by the end and not by the beginning: an exchange is known only then, so that none falls between two.
     """
     return time_ms + round(duration_ms) if 0 <= duration_ms <= _LONGEST_MS else time_ms
 

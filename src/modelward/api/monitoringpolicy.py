@@ -65,7 +65,7 @@ class LabelSelector(Model):
     """Further requirements; all must hold."""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an object with these labels is selected, by the rules of Kubernetes."""
+        """Return whether an object with these labels is selected, by the rules of Kubernetes."""
         wanted = (labels.get(key) == value for key, value in (self.match_labels or {}).items())
         return all(wanted) and all(_holds(line, labels) for line in self.match_expressions or ())
 
@@ -83,7 +83,7 @@ def _holds(line: SelectorRequirement, labels: Mapping[str, str]) -> bool:
 
 
 class AlwaysCapture(Model):
-    """What is captured whatever the sample says."""
+    """What is captured regardless of the sample."""
 
     errors: bool = False
     """Capture every request that failed."""

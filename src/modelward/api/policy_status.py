@@ -16,7 +16,7 @@ class Binding(Fitted):
     endpoint: Name
     """Name of the endpoint."""
     health: Annotated[str, Field(max_length=16)] = ""
-    """Its health when the policy was last looked at."""
+    """Its health when the policy was last reconciled."""
 
 
 class CaptureInForce(Fitted):

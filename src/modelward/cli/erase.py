@@ -30,7 +30,7 @@ Endpoint = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The end
 
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
-    """What a command erases: the hub's words for it, and ours for a person who is asked."""
+    """What a command erases: the hub's words for it, and ours for the confirmation."""
 
     target: Mapping[str, str]
     what: str
@@ -69,7 +69,7 @@ def _command(erasure_of: Callable[..., ErasureTarget]) -> Callable[..., None]:
 @_command
 def exchange(
     endpoint: Endpoint,
-    id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine answered it.")],  # noqa: A002
+    id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine returned it.")],  # noqa: A002
 ) -> ErasureTarget:
     """Erase one exchange."""
     return ErasureTarget({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
@@ -87,7 +87,7 @@ def conversation(
 
 @_command
 def endpoint(endpoint: Endpoint) -> ErasureTarget:
-    """Erase everything that is kept of one endpoint; what it is asked from now on is sampled as before."""
+    """Erase everything that is kept of one endpoint; requests from now on are sampled as before."""
     return ErasureTarget(_endpoint(endpoint), f"everything of endpoint {endpoint}")
 
 

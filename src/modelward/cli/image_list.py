@@ -22,7 +22,7 @@ _DIGEST = "@sha256:"
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """References to pull, sorted; `unknown` are those among them without a digest, `notes` what was not looked at."""
+    """References to pull, sorted; `unknown` are those among them without a digest, `notes` what was not read."""
 
     references: tuple[str, ...]
     unknown: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ async def images(settings_file: Path | None, kubeconfig: str | None, namespace: 
     except FileNotFoundError as error:
         if kubeconfig is not None:
             raise
-        return listed(configured(declared), (), (f"no cluster was asked for what runs in it: {error}",))
+        return listed(configured(declared), (), (f"no cluster was read for what runs in it: {error}",))
 
 
 async def _asked(declared: Settings, settings_file: Path | None, kubeconfig: str | None, namespace: str) -> Images:
@@ -102,7 +102,7 @@ async def _pods(reads: ClusterReader, namespaces: Iterable[str], notes: list[str
     for namespace in dict.fromkeys(namespaces):
         found = await reads.list(POD, namespace)
         if isinstance(found, Unread):
-            notes.append(f"pods of namespace {namespace} were not looked at: {found.why}")
+            notes.append(f"pods of namespace {namespace} were not read: {found.why}")
         else:
             pods += found
     return pods

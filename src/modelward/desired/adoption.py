@@ -1,4 +1,4 @@
-"""Putting a collector into a workload of somebody else, which its owner must have asked for in writing.
+"""Putting a collector into a workload of another owner, who must have requested it in the spec.
 
 Only whole list items of ours and one label and annotation are added, by a field manager of its own: a field inside
 an item of another manager would break that one's next apply.
@@ -60,7 +60,7 @@ def withdrawal(workload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def withdrawal_due(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
-    """Tell whether the user changed the mode of an adopted workload: taking the sidecar out rolls it once, as asked."""
+    """Return whether the user changed the mode of an adopted workload: taking the sidecar out rolls it once."""
     if workload is None or endpoint.spec.backend.workload_ref is None or endpoint.mode == "Sidecar":
         return False
     labels = workload["metadata"].get("labels") or {}
@@ -68,7 +68,7 @@ def withdrawal_due(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) ->
 
 
 def held(workload: Mapping[str, Any]) -> bool:
-    """Tell whether `modelward-adopt` has anything in the workload that a withdrawal would take out.
+    """Return whether `modelward-adopt` has anything in the workload that a withdrawal would take out.
 
     What another manager applies as well stays, however often ours is withdrawn.
     """
@@ -78,18 +78,18 @@ def held(workload: Mapping[str, Any]) -> bool:
 
 
 def injected(workload: Mapping[str, Any]) -> bool:
-    """Tell whether our sidecar stands in the workload's template."""
+    """Return whether our sidecar stands in the workload's template."""
     inits = _pod_spec(workload).get("initContainers") or ()
     return any(container.get("name") == names.COLLECTOR for container in inits)
 
 
 def adopts(endpoint: LLMEndpoint) -> bool:
-    """Tell whether the user asked for a collector in a workload of their own."""
+    """Return whether the user asked for a collector in a workload of their own."""
     return endpoint.mode == "Sidecar" and endpoint.spec.backend.workload_ref is not None
 
 
 def injection_due(endpoint: LLMEndpoint, workload: Mapping[str, Any], noted: str = "") -> bool:
-    """Tell whether to inject: once for each state of what the user wrote, whatever became of it since.
+    """Return whether to inject: once for each state of what the user wrote, whatever became of it since.
 
     That it was done stands on the workload, and in the endpoint's status for those who replace the workload with all
     notes on it; `noted` is what status may not say yet.
@@ -102,7 +102,7 @@ def injection_due(endpoint: LLMEndpoint, workload: Mapping[str, Any], noted: str
 
 
 def _inherited(endpoint: LLMEndpoint, workload: Mapping[str, Any], on_workload: str) -> bool:
-    """Tell whether the sidecar of an endpoint of this name, which asked for the same, is in place.
+    """Return whether the sidecar of an endpoint of this name, which asked for the same, is in place.
 
     An endpoint that comes back under a new uid, from a backup or after its CRD was gone, must not roll the workload
     for a collector that is only newer.
@@ -123,7 +123,7 @@ def injection_note(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> str:
 
 
 def removed_by_other(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool:
-    """Tell whether somebody took our sidecar out after it was injected, which is respected."""
+    """Return whether another writer removed our sidecar after it was injected, which is respected."""
     return not injection_due(endpoint, workload) and not injected(workload)
 
 
@@ -133,7 +133,7 @@ def injection_hash(endpoint: LLMEndpoint) -> str:
 
 
 def digest(written: Mapping[str, Any]) -> str:
-    """Return a short hash to note on objects; it must stay as it is, for workloads carry it."""
+    """Return a short hash to note on objects; it must stay as it is, because workloads carry it."""
     return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
 
 
@@ -205,7 +205,7 @@ def _recreates(target: _Target) -> Finding | None:
 
 
 def _takes_our_place(target: _Target) -> Finding | None:
-    # Where our note stands, volumes of these names are ours: somebody took out the container alone.
+    # Where our note stands, volumes of these names are ours: another writer removed the container alone.
     if injected(target.workload) or names.INJECTED in _annotations(target.workload):
         return None
     for container in _containers(target.workload):

@@ -37,7 +37,7 @@ class EffectiveCapture:
     problem_of: frozenset[str] = frozenset()
 
     def for_collector(self) -> collector_config.CaptureSettings:
-        """Return the part that collectors are told."""
+        """Return the part that collectors receive."""
         return collector_config.CaptureSettings(
             content=self.content,
             sample_ppm=self.sample_ppm,

@@ -60,7 +60,7 @@ def children(
     """Return what to apply, in order, or why the endpoint cannot be served as it is declared.
 
     A pod template is among them only when it must be applied; ConfigMaps come before the pods that mount them.
-    `spec.paused` is not looked at: whoever writes does.
+    `spec.paused` is not checked here: writers check it.
     """
     backend = endpoint.spec.backend
     if facts.taken is not None:
@@ -86,7 +86,7 @@ def in_turn(wanted: Children, rehearsing: Sequence[Mapping[str, Any]]) -> Childr
 
 
 def is_rehearsal(child: Child) -> bool:
-    """Tell whether the child only tries out what a workload is to take in."""
+    """Return whether the child only tries out what a workload is to take in."""
     return names.component(child.obj) == "rehearsal"
 
 

@@ -21,7 +21,7 @@ REVISION_LABELS: Mapping[str, str] = {
     "Deployment": "pod-template-hash",
     "StatefulSet": "controller-revision-hash",
 }
-"""The pod label that tells one revision of a workload from the next."""
+"""The pod label that distinguishes the revisions of a workload."""
 
 
 def sidecar(

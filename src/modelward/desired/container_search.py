@@ -1,4 +1,4 @@
-"""Which container and port of somebody's workload is the model server."""
+"""Which container and port of a user's workload is the model server."""
 
 from __future__ import annotations
 

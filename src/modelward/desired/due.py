@@ -22,7 +22,7 @@ QUIET_MS = 3_600_000
 _EARLY_MS = 1_800_000
 """At most so long before its time an evaluation comes along; half of `every` where that is less."""
 _LATE_MS = 60_000
-"""So much further than the sliding set a window may reach back, for a batch comes some seconds after its time."""
+"""How much further back than the sliding set a window may reach: a batch comes some seconds after its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def due(
 
 
 def _presses(one: _Waiting, quiet_ms: int) -> bool:
-    """Tell whether an evaluation is worth a batch of its own, so long after the namespace's last one.
+    """Return whether an evaluation is worth a batch of its own, so long after the namespace's last one.
 
     What is new never waits until it has left the sliding set, of which what was tried in vain has spent a part.
     """

@@ -1,4 +1,4 @@
-"""What stands in the way of doing as the user asked, in the words of a condition."""
+"""What keeps us from doing what the user declared, in the words of a condition."""
 
 from __future__ import annotations
 

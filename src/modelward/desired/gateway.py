@@ -32,7 +32,7 @@ def url_problem(endpoint: LLMEndpoint) -> Finding | None:
 
 
 def gateway_workload(endpoint: LLMEndpoint, installation: Installation, port: int | None) -> dict[str, Any]:
-    """Return the gateway's Deployment; it may roll with a new release, for it holds no model and drains.
+    """Return the gateway's Deployment; it may roll with a new release, because it holds no model and drains.
 
     `port` is the model server's; None before an external API. Pods are found by the name of a headless Service, not by
     a list that the operator would have to keep: they come and go while it is away.

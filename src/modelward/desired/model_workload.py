@@ -66,10 +66,10 @@ def first(endpoint: LLMEndpoint, installation: Installation, replicas: int | Non
 
 
 def scale(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return the replicas for `modelward-scale` to apply: the declared number, or None where nobody declared one.
+    """Return the replicas for `modelward-scale` to apply: the declared number, or None where none is declared.
 
     Replicas that only the creation owns are taken over as they are, with the resource version as precondition, since
-    somebody may be writing them.
+    another writer may own them.
     """
     if endpoint.spec.replicas is not None:
         return {**_identity(), "metadata": _key(endpoint), "spec": {"replicas": endpoint.spec.replicas}}
@@ -84,7 +84,7 @@ def scale(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> dict[str
 
 
 def orphaned_replicas(workload: Mapping[str, Any]) -> bool:
-    """Tell whether the next apply of the template would remove the replicas, for nobody else owns them."""
+    """Return whether the next apply of the template would remove the replicas, because no other manager owns them."""
     owners = {
         entry.get("manager")
         for entry in workload["metadata"].get("managedFields") or ()
@@ -118,7 +118,7 @@ def written_for_pods(endpoint: LLMEndpoint) -> dict[str, Any]:
 
 
 def gate(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
-    """Tell whether the template must be applied: the user wrote something else than what the workload runs."""
+    """Return whether the template must be applied: the user wrote something else than what the workload runs."""
     if workload is None:
         return True
     annotations = workload["metadata"].get("annotations") or {}
@@ -126,7 +126,7 @@ def gate(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> bool:
 
 
 def note_lost(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> bool:
-    """Tell whether another hand took the note of the hash off a workload whose pods still are what the user wrote.
+    """Return whether another writer removed the hash from a workload whose pods still are what the user wrote.
 
     To apply the template for that would restart them wherever it has become another by a newer release of ours.
     """

@@ -80,7 +80,7 @@ def _not_read(endpoint: str, around: RunContext) -> Finding | None:
     if endpoint in around.watches:
         return None
     return Finding(
-        RunReason.ENDPOINT_NOT_READ, f"LLMEndpoint {endpoint} was not looked at; its condition Accepted may say why"
+        RunReason.ENDPOINT_NOT_READ, f"LLMEndpoint {endpoint} could not be read; its condition Accepted may say why"
     )
 
 

@@ -68,7 +68,7 @@ NOTHING = PodAdditions()
 def added(spec: Mapping[str, Any], additions: PodAdditions) -> dict[str, Any]:
     """Return a pod spec with the additions: variables and secrets for its first container, sidecars beside it.
 
-    A Secret that is not there keeps no pod from starting: its evaluator fails alone, and says so.
+    A Secret that is not there keeps no pod from starting: its evaluator fails alone, and reports it.
     """
     first, *others = spec["containers"]
     known = {one["name"] for one in first["env"]}

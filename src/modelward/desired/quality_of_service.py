@@ -27,7 +27,7 @@ GATEWAY: Mapping[str, Mapping[str, str]] = {
 
 
 def is_guaranteed(containers: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a pod of these containers (init containers among them) is of class Guaranteed."""
+    """Return whether a pod of these containers (init containers among them) is of class Guaranteed."""
     listed = list(containers)
     return bool(listed) and all(_holds(container.get("resources") or {}) for container in listed)
 

@@ -1,6 +1,6 @@
-"""One pod of the collector alone, before a workload of somebody else's rolls to take a collector in.
+"""One pod of the collector alone, before an adopted workload rolls to take a collector in.
 
-What would keep the collector out must show on a pod that serves nobody: a StatefulSet, and a Deployment of four, lose a
+What would keep the collector out must show on a pod without clients: a StatefulSet, and a Deployment of four, lose a
 pod that serves before the one with the collector is ready. It is a Deployment, since a Deployment's status quotes what
 refuses its pods: a quota, pod security, a policy.
 """
@@ -17,7 +17,7 @@ from modelward.desired.ownership import child_metadata
 from modelward.desired.pod import settled_metadata
 
 NEVER_READY = "modelward.dev/serves"
-"""A readiness gate that nobody opens: no Service sends requests to the pod, whatever labels a cluster gives to it."""
+"""A readiness gate that is never opened: no Service sends requests to the pod, whatever its labels."""
 GRACE_SECONDS = 1
 _TAKEN_OVER = frozenset(
     {
@@ -61,7 +61,7 @@ def rehearsal(
 
 
 def passed(wanted: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a pod of this very rehearsal, and not of one with other settings, runs its collector."""
+    """Return whether a pod of this very rehearsal, and not of one with other settings, runs its collector."""
     note = wanted["spec"]["template"]["metadata"]["annotations"][names.REHEARSED]
     of_it = (pod for pod in pods if pod["metadata"].get("annotations", {}).get(names.REHEARSED) == note)
     return any(status.get("ready") for pod in of_it for status in pod.get("status", {}).get("containerStatuses", ()))

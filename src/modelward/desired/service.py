@@ -15,7 +15,7 @@ from modelward.reasons.accepted import AcceptedReason
 def service(
     endpoint: LLMEndpoint, workload: Mapping[str, Any] | None = None, *, direct_port: int | None = None
 ) -> dict[str, Any] | Finding | None:
-    """Return our Service, or None where somebody else's workload is only watched: its own Services lead to it.
+    """Return our Service, or None where a workload is only watched: its own Services lead to it.
 
     `workload` is the adopted one, whose pods are found by its own selector. A model that Modelward runs without a
     collector is reached directly. `direct_port` is the model's own where not every pod has a sidecar (it is being put

@@ -31,12 +31,12 @@ def references(endpoint: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def refers(endpoint: Mapping[str, Any], kind: str, name: str) -> bool:
-    """Tell whether a stored LLMEndpoint refers to the workload."""
+    """Return whether a stored LLMEndpoint refers to the workload."""
     return reference_of(endpoint) == (kind, name)
 
 
 def writes(endpoint: LLMEndpoint) -> bool:
-    """Tell whether an endpoint asks for a change of the workload that it refers to: a sidecar, or other replicas.
+    """Return whether an endpoint asks for a change of the workload that it refers to: a sidecar, or other replicas.
 
     One in mode ScrapeOnly or Gateway that declares no number only watches, and any number of those may.
     """
@@ -50,7 +50,7 @@ def writes(endpoint: LLMEndpoint) -> bool:
 def taken(endpoint: LLMEndpoint, others: Iterable[LLMEndpoint], workload: Mapping[str, Any] | None) -> Finding | None:
     """Return why the endpoint must leave its workload to another one; None where it is the only or oldest to write.
 
-    The oldest is told by creation time, then by uid, so that every reconcile of each of them comes to the same. One
+    The oldest is found by creation time, then by uid, so that every reconcile of each of them comes to the same. One
     that is paused keeps its place, one that is being deleted has none.
     """
     reference = endpoint.spec.backend.workload_ref
@@ -70,7 +70,7 @@ def taken(endpoint: LLMEndpoint, others: Iterable[LLMEndpoint], workload: Mappin
 
 
 def deserted(workload: Mapping[str, Any], endpoints: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a workload is marked as adopted by an endpoint that is gone, or refers to another workload now."""
+    """Return whether a workload is marked as adopted by an endpoint that is gone, or refers to another workload now."""
     metadata = workload["metadata"]
     holder = (metadata.get("labels") or {}).get(names.ADOPTED_BY)
     return holder is not None and not any(

@@ -1,7 +1,7 @@
 """What another hand has changed in the pod template of a model server that Modelward runs.
 
-It stays as it is, for putting it back would restart the model server, but people are told. managedFields say whose a
-field is: one that `modelward-template` applied and does not own any more was changed, or taken out, by somebody else.
+It stays as it is, because a revert would restart the model server, but status reports it. managedFields say whose a
+field is: one that `modelward-template` applied and does not own any more was changed, or removed, by another writer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Fields = Mapping[str, Any]
 
 
 def edited(written: Mapping[str, Any], workload: Mapping[str, Any], manager: str) -> list[str]:
-    """Return the fields that a user wrote for the pods, and that somebody else has set otherwise on the workload.
+    """Return the fields that a user wrote for the pods, and that another writer has set otherwise on the workload.
 
     A field that differs and is still ours was changed on its way in (by an admission policy), which is no edit.
     """
@@ -24,7 +24,7 @@ def edited(written: Mapping[str, Any], workload: Mapping[str, Any], manager: str
 
 
 def differs(written: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
-    """Tell whether the workload's pod template says anything else than the user wrote, whoever made it so."""
+    """Return whether the workload's pod template says anything else than the user wrote, whoever made it so."""
     return any(_differing(written, workload["spec"]["template"], {}, ""))
 
 

@@ -53,7 +53,7 @@ class Administration:
         return json_answer({"key": key.hex(), "renewAfterSeconds": RENEW_AFTER_S})
 
     async def post_erasure(self, request: web.Request) -> web.Response:
-        """Erase, or count what would be erased with `dryRun`; `by` is the person who asked, for the audit."""
+        """Erase, or count what would be erased with `dryRun`; `by` is the person who requested it, for the audit."""
         who = await self.permit(request, "erase", "")
         try:
             data = orjson.loads(await body_of(request, _BODY_BYTES))

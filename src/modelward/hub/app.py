@@ -56,7 +56,7 @@ class Api:
     _decoding: Turns
 
     def application(self) -> web.Application:
-        """Return the aiohttp application; run it with `auto_decompress=False`, for bodies are bounded here."""
+        """Return the aiohttp application; run it with `auto_decompress=False`: bodies are bounded here."""
         app = web.Application(
             middlewares=[self._errors, self._gate], client_max_size=max(self.settings.limits.body_bytes, 32 << 20)
         )

@@ -1,4 +1,4 @@
-"""Who may do what at the hub: one table, so that it can be read in one look."""
+"""Who may do what at the hub: one table, to be read at a glance."""
 
 from __future__ import annotations
 

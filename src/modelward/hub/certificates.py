@@ -1,4 +1,4 @@
-"""The hub's own certificate authority, so that nobody has to install one for it."""
+"""The hub's own certificate authority, so that none has to be installed for it."""
 
 from __future__ import annotations
 

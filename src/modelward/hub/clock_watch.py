@@ -13,7 +13,7 @@ APART_MS = 600_000
 
 @dataclass(slots=True)
 class ClockWatch:
-    """Compares a clock (Unix milliseconds) with seconds that nobody can set."""
+    """Compares a clock (Unix milliseconds) with seconds that cannot be set."""
 
     clock_ms: Callable[[], int]
     seconds: Callable[[], float] = boottime
@@ -26,12 +26,12 @@ class ClockWatch:
     def begin(self, newest_ms: int) -> None:
         """Doubt the clock for now if it is far ahead of the newest that an earlier process has stored; 0 for nothing.
 
-        That may be a jump while nobody watched, or a quiet time: only what goes on to be so tells them apart.
+        That may be a jump that was not observed, or a quiet time: only a lasting difference is a jump.
         """
         self._doubted = newest_ms > 0 and self.clock_ms() - newest_ms > APART_MS
 
     def steady(self) -> bool:
-        """Tell whether the clock went as time did since the last call, or since the start.
+        """Return whether the clock went as time did since the last call, or since the start.
 
         After a jump, or a start in doubt, it is False once: what is still so at the next call is the time.
         """

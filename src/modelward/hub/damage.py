@@ -26,7 +26,7 @@ class Damage:
     counted: Callable[[DamageKind, int], None]
     clock_ms: Callable[[], int]
     suspects: set[str] = field(default_factory=set)
-    """Objects of exchanges that the next sweep writes anew without what is damaged."""
+    """Objects of exchanges that the next sweep rewrites without what is damaged."""
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def found(self, kind: DamageKind, path: str, count: int = 1) -> None:

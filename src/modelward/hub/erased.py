@@ -31,13 +31,13 @@ class Erased:
     late_before_ms: int = 0
 
     def holds(self, exchange: Exchange) -> bool:
-        """Tell whether an exchange was erased."""
+        """Return whether an exchange was erased."""
         if exchange.time_ms < self.before_ms or exchange.id in self.exchanges:
             return True
         return bool(exchange.conversation) and exchange.time_ms < self.conversations.get(exchange.conversation, 0)
 
     def refuses(self, exchange: Exchange) -> bool:
-        """Tell whether an exchange that comes now may be one that was erased."""
+        """Return whether an exchange that comes now may be one that was erased."""
         return exchange.time_ms < self.late_before_ms or self.holds(exchange)
 
     @property

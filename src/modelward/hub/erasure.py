@@ -178,7 +178,7 @@ def without_erased(result: WindowResult, marks: Iterable[Erased]) -> WindowResul
 
 
 def _until_ms(store: ExchangeStore, target: ErasureScope) -> int:
-    """Return the time up to which is erased: now, or after the newest, for a collector's clock may be ahead."""
+    """Return the time up to which is erased: now, or after the newest, because a collector's clock may be ahead."""
     return max([store.clock_ms(), *(item.last_ms + 1 for item in _items(store, target))])
 
 

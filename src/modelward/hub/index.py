@@ -38,7 +38,7 @@ class Index:
     _names: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def clear(self) -> None:
-        """Forget everything, before the store is listed anew."""
+        """Forget everything, before the store is listed again."""
         self._objects.clear()
         self._usage.clear()
         self._names.clear()
@@ -115,7 +115,7 @@ class Index:
         return list(self._objects)
 
     def hours(self) -> Iterator[tuple[str, str, list[ExchangeObject]]]:
-        """Yield endpoint, hour and objects, as a copy that may be changed meanwhile."""
+        """Yield endpoint, hour and objects, as a copy, because the original may change."""
         for endpoint, hours in list(self._objects.items()):
             for hour, items in list(hours.items()):
                 yield endpoint, hour, list(items.values())

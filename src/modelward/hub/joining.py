@@ -36,7 +36,7 @@ async def join(store: ExchangeStore, group: Sequence[ExchangeObject]) -> int:
     """Write the joined object, then delete its parts; between the two every exchange is there twice, and reads once.
 
     Damaged parts are set aside instead, and what can still be read of them is in the joined object. A group of one is
-    written anew only if it is damaged. Return how many objects were joined.
+    rewritten only if it is damaged. Return how many objects were joined.
     """
     joined = await _read(store, group)
     if len(joined.parts) < 2 and not joined.damaged:

@@ -1,6 +1,6 @@
 """Exchanges that arrived late: what a collector spooled, or could not send at once. Windows may be judged by then.
 
-Only lately arrived ones are told, from memory: the operator asks every few seconds, and one more window that is
+Only lately arrived ones are reported, from memory: the operator asks every few seconds, and one more window that is
 judged again does no harm.
 """
 
@@ -18,7 +18,7 @@ _TOLD_FOR_MS = 2 * 3_600_000
 _TOGETHER_MS, _SPAN_MS = 10_000, 60_000
 """What comes in a row is one span; where a collector's clock is behind all comes late, and a span must end."""
 _SPANS = 32
-"""Of one endpoint; then the oldest are told no more."""
+"""Of one endpoint; beyond it the oldest are no longer reported."""
 _ENDPOINTS = 10_000
 
 

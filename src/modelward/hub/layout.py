@@ -84,7 +84,7 @@ def keys_path(namespace: str) -> str:
 
 
 def is_endpoint(text: str) -> bool:
-    """Tell whether the text is `namespace/name` and safe as a path."""
+    """Return whether the text is `namespace/name` and safe as a path."""
     return _ENDPOINT.fullmatch(text) is not None
 
 

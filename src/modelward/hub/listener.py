@@ -1,4 +1,4 @@
-"""Accepting connections within a limit, so that silent ones cost their owner the place and nobody else."""
+"""Accepting connections within a limit, so that silent ones cost their owner's places only."""
 
 from __future__ import annotations
 

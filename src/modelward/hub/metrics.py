@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 
 class HubMetrics:
-    """Counters and gauges of one hub; no label carries an endpoint, for there may be thousands."""
+    """Counters and gauges of one hub; no label carries an endpoint: there may be thousands."""
 
     def __init__(self, buffered_bytes: Callable[[], float], objects: Callable[[], float]) -> None:
         """Register all; the two functions are read at each scrape."""

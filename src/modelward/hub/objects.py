@@ -98,7 +98,7 @@ class ObjectStore:
 
 
 def translated(error: Exception) -> HubError:
-    """Turn the store's error into the hub's; only the first line, for the rest is the request with its headers."""
+    """Turn the store's error into the hub's; only the first line: the rest is the request with its headers."""
     text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
     return store_full(text) if any(sign in str(error) for sign in FULL) else store_unavailable(text)
 

@@ -36,7 +36,7 @@ class ResultStore:
     born_ms: Callable[[str], int] = lambda _: 0
     """When the endpoint was made that has a name (`namespace/name`) now: older results are another one's."""
     _back: dict[ResultKey, int] = field(default_factory=dict)
-    """When the endpoint was made for which a time before that was looked at: such a result is its own."""
+    """When the endpoint was created that was evaluated for a time before that: such a result is its own."""
     limits: ResultLimits = field(default_factory=ResultLimits)
     _shares: ResultShares = field(init=False)
     _cache: OrderedDict[ResultKey, bytes] = field(default_factory=OrderedDict)
@@ -123,7 +123,7 @@ class ResultStore:
         return sorted(rows, key=lambda row: (row[0].to_ms, row[0].path))
 
     def _own(self, key: ResultKey) -> bool:
-        """Tell whether a result is of the endpoint that has its name now."""
+        """Return whether a result is of the endpoint that has its name now."""
         born_ms = self.born_ms(key.endpoint)
         return key.to_ms >= born_ms or self._back.get(key) == born_ms
 

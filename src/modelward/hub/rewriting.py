@@ -1,4 +1,4 @@
-"""Takes single exchanges out of stored objects, or text out of exchanges: objects are written anew, never changed."""
+"""Takes single exchanges out of stored objects, or text out of exchanges; objects are never changed in place."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rewritten:
 
 
 def rewritten(data: bytes, keep: Keep) -> Rewritten:
-    """Decide each line of an object. What cannot be read is left out: nobody can tell what text there is in it."""
+    """Decide each line of an object. What cannot be read is left out: its text is unknown."""
     lines: list[bytes] = []
     times: list[int] = []
     dropped: list[str] = []

@@ -35,7 +35,7 @@ def changed(old: Rules, asked: AskedRules, now_ms: int, newest: Newest) -> Rules
 
 
 def takes_away(before: Rule, after: Rule) -> bool:
-    """Tell whether something that the rule before let be kept may no longer be kept, age apart."""
+    """Return whether something that the rule before let be kept may no longer be kept, age apart."""
     return (
         _rank(after.content) < _rank(before.content)
         or after.max_body_bytes < before.max_body_bytes
@@ -62,7 +62,7 @@ def _first(asked: Rule, now_ms: int) -> Rule:
 
 def _next(before: Rule, asked: Rule, now_ms: int, newest_ms: int) -> Rule:
     if asked.uid and before.uid and asked.uid != before.uid:
-        # The word of an operator that has not heard yet of the endpoint that follows.
+        # From an operator that does not know yet of the endpoint that follows.
         return before if asked.created_ms < before.created_ms else _anew(before, asked, now_ms, newest_ms)
     created_ms = before.created_ms if before.uid else min(asked.created_ms, now_ms)
     kept = replace(
@@ -77,7 +77,7 @@ def _next(before: Rule, asked: Rule, now_ms: int, newest_ms: int) -> Rule:
 
 
 def _anew(before: Rule, asked: Rule, now_ms: int, newest_ms: int) -> Rule:
-    """Return the rule of an endpoint that was made anew: nothing that is older is its own.
+    """Return the rule of an endpoint that was recreated: nothing that is older is its own.
 
     A collector of the endpoint before whose clock was ahead may have left something that looks younger.
     """

@@ -16,7 +16,7 @@ KEEP_FOR_S = 168 * HOUR_S
 class Rule:
     """Limits on the exchanges of one endpoint; times are Unix milliseconds, compared with when an exchange began.
 
-    `uid` and `created_ms` are the endpoint's own; one that is made anew under its name is another endpoint. Of
+    `uid` and `created_ms` are the endpoint's own; one that is recreated under its name is another endpoint. Of
     exchanges before `since_ms` nothing may be kept, before `metadata_before_ms` no text, before `redacted_before_ms`
     no raw text: what a rule once took away, no later rule gives back. `gone_ms` says since when the operator names
     the endpoint no longer: the rule holds on until what it governs is gone.

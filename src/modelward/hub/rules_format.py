@@ -28,7 +28,7 @@ class AskedRules:
     unseen: frozenset[str] = frozenset()
 
     def spares(self, endpoint: str) -> bool:
-        """Tell whether an endpoint that has no rule here keeps the one that it had."""
+        """Return whether an endpoint that has no rule here keeps the one that it had."""
         return endpoint in self.refused or endpoint.partition("/")[0] in self.unseen
 
 

@@ -130,7 +130,7 @@ class Hub:
         )
         turns = Turns(limits.parallel_ingests, limits.parallel_ingests // 2, limits.requests_of_namespace)
         gate = Gate(admission, self._verified)
-        # By hand nobody brings rules, so all endpoints are strangers.
+        # Run by hand, there are no rules, so all endpoints are strangers.
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.buffer, self.metrics, gate, strangers)

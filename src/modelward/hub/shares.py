@@ -1,4 +1,4 @@
-"""What a namespace may hold of the store: who has more loses its own oldest exchanges, and nobody else does."""
+"""What a namespace may hold of the store: who has more loses its own oldest exchanges only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelward.hub.turns import Turns
 log = logging.getLogger(__name__)
 GIB = 1 << 30
 UNKNOWN_STORE_BYTES = 1_000 * GIB
-"""What an object store counts as, whose size nobody tells."""
+"""What an object store counts as, because its size is unknown."""
 MAX_OBJECTS = 100_000
 """Objects of one namespace: a bound on the hub's memory, about 60 MB. The chart's default has room for several."""
 FULL_PERCENT, TRIM_PERCENT, USABLE_PERCENT = 95, 98, 95
@@ -58,7 +58,7 @@ class NamespaceUse:
 
 @dataclass(slots=True)
 class Shares:
-    """Makes room for what is about to be written; `trimmed` is told how many exchanges went."""
+    """Makes room for what is about to be written; `trimmed` receives how many exchanges went."""
 
     objects: ObjectStore
     index: Index

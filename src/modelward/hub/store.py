@@ -32,7 +32,7 @@ PURGE_S = 600.0
 """How often what changed rules and erasures forbid is taken from the disk."""
 log = logging.getLogger(__name__)
 READERS_WAITING = 16
-"""Readers of one namespace that may queue for their turn before the next is told to come back."""
+"""Readers of one namespace that may queue for their turn before the next is refused for a while."""
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class ExchangeStore:
         self.index.add(replace(item, size=len(data)))
 
     async def take(self, item: ExchangeObject, data: bytes) -> None:
-        """Store an object that came anew, within the share of its namespace; HubError 507 when it does not fit."""
+        """Store a new object, within the share of its namespace; HubError 507 when it does not fit."""
         error: HubError | None = None
         try:
             await self.shares.make_room(item.namespace, len(data))
@@ -193,11 +193,11 @@ class ExchangeStore:
                     yield item, data
 
     def unswept(self) -> list[str]:
-        """Return the endpoints to purge; what nobody has ruled on waits until the operator was heard."""
+        """Return the endpoints to purge; what has no rule waits until the operator has sent its rules."""
         return sorted(name for name in self.rules.unswept if self.asked or name in self.rules.by_endpoint)
 
     def may_stay_whole(self, item: ExchangeObject) -> bool:
-        """Tell whether an object may stay that cannot be cut down to what its rule leaves."""
+        """Return whether an object may stay that cannot be cut down to what its rule leaves."""
         rule = self.rules.of(item.endpoint)
         return rule.content in ("Redacted", "Full") and item.last_ms >= rule.nothing_before_ms(self.clock_ms())
 

@@ -69,7 +69,7 @@ class StoredLines:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedLines:
-    """What an object held: `lines` only where something of it was lost, to be written anew."""
+    """What an object held: `lines` only where something of it was lost, to be rewritten."""
 
     count: int
     lost: bool

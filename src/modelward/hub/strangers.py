@@ -1,4 +1,4 @@
-"""Endpoints that nobody has declared: a few are kept until their rule comes, more are refused."""
+"""Endpoints without a rule: a few are kept until their rule comes, more are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Strangers:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def admits(self, endpoint: str) -> bool:
-        """Tell whether records of an endpoint may be kept."""
+        """Return whether records of an endpoint may be kept."""
         if self.ruled(endpoint):
             return True
         namespace = namespace_of(endpoint)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 REFRESH_S = 600.0
 UNKNOWN_KEY_REFRESH_S = 10.0
-"""Tokens with unknown keys, which anybody can make, cause at most one fetch in this time."""
+"""Tokens with unknown keys, which any client can make, cause at most one fetch in this time."""
 FETCH_TIMEOUT_S = 10.0
 CLOCK_SKEW_S = 10
 

@@ -17,7 +17,7 @@ Row = TypeVar("Row")
 async def readable(
     rows: Sequence[Any], read: Callable[[Any], Row], skipped: Callable[[str], None]
 ) -> AsyncGenerator[list[Row]]:
-    """Yield rows of decoded JSON as `read` returns them, some at a time; `skipped` is told of each that is left out."""
+    """Yield rows of decoded JSON as `read` returns them, some at a time; `skipped` receives each that is left out."""
     for start in range(0, len(rows), BATCH):
         batch: list[Row] = []
         for row in rows[start : start + BATCH]:

@@ -1,4 +1,4 @@
-"""Kubernetes Events, deduplicated: the same thing said again within ten minutes is one Event with a count."""
+"""Kubernetes Events, deduplicated: the same message again within ten minutes is one Event with a count."""
 
 import hashlib
 import logging
@@ -24,7 +24,7 @@ Patch = Callable[..., Awaitable[Object]]
 
 @dataclass(frozen=True, slots=True)
 class EventSeries:
-    """One Event that was posted, how often it happened since, and when it was last said to the API server."""
+    """One Event that was posted, how often it happened since, and when it was last written to the API server."""
 
     namespace: str
     name: str
@@ -64,7 +64,7 @@ class EventRecorder:
         return event if related is None else event | {"related": _reference(related)}
 
     async def post(self, event: Object, create: Create, patch: Patch) -> None:
-        """Create the Event or count it up; an API server that refuses is logged, for an Event must not fail work."""
+        """Create the Event or count it up; a refusal is logged, because an Event must not fail work."""
         try:
             await self._post(event, create, patch)
         except ApiError as error:

@@ -125,7 +125,7 @@ class Lease:
         return True
 
     def _free(self, lease: Object) -> bool:
-        """Whether nobody holds it, we do, or its holder has not renewed it for its whole duration as we saw it."""
+        """Whether it is free, ours, or was not renewed by its holder for its whole duration as we saw it."""
         spec = lease.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
         if holder in ("", self._identity):
@@ -147,7 +147,7 @@ class Lease:
             raise self._lost("nobody, the Lease was deleted") from None
 
     async def _look_again(self) -> None:
-        """A renewal whose answer got lost may have happened; somebody may also have edited the Lease, or taken it."""
+        """A renewal whose answer got lost may have happened; the Lease may also have been edited or taken."""
         lease, holder = await self._look(self._patience())
         if holder != self._identity:
             raise self._lost(holder)

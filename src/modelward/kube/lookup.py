@@ -6,7 +6,7 @@ from modelward.kube.kinds import Object, name_of, namespace_of
 
 ObjectName = tuple[str, str]
 Keys = Callable[[Object], Iterable[Hashable]]
-"""What an object is found by; a pure function of it, and cheap, because it is asked again when the object goes."""
+"""What an object is found by; a pure function of it, and cheap, because it is called again when the object goes."""
 
 
 class Lookup:
@@ -44,7 +44,7 @@ class Lookup:
 
 
 class KindObjects:
-    """All objects of one kind; what is asked in order is put in order once, not each time."""
+    """All objects of one kind; sorted once, not for each sorted read."""
 
     def __init__(self) -> None:
         self._by_namespace: dict[str, dict[str, Object]] = {}
@@ -81,7 +81,7 @@ class KindObjects:
             lookup.discard(obj)
 
     def each(self, namespace: str | None = None) -> Iterator[tuple[ObjectName, Object]]:
-        """Yield the objects of a namespace or of all, in no order; nothing may be put or popped meanwhile."""
+        """Yield the objects of a namespace or of all, in no order; nothing may be put or popped while it runs."""
         for place in (namespace,) if namespace is not None else self._by_namespace:
             for name, obj in self._by_namespace.get(place, {}).items():
                 yield (place, name), obj
@@ -104,7 +104,7 @@ class KindObjects:
         return listed
 
     def lookup(self, by: Hashable, keys: Keys) -> Lookup:
-        """The lookup that is called so; made, of all that is known, when it is asked for first."""
+        """The lookup of that name; built, of all that is known, on first use."""
         found = self._lookups.get(by)
         if found is None:
             found = self._lookups[by] = Lookup(keys)

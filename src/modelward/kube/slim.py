@@ -1,4 +1,4 @@
-"""What is kept of an object: all but the bookkeeping that nobody reads, which is half of what an object weighs."""
+"""What is kept of an object: all but the bookkeeping that is never read, which is half of an object's size."""
 
 from __future__ import annotations
 

@@ -126,9 +126,9 @@ def session(access: Access, connections: int) -> aiohttp.ClientSession:
 
 
 class _GuardedBody(aiohttp.BytesPayload):
-    """A body that looks at the Lease once more when its turn comes; without it nothing of a request is sent.
+    """A body that checks the Lease once more when its turn comes; without it nothing of a request is sent.
 
-    Between the first look and the first byte a request may have waited for a connection, the process may have been
+    Between the first check and the first byte a request may have waited for a connection, the process may have been
     stopped, and aiohttp sends a PUT or DELETE again when a connection that it kept turns out to be closed.
     """
 

@@ -43,7 +43,7 @@ class Sample:
 
 
 def countable(value: float) -> bool:
-    """Tell whether a value can be a count, a level or a duration: finite, not negative, and of this world.
+    """Return whether a value can be a count, a level or a duration: finite, not negative, and of a plausible size.
 
     Beyond 1e15 a float soon no longer counts one by one, and sums of such values overflow.
     """
@@ -51,7 +51,7 @@ def countable(value: float) -> bool:
 
 
 def cut_short(page: bytes) -> bool:
-    """Tell whether a page ends in the middle of a line; a page sent without its length may have been cut there."""
+    """Return whether a page ends in the middle of a line; a page sent without its length may have been cut there."""
     return bool(page) and not page.endswith((b"\n", b"# EOF"))
 
 

@@ -18,7 +18,7 @@ def model_of(labels: Mapping[str, str], label: str) -> str:
 
 
 def summed(samples: Iterable[Sample], signal: Signal, model_label: str) -> dict[SignalKey, float]:
-    """Sums by model; NaN where one of the values is no number, for the others would be taken for the whole."""
+    """Sums by model; NaN where one of the values is no number: the others are not the whole."""
     sums: dict[SignalKey, float] = {}
     for each in samples:
         key = SignalKey(signal, model_of(each.labels, model_label))
@@ -29,7 +29,7 @@ def summed(samples: Iterable[Sample], signal: Signal, model_label: str) -> dict[
 def histograms(
     families: Families, name: str, signal: Signal, model_label: str, accept: Accept = lambda _: True
 ) -> dict[SignalKey, Histogram | None]:
-    """Histograms by model; None where one of its series is none, for the others are not the whole."""
+    """Histograms by model; None where one of its series is none: the others are not the whole."""
     buckets: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     for each in families.of(name + "_bucket"):
         bound = _bound(each.labels.get("le", ""))

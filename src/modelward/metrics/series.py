@@ -61,7 +61,7 @@ class Series:
     _unknown: frozenset[Signal] = frozenset()
 
     def add(self, snapshot: Snapshot) -> bool:
-        """Take a snapshot in; a straggler is ignored, a clock set back starts the series anew.
+        """Take a snapshot in; a straggler is ignored, a clock set back restarts the series.
 
         Returns whether the clock was set back.
         """
@@ -165,7 +165,7 @@ class Series:
         if known is None or total is None:
             return value if self.readings else _emptied(value)
         if known.bounds != value.bounds:
-            return _emptied(value)  # cut anew: what it counts up to here was counted before, or nobody knows when
+            return _emptied(value)  # cut again: what it counts up to here was counted before, or at an unknown time
         return merged((total, subtracted(value, known) or value)) or total
 
     def _append(self, reading: Reading) -> None:

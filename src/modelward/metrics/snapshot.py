@@ -13,7 +13,7 @@ MAX_MODELS = 100
 
 
 class UnusableError(ValueError):
-    """The page is well formed, but says nothing that could be relied on; the message tells people why."""
+    """The page is well formed, but nothing in it is reliable; the message says why."""
 
 
 class NotACollectorError(UnusableError):
@@ -28,7 +28,7 @@ class Snapshot:
     `config_generation` is the configuration that the collector says it runs, empty when it runs none;
     `collector_version` is empty for an engine's page; `engine` is what the engine's own page was taken for, empty where
     it is not known; `engine_problem` is why the collector beside the engine could
-    not read the engine's own page; `unreached` tells that no model server has accepted its connections for 30 s.
+    not read the engine's own page; `unreached` says that no model server has accepted its connections for 30 s.
     `page` is the digest of the page that was read, by which the same one is known.
     """
 

@@ -1,4 +1,4 @@
-"""Windows over what many pods said: increases, rates, distributions and levels that never take a gap for a zero."""
+"""Windows over what many pods reported: increases, rates, distributions and levels that never take a gap for a zero."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -86,7 +86,7 @@ class History:
         return tuple(sorted({key.model for key in keys}))
 
     def of_pod(self, pod: str) -> "History":
-        """The same questions asked about one pod alone."""
+        """The same window over one pod alone."""
         alone = History()
         if pod in self._pods:
             alone._pods[pod] = self._pods[pod]
@@ -165,7 +165,7 @@ class History:
             for key in _matching(last.distributions.keys() - last.missing, signal, model):
                 later, earlier = last.distributions[key], start.distributions.get(key)
                 if earlier is not None and earlier.bounds != later.bounds:
-                    continue  # cut anew within the window: the two cannot be compared
+                    continue  # cut again within the window: the two cannot be compared
                 step = later if earlier is None else subtracted(later, earlier)
                 if step is not None:
                     steps.append(step)

@@ -45,7 +45,7 @@ class Monitored:
         return self._of(endpoint, policies, evaluators, allow_raw, known)
 
     async def in_namespace(self, namespace: str, now_ms: int) -> Mapping[str, MonitoringPlan]:
-        """Return what is asked of each endpoint, by its name, but of those that are paused, going or unreadable.
+        """Return each endpoint's monitoring plan, by its name, but of those that are paused, going or unreadable.
 
         Nothing new is started of those.
         """

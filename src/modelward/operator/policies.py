@@ -37,7 +37,7 @@ class PolicyReconciler:
     context: Context
     evaluators: EvaluatorCatalogue
     asked: Callable[[str], Awaitable[Mapping[str, MonitoringPlan]]]
-    """What is asked of the endpoints of a namespace, by their names."""
+    """The monitoring plans of a namespace's endpoints, by their names."""
     clock_ms: Callable[[], int]
     stored: Callable[[str], Stored | None] = lambda _: None
     """What a namespace holds at the hub."""

@@ -31,7 +31,7 @@ _LONGEST_MONTH = 12
 
 
 def birth_dates(text: str) -> Iterator[Span]:
-    """Find dates that a word announces as somebody's birth."""
+    """Find dates that a word announces as a date of birth."""
     labels = labels_of(text)
     if labels.has(BIRTH_WORD):
         for found in _DATE.finditer(text):

@@ -16,7 +16,7 @@ _BY_CATEGORY = {"Zs": " ", "Zl": "\n", "Zp": "\n", "Pd": "-", "Cf": "", "Mn": ""
 
 
 class _Plain(dict[int, str]):
-    """Plain forms by code point, computed when first asked for; a stranger's text cannot make it grow for ever."""
+    """Plain forms by code point, computed on first use; bounded, whatever text comes."""
 
     def __missing__(self, code: int) -> str:
         if len(self) >= _MOST_REMEMBERED:

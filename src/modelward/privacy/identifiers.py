@@ -34,7 +34,7 @@ Purpose = Literal["exchange", "conversation"]
 
 
 def passing_id(name: str, sent: Iterable[str] = ()) -> bool:
-    """Tell whether an id may leave as it is: an engine made it, and nothing in it came from the client.
+    """Return whether an id may leave as it is: an engine made it, and nothing in it came from the client.
 
     `sent` are values that the client sent and of which engines make ids: vLLM of `X-Request-Id`, SGLang of `rid`.
     """
@@ -74,7 +74,7 @@ def conversation_names(name: str, keys: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def is_conversation_key(name: str) -> bool:
-    """Tell whether a conversation is named by a key, as it is kept, and not by what a client sent."""
+    """Return whether a conversation is named by a key, as it is kept, and not by what a client sent."""
     return _KEY.fullmatch(name) is not None
 
 
@@ -83,7 +83,7 @@ def _meet(sent: str, name: str) -> bool:
 
 
 def _random(text: str) -> bool:
-    """Tell whether characters look drawn: words change between small, large and digits less often than chance does."""
+    """Return whether characters look drawn: they change between small, large and digits as chance does."""
     if _HEX.fullmatch(text):
         return _changes(text) * 4 >= len(text)
     if _UUID.fullmatch(text):

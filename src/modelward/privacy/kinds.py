@@ -15,7 +15,7 @@ API_KEY, BEARER_TOKEN, PRIVATE_KEY, PASSWORD, URL_CREDENTIALS = (
 
 @dataclass(frozen=True, slots=True)
 class MaskKind:
-    """One kind of value; `means` is what readers of the docs are told that its mask stands for."""
+    """One kind of value; `means` is what the docs say that its mask stands for."""
 
     name: str
     concern: Literal["personal", "secret"]

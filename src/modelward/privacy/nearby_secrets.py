@@ -10,7 +10,7 @@ from modelward.privacy.span import Span
 
 _FARTHEST = 64
 LEAST_NEARBY = 8
-"""A shorter rest of a text holds no secret that is known by its look."""
+"""A shorter rest of a text holds no secret that is known by its form."""
 _RANDOM = re.compile(
     r"(?<![\w+/=.:@-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/?[A-Za-z0-9+_][A-Za-z0-9+/_-]{26,88}={0,2})(?![\w=.@-])",
     re.ASCII,

@@ -22,7 +22,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     )
     ENDPOINT_NOT_READ = Reason(
         "EndpointNotRead",
-        "the endpoint was not reconciled yet; after a minute the run ends as `Error`",
+        "the endpoint could not be read; after a minute the run ends as `Error`",
         "the operator has just started, or the endpoint's spec cannot be read",
         "look at the endpoint's `Accepted`",
     )

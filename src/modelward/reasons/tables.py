@@ -1,4 +1,4 @@
-"""All tables of reasons, in the order of docs/reasons.md, and the look-up of what a condition says."""
+"""All tables of reasons, in the order of docs/reasons.md, and the lookup of a condition's reason."""
 
 from __future__ import annotations
 

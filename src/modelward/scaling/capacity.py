@@ -1,4 +1,4 @@
-"""What one replica carries: told by the user, or learned from what replicas did when they could do no more."""
+"""What one replica carries: declared by the user, or learned from what replicas did when they could do no more."""
 
 import re
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the settled replicas do at one look, in work per second of one replica.
+    """What the settled replicas do at one reading, in work per second of one replica.
 
     `carried` is the mean over 60 s of those that work, `in_flight` the mean of their requests over about as long.
     `full` is the mean over 30 s of those that are full; None where none is. `most_full` says that more than half are.
@@ -100,7 +100,7 @@ class Learned:
         return learned
 
     def on_plateau(self, work: float, in_flight: float) -> bool:
-        """Whether a replica does the most that was carried with many more requests: full, though it tells no queue."""
+        """Whether a replica does the most that was carried with many more requests: full, without a queue."""
         return (
             in_flight >= PLATEAU_MIN_IN_FLIGHT
             and in_flight >= PLATEAU_IN_FLIGHT * max(1.0, self.peak_in_flight)

@@ -39,7 +39,7 @@ class Decision:
 def decide(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> Decision:
     """Decide for one endpoint; Direct writes the answer, Advisory only shows it.
 
-    What this look teaches about capacity counts from the next decision on, so that more load never asks for less.
+    What this reading teaches about capacity counts from the next decision on, so that more load never asks for less.
     """
     before = history.at(now_ms)
     elapsed_ms = max(0, now_ms - history.last_ms) if history.last_ms is not None else 0

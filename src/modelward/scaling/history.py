@@ -70,7 +70,7 @@ class DecisionHistory:
         )
 
     def seeing(self, usage: UsageSnapshot, revision: str, now_ms: int, elapsed_ms: int = 0) -> "DecisionHistory":
-        """Take in one look at the endpoint, `elapsed_ms` after the last, and learn from replicas that have settled."""
+        """Take in one reading of the endpoint, `elapsed_ms` after the last, and learn from settled replicas."""
         same = usage.ready == self.ready
         pods = self.pods if same or usage.pods else tuple(replace(pod, since_ms=now_ms) for pod in self.pods)
         seen = replace(

@@ -39,7 +39,7 @@ class Need:
 
 
 SLOW = frozenset({ScalingReason.SLOW_FIRST_TOKEN, ScalingReason.SLOW_TOKENS})
-"""An objective on latency is missed: told even where the number of replicas stays."""
+"""An objective on latency is missed: reported even where the number of replicas stays."""
 
 
 def capacity_of(spec: ScalingSpec, history: DecisionHistory) -> Capacity | None:
@@ -148,7 +148,7 @@ def _learning(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory,
             return Need(enough, True, ScalingReason.LOAD, f"{carried}; need {enough}")
     probe = history.probe
     if due(usage, history.pods, probe, now_ms - max(history.ready_since_ms, history.learned.peak_at_ms)):
-        busy = f"{in_flight_in_each(history.pods):.0f} requests in flight in each replica, and no queue is told"
+        busy = f"{in_flight_in_each(history.pods):.0f} requests in flight in each replica, and no queue is reported"
         return Need(
             usage.replicas + 1, False, ScalingReason.LEARNING_CAPACITY, f"{busy}; one more to learn", probes=True
         )
@@ -182,7 +182,7 @@ def _coming(usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> floa
 
 
 def _replicas_for(usage: UsageSnapshot, capacity: Capacity, history: DecisionHistory, now_ms: int) -> int:
-    # A pod that fell silent is taken to do what the others do. One that was never heard of may just be starting: to
+    # A pod that fell silent is taken to do what the others do. One that never reported may just be starting: to
     # count it would let every replica that starts ask for more.
     whole = (usage.fresh + usage.silent) / usage.fresh if usage.fresh else 1.0
     coming = max(0.0, _coming(usage, history, now_ms))

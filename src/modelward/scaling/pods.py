@@ -9,7 +9,7 @@ from modelward.scaling.capacity import Learned, Moment
 # A replica is judged once it was read for so long, and is full once requests have queued in it for so long.
 SETTLED_MS = 30_000
 FULL_FOR_MS = 30_000
-# The requests in flight at one look scatter: their mean over about a minute is compared.
+# The requests in flight at one reading scatter: their mean over about a minute is compared.
 MEAN_MS = 30_000.0
 # Requests queue when they wait for a second, or for a quarter of one that is half as long as they are served. A gauge
 # that shows requests which have just come, until the engine's next step takes them, shows waits of milliseconds.
@@ -25,7 +25,7 @@ STUCK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class PodUse:
-    """One replica at one look; None is unknown.
+    """One replica at one reading; None is unknown.
 
     Work is in output tokens plus weighted input tokens per second, over the last 30 and 60 s. `in_flight` holds those
     that are `waiting` too.
@@ -55,7 +55,7 @@ class PodUse:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSeen:
-    """What the looks before saw of one replica: since when it is read, since when full, its mean in flight."""
+    """What earlier readings found of one replica: since when it is read, since when full, its mean in flight."""
 
     name: str
     since_ms: int
@@ -67,14 +67,14 @@ class ReplicaSeen:
         return now_ms - self.since_ms >= SETTLED_MS
 
     def full(self, now_ms: int) -> bool:
-        """Whether it was full at every look for long enough."""
+        """Whether it was full at every reading for long enough."""
         return self.full_since_ms is not None and now_ms - self.full_since_ms >= FULL_FOR_MS
 
 
 def watch(
     uses: Sequence[PodUse], before: Sequence[ReplicaSeen], learned: Learned, elapsed_ms: int, now_ms: int
 ) -> tuple[ReplicaSeen, ...]:
-    """Take one look at the replicas, `elapsed_ms` after the last; those that are not seen any more are forgotten."""
+    """Take one reading of the replicas, `elapsed_ms` after the last; those that are gone are forgotten."""
     known = {pod.name: pod for pod in before}
     weight = 1 - math.exp(-max(0, elapsed_ms) / MEAN_MS)
     return tuple(_watched(use, known.get(use.name), learned, weight, now_ms) for use in uses)

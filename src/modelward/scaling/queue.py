@@ -21,7 +21,7 @@ FAIR_QUEUE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequests:
-    """What waited at the looks before, as (time, requests), and how long replicas took to start.
+    """What waited at earlier readings, as (time, requests), and how long replicas took to start.
 
     `starting_since_ms` is when more were asked for that are not all there; `cold_start_ms` is how long it took last.
     """
@@ -31,7 +31,7 @@ class WaitingRequests:
     cold_start_ms: int = UNKNOWN_START_MS
 
     def seeing(self, waiting: float, now_ms: int, *, asking: bool = False) -> "WaitingRequests":
-        """Take one look at what waits; `asking` says that more replicas are asked for from now on."""
+        """Take one reading of what waits; `asking` says that more replicas are requested from now on."""
         if asking and self.starting_since_ms is None:
             return replace(self, starting_since_ms=now_ms).seeing(waiting, now_ms)
         kept = tuple((at, count) for at, count in self.seen if 0 <= now_ms - at <= KEPT_MS)

@@ -1,4 +1,4 @@
-"""What an endpoint is asked for right now, as far as its pods say."""
+"""An endpoint's load right now, as far as its pods report it."""
 
 import math
 from collections.abc import Callable, Collection
@@ -36,7 +36,7 @@ Latencies = tuple[float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class UsageSnapshot:
-    """One look at an endpoint; None is unknown.
+    """One reading of an endpoint; None is unknown.
 
     `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
     gave all that was expected of them within 30 s, and `lacking` names what others did not give. Work is in output
@@ -160,7 +160,7 @@ def _work(history: History, now_ms: int, over_ms: int, *, whole: bool = False) -
     read = _highest(of, (Signal.INPUT_TOKENS, Signal.ENGINE_PROMPT_TOKENS), now_ms, over_ms)
     written = _highest(of, (Signal.OUTPUT_TOKENS, Signal.ENGINE_GENERATION_TOKENS, Signal.CHUNKS), now_ms, over_ms)
     if read is None and written is None:
-        # No token was ever counted: that is no work if nobody asked, and unknown work if somebody did.
+        # No token was ever counted: that is no work without requests, and unknown work with some.
         return 0.0 if history.rate(Signal.REQUESTS, None, now_ms, over_ms) == 0 else None
     return (read or 0.0) * PREFILL_WEIGHT + (written or 0.0)
 

@@ -69,7 +69,7 @@ class Scraper:
         self._max_bytes = max_bytes
 
     async def scrape(self, target: PageTarget, before: Snapshot | None = None) -> Snapshot | ScrapeFailure:
-        """Read one page; never raises but for cancellation, for one odd pod must not end a round.
+        """Read one page; never raises but for cancellation, because one odd pod must not end a round.
 
         `before` is what was read last time: a page that has not changed since, as those of idle pods have not, says
         the same again and is not taken apart once more.

@@ -27,7 +27,7 @@ def _flips(value: Any, within: str = "") -> Any:
 
 
 def _follows_load(part: dict[str, Any], within: str) -> bool:
-    """Tell whether the reason in this part only follows the load.
+    """Return whether the reason in this part only follows the load.
 
     While the scaler decides (ScalingActive is True) its reason changes hundreds of times a day between holding, steady
     and load. What it does about the load is `desired`, which is written at once, with its reason and the decisions.
@@ -37,7 +37,7 @@ def _follows_load(part: dict[str, Any], within: str) -> bool:
 
 
 def worth_writing(before: dict[str, Any], after: dict[str, Any], since_last_ms: int, interval_ms: int) -> bool:
-    """Tell whether `after` must be written now; `since_last_ms` is the time since our last write of this status.
+    """Return whether `after` must be written now; `since_last_ms` is the time since our last write of this status.
 
     It is negative after the clock was set back: the time is then unknown, and numbers must not wait for it.
     """

@@ -180,12 +180,12 @@ def _beside(engine_problems: Mapping[str, str]) -> str:
 
 
 def bare_pods(pods: Sequence[KubeObject]) -> bool:
-    """Tell whether a pod that runs has no collector beside the model."""
+    """Return whether a pod that runs has no collector beside the model."""
     return any(pod_running(pod) and not has_sidecar(pod) for pod in pods)
 
 
 def has_sidecar(pod: KubeObject) -> bool:
-    """Tell whether the pod was made with our collector beside the model."""
+    """Return whether the pod was made with our collector beside the model."""
     return any(container["name"] == COLLECTOR for container in pod["spec"].get("initContainers", []))
 
 

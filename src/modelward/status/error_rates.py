@@ -1,4 +1,4 @@
-"""Failed requests by whose doing they were: the counts behind the rate objectives, and whether anything succeeded."""
+"""Failed requests by whose doing they were: the counts behind the rate objectives, and why a number is missing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from modelward.api.objectives import OBJECTIVES
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness, History
-from modelward.status.unmeasured import never_given
 
+_OF_STREAMS = frozenset({Signal.TTFT, Signal.TPOT})
 OVER_MS = 300_000
 """The window in which an endpoint that had requests must have served one to be Healthy."""
 _WORDS = {
@@ -54,7 +54,7 @@ def rate_counts(metric: str, history: History, now_ms: int, over_ms: int) -> Rat
 
 def uncounted(metric: str, over: str, history: History, now_ms: int, over_ms: int) -> str:
     """Return why a rate is unknown: nothing was read, what was read counts requests and not this, or some pods do."""
-    if never_given(Signal.REQUESTS, history, now_ms):
+    if _never_given(Signal.REQUESTS, history, now_ms):
         return (
             f"no pod counts requests, of which {metric} is a share: this engine's own metrics do not, a collector does "
             "(spec.collector.mode Sidecar or Gateway)"
@@ -70,7 +70,7 @@ def uncounted(metric: str, over: str, history: History, now_ms: int, over_ms: in
 
 
 def unserved(history: History, now_ms: int) -> Unserved | None:
-    """Tell whether requests ended within the last five minutes and not one of them is known to have succeeded."""
+    """Return the evidence where requests ended within the last five minutes and none is known to have succeeded."""
     requests = _gained(history, Signal.REQUESTS, now_ms, OVER_MS)
     failed = {signal: _gained(history, signal, now_ms, OVER_MS) for signal in _WORDS}
     if requests < 1 or sum(failed.values()) < requests:
@@ -87,6 +87,21 @@ def _gained(history: History, signal: Signal, now_ms: int, over_ms: int) -> int:
 
 
 def _silent(history: History, now_ms: int, asked: frozenset[Signal]) -> bool:
-    """Tell whether a pod that answers gives no number for one of these signals, which it names or gave before."""
+    """Return whether a pod that answers gives no number for one of these signals, which it names or gave before."""
     fresh = (pod for pod in history.pods() if history.freshness(pod, now_ms) is Freshness.FRESH)
     return any(history.lacking(pod) & asked for pod in fresh)
+
+
+def untimed(metric: str, signal: Signal, over: str, history: History, now_ms: int) -> str:
+    """Return why a latency is unknown."""
+    if not _never_given(signal, history, now_ms):
+        return f"no pod has measured {metric} in the last {over}"
+    streamed = " of streamed answers" if signal in _OF_STREAMS else ""
+    return f"no pod has measured {metric} so far: engines' own metrics may lack it, a collector measures it{streamed}"
+
+
+def _never_given(signal: Signal, history: History, now_ms: int) -> bool:
+    """Return whether pods are read well and none of them names the signal."""
+    fresh = [pod for pod in history.pods() if history.freshness(pod, now_ms) is Freshness.FRESH]
+    given = [history.gives(pod) | history.lacking(pod) for pod in fresh]
+    return any(given) and not any(signal in one for one in given)

@@ -31,7 +31,7 @@ class Flip:
 
 
 def flips(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Flip, ...]:
-    """Return what a user should be told.
+    """Return the Events to post.
 
     Nothing for a first Unknown, nor for going back to Unknown without a cause that one can act on; nothing for pods
     that are starting.

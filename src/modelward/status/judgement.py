@@ -20,10 +20,9 @@ from modelward.metrics.window import History
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 from modelward.status.checks import Check, Concern
-from modelward.status.error_rates import rate_counts, uncounted
+from modelward.status.error_rates import rate_counts, uncounted, untimed
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
-from modelward.status.unmeasured import untimed
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from modelward.api.exchange import CONTENT_ORDER
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.api.policy_status import Binding, MonitoringPolicyStatus
-from modelward.desired.capture import EffectiveCapture
+from modelward.api.policy_status import Binding, CaptureInForce, MonitoringPolicyStatus
+from modelward.api.quantity import limit_text, written_duration, written_size
+from modelward.desired.capture import EffectiveCapture, reveals
 from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
-from modelward.status.in_force import capture_in_force
 
 _BINDINGS = 100
 
@@ -95,3 +96,21 @@ def _bound(policy: MonitoringPolicy, count: int) -> ConditionState:
         f"no LLMEndpoint in this namespace carries {labels}" if labels else "no LLMEndpoint in this namespace matches"
     )
     return ConditionState("Bound", "False", BoundReason.NOTHING_SELECTED, hint)
+
+
+def capture_in_force(captures: Sequence[EffectiveCapture]) -> CaptureInForce | None:
+    """Return what is in force, as a spec writes it: least and most where they differ; None without endpoints."""
+    if not captures:
+        return None
+    keeping = [capture for capture in captures if capture.content != "None"] or captures
+    return CaptureInForce(
+        content=_span((reveals(capture.content) for capture in captures), CONTENT_ORDER.__getitem__),
+        sample=_span((capture.sample_ppm for capture in captures), limit_text),
+        keep_for=_span((capture.keep_for_ms for capture in keeping), written_duration),
+        max_body=_span((capture.max_body_bytes for capture in keeping), written_size),
+    )
+
+
+def _span(values: Iterable[int], written: Callable[[int], str]) -> str:
+    ordered = sorted(values)
+    return " to ".join(dict.fromkeys((written(ordered[0]), written(ordered[-1]))))

@@ -1,4 +1,4 @@
-"""Which revision serves, told from the pods of a workload and from what status said before.
+"""Which revision serves, derived from the pods of a workload and from the previous status.
 
 A revision is a pod template without the mark of a restart and without what is ours. Kubernetes names a template by a
 hash that a restart changes too, and exchanges carry that hash. So a revision has one name, the hash that it had first,
@@ -132,7 +132,7 @@ def _created(pod: KubeObject) -> str:
 
 
 def _carries(pod: KubeObject, marks: Mapping[str, Any]) -> bool:
-    """Tell whether a pod has the labels and annotations of a template, the time of its restart among them."""
+    """Return whether a pod has the labels and annotations of a template, the time of its restart among them."""
     metadata = pod["metadata"]
     return all(
         (metadata.get(kind) or {}).get(key) == value
@@ -144,7 +144,7 @@ def _carries(pod: KubeObject, marks: Mapping[str, Any]) -> bool:
 def _same(
     newest: str, digest: str, known: Revision, groups: Mapping[str, Sequence[KubeObject]], workload: KubeObject
 ) -> bool:
-    """Tell whether the hash stands for the revision that serves: its own, or that of a restart."""
+    """Return whether the hash stands for the revision that serves: its own, or that of a restart."""
     if newest in known.hashes:
         return not known.template or known.template == digest
     if not known.template or known.template != digest:

@@ -1,4 +1,4 @@
-"""How an EvaluationRun stands and how it ended, told from its Job, its pod and the results that are in the hub."""
+"""How an EvaluationRun stands and how it ended, derived from its Job, its pod and the results that are in the hub."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _told(result: RunResult, items: Sequence[RunItemStatus]) -> str:
 
 
 def finished(status: EvaluationRunStatus) -> bool:
-    """Tell whether the run has ended, one way or the other."""
+    """Return whether the run has ended, one way or the other."""
     return status.result is not None
 
 

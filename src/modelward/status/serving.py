@@ -36,7 +36,7 @@ def address_state(
 
 
 def put_to_sleep(endpoint: LLMEndpoint) -> bool:
-    """Tell whether our scaler, and not a person, asked for no replica last."""
+    """Return whether our scaler, and not a person, asked for no replica last."""
     scaling, told = endpoint.spec.scaling, endpoint.status.scaling
     if scaling is None or not scaling.acts or scaling.min_replicas > 0 or told is None:
         return False
@@ -44,5 +44,5 @@ def put_to_sleep(endpoint: LLMEndpoint) -> bool:
 
 
 def unreached(pages: Collection[Snapshot]) -> bool:
-    """Tell whether none of these collectors reaches a model server; False where no page was read."""
+    """Return whether none of these collectors reaches a model server; False where no page was read."""
     return bool(pages) and all(page.unreached for page in pages)

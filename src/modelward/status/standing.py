@@ -1,7 +1,7 @@
 """What stands of a check: its last verdict, until evidence refutes it.
 
 Samples that decide nothing refute nothing. So a verdict outlives a new leader, a hub that does not answer, readings
-that are missing and windows that end one by one. It goes when samples decide anew, 24 hours pass without any, or
+that are missing and windows that end one by one. It goes when samples decide again, 24 hours pass without any, or
 another revision serves; then the check is Unknown and says what it was. All that is needed stands in status, so
 that any leader comes to the same answer.
 """
@@ -20,13 +20,13 @@ from modelward.reasons.checks import CheckReason
 KEPT_MS = 24 * 3_600_000
 """How long a verdict stands without a sample."""
 NEVER_HONOURED = frozenset({CheckReason.VALUE_OUT_OF_RANGE})
-"""What was asked was never measured: a verdict on less than that does not stand."""
+"""The check was never measured: a verdict on less than it asks for does not stand."""
 
 S = TypeVar("S", bound=CheckStatus)
 
 
 def stand(found: S, before: S | None, hashes: Collection[str], now_ms: int) -> S:
-    """Return the check as status should tell it.
+    """Return the check as status shows it.
 
     `found` is what samples say now, `before` what status says. `hashes` are all names of the revision that serves,
     empty where it is unknown.
@@ -51,7 +51,7 @@ def since_then(found: CheckStatus, told: CheckStatus) -> str:
 
 
 def spec_hash(asked: Mapping[str, Any]) -> str:
-    """Return a short digest of what is asked: a verdict on another limit is none on this one."""
+    """Return a short digest of the check: a verdict on another limit is none on this one."""
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 

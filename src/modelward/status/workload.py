@@ -1,4 +1,4 @@
-"""Whether the model server serves, told from its workload and pods, with the cause where it does not."""
+"""Whether the model server serves, derived from its workload and pods, with the cause where it does not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _not_ready(workload: KubeObject, wanted: int, pods: Sequence[KubeObject]) ->
 
 
 def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
-    """Return WorkloadReady with what another hand has changed in the pod template of a model server that we run."""
+    """Return WorkloadReady with what another writer has changed in the pod template of a model server that we run."""
     if not edits or state.status == "Unknown":
         return state
     fields = ", ".join(edits[:3]) + (f" and {len(edits) - 3} more" if len(edits) > 3 else "")
@@ -63,14 +63,14 @@ def edited_state(state: ConditionState, edits: Sequence[str]) -> ConditionState:
 
 
 def pod_ready(pod: KubeObject) -> bool:
-    """Tell whether the pod is ready and not on its way out."""
+    """Return whether the pod is ready and not on its way out."""
     conditions = pod.get("status", {}).get("conditions", [])
     ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
     return ready and not pod["metadata"].get("deletionTimestamp")
 
 
 def pod_running(pod: KubeObject) -> bool:
-    """Tell whether the pod has an address and is neither finished nor on its way out."""
+    """Return whether the pod has an address and is neither finished nor on its way out."""
     status = pod.get("status", {})
     return (
         status.get("phase") == "Running" and bool(status.get("podIP")) and not pod["metadata"].get("deletionTimestamp")

@@ -169,7 +169,7 @@ def look_back(bank: Bank, asked: Future[list[Answer]]) -> Status:
 
 
 def look_far_back(bank: Bank, asked: Future[list[Answer]]) -> Status:
-    """Make a run over a time that ended hours ago, when nobody asked anything, and return its status."""
+    """Make a run over a time that ended hours ago, without any requests, and return its status."""
     asked.result(150)
     bank.run_by_hand("long-ago", since=bank.began - timedelta(hours=4), until=bank.began - timedelta(hours=3))
     return bank.result("long-ago", bank.spaces.paused)

@@ -50,7 +50,7 @@ def ask(url: str, question: str, *, max_tokens: int = 24, timeout_s: float = 60.
 
 
 def reached(url: str) -> bool:
-    """Tell whether the endpoint answers; a Service needs a moment to follow its pods."""
+    """Return whether the endpoint answers; a Service needs a moment to follow its pods."""
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
             return bool(response.status == 200)

@@ -47,7 +47,7 @@ REQUESTS = tuple(itertools.starmap(Request, itertools.product(QUESTIONS, (False,
 
 
 class _ClosesToo(asyncio.StreamReaderProtocol):
-    """Closes when the server has, as the pools of real clients do, and not when somebody next looks.
+    """Closes when the server has, as the pools of real clients do, and not at the next use.
 
     A close that comes after the server's pod is gone is never acknowledged. The node then sends whoever gets the same
     source port within half a minute to that pod's address: "no route to host", with a collector in the pod or without.

@@ -118,7 +118,7 @@ def helm_install(cluster: Cluster, *settings: str) -> None:
 
 
 def rolled_out(workload: dict[str, Any]) -> bool:
-    """Tell whether all pods of a Deployment are ready and of its newest template, and no others are left."""
+    """Return whether all pods of a Deployment are ready and of its newest template, and no others are left."""
     status = workload.get("status", {})
     counts = {status.get(one) for one in ("replicas", "updatedReplicas", "readyReplicas")}
     return status.get("observedGeneration") == workload["metadata"]["generation"] and counts == {

@@ -115,7 +115,7 @@ def workloads() -> list[dict[str, Any]]:
 
 
 def users_adopted(**annotations: str) -> dict[str, Any]:
-    """Return the Deployment as its owner keeps it in Git: without replicas, for the autoscaler writes them."""
+    """Return the Deployment as its owner keeps it in Git: without replicas, because the autoscaler writes them."""
     made = deployment("my-adopted", *VLLM, sidecars=[sleeper()])
     del made["spec"]["replicas"]
     made["metadata"]["annotations"] |= annotations

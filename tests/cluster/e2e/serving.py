@@ -69,7 +69,7 @@ class Serving:
         return self.installed.get("deployment", workload, self.namespace)
 
     def settled(self, workload: str) -> bool:
-        """Tell whether a Deployment is where it should be, and the pods that left are gone."""
+        """Return whether a Deployment is where it should be, and the pods that left are gone."""
         found = self.deployment(workload)
         name = workload.removeprefix("my-")
         pods = self.installed.pod_uids(self.namespace, selector(name))

@@ -64,7 +64,7 @@ class Steady:
         }
 
     def rolled_out(self) -> bool:
-        """Tell whether no Deployment is under way."""
+        """Return whether no Deployment is under way."""
         return all(rolled_out(one) for place in self.both for one in self.installed.items("deployments", place))
 
 

@@ -53,7 +53,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(installed: Installed) -> Iterator[Place]:
-    """Apply a policy and three endpoints: one with customers, one without, one whose model is somebody else's."""
+    """Apply a policy and three endpoints: one with customers, one without, one whose model another owner runs."""
     namespace = f"e2e-trouble-{uuid.uuid4().hex[:5]}"
     installed.cluster.kubectl("create", "namespace", namespace)
     installed.apply(namespace, policy(), deployment("theirs"))

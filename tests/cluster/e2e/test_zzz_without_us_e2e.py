@@ -98,7 +98,7 @@ def test_pods_start_scale_and_answer_when_our_pieces_go_in_this_order(scene: Sce
 def test_uninstalling_ends_at_once_and_leaves_models_and_endpoints_as_they_are(scene: Scene) -> None:
     installed, before = scene.installed, [place.pods().keys() for place in (scene.prepared, scene.surprised)]
     assert uninstall(installed) < LIMIT_S
-    assert scene.deleted.delete() < LIMIT_S, "with objects of every kind in it, and nobody to look after them"
+    assert scene.deleted.delete() < LIMIT_S, "with objects of every kind in it, and no operator to look after them"
     assert {one.partition("/")[0] for one in cluster_wide(installed)} == {"CustomResourceDefinition"}
     assert [place.pods().keys() for place in (scene.prepared, scene.surprised)] == before
     assert scene.prepared.unanswered(*THROUGH_US, *THEIRS) == {}

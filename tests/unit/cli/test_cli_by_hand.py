@@ -61,7 +61,7 @@ def free() -> int:
 
 
 def asked(url: str, body: bytes | None = None) -> bytes:
-    """Return what a URL answers, asking again until somebody listens there."""
+    """Return what a URL answers, asking again until a server listens there."""
     answers: list[bytes] = []
 
     def answered() -> bool:
@@ -162,7 +162,7 @@ def test_images_are_listed_by_hand_one_a_line() -> None:
     repositories = [line.rpartition(":")[0] for line in done.stdout.splitlines()]
     assert repositories == ["ghcr.io/modelward/collector", "ghcr.io/modelward/modelward"]
     assert done.stderr.count("digest not known: ") == 2
-    assert "no cluster was asked for what runs in it: no kubeconfig at /nowhere" in done.stderr
+    assert "no cluster was read for what runs in it: no kubeconfig at /nowhere" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("explain", "retail/chat"), ("doctor",), ("preflight", "FILE")])

@@ -1,4 +1,4 @@
-"""What the doctor makes of what it saw: nothing is said to be well that was not looked at."""
+"""What the doctor makes of what it saw: nothing is reported good that was not checked."""
 
 from __future__ import annotations
 

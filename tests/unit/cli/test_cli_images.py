@@ -117,7 +117,7 @@ async def test_where_no_context_is_current_the_releases_images_are_listed_and_th
     found = await images(None, None, "n")
     assert found.references == found.unknown
     why = f"no kubeconfig at {NOWHERE}; name one with --kubeconfig or KUBECONFIG"
-    assert found.notes == (f"no cluster was asked for what runs in it: {why}",)
+    assert found.notes == (f"no cluster was read for what runs in it: {why}",)
 
 
 @pytest.mark.usefixtures("no_cluster")

@@ -73,7 +73,7 @@ class ModelServer:
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     def leave(self) -> None:
-        """Stop as a process does: nobody listens any more, and all connections end."""
+        """Stop as a process does: no socket listens any more, and all connections end."""
         if self.listening is not None:
             self.listening.close()
         self.close_connections()

@@ -21,7 +21,7 @@ HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: B
 
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
-    """Somebody who listens where the upstream should be."""
+    """A listener where the upstream should be."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         listening.settimeout(0.3)
         yield listening

@@ -1,4 +1,4 @@
-"""Who may change a model's pods: the user, and nobody else."""
+"""Who may change a model's pods: the user alone."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_condition_is_given_reasons_of_its_own_table() -> None:
 
 
 def _has(table: type[ReasonTable], kind: object, reason: Reason) -> bool:
-    """Tell whether a table is of the condition and has this very constant."""
+    """Return whether a table is of the condition and has this very constant."""
     own = kind in table.conditions or (kind == "Ready" and table.__name__ in ("AcceptedReason", "WorkloadReason"))
     return own and any(one is reason for one in table.reasons)
 

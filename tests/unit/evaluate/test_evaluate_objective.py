@@ -80,7 +80,7 @@ def test_a_share_near_the_allowance_is_unknown() -> None:
 
 
 def test_a_limit_inside_a_bucket_is_not_guessed() -> None:
-    # 100 of 1000 are between 400 and 800 ms: with the limit at 600 ms nobody knows which side.
+    # 100 of 1000 are between 400 and 800 ms: with the limit at 600 ms the side is unknown.
     assert latency((600, 200, 100, 100, 0, 0), limit_ms=600) == ("Unknown", "NearThreshold")
     assert latency((600, 200, 100, 100, 0, 0), limit_ms=400) == ("Failed", "AboveLimit")
 

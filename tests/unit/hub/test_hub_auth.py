@@ -61,7 +61,7 @@ class Cluster:
         return web.json_response({"issuer": ISSUER})
 
     async def jwks(self, _: web.Request) -> web.Response:
-        """Answer the public keys, and one of a kind that nobody knows yet."""
+        """Answer the public keys, and one of an unknown kind."""
         self.fetches += 1
         if self.down:
             raise web.HTTPServiceUnavailable

@@ -11,7 +11,7 @@ KEPT = {"retail/chat": {"keepForSeconds": 6 * 3_600, "content": "Redacted"}}
 
 
 class Clock:
-    """A wall clock that somebody sets."""
+    """A wall clock that can be set."""
 
     def __init__(self) -> None:
         self.now_ms = NOW_MS

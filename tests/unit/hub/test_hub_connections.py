@@ -1,4 +1,4 @@
-"""Connections, unfinished bodies and slow readers take their own namespace's or peer's place, and nobody else's."""
+"""Connections, unfinished bodies and slow readers take their own namespace's or peer's place only."""
 
 from __future__ import annotations
 

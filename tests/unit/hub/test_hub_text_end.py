@@ -31,7 +31,7 @@ ANEW = {**REDACTED, "uid": "second", "createdMs": NOW_MS}
 
 
 class Clock:
-    """A wall clock that somebody sets."""
+    """A wall clock that can be set."""
 
     def __init__(self) -> None:
         self.now_ms = NOW_MS

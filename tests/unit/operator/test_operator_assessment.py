@@ -1,4 +1,4 @@
-"""What one look says of the collectors: what they run, against what they would be given now."""
+"""What one reconcile says of the collectors: what they run, against what they would be given now."""
 
 from __future__ import annotations
 

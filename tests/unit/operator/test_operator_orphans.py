@@ -204,7 +204,7 @@ async def test_what_its_owner_rolled_while_the_brake_held_is_not_rolled_again_wh
     for name in vllms:
         api.put(adopted(name, name))
         await orphans.release("retail", f"Deployment/{name}")
-    assert braked(orphans), "the alarm is raised before anybody rolls"
+    assert braked(orphans), "the alarm is raised before a workload rolls"
     api.put(adopted(vllms[0], vllms[0], note="rolled"))
     await orphans.release("retail", f"Deployment/{vllms[0]}")
     for name in vllms[1:]:

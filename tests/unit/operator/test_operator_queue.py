@@ -1,4 +1,4 @@
-"""The workers: one key at a time, failures back off and hurt nobody else, results ask for the next time."""
+"""The workers: one key at a time, failures back off and hurt no other key, results set the next time."""
 
 import asyncio
 import contextlib

@@ -317,7 +317,7 @@ REFUSALS = {
     "no hub": ("HubUnavailable", "no hub is configured; evaluations need one (hub.enabled in the chart)"),
     "no endpoint": ("EndpointNotFound", "there is no LLMEndpoint chat in this namespace"),
     "paused": ("EndpointPaused", "spec.paused of LLMEndpoint chat is true: nothing new is started"),
-    "unreadable": ("EndpointNotRead", "LLMEndpoint chat was not looked at; its condition Accepted may say why"),
+    "unreadable": ("EndpointNotRead", "LLMEndpoint chat could not be read; its condition Accepted may say why"),
     "nobody watches": ("NothingToEvaluate", "no policy asks for an evaluation of chat"),
     "no text": ("NoCapture", "OffTopicAnswered needs capture.content Redacted; the policy has MetadataOnly"),
 }

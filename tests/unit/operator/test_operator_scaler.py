@@ -1,4 +1,4 @@
-"""Who writes replicas: the endpoint's number is followed, an autoscaler of somebody else's is never fought."""
+"""Who writes replicas: the endpoint's number is followed, a foreign autoscaler is never fought."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - the signatures are the protocol's
-"""An actuator in one file: it leaves replicas to another controller, for which it writes an object, as KEDA's would."""
+"""An actuator in one file: it leaves replicas to another controller and writes that one's object, as KEDA's would."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Lived:
     moves: int = 0
     reason_flips: int = 0
     trail: list[tuple[float, int]] = field(default_factory=list)
-    """Replicas at each look, with its time in seconds."""
+    """Replicas at each reading, with its time in seconds."""
     decision: Decision | None = None
 
     @property
@@ -207,7 +207,7 @@ class Modelward:
 
 
 def live(fleet: Fleet, control: Control, load: Callable[[float], float], for_s: float) -> Lived:
-    """Let time pass, with a look every 15 s; the first minute is not looked at."""
+    """Let time pass, with a reading every 15 s; the first minute is not counted."""
     lived = Lived()
     while fleet.now_s < for_s:
         now_s, tokens = fleet.now_s, load(fleet.now_s) * fleet.step_s

@@ -76,4 +76,4 @@ def test_without_a_queue_the_mean_in_flight_tells_a_plateau() -> None:
     assert lived(pod("a", 100, None, running=31), learned=learned)[0].full(60 * SECOND)
     assert not lived(pod("a", 100, None, running=28), learned=learned)[0].full(60 * SECOND)
     once = watch((pod("a", 100, None, running=60),), lived(pod("a", 100, None)), learned, 5 * SECOND, 65 * SECOND)
-    assert once[0].full_since_ms is None, "one look with many in flight is not their mean"
+    assert once[0].full_since_ms is None, "one reading with many in flight is not their mean"

@@ -86,7 +86,7 @@ def test_the_queue_of_a_cold_start_is_asked_for_once(cold_s: float, told: int | 
 @pytest.mark.parametrize("within_s", [1, 30 * MINUTE], ids=["at once", "within half an hour"])
 @pytest.mark.parametrize("clients", [60, 100, 300])
 def test_a_full_replica_behind_a_gateway_is_not_left_alone(clients: float, within_s: float) -> None:
-    """Clients come that each wait for their answer before they ask again; no queue is told."""
+    """Clients come that each wait for their answer before they ask again; no queue is reported."""
     fleet = Fleet(1, step_s=15)
 
     def asked(fleet: Fleet) -> UsageSnapshot:

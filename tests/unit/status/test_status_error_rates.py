@@ -9,10 +9,9 @@ from modelward.api.llmendpoint import MetricStatus
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.status.checks import health
-from modelward.status.error_rates import rate_counts, unserved
+from modelward.status.error_rates import rate_counts, unserved, untimed
 from modelward.status.judgement import JudgementInput, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION
-from modelward.status.unmeasured import untimed
 from modelward.status.usage import usage_status
 
 _NAMES = {

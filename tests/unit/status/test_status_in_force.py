@@ -9,7 +9,7 @@ import pytest
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import bytes_count, duration_ms, written_duration, written_size
 from modelward.desired.capture import EffectiveCapture, effective_capture
-from modelward.status.in_force import capture_in_force
+from modelward.status.policy import capture_in_force
 
 
 def policy(name: str = "a", **capture: Any) -> MonitoringPolicy:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something that could not be read, so neither called well nor held against it; and the API server's word on it."""
+    """What could not be read, so neither good nor bad; with the API server's reason."""
 
     why: str
 
@@ -63,7 +63,7 @@ class ClusterReader:
         return tuple(found)
 
     async def served(self, kind: Kind) -> bool:
-        """Tell whether discovery, which everybody may ask, shows the kind."""
+        """Return whether discovery, which every account may read, shows the kind."""
         return await attempted(self.client.served(kind)) is True
 
     async def _barred(self, verb: str, kind: Kind, namespace: str | None, name: str = "") -> Unread | None:

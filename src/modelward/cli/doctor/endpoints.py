@@ -130,7 +130,7 @@ def _quoted(seen: InstallationFacts, endpoint: KubeObject, condition: Mapping[st
 
 
 def _known_before(seen: InstallationFacts, endpoint: KubeObject) -> bool:
-    """Tell whether this generation was there some seconds ago, so that a spec just written counts as nothing."""
+    """Return whether this generation was there some seconds ago, so that a spec just written counts as nothing."""
     if isinstance(seen.endpoints_before, Unread):
         return True
     key = (endpoint["metadata"].get("uid"), endpoint["metadata"].get("generation"))

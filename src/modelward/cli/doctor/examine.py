@@ -1,4 +1,4 @@
-"""What `modelward doctor` reads of a cluster; it changes nothing, and what it may not read it says."""
+"""What `modelward doctor` reads of a cluster; it changes nothing, and what it may not read it reports."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ async def _in_force(reading: ClusterReader, kind: Kind) -> Objects | Unread:
 
 
 def _acts(binding: KubeObject) -> bool:
-    """Tell whether a binding does something to a request; one of a validating policy may only warn or audit."""
+    """Return whether a binding does something to a request; one of a validating policy may only warn or audit."""
     spec: Mapping[str, Any] = binding.get("spec") or {}
     return "Deny" in spec.get("validationActions", ["Deny"])
 

@@ -15,7 +15,7 @@ Objects = tuple[KubeObject, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Whose rights were asked for: `denied` are those that the operator lacks; None where it was not the operator."""
+    """Whose rights were checked: `denied` are those that the operator lacks; None where it was not the operator."""
 
     identity: str = ""
     denied: tuple[str, ...] | None = None

@@ -8,14 +8,14 @@ from typing import Literal
 
 RemarkSeverity = Literal["Error", "Warning", "Notice", "NotRead", "Good"]
 """Error: something does not work. Warning: something will not, or is out of step. Notice: worth knowing, as it should
-be. NotRead: we may not look. Good: looked at and in order."""
+be. NotRead: we may not read it. Good: checked and in order."""
 
 FINDINGS: frozenset[RemarkSeverity] = frozenset({"Error", "Warning"})
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that was looked at; `next` is the command to run, empty where there is nothing to do."""
+    """One thing that was checked; `next` is the command to run, empty where there is nothing to do."""
 
     severity: RemarkSeverity
     subject: str

@@ -20,7 +20,7 @@ def explain(
     kubeconfig: Kubeconfig = None,
     hub_url: Annotated[str | None, typer.Option(envvar="MODELWARD_HUB_URL", help="For the texts of examples.")] = None,
 ) -> None:
-    """Tell why an endpoint is as it is: conditions, checks with evidence, examples, scaling decisions."""
+    """Explain why an endpoint is as it is: conditions, checks with evidence, examples, scaling decisions."""
     import asyncio
 
     from modelward.cli.explain.inspect import NotFoundError, inspected

@@ -32,7 +32,7 @@ class Direct:
         return ()
 
     def replicas(self, view: Gathered, decision: Decision) -> ReplicaWrite | None:
-        """Return the decided number, where it differs from what is asked for and is known."""
+        """Return the decided number, where it differs from the requested one and is known."""
         if decision.replicas in (None, view.asked_replicas) or view.endpoint.spec.paused:
             return None
         about = view.raw["metadata"]

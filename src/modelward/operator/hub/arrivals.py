@@ -23,7 +23,7 @@ class Arrivals:
         self._held = dict(held)
 
     def since_judged(self, endpoint: str) -> int:
-        """Return how many came."""
+        """Return how many exchanges were received since the last evaluation."""
         return self._fresh.get(endpoint, 0)
 
     def judged(self, endpoints: Iterable[str]) -> None:

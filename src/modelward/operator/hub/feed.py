@@ -1,4 +1,4 @@
-"""What the operator knows of the hub: results within reach of a verdict, and when each endpoint was last heard of.
+"""What the operator knows of the hub: results within reach of a verdict, and when each endpoint last had an exchange.
 
 The hub is the truth; this is a copy that is refreshed every few seconds and rebuilt after a restart.
 """
@@ -31,7 +31,7 @@ _OVERLAP_MS = 1_200_000
 """A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
 
 _ASKED_LATE_MS = 60_000
-"""How much later than planned the feed may ask: what is so near the edge of its reach is asked for by itself."""
+"""How much later than planned the feed may ask: what is that near the edge of its reach is requested separately."""
 _SPOOL_MS = 60_000
 """The longest pause of a collector before it tries a hub again that was away."""
 _SPOOL_SLACK_MS = 10_000
@@ -103,7 +103,7 @@ class HubFeed:
     def last_window_ms(self, namespace: str | None = None) -> dict[EvaluationKey, int]:
         """Return where the newest scheduled window of each evaluation, of one namespace or all, ended: the next begins.
 
-        What a person looked back at does not count, or the schedule would leave out what came before.
+        A run over a past time does not count, or the schedule would leave out what came before.
         """
         now_ms = self.clock_ms()
         ended = {
@@ -153,7 +153,7 @@ class HubFeed:
         self._since_ms = asked_ms
         self.stored = {one.namespace: one for one in overview.stored}
         if not overview.rules_asked:
-            self._rules_sent = None  # It started anew, and may have found its own rules damaged.
+            self._rules_sent = None  # It restarted, and may have found its own rules damaged.
         if not self.available:
             log.info("hub=reachable endpoints=%d", len(holdings))
         if self.available is False:
@@ -173,7 +173,7 @@ class HubFeed:
             self._erased_ms, self._since_ms = max(times), 0
 
     async def _send_rules(self, hub: HubClient) -> None:
-        """Send the rules where they changed. A hub that refuses them is asked for its results all the same."""
+        """Send the rules where they changed. Results are requested even from a hub that refuses them."""
         rules, unseen = dict(self.rules()), frozenset(self.unseen())
         if (rules, unseen) == self._rules_sent:
             return

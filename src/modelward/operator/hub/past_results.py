@@ -24,7 +24,7 @@ _MOST_RESULTS = 1_000
 
 @dataclass(slots=True)
 class PastResults:
-    """What runs have asked for, by (namespace, run); each keeps its answer until it has ended."""
+    """What runs have requested, by (namespace, run); each keeps its answer until it has ended."""
 
     _asked: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     """The endpoints that each run waits for, with the end of the oldest window in question."""
@@ -46,12 +46,12 @@ class PastResults:
             yield from (one for results in found.values() for one in results if is_scheduled(one.run))
 
     def forget(self, namespace: str, run: str) -> None:
-        """Drop what a run asked for: it has ended, or is gone."""
+        """Drop what a run requested: it has ended, or is gone."""
         self._asked.pop((namespace, run), None)
         self._found.pop((namespace, run), None)
 
     async def fetch(self, hub: HubClient) -> None:
-        """Ask for what is waited for, some endpoints at a time; what fails is asked again in its next turn."""
+        """Request what is pending, some endpoints at a time; what fails is requested again in its next turn."""
         for namespace, run, endpoint, to_ms in self._next():
             try:
                 found = await _of_run(hub, namespace, run, endpoint, to_ms)

@@ -41,8 +41,8 @@ def rule(capture: EffectiveCapture, uid: str = "", created: str = "") -> HubRule
 class HubRules:
     """Reads of an endpoint its metadata alone: one whose spec this version cannot read keeps the rule of its policies.
 
-    `consent` tells whether a namespace allows raw payloads, None where that was not asked yet. Then they may be kept:
-    collectors send none before it was asked.
+    `consent` tells whether a namespace allows raw payloads, None where that was not read yet. Then they may be kept:
+    collectors send none before it was read.
     """
 
     store: Store
@@ -50,7 +50,7 @@ class HubRules:
     _made: dict[str, tuple[tuple[object, ...], HubRule]] = field(default_factory=dict)
 
     def now(self) -> dict[str, HubRule]:
-        """Return the rules by endpoint (`namespace/name`); one is made anew when what it is made of has changed."""
+        """Return the rules by endpoint (`namespace/name`); one is rebuilt when its inputs have changed."""
         policies: dict[str, _Policies] = {}
         made: dict[str, tuple[tuple[object, ...], HubRule]] = {}
         for namespace, name in self.store.names(LLM_ENDPOINT):

@@ -23,7 +23,7 @@ class Announcer:
     deadline_s: float = DEADLINE_S
 
     async def notify(self, notification: Notification) -> None:
-        """Tell all; a receiver that fails or takes too long is logged. Raises what the events' notifier raises."""
+        """Notify all; a receiver that fails or takes too long is logged. Raises what the events' notifier raises."""
         await self.events.notify(notification)
         await asyncio.gather(*(self._told(name, one, notification) for name, one in self.receivers.items()))
 

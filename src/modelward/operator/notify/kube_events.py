@@ -10,7 +10,7 @@ from modelward.operator.notify.notifier import Notification
 
 
 class EventPort(Protocol):
-    """What posts Events: `kube.client.Client`, which counts up what is said again and logs what is refused."""
+    """What posts Events: `kube.client.Client`, which counts repeats up and logs refusals."""
 
     async def event(
         self,

@@ -24,9 +24,9 @@ class Notification:
 class Notifier(Protocol):
     """A receiver. It builds its message from the notification alone, and does its I/O through a port that it is given.
 
-    It may be told the same twice, after a restart or by two operators. What it raises fails no reconcile but in
+    It may receive the same twice, after a restart or from two operators. What it raises fails no reconcile but in
     KubeEvents, where LeadershipLost ends it as any write would.
     """
 
     async def notify(self, notification: Notification) -> None:
-        """Tell it on; cut off where that takes longer than the announcer allows."""
+        """Send it on; cut off where that takes longer than the announcer allows."""

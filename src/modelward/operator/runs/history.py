@@ -31,7 +31,7 @@ def tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
 
 
 def full(known: Sequence[EvaluationRun], now_ms: int) -> bool:
-    """Tell whether the newest scheduled run took as much as a run can."""
+    """Return whether the newest scheduled run took as much as a run can."""
     newest = max(known, key=lambda run: _end_ms(run, now_ms), default=None)
     return newest is not None and scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
 

@@ -21,7 +21,7 @@ _CLOCKS_APART_MS = 60_000
 
 
 def scheduled(run: EvaluationRun) -> bool:
-    """Tell whether the operator made a run, because something was due."""
+    """Return whether the operator made a run, because something was due."""
     return runs.is_scheduled(run.metadata.name)
 
 

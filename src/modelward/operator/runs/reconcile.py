@@ -64,7 +64,7 @@ class RunReconciler:
     installed: Installed
     hub: HubFeed
     asked: Callable[[str], Awaitable[Mapping[str, MonitoringPlan]]]
-    """What is asked of the endpoints of a namespace, by their names."""
+    """The monitoring plans of a namespace's endpoints, by their names."""
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
@@ -72,7 +72,7 @@ class RunReconciler:
     _cut: set[str] = field(default_factory=set)
     """Namespaces whose newest scheduled run had no room for all that was due."""
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
-    """What kept each run's pod from starting when it was last looked at."""
+    """What kept each run's pod from starting when it was last reconciled."""
 
     def __post_init__(self) -> None:
         self._children = ChildWriter(self.context)
@@ -111,7 +111,7 @@ class RunReconciler:
         return None if finished(status) else self._waiting.pause_s(run, now_ms)
 
     async def _begin(self, run: EvaluationRun, around: obstacles.RunContext, now_ms: int) -> EvaluationRunStatus:
-        """Make the Job, unless it would run for nothing: then say why, and end a run that nobody holds."""
+        """Make the Job, unless it would run for nothing: then say why, and end a run that is not suspended."""
         whole = obstacles.of_run(run, around)
         passing = whole if whole and whole.reason in obstacles.PASSING else obstacles.not_read_yet(run, around)
         if passing and self._waiting.ms(run, "begin", now_ms) < _PATIENCE_MS:
@@ -172,7 +172,7 @@ class RunReconciler:
     async def _start(
         self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun]
     ) -> float:
-        """Make a run of what is due; return the seconds until the next look."""
+        """Make a run of what is due; return the seconds until the next attempt."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms(namespace).items()}
         more = namespace in self._cut or full(known, now_ms)
@@ -205,7 +205,7 @@ class RunReconciler:
         return reopened(now_ms, watches, self.hub.windows(namespace), late, taken(known)) if late else ()
 
     async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
-        """Tell the policies whose evaluations wait that no run can be made, and why: there is no run to tell it."""
+        """Report to the policies whose evaluations wait why no run can be made: there is no run to carry it."""
         log.warning("run=refused namespace=%s error=%r", namespace, error.message[:200])
         for name in sorted({item.policy for item in items})[:_TOLD_POLICIES]:
             policy = self.context.store.get(MONITORING_POLICY, namespace, name)
