@@ -10,7 +10,7 @@ LOOK_S = 5.0
 _LONGEST_PAUSE_S = 300.0
 """Between two tries to begin a run that is refused."""
 _MANY_RUNS = 20
-"""Unfinished runs of a namespace above which each of them is looked at less often, so that others get their turn."""
+"""Unfinished runs of a namespace above which each of them is reconciled less often, so that others get their turn."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Waiting:
         self._unfinished.setdefault(namespace, set()).add(name)
 
     def ms(self, run: EvaluationRun, what: str, now_ms: int) -> int:
-        """Return for how long a run has waited for something; from now on, where the clock was set back meanwhile."""
+        """Return for how long a run has waited for something; from now on, where the clock was set back."""
         since = self._since.setdefault((run.metadata.namespace, run.metadata.name), {})
         since[what] = min(now_ms, since.get(what, now_ms))
         return now_ms - since[what]
