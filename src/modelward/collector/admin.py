@@ -6,17 +6,32 @@ import logging
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from modelward.collector.rendering import CONTENT_TYPE
-
-if TYPE_CHECKING:
-    from modelward.collector.supervisor import Supervisor
 
 log = logging.getLogger("modelward.collector.admin")
 
 _THREADS = 64
 _TEXT = "text/plain; charset=utf-8"
+
+
+class Supervised(Protocol):
+    """What the admin port tells of, and what it can ask for."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the data plane runs."""
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a drain may take."""
+
+    def metrics(self) -> str:
+        """Return the metrics page."""
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until nothing is in flight; return whether that came to be."""
 
 
 class _BoundedServer(ThreadingHTTPServer):
@@ -45,7 +60,7 @@ class _BoundedServer(ThreadingHTTPServer):
 class AdminServer:
     """Serves `/metrics`, `/drain`, `/healthz` and `/readyz`, each request in a thread of its own."""
 
-    def __init__(self, address: tuple[str, int], supervisor: Supervisor) -> None:
+    def __init__(self, address: tuple[str, int], supervisor: Supervised) -> None:
         class Server(_BoundedServer):
             address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
@@ -66,7 +81,7 @@ class AdminServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    supervisor: Supervisor
+    supervisor: Supervised
     protocol_version = "HTTP/1.1"
     timeout = 10
 

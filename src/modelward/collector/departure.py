@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from modelward.collector.targets import Target
-
-if TYPE_CHECKING:
-    from modelward.collector.plane import Plane
+from modelward.collector.targets import Target, Targets
 
 
 class Departure:
@@ -18,25 +15,25 @@ class Departure:
     again while its Service leads to other pods.
     """
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, loop: asyncio.AbstractEventLoop, targets: Targets, close_idle: Callable[[], None]) -> None:
+        self._loop, self._targets, self._close_idle = loop, targets, close_idle
         self._look: asyncio.Task[None] | None = None
 
     def refused(self, target: Target) -> bool:
         """A server does not listen; tell whether it is the only one, for which nobody stands in."""
-        alone = self._plane.targets.is_only_pod(target)
+        alone = self._targets.is_only_pod(target)
         if alone:
-            self._plane.close_idle()
+            self._close_idle()
         return alone
 
     def suspect(self, target: Target) -> None:
         """A server ended an idle connection, or one in the midst of an answer; one look at a time."""
-        if self._look is None and self._plane.targets.is_only_pod(target):
-            self._look = self._plane.loop.create_task(self._look_after(target))
+        if self._look is None and self._targets.is_only_pod(target):
+            self._look = self._loop.create_task(self._look_after(target))
 
     async def _look_after(self, target: Target) -> None:
         try:
-            transport, _ = await self._plane.loop.create_connection(asyncio.Protocol, target.host, target.port)
+            transport, _ = await self._loop.create_connection(asyncio.Protocol, target.host, target.port)
             transport.close()
         except ConnectionRefusedError:
             self.refused(target)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from modelward.collector.ends import ClientEnd, ServerEnd
 from modelward.collector.flow import PEER_FULL
 from modelward.collector.memory_budget import HeldBytes
 from modelward.collector.plane import CONNECT_SECONDS, Plane
@@ -12,9 +12,6 @@ from modelward.collector.request_head import BadRequestError, RequestHead
 from modelward.collector.request_target import readdressed
 from modelward.collector.targets import Target
 from modelward.collector.upstream import Upstream
-
-if TYPE_CHECKING:
-    from modelward.collector.downstream import Downstream
 
 KEPT_BYTES = 64 * 1024
 """Request bytes kept until the answer begins, so that the request can be sent once more."""
@@ -38,10 +35,10 @@ class Dialing:
     """
 
     __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_later", "_length", "_limit", "_out", "_plane",
-                 "_retried", "_size", "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
+                 "_retried", "_size", "_target", "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
 
     def __init__(
-        self, client: Downstream, plane: Plane, head: bytes, request: RequestHead | None, body: bytes = b""
+        self, client: ClientEnd, plane: Plane, head: bytes, request: RequestHead | None, body: bytes = b""
     ) -> None:
         self._client, self._plane = client, plane
         self._head, self._out, self._body = head, head, body
@@ -54,7 +51,8 @@ class Dialing:
         self._whole = True
         self._gone = self._retried = False
         self._tried: frozenset[str] = frozenset()
-        self._upstream: Upstream | None = None
+        self._target: Target | None = None
+        self._upstream: ServerEnd | None = None
         self._task: asyncio.Task[None] | None = None
         plane.budget.held += self._held
 
@@ -78,7 +76,7 @@ class Dialing:
             # A request that can be sent again takes any idle connection, another one none that may have been closed.
             idle = target.take_idle(0.0 if again else now - FRESH_SECONDS)
         if idle is not None:
-            self._use(idle, now)
+            self._use(target, idle, now)
         else:
             self._open(target)
 
@@ -113,16 +111,18 @@ class Dialing:
         self._plane.budget.held -= self._held
         self._held = 0
 
-    def closed_unanswered(self, upstream: Upstream) -> None:
+    def closed_unanswered(self, upstream: ServerEnd) -> None:
         """The connection ended before the first byte of an answer."""
-        self._upstream = None
+        target, self._upstream = self._target, None
+        if target is None:
+            return
         ended = upstream.ended or self._plane.now()
         untouched = ended - upstream.sent <= RETRY_SECONDS + upstream.round_trip
         if upstream.reused and (untouched or upstream.unread) and self._whole and not self._retried:
             self._retried = True
-            self._open(upstream.target)
+            self._open(target)
         else:
-            alone = self._plane.targets.is_only_pod(upstream.target)
+            alone = self._plane.targets.is_only_pod(target)
             self._client.dialing_failed("the model server closed the connection before it answered", gone=alone)
 
     def _can_keep(self, more: int = 0) -> bool:
@@ -161,10 +161,10 @@ class Dialing:
         self._plane.reachability.reached()
         now = self._plane.now()
         upstream.connected_in(now - began)
-        self._use(upstream, now)
+        self._use(target, upstream, now)
 
-    def _use(self, upstream: Upstream, now: float) -> None:
-        self._upstream = upstream
+    def _use(self, target: Target, upstream: ServerEnd, now: float) -> None:
+        self._target, self._upstream = target, upstream
         upstream.serve(self._client, now, tunnel=self._tunnel)
         self._client.flow.go(PEER_FULL)
         out = self._out + self._body if self._body else self._out

@@ -7,6 +7,7 @@ from typing import cast
 
 from modelward.collector import families
 from modelward.collector.dialing import Dialing
+from modelward.collector.ends import ServerEnd
 from modelward.collector.flow import PEER_FULL, Flow, close_with_reset
 from modelward.collector.intake import Intake
 from modelward.collector.observed import Observed
@@ -14,7 +15,6 @@ from modelward.collector.plane import HIGH_WATER_BYTES, LINGER_SECONDS, Plane, c
 from modelward.collector.refusals import refusal
 from modelward.collector.request_head import RequestHead
 from modelward.collector.state import ANSWER, BODY, CLOSING, HEAD, TUNNEL
-from modelward.collector.upstream import Upstream
 
 
 class Downstream(Observed, asyncio.Protocol):
@@ -32,7 +32,7 @@ class Downstream(Observed, asyncio.Protocol):
         self.head: RequestHead | None = None
         self._intake = Intake(self, plane)
         self._dialing: Dialing | None = None
-        self._upstream: Upstream | None = None
+        self._upstream: ServerEnd | None = None
         self._kept = False
         self._adrift = False
 
@@ -151,7 +151,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     # The answer.
 
-    def connected(self, upstream: Upstream) -> None:
+    def connected(self, upstream: ServerEnd) -> None:
         """The request is on its way on this connection; it stays retriable until the first byte of the answer."""
         self._upstream = upstream
         if self.state is TUNNEL:
@@ -219,7 +219,7 @@ class Downstream(Observed, asyncio.Protocol):
         self.finish_meter("error")
         self._adrift = True
 
-    def upstream_closed(self, upstream: Upstream, *, whole: bool, reset: bool) -> None:
+    def upstream_closed(self, upstream: ServerEnd, *, whole: bool, reset: bool) -> None:
         """The server closed during the exchange; `whole` where the end of the connection is the end of the answer."""
         if not upstream.answered and self.state is not TUNNEL and self._dialing is not None:
             self._upstream = None

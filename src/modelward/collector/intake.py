@@ -6,8 +6,7 @@ Bytes that cannot be dealt with yet are held: a head until it is whole, requests
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from modelward.collector.ends import ClientEnd
 from modelward.collector.flow import BULK_BYTES, HELD, TURN
 from modelward.collector.plane import Plane
 from modelward.collector.request_body import RequestBody
@@ -21,9 +20,6 @@ from modelward.collector.request_head import (
 )
 from modelward.collector.state import BODY, CLOSING, HEAD, TUNNEL
 
-if TYPE_CHECKING:
-    from modelward.collector.downstream import Downstream
-
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_PIPELINED_BYTES = 64 * 1024
 
@@ -33,7 +29,7 @@ class Intake:
 
     __slots__ = ("_body", "_client", "_held", "_in_head", "_plane", "_scheduled", "_searched")
 
-    def __init__(self, client: Downstream, plane: Plane) -> None:
+    def __init__(self, client: ClientEnd, plane: Plane) -> None:
         self._client, self._plane = client, plane
         self._held = bytearray()
         self._body: RequestBody | None = None

@@ -7,12 +7,12 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from modelward.collector import families
 from modelward.collector.capture import CaptureGate
 from modelward.collector.departure import Departure
 from modelward.collector.descriptors import exhausted
+from modelward.collector.ends import ClientEnd
 from modelward.collector.expiry import Expiry
 from modelward.collector.ledger import Ledger
 from modelward.collector.meter import ExchangeMeter
@@ -20,9 +20,6 @@ from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
 from modelward.collector.targets import Target, Targets
 from modelward.collector.tcp_times import since_last_segment
-
-if TYPE_CHECKING:
-    from modelward.collector.downstream import Downstream
 
 HIGH_WATER_BYTES = 256 * 1024
 HEAD_SECONDS = 30.0
@@ -53,10 +50,10 @@ class Plane:
         self.observing = True
         self.leaving = False
         self.connection_limit = sys.maxsize
-        self.connections: set[Downstream] = set()
-        self.heads: Expiry[Downstream] = Expiry(HEAD_SECONDS)
-        self.idle: Expiry[Downstream] = Expiry(IDLE_SECONDS)
-        self.departure = Departure(self)
+        self.connections: set[ClientEnd] = set()
+        self.heads: Expiry[ClientEnd] = Expiry(HEAD_SECONDS)
+        self.idle: Expiry[ClientEnd] = Expiry(IDLE_SECONDS)
+        self.departure = Departure(loop, targets, self.close_idle)
         self._told_full_at = -_TOLD_EVERY_SECONDS
         self.reachability = Reachability(ledger, targets, clock)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from modelward.collector.ledger import Ledger
-    from modelward.collector.targets import Targets
+from modelward.collector.ledger import Ledger
+from modelward.collector.targets import Targets
 
 LOST_AFTER_SECONDS = 30.0
 """A server that starts or is replaced refuses connections for a while; one that does so for longer is not there."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from modelward.collector.upstream import Upstream
+if TYPE_CHECKING:  # the supervisor, which must stay small, reads URLs with this module
+    from modelward.collector.ends import ServerEnd
 
 MAX_IDLE = 512
 LOOK_UP_S = 2.0
@@ -40,9 +40,9 @@ class Target:
         self.in_flight = 0
         self.avoid_until = 0.0
         self.retired = False
-        self._idle: list[Upstream] = []
+        self._idle: list[ServerEnd] = []
 
-    def take_idle(self, since: float = 0.0) -> Upstream | None:
+    def take_idle(self, since: float = 0.0) -> ServerEnd | None:
         """Return the connection that was used last, which is the least likely to be stale, if it idles since then."""
         idle = self._idle
         while idle and idle[-1].idle_since >= since:
@@ -51,14 +51,14 @@ class Target:
                 return connection
         return None
 
-    def give_back(self, connection: Upstream) -> None:
+    def give_back(self, connection: ServerEnd) -> None:
         """Keep a connection for the next request, or close it if there are enough."""
         if self.retired or len(self._idle) >= MAX_IDLE:
             connection.close()
         else:
             self._idle.append(connection)
 
-    def forget(self, connection: Upstream) -> bool:
+    def forget(self, connection: ServerEnd) -> bool:
         """Drop an idle connection that the server closed; False where it was not kept any more."""
         if connection not in self._idle:
             return False

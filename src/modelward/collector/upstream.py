@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import httptools
 
+from modelward.collector.ends import ClientEnd
 from modelward.collector.flow import BULK_BYTES, PEER_FULL, TURN, Flow
 from modelward.collector.plane import HIGH_WATER_BYTES, Plane, clock
 from modelward.collector.targets import Target
-
-if TYPE_CHECKING:
-    from modelward.collector.downstream import Downstream
-
 
 SLICE_BYTES = 4096
 """Bytes of an answer followed and observed at once: their worst content is an event in every two bytes."""
@@ -41,7 +38,7 @@ class Upstream(asyncio.Protocol):
 
     def __init__(self, plane: Plane, target: Target) -> None:
         self.plane, self.target = plane, target
-        self.client: Downstream | None = None
+        self.client: ClientEnd | None = None
         self.transport: asyncio.Transport | None = None
         self.flow = Flow()
         self.reused = self._scheduled = self.unread = False
@@ -67,7 +64,7 @@ class Upstream(asyncio.Protocol):
         """Note how long connecting took, which is how long bytes to this server need at most."""
         self.round_trip = min(seconds, _LONGEST_ROUND_TRIP)
 
-    def serve(self, client: Downstream, now: float, *, tunnel: bool) -> None:
+    def serve(self, client: ClientEnd, now: float, *, tunnel: bool) -> None:
         """Begin an exchange for this client; a tunnel where what follows is not HTTP requests and responses."""
         self._reset()
         self.client = client
@@ -175,11 +172,11 @@ class Upstream(asyncio.Protocol):
         if not self._scheduled:
             self.flow.go(TURN)
 
-    def _follow_slice(self, client: Downstream) -> int:
+    def _follow_slice(self, client: ClientEnd) -> int:
         piece, self._rest = self._rest[:SLICE_BYTES], self._rest[SLICE_BYTES:]
         return self._follow(client, piece)
 
-    def _follow(self, client: Downstream, data: bytes | memoryview) -> int:
+    def _follow(self, client: ClientEnd, data: bytes | memoryview) -> int:
         """Follow one slice and return how many pieces of the body it held."""
         try:
             self._parser.feed_data(data)
@@ -248,7 +245,7 @@ class Upstream(asyncio.Protocol):
             self._done = True
             self._keep = self._keep and self._parser.should_keep_alive()
 
-    def _show_head(self, client: Downstream, status: int) -> None:
+    def _show_head(self, client: ClientEnd, status: int) -> None:
         if client.meter is not None:
             try:
                 client.meter.response_head(
@@ -257,7 +254,7 @@ class Upstream(asyncio.Protocol):
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
                 client.stop_observing()
 
-    def _finish(self, client: Downstream) -> None:
+    def _finish(self, client: ClientEnd) -> None:
         keep = self._keep and not self._surplus and client.request_complete
         self._release()
         self.flow.go(PEER_FULL)
@@ -272,7 +269,7 @@ class Upstream(asyncio.Protocol):
             self.close()
         client.response_done(keep=keep)
 
-    def _switch(self, client: Downstream) -> None:
+    def _switch(self, client: ClientEnd) -> None:
         """The server speaks another protocol from here on; where the client offered none, that is no answer."""
         if client.head is None or not client.head.upgrade:
             self._odd = True
@@ -281,7 +278,7 @@ class Upstream(asyncio.Protocol):
         self._show_head(client, 101)
         client.switched_protocols()
 
-    def _lose_framing(self, client: Downstream) -> None:
+    def _lose_framing(self, client: ClientEnd) -> None:
         self.plane.upstream_error("malformed")
         self._blind = True
         client.framing_lost()

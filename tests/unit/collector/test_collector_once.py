@@ -16,7 +16,9 @@ from waiting import a_moment, until
 
 from modelward.collector import families
 from modelward.collector.dialing import FRESH_SECONDS, KEPT_BYTES, RETRY_SECONDS
+from modelward.collector.downstream import Downstream
 from modelward.collector.tcp_times import since_last_segment
+from modelward.collector.upstream import Upstream
 
 OK = json_answer(b"{}")
 CHUNKED = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -161,7 +163,7 @@ def test_far_servers_get_the_time_that_bytes_need_to_them() -> None:
             target = one.plane.targets.choose(0)
             assert target is not None
             connection = target.take_idle()
-            assert connection is not None
+            assert isinstance(connection, Upstream)
             connection.connected_in(0.18)
             target.give_back(connection)
             assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
@@ -222,6 +224,7 @@ def test_pipelined_bytes_never_overtake_those_that_are_held(cut: int) -> None:
             writer.write(b"GET /first HTTP/1.1\r\nhost: a\r\n\r\n")
             await until(lambda: len(one.server.requests) == 1)
             connection = next(iter(one.plane.connections))
+            assert isinstance(connection, Downstream)
             writer.write(second[:-cut])
             await a_moment()
             done = connection.response_done

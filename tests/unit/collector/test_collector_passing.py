@@ -29,6 +29,7 @@ from waiting import a_moment, settled, until
 
 from modelward.collector import families
 from modelward.collector.targets import Targets
+from modelward.collector.upstream import Upstream
 
 STREAM = STREAM_HEAD + b"".join(map(chunk, (ROLE, TOKEN, TOKEN, TOKEN, USAGE, DONE))) + b"0\r\n\r\n"
 
@@ -468,7 +469,7 @@ def test_small_writes_are_not_delayed_on_either_side() -> None:
             target = one.plane.targets.choose(0.0)
             upstream = target.take_idle() if target else None
             assert target is not None
-            assert upstream is not None
+            assert isinstance(upstream, Upstream)
             target.give_back(upstream)
             for transport in (downstream.transport, upstream.transport):
                 assert transport is not None
