@@ -64,11 +64,11 @@ class AdminServer:
         class Server(_BoundedServer):
             address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
-        class Handler(_Handler):
+        class Bound(_Handler):
             pass
 
-        Handler.supervisor = supervisor
-        self._server = Server(address, Handler)
+        Bound.supervisor = supervisor
+        self._server = Server(address, Bound)
 
     def start(self) -> None:
         """Begin to serve."""

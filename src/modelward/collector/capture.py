@@ -13,11 +13,11 @@ import time
 from modelward.api.collector_config import CaptureSettings, CollectorConfig
 from modelward.api.exchange import Outcome, Timings, Usage
 from modelward.collector import families
-from modelward.collector.board import Cell
-from modelward.collector.handover import Parcel, send
-from modelward.collector.ledger import Ledger
+from modelward.collector.handover import CapturedExchange, send
 from modelward.collector.memory_budget import HeldBytes, MemoryBudget
+from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.request_head import RequestHead
+from modelward.collector.shared_metrics import Cell
 from modelward.collector.stream_signs import conversation_named_in
 
 _PPM = 1_000_000
@@ -95,7 +95,7 @@ class CaptureGate:
 
     def __init__(
         self,
-        ledger: Ledger,
+        recorder: MetricsRecorder,
         channel: socket.socket | None,
         handed: Cell,
         taken: Cell,
@@ -105,7 +105,7 @@ class CaptureGate:
     ) -> None:
         self.budget = budget or MemoryBudget()
         self._most_held = self.budget.limit // 2
-        self._ledger, self._channel = ledger, channel
+        self._recorder, self._channel = recorder, channel
         self._handed, self._taken = handed, taken
         self._to_file = to_file
         self._held = 0
@@ -201,10 +201,10 @@ class CaptureGate:
             self.decide(captured)
             inclusion = self._inclusion(captured, outcome, timings.duration_ms)
             if inclusion and captured.lost and not self._always(outcome, timings.duration_ms):
-                self._ledger.count(families.DROPPED, "budget")
+                self._recorder.count(families.DROPPED, "budget")
             elif inclusion and self._channel is not None and self._open:
                 self._hand_over(
-                    Parcel(
+                    CapturedExchange(
                         time_ms=captured.time_ms,
                         operation=operation,
                         model=model,
@@ -236,15 +236,15 @@ class CaptureGate:
         slow = self._settings.always_slower_than_ms
         return (self._settings.always_errors and outcome == "error") or (slow is not None and duration_ms >= slow)
 
-    def _hand_over(self, parcel: Parcel) -> None:
+    def _hand_over(self, parcel: CapturedExchange) -> None:
         size = len(parcel.request) + len(parcel.response)
         try:
             assert self._channel is not None  # noqa: S101
             send(self._channel, parcel, self._handed[0] + size)
         except BlockingIOError:
-            self._ledger.count(families.DROPPED, "worker_busy")
+            self._recorder.count(families.DROPPED, "worker_busy")
         except OSError:
-            self._ledger.count(families.DROPPED, "worker_gone")
+            self._recorder.count(families.DROPPED, "worker_gone")
         else:
             self._handed[0] += size
-            self._ledger.count(families.CAPTURED)
+            self._recorder.count(families.CAPTURED)

@@ -7,7 +7,7 @@ import asyncio
 from modelward.collector.ends import ClientEnd, ServerEnd
 from modelward.collector.flow import PEER_FULL
 from modelward.collector.memory_budget import HeldBytes
-from modelward.collector.plane import CONNECT_SECONDS, Plane
+from modelward.collector.proxy_state import CONNECT_SECONDS, ProxyState
 from modelward.collector.request_head import BadRequestError, RequestHead
 from modelward.collector.request_target import readdressed
 from modelward.collector.targets import Target
@@ -34,13 +34,13 @@ class Dialing:
     takes no reused connection.
     """
 
-    __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_later", "_length", "_limit", "_out", "_plane",
+    __slots__ = ("_body", "_client", "_gone", "_head", "_held", "_later", "_length", "_limit", "_out", "_proxy",
                  "_retried", "_size", "_target", "_task", "_tried", "_tunnel", "_upstream", "_whole")  # fmt: skip
 
     def __init__(
-        self, client: ClientEnd, plane: Plane, head: bytes, request: RequestHead | None, body: bytes = b""
+        self, client: ClientEnd, proxy: ProxyState, head: bytes, request: RequestHead | None, body: bytes = b""
     ) -> None:
-        self._client, self._plane = client, plane
+        self._client, self._proxy = client, proxy
         self._head, self._out, self._body = head, head, body
         self._tunnel = request is None
         self._length = 0 if request is None else request.length
@@ -54,12 +54,12 @@ class Dialing:
         self._target: Target | None = None
         self._upstream: ServerEnd | None = None
         self._task: asyncio.Task[None] | None = None
-        plane.budget.held += self._held
+        proxy.budget.held += self._held
 
     def start(self) -> None:
         """Choose a server and send what is here."""
-        now = self._plane.now()
-        target = self._plane.targets.choose(now, self._tried)
+        now = self._proxy.now()
+        target = self._proxy.targets.choose(now, self._tried)
         if target is None:
             self._client.dialing_failed("no model server is reachable behind this endpoint", gone=self._gone)
             return
@@ -99,7 +99,7 @@ class Dialing:
         """Keep nothing for another try: the answer began, or there is too much of it."""
         if self._upstream is not None:
             self._whole = False
-            self._plane.budget.held -= self._held
+            self._proxy.budget.held -= self._held
             self._held = self._size = 0
             self._head = self._out = self._body = b""
             self._later = None
@@ -108,7 +108,7 @@ class Dialing:
         """The exchange needs no server any more."""
         if self._task is not None:
             self._task.cancel()
-        self._plane.budget.held -= self._held
+        self._proxy.budget.held -= self._held
         self._held = 0
 
     def closed_unanswered(self, upstream: ServerEnd) -> None:
@@ -116,18 +116,18 @@ class Dialing:
         target, self._upstream = self._target, None
         if target is None:
             return
-        ended = upstream.ended or self._plane.now()
+        ended = upstream.ended or self._proxy.now()
         untouched = ended - upstream.sent <= RETRY_SECONDS + upstream.round_trip
         if upstream.reused and (untouched or upstream.unread) and self._whole and not self._retried:
             self._retried = True
             self._open(target)
         else:
-            alone = self._plane.targets.is_only_pod(target)
+            alone = self._proxy.targets.is_only_pod(target)
             self._client.dialing_failed("the model server closed the connection before it answered", gone=alone)
 
     def _can_keep(self, more: int = 0) -> bool:
         """Whether what is here, and so many bytes more, may be kept for another try."""
-        return self._size + more <= self._limit and self._plane.budget.spare
+        return self._size + more <= self._limit and self._proxy.budget.spare
 
     def _keep(self, data: bytes) -> None:
         if self._later is None:
@@ -135,31 +135,31 @@ class Dialing:
         self._later.add(data)
         self._size += len(data)
         self._held += len(data)
-        self._plane.budget.held += len(data)
+        self._proxy.budget.held += len(data)
 
     def _open(self, target: Target) -> None:
-        self._task = self._plane.loop.create_task(self._connect(target))
+        self._task = self._proxy.loop.create_task(self._connect(target))
 
     async def _connect(self, target: Target) -> None:
-        upstream = Upstream(self._plane, target)
-        began = self._plane.now()
+        upstream = Upstream(self._proxy, target)
+        began = self._proxy.now()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await self._plane.loop.create_connection(lambda: upstream, target.host, target.port, ssl=target.tls)
+                await self._proxy.loop.create_connection(lambda: upstream, target.host, target.port, ssl=target.tls)
         except asyncio.CancelledError:
             upstream.close()
             raise
         except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors too
             if isinstance(error, ConnectionRefusedError):
-                self._gone = self._plane.departure.refused(target)
-            self._plane.connect_failed(target, error)
+                self._gone = self._proxy.departure.refused(target)
+            self._proxy.connect_failed(target, error)
             self._tried |= {target.url}
             self._task = None
             self.start()
             return
         self._task = None
-        self._plane.reachability.reached()
-        now = self._plane.now()
+        self._proxy.reachability.reached()
+        now = self._proxy.now()
         upstream.connected_in(now - began)
         self._use(target, upstream, now)
 

@@ -7,30 +7,29 @@ from typing import cast
 
 from modelward.collector import families
 from modelward.collector.dialing import Dialing
-from modelward.collector.ends import ServerEnd
+from modelward.collector.ends import ANSWER, BODY, CLOSING, HEAD, TUNNEL, ServerEnd
+from modelward.collector.exchange_observer import ExchangeObserver
 from modelward.collector.flow import PEER_FULL, Flow, close_with_reset
 from modelward.collector.intake import Intake
-from modelward.collector.observed import Observed
-from modelward.collector.plane import HIGH_WATER_BYTES, LINGER_SECONDS, Plane, clock
+from modelward.collector.proxy_state import HIGH_WATER_BYTES, LINGER_SECONDS, ProxyState, clock
 from modelward.collector.refusals import refusal
 from modelward.collector.request_head import RequestHead
-from modelward.collector.state import ANSWER, BODY, CLOSING, HEAD, TUNNEL
 
 
-class Downstream(Observed, asyncio.Protocol):
+class Downstream(ExchangeObserver, asyncio.Protocol):
     """One client's connection, with at most one exchange under way; pipelined requests wait.
 
     A client that ends its sending side is taken to have left, as nginx and the engines' own servers take it: from here
     the two cannot be told apart, and a model must not go on generating for a client that is gone.
     """
 
-    def __init__(self, plane: Plane) -> None:
-        super().__init__(plane)
+    def __init__(self, proxy: ProxyState) -> None:
+        super().__init__(proxy)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.flow = Flow()
         self.state = HEAD
         self.head: RequestHead | None = None
-        self._intake = Intake(self, plane)
+        self._intake = Intake(self, proxy)
         self._dialing: Dialing | None = None
         self._upstream: ServerEnd | None = None
         self._kept = False
@@ -46,13 +45,13 @@ class Downstream(Observed, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         self.transport = self.flow.transport = cast("asyncio.Transport", transport)
-        if not self.plane.admits():
+        if not self.proxy.admits():
             self.transport.write(refusal(503, "overloaded", "this collector has no file descriptor left; try again"))
             self.close()
             return
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES)
-        self.plane.connections.add(self)
-        self.plane.heads.join(self, self.plane.now())
+        self.proxy.connections.add(self)
+        self.proxy.heads.join(self, self.proxy.now())
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, of a body, of the next request, or of something that we do not look into."""
@@ -79,9 +78,9 @@ class Downstream(Observed, asyncio.Protocol):
         if self._upstream is not None:
             self._upstream.catch_up()  # it may have had the whole answer
         self.finish_meter("ok" if tunnel else "cancelled")
-        self.plane.connections.discard(self)
-        self.plane.heads.leave(self)
-        self.plane.idle.leave(self)
+        self.proxy.connections.discard(self)
+        self.proxy.heads.leave(self)
+        self.proxy.idle.leave(self)
         self._intake.clear()
         self._let_go()
 
@@ -90,28 +89,28 @@ class Downstream(Observed, asyncio.Protocol):
     def begin(self, head: RequestHead, head_bytes: bytes) -> None:
         """A request's head is here, and its body follows."""
         self.head = head
-        self.meter = self.plane.meter(head, clock())
+        self.meter = self.proxy.meter(head, clock())
         self.state = BODY
-        self._dialing = Dialing(self, self.plane, head_bytes, head)
+        self._dialing = Dialing(self, self.proxy, head_bytes, head)
 
     def begin_whole(self, head: RequestHead, head_bytes: bytes, body: bytes) -> None:
         """A whole request is here, as most come: it is passed on as one piece."""
         now = clock()
         self.head = head
-        self.meter = self.plane.meter(head, now)
+        self.meter = self.proxy.meter(head, now)
         if body:
             self.observe_whole_request(body, now)
         self.state = ANSWER
-        self._dialing = Dialing(self, self.plane, head_bytes, head, body)
+        self._dialing = Dialing(self, self.proxy, head_bytes, head, body)
 
     def begin_tunnel(self, data: bytes) -> None:
         """What follows is no HTTP/1.1 and passes unmeasured; never to an API of others, where it would escape us."""
-        if self.plane.targets.rewriting:
+        if self.proxy.targets.rewriting:
             self.refuse(505, "HTTP/2 is not spoken here")
             return
         self.head = None
         self.state = TUNNEL
-        self._dialing = Dialing(self, self.plane, data, None)
+        self._dialing = Dialing(self, self.proxy, data, None)
 
     def dial(self) -> None:
         """Get the request that began on its way."""
@@ -145,7 +144,7 @@ class Downstream(Observed, asyncio.Protocol):
 
     def refuse(self, code: int, message: str) -> None:
         """Answer for the model server that this is not passed on, and close."""
-        self.plane.ledger.count(families.REFUSED, str(code))
+        self.proxy.recorder.count(families.REFUSED, str(code))
         self.transport.write(refusal(code, "invalid_request_error", message))
         self._linger()
 
@@ -206,7 +205,7 @@ class Downstream(Observed, asyncio.Protocol):
             return
         if self.state is BODY:
             self._linger()
-        elif not keep or self.plane.leaving or (head is not None and not head.keep_alive):
+        elif not keep or self.proxy.leaving or (head is not None and not head.keep_alive):
             self.close()
         else:
             self.state = HEAD
@@ -223,12 +222,12 @@ class Downstream(Observed, asyncio.Protocol):
         """The server closed during the exchange; `whole` where the end of the connection is the end of the answer."""
         if not upstream.answered and self.state is not TUNNEL and self._dialing is not None:
             self._upstream = None
-            self.plane.upstream_error("closed_unanswered")
+            self.proxy.upstream_error("closed_unanswered")
             self._dialing.closed_unanswered(upstream)
             return
         broken = not whole and self.state is not TUNNEL and not self._adrift
         if broken:
-            self.plane.upstream_error("closed_midway")
+            self.proxy.upstream_error("closed_midway")
         self.finish_meter("error" if broken else "ok")
         self._let_go()
         if reset:
@@ -283,4 +282,4 @@ class Downstream(Observed, asyncio.Protocol):
         self.flow.read_on()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self.plane.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.proxy.loop.call_later(LINGER_SECONDS, self.transport.close)

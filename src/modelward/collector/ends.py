@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum, auto
 from typing import Protocol
 
 from modelward.collector.flow import Flow
 from modelward.collector.meter import ExchangeMeter
 from modelward.collector.request_head import RequestHead
-from modelward.collector.state import State
+
+
+class ConnectionState(Enum):
+    """Where a client's connection stands."""
+
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    TUNNEL = auto()
+    CLOSING = auto()
+
+
+HEAD, BODY, ANSWER, TUNNEL, CLOSING = ConnectionState
+"""The members by name: reached through the class they cost more than all else that is asked of them."""
 
 
 class ClientEnd(Protocol):
@@ -16,7 +30,7 @@ class ClientEnd(Protocol):
 
     transport: asyncio.Transport
     flow: Flow
-    state: State
+    state: ConnectionState
     head: RequestHead | None
     meter: ExchangeMeter | None
 

@@ -10,14 +10,14 @@ from typing import Any
 import orjson
 
 from modelward.api.exchange import Outcome, Timings, Usage
-from modelward.collector.board import Cell
+from modelward.collector.shared_metrics import Cell
 
 _INLINE_BYTES = 96 * 1024
 """A socket's send buffer is about 200 KB by default; a larger message would be refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class CapturedExchange:
     """What the worker needs to make an exchange: bodies without transfer coding, and what was measured."""
 
     time_ms: int
@@ -39,7 +39,7 @@ class Parcel:
     """The ids that the client gave its request in headers, one a line."""
 
 
-def send(channel: socket.socket, parcel: Parcel, handed_bytes: float) -> None:
+def send(channel: socket.socket, parcel: CapturedExchange, handed_bytes: float) -> None:
     """Send without waiting; raises BlockingIOError when the worker is behind and OSError when it is gone.
 
     `handed_bytes` are all bytes of bodies that were ever handed over, these included.
@@ -60,7 +60,7 @@ def send(channel: socket.socket, parcel: Parcel, handed_bytes: float) -> None:
         os.close(fd)
 
 
-def receive(channel: socket.socket, taken: Cell) -> Parcel | None:
+def receive(channel: socket.socket, taken: Cell) -> CapturedExchange | None:
     """Wait for the next exchange; None when the data plane's end is closed. Raises TimeoutError, ValueError.
 
     `taken` is set to what had been handed over with this exchange, even if it cannot be read in the end: what an
@@ -85,8 +85,8 @@ def _read_all(fd: int) -> bytes:
     return os.pread(fd, size, 0)
 
 
-def _parcel(meta: dict[str, Any], bodies: bytes) -> Parcel:
+def _parcel(meta: dict[str, Any], bodies: bytes) -> CapturedExchange:
     split = meta.pop("request_bytes")
     meta["usage"] = Usage(**meta["usage"])
     meta["timings"] = Timings(**meta["timings"])
-    return Parcel(**meta, request=bodies[:split], response=bodies[split:])
+    return CapturedExchange(**meta, request=bodies[:split], response=bodies[split:])

@@ -6,9 +6,9 @@ Bytes that cannot be dealt with yet are held: a head until it is whole, requests
 
 from __future__ import annotations
 
-from modelward.collector.ends import ClientEnd
+from modelward.collector.ends import BODY, CLOSING, HEAD, TUNNEL, ClientEnd
 from modelward.collector.flow import BULK_BYTES, HELD, TURN
-from modelward.collector.plane import Plane
+from modelward.collector.proxy_state import ProxyState
 from modelward.collector.request_body import RequestBody
 from modelward.collector.request_head import (
     HTTP2_PREFACE,
@@ -18,7 +18,6 @@ from modelward.collector.request_head import (
     RequestHead,
     without_cleartext_http2,
 )
-from modelward.collector.state import BODY, CLOSING, HEAD, TUNNEL
 
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_PIPELINED_BYTES = 64 * 1024
@@ -27,10 +26,10 @@ _MAX_PIPELINED_BYTES = 64 * 1024
 class Intake:
     """The requests of one client's connection."""
 
-    __slots__ = ("_body", "_client", "_held", "_in_head", "_plane", "_scheduled", "_searched")
+    __slots__ = ("_body", "_client", "_held", "_in_head", "_proxy", "_scheduled", "_searched")
 
-    def __init__(self, client: ClientEnd, plane: Plane) -> None:
-        self._client, self._plane = client, plane
+    def __init__(self, client: ClientEnd, proxy: ProxyState) -> None:
+        self._client, self._proxy = client, proxy
         self._held = bytearray()
         self._body: RequestBody | None = None
         self._scheduled = False
@@ -60,7 +59,7 @@ class Intake:
         if self._held:
             self._schedule()
         else:
-            self._plane.idle.join(self._client, self._plane.now())
+            self._proxy.idle.join(self._client, self._proxy.now())
 
     def resume(self) -> None:
         """Deal with what is held now."""
@@ -69,7 +68,7 @@ class Intake:
 
     def clear(self) -> None:
         """The connection ends: let go of what is held."""
-        self._plane.budget.give_back(len(self._held))
+        self._proxy.budget.give_back(len(self._held))
         self._held = bytearray()
         self._client.flow.go(HELD)
 
@@ -77,7 +76,7 @@ class Intake:
         if self._client.state is CLOSING:
             return
         self._held += data
-        self._plane.budget.must_take(len(data))
+        self._proxy.budget.must_take(len(data))
         if len(self._held) > _MAX_PIPELINED_BYTES:
             self._client.flow.stop(HELD)
 
@@ -85,7 +84,7 @@ class Intake:
         taken = self._handle(self._held)
         if taken and self._held:
             del self._held[:taken]
-            self._plane.budget.give_back(taken)
+            self._proxy.budget.give_back(taken)
         if len(self._held) <= _MAX_PIPELINED_BYTES:
             self._client.flow.go(HELD)
 
@@ -117,16 +116,16 @@ class Intake:
         end += len(_END_OF_HEAD)
         if self._in_head:
             self._searched, self._in_head = 0, False
-            self._plane.heads.leave(self._client)
+            self._proxy.heads.leave(self._client)
         else:
-            self._plane.idle.leave(self._client)
+            self._proxy.idle.leave(self._client)
         return self._begin(data, start, end)
 
     def _await_head(self, size: int, start: int) -> int:
         if not self._in_head:
             self._in_head = True
-            self._plane.idle.leave(self._client)
-            self._plane.heads.join(self._client, self._plane.now())
+            self._proxy.idle.leave(self._client)
+            self._proxy.heads.join(self._client, self._proxy.now())
         if size - start > MAX_HEAD_BYTES:
             self._client.refuse(431, "the request's header is larger than 64 KiB")
             return size
@@ -193,7 +192,7 @@ class Intake:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._plane.loop.call_soon(self._continue)
+            self._proxy.loop.call_soon(self._continue)
 
     def _continue(self) -> None:
         self._scheduled = False

@@ -9,7 +9,7 @@ from modelward.collector.answer_tail import MOST_BYTES, AnswerTail
 from modelward.collector.capture import Captured, CaptureGate
 from modelward.collector.content_coding import DECODER_BYTES, Decoder, can_decode
 from modelward.collector.families import FAMILIES
-from modelward.collector.ledger import Ledger, ModelCells, observe
+from modelward.collector.metrics_recorder import MetricsRecorder, ModelCells, observe
 from modelward.collector.operations import operation_of
 from modelward.collector.request_copy import RequestCopy
 from modelward.collector.request_head import RequestHead
@@ -33,13 +33,32 @@ class ExchangeMeter:
     """
 
     __slots__ = (
-        "_asked", "_begun", "_busy", "_captured", "_cells", "_content_type", "_decoder", "_encoding", "_events",
-        "_first_token", "_gate", "_last", "_ledger", "_reading", "_request", "_reserved", "_tail", "_unlabelled",
-        "finished", "operation", "started", "status",
+        "_asked",
+        "_begun",
+        "_busy",
+        "_captured",
+        "_cells",
+        "_content_type",
+        "_decoder",
+        "_encoding",
+        "_events",
+        "_first_token",
+        "_gate",
+        "_last",
+        "_reading",
+        "_recorder",
+        "_request",
+        "_reserved",
+        "_tail",
+        "_unlabelled",
+        "finished",
+        "operation",
+        "started",
+        "status",
     )  # fmt: skip
 
-    def __init__(self, ledger: Ledger, gate: CaptureGate, head: RequestHead, started: float) -> None:
-        self._ledger, self._gate = ledger, gate
+    def __init__(self, recorder: MetricsRecorder, gate: CaptureGate, head: RequestHead, started: float) -> None:
+        self._recorder, self._gate = recorder, gate
         self.operation = operation_of(head.method, head.path)
         self.started = self._asked = started
         self.status = 0
@@ -52,8 +71,8 @@ class ExchangeMeter:
         self._first_token = self._last = 0.0
         self._tail: AnswerTail | None = None  # while an answer is read, and can be
         self._captured: Captured | None = gate.begin(head) if self.operation else None
-        ledger.in_flight[0] += 1
-        ledger.started[0] += 1
+        recorder.in_flight[0] += 1
+        recorder.started[0] += 1
 
     def request_body(self, piece: bytes) -> None:
         """Look at a piece of the request's body."""
@@ -72,14 +91,14 @@ class ExchangeMeter:
     def response_head(self, status: int, content_type: bytes, encoding: bytes, *, asks_to_retry: bool = False) -> None:
         """Note how the answer begins, and whom it is to be counted for; `asks_to_retry` is for Retry-After."""
         self._begun = True
-        self._busy = status >= 400 and (asks_to_retry or self._ledger.engine_queues)
+        self._busy = status >= 400 and (asks_to_retry or self._recorder.engine_queues)
         self.status = status
         self._content_type, self._encoding = content_type, encoding
         if self.operation:
             request = self._request.value()
             name = model_named_in(request)
             if name:
-                self._cells = self._ledger.model(name, status)
+                self._cells = self._recorder.model(name, status)
             if self._captured is not None:
                 self._captured.response_head(request, content_type, encoding)
         self._request.clear()
@@ -112,17 +131,17 @@ class ExchangeMeter:
         if self._begun and not self._reading:
             self._begin_reading()
         self._let_go()
-        self._ledger.in_flight[0] -= 1
+        self._recorder.in_flight[0] -= 1
         status = self.status or (CLIENT_CLOSED_REQUEST if ending == "cancelled" else _BAD_GATEWAY)
         if not self.operation:
-            self._ledger.finished("", "", status, ending, now - self._asked)
+            self._recorder.finished("", "", status, ending, now - self._asked)
             return
         tail = self._read_tail()
         outcome = self._class(ending, tail)
         if ending == "cancelled" and outcome == "ok":
             now = self._last or now  # it was complete before the client left
-        cells = self._cells or self._ledger.model(tail.model() if tail is not None else "", status)
-        self._ledger.finished(cells.model, self.operation, status, outcome, now - self._asked)
+        cells = self._cells or self._recorder.model(tail.model() if tail is not None else "", status)
+        self._recorder.finished(cells.model, self.operation, status, outcome, now - self._asked)
         usage = tail.usage() if tail is not None else NO_USAGE
         per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
@@ -136,7 +155,7 @@ class ExchangeMeter:
         """Give up observing after an exception: what was held is let go, and the exchange no longer counts as open."""
         if not self.finished:
             self.finished = True
-            self._ledger.in_flight[0] -= 1
+            self._recorder.in_flight[0] -= 1
         self._let_go()
         if self._captured is not None:
             self._gate.release(self._captured)
@@ -173,7 +192,7 @@ class ExchangeMeter:
         if self._decoder is not None and self._decoder.lost:
             self._tail = None
         if self._begun and self._tail is None:
-            self._ledger.count(families.UNREAD)
+            self._recorder.count(families.UNREAD)
         return self._tail
 
     def _class(self, ending: Ending, tail: AnswerTail | None) -> RequestClass:
@@ -188,7 +207,7 @@ class ExchangeMeter:
     def _count_events(self, stream: StreamEvents, piece: bytes, now: float) -> None:
         cells = self._cells
         if cells is None:
-            cells = self._cells = self._ledger.model(model_named_in(piece), self.status)
+            cells = self._cells = self._recorder.model(model_named_in(piece), self.status)
         events = stream.take(piece)
         if self._first_token:
             if events:

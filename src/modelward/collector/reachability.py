@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from modelward.collector.ledger import Ledger
+from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.targets import Targets
 
 LOST_AFTER_SECONDS = 30.0
@@ -23,8 +23,8 @@ class Reachability:
     reached is left alone. `clock` gives seconds that never go back.
     """
 
-    def __init__(self, ledger: Ledger, targets: Targets, clock: Callable[[], float]) -> None:
-        self._ledger, self._targets, self._clock = ledger, targets, clock
+    def __init__(self, recorder: MetricsRecorder, targets: Targets, clock: Callable[[], float]) -> None:
+        self._recorder, self._targets, self._clock = recorder, targets, clock
         self._failing_since: float | None = None
         self._reached = False
         self._next_probe = clock() + _FIRST_PROBE_SECONDS
@@ -34,7 +34,7 @@ class Reachability:
         """Note that a connection was made."""
         if not self._reached:
             self._reached, self._failing_since = True, None
-            self._ledger.upstream_up(True)
+            self._recorder.upstream_up(True)
 
     def failed(self) -> None:
         """Note that a connection was refused or timed out."""
@@ -43,7 +43,7 @@ class Reachability:
         if self._failing_since is None:
             self._failing_since = now
         elif now - self._failing_since >= LOST_AFTER_SECONDS:
-            self._ledger.upstream_up(False)
+            self._recorder.upstream_up(False)
 
     def tick(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try a connection where one is due; meant to run every second."""

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 
 from modelward.api.exchange import Content, Exchange, Message, Redaction
-from modelward.collector.handover import Parcel
+from modelward.collector.handover import CapturedExchange
 from modelward.collector.transcript import Answer, Question, answer_in, decoded, question_in
 from modelward.privacy.identifiers import exchange_id, hashed, id_core, passing_id
 from modelward.privacy.redaction import redact, redactions_of
@@ -20,7 +20,7 @@ class ExchangeRecorder:
     def __init__(self, endpoint: str, revision: str) -> None:
         self._endpoint, self._revision = endpoint, revision
 
-    def record(self, parcel: Parcel, content: Content, key: bytes | None) -> Exchange:
+    def record(self, parcel: CapturedExchange, content: Content, key: bytes | None) -> Exchange:
         """Return the exchange with as much content as is allowed.
 
         `key` hashes ids and conversations. Without it an id that no engine made is replaced by a random one, and no
@@ -50,13 +50,13 @@ class ExchangeRecorder:
             truncated=parcel.truncated or asked_cut or answer_cut,
         )
 
-    def _question(self, parcel: Parcel) -> tuple[Question, bool]:
+    def _question(self, parcel: CapturedExchange) -> tuple[Question, bool]:
         try:
             return question_in(decoded(parcel.request, parcel.request_encoding)), False
         except (ValueError, TypeError, AttributeError, RecursionError):
             return Question(), bool(parcel.request)
 
-    def _answer(self, parcel: Parcel) -> tuple[Answer, bool]:
+    def _answer(self, parcel: CapturedExchange) -> tuple[Answer, bool]:
         try:
             return answer_in(decoded(parcel.response, parcel.response_encoding), parcel.content_type), False
         except (ValueError, TypeError, AttributeError, RecursionError):
@@ -78,13 +78,13 @@ def _allowed(
     return masked, said.text, redactions
 
 
-def _id(name: str, parcel: Parcel, key: bytes | None) -> str:
+def _id(name: str, parcel: CapturedExchange, key: bytes | None) -> str:
     if name and passing_id(name, _sent(name, parcel)):
         return name
     return f"mw-{secrets.token_hex(12)}" if key is None or not name else exchange_id(name, key, (name,))
 
 
-def _sent(name: str, parcel: Parcel) -> Iterator[str]:
+def _sent(name: str, parcel: CapturedExchange) -> Iterator[str]:
     """Yield what the client sent and the engine may have made the id of: headers, and ids in the body of a request."""
     yield from parcel.client_ids.split("\n")
     asked = parcel.request

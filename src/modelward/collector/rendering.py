@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from modelward.collector.board import Key
 from modelward.collector.families import CONFIG_INFO, FAMILIES, Family
+from modelward.collector.shared_metrics import Key
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

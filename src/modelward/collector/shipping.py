@@ -43,7 +43,7 @@ class HubFailedError(ConnectionError):
     """The hub failed over this batch. It may be the hub, or the batch."""
 
 
-class Hub:
+class HubConnection:
     """One hub's address, the token file that is read for each batch, and its CA."""
 
     def __init__(self, url: str, token_file: str, ca_file: str) -> None:
@@ -140,7 +140,7 @@ class Shipper:
         self._spool_dropped = 0
         self._accepted = 0
         self._batch_failed = False
-        self.hub: Hub | None = None
+        self.hub: HubConnection | None = None
         self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
 
     def start(self) -> None:

@@ -16,14 +16,14 @@ from modelward.api.address import host_and_port
 from modelward.collector import families
 from modelward.collector.admin import AdminServer
 from modelward.collector.blind_pump import BlindPump
-from modelward.collector.board import Board, Key, new_board_fd
 from modelward.collector.channel import new_channel
-from modelward.collector.children import Child
+from modelward.collector.child_process import ChildProcess
 from modelward.collector.descriptors import raise_limit
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options, options_to_argument
 from modelward.collector.release import version
 from modelward.collector.rendering import render
+from modelward.collector.shared_metrics import Key, SharedMetrics, new_board_fd
 from modelward.collector.targets import first_url
 
 _TICK_SECONDS = 0.2
@@ -52,7 +52,7 @@ class Supervisor:
             worker_board_fd=new_board_fd("worker"),
         )
         self._options = common
-        self._boards = (Board(common.board_fd), Board(common.worker_board_fd))
+        self._boards = (SharedMetrics(common.board_fd), SharedMetrics(common.worker_board_fd))
         # A board has one writer; what several processes use is made here, before any of them starts.
         self._heartbeat = self._boards[0].cell(families.HEARTBEAT)
         self._in_flight = self._boards[0].cell(families.IN_FLIGHT, (options.revision,))
@@ -60,8 +60,8 @@ class Supervisor:
         self._leaving = self._boards[0].cell(families.LEAVING)
         self._engine_queue = self._boards[0].cell(families.ENGINE_QUEUE)
         self._boards[1].cell(families.TAKEN_BYTES)
-        self._dataplane = Child("dataplane", "modelward.collector.dataplane")
-        self._worker = Child("worker", "modelward.collector.worker")
+        self._dataplane = ChildProcess("dataplane", "modelward.collector.dataplane")
+        self._worker = ChildProcess("worker", "modelward.collector.worker")
         self._arguments = {
             "dataplane": options_to_argument(dataclasses.replace(common, handover_fd=self._channel.fileno())),
             "worker": options_to_argument(dataclasses.replace(common, handover_fd=self._worker_channel.fileno())),
@@ -185,7 +185,7 @@ class Supervisor:
         self._listener.close()
         return 0
 
-    def _end(self, child: Child, seconds: float) -> None:
+    def _end(self, child: ChildProcess, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         child.signal(signal.SIGTERM)
         while child.pid and time.monotonic() < deadline:

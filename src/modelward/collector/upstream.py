@@ -9,7 +9,7 @@ import httptools
 
 from modelward.collector.ends import ClientEnd
 from modelward.collector.flow import BULK_BYTES, PEER_FULL, TURN, Flow
-from modelward.collector.plane import HIGH_WATER_BYTES, Plane, clock
+from modelward.collector.proxy_state import HIGH_WATER_BYTES, ProxyState, clock
 from modelward.collector.targets import Target
 
 SLICE_BYTES = 4096
@@ -33,11 +33,11 @@ class Upstream(asyncio.Protocol):
     __slots__ = (
         "_asks_to_retry", "_blind", "_content_type", "_done", "_encoding", "_final", "_keep", "_odd", "_parser",
         "_pieces", "_rest", "_scheduled", "_sized", "_surplus", "answered", "client", "ended", "flow", "idle_since",
-        "plane", "reused", "round_trip", "sent", "target", "transport", "unread",
+        "proxy", "reused", "round_trip", "sent", "target", "transport", "unread",
     )  # fmt: skip
 
-    def __init__(self, plane: Plane, target: Target) -> None:
-        self.plane, self.target = plane, target
+    def __init__(self, proxy: ProxyState, target: Target) -> None:
+        self.proxy, self.target = proxy, target
         self.client: ClientEnd | None = None
         self.transport: asyncio.Transport | None = None
         self.flow = Flow()
@@ -126,7 +126,7 @@ class Upstream(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The server closed its side: note when its word of that arrived, which may be long before this is called."""
-        self.ended = self.plane.now() - self.plane.segment_age(self.transport)
+        self.ended = self.proxy.now() - self.proxy.segment_age(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server closed: idle, between requests, before its answer, at the end of it or in the midst of it."""
@@ -135,12 +135,12 @@ class Upstream(asyncio.Protocol):
         client = self.client
         if client is None:
             if self.target.forget(self):
-                self.plane.departure.suspect(self.target)
+                self.proxy.departure.suspect(self.target)
             return
         by_close = self._final and not self._sized and not self._blind  # such an answer's end is the connection's end
         reset = exc is not None and (by_close or self._blind)
         if self.answered and not by_close:
-            self.plane.departure.suspect(self.target)
+            self.proxy.departure.suspect(self.target)
         self._release()
         client.upstream_closed(self, whole=by_close and not reset, reset=reset)
 
@@ -164,7 +164,7 @@ class Upstream(asyncio.Protocol):
         self.flow.stop(TURN)
         if not self._scheduled:
             self._scheduled = True
-            self.plane.loop.call_soon(self._next_turn)
+            self.proxy.loop.call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
         self._scheduled = False
@@ -260,7 +260,7 @@ class Upstream(asyncio.Protocol):
         self.flow.go(PEER_FULL)
         if keep:
             self.reused = True
-            self.idle_since = self.plane.now()
+            self.idle_since = self.proxy.now()
             if client.head is not None and client.head.method == b"HEAD":
                 # The parser still waits for a body that never comes.
                 self._parser = httptools.HttpResponseParser(self)
@@ -279,7 +279,7 @@ class Upstream(asyncio.Protocol):
         client.switched_protocols()
 
     def _lose_framing(self, client: ClientEnd) -> None:
-        self.plane.upstream_error("malformed")
+        self.proxy.upstream_error("malformed")
         self._blind = True
         client.framing_lost()
 

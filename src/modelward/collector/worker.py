@@ -18,12 +18,12 @@ import orjson
 from modelward.api.collector_config import HUB_CA_FILE_NAME, CollectorConfig
 from modelward.api.exchange import exchange_to_json
 from modelward.collector import families
-from modelward.collector.board import Board
 from modelward.collector.configuration import WatchedConfig, settings_by_hand
-from modelward.collector.handover import Parcel, receive
+from modelward.collector.handover import CapturedExchange, receive
 from modelward.collector.options import Options, options_from_argument
 from modelward.collector.record import ExchangeRecorder
-from modelward.collector.shipping import Hub, Shipper
+from modelward.collector.shared_metrics import SharedMetrics
+from modelward.collector.shipping import HubConnection, Shipper
 from modelward.collector.spool import Spool
 
 _POLL_SECONDS = 1.0
@@ -40,7 +40,7 @@ class Worker:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._board = Board(options.worker_board_fd)
+        self._board = SharedMetrics(options.worker_board_fd)
         self._counting = threading.Lock()
         self._taken = self._board.cell(families.TAKEN_BYTES)
         self._channel = socket.socket(fileno=options.handover_fd)
@@ -93,7 +93,7 @@ class Worker:
             self._count("unreadable", 1)
         return True
 
-    def _handle(self, parcel: Parcel) -> None:
+    def _handle(self, parcel: CapturedExchange) -> None:
         content = self._settings.capture.content
         if content == "None":
             self._count("not_allowed", 1)
@@ -114,7 +114,7 @@ class Worker:
         if self._shipper is not None:
             url = self._settings.hub_url
             authority = self._options.hub_ca or str(Path(self._options.config_file).parent / HUB_CA_FILE_NAME)
-            self._shipper.hub = Hub(url, self._options.token_file, authority) if url else None
+            self._shipper.hub = HubConnection(url, self._options.token_file, authority) if url else None
 
     def _count(self, what: str, number: int) -> None:
         if number <= 0:

@@ -14,12 +14,12 @@ from waiting import until
 
 from modelward.api.collector_config import CollectorConfig
 from modelward.collector import families
-from modelward.collector.board import Board, new_board_fd
 from modelward.collector.capture import CaptureGate
 from modelward.collector.channel import new_channel
 from modelward.collector.downstream import Downstream
-from modelward.collector.ledger import Ledger
-from modelward.collector.plane import Plane
+from modelward.collector.metrics_recorder import MetricsRecorder
+from modelward.collector.proxy_state import ProxyState
+from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
 from modelward.collector.targets import Targets
 
 T = TypeVar("T")
@@ -120,8 +120,8 @@ class Rig:
 
     port: int
     server: ModelServer
-    plane: Plane
-    board: Board
+    proxy: ProxyState
+    board: SharedMetrics
     worker_end: Any
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -183,25 +183,25 @@ async def rig(
     listening = server.listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     descriptors = [new_board_fd("test"), new_board_fd("test")]
-    board, worker_board = Board(descriptors[0]), Board(descriptors[1])
-    ledger = Ledger(board, "r1")
+    board, worker_board = SharedMetrics(descriptors[0]), SharedMetrics(descriptors[1])
+    recorder = MetricsRecorder(board, "r1")
     channel, worker_end = new_channel()
     taken = worker_board.cell(families.TAKEN_BYTES)
-    gate = CaptureGate(ledger, channel, board.cell(families.HANDED_BYTES), taken, to_file=True)
+    gate = CaptureGate(recorder, channel, board.cell(families.HANDED_BYTES), taken, to_file=True)
     if config is not None:
         gate.configure(config)
     loop = asyncio.get_running_loop()
-    plane = Plane(
-        loop, targets or Targets([*filter(None, [before]), f"http://127.0.0.1:{server.port}{path}"]), ledger, gate
+    proxy = ProxyState(
+        loop, targets or Targets([*filter(None, [before]), f"http://127.0.0.1:{server.port}{path}"]), recorder, gate
     )
-    front = await loop.create_server(lambda: Downstream(plane), "127.0.0.1", 0)
+    front = await loop.create_server(lambda: Downstream(proxy), "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:
-        yield Rig(port, server, plane, board, worker_end)
+        yield Rig(port, server, proxy, board, worker_end)
     finally:
         front.close()
         listening.close()
-        for connection in tuple(plane.connections):
+        for connection in tuple(proxy.connections):
             connection.close()
         with contextlib.suppress(AssertionError):  # on a loaded machine it takes a while until each side knows
             await until(lambda: server.resets == server.connections, 0.5)

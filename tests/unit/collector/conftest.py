@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from modelward.collector import downstream, observed, upstream
+from modelward.collector import downstream, exchange_observer, upstream
 
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock by which exchanges are measured, in seconds: a list of one number that the test moves."""
     now = [1_000.0]
-    for module in (downstream, observed, upstream):
+    for module in (downstream, exchange_observer, upstream):
         monkeypatch.setattr(module, "clock", lambda: now[0])
     return now

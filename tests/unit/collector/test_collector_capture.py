@@ -18,14 +18,14 @@ from collector_rig import CHAT, DONE, ROLE, STREAM_HEAD, TOKEN, USAGE, chunk, js
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_from_json, config_to_json
 from modelward.api.exchange import Message, Redaction, Timings, Usage, exchange_to_json
 from modelward.collector import families
-from modelward.collector.board import Board, new_board_fd
 from modelward.collector.capture import CaptureGate
 from modelward.collector.channel import new_channel
-from modelward.collector.handover import Parcel, receive, send
-from modelward.collector.ledger import Ledger
+from modelward.collector.handover import CapturedExchange, receive, send
 from modelward.collector.memory_budget import MemoryBudget, budget_bytes
+from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.record import ExchangeRecorder
 from modelward.collector.request_head import RequestHead
+from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
 from modelward.collector.transcript import MAX_DECODED_BYTES, answer_in, decoded, question_in
 from modelward.privacy.identifiers import hashed
 
@@ -129,7 +129,7 @@ def test_a_worker_that_does_not_read_costs_exchanges_and_no_request() -> None:
 
 def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_next_exchange() -> None:
     sender, receiver = new_channel()
-    taken = Board(new_board_fd("test")).cell(families.TAKEN_BYTES)
+    taken = SharedMetrics(new_board_fd("test")).cell(families.TAKEN_BYTES)
     for handed, body in ((10.0, b"x" * 10), (210_010.0, b"y" * 210_000), (210_011.0, b"z")):
         send(sender, _parcel(body, b""), handed)
     receiver.recv(262_144)  # a worker that died after it took this one
@@ -147,11 +147,11 @@ def test_what_a_worker_took_and_lost_counts_against_the_budget_only_until_the_ne
 
 
 def test_in_a_small_container_as_little_is_held_as_its_budget_allows() -> None:
-    board = Board(new_board_fd("test"))
+    board = SharedMetrics(new_board_fd("test"))
     channel, worker_end = new_channel()
     cells = board.cell(families.HANDED_BYTES), board.cell(families.TAKEN_BYTES)
     budget = MemoryBudget(budget_bytes(80 * 1024 * 1024))
-    gate = CaptureGate(Ledger(board, "r1"), channel, *cells, to_file=True, budget=budget)
+    gate = CaptureGate(MetricsRecorder(board, "r1"), channel, *cells, to_file=True, budget=budget)
     gate.configure(config(ALL))
     head = RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
     for _ in range(40):
@@ -166,7 +166,7 @@ def test_in_a_small_container_as_little_is_held_as_its_budget_allows() -> None:
 def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None:
     async def work() -> None:
         async with rig(_failing, config(CaptureSettings("Redacted", 1, always_errors=True))) as one:
-            gate, head = one.plane.gate, RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+            gate, head = one.proxy.gate, RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
             waiting = []
             for _ in range(140):  # long prompts in the engine's queue, none of them in the sample
                 captured = gate.begin(head)
@@ -193,11 +193,11 @@ def test_what_is_held_only_in_case_it_fails_makes_way_for_what_is_kept() -> None
 def test_what_is_in_no_sample_and_can_be_kept_for_nothing_else_is_not_held() -> None:
     async def work() -> None:
         async with rig(_failing, config(CaptureSettings("Redacted", 1))) as one:
-            captured = one.plane.gate.begin(RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
+            captured = one.proxy.gate.begin(RequestHead(CHAT.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
             assert captured is not None
             captured.add_request(b"x" * 1_000)
             captured.request_known(b"{}")
-            assert one.plane.gate._held == 0
+            assert one.proxy.gate._held == 0
 
     run(work())
 
@@ -205,22 +205,24 @@ def test_what_is_in_no_sample_and_can_be_kept_for_nothing_else_is_not_held() -> 
 def test_an_exchange_whose_hand_over_fails_gives_its_part_of_the_budget_back() -> None:
     async def work() -> None:
         async with rig(_large, config(ALL)) as one:
-            one.plane.gate._channel = cast("socket.socket", object())
+            one.proxy.gate._channel = cast("socket.socket", object())
             for _ in range(3):
                 assert (await one.ask(CHAT)).endswith(b"x")
-            assert one.plane.gate._held == 0
+            assert one.proxy.gate._held == 0
             assert one.value(families.OBSERVER_ERRORS) == 3
 
     run(work())
 
 
-def _parcel(request: bytes, response: bytes, content_type: str = "application/json", **changes: object) -> Parcel:
+def _parcel(
+    request: bytes, response: bytes, content_type: str = "application/json", **changes: object
+) -> CapturedExchange:
     fields: dict[str, object] = {
         "time_ms": 1, "operation": "chat", "model": "m", "status": 200, "outcome": "ok", "inclusion": 0.5,
         "truncated": False, "conversation": "", "content_type": content_type, "request_encoding": "",
         "response_encoding": "", "usage": Usage(), "timings": Timings(5.0), "request": request, "response": response,
     }  # fmt: skip
-    return Parcel(**{**fields, **changes})  # type: ignore[arg-type]
+    return CapturedExchange(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 REQUEST = json.dumps(

@@ -76,8 +76,8 @@ async def exchanges(one: Rig, request: bytes) -> Calls:
             assert await reader.readexactly(len(OK)) == OK
 
     await ask(5)
-    loop = Loop(one.plane.loop)
-    one.plane.loop = cast("asyncio.AbstractEventLoop", loop)
+    loop = Loop(one.proxy.loop)
+    one.proxy.loop = cast("asyncio.AbstractEventLoop", loop)
     with counted() as calls:
         await ask(ROUNDS)
     assert loop.asked == [], "an ordinary exchange takes no turn of the loop beyond its two reads"
@@ -114,8 +114,8 @@ def test_a_token_costs_few_calls_and_the_end_of_its_stream_not_many() -> None:
             targets = Targets([f"http://127.0.0.1:{server.port}"])
             async with rig(None, targets=targets) as one:
                 target = cast("Target", targets.choose(0.0))
-                upstream = Upstream(one.plane, target)
-                await one.plane.loop.create_connection(lambda: upstream, target.host, target.port)
+                upstream = Upstream(one.proxy, target)
+                await one.proxy.loop.create_connection(lambda: upstream, target.host, target.port)
                 target.give_back(upstream)
                 reader, writer = await one.connect()
                 writer.write(CHAT)
@@ -126,7 +126,7 @@ def test_a_token_costs_few_calls_and_the_end_of_its_stream_not_many() -> None:
                 with counted() as end:
                     upstream.data_received(chunk(DONE) + b"0\r\n\r\n")
                 writer.close()
-                await until(lambda: not one.plane.connections)
+                await until(lambda: not one.proxy.connections)
                 assert one.value(families.CHUNKS) == 42
                 assert one.value(families.REQUESTS, outcome="ok") == 1
                 assert one.value(families.OBSERVER_ERRORS) == 0

@@ -103,7 +103,7 @@ def test_who_leaves_closes_a_kept_connection_after_its_next_answer_and_not_befor
             reader, writer = await one.connect()
             writer.write(CHAT)
             assert await read_answer(reader) == OK
-            one.plane.leave()
+            one.proxy.leave()
             await a_moment()
             assert not reader.at_eof()
             writer.write(CHAT)

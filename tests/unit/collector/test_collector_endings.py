@@ -204,7 +204,7 @@ def test_decoding_does_a_bounded_amount_of_work() -> None:
 def test_reading_an_answer_takes_its_bytes_from_the_one_budget_and_gives_them_back() -> None:
     async def work() -> None:
         async with rig(streaming(ROLE, TOKEN)) as one:
-            budget = one.plane.budget
+            budget = one.proxy.budget
             reader, writer = await one.connect()
             writer.write(CHAT)
             await reader.readuntil(b"tok")
@@ -220,7 +220,7 @@ def test_reading_an_answer_takes_its_bytes_from_the_one_budget_and_gives_them_ba
 def test_without_memory_an_answer_passes_unread_and_is_counted() -> None:
     async def work() -> None:
         async with rig(streaming(ROLE, TOKEN, USAGE, DONE, end=b"0\r\n\r\n")) as one:
-            budget = one.plane.budget
+            budget = one.proxy.budget
             budget.must_take(budget.limit)
             assert b"tok" in await one.ask(CHAT)
             await until(lambda: bool(outcomes(one)))
@@ -247,7 +247,7 @@ def test_a_slow_upload_is_not_the_models_time(first: bytes, rest: bytes, measure
         async with rig(streaming(TOKEN, DONE, end=b"0\r\n\r\n")) as one:
             reader, writer = await one.connect()
             writer.write(first)
-            await until(lambda: any(each.meter is not None for each in one.plane.connections))
+            await until(lambda: any(each.meter is not None for each in one.proxy.connections))
             measured[0] += 30.0
             writer.write(rest)
             await read_answer(reader)

@@ -70,7 +70,7 @@ def test_framing_that_two_servers_could_read_differently_is_refused(request_byte
         async with rig(ok) as one:
             assert (await one.ask(request_bytes)).startswith(b"HTTP/1.1 400 ")
             assert one.server.requests == []
-            assert one.plane.budget.held == 0
+            assert one.proxy.budget.held == 0
 
     run(work())
 
@@ -287,7 +287,7 @@ def test_at_a_gateway_what_could_leave_its_prefix_is_refused(asked: bytes, code:
             assert (await one.ask(asked)).startswith(b"HTTP/1.1 " + code)
             assert one.server.requests == []
             assert one.value(families.IN_FLIGHT) == 0
-            assert one.plane.budget.held == 0
+            assert one.proxy.budget.held == 0
 
     run(work())
 

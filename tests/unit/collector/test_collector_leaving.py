@@ -44,12 +44,12 @@ def supervisor(directory: Path) -> Iterator[Supervisor]:
 
 def test_a_drain_ends_keep_alive_only_for_as_long_as_a_pod_needs_to_leave(tmp_path: Path) -> None:
     async def work(one: Supervisor) -> None:
-        plane = DataPlane(one._options, asyncio.get_running_loop())
-        plane._tick(force=True)
-        assert plane._plane.leaving
+        proxy = DataPlane(one._options, asyncio.get_running_loop())
+        proxy._tick(force=True)
+        assert proxy._proxy.leaving
         one._leaving[0] = time.monotonic()  # the time has passed
-        plane._tick()
-        assert not plane._plane.leaving, "whoever reaches the port must not end keep-alive for good"
+        proxy._tick()
+        assert not proxy._proxy.leaving, "whoever reaches the port must not end keep-alive for good"
 
     with supervisor(tmp_path) as one:
         one.drain(0.0)
@@ -101,7 +101,7 @@ def test_each_client_has_room_for_its_model_server_and_one_that_idles() -> None:
 def test_a_client_beyond_the_limit_is_told_so_and_counted_and_the_others_are_served() -> None:
     async def work() -> None:
         async with rig(_answer) as one:
-            one.plane.connection_limit = 1
+            one.proxy.connection_limit = 1
             reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
             writer.write(CHAT)
             await reader.readuntil(b"\r\n\r\n")
@@ -116,9 +116,9 @@ def test_a_client_beyond_the_limit_is_told_so_and_counted_and_the_others_are_ser
 def test_our_own_want_of_descriptors_is_not_taken_for_a_server_that_refuses() -> None:
     async def work() -> None:
         async with rig(_answer) as one:
-            target = one.plane.targets.choose(0.0)
+            target = one.proxy.targets.choose(0.0)
             assert target is not None
-            one.plane.connect_failed(target, OSError(24, "Too many open files"))
+            one.proxy.connect_failed(target, OSError(24, "Too many open files"))
             assert one.value(families.UPSTREAM_ERRORS, reason="descriptors") == 1
             assert target.avoid_until == 0.0
             assert not exhausted(ConnectionRefusedError(111, "refused"))

@@ -151,11 +151,11 @@ def test_a_restarted_data_plane_goes_on_with_its_counts() -> None:
         writer.write(json_answer(b"{}"))
 
     async def work() -> None:
-        from modelward.collector.ledger import Ledger
+        from modelward.collector.metrics_recorder import MetricsRecorder
 
         async with rig(script) as one:
             await one.ask(CHAT)
-            again = Ledger(one.board, "r1")
+            again = MetricsRecorder(one.board, "r1")
             again.finished(again.model("m", 200).model, "chat", 200, "ok", 0.1)
             assert one.value(families.REQUESTS, model="m", outcome="ok") == 2
 

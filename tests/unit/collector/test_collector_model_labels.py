@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.collector import families
-from modelward.collector.board import Board, new_board_fd
-from modelward.collector.ledger import OTHER_MODEL, Ledger
+from modelward.collector.metrics_recorder import OTHER_MODEL, MetricsRecorder
 from modelward.collector.model_labels import CHANGE_SECONDS, CHANGES_AT_ONCE, MAX_MODELS, ModelLabels
 from modelward.collector.rendering import render
+from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def board_fd() -> Iterator[int]:
     os.close(fd)
 
 
-def asked(ledger: Ledger, name: str, times: int = 1) -> None:
+def asked(recorder: MetricsRecorder, name: str, times: int = 1) -> None:
     """Count so many successful requests for a model."""
     for _ in range(times):
-        ledger.finished(ledger.model(name, 200).model, "chat", 200, "ok", 0.1)
+        recorder.finished(recorder.model(name, 200).model, "chat", 200, "ok", 0.1)
 
 
-def labelled(board: Board) -> set[str]:
+def labelled(board: SharedMetrics) -> set[str]:
     return {labels[0] for (name, labels), values in board.read() if name == families.REQUESTS and values[0]}
 
 
@@ -54,47 +54,47 @@ def test_the_real_model_gets_a_label_after_any_number_of_invented_names() -> Non
 
 
 def test_a_model_in_use_keeps_its_label_whatever_names_are_invented(board_fd: int) -> None:
-    board = Board(board_fd)
-    ledger = Ledger(board, "r1")
+    board = SharedMetrics(board_fd)
+    recorder = MetricsRecorder(board, "r1")
     for number in range(500):
-        asked(ledger, "real", 2)
-        asked(ledger, f"fake{number}", 2)
+        asked(recorder, "real", 2)
+        asked(recorder, f"fake{number}", 2)
         for _ in range(CHANGE_SECONDS):
-            ledger.tick()
+            recorder.tick()
     assert "real" in labelled(board)
     assert len(labelled(board) - {OTHER_MODEL}) <= MAX_MODELS
 
 
 def test_labels_change_hands_a_bounded_number_of_times_and_then_for_the_most_asked_for(board_fd: int) -> None:
-    board = Board(board_fd)
-    ledger = Ledger(board, "r1")
+    board = SharedMetrics(board_fd)
+    recorder = MetricsRecorder(board, "r1")
     seen: set[str] = set()
     for number in range(200):
-        asked(ledger, f"fake{number}")
+        asked(recorder, f"fake{number}")
         seen |= labelled(board)
     assert len(seen - {OTHER_MODEL}) == MAX_MODELS + CHANGES_AT_ONCE - 1
-    asked(ledger, "real", 2)
+    asked(recorder, "real", 2)
     assert "real" in labelled(board), "the last change is kept for it"
-    asked(ledger, "late", 9)
+    asked(recorder, "late", 9)
     assert "late" not in labelled(board)
     for _ in range(CHANGE_SECONDS):
-        ledger.tick()
-    asked(ledger, "fake7", 5)
+        recorder.tick()
+    asked(recorder, "fake7", 5)
     assert "fake7" not in labelled(board), "another name without a label is asked for more"
-    asked(ledger, "late")
+    asked(recorder, "late")
     assert "late" in labelled(board)
 
 
 def test_an_exchange_under_way_is_not_counted_for_the_model_that_takes_the_label(board_fd: int) -> None:
-    ledger = Ledger(Board(board_fd), "r1")
-    held = ledger.model("first", 200)
+    recorder = MetricsRecorder(SharedMetrics(board_fd), "r1")
+    held = recorder.model("first", 200)
     for number in range(MAX_MODELS - 1):
-        asked(ledger, f"m{number}", 5)
-    asked(ledger, "next", 3)
-    assert ledger.model("next", 200).model == "next"
+        asked(recorder, f"m{number}", 5)
+    asked(recorder, "next", 3)
+    assert recorder.model("next", 200).model == "next"
     assert held.model == OTHER_MODEL
     held.chunks[0] += 7
-    assert ledger.model("next", 200).chunks[0] == 0
+    assert recorder.model("next", 200).chunks[0] == 0
 
 
 @given(st.lists(st.sampled_from([f"m{n}" for n in range(30)]), max_size=400))
@@ -128,42 +128,42 @@ def test_names_that_are_remembered_are_bounded_and_old_fame_fades() -> None:
 
 
 def test_another_process_sees_a_renamed_series_under_its_new_name_and_from_zero(board_fd: int) -> None:
-    board = Board(board_fd)
+    board = SharedMetrics(board_fd)
     old, new = ("modelward_chunks_total", ("a", "r1")), ("modelward_chunks_total", ("a/much/longer/name", "r1"))
     board.cell(*old, room=100)[0] = 5
     before = board.cell("modelward_collector_sent_total")
     before[0] = 3
     board.rename(old, new)
     board.cell(*new)[0] += 2
-    found = dict(Board(board_fd).read())
+    found = dict(SharedMetrics(board_fd).read())
     assert found == {new: [2.0], ("modelward_collector_sent_total", ()): [3.0]}
     assert 'model="a/much/longer/name"' in render(list(found.items()), {}, "r1")
 
 
 def test_a_key_without_room_ends_its_series_and_harms_no_other(board_fd: int) -> None:
-    board = Board(board_fd)
+    board = SharedMetrics(board_fd)
     old, new = ("modelward_chunks_total", ("a", "r1")), ("modelward_chunks_total", ("b" * 100, "r1"))
     board.cell(*old)[0] = 5
     board.cell("modelward_collector_sent_total")[0] = 3
     board.rename(old, new)
     board.cell(*new)[0] += 1
-    assert dict(Board(board_fd).read()) == {new: [1.0], ("modelward_collector_sent_total", ()): [3.0]}
+    assert dict(SharedMetrics(board_fd).read()) == {new: [1.0], ("modelward_collector_sent_total", ()): [3.0]}
 
 
 def test_a_reader_passes_over_a_series_that_is_being_renamed(board_fd: int) -> None:
-    board = Board(board_fd)
+    board = SharedMetrics(board_fd)
     board.cell("modelward_chunks_total", ("a", "r1"), room=100)[0] = 5
     board.cell("modelward_collector_sent_total")[0] = 3
     place = board._keys["modelward_chunks_total", ("a", "r1")]
     place[0] = 0
-    assert [key[0] for key, _ in Board(board_fd).read()] == ["modelward_collector_sent_total"]
+    assert [key[0] for key, _ in SharedMetrics(board_fd).read()] == ["modelward_collector_sent_total"]
 
 
 def test_a_restarted_data_plane_keeps_the_labels_and_knows_how_much_they_are_asked_for(board_fd: int) -> None:
-    ledger = Ledger(Board(board_fd), "r1")
+    recorder = MetricsRecorder(SharedMetrics(board_fd), "r1")
     for number in range(MAX_MODELS):
-        asked(ledger, f"m{number}", 3)
-    again = Ledger(Board(board_fd), "r1")
+        asked(recorder, f"m{number}", 3)
+    again = MetricsRecorder(SharedMetrics(board_fd), "r1")
     assert again.model("m3", 200).model == "m3"
     assert again.model("", 200).model == ""
     assert [again.model("late", 200).model for _ in range(3)] == [OTHER_MODEL] * 2 + ["late"]

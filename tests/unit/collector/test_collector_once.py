@@ -29,9 +29,9 @@ class Clock:
 
     def __init__(self, one: Rig) -> None:
         self.time = 1000.0
-        one.plane.now = lambda: self.time
+        one.proxy.now = lambda: self.time
         self.age = 0.0
-        one.plane.segment_age = lambda _: self.age
+        one.proxy.segment_age = lambda _: self.age
 
 
 def dying_on_reuse(clocks: list[Clock], seconds: float) -> Script:
@@ -160,7 +160,7 @@ def test_far_servers_get_the_time_that_bytes_need_to_them() -> None:
         async with rig(script) as one:
             clocks.append(Clock(one))
             assert (await one.ask(CHAT)).startswith(b"HTTP/1.1 200")
-            target = one.plane.targets.choose(0)
+            target = one.proxy.targets.choose(0)
             assert target is not None
             connection = target.take_idle()
             assert isinstance(connection, Upstream)
@@ -223,7 +223,7 @@ def test_pipelined_bytes_never_overtake_those_that_are_held(cut: int) -> None:
             reader, writer = await one.connect()
             writer.write(b"GET /first HTTP/1.1\r\nhost: a\r\n\r\n")
             await until(lambda: len(one.server.requests) == 1)
-            connection = next(iter(one.plane.connections))
+            connection = next(iter(one.proxy.connections))
             assert isinstance(connection, Downstream)
             writer.write(second[:-cut])
             await a_moment()

@@ -465,8 +465,8 @@ def test_small_writes_are_not_delayed_on_either_side() -> None:
             reader, writer = await one.connect()
             writer.write(CHAT)
             assert await read_answer(reader) == json_answer(b"{}")
-            (downstream,) = one.plane.connections
-            target = one.plane.targets.choose(0.0)
+            (downstream,) = one.proxy.connections
+            target = one.proxy.targets.choose(0.0)
             upstream = target.take_idle() if target else None
             assert target is not None
             assert isinstance(upstream, Upstream)
@@ -492,7 +492,7 @@ def test_draining_closes_idle_connections_and_lets_answers_finish() -> None:
             reader, writer = await one.connect()
             writer.write(CHAT)
             await until(lambda: len(one.server.requests) == 1)
-            one.plane.drain()
+            one.proxy.drain()
             assert await idle_reader.read() == b""
             assert await reader.read() == json_answer(b"{}")
             idle_writer.close()

@@ -8,9 +8,9 @@ import socket
 from collector_rig import run
 
 from modelward.collector import families
-from modelward.collector.board import Board, new_board_fd
-from modelward.collector.ledger import Ledger
+from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.reachability import LOST_AFTER_SECONDS, Reachability
+from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
 from modelward.collector.targets import Targets
 
 
@@ -19,9 +19,9 @@ class Watched:
 
     def __init__(self, port: int) -> None:
         self.now = 1_000.0
-        self.board = Board(new_board_fd("test"))
+        self.board = SharedMetrics(new_board_fd("test"))
         targets = Targets([f"http://127.0.0.1:{port}"])
-        self.followed = Reachability(Ledger(self.board, "r"), targets, lambda: self.now)
+        self.followed = Reachability(MetricsRecorder(self.board, "r"), targets, lambda: self.now)
 
     @property
     def told(self) -> float | None:

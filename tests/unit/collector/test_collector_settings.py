@@ -23,18 +23,18 @@ from modelward.api.collector_config import (
     config_to_json,
 )
 from modelward.collector import families
-from modelward.collector.board import Board, new_board_fd
 from modelward.collector.command import main, options_from, parser
 from modelward.collector.configuration import WatchedConfig
 from modelward.collector.engine import EngineScrape
 from modelward.collector.expiry import Expiry
-from modelward.collector.ledger import observe
 from modelward.collector.memory_budget import PROCESSES_BYTES, budget_bytes
 from modelward.collector.memory_pressure import limit_bytes, used_share
+from modelward.collector.metrics_recorder import observe
 from modelward.collector.options import Options, options_from_argument, options_to_argument
 from modelward.collector.rendering import render
 from modelward.collector.request_head import BadRequestError, RequestHead
 from modelward.collector.request_target import readdressed
+from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
 from modelward.collector.targets import Targets, first_url
 from modelward.metrics.exposition import parse
 
@@ -119,12 +119,12 @@ def test_the_server_with_the_least_in_flight_is_taken() -> None:
 
 def test_counters_survive_their_writer_and_render_as_text_that_parses() -> None:
     fd = new_board_fd("test")
-    board = Board(fd)
+    board = SharedMetrics(fd)
     family = families.FAMILIES[families.TTFT]
     cell = board.cell(family.name, ('m"\\\n', "r"), family.size)
     for value in (0.002, 0.3, 500.0):
         observe(cell, family.bounds, value)
-    Board(fd).cell(family.name, ('m"\\\n', "r"), family.size)[0] += 1
+    SharedMetrics(fd).cell(family.name, ('m"\\\n', "r"), family.size)[0] += 1
     board.cell(families.CONFIG_INFO, ("old",))[0] = 0
     board.cell(families.CONFIG_INFO, ("new",))[0] = 1
     text = render(board.read(), {"modelward_engine_up": 1.0}, "r")
@@ -143,7 +143,7 @@ def test_counters_survive_their_writer_and_render_as_text_that_parses() -> None:
 
 def test_a_full_board_loses_new_series_and_nothing_else() -> None:
     fd = new_board_fd("test")
-    board = Board(fd)
+    board = SharedMetrics(fd)
     for number in range(40_000):
         board.cell(families.REFUSED, (str(number),))[0] += 1
     assert len(board.read()) < 40_000

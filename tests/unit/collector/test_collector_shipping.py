@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from modelward.collector.shipping import WAITING_BYTES, Hub, Shipper
+from modelward.collector.shipping import WAITING_BYTES, HubConnection, Shipper
 from modelward.collector.spool import Spool
 
 
@@ -77,7 +77,7 @@ def make(tmp_path: Path, hub: FakeHub | None, limit: int = 10_000_000) -> tuple[
     token = tmp_path / "token"
     token.write_text("first")
     if hub is not None:
-        shipper.hub = Hub(hub.url, str(token), "")
+        shipper.hub = HubConnection(hub.url, str(token), "")
     return shipper, counts
 
 
@@ -95,7 +95,7 @@ def test_records_arrive_and_the_token_is_read_for_each_batch(tmp_path: Path, hub
 
 def of_retail(tmp_path: Path, hub: FakeHub) -> Shipper:
     shipper = Shipper(Spool(str(tmp_path / "spool")), Counts(), batch_seconds=0.01, namespace="retail")
-    shipper.hub = Hub(hub.url, str(tmp_path / "token"), "")
+    shipper.hub = HubConnection(hub.url, str(tmp_path / "token"), "")
     return shipper
 
 

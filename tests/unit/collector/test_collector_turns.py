@@ -94,7 +94,7 @@ def test_no_content_of_an_upload_keeps_the_loop_from_the_other_clients(request_b
                     await asked(one, request_bytes, OK, requests)
                 assert turns.busiest < MOST_CALLS
                 assert bytes(server.wire) == request_bytes.lstrip(b"\r\n")
-                await until(lambda: one.plane.budget.held == 0)
+                await until(lambda: one.proxy.budget.held == 0)
 
     run(work())
 
@@ -165,9 +165,9 @@ def test_any_bytes_of_a_client_cost_bounded_turns_and_leave_nothing_held(
                         with contextlib.suppress(TimeoutError, ConnectionError):
                             await asyncio.wait_for(reader.read(1), 0.02)
                 assert turns.busiest < MOST_CALLS
-                assert one.plane.budget.held <= len(sent) * 3
+                assert one.proxy.budget.held <= len(sent) * 3
                 writer.close()
-                await until(lambda: not one.plane.connections and one.plane.budget.held == 0)
+                await until(lambda: not one.proxy.connections and one.proxy.budget.held == 0)
                 assert one.value(families.IN_FLIGHT) == 0
                 assert one.value(families.OBSERVER_ERRORS) == 0
 
@@ -188,10 +188,10 @@ def test_uploads_in_tiny_chunks_cost_the_memory_of_their_bytes() -> None:
                 ours = tracemalloc.Filter(True, "*/modelward/collector/*")
                 traces = tracemalloc.take_snapshot().filter_traces([ours]).statistics("filename")
                 tracemalloc.stop()
-                counted = one.plane.budget.held
+                counted = one.proxy.budget.held
                 for writer in writers:
                     writer.close()
-                await until(lambda: not one.plane.connections)
+                await until(lambda: not one.proxy.connections)
         return sum(trace.size for trace in traces), counted
 
     held, counted = run(work())
@@ -205,11 +205,11 @@ def test_a_budget_that_is_used_up_costs_copies_and_no_request() -> None:
 
     async def work() -> None:
         async with rig(answers) as one:
-            one.plane.budget.limit = 0
+            one.proxy.budget.limit = 0
             for _ in range(3):
                 assert await one.ask(CHAT) == OK
                 assert await one.ask(post(b"x" * 500_000)) == OK
-            await until(lambda: one.plane.budget.held == 0)
+            await until(lambda: one.proxy.budget.held == 0)
 
     run(work())
 
@@ -219,12 +219,12 @@ def test_near_the_memory_limit_no_copy_is_kept_for_a_retry() -> None:
 
     async def work(*, scarce: bool) -> None:
         async def script(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-            held.append(one.plane.budget.held)
+            held.append(one.proxy.budget.held)
             writer.write(OK)
 
         async with rig(script) as one:
-            one.plane.budget.scarce = scarce
-            one.plane.observing = False
+            one.proxy.budget.scarce = scarce
+            one.proxy.observing = False
             assert await one.ask(post(b"x" * 50_000)) == OK
 
     run(work(scarce=False))

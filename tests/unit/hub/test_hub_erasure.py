@@ -14,9 +14,9 @@ from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Timings, Usage
-from modelward.collector.handover import Parcel
+from modelward.collector.handover import CapturedExchange
 from modelward.collector.record import ExchangeRecorder
-from modelward.collector.shipping import Hub as CollectorsHub
+from modelward.collector.shipping import HubConnection as CollectorsHub
 from modelward.collector.shipping import Shipper
 from modelward.collector.spool import Spool
 from modelward.hub import audit, keys
@@ -161,8 +161,8 @@ async def test_what_collectors_hash_the_hub_finds_by_its_original_name(tmp_path:
         shipper.hub = CollectorsHub(f"http://127.0.0.1:{hub.hub.ports[0]}", "", "")
         await asyncio.to_thread(shipper.ship_once)
         answer = orjson.dumps({"id": TYPED, "choices": [{"message": {"content": "hi"}}]})
-        parcel = Parcel(NOW_MS, "chat", "m", 200, "ok", 1.0, False, "jane.doe@example.com", "application/json",
-                        "", "", Usage(), Timings(5.0), b"{}", answer)  # fmt: skip
+        parcel = CapturedExchange(NOW_MS, "chat", "m", 200, "ok", 1.0, False, "jane.doe@example.com",
+                        "application/json", "", "", Usage(), Timings(5.0), b"{}", answer)  # fmt: skip
         sent = ExchangeRecorder("retail/chat", "r1").record(parcel, "Redacted", shipper.key)
         await hub.client.post_exchanges(ndjson(sent))
         assert await hub.client.exchange("retail", "chat", TYPED) == sent

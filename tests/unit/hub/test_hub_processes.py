@@ -25,7 +25,7 @@ from hub_fixtures import exchange, ndjson
 from test_hub_auth import OPERATOR, Cluster, cluster
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
-from modelward.collector.shipping import Hub as CollectorsHub
+from modelward.collector.shipping import HubConnection as CollectorsHub
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.privacy.identifiers import hashed
 

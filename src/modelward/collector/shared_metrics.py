@@ -32,7 +32,7 @@ def new_board_fd(name: str) -> int:
     return fd
 
 
-class Board:
+class SharedMetrics:
     """A board opened over an inherited descriptor; series written by an earlier process go on where they stood.
 
     Only one process may add series. Others may hold cells of series that were there when they opened it.

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections import Counter
 
 from modelward.collector import families
-from modelward.collector.board import Board, Cell
 from modelward.collector.families import FAMILIES
 from modelward.collector.model_labels import MAX_MODELS, ModelLabels
+from modelward.collector.shared_metrics import Cell, SharedMetrics
 from modelward.privacy.short_fields import plain_model_name
 
 OTHER_MODEL = "other"
@@ -24,7 +24,7 @@ class ModelCells:
 
     __slots__ = ("chunks", "input_tokens", "inter_chunk", "model", "output_tokens", "tpot", "ttft")
 
-    def __init__(self, board: Board, model: str, revision: str) -> None:
+    def __init__(self, board: SharedMetrics, model: str, revision: str) -> None:
         def cell(name: str, *more: str) -> Cell:
             return board.cell(name, (model, revision, *more), FAMILIES[name].size, _KEY_ROOM)
 
@@ -42,14 +42,14 @@ class ModelCells:
             setattr(self, name, getattr(other, name))
 
 
-class Ledger:
+class MetricsRecorder:
     """The data plane's counts on its board.
 
     At most 20 models get labels of their own, and only once one of their requests succeeded: a client that invents
     names must not use up the labels. Where the server accepts any name, those that are asked for most have them.
     """
 
-    def __init__(self, board: Board, revision: str) -> None:
+    def __init__(self, board: SharedMetrics, revision: str) -> None:
         self._board = board
         self._revision = revision
         self._models: dict[str, ModelCells] = {}

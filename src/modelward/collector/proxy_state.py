@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from modelward.collector import families
 from modelward.collector.capture import CaptureGate
-from modelward.collector.departure import Departure
 from modelward.collector.descriptors import exhausted
+from modelward.collector.disconnect_probe import DisconnectProbe
 from modelward.collector.ends import ClientEnd
 from modelward.collector.expiry import Expiry
-from modelward.collector.ledger import Ledger
 from modelward.collector.meter import ExchangeMeter
+from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
 from modelward.collector.targets import Target, Targets
@@ -33,16 +33,18 @@ _TOLD_EVERY_SECONDS = 60.0
 log = logging.getLogger("modelward.collector.plane")
 
 
-class Plane:
+class ProxyState:
     """One event loop's connections, targets and counts.
 
     `now` is the clock of deadlines and retries; what is measured is measured by `clock`, which is finer.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, targets: Targets, ledger: Ledger, gate: CaptureGate) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, targets: Targets, recorder: MetricsRecorder, gate: CaptureGate
+    ) -> None:
         self.loop = loop
         self.targets = targets
-        self.ledger = ledger
+        self.recorder = recorder
         self.gate = gate
         self.budget = gate.budget
         self.now: Callable[[], float] = time.monotonic
@@ -53,31 +55,31 @@ class Plane:
         self.connections: set[ClientEnd] = set()
         self.heads: Expiry[ClientEnd] = Expiry(HEAD_SECONDS)
         self.idle: Expiry[ClientEnd] = Expiry(IDLE_SECONDS)
-        self.departure = Departure(loop, targets, self.close_idle)
+        self.departure = DisconnectProbe(loop, targets, self.close_idle)
         self._told_full_at = -_TOLD_EVERY_SECONDS
-        self.reachability = Reachability(ledger, targets, clock)
+        self.reachability = Reachability(recorder, targets, clock)
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
         """Return the observer of a new exchange; None if observing fails or is switched off."""
         if not self.observing:
             return None
         try:
-            return ExchangeMeter(self.ledger, self.gate, head, now)
+            return ExchangeMeter(self.recorder, self.gate, head, now)
         except Exception:  # noqa: BLE001 - whatever an observer does, the bytes pass
-            self.ledger.count(families.OBSERVER_ERRORS)
+            self.recorder.count(families.OBSERVER_ERRORS)
             return None
 
     def observer_failed(self, meter: ExchangeMeter) -> None:
         """Count an exchange whose observation is given up."""
-        self.ledger.count(families.OBSERVER_ERRORS)
+        self.recorder.count(families.OBSERVER_ERRORS)
         try:
             meter.abandon()
         except Exception:  # noqa: BLE001
-            self.ledger.count(families.OBSERVER_ERRORS)
+            self.recorder.count(families.OBSERVER_ERRORS)
 
     def upstream_error(self, reason: str) -> None:
         """Count a failure of the model server."""
-        self.ledger.count(families.UPSTREAM_ERRORS, reason)
+        self.recorder.count(families.UPSTREAM_ERRORS, reason)
 
     def connect_failed(self, target: Target, error: Exception) -> None:
         """Note that a server took no connection; one that we had no file descriptor for says nothing of it."""
@@ -92,7 +94,7 @@ class Plane:
         """Tell whether one more client can be served; what is refused is counted, and logged once a minute."""
         if len(self.connections) < self.connection_limit:
             return True
-        self.ledger.count(families.REFUSED_CONNECTIONS)
+        self.recorder.count(families.REFUSED_CONNECTIONS)
         if clock() - self._told_full_at >= _TOLD_EVERY_SECONDS:
             self._told_full_at = clock()
             log.error("connections=refused open=%d cause=open_file_limit", len(self.connections))

@@ -18,7 +18,7 @@ _FORGET_AFTER_SECONDS = 30.0
 _FAILING_DEATHS = 3
 
 
-class Child:
+class ChildProcess:
     """One child process by module name: the first restart is immediate, further ones wait twice as long each time."""
 
     def __init__(self, name: str, module: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from modelward.collector.targets import Target, Targets
 
 
-class Departure:
+class DisconnectProbe:
     """Looks whether a server that closed a connection still listens, and closes what no client waits on if not.
 
     A client that keeps its connection to a pod that leaves, or whose model crashed, would else be told 502 again and

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from modelward.api.outcome import Ending
 from modelward.collector.meter import ExchangeMeter
-from modelward.collector.plane import Plane, clock
+from modelward.collector.proxy_state import ProxyState, clock
 
 
-class Observed:
+class ExchangeObserver:
     """What a client's connection has of its current exchange's meter."""
 
-    def __init__(self, plane: Plane) -> None:
-        self.plane = plane
+    def __init__(self, proxy: ProxyState) -> None:
+        self.proxy = proxy
         self.meter: ExchangeMeter | None = None
 
     def observe_request(self, piece: bytes) -> None:
@@ -40,7 +40,7 @@ class Observed:
         """Give up observing this exchange after an exception."""
         meter, self.meter = self.meter, None
         if meter is not None:
-            self.plane.observer_failed(meter)
+            self.proxy.observer_failed(meter)
 
     def finish_meter(self, ending: Ending) -> None:
         """End the meter's work on this exchange, if it still goes on."""
@@ -49,4 +49,4 @@ class Observed:
             try:
                 meter.finish(ending, clock())
             except Exception:  # noqa: BLE001 - an observer never harms an exchange
-                self.plane.observer_failed(meter)
+                self.proxy.observer_failed(meter)
