@@ -40,7 +40,7 @@ PRIVATE: Mapping[str, frozenset[str]] = {
             "_channel",
             "_leaving",
             "_options",
-            "_plane",
+            "_proxy",
             "_server",
             "_tick",
             "_worker_channel",
