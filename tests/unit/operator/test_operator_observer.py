@@ -197,6 +197,12 @@ async def test_observer_reads_at_once_what_is_watched_for_the_first_time() -> No
         async with asyncio.timeout(5):
             await read.wait()
         assert observer.of("retail/chat").read
+        read.clear()
+        observer.watch("retail/chat", [served.target("b")])
+        assert not observer.of("retail/chat").read, "its one pod was replaced"
+        async with asyncio.timeout(5):
+            await read.wait()
+        assert set(observer.of("retail/chat").latest) == {"b"}
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
 

@@ -120,17 +120,17 @@ class Observer:
         return known is not None and bool(known.failures)
 
     def watch(self, endpoint: str, targets: Sequence[PageTarget]) -> None:
-        """Set which pages are read for an endpoint from the next round on; one that was never read is read at once."""
+        """Set which pages are read for an endpoint from now on; one of which nothing is known is read at once."""
         known = self.of(endpoint)
-        if targets and not known.targets and not known.read:
-            self._unread[endpoint] = None
-            self._news.set()
-        known.targets = tuple(targets)
+        before, known.targets = known.targets, tuple(targets)
         pods = {target.pod for target in targets}
         for gone in (*(known.latest.keys() - pods), *(known.failures.keys() - pods)):
             known.latest.pop(gone, None)
             known.failures.pop(gone, None)
             known.missed.pop(gone, None)
+        if known.targets and known.targets != before and not known.read:
+            self._unread[endpoint] = None
+            self._news.set()
 
     def forget(self, endpoint: str) -> None:
         """Drop what is known of an endpoint that is gone."""
