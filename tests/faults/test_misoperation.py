@@ -174,7 +174,7 @@ def _remembered(line: str) -> bool:
 
 
 def _same(before: Mapping[str, Any], after: Mapping[str, Any], label: str, wrong: Spec) -> None:
-    """Compare all but rehearsals: one that a cluster under load is slow to start goes with the adoption that it is for."""
+    """Compare all but rehearsals: one that a cluster under load is slow to start goes with its adoption."""
     lasting = ({key: one for key, one in found.items() if not key.endswith("-rehearsal")} for found in (before, after))
     changed = difference(*lasting)
     assert not changed, f"{label}: {changed[:6]} with {wrong}"
