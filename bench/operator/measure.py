@@ -57,7 +57,7 @@ async def _measured(size: int, plane: Any, folder: Path, asked: argparse.Namespa
 
 
 async def _phase(found: dict[str, Any], name: str, work: Any) -> None:
-    """Measure one phase; one that fails is told and keeps none of the others from being measured."""
+    """Measure one phase; one that fails is reported and keeps no other from being measured."""
     print(f"{found['endpoints']} endpoints: {name}", file=sys.stderr, flush=True)
     began = time.monotonic()
     try:

@@ -139,7 +139,7 @@ class PinnedOperator:
         return Page({(name, tuple(sorted(_LABEL.findall(labels)))): float(value) for name, labels, value in rows})
 
     def said(self, word: str) -> bool:
-        """Tell whether this life has logged a word."""
+        """Return whether this life has logged a word."""
         return word in self.log.read_text(errors="replace")[self._begun :]
 
     def _end(self, number: signal.Signals) -> None:

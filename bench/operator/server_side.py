@@ -12,7 +12,7 @@ from typing import Any
 from pinned_operator import used
 
 BENCH = "bench"
-"""Field manager of the bench's own writes, by which they are told from the operator's."""
+"""Field manager of the bench's own writes, which distinguishes them from the operator's."""
 READS = frozenset({"get", "list"})
 
 

@@ -59,7 +59,7 @@ def table(results: Sequence[Result], before: Mapping[int, Result]) -> str:
         if any(cells):
             rows.append([name, *(cell or "-" for cell in cells)])
     loads = [result["load_average"] for result in results]
-    rows.append(["load average of the machine meanwhile", *(f"{min(load):.1f} to {max(load):.1f}" for load in loads)])
+    rows.append(["load average of the machine", *(f"{min(load):.1f} to {max(load):.1f}" for load in loads)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -76,7 +76,7 @@ def _number(value: float | None, unit: str) -> str:
 
 
 def main() -> None:
-    """Write the page anew."""
+    """Rewrite the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--before", type=Path, nargs="*", default=[])

@@ -201,7 +201,7 @@ POD: Path = ("spec", "template", "spec")
 TOLD: Mapping[Callable[[Object], Object], tuple[str, str]] = {
     other_image: ("WorkloadReady", "spec.containers[model].image"),
     no_arguments: ("WorkloadReady", "spec.containers[model].args"),
-    no_sidecar: ("CollectorReady", "somebody took the collector out"),
+    no_sidecar: ("CollectorReady", "another writer removed the collector"),
 }
 
 

@@ -42,7 +42,7 @@ def structural(model: type[BaseModel], *, defaults: bool = True, words: bool = F
 
     With `defaults` false only list-map keys keep theirs: a status says what was observed, and the API server must
     not fill it. With `words` the forms of texts are CEL rules, whose messages a person can act on; without, they are
-    plain patterns. Raises ValueError, naming the path, for what a structural schema cannot hold (unions, floats) and
+    plain patterns. Raises ValueError with the path of what a structural schema cannot hold (unions, floats) and
     for strings, lists and maps without a limit, since the cost of CEL rules is reckoned from the limits.
     """
     source = model.model_json_schema(by_alias=True)

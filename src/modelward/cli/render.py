@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelward.cli.console import Manifests, fail
 
-NEXT = "Example: modelward render examples/template.yaml; modelward preflight FILE tells what a cluster would do"
+NEXT = "Example: modelward render examples/template.yaml; modelward preflight FILE shows what a cluster would do"
 
 
 def render(file: Manifests) -> None:

@@ -1,4 +1,4 @@
-"""How an answer ended in the words of its API: its own end mark, or an error told with status 200."""
+"""How an answer ended in the words of its API: its own end mark, or an error with status 200."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def _ends_well(text: bytes) -> bool:
 
 
 def end_of_json(answer: Any) -> EndSign:
-    """Tell what a JSON answer says that is here whole, and parsed."""
+    """Return what a JSON answer says that is here whole, and parsed."""
     return "error" if _tells_error(answer) else ""
 
 
 def end_of_json_front(front: bytes) -> EndSign:
-    """Tell what a JSON answer says of which only the beginning was kept."""
+    """Return what a JSON answer says of which only the beginning was kept."""
     return "error" if _ERROR_FRONT.match(front) or _FAILED_FRONT.match(front) else ""
 
 
 def _sign(line: bytes) -> EndSign:
-    """Tell what one line says. Anchored at its beginning, because text inside JSON has no line of its own."""
+    """Return what one line says. Anchored at its beginning, because text inside JSON has no line of its own."""
     if line.startswith((b"data:", b"{")):
         if _WORTH_PARSING.search(line):
             return _sign_of_json(_payload(line))
@@ -80,7 +80,7 @@ def _sign(line: bytes) -> EndSign:
 
 
 def _sign_of_cut(opening: bytes) -> EndSign:
-    """Tell what a line says that was too long to be kept; only what it began with is here."""
+    """Return what a line says that was too long to be kept; only what it began with is here."""
     if opening.startswith((b"data:", b"{")):
         return _sign_of_front(_payload(opening))
     return _sign_of_field(opening)

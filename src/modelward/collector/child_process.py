@@ -1,4 +1,4 @@
-"""A process that is started again whenever it ends; standard library only, for PID 1 depends on it."""
+"""A process that is started again whenever it ends; standard library only, because PID 1 depends on it."""
 
 from __future__ import annotations
 

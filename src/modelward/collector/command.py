@@ -105,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
         "--token-file",
         default=defaults.token_file,
         metavar="FILE",
-        help="read for every batch, for it rotates (%(default)s)",
+        help="read for every batch, because it rotates (%(default)s)",
     )
     hub.add_argument("--hub-ca", default="", metavar="FILE", help="the hub's CA (hub-ca.pem beside the configuration)")
     return made
@@ -142,7 +142,7 @@ def options_from(made: argparse.ArgumentParser, given: argparse.Namespace) -> Op
 
 
 def main(argv: list[str]) -> int:
-    """Run the collector until it is told to stop, and return its exit code."""
+    """Run the collector until it is stopped, and return its exit code."""
     made = parser()
     given = made.parse_args(argv)
     try:

@@ -19,7 +19,7 @@ def can_decode(encoding: bytes) -> bool:
 
 
 class Decoder:
-    """Decodes one answer; once `lost` is True nothing more can be told of it."""
+    """Decodes one answer; once `lost` is True nothing more is known of it."""
 
     __slots__ = ("_room", "_zlib", "lost")
 

@@ -35,7 +35,7 @@ log = logging.getLogger("modelward.collector.dataplane")
 
 
 class DataPlane:
-    """Runs the plane until it is told to stop."""
+    """Runs the plane until it is stopped."""
 
     def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
         self._options = options

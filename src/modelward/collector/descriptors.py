@@ -28,5 +28,5 @@ def connection_limit(open_files: int) -> int:
 
 
 def exhausted(error: BaseException) -> bool:
-    """Tell whether a connection failed because no file descriptor was left, which says nothing about its other end."""
+    """Return whether a connection failed because no file descriptor was left: that says nothing about its other end."""
     return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)

@@ -11,7 +11,7 @@ from modelward.collector.targets import Target, Targets
 class DisconnectProbe:
     """Looks whether a server that closed a connection still listens, and closes what no client waits on if not.
 
-    A client that keeps its connection to a pod that leaves, or whose model crashed, would else be told 502 again and
+    A client that keeps its connection to a pod that leaves, or whose model crashed, would else receive 502 again and
     again while its Service leads to other pods.
     """
 

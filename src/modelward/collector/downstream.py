@@ -20,7 +20,7 @@ class Downstream(ExchangeObserver, asyncio.Protocol):
     """One client's connection, with at most one exchange under way; pipelined requests wait.
 
     A client that ends its sending side is taken to have left, as nginx and the engines' own servers take it: from here
-    the two cannot be told apart, and a model must not go on generating for a client that is gone.
+    the two are indistinguishable, and a model must not go on generating for a client that is gone.
     """
 
     def __init__(self, proxy: ProxyState) -> None:
@@ -54,7 +54,7 @@ class Downstream(ExchangeObserver, asyncio.Protocol):
         self.proxy.heads.join(self, self.proxy.now())
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head, of a body, of the next request, or of something that we do not look into."""
+        """Bytes of a head, of a body, of the next request, or of something that we do not parse."""
         if self.state is CLOSING:
             return
         if self._adrift and self.state is ANSWER and self._intake.empty:
@@ -214,7 +214,7 @@ class Downstream(ExchangeObserver, asyncio.Protocol):
             self._intake.next_request()
 
     def framing_lost(self) -> None:
-        """The answer is no HTTP any more, so nobody but its reader knows where it ends: pass it, and count an error."""
+        """The answer is no HTTP any more, so only its reader knows where it ends: pass it, and count an error."""
         self.finish_meter("error")
         self._adrift = True
 
@@ -256,7 +256,7 @@ class Downstream(ExchangeObserver, asyncio.Protocol):
             self.refuse(408, "the request's header did not arrive in time")
 
     def _leave_answer(self) -> None:
-        """The client asks anew, so it has read the end of an answer that we could not follow."""
+        """The client sends another request, so it has read the end of an answer that we could not follow."""
         self._let_go()
         self._adrift = False
         self.head = None

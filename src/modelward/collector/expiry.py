@@ -10,7 +10,7 @@ T = TypeVar("T")
 class Expiry(Generic[T]):
     """Members that expire a fixed time after they joined.
 
-    The time is the same for all, so a dict's insertion order is the order of expiry: a look costs what expired.
+    The time is the same for all, so a dict's insertion order is the order of expiry: a pass costs what expired.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -221,7 +221,7 @@ class ExchangeMeter:
         cells.chunks[0] += events
 
     def _seconds_per_token(self, now: float, usage: Usage, outcome: RequestClass) -> float | None:
-        """Return the time per token after the first, None where it cannot be told."""
+        """Return the time per token after the first, None where it is unknown."""
         tokens = usage.output_tokens or 0
         return (now - self._first_token) / (tokens - 1) if tokens > 1 and outcome == "ok" else None
 

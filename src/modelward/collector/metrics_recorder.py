@@ -98,7 +98,7 @@ class MetricsRecorder:
         return cells
 
     def _hand_over(self, old: str, new: str) -> None:
-        """Let a model's series begin anew for another one.
+        """Restart a model's series for another one.
 
         What the old one counted is let go: added to `other` it would look like requests of this moment.
         """

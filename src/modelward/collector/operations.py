@@ -1,4 +1,4 @@
-"""What a request asks of the model, told from its path, in the names of OpenTelemetry's `gen_ai.operation.name`."""
+"""What a request asks of the model, derived from its path, in the names of OpenTelemetry's `gen_ai.operation.name`."""
 
 from __future__ import annotations
 

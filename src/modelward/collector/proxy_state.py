@@ -91,7 +91,7 @@ class ProxyState:
         self.targets.refused(target, self.now())
 
     def admits(self) -> bool:
-        """Tell whether one more client can be served; what is refused is counted, and logged once a minute."""
+        """Return whether one more client can be served; what is refused is counted, and logged once a minute."""
         if len(self.connections) < self.connection_limit:
             return True
         self.recorder.count(families.REFUSED_CONNECTIONS)

@@ -1,4 +1,4 @@
-"""Whether any model server behind this collector accepts connections, told to the operator in one gauge."""
+"""Whether any model server behind this collector accepts connections, reported to the operator in one gauge."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def readdressed(head: bytes, host: bytes, prefix: bytes) -> bytes:
 
 
 def leaves_its_place(path: bytes) -> bool:
-    """Say whether a path holds a `..` for anybody who decodes it."""
+    """Return whether a path holds a `..` once decoded."""
     for _ in range(_DECODINGS):
         if _DOTS.search(path):
             return True

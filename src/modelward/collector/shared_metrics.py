@@ -46,7 +46,7 @@ class SharedMetrics:
             self._keys[key], self._cells[key] = place, cell
 
     def cell(self, name: str, labels: tuple[str, ...] = (), size: int = 1, room: int = 0) -> Cell:
-        """Return the values of one series, made on first use; on a full board a scratch cell that nobody reads.
+        """Return the values of one series, made on first use; on a full board a scratch cell that is never read.
 
         `room` is how many bytes its key may have after a `rename`.
         """
@@ -61,7 +61,7 @@ class SharedMetrics:
         return list(self._cells)
 
     def rename(self, old: Key, new: Key) -> None:
-        """Let a series begin anew under another key, in the place that it has; a key that does not fit is not renamed.
+        """Restart a series under another key, in the place that it has; a key that does not fit is not renamed.
 
         A reader sees the old series, none, or the new one: while the key changes it begins with no JSON.
         """

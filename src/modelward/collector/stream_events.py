@@ -77,7 +77,7 @@ class StreamEvents:
             self.token_seen = True
 
     def _echoes(self, event: bytes) -> bool:
-        """Tell whether an event, of which the front is here or was, repeats the prompt."""
+        """Return whether an event, of which the front is here or was, repeats the prompt."""
         if self._long:
             return self._echo
         front = event[:_ECHO_REACH]

@@ -1,4 +1,4 @@
-"""What can be told from the bytes of a stream without parsing each event: first token, names.
+"""What the bytes of a stream show without parsing each event: first token, names.
 
 All patterns look for structural quotes. Inside a JSON string a quote is escaped, so text that a model writes cannot
 imitate them.

@@ -145,7 +145,7 @@ class Supervisor:
         self._last_beat = beat
         self._silent_ticks = 0 if alive else self._silent_ticks + 1
         if alive and self._pump.accepting and not self._dataplane.failing:
-            log.info("data plane is back; bytes are looked at again")
+            log.info("data plane is back; bytes are parsed again")
             self._pump.stop()
         elif self._dataplane.failing and not self._pump.accepting:
             self._pump.start(

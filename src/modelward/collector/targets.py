@@ -74,7 +74,7 @@ class Target:
 
 class Targets:
     """The model servers to choose from: a fixed list, a mounted file `{"upstreams": [URL...]}` that may change, or a
-    name with an address for each of them (a headless Service), so that pods come and go with nobody to tell us."""
+    name with an address for each of them (a headless Service), so that pods come and go without notice."""
 
     def __init__(self, urls: Iterable[str], file: str = "", name: str = "") -> None:
         self._by_url = {url: Target(url) for url in urls}
@@ -93,7 +93,7 @@ class Targets:
         return any(target.rewrite is not None for target in self._by_url.values())
 
     def is_only_pod(self, target: Target) -> bool:
-        """Tell whether all requests go to this one server of our own, as they do from a sidecar."""
+        """Return whether all requests go to this one server of our own, as they do from a sidecar."""
         fixed = self._file is None and self._name is None
         return fixed and target.rewrite is None and list(self._by_url.values()) == [target]
 

@@ -1,4 +1,4 @@
-"""The connection to a model server: it passes bytes on first, then follows the framing, then lets the meter look."""
+"""The connection to a model server: it passes bytes on first, then follows the framing, then feeds the meter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLICE_BYTES = 4096
 MAX_PIECES = 1024
 """Pieces of an answer's body followed in one turn; a server may put a byte into each chunk."""
 TURN_SECONDS = 0.002
-"""The longest that one connection's answer is looked at before the others get their turn."""
+"""The longest that one connection's answer is processed before the others get their turn."""
 _LONGEST_ROUND_TRIP = 0.25
 _NOTHING = memoryview(b"")
 
@@ -207,7 +207,7 @@ class Upstream(asyncio.Protocol):
         self._surplus = self._done
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note what the meter needs, and whether the end of the body is told by anything but the connection's end."""
+        """Note what the meter needs, and whether anything but the connection's end marks the end of the body."""
         key = name.lower()
         if key == b"content-type":
             self._content_type = value.lower()

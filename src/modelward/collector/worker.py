@@ -36,7 +36,7 @@ log = logging.getLogger("modelward.collector.worker")
 
 
 class Worker:
-    """Takes exchanges from the data plane until it is told to stop."""
+    """Takes exchanges from the data plane until it is stopped."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -68,8 +68,8 @@ def merge_policies(
 def alone(policy: MonitoringPolicy, evaluators: Resolutions) -> MonitoringPlan:
     """Return what a policy asks of an endpoint that no other one selects.
 
-    What is wrong with a policy itself is told from this, for it may come before the endpoints that it is for. Whether
-    the namespace allows raw payloads is not looked at.
+    What is wrong with a policy itself is found from this, because it may come before its endpoints. Whether
+    the namespace allows raw payloads is not checked.
     """
     return _united((policy,), evaluators, allow_raw=True)
 
@@ -95,12 +95,12 @@ def _united(selected: Sequence[MonitoringPolicy], evaluators: Resolutions, *, al
 
 
 def selects(policy: MonitoringPolicy, endpoint: LLMEndpoint) -> bool:
-    """Tell whether the policy watches the endpoint; one that is being deleted no longer does."""
+    """Return whether the policy watches the endpoint; one that is being deleted no longer does."""
     return covers(policy, endpoint.metadata)
 
 
 def covers(policy: MonitoringPolicy, endpoint: ObjectMeta) -> bool:
-    """Tell whether the policy watches the endpoint of this metadata, whose spec may be unreadable."""
+    """Return whether the policy watches the endpoint of this metadata, whose spec may be unreadable."""
     return (
         policy.metadata.namespace == endpoint.namespace
         and policy.metadata.deletion_timestamp is None

@@ -187,7 +187,7 @@ def additions(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> PodA
 
 
 def job(run: EvaluationRun, installation: Installation, additions: PodAdditions = NOTHING) -> dict[str, Any]:
-    """Return the run's Job; make it once, for a Job's template cannot change, and patch only its `spec.suspend`.
+    """Return the run's Job; make it once, because a Job's template cannot change, and patch only its `spec.suspend`.
 
     A pod that a node drain took does not count as a failure.
     """

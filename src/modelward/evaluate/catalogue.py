@@ -22,7 +22,7 @@ _REMEMBERED_CHARS = 8_192
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorCatalogue:
-    """Kinds of evaluators by name; what was made of a block is remembered, for every reconcile asks again."""
+    """Kinds of evaluators by name; what was made of a block is cached: every reconcile asks again."""
 
     kinds: Mapping[str, EvaluatorKind]
     _made: dict[tuple[str, str, str], Resolution] = field(default_factory=dict, repr=False, compare=False)

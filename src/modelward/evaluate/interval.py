@@ -42,7 +42,7 @@ def rogan_gladen(share: float, true_positive: float, false_positive: float) -> f
     """Return the true share behind an observed one, given the evaluator's own error rates, in [0, 1].
 
     (x - FPR) / (TPR - FPR), Rogan and Gladen 1978. Monotonic in `share`, so it maps bounds to bounds. ValueError when
-    the evaluator is no better than chance, for then nothing can be said.
+    the evaluator is no better than chance, because then nothing can be decided.
     """
     if true_positive <= false_positive:
         raise ValueError(f"true positive rate {true_positive} is not above false positive rate {false_positive}")

@@ -1,4 +1,4 @@
-"""What an evaluator says about itself, so that a reader can tell how far its verdicts may be believed."""
+"""What an evaluator says about itself, so that a reader knows how far to trust its verdicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Cost = Literal["Free", "Cheap", "Model", "Judge"]
 
 
 class EvaluatorConfig(BaseModel):
-    """Base of evaluators' configurations: unknown fields are refused, for a typo would silently check nothing."""
+    """Base of evaluators' configurations: unknown fields are refused: a typo would silently check nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,7 +7,7 @@ import math
 from modelward.evaluate.interval import Z_95
 
 FAR_TIMES = 20
-"""Where deciding needs more than so many times the samples there are, the share is told as being at its limit."""
+"""Where deciding needs more than so many times the samples there are, the share is reported as at its limit."""
 
 
 def needed(share: float, limit: float) -> float:
@@ -23,7 +23,7 @@ def needed(share: float, limit: float) -> float:
 
 
 def few(samples: int, enough: float) -> bool:
-    """Tell whether there are too few samples to decide, and the share is not as good as at its limit."""
+    """Return whether there are too few samples to decide, and the share is not as good as at its limit."""
     return samples < enough <= FAR_TIMES * samples
 
 

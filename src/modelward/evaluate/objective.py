@@ -67,7 +67,7 @@ class DurationBins:
     def quantile_ms(self, share: float) -> int | None:
         """Return the quantile, interpolated inside its bucket as Prometheus does; None when empty.
 
-        In the last bucket it is that bucket's lower bound, for nobody knows the upper.
+        In the last bucket it is that bucket's lower bound, because the upper is unknown.
         """
         rank, seen, low = share * self.total, 0, 0.0
         if not self.total:

@@ -38,8 +38,8 @@ def pool(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms:
 
     `revisions` are its names, one for each time that its pods were only restarted; none at all is the name "".
     No exchange counts twice: a window that overlaps a newer one is left out, and one that a person asked for where
-    anything scheduled is, or a look at five minutes would hide an hour. So is one that another version or calibration
-    of the evaluator scored, for its errors are others.
+    anything scheduled is, or a run over five minutes would hide an hour. So is one that another version or calibration
+    of the evaluator scored, because its error rates differ.
     """
     taken = _disjoint(results, now_ms - over_ms, now_ms)
     facts = taken[0].evaluator if taken else None

@@ -68,7 +68,7 @@ class Client:
     def guarded(self, may_write: Guard) -> "Client":
         """The same connection, on which no write outlasts `may_write()` seconds, and none starts at 0 or less.
 
-        It does not wait where the server throttles us: who works under a Lease has other things to do meanwhile.
+        It does not wait where the server throttles us: work under a Lease goes on with other keys.
         """
         return Client(self._transport, may_write, self._recorder)
 
@@ -88,7 +88,7 @@ class Client:
             return None
 
     async def served(self, kind: Kind, *, deadline: float = 10.0) -> bool:
-        """Whether the API server serves this kind by now, for CRDs may come after us."""
+        """Whether the API server serves this kind by now: CRDs may come after us."""
         try:
             resources = await self._read(kind.root, deadline=deadline)
         except NotFound:

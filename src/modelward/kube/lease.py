@@ -144,7 +144,7 @@ class Lease:
         except Conflict:
             await self._look_again()
         except NotFound:
-            raise self._lost("nobody, the Lease was deleted") from None
+            raise self._lost("no holder, the Lease was deleted") from None
 
     async def _look_again(self) -> None:
         """A renewal whose answer got lost may have happened; the Lease may also have been edited or taken."""
@@ -156,7 +156,7 @@ class Lease:
     async def _look(self, patience: float) -> tuple[Object, str]:
         """Return the Lease as it is, and who holds it."""
         lease = await self._client.get(LEASE, self._namespace, self._name, deadline=patience)
-        return lease, (lease.get("spec") or {}).get("holderIdentity") or "nobody"
+        return lease, (lease.get("spec") or {}).get("holderIdentity") or "no holder"
 
     def _lost(self, holder: str) -> LeadershipLost:
         self._deadline, self._held = float("-inf"), None

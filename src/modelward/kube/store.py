@@ -1,7 +1,7 @@
 """The objects as last seen: filled by hints of the watch, repaired by sweeps, never set back to an older state.
 
 A watch may lose events, repeat them or deliver them late; a list is the truth at its resourceVersion. What is kept of
-an object is the newest version that anybody has shown us, whatever the order in which they came.
+an object is the newest version that any source has shown us, whatever the order in which they came.
 """
 
 import time
@@ -57,20 +57,20 @@ class Store:
         self.sweeps: Counter[Kind] = Counter()
 
     def subscribe(self, changed: Changed) -> None:
-        """Be told of each object that came, changed or went (then with the last that was known of it)."""
+        """Subscribe to each object that came, changed or went (then with the last that was known of it)."""
         self.follow(lambda kind, obj, _: changed(kind, obj))
 
     def follow(self, replaced: Replaced) -> None:
-        """Be told of the same, and of what each object takes the place of."""
+        """Subscribe to the same, with what each object takes the place of."""
         self._subscribers += (replaced,)
 
     def put(self, kind: Kind, obj: Object) -> bool:
-        """Take an object in unless we know a newer one or know that it went since; tells whether it was taken."""
+        """Take an object in unless we know a newer one or know that it went since; return whether it was taken."""
         self._last_hint[kind] = self._clock()
         return self._put(kind, obj)
 
     def remove(self, kind: Kind, obj: Object) -> bool:
-        """Note that an object was gone at its resourceVersion; tells whether there was one to forget."""
+        """Note that an object was gone at its resourceVersion; return whether there was one to forget."""
         self._last_hint[kind] = self._clock()
         name, version = _name(obj), version_of(obj)
         if version > self._gone_since(kind, name):
@@ -84,7 +84,7 @@ class Store:
     def sweep(self, kind: Kind, listing: Listing, namespace: str | None = None) -> Drift:
         """Make the store agree with a fresh list of a kind, in one namespace or in all.
 
-        A list older than the last one is not believed, for somebody may have kept it. A second one in a row means a
+        A list older than the last one is not believed, because a cache may have kept it. A second one in a row means a
         cluster restored from a backup: then it replaces all that we knew.
         """
         sweep = Sweep(kind, namespace)
@@ -92,7 +92,7 @@ class Store:
         return self.end(sweep)
 
     def take(self, sweep: Sweep, page: Listing) -> None:
-        """Take in one page of a list, all of whose pages are of one resourceVersion; others may put meanwhile."""
+        """Take in one page of a list, all of whose pages are of one resourceVersion; others may put between pages."""
         kind = sweep.kind
         sweep.revision = int(page.resource_version)
         if sweep.believed is None:
@@ -124,7 +124,7 @@ class Store:
         return (kind, namespace) in self._behind
 
     def bury(self, kind: Kind) -> Drift:
-        """Forget all objects of a kind that is no longer served; what is made anew is newer."""
+        """Tombstone all objects of a kind that is no longer served; what is recreated is newer."""
         known = self._objects[kind].list()
         for obj in known:
             self._tombstones[kind][_name(obj)] = version_of(obj)
@@ -168,7 +168,7 @@ class Store:
         return None if last is None else self._clock() - last
 
     def _put(self, kind: Kind, obj: Object, listed: int = 0) -> bool:
-        """Take an object in; `listed` is the version of the list that has it, for a list outweighs an older one."""
+        """Take an object in; `listed` is the version of the list that has it: a list outweighs an older one."""
         name, version = _name(obj), version_of(obj)
         known = self._objects[kind].get(name)
         newer_than = version_of(known) if known is not None else self._gone_since(kind, name)
@@ -206,7 +206,7 @@ class Store:
         return max(swept, self._tombstones[kind].get(name, 0))
 
     def _believes(self, kind: Kind, namespace: str | None, revision: int) -> bool:
-        """Tell whether a list of this version is to be taken in; forget all, where it is of a restored cluster."""
+        """Return whether a list of this version is to be taken in; forget all, where it is of a restored cluster."""
         if revision >= self._swept.get((kind, namespace), 0):
             self._behind.discard((kind, namespace))
         elif not self.behind(kind, namespace):

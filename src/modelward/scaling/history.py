@@ -10,7 +10,7 @@ from modelward.scaling.queue import WaitingRequests
 from modelward.scaling.usage import UsageSnapshot
 
 # Decisions come every few seconds. After a longer silence (a restart, a sleep, a clock set forward) nothing is
-# known of the time in between, and the hold before scaling down begins anew.
+# known of the time in between, and the hold before scaling down restarts.
 GAP_MS = 120_000
 # A verdict on latency and an answer to a queue need replicas that have settled.
 SETTLED_MS = 30_000

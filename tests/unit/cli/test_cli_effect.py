@@ -186,7 +186,7 @@ def test_another_collector_resource_rolls_an_adopted_workload_and_is_named() -> 
     renewed = endpoint(
         "v", **REFERENCE, collector=after.spec.collector.model_dump(by_alias=True, exclude_defaults=True)
     )
-    assert "anew for this LLMEndpoint" in effect(None, renewed, adopted(before)).why
+    assert "injected again for this LLMEndpoint" in effect(None, renewed, adopted(before)).why
 
 
 def test_an_endpoint_that_comes_back_as_it_was_rolls_nothing() -> None:

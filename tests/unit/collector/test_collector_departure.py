@@ -76,7 +76,7 @@ def test_a_request_on_a_kept_connection_that_meets_a_server_that_left_is_closed_
             writer.close()
             reader, writer = await one.connect()
             writer.write(CHAT)
-            assert (await reader.read()).startswith(b"HTTP/1.1 502"), "who comes anew is told why"
+            assert (await reader.read()).startswith(b"HTTP/1.1 502"), "a new client gets the reason"
             writer.close()
 
     run(work())

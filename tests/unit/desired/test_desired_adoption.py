@@ -106,7 +106,7 @@ def test_an_endpoint_that_came_back_under_another_uid_takes_over_what_is_in_plac
     assert not adoption.injection_due(restored, in_place)
     assert not adoption.removed_by_other(restored, in_place)
     taken_out = workload(annotations=in_place["metadata"]["annotations"])
-    assert adoption.injection_due(restored, taken_out), "who declares it anew wants it anew"
+    assert adoption.injection_due(restored, taken_out), "a renewed declaration is a new request"
     assert adoption.injection_due(restored, _injected(by="other"))
     asked = refer("Sidecar", {"port": 9000})
     asked = asked.model_copy(update={"metadata": restored.metadata})

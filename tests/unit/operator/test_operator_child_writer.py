@@ -61,7 +61,7 @@ async def test_what_may_restart_or_end_pods_is_written_only_to_a_workload_as_it_
 
 @pytest.mark.parametrize(
     ("owned_by", "words"),
-    [("chat", "of the LLMEndpoint chat that was deleted, and is made anew"), ("other", "give the LLMEndpoint another")],
+    [("chat", "of the LLMEndpoint chat that was deleted, and is recreated"), ("other", "give the LLMEndpoint another")],
 )
 async def test_what_a_former_endpoint_left_is_told_from_what_is_somebody_elses(owned_by: str, words: str) -> None:
     api = FakeApi()
@@ -211,4 +211,4 @@ async def test_an_account_that_endpoints_of_a_namespace_share_is_asked_for_once_
     await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
     assert (len(asked), api.verbs("apply")) == (2, (("apply", "ServiceAccount", "modelward-gateway"),))
     await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
-    assert len(asked) == 3, "what is absent, or was just written, is asked for anew"
+    assert len(asked) == 3, "what is absent, or was just written, is requested again"

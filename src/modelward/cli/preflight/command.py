@@ -20,7 +20,7 @@ def preflight(
     ] = "modelward-system",
     output: Output = "text",
 ) -> None:
-    """Tell which model servers would restart if a file was applied; writes nothing.
+    """Show which model servers would restart if a file was applied; write nothing.
 
     Exit 0: none restarts, 1: some roll, 2: something would be refused.
     """

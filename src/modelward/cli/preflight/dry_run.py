@@ -54,7 +54,7 @@ async def applied(client: Client, wanted: Object) -> Applied:
 
 
 def lacks_right(error: ApiError) -> bool:
-    """Tell whether it is the caller who may not do this, rather than a quota or a policy that refuses the object."""
+    """Return whether it is the caller who may not do this, rather than a quota or a policy that refuses the object."""
     return isinstance(error, Forbidden) and (error.status == 401 or " cannot " in error.message)
 
 
@@ -92,7 +92,7 @@ async def _dry_run(client: Client, before: Object | None, wanted: Object) -> Obj
 
 
 def _applier(live: Object | None) -> str:
-    """Return who applies the object's spec server-side (kubectl, a GitOps tool); empty where nobody does."""
+    """Return who applies the object's spec server-side (kubectl, a GitOps tool); empty where none does."""
     for entry in (live or {"metadata": {}})["metadata"].get("managedFields") or ():
         ours = str(entry.get("manager", "")).startswith("modelward")
         if entry.get("operation") == "Apply" and "f:spec" in (entry.get("fieldsV1") or {}) and not ours:

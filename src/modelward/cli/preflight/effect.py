@@ -139,7 +139,7 @@ def _cause(subject: Subject, trial: Trial) -> str:
     if workload is not None and not adoption.injected(workload):
         return f"the collector is put into {named}: collector.mode is Sidecar"
     if before is None or before.spec.backend.workload_ref is None:
-        return f"the collector of {named} is put in anew for this LLMEndpoint"
+        return f"the collector of {named} is injected again for this LLMEndpoint"
     fields = changed_fields(adoption.written_for_sidecar(before), adoption.written_for_sidecar(after))
     if not fields:
         return "what is written for the collector differs from what is in place, and did so before this file"
@@ -174,7 +174,7 @@ def _removed(subject: Subject) -> Sequence[str]:
         return ()
     if not adoption.removed_by_other(endpoint, workload):
         return ()
-    return (f"somebody took the collector out, and it stays out; {names.ROLLOUT_AT} puts it back",)
+    return (f"another writer removed the collector, and it stays out; {names.ROLLOUT_AT} puts it back",)
 
 
 def _more(subject: Subject) -> int:
@@ -186,7 +186,7 @@ def _more(subject: Subject) -> int:
 
 
 def _left_to_autoscaler(subject: Subject) -> Sequence[str]:
-    """Say that a declared number comes to nothing where somebody else's autoscaler drives the workload."""
+    """Say that a declared number has no effect where a foreign autoscaler drives the workload."""
     wanted, workload = subject.after.spec.replicas, subject.workload
     autoscaler = subject.view.workload_autoscaler
     if not autoscaler or wanted is None or workload is None or wanted == _replicas(workload):
@@ -200,7 +200,7 @@ def _manner(workload: KubeObject | None) -> str:
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         return "strategy Recreate: all of them stop before one starts again"
     if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
-        return "updateStrategy OnDelete: each rolls when somebody deletes it"
+        return "updateStrategy OnDelete: each rolls when it is deleted"
     return "its roll-out is paused: they roll when it is resumed" if spec.get("paused") else ""
 
 

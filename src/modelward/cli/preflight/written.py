@@ -1,4 +1,4 @@
-"""Which fields of an LLMEndpoint changed, told from what the template gate compares."""
+"""Which fields of an LLMEndpoint changed, derived from what the template gate compares."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def score(config: PIIConfig, exchanges: Sequence[Exchange], _: ScoringPort
 def _score(config: PIIConfig, exchange: Exchange) -> Score:
     """Score by redactions; what was not searched for personal data is not captured."""
     if exchange.content not in ("Redacted", "Full"):
-        # The collector searches texts only when they leave the pod; no finding elsewhere means nobody looked.
+        # The collector searches texts only when they leave the pod; elsewhere no finding means no search.
         return Score(exchange.id, "NotCaptured", label="not-redacted")
     if not exchange.searched:
         return Score(exchange.id, "NotCaptured", label="not-searched")

@@ -97,5 +97,5 @@ def core(answer: str) -> str:
 
 
 def refuses_in_words(answer: str) -> bool:
-    """Tell whether the opening uses the words of a refusal."""
+    """Return whether the opening uses the words of a refusal."""
     return WORDINGS.search(answer[:OPENING_CHARS]) is not None

@@ -105,7 +105,7 @@ def _rates(name: str, config: TopicConfig) -> Measured | None:
 
 
 def is_small_talk(question: str) -> bool:
-    """Tell whether a message is a greeting, thanks or a bare yes or no."""
+    """Return whether a message is a greeting, thanks or a bare yes or no."""
     return len(question) <= SMALL_TALK_CHARS and SMALL_TALK.fullmatch(question) is not None
 
 

@@ -1,4 +1,4 @@
-"""One run of kopf, in a thread with an event loop of its own, for it cancels whatever tasks it takes for its own."""
+"""One run of kopf, in a thread with an event loop of its own, because it cancels tasks that it takes for its own."""
 
 import asyncio
 import contextlib
@@ -72,7 +72,7 @@ class KopfThread:
                 self._stop()
         await asyncio.wait({self._ended}, timeout=STOP_WITHIN_S)
         if self._ended.done():
-            self._thread.join(timeout=0.5)  # its last statement told us that it ended
+            self._thread.join(timeout=0.5)  # its last statement reported that it ended
         else:
             log.warning("watch thread left behind after_s=%.0f", STOP_WITHIN_S)
         self._take = _ignore
@@ -95,10 +95,10 @@ class KopfThread:
             self._ended.set_result(reason)
 
     async def _operate(self) -> str:
-        """Run kopf until it is told to stop or one of its root tasks ends; gives the reason.
+        """Run kopf until it is stopped or one of its root tasks ends; return the reason.
 
         Not by kopf.operator(): when one watch fails, that closes the session under the other watches, which then wait
-        for ever for a login that nobody does any more (kopf 1.45.2, seen with a CRD that was deleted).
+        for ever for a login that is no longer made (kopf 1.45.2, seen with a CRD that was deleted).
         """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -119,7 +119,7 @@ class KopfThread:
         return "Stopped" if stopping in done else _reason(done)
 
     async def _tear_down(self) -> None:
-        """Cancel the watches first, while their session is open, then all else; again, for kopf may swallow it.
+        """Cancel the watches first, while their session is open, then all else; again, because kopf may swallow it.
 
         A watch that is cancelled together with its "pause-waiter" takes itself for paused and goes on.
         """
@@ -184,7 +184,7 @@ def _settings(watched: Sequence[Watched]) -> kopf.OperatorSettings:
     """kopf as a mere source of events: it writes nothing, discovers once, notices a silent watch."""
     settings = kopf.OperatorSettings()
     settings.process.ultimate_exiting_timeout = None  # it would kill the whole process
-    settings.persistence.finalizer = "modelward.dev/never-set"  # kopf strips this one from objects: let nobody use it
+    settings.persistence.finalizer = "modelward.dev/never-set"  # kopf strips this one from objects
     settings.peering.standalone = True
     settings.posting.enabled = False
     settings.scanning.disabled = True

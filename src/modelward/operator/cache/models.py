@@ -1,4 +1,4 @@
-"""Objects of the cluster as models, each version read once: an endpoint is looked at far more often than it changes."""
+"""Objects of the cluster as models, each version read once: an endpoint is read far more often than it changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelward.kube.store import Store
 log = logging.getLogger(__name__)
 
 _KEPT = 50_000
-"""Objects that are remembered where nobody forgets them; the one that was looked at longest ago goes first.
+"""Objects that are remembered until evicted; the one that was read longest ago goes first.
 
 More than are ever stored: a round over more objects than are kept would find none of them.
 """
@@ -25,7 +25,7 @@ M = TypeVar("M", bound=Model)
 _Name = tuple[str, str, str]
 
 _read: OrderedDict[_Name, tuple[Object, Model | None]] = OrderedDict()
-"""By kind and name: the very object that was read, for the store gives the same one until it changes."""
+"""By kind and name: the very object that was read: the store gives the same one until it changes."""
 
 
 def read(kind: type[M], obj: Object) -> M:

@@ -17,7 +17,7 @@ class NamespaceAccess:
     """What each list of a round came to. A namespace is open once all kinds of it were listed and none is refused.
 
     A refusal (403) means that the namespace was deleted, and its Role with it, or that its RoleBinding was taken away.
-    Any other trouble is the API server's, and what was open stays open meanwhile.
+    Any other trouble is the API server's, and what was open stays open.
     """
 
     kinds: Sequence[Kind]
@@ -56,7 +56,7 @@ class NamespaceAccess:
         return bool(self._open)
 
     def holds(self, namespace: str) -> bool:
-        """Tell whether a namespace is open, as of the last round."""
+        """Return whether a namespace is open, as of the last round."""
         return not self.namespaces or namespace in self._open
 
     @property

@@ -34,7 +34,7 @@ class Resync:
         opened: Callable[[str], None] = lambda _: None,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Prepare; `opened` is told of each namespace of which all is known now, `refused` of each that refuses us."""
+        """Prepare; `opened` receives each namespace of which all is known now, `refused` each that refuses us."""
         self._client = client
         self._store = store
         self._watched = watched
@@ -96,7 +96,7 @@ class Resync:
                 self.access.failed(watched.kind, namespace, error)
                 problems.append(f"{watched.kind.plural}: {error}")
                 self._telemetry.sweep_errors.labels(kind=watched.kind.kind).inc()
-                if namespace not in self.access.refused:  # what is refused was told when that began
+                if namespace not in self.access.refused:  # a refusal was reported when it began
                     log.warning("sweep failed kind=%s namespace=%s error=%s", watched.kind.kind, namespace or "", error)
         self._absent.discard(watched.kind)
         if not problems:
@@ -116,7 +116,7 @@ class Resync:
     def _not_served(self, watched: Watched) -> None:
         """Bury all that was known of a kind whose definition is gone: else it would be worked on for ever.
 
-        At the second look in a row, for an API server that has just started may not serve our kinds yet.
+        At the second pass in a row, because an API server that has just started may not serve our kinds yet.
         """
         if watched.kind in self._absent:
             self._note(watched, self._store.bury(watched.kind))

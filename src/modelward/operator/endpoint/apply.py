@@ -64,8 +64,8 @@ class ChildWriter:
         """Write what differs, in order; what is refused becomes a problem and the rest goes on.
 
         But where the server cannot make sense of a pod template, nothing is written: half of a wrong spec is no spec.
-        Raises Conflict where an object was replaced between our look and our write, or the basis is not what it was,
-        and every other ApiError: the next try decides anew, and nothing is wrong with what the user wrote.
+        Raises Conflict where an object was replaced between our read and our write, or the basis is not what it was,
+        and every other ApiError: the next try decides again, and nothing is wrong with what the user wrote.
         """
         problems = await self._senseless(children, owner, basis)
         for child in () if problems else children:
@@ -98,7 +98,7 @@ class ChildWriter:
             return await self._unwatched(child, kind)
         known = self._context.store.get(kind, *place)
         if known is None and child.manager == names.ADOPT_MANAGER:
-            raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away meanwhile")
+            raise Conflict(409, "Conflict", f"{kind.kind} {metadata['name']} went away")
         return known or await self._as_it_is(child, kind)
 
     async def _unwatched(self, child: Child, kind: Kind) -> Object | None:
@@ -211,7 +211,7 @@ def name_taken(actual: Object | None, child: Child, owner: Mapping[str, Any]) ->
         return None
     if (former := _former_owner(actual, owner)) is not None:
         left = f"{label(actual)} is of the {former['kind']} {former['name']} that was deleted"
-        return Finding(AcceptedReason.NAME_TAKEN, f"{left}, and is made anew when Kubernetes has removed it")
+        return Finding(AcceptedReason.NAME_TAKEN, f"{left}, and is recreated when Kubernetes has removed it")
     remedy = _REMEDY.get(actual["kind"], _RENAME)
     return Finding(AcceptedReason.NAME_TAKEN, f"{label(actual)} exists and is not ours; {remedy}")
 
@@ -224,9 +224,9 @@ def _former_owner(actual: Object, owner: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
-    """Tell whether we may write to an object that is there.
+    """Return whether we may write to an object that is there.
 
-    Forced apply silently takes over whatever it is pointed at, so ownership is looked at before: by our label for what
+    Forced apply silently takes over whatever it is pointed at, so ownership is checked first: by our label for what
     endpoints share; a workload that we adopt is named by the user and stays its owner's; all else by the owner's uid,
     which parts of an object do not carry themselves.
     """
@@ -240,9 +240,9 @@ def _ours(actual: Object, child: Child, owner: Mapping[str, Any]) -> bool:
 
 
 def _abandoned(actual: Object, child: Child) -> bool:
-    """Tell whether an object is one that we made, and somebody took out by what we know it and gave it nobody else.
+    """Return whether we made an object whose mark another writer removed, without giving it another owner.
 
-    That we made it stands in its managedFields, which nobody writes by accident; labels of ours that are left must not
+    That we made it stands in its managedFields, never there by accident; labels of ours that are left must not
     name another endpoint.
     """
     metadata = actual["metadata"]

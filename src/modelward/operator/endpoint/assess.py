@@ -1,4 +1,4 @@
-"""What one look at an endpoint amounts to, before it is written: conditions, numbers, verdicts."""
+"""What one reconcile of an endpoint amounts to, before it is written: conditions, numbers, verdicts."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _accepted(problems: Sequence[Problem], *, paused: bool) -> ConditionState:
 
 
 def about_collector(problem: Problem) -> bool:
-    """Tell whether a problem keeps only the collector out: the endpoint itself is as it was declared."""
+    """Return whether a problem keeps only the collector out: the endpoint itself is as it was declared."""
     return keeps_out_collector(problem.finding) or problem.of_rehearsal
 
 
@@ -226,7 +226,9 @@ def _removed(known: Gathered) -> Finding | None:
     due = adoption.injection_due if adoption.adopts(endpoint) else model_workload.gate
     if due(endpoint, workload):
         return None
-    message = f"somebody took the collector out; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
+    message = (
+        f"another writer removed the collector; set annotation {names.ROLLOUT_AT} on the LLMEndpoint to put it back"
+    )
     return Finding(CollectorReason.REMOVED_BY_OTHER, message)
 
 

@@ -16,7 +16,7 @@ _ITEM_KEYS = (
     ("uid",), ("mountPath",), ("containerPort", "protocol"), ("port", "protocol"), ("topologyKey", "whenUnsatisfiable"),
     ("name",), ("key",), ("type",),
 )  # fmt: skip
-"""The API server's own; most items have a name as well, which is not what they are told by."""
+"""The API server's own; most items have a name as well, which is not their key."""
 _AMOUNTS = frozenset({"limits", "requests"})
 _VOLATILE = ("uid", "managedFields", "resourceVersion")
 
@@ -31,7 +31,7 @@ def stamped(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def covers(actual: Any, wanted: Any) -> bool:
-    """Tell whether everything wanted is in what is there; what others added (labels, limits, sidecars) is theirs."""
+    """Return whether everything wanted is in what is there; what others added (labels, limits, sidecars) is theirs."""
     if isinstance(wanted, Mapping):
         if not isinstance(actual, Mapping):
             return False

@@ -35,7 +35,7 @@ def _item(actual: Sequence[Any], at: int, wanted: Sequence[Any], keys: tuple[str
 
 
 def _moved(item: Mapping[str, Any], ours: Mapping[str, Any], keys: tuple[str, ...], *, in_place: bool) -> bool:
-    """Tell whether this is our item under another key: it has our name, or stands in our place and is the same else."""
+    """Return whether this is our item under another key: with our name, or in our place and otherwise the same."""
     if "name" in ours and "name" not in keys and item.get("name") == ours["name"]:
         return "mountPath" not in keys or in_place  # a volume may be mounted twice
     return in_place and covers(item, {key: value for key, value in ours.items() if key not in keys})

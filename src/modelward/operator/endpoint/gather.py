@@ -64,7 +64,7 @@ class Gatherer:
         sharing = self._sharing(endpoint)
         gateway = store.get(DEPLOYMENT, namespace, names.gateway(name)) if endpoint.mode == "Gateway" else None
         rehearsal = store.get(DEPLOYMENT, namespace, names.rehearsal(name)) if adopts(endpoint) else None
-        for what in ("pods", "autoscalers"):  # what was refused is asked for anew each time
+        for what in ("pods", "autoscalers"):  # what was refused is requested again each time
             self._refused.pop((what, namespace, name), None)
         pods = await self._pods(endpoint, workload, now_ms, silent)
         autoscalers = await self._autoscalers(endpoint, workload, now_ms)
@@ -121,7 +121,7 @@ class Gatherer:
         if workload is None:
             return ()
         selector = selector_text(workload["spec"]["selector"])
-        # An adopted pod carries no label of ours, so it is listed, anew whenever its workload has changed.
+        # An adopted pod carries no label of ours, so it is listed, again whenever its workload has changed.
         version = (workload["metadata"]["uid"], workload["metadata"]["resourceVersion"])
         key = ("pods", namespace, name)
         # What is being deleted is not counted in its workload, which does not change when it is gone.
@@ -140,7 +140,7 @@ class Gatherer:
             return ()
         namespace, name = endpoint.metadata.namespace, endpoint.metadata.name
         replicas = None if workload is None else workload["spec"].get("replicas")
-        # Looked for anew before anything is scaled: an autoscaler made a second ago must not be fought for a minute.
+        # Listed again before anything is scaled: an autoscaler made a second ago must not be fought for a minute.
         due = workload is not None and wanted not in (None, replicas)
         anew = due and self._scaled.get((namespace, name)) != (wanted, replicas)
         for_ms, kind = (0 if anew else _AUTOSCALERS_MS), HORIZONTAL_POD_AUTOSCALER
@@ -185,7 +185,7 @@ def _first_selected(service: Object) -> tuple[str, str] | None:
 
 
 def _settled(workload: Object) -> bool:
-    """Tell whether all pods of a workload are there and ready; when one ceases to be, the workload changes."""
+    """Return whether all pods of a workload are there and ready; when one ceases to be, the workload changes."""
     wanted, status = workload["spec"].get("replicas", 1), workload.get("status", {})
     counts = {status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0)}
     return counts == {wanted} and status.get("observedGeneration") == workload["metadata"].get("generation")

@@ -64,13 +64,13 @@ class OrphanReconciler:
         return None
 
     def _rolled(self, namespace: str, name: str, workload: Object) -> bool:
-        """Tell whether its owner has rolled an orphan since it is one, and no brake holds."""
+        """Return whether its owner has rolled an orphan since it is one, and no brake holds."""
         # Not its generation: that moves with every scaling, which rolls nothing.
         now = (workload["metadata"]["uid"], _template(workload))
         uid, before = self._template.setdefault((namespace, name), now)
         braked = self._brake()
         if braked or uid != now[0]:
-            self._template[namespace, name] = now  # what rolls meanwhile must not be taken for a roll-out of later
+            self._template[namespace, name] = now  # what rolls until then must not be taken for a later roll-out
             return False
         return before != now[1]
 
@@ -96,7 +96,7 @@ class OrphanReconciler:
         return kind, self.context.store.get(kind, namespace, workload)
 
     def _brake(self) -> bool:
-        """Tell whether so many look orphaned at once that it is more likely us who see wrong."""
+        """Return whether so many look orphaned at once that it is more likely us who see wrong."""
         orphans, adopted = self._adopted.orphans(), len(self._adopted)
         braked = orphans > _BRAKE_COUNT and orphans > _BRAKE_SHARE * adopted
         if braked and not self._braked:

@@ -74,7 +74,7 @@ def plan(view: Gathered, asked: MonitoringPlan, installation: Installation, note
 
 
 def keeps_out_collector(finding: Finding) -> bool:
-    """Tell whether a finding keeps only the collector out: the endpoint itself is as it was declared."""
+    """Return whether a finding keeps only the collector out: the endpoint itself is as it was declared."""
     return finding.reason in _COLLECTOR_TROUBLE
 
 
@@ -96,7 +96,7 @@ def to_apply(child: Child) -> dict[str, Any]:
 
 
 def due(child: Child, actual: Object | None) -> bool:
-    """Tell whether an apply would change something: a field, or who owns it."""
+    """Return whether an apply would change something: a field, or who owns it."""
     if actual is None or child.manager == names.ADOPT_MANAGER:
         return True  # an injection is asked for once, and a withdrawal says nothing that could be compared
     if child.manager == names.SCALE_MANAGER and orphaned_replicas(actual):
@@ -154,5 +154,5 @@ def _beside_autoscaler(view: Gathered, child: Child) -> Child | None:
 
 
 def _runs(obj: Object, workload: names.Component) -> bool:
-    """Tell whether an object is the Deployment of that component."""
+    """Return whether an object is the Deployment of that component."""
     return bool(obj["kind"] == "Deployment") and names.component(obj) == workload

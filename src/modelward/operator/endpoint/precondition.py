@@ -1,4 +1,4 @@
-"""What a reconcile rests on, looked at once more before anything is written because of it."""
+"""What a reconcile rests on, verified before anything is written because of it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from modelward.operator.runtime.context import Context
 class Precondition:
     """The object that declares what a reconcile does, as the store showed it.
 
-    The store may show the past: after a start from an API server that lags, after a list that somebody kept. What a
-    user no longer wants would then be carried out with the right versions of all else. One look for a reconcile that
+    The store may show the past: after a start from an API server that lags, after a list from a cache. What a
+    user no longer wants would then be carried out with the right versions of all else. One read for a reconcile that
     writes, none for one that does not.
     """
 

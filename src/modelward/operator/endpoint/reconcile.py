@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_READING_S = 1.0
 _QUIET_ROUNDS = 3
-"""Rounds of readings that say nothing new after which time alone is looked at: windows move on, holds end."""
+"""Rounds of readings without news after which only time matters: windows move on, holds end."""
 _IDLE_ROUNDS = 8
 """The same of an endpoint whose readings have said nothing new for minutes, and that is not scaled by them."""
 
@@ -57,7 +57,7 @@ class EndpointReconciler:
     monitored: Monitored
     clock_ms: Callable[[], int]
     _asked: dict[str, MonitoringPlan | None] = field(default_factory=dict)
-    """What was asked of each endpoint, `namespace/name`, when the others were last told; None of a paused one."""
+    """What was asked of each endpoint, `namespace/name`, when the others were last notified; None of a paused one."""
     _injected: dict[str, str] = field(default_factory=dict)
     """Notes of injections by `namespace/name`, until status says them."""
     _uids: dict[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class EndpointReconciler:
         self._scaler = Scaler()
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
-        """Bring one endpoint to where its spec says; return the seconds until the next look."""
+        """Bring one endpoint to where its spec says; return the seconds until the next reconcile."""
         now_ms = self.clock_ms()
         try:
             silent = self.observer.silent(f"{namespace}/{name}")
@@ -124,7 +124,7 @@ class EndpointReconciler:
         self._uids[f"{namespace}/{name}"] = uid
 
     def _tell_planned(self, known: Gathered, asked: MonitoringPlan) -> None:
-        """Let those look again who go by what is asked of an endpoint, where it has changed: the schedule, policies."""
+        """Wake what depends on an endpoint's monitoring plan, where it has changed: the schedule, policies."""
         before = self._asked.get(known.key)
         now = None if known.endpoint.spec.paused else asked
         if now == before:

@@ -31,7 +31,7 @@ class StatusWriter:
         """When each status was written, the one that was written longest ago first."""
 
     async def write(self, kind: Kind, raw: Object, status: S, before: S, now_ms: int) -> bool:
-        """Write the status if it says something new, and an Event for each flip; tell whether it was written."""
+        """Write the status if it says something new, and an Event for each flip; return whether it was written."""
         after = wire(status)
         uid = raw["metadata"]["uid"]
         since_ms = now_ms - self._written_ms.get(uid, 0)
@@ -55,7 +55,7 @@ class StatusWriter:
     ) -> None:
         """Say that a spec cannot be read, and leave what is known of pods and verdicts as it was.
 
-        The status is taken as it stands on the server, for what else it says may be of another release as well. `mood`
+        The status is taken as it stands on the server, because the rest of it may be of another release. `mood`
         is the health that follows, with the reason for it; None of a kind that has none.
         """
         was, generation = raw.get("status", {}), raw["metadata"].get("generation", 0)
@@ -82,7 +82,7 @@ class StatusWriter:
         try:
             self._context.store.put(kind, await self._context.client.apply_status(obj, FRAME_MANAGER))
         except NotFound:
-            return  # deleted meanwhile: the next hint says so
+            return  # deleted since: the next hint says so
         except (Forbidden, Invalid) as error:  # where no condition can be written, an Event can
             note = f"its status cannot be written: {error.message}"[:900]
             await self._context.announcer.notify(Notification(raw, "Warning", "StatusRefused", note))

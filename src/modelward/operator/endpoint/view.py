@@ -27,7 +27,7 @@ class HubEvidence:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileView:
-    """One look at an endpoint: what is known, what is asked, what was read and what became of our writes."""
+    """One observation of an endpoint: what is known, declared and read, and what became of our writes."""
 
     known: Gathered
     asked: MonitoringPlan

@@ -100,7 +100,7 @@ def _condition_reason(failure: ScrapeFailure) -> Reason:
 
 
 class Observer:
-    """Goes round and round; who reconciles tells it what to read and looks at what it found."""
+    """Reads in rounds; the reconciler sets what to read and uses what was found."""
 
     def __init__(self, woken: Callable[[str], None]) -> None:
         self._woken = woken
@@ -115,7 +115,7 @@ class Observer:
         return self._known.setdefault(endpoint, Observation())
 
     def silent(self, endpoint: str) -> bool:
-        """Tell whether some of an endpoint's pages could not be read when they were last asked for."""
+        """Return whether some of an endpoint's pages could not be read when they were last asked for."""
         known = self._known.get(endpoint)
         return known is not None and bool(known.failures)
 
@@ -153,7 +153,7 @@ class Observer:
         await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in due))
 
     async def run(self, scraper: Scraper, interval_s: float) -> None:
-        """Go round for ever, one round an interval; what is slow is late for itself and delays nobody's next round.
+        """Go round for ever, one round an interval; what is slow is late for itself and delays no other round.
 
         Endpoints take turns within the interval, so that what must be read and judged never comes all at once.
         """
@@ -204,7 +204,7 @@ class Observer:
         return endpoint in self._known and self._take(endpoint, target, page)
 
     def _take(self, endpoint: str, target: PageTarget, page: Snapshot | ScrapeFailure) -> bool:
-        """Keep a reading; tell whether it says something else than the last one, but for when it was."""
+        """Keep a reading; return whether it differs from the last one in more than its time."""
         observation = self._known[endpoint]
         if isinstance(page, Snapshot):
             before = observation.latest.get(target.pod)

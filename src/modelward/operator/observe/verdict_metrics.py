@@ -18,7 +18,7 @@ _HEALTH = ("Healthy", "Degraded", "Unhealthy", "Unknown")
 
 
 class VerdictMetrics(Collector):
-    """Rendered from the statuses as they are when somebody scrapes: no series outlives its endpoint."""
+    """Rendered from the statuses as they are at a scrape: no series outlives its endpoint."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}

@@ -36,7 +36,7 @@ class Waiting:
         self._since.get((run.metadata.namespace, run.metadata.name), {}).pop(what, None)
 
     def pause_s(self, run: EvaluationRun, now_ms: int) -> float:
-        """Return the seconds until the next look: the longer a run is refused, and the more there are, the more."""
+        """Return the seconds until the next attempt: the longer a run is refused, and the more there are, the more."""
         about = run.metadata
         since = self._since.get((about.namespace, about.name), {}).get("refused", now_ms)
         refused_s = (now_ms - since) / 2_000

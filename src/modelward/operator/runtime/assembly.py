@@ -166,7 +166,7 @@ def _endpoint_key(endpoint: str) -> WorkKey:
 
 
 def _token() -> str:
-    """Return the operator's projected token; read anew each time, because kubelet rotates it."""
+    """Return the operator's projected token; read again each time, because kubelet rotates it."""
     try:
         return TOKEN_FILE.read_text().strip()
     except OSError:

@@ -34,7 +34,7 @@ class Context:
     unseen: Callable[[], Collection[str]] = tuple
     """Watched namespaces of which not all is known, because they refuse us."""
     receivers: Mapping[str, Notifier] = field(default_factory=dict)
-    """Who is told what Events tell, by name."""
+    """Receivers of what Events report, by name."""
 
     @property
     def announcer(self) -> Announcer:

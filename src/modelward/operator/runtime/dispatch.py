@@ -84,7 +84,7 @@ class Dispatcher:
             self.endpoints.verdicts.forget(namespace, name)
 
     def keys_for(self, kind: Kind, obj: Object, before: Object | None = None) -> Iterable[WorkKey]:
-        """Yield the keys that a change of this object wakes, so that every dependent looks again.
+        """Yield the keys that a change of this object wakes, so that every dependent reconciles again.
 
         `before` is what it takes the place of; None, where that is not known, wakes all that may depend on it. What we
         report ourselves, a status, wakes only those who read it.

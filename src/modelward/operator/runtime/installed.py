@@ -36,7 +36,7 @@ class Installed:
         return self._now
 
     async def refresh(self) -> bool:
-        """Look for the hub's certificate; tell whether it changed. An API server that is away changes nothing."""
+        """Look for the hub's certificate; return whether it changed. An API server that is away changes nothing."""
         if self._now.hub_url is None:
             return False
         try:

@@ -16,7 +16,7 @@ def declared(obj: Object) -> tuple[object, ...]:
 
 
 def carried_out(obj: Object) -> bool:
-    """Tell whether the status of an object of ours speaks of its spec as it is now."""
+    """Return whether the status of an object of ours speaks of its spec as it is now."""
     return bool(reported(obj, "observedGeneration") == obj["metadata"].get("generation"))
 
 

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 MANAGED = "app.kubernetes.io/managed-by=modelward"
 WATCHED = (
     *(Watched(kind) for kind in OWN_KINDS),
-    Watched(DEPLOYMENT),  # all of them, for those that are adopted carry no label of ours
+    Watched(DEPLOYMENT),  # all of them, because adopted ones carry no label of ours
     Watched(STATEFUL_SET),
     *(Watched(kind, MANAGED) for kind in (JOB, CONFIG_MAP, SERVICE, POD, *child_kinds())),
 )
@@ -148,7 +148,7 @@ class Operator:
             await self._lease.release()
 
     async def _reconcile(self, key: WorkKey) -> float | None:
-        """Do the work of a key; what refuses us is left alone until it opens, when all of it is looked at anew."""
+        """Do the work of a key; what refuses us is left alone until it opens, when all of it is reconciled again."""
         return await self._reconciler.reconcile(key) if self.sweep.access.holds(key.namespace) else None
 
     def _enqueue(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
@@ -182,7 +182,7 @@ class Operator:
             self._reconciler.fall_silent(namespace)
 
     def _wake(self, namespace: str | None = None) -> None:
-        """Begin to wake everything of a namespace or of all; the loop has turns for other work meanwhile."""
+        """Begin to wake everything of a namespace or of all; the loop has turns for other work between."""
         task = asyncio.get_running_loop().create_task(self._wake_all(namespace), name="waking")
         self._waking.add(task)
         task.add_done_callback(self._waking.discard)

@@ -23,7 +23,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that the operator is told from outside; intervals in seconds, watch_namespaces empty for all namespaces."""
+    """All of the operator's outside settings; intervals in seconds, watch_namespaces empty for all namespaces."""
 
     namespace: str
     collector_image: str

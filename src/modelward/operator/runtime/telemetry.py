@@ -47,7 +47,7 @@ class Telemetry:
         self.leader = gauge("leader_election_master_status", "1 while this process leads", "name")
         self.hint_age = gauge("watch_last_event_age_seconds", "Seconds since the watch brought anything", "kind")
         self.relists = counter("relist", "Sweeps over all objects of a kind", "kind")
-        self.drift = counter("modelward_store_drift", "What sweeps mended, for the watch had not brought it", "kind")
+        self.drift = counter("modelward_store_drift", "What resyncs repaired because the watch missed it", "kind")
         self.sweep_errors = counter("modelward_sweep_errors", "Sweeps that failed", "kind")
         self.namespace_refused = gauge(
             "modelward_namespace_refused",
@@ -67,16 +67,16 @@ class Telemetry:
         self.requests.labels(method=method, code=code).inc()
 
     def observe_queue(self, lane: str, depth: Callable[[], float]) -> None:
-        """Let the depth of a lane be read when somebody scrapes."""
+        """Let the depth of a lane be read at a scrape."""
         self.queue_depth.labels(name=lane).set_function(depth)
 
     def observe_workers(self, ages: Callable[[], Sequence[float]]) -> None:
-        """Let the ages (seconds) of the work under way be read when somebody scrapes."""
+        """Let the ages (seconds) of the work under way be read at a scrape."""
         self.longest_running.set_function(lambda: max(ages(), default=0.0))
         self.unfinished.set_function(lambda: sum(ages()))
 
     def observe_hints(self, kind: str, age: Callable[[], float | None]) -> None:
-        """Let the age of the last hint of a kind be read when somebody scrapes; NaN while there was none."""
+        """Let the age of the last hint of a kind be read at a scrape; NaN while there was none."""
         self.hint_age.labels(kind=kind).set_function(lambda: float("nan") if (value := age()) is None else value)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -101,14 +101,14 @@ class WorkQueue:
             heapq.heappop(heap)
 
     def done(self, key: WorkKey) -> None:
-        """The work on a key ended; if it was asked for meanwhile, it may be taken again."""
+        """The work on a key ended; if it was requested since, it may be taken again."""
         del self._active[key]
         item = self._pending.get(key)
         if item is not None:
             heapq.heappush(self._heaps[item.lane], (item.due, item.serial, key))
 
     def next_due(self, lane: Lane) -> float | None:
-        """When the next key of a lane may become due; at the latest then look again."""
+        """When the next key of a lane may become due; check again then at the latest."""
         heaps = (self._heaps[lane], *self._due[lane].values())
         for heap in heaps:
             self._drop_stale(heap)

@@ -46,7 +46,7 @@ class WorkerPool:
         self._failures: dict[WorkKey, int] = {}
         self._allowance = TokenBucket()
         self._asked_off: dict[WorkKey, float] = {}
-        """Until when the API server wants to be left alone with a key, whoever asks for it meanwhile."""
+        """Until when the API server wants a key to wait, whoever requests it before."""
         self._news = {lane: asyncio.Event() for lane in Lane}
         for lane in Lane:
             telemetry.observe_queue(lane, partial(self._depth, lane))
@@ -146,7 +146,7 @@ class WorkerPool:
         if isinstance(error, ApiError) and error.retry_after is not None:
             asked = pause(error.retry_after, self._jitter())
             delay = max(delay, asked)
-            self._asked_off[key] = self._clock() + asked  # a change meanwhile waits so long, not for our backoff
+            self._asked_off[key] = self._clock() + asked  # a change before then waits that long, not for our backoff
         self._telemetry.reconcile_errors.labels(controller=key.work).inc()
         self._telemetry.queue_retries.labels(name=lane).inc()
         if isinstance(error, TimeoutError):
