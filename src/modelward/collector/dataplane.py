@@ -107,7 +107,7 @@ class DataPlane:
         self._reload(force=force)
         self._watch_observers()
         self._proxy.leaving = self._leaving[0] > time.monotonic()
-        if os.getppid() != self._options.supervisor_pid:  # the supervisor is gone, nobody would restart or stop us
+        if os.getppid() != self._options.supervisor_pid:  # the supervisor is gone, so nothing would restart or stop us
             self._stop.set()
 
     def _reload(self, *, force: bool) -> None:

@@ -9,7 +9,7 @@ from modelward.collector.targets import Target, Targets
 
 
 class DisconnectProbe:
-    """Looks whether a server that closed a connection still listens, and closes what no client waits on if not.
+    """Probes whether a server that closed a connection still listens, and closes what no client waits on if not.
 
     A client that keeps its connection to a pod that leaves, or whose model crashed, would else receive 502 again and
     again while its Service leads to other pods.
@@ -20,14 +20,14 @@ class DisconnectProbe:
         self._look: asyncio.Task[None] | None = None
 
     def refused(self, target: Target) -> bool:
-        """A server does not listen; tell whether it is the only one, for which nobody stands in."""
+        """A server does not listen; return whether it is the only one, without a substitute."""
         alone = self._targets.is_only_pod(target)
         if alone:
             self._close_idle()
         return alone
 
     def suspect(self, target: Target) -> None:
-        """A server ended an idle connection, or one in the midst of an answer; one look at a time."""
+        """A server ended an idle connection, or one in the midst of an answer; one probe at a time."""
         if self._look is None and self._targets.is_only_pod(target):
             self._look = self._loop.create_task(self._look_after(target))
 
