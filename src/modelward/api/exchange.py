@@ -60,8 +60,8 @@ class Exchange:
     """One sampled request and its answer.
 
     `id` is the response's own id where it has one, so that feedback can name it; `time_ms` is the Unix time at which
-    the request was complete; `outcome` is `error` for every request that failed, and `status` tells whose doing it was;
-    `conversation` is a keyed hash; `inclusion` the probability (0..1] with which it was sampled. `searched` tells
+    the request was complete; `outcome` is `error` for every request that failed, and `status` says whose doing it was;
+    `conversation` is a keyed hash; `inclusion` the probability (0..1] with which it was sampled. `searched` says
     whether its texts were searched for personal data and secrets: a record by hand without `redactions` was not.
     """
 

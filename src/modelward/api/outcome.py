@@ -15,7 +15,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 def class_of_status(status: int, *, busy: bool) -> RequestClass:
-    """Return the class that an answer's status decides; `busy` tells whether a 503 stands for overload.
+    """Return the class that an answer's status decides; `busy` says whether a 503 stands for overload.
 
     It does where the answer carries Retry-After or the engine reports a queue.
     """

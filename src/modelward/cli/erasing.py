@@ -26,7 +26,7 @@ class EraseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was erased: exchanges, and ids of them in results; `recorded` tells whether the audit has it."""
+    """What was erased: exchanges, and ids of them in results; `recorded` says whether the audit has it."""
 
     exchanges: int
     examples: int

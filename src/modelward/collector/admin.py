@@ -17,7 +17,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 class Supervised(Protocol):
-    """What the admin port tells of, and what it can ask for."""
+    """What the admin port reports, and what it can request."""
 
     @property
     def ready(self) -> bool:

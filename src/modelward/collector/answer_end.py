@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 
 EndSign = Literal["", "complete", "error"]
-"""What the last events tell; "" where they tell nothing."""
+"""What the last events say; "" where they say nothing."""
 
 _LAST_LINES = 24
 """Lines at the end that are read: an error or end mark, with what servers still send after it."""
@@ -17,7 +17,7 @@ _ERROR_TYPES = ("error", "response.failed")
 _DONE = re.compile(rb"data: *\[DONE\]\s*")
 _DONE_ENDS = (b"\ndata: [DONE]", b"\rdata: [DONE]", b"\ndata:[DONE]")
 _ERROR_SIGNS = (b'"error"', b"response.failed", b"\ne", b"\re")
-"""One of them is in each line that tells an error; the last two begin the lines `event:` and `error:`."""
+"""One of them is in each line that reports an error; the last two begin the lines `event:` and `error:`."""
 _EVENT = re.compile(rb"event: ?([\w.]+)")
 _WORTH_PARSING = re.compile(
     rb'"(?:error"|failed"|message_stop"|response\.(?:failed|completed|incomplete)"|done"\s*:\s*true)'
@@ -49,7 +49,7 @@ def end_of_stream(text: bytes, *, opening: bytes) -> EndSign:
 
 
 def _ends_well(text: bytes) -> bool:
-    """Tell most streams by their last line, and by what stands nowhere in the last lines: anything that tells an error.
+    """Classify most streams by their last line, and by the absence of anything that reports an error.
 
     To read each of these lines costs more than all else that is done when an exchange is over.
     """

@@ -59,7 +59,7 @@ class AnswerTail:
         return self._model or model_named_in(self._kept())
 
     def usage(self) -> Usage:
-        """Return the tokens that the answer tells."""
+        """Return the tokens that the answer reports."""
         if self._parsed is not None and (told := usage_told_by(self._parsed)):
             return usage_of(None, told)
         kept = self._kept()

@@ -150,7 +150,7 @@ class BlindPump:
                 self._give_up(server)
 
     def _give_up(self, server: End) -> None:
-        """This server takes no connection: tell its client."""
+        """This server takes no connection: answer its client."""
         del self._connecting[server]
         client = server.peer
         server.peer = server

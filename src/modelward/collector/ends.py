@@ -88,7 +88,7 @@ class ClientEnd(Protocol):
         """Go on with the next request, or close."""
 
     def framing_lost(self) -> None:
-        """Pass what follows, whose end cannot be told."""
+        """Pass what follows, whose end is unknown."""
 
     def upstream_closed(self, upstream: ServerEnd, *, whole: bool, reset: bool) -> None:
         """End or repeat the exchange whose connection the server closed."""

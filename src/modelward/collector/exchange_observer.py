@@ -32,7 +32,7 @@ class ExchangeObserver:
                 self.stop_observing()
 
     def observe_request_end(self, now: float) -> None:
-        """Tell the meter that the request is complete."""
+        """Signal to the meter that the request is complete."""
         if self.meter is not None:
             self.meter.request_ended(now)
 

@@ -242,5 +242,5 @@ class ExchangeMeter:
 
 
 def _recorded(outcome: RequestClass) -> Outcome:
-    """Return the outcome as records have it: whatever failed is an error there, and the status tells whose."""
+    """Return the outcome as records have it: whatever failed is an error there, and the status shows whose."""
     return "error" if outcome in ("client_error", "overload") else outcome  # type: ignore[return-value]

@@ -46,7 +46,7 @@ class MetricsRecorder:
     """The data plane's counts on its board.
 
     At most 20 models get labels of their own, and only once one of their requests succeeded: a client that invents
-    names must not use up the labels. Where the server accepts any name, those that are asked for most have them.
+    names must not use up the labels. Where the server accepts any name, those that are requested most have them.
     """
 
     def __init__(self, board: SharedMetrics, revision: str) -> None:
@@ -88,7 +88,7 @@ class MetricsRecorder:
         self._labels.tick()
 
     def _labelled(self, name: str) -> ModelCells | None:
-        """Give a model a label, one that is free or that of a model that is asked for less."""
+        """Give a model a label, one that is free or that of a model that is requested less."""
         if len(self._models) >= MAX_MODELS:
             less = self._labels.displaced_by(name, self._models)
             if not less:

@@ -1,4 +1,4 @@
-"""Which models have a label of their own: the ones that are asked for most, so that invented names push none out."""
+"""Which models have a label of their own: the ones that are requested most, so that invented names push none out."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class ModelLabels:
         self._credit = min(float(CHANGES_AT_ONCE), self._credit + 1 / CHANGE_SECONDS)
 
     def displaced_by(self, name: str, labelled: Collection[str]) -> str:
-        """Return the model whose label this name takes, "" if it takes none: the least and longest asked for.
+        """Return the model whose label this name takes, "" if it takes none: the least and longest requested.
 
-        A name that is asked for as often takes it too, because the older one may be of the past. The last change is
-        kept for the name that is asked for most of all without a label, so that no flood of names takes it.
+        A name that is requested as often takes it too, because the older one may be of the past. The last change is
+        kept for the name that is requested most of all without a label, so that no flood of names takes it.
         """
         known = set(labelled)
         least = min(labelled, key=lambda each: self._asked.get(each, 0), default="")

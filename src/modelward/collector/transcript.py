@@ -123,7 +123,7 @@ def _assembled(parts: Iterator[Any]) -> Answer:
 
 
 def _stop_reason(part: dict[str, Any]) -> Any:
-    """Return why the Messages API stopped; a stream tells it in a delta."""
+    """Return why the Messages API stopped; a stream reports it in a delta."""
     delta = part.get("delta")
     return part.get("stop_reason") or (delta.get("stop_reason") if isinstance(delta, dict) else None)
 

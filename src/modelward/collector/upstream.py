@@ -26,7 +26,7 @@ class Upstream(asyncio.Protocol):
     """One connection to a target, serving one exchange at a time; idle between exchanges in the target's pool.
 
     `sent`, `idle_since` and `ended` (0 until the server closes) are times of the plane's clock, `round_trip` is how
-    long connecting took, in seconds. `unread` tells that the server closed before it had read all of our bytes: its
+    long connecting took, in seconds. `unread` says that the server closed before it had read all of our bytes: its
     kernel says so by a reset in place of a FIN (RFC 1122, 4.2.2.13).
     """
 

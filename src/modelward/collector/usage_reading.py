@@ -64,7 +64,7 @@ def usage_told_by(answer: Any) -> UsageFields | None:
 
 
 def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
-    """Return the tokens that the first and the last usage object of an answer tell; None where they say nothing.
+    """Return the tokens that an answer's first and last usage object report; None where they report none.
 
     A stream of the Messages API has its input tokens in the first and its output tokens in the last one. That API
     counts cached input apart from `input_tokens`; others count it inside, and so do we.
@@ -88,7 +88,7 @@ def usage_of(first: UsageFields | None, last: UsageFields | None) -> Usage:
 
 
 def ollama_usage_in(tail: bytes) -> Usage:
-    """Return the tokens that the last object of an Ollama answer tells, without a usage object."""
+    """Return the tokens that the last object of an Ollama answer reports, without a usage object."""
     if not tail.rstrip().endswith(b"}") or b"eval_count" not in tail:
         return NO_USAGE
     counts = dict(_OLLAMA_COUNTS.findall(tail))
@@ -97,7 +97,7 @@ def ollama_usage_in(tail: bytes) -> Usage:
 
 
 def tells_input(usage: UsageFields) -> bool:
-    """Whether a usage object tells how many tokens went in."""
+    """Whether a usage object reports how many tokens went in."""
     return usage.get("prompt_tokens") is not None or usage.get("input_tokens") is not None
 
 

@@ -41,7 +41,7 @@ def reopened(
 ) -> tuple[RunItem, ...]:
     """Return the windows of one namespace that are to be judged again; the newest of each evaluation first.
 
-    `late` is by endpoint. `tried` tells when a run last took a window, whatever came of it: it is taken again no sooner
+    `late` is by endpoint. `tried` says when a run last took a window, whatever came of it: it is taken again no sooner
     than `every` after that, and only while its result is older than what came.
     """
     found: list[RunItem] = []

@@ -56,7 +56,7 @@ def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict
 
 
 def is_scheduled(run_name: str) -> bool:
-    """Tell a tick's run from one that a person made, by its name: results outlive runs, and have nothing else of them.
+    """Distinguish a tick's run from a person's, by its name: results outlive runs, and have nothing else of them.
 
     A person who gives a run such a name makes it one of the schedule's, to be tidied away like those.
     """
@@ -76,7 +76,7 @@ def begun_ms(run_name: str) -> int | None:
 
 
 def items(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[RunItem, ...]:
-    """Return what the run evaluates: its items, or every evaluation of the endpoint over the time asked for.
+    """Return what the run evaluates: its items, or every evaluation of the endpoint over the time requested.
 
     Where no time was written it is the hour before the run was made.
     """

@@ -10,7 +10,7 @@ class Dialect:
     """One engine's names: per signal the sample names to try in turn, empty where the engine has no such signal.
 
     Where an engine renamed a metric, both names are listed, the newer first: the first one on the page counts. A
-    counter may be a histogram's `_sum` or `_count`. `failures` is the counter whose `outcome_label` tells how a request
+    counter may be a histogram's `_sum` or `_count`. `failures` is the counter whose `outcome_label` says how a request
     ended badly: as one of `cancelled_outcomes`, `client_error_outcomes` or `overload_outcomes`, or as an error (any
     other one where `error_outcomes` is None). An engine without names for the callers' errors does not count them.
     """

@@ -142,7 +142,7 @@ def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[i
 
 
 def _too_few(requests: int, min_requests: int, fewest: float, limit: str) -> tuple[Reason, str] | None:
-    """Return that there are fewer requests than asked for, and how many decide where none is bad, if that is more."""
+    """Return that there are fewer requests than required, and how many decide where none is bad, if that is more."""
     if requests == 0:
         return CheckReason.NO_TRAFFIC, "no requests in the window"
     if requests >= min_requests:

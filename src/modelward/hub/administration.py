@@ -44,7 +44,7 @@ class Administration:
         app.router.add_get("/v1/audit", self.get_audit)
 
     async def get_key(self, request: web.Request) -> web.Response:
-        """Answer the key by which collectors of a namespace hash ids and conversations, and when to ask again."""
+        """Return the key by which collectors of a namespace hash ids and conversations, and when to ask again."""
         namespace = request.match_info["namespace"]
         if not is_endpoint(f"{namespace}/any"):
             raise bad_request("no name of a namespace")

@@ -196,7 +196,7 @@ class Api:
                     key,
                     cache(self.strangers.admits),
                 )
-                if rules is self.store.rules:  # else they may have been tightened meanwhile
+                if rules is self.store.rules:  # else they may have been tightened since
                     return batch
 
     async def _caller(self, request: web.Request) -> Caller | None:
@@ -212,7 +212,7 @@ class Api:
         if not self._allows(caller, action, namespace):
             log.warning("refused caller=%r action=%r namespace=%r", str(caller), action, namespace)
             raise HubError(403, "Forbidden", f"{caller} may not {action} of {namespace or 'all namespaces'}")
-        if action == "read window":  # of an exchange the audit tells, by the id under which it is kept
+        if action == "read window":  # the audit names an exchange by the id under which it is kept
             log.info("read caller=%r action=%r path=%r", str(caller), action, request.path)
         return str(caller or BY_HAND)
 

@@ -42,7 +42,7 @@ class HashKey:
 
 @dataclass(slots=True)
 class KeyRing:
-    """The keys of all namespaces. `longest_ms` tells how long anything of a namespace is kept."""
+    """The keys of all namespaces. `longest_ms` says how long anything of a namespace is kept."""
 
     objects: ObjectStore
     damage: Damage
@@ -66,7 +66,7 @@ class KeyRing:
         self._keys = found
 
     async def newest(self, namespace: str) -> bytes:
-        """Return the key to use now; the first is made when it is asked for."""
+        """Return the key to use now; the first is made on first use."""
         async with self._making:
             now_ms, keys = self.clock_ms(), self._keys.get(namespace, ())
             rotate_ms = max(ROTATE_MS, self.longest_ms(namespace))

@@ -36,7 +36,7 @@ class Size:
 
 
 def size_of(store_url: str, store_bytes: int | None, share_bytes: int | None) -> Size:
-    """Return the store's size, and the share that is asked for; by default a tenth of the store, at least 1 GiB."""
+    """Return the store's size, and the share that is requested; by default a tenth of the store, at least 1 GiB."""
     path = urlsplit(store_url)
     known = store_bytes
     if known is None and path.scheme == "file":

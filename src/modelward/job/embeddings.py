@@ -1,4 +1,4 @@
-"""Embeddings that the evaluators of a window share: the same texts are embedded once, whoever asks for them."""
+"""Embeddings that the evaluators of a window share: the same texts are embedded once."""
 
 from __future__ import annotations
 

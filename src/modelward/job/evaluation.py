@@ -58,7 +58,7 @@ class Tally:
 
 @dataclass(slots=True)
 class EvaluationJob:
-    """What the items of a plan share: the hub, the evaluators, embeddings, and the window that was asked for last."""
+    """What the items of a plan share: the hub, the evaluators, embeddings, and the window that was requested last."""
 
     plan: Plan
     client: HubClient

@@ -249,7 +249,7 @@ class Client:
         action: str = "Reconcile",
         related: Object | None = None,
     ) -> None:
-        """Tell people about an object; the same again within 10 minutes counts up. Never fails a reconcile."""
+        """Post an Event about an object; the same again within 10 minutes counts up. Never fails a reconcile."""
         event = self._recorder.event(regarding, type, reason, note, action, related)
         await self._recorder.post(event, self.create, self.patch)
 

@@ -1,4 +1,4 @@
-"""What the API server may answer instead of an object, as few exceptions as callers tell apart."""
+"""What the API server may answer instead of an object, as few exceptions as callers distinguish."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ class ApiError(Exception):
     """A request to the API server failed.
 
     status is the HTTP status, 0 where no answer came; reason the machine-readable CamelCase word of the Status object;
-    retry_after seconds where the server asked for a pause; details the `details` of the Status object (causes, uid).
+    retry_after seconds where the server requested a pause; details the `details` of the Status object (causes, uid).
     """
 
     def __init__(

@@ -74,7 +74,7 @@ class Transport:
                 if not waits or time.monotonic() + pause >= end:
                     raise
             except Unavailable:
-                _seconds_left(guard)  # where the Lease ran out meanwhile, that is what went wrong
+                _seconds_left(guard)  # where the Lease ran out, that is what went wrong
                 raise
             await asyncio.sleep(pause)
 

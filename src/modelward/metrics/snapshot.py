@@ -72,13 +72,13 @@ class PageSignals:
     def snapshot(
         self, pod: str, at_ms: int, source: Literal["collector", "engine"], unreached: bool = False, **more: str
     ) -> Snapshot:
-        """Keep what is known. Raises UnusableError of a page that names more models than could be told apart."""
+        """Keep what is known. Raises UnusableError of a page that names more models than could be distinguished."""
         values = {**self.gauges, **self.counters}
         unknown = {key.signal for key, value in values.items() if math.isnan(value)}
         unknown |= {key.signal for key, value in self.histograms.items() if value is None}
         models = {key.model for key in (*values, *self.histograms) if key.model}
         if len(models) > MAX_MODELS:
-            raise UnusableError(f"it names {len(models)} models, at most {MAX_MODELS} are told apart")
+            raise UnusableError(f"it names {len(models)} models, at most {MAX_MODELS} are distinguished")
         return Snapshot(
             pod,
             at_ms,

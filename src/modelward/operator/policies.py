@@ -32,7 +32,7 @@ _AGAIN_S = 60.0
 
 @dataclass(slots=True)
 class PolicyReconciler:
-    """Tells policies which endpoints they reach, and evaluators whether they can be used."""
+    """Writes to policies which endpoints they reach, and to evaluators whether they can be used."""
 
     context: Context
     evaluators: EvaluatorCatalogue

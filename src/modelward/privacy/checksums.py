@@ -1,4 +1,4 @@
-"""Check digits, which tell a card, an account or a person's number from any other run of digits."""
+"""Check digits, which distinguish a card, an account or a person's number from other digits."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ SAMPLES = 8
 SAMPLE_EVERY_MS = 30_000
 # Work within 5 % is the same work.
 SAME_WORK = 1.05
-# Half as many requests in flight again, as means over a minute, for no more work: full, for engines that tell no queue.
+# Half as many requests in flight again, as means over a minute, for no more work: full, on engines without a queue.
 # Few requests say nothing.
 PLATEAU_IN_FLIGHT = 1.5
 PLATEAU_MIN_IN_FLIGHT = 8.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import UsageSnapshot
 
-# Two minutes that were slow from end to end with the same replicas, before more of them are asked for.
+# Two minutes that were slow from end to end with the same replicas, before more of them are requested.
 SLOW_FOR_MS = 120_000
 # A step has helped if the objective was kept for so long, or if at least half of what it could bring came.
 TRIED_MS = 600_000

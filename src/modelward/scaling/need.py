@@ -15,7 +15,7 @@ from modelward.scaling.queue import shared, waiting_in
 from modelward.scaling.spec import ScalingSpec
 from modelward.scaling.usage import LONG_MS, SHORT_MS, UsageSnapshot
 
-# Until growth is learned, replicas are asked for as if load grew by 30 % while they start.
+# Until growth is learned, replicas are requested as if load grew by 30 % while they start.
 GROWTH = 1.3
 # A replica is not planned beyond 95 % of what it carries.
 HEADROOM = 0.95
@@ -172,7 +172,7 @@ def _queue_need(usage: UsageSnapshot, history: DecisionHistory, now_ms: int, rea
 
 
 def _coming(usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> float:
-    """Return the work that comes, a second: what was served, and what the queue gained or lost meanwhile."""
+    """Return the work that comes, a second: what was served, and what the queue gained or lost."""
     waiting, each = waiting_in(usage), usage.work_per_request or 0.0
     windows = ((usage.served_30s, usage.work_30s, SHORT_MS), (usage.served_60s, usage.work_60s, LONG_MS))
     return max(

@@ -1,4 +1,4 @@
-"""What each replica does by itself, and which are full: a sum over all cannot tell one stuck replica from many full."""
+"""What each replica does by itself, and which are full: a sum over all does not show one stuck replica among many."""
 
 import math
 from collections.abc import Sequence

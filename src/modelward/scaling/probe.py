@@ -1,4 +1,4 @@
-"""One more replica to find out whether those that are there are full, where no queue and no plateau tells it.
+"""One more replica to find out whether those that are there are full, where neither a queue nor a plateau shows it.
 
 A replica behind a gateway whose clients all come at once is full from its first minute on: nothing shows what fewer
 requests would have been served at.
@@ -55,7 +55,7 @@ def due(usage: UsageSnapshot, pods: tuple[ReplicaSeen, ...], probe: Probe | None
 
 
 def shown(probe: Probe, usage: UsageSnapshot, pods: tuple[ReplicaSeen, ...], ready_for_ms: int) -> bool | None:
-    """Return whether the replicas before were full; None while it cannot be told."""
+    """Return whether the replicas before were full; None while it is unknown."""
     ready = usage.ready
     if usage.replicas <= probe.base or ready < usage.replicas or ready_for_ms < SETTLED_MS or not pods:
         return None

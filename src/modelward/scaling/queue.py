@@ -23,7 +23,7 @@ FAIR_QUEUE = 3.0
 class WaitingRequests:
     """What waited at earlier readings, as (time, requests), and how long replicas took to start.
 
-    `starting_since_ms` is when more were asked for that are not all there; `cold_start_ms` is how long it took last.
+    `starting_since_ms` is when more were requested that are not all there; `cold_start_ms` is how long it took last.
     """
 
     seen: tuple[tuple[int, float], ...] = ()
@@ -40,7 +40,7 @@ class WaitingRequests:
         return replace(self, seen=(*kept, (now_ms, waiting)))
 
     def started(self, *, all_ready: bool, more_ready: bool, now_ms: int) -> "WaitingRequests":
-        """Note how long it took when all replicas that were asked for have come, and more are ready than before."""
+        """Note how long it took when all replicas that were requested have come, and more are ready than before."""
         if self.starting_since_ms is None or not all_ready:
             return self
         took_ms = now_ms - self.starting_since_ms if more_ready else self.cold_start_ms

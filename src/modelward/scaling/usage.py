@@ -38,10 +38,10 @@ Latencies = tuple[float | None, float | None]
 class UsageSnapshot:
     """One reading of an endpoint; None is unknown.
 
-    `replicas` is the number asked for, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
+    `replicas` is the number requested, `ready` of them serve. Of `sources` pods whose metrics are expected, `fresh`
     gave all that was expected of them within 30 s, and `lacking` names what others did not give. Work is in output
     tokens plus weighted input tokens: per second over the last 30 and 60 s, and per request; `first_token_ms` and
-    `output_token_ms` are what surely more requests took longer than the attainment asked for allows, in the last minute
+    `output_token_ms` are what surely more requests took longer than the requested attainment allows, in the last minute
     and in the minute before. `silent` sources gave metrics earlier and do not now (one that never did may just be
     starting); `requests_per_second` are those that ended in the last 60 s, refused ones too. `pods` are the fresh
     replicas one by one; empty where the sources are not the replicas themselves. `served_30s` and `served_60s` are the
@@ -188,7 +188,7 @@ def _latency_ms(history: History, signal: Signal, attainment: float, now_ms: int
     if seen is None or seen.count < MIN_REQUESTS:
         return None
     # A minute is a sample: more are late than may be only if that is no chance (the score test behind Wilson's
-    # interval). One slow request alone never is, whatever attainment is asked for.
+    # interval). One slow request alone never is, whatever attainment is requested.
     may_be_late = max(0.0, 1 - attainment)
     late = seen.count * may_be_late + _Z * math.sqrt(seen.count * may_be_late * (1 - may_be_late))
     found = quantile(seen, max(0.0, 1 - max(1.0, late) / seen.count))

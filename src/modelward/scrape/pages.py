@@ -53,7 +53,7 @@ class ScrapeFailure:
 
 
 class Scraper:
-    """Reads pages through one session; `clock` gives milliseconds, the same ones the readings are asked for with."""
+    """Reads pages through one session; `clock` gives milliseconds, the same ones the readings are requested with."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class Scraper:
 
 
 def _digest(target: PageTarget, page: bytes) -> str:
-    """Return what tells a page from others: whose it is and how it is read are part of what it says."""
+    """Return what identifies a page: whose it is and how it is read are part of what it says."""
     digest = hashlib.blake2b(repr((target.pod, target.engine, target.source)).encode(), digest_size=16)
     digest.update(page)
     return digest.hexdigest()

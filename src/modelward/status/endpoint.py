@@ -114,7 +114,7 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return the newest few changes of revision, policies, collector version and scale: what may explain a flip.
 
-    `by_scaler` tells whether our scaler writes replicas: the reason for what a person wrote is theirs.
+    `by_scaler` says whether our scaler writes replicas: the reason for what a person wrote is theirs.
     """
     now = timestamp(now_ms)
     new: list[Change] = []

@@ -16,7 +16,7 @@ _QUIET = frozenset({"Ready"})
 _STARTING = frozenset(
     {WorkloadReason.NOT_READY, CollectorReason.STARTING, MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS}
 )
-"""What every pod goes through that comes up; only one that was already up has something to tell."""
+"""What every pod goes through that comes up; only one that was already up has something to report."""
 _PARTLY = frozenset({MetricsReason.PARTIAL_PODS, MetricsReason.PARTIAL_SIGNALS})
 """Some pods give no numbers yet, as at each roll-out: that moves no health, and the condition says it."""
 

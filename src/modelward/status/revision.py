@@ -115,7 +115,7 @@ def _hash(pod: KubeObject) -> str:
 
 
 def _newest(groups: Mapping[str, Sequence[KubeObject]], workload: KubeObject | None) -> str:
-    """Return the hash of the workload's present template; empty while pods and workload do not tell the same."""
+    """Return the hash of the workload's present template; empty while pods and workload disagree."""
     if workload is None or not groups:
         return ""
     status, generation = workload.get("status", {}), workload.get("metadata", {}).get("generation", 0)

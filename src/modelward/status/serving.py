@@ -17,7 +17,7 @@ def address_state(
 ) -> ConditionState:
     """Return WorkloadReady: True only where a request to the address can be answered.
 
-    `gateway` is the state of the gateway's own pods, None where clients reach the model's. `asleep` tells that our
+    `gateway` is the state of the gateway's own pods, None where clients reach the model's. `asleep` says that our
     scaler took the last replica away: the next request brings one back, so that is no outage. `refusing` names
     where no model server accepts a connection, empty where one does or none was tried.
     """

@@ -47,7 +47,7 @@ def workload_state(workload: KubeObject | None, pods: Sequence[KubeObject], what
 
 
 def _not_ready(workload: KubeObject, wanted: int, pods: Sequence[KubeObject]) -> str:
-    # A StatefulSet has no condition that tells what refuses its pods, and Events are not ours to read.
+    # A StatefulSet has no condition that names what refuses its pods, and Events are not ours to read.
     hint = "; no pod yet: if it stays, its Events (reason FailedCreate) say what refuses it"
     return f"0 of {wanted} replicas ready" + (hint if workload.get("kind") == "StatefulSet" and not pods else "")
 

@@ -106,7 +106,7 @@ def leader(seen: InstallationFacts) -> Iterator[Remark]:
 
 
 def fresh(lease: KubeObject | None, now: datetime) -> bool:
-    """Return whether the Lease was renewed lately, by the clock of whoever asks."""
+    """Return whether the Lease was renewed lately, by the clock of the caller."""
     renewed = str(((lease or {}).get("spec") or {}).get("renewTime") or "")
     if not renewed:
         return False

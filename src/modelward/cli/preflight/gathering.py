@@ -1,4 +1,4 @@
-"""Gathers for a preflight what a reconcile would know of an endpoint, with the eyes of whoever asks."""
+"""Gathers for a preflight what a reconcile would know of an endpoint, with the caller's rights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def gathered(
 ) -> tuple[Gathered, tuple[str, ...]]:
     """Return the endpoint as it would be with what is there now, and remarks on what could not be read.
 
-    What may not be listed is taken for none: the operator, who acts, may have rights that whoever asks lacks.
+    What may not be listed is taken for none: the operator, who acts, may have rights that the caller lacks.
     """
     workload, unread = await _workload(client, objects, endpoint)
     autoscalers, unlisted = await _autoscalers(client, endpoint, workload)

@@ -76,7 +76,7 @@ def openings(answers: Sequence[str]) -> list[str]:
 
 
 def refusals(answers: Sequence[str], vectors: NDArray[np.float32], head: RefusalHead | None = None) -> list[bool]:
-    """Tell for each answer whether it refuses; partial refusals count as refusals.
+    """Return for each answer whether it refuses; partial refusals count as refusals.
 
     `vectors` are the embeddings of the answers' `openings`, float32 [n, 384].
     """

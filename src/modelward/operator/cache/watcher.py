@@ -1,7 +1,7 @@
 """Hints of what changed: kopf's watch, restarted whenever it ends, its events brought to our loop.
 
 kopf 1.45 ends its operator on one 403, 404 or watch error other than 410, and does not watch a kind whose CRD came
-after it. Neither may cost us more than a pause: it is restarted, and sweeps repair what was missed meanwhile.
+after it. Neither may cost us more than a pause: it is restarted, and resyncs repair what was missed.
 """
 
 import asyncio

@@ -73,6 +73,6 @@ def merge_keys(items: Sequence[Any]) -> tuple[str, ...] | None:
 
 
 def identity(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the values of an item's keys, by which the API server tells it from the others of its list."""
+    """Return the values of an item's keys, by which the API server identifies it in its list."""
     defaults = {"protocol": "TCP"}
     return tuple(item.get(key, defaults.get(key)) for key in keys)

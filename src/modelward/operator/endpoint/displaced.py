@@ -1,6 +1,6 @@
 """Items of ours in a list whose key another hand has changed: a port that got another number, a container another name.
 
-An apply alone would put ours beside them, since the API server tells items by their keys: two of a name, which it
+An apply alone would put ours beside them, since the API server identifies items by their keys: two of a name, which it
 refuses, or a container of ours twice.
 """
 

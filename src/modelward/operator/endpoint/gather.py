@@ -51,7 +51,7 @@ class Gatherer:
     async def gather(self, namespace: str, name: str, now_ms: int, *, silent: bool = False) -> Gathered | None:
         """Return all that is known, or None where the endpoint is gone. Raises ValidationError of its spec.
 
-        `silent` tells that some of its pods do not answer: they may be others by now.
+        `silent` says that some of its pods do not answer: they may be others by now.
         """
         store = self._context.store
         raw = store.get(LLM_ENDPOINT, namespace, name)
@@ -179,7 +179,7 @@ def _scale_target(autoscaler: Object) -> tuple[str, str]:
 
 
 def _first_selected(service: Object) -> tuple[str, str] | None:
-    """Return the first label that a Service asks of pods, which those that it leads to must have."""
+    """Return the first label that a Service selects pods by, which those that it leads to must have."""
     selector = (service.get("spec") or {}).get("selector") or {}
     return min(selector.items(), default=None)
 

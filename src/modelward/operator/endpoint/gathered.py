@@ -48,7 +48,7 @@ class Gathered:
 
     @property
     def asked_replicas(self) -> int:
-        """The replicas that are asked for.
+        """The requested replicas.
 
         The endpoint's number, once there is one: the workload follows it a moment later, and one that was just raised
         would be taken back by a decision that still starts from the old number.

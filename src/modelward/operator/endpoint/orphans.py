@@ -20,7 +20,7 @@ from modelward.operator.runtime.context import Context
 log = logging.getLogger(__name__)
 
 RELEASE = "modelward.dev/release"
-"""Set to `now` on an adopted workload, it asks us to take the sidecar out at once: the workload rolls."""
+"""Set to `now` on an adopted workload, it makes us remove the sidecar at once: the workload rolls."""
 _BRAKE_COUNT, _BRAKE_SHARE = 3, 0.10
 _AGAIN_S = 60.0
 
@@ -40,7 +40,7 @@ class OrphanReconciler:
         self._adopted = AdoptedWorkloads(self.context.store)
 
     async def release(self, namespace: str, name: str) -> float | None:
-        """Look at one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
+        """Check one adopted workload (`Kind/name`); take the sidecar out if its owner rolls it or asks for it."""
         kind, workload = self._find(namespace, name)
         if workload is None or not self._adopted.orphaned(kind, workload):
             self._template.pop((namespace, name), None)

@@ -1,6 +1,6 @@
 """What is to be written of one endpoint, decided from data alone: a reconcile carries it out, a preflight tries it.
 
-No I/O and no clock, so that whoever asks with the same view gets the same plan.
+No I/O and no clock, so that the same view always gives the same plan.
 """
 
 from __future__ import annotations

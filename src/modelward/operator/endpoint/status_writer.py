@@ -1,4 +1,4 @@
-"""Writes status when it is worth a write, and tells people about flips."""
+"""Writes status when it is worth a write, and reports flips."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class HubFeed:
         self._rules_sent, self._rules_problem = (rules, unseen), ""
 
     def _asked_from_ms(self) -> int:
-        """From when on results are asked for; all that are kept, once the clock was set back: by it some were old."""
+        """From when on results are requested; all that are kept, once the clock was set back: by it some were old."""
         now_ms = self.clock_ms()
         set_back = now_ms < self._since_ms - _OVERLAP_MS
         return max(0, now_ms - KEPT_MS, 0 if set_back else self._since_ms - _OVERLAP_MS)

@@ -60,7 +60,7 @@ class PastResults:
                 if not error.status:
                     return
                 continue
-            if (namespace, run) in self._asked:  # it may have ended meanwhile
+            if (namespace, run) in self._asked:  # it may have ended since
                 self._found.setdefault((namespace, run), {})[endpoint] = found
 
     def _next(self) -> list[tuple[str, str, str, int]]:

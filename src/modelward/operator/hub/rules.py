@@ -27,7 +27,7 @@ HubRule = Mapping[str, Any]
 
 
 def rule(capture: EffectiveCapture, uid: str = "", created: str = "") -> HubRule:
-    """Return a rule of the hub; by `uid` and creation time an endpoint is told from another that had its name."""
+    """Return a rule of the hub; `uid` and creation time distinguish an endpoint from an earlier one of its name."""
     return {
         "content": capture.content,
         "keepForSeconds": capture.keep_for_ms // 1_000,
@@ -41,7 +41,7 @@ def rule(capture: EffectiveCapture, uid: str = "", created: str = "") -> HubRule
 class HubRules:
     """Reads of an endpoint its metadata alone: one whose spec this version cannot read keeps the rule of its policies.
 
-    `consent` tells whether a namespace allows raw payloads, None where that was not read yet. Then they may be kept:
+    `consent` says whether a namespace allows raw payloads, None where that was not read yet. Then they may be kept:
     collectors send none before it was read.
     """
 

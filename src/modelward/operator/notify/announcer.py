@@ -1,4 +1,4 @@
-"""Tells every receiver, and lets none of them hold up or fail the work that there was something to tell about."""
+"""Notifies every receiver, and lets none of them hold up or fail the work that caused the notice."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from modelward.kube.kinds import Object
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One thing to tell about an object: a condition that flipped, or a write that was refused.
+    """One notice about an object: a condition that flipped, or a write that was refused.
 
     `reason` is one CamelCase word, `note` at most 1,000 characters without prompts, answers or secrets.
     """

@@ -36,7 +36,7 @@ class Observation:
     missed: dict[str, int] = field(default_factory=dict)
     """Readings in a row that each silent pod has missed."""
     begun_s: float = -math.inf
-    """When its pages were last asked for, on the loop's clock."""
+    """When its pages were last requested, on the loop's clock."""
     quiet: int = 0
     """Readings in a row that said nothing new."""
 
@@ -47,7 +47,7 @@ class Observation:
 
     @property
     def read(self) -> bool:
-        """Whether any page has been asked for and has answered or failed."""
+        """Whether any page has been requested and has answered or failed."""
         return bool(self.latest or self.failures)
 
     def problems(self) -> dict[str, tuple[Reason, str]]:
@@ -115,7 +115,7 @@ class Observer:
         return self._known.setdefault(endpoint, Observation())
 
     def silent(self, endpoint: str) -> bool:
-        """Return whether some of an endpoint's pages could not be read when they were last asked for."""
+        """Return whether some of an endpoint's pages could not be read when they were last requested."""
         known = self._known.get(endpoint)
         return known is not None and bool(known.failures)
 

@@ -49,7 +49,7 @@ _SETTLE_MS = 5_000
 _PATIENCE_MS = 60_000
 """How long a run waits for an endpoint that is not there, or cannot be read."""
 _REFUSED_S = 60.0
-"""How long after a refused run the next one is tried: nothing else would tell that the cause is gone."""
+"""How long after a refused run the next one is tried: nothing else would show that the cause is gone."""
 _TOLD_POLICIES = 5
 _GIVE_UP_MS = 300_000
 """How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""

@@ -38,7 +38,7 @@ class Context:
 
     @property
     def announcer(self) -> Announcer:
-        """Tells people: by Events, and all receivers."""
+        """Notifies: by Events, and all receivers."""
         return Announcer(KubeEvents(self.client), self.receivers)
 
 
@@ -54,10 +54,10 @@ class Reconciler(Protocol):
 
 @runtime_checkable
 class Forgetful(Protocol):
-    """A reconciler that tells about objects for longer than it works on them."""
+    """A reconciler that reports on objects for longer than it works on them."""
 
     def fall_silent(self, namespace: str) -> None:
-        """Tell nothing more about a namespace that cannot be read any more; until it is reconciled again."""
+        """Report nothing more about a namespace that can no longer be read, until it is reconciled again."""
 
 
 @runtime_checkable

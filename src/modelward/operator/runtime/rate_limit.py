@@ -36,7 +36,7 @@ class MinInterval:
         return len(self._begun)
 
     def until(self, key: WorkKey, lane: Lane) -> float:
-        """Return before when a key that is asked for again is not to be worked on; minus infinity for a new one."""
+        """Return before when a key that is requested again is not to be worked on; minus infinity for a new one."""
         return self._begun.get((key, lane), float("-inf")) + self._pause_s[lane]
 
 

@@ -1,4 +1,4 @@
-"""What the operator tells about itself: metrics under the names that controllers of Kubernetes have, and log lines."""
+"""What the operator reports about itself: metrics under the names of Kubernetes controllers, and log lines."""
 
 import json
 import logging

@@ -29,7 +29,7 @@ class Lane(StrEnum):
 
 
 class Item(NamedTuple):
-    """A key that waits: its lane, when it is due, when it was first asked for; `serial` tells stale heap entries."""
+    """A key that waits: its lane, when it is due, when it was first requested; `serial` marks stale heap entries."""
 
     lane: Lane
     due: float

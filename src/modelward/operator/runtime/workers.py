@@ -92,7 +92,7 @@ class WorkerPool:
                 self._news[Lane.STATUS].set()
 
     def _put_off(self, key: WorkKey, lane: Lane) -> bool:
-        """Let a key that was taken wait where the API server asked for that."""
+        """Requeue a key whose Retry-After has not elapsed."""
         now, until = self._clock(), self._asked_off.pop(key, 0.0)
         if until <= now:
             return False
