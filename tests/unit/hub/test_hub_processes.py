@@ -25,6 +25,7 @@ from hub_fixtures import exchange, ndjson
 from test_hub_auth import OPERATOR, Cluster, cluster
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
+from modelward.api.exchange import Exchange
 from modelward.collector.shipping import HubConnection as CollectorsHub
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.privacy.identifiers import hashed
@@ -68,7 +69,7 @@ async def process(*command: str, **env: str) -> AsyncIterator[None]:
         await asyncio.wait_for(started.wait(), 20)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
     async with asyncio.timeout(seconds):
         while True:
             with contextlib.suppress(HubUnavailableError, OSError):
@@ -146,7 +147,9 @@ def _asked(address: str) -> bool:
     connection = HTTPConnection(address, timeout=5)
     try:
         connection.request("POST", "/v1/chat/completions", b'{"model":"m"}', {"x-conversation-id": "jane"})
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        answer.read()  # a client that leaves before would cut the exchange short
+        return answer.status == 200
     finally:
         connection.close()
 
@@ -172,8 +175,9 @@ async def test_a_collector_fetches_its_namespaces_key_with_its_token_and_nobody_
         async with HubClient(url, authority.read_bytes(), lambda: token) as client, process(*collector, **named):
             await eventually(lambda: _done(client.put_rules({"retail/chat": REDACTED})))
             await eventually(lambda: asyncio.to_thread(_asked, front))
-            await eventually(lambda: _kept(client))
-            [kept] = (await client.window("retail", "chat", now_ms() - 60_000, now_ms() + 60_000, 10))[:1]
+            # What passes before the worker has fetched the key is kept without one.
+            await eventually(lambda: _keyed(client, front))
+            kept = next(one for one in await _window(client) if one.conversation)
         own = CollectorsHub(url, str(tmp_path / "token"), str(authority))
         key = await asyncio.to_thread(own.key, "retail")
         assert kept.conversation == hashed("jane", key, "conversation")
@@ -189,5 +193,11 @@ async def _there(path: Path) -> bool:
     return await asyncio.to_thread(path.exists)
 
 
-async def _kept(client: HubClient) -> bool:
-    return bool(await client.window("retail", "chat", now_ms() - 60_000, now_ms() + 60_000, 10))
+async def _window(client: HubClient) -> list[Exchange]:
+    return list(await client.window("retail", "chat", now_ms() - 120_000, now_ms() + 60_000, 100))
+
+
+async def _keyed(client: HubClient, front: str) -> bool:
+    """Ask once more, and tell whether an exchange that was kept by now carries a conversation."""
+    await asyncio.to_thread(_asked, front)
+    return any(one.conversation for one in await _window(client))
