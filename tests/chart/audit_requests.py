@@ -26,7 +26,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _KNOWN_AFTER = timedelta(seconds=2)
 """How long the authorizer may take to see a binding that was just made."""
 _LACKS_RIGHT = ("cannot set an ownerRef", "cannot set blockOwnerDeletion")
-"""Refusals of admission (OwnerReferencesPermissionEnforcement) for want of a right that no request names."""
+"""Refusals of admission (OwnerReferencesPermissionEnforcement) for lack of a right that no request names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def beyond(granted: Iterable[Right], requests: Iterable[Request], accounts: Acco
 
 
 def lacking(requests: Sequence[Request], accounts: Accounts) -> list[Request]:
-    """Return requests of ours that failed for want of a right while the release's roles and bindings stood.
+    """Return requests of ours that failed for lack of a right while the release's roles and bindings stood.
 
     Quotas, policies and namespaces that are going answer 403 as well, but to requests that were allowed.
     """

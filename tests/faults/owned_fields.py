@@ -1,4 +1,4 @@
-"""Which fields of an object a manager owns, as paths into it, and how another hand changes or takes out one of them."""
+"""Which fields of an object a manager owns, as paths into it, and how another writer changes or removes one of them."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _TABLE = (
         "OverloadRate",
         "Rate",
         Signal.OVERLOADS,
-        "what was refused for want of room, of the requests without a caller's error",
+        "what was refused for lack of room, of the requests without a caller's error",
         counts="429, and 503 with Retry-After or while the engine reports a queue",
         left_out=(Signal.CLIENT_ERRORS,),
     ),

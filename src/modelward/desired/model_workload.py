@@ -147,7 +147,7 @@ def note(endpoint: LLMEndpoint) -> dict[str, Any]:
 
 
 def edited(endpoint: LLMEndpoint, workload: Mapping[str, Any]) -> list[str]:
-    """Return what another hand has changed of the user's words in the pod template, which stays as it is."""
+    """Return what another writer has changed of the user's words in the pod template, which stays as it is."""
     if gate(endpoint, workload) or problem(endpoint) is not None:
         return []
     return template_edits.edited(users_text(_template(endpoint)), workload, names.TEMPLATE_MANAGER)

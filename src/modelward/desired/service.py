@@ -19,7 +19,7 @@ def service(
 
     `workload` is the adopted one, whose pods are found by its own selector. A model that Modelward runs without a
     collector is reached directly. `direct_port` is the model's own where not every pod has a sidecar (it is being put
-    in, or was taken out by another hand): where no collector listens requests would fail.
+    in, or was removed by another writer): where no collector listens requests would fail.
     """
     template = endpoint.spec.backend.template
     if endpoint.mode == "Gateway":

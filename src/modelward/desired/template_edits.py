@@ -1,4 +1,4 @@
-"""What another hand has changed in the pod template of a model server that Modelward runs.
+"""What another writer has changed in the pod template of a model server that Modelward runs.
 
 It stays as it is, because a revert would restart the model server, but status reports it. managedFields say whose a
 field is: one that `modelward-template` applied and does not own any more was changed, or removed, by another writer.

@@ -57,7 +57,7 @@ def needed(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, no
             return need
     of_load = _of_load(spec, usage, history, now_ms)
     late = ", ".join(one.what for one in missed(spec, usage))
-    return replace(of_load, message=f"{of_load.message}; {late} late, not for want of replicas") if late else of_load
+    return replace(of_load, message=f"{of_load.message}; {late} late, not for lack of replicas") if late else of_load
 
 
 def _of_load(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> Need:
@@ -118,7 +118,7 @@ def _vain(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, one
 def _unmeasured(_spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> Need | None:
     if usage.work_per_second is not None:
         return None
-    return _queue_need(usage, history, now_ms, ScalingReason.NO_TOKEN_COUNTS, "no count of tokens to go by")
+    return _queue_need(usage, history, now_ms, ScalingReason.NO_TOKEN_COUNTS, "no token counts")
 
 
 def _loaded(spec: ScalingSpec, usage: UsageSnapshot, history: DecisionHistory, now_ms: int) -> Need | None:

@@ -1,4 +1,4 @@
-"""What another hand changed in a pod template of ours is told apart from what an admission policy made of it."""
+"""What another writer changed in a pod template of ours is distinguished from what an admission policy made of it."""
 
 from __future__ import annotations
 

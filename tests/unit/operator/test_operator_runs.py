@@ -1,4 +1,4 @@
-"""Runs: one in flight, judged from what came back, tidied, and never passed for want of results."""
+"""Runs: one in flight, judged from what came back, tidied, and never passed for lack of results."""
 
 from __future__ import annotations
 

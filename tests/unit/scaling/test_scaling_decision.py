@@ -276,7 +276,7 @@ def test_a_step_that_helps_no_latency_goes_back_and_is_not_taken_again() -> None
         replicas, history = decision.replicas or replicas, decision.history
         most, now_ms = max(most, replicas), now_ms + 15 * SECOND
     assert (most, replicas) == (3, 2)
-    assert decision.message.endswith("first token late, not for want of replicas")
+    assert decision.message.endswith("first token late, not for lack of replicas")
     busier = run(
         replace(OBJECTIVE, max_replicas=20), slow(3000, 2800, 4, work=240), now_ms + 3 * MINUTE, history, now_ms
     )

@@ -17,7 +17,7 @@ def doctor(
 ) -> None:
     """Look an installation over: kinds, operator, rights, hub, collectors, admission, endpoints. Changes nothing.
 
-    Exit 0: nothing to act upon, 1: errors or warnings.
+    Exit 0: nothing to act on, 1: errors or warnings.
     """
     import asyncio
     import json

@@ -24,5 +24,5 @@ class Remark:
 
 
 def exit_code(remarks: Iterable[Remark]) -> int:
-    """Return 1 if there is something to act upon."""
+    """Return 1 if there is something to act on."""
     return int(any(remark.severity in FINDINGS for remark in remarks))

@@ -72,7 +72,7 @@ class Watcher:
     def problem(self) -> str | None:
         """What is wrong with the watch for so long that only a new process may help."""
         silent = time.monotonic() - self._beat
-        return f"the watch gave no sign of life for {silent:.0f} s" if silent > HUNG_AFTER_S else None
+        return f"the watch has been silent for {silent:.0f} s" if silent > HUNG_AFTER_S else None
 
     async def run(self) -> None:
         """Watch until cancelled; then the thread is ended within 3 s."""

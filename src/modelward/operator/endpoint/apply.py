@@ -120,7 +120,7 @@ class ChildWriter:
         metadata = child.obj["metadata"]
         found = await self._context.client.find(kind, metadata["namespace"], metadata["name"])
         if found is not None and child.manager in _MOVING_PODS and self._context.store.put(kind, found):
-            raise Conflict(409, "Outdated", f"{kind.kind} {metadata['name']} is there as it was not known")
+            raise Conflict(409, "Outdated", f"{kind.kind} {metadata['name']} exists in a state that was not known")
         return found
 
     async def _write(
@@ -140,7 +140,7 @@ class ChildWriter:
             wanted = meant_for(actual, to_apply(child), as_seen=child.manager in _MOVING_PODS)
             restored = _restored(actual, wanted) if actual is not None and child.manager in FULLY_MANAGED else None
             if dry_run:
-                if restored is None:  # else an apply would stumble over what another hand displaced, until it is back
+                if restored is None:  # else an apply would stumble over what another writer displaced, until it is back
                     await self._context.client.apply(wanted, child.manager, strict=True, dry_run=True)
                 return None
             if restored is not None:

@@ -207,7 +207,7 @@ def _accepted(problems: Sequence[Problem], *, paused: bool) -> ConditionState:
     fatal = next((problem.finding for problem in problems if not about_collector(problem)), None)
     if fatal is None and paused:
         return ConditionState(
-            "Accepted", "True", AcceptedReason.PAUSED, "spec.paused is true: what is there stays as it is"
+            "Accepted", "True", AcceptedReason.PAUSED, "spec.paused is true: existing objects stay as they are"
         )
     if fatal is None:
         return ConditionState("Accepted", "True", AcceptedReason.VALID)

@@ -1,4 +1,4 @@
-"""Items of ours in a list whose key another hand has changed: a port that got another number, a container another name.
+"""Items of ours in a list whose key another writer changed: a port that got another number, a container another name.
 
 An apply alone would put ours beside them, since the API server identifies items by their keys: two of a name, which it
 refuses, or a container of ours twice.

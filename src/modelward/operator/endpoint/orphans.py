@@ -88,7 +88,7 @@ class OrphanReconciler:
         if found is not None:
             store.put(LLM_ENDPOINT, found)
         if found is not None and not deserted(workload, (found,)):
-            raise Conflict(409, "Outdated", f"LLMEndpoint {adopter} is there, which was not known")
+            raise Conflict(409, "Outdated", f"LLMEndpoint {adopter} exists, which was not known")
 
     def _find(self, namespace: str, name: str) -> tuple[Kind, Object | None]:
         kind_name, _, workload = name.partition("/")

@@ -33,7 +33,7 @@ class Precondition:
             self.context.store.put(self.kind, now)
         # Not the generation: annotations, and what status says was done, are decided by as well.
         if now is None or _identity(now) != _identity(self.seen):
-            raise Conflict(409, "Outdated", f"{self.kind.kind} {metadata['name']} is not what it was known to be")
+            raise Conflict(409, "Outdated", f"{self.kind.kind} {metadata['name']} changed since it was read")
         self._confirmed = True
 
 

@@ -142,7 +142,7 @@ class EndpointReconciler:
         return HubEvidence(windows, self.hub.trouble())
 
     def _note(self, key: str, todo: EndpointPlan, problems: Sequence[Problem]) -> None:
-        """Remember that the sidecar was put in: another hand may take it and all notes out before status is written."""
+        """Remember that the sidecar was put in: another writer may remove it and all notes before status is written."""
         refused = {problem.child for problem in problems}
         if todo.note and not any(label(c.obj) in refused for c in todo.apply if c.manager == names.ADOPT_MANAGER):
             self._injected[key] = todo.note
