@@ -148,7 +148,7 @@ async def test_what_moves_pods_is_decided_anew_where_a_workload_was_not_known_as
         return there
 
     api.find = find  # type: ignore[assignment,method-assign]
-    with pytest.raises(Conflict, match="as it was not known"):
+    with pytest.raises(Conflict, match="in a state that was not known"):
         await ChildWriter(api.context).write((Child(owned, names.TEMPLATE_MANAGER),), OWNER)
     assert api.writes == []
     assert api.store.get(DEPLOYMENT, "retail", "my-vllm") == there
