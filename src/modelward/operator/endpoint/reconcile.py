@@ -1,4 +1,4 @@
-"""One reconcile of an LLMEndpoint, on one page: gather, desired, write, observe, judge, scale, status."""
+"""One reconcile of an LLMEndpoint, on one page: gather, merge policies, plan, apply, assess, write status."""
 
 from __future__ import annotations
 
