@@ -3,7 +3,9 @@
 import asyncio
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +34,32 @@ class Access:
             await asyncio.gather(self.refresher, return_exceptions=True)
 
 
+_reading = threading.Lock()
+_WAIT_S = 0.01
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """Keep other threads from reading a kubeconfig at the same time.
+
+    The official client writes certificates to files that all threads share, and names a file before it is written.
+    The lock is waited for without blocking the loop, because another task of it may be the one that holds it.
+    """
+    while not _reading.acquire(blocking=False):  # noqa: ASYNC110 - an event of this loop knows no other thread
+        await asyncio.sleep(_WAIT_S)
+    try:
+        yield
+    finally:
+        _reading.release()
+
+
 async def load(kubeconfig: str | None = None) -> Access:
     """Access from, in this order: the path given, $KUBECONFIG, the pod's ServiceAccount, ~/.kube/config."""
+    async with _alone():
+        return await _load(kubeconfig)
+
+
+async def _load(kubeconfig: str | None) -> Access:
     configuration = Configuration()
     path = kubeconfig or os.environ.get("KUBECONFIG")
     if not path and "KUBERNETES_SERVICE_HOST" in os.environ:
