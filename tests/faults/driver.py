@@ -66,12 +66,15 @@ class Driver:
     failed: dict[WorkKey, Exception] = field(default_factory=dict)
     """How the last try of each key failed; a key that succeeded since is not in here."""
     reconciler: Dispatcher = field(init=False)
+    passed_s: float = 0.0
+    """What the operator's monotonic clock says: a minute and more passes before each round."""
     _mark: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._mark = len(self.proxy.recorded)
         telemetry = Telemetry()
-        self.reconciler = build(Context(self.client, self.store, self.settings, telemetry, self._ask), self.clock)
+        parts = (self.client, self.store, self.settings, telemetry, self._ask)
+        self.reconciler = build(Context(*parts, monotonic=lambda: self.passed_s), self.clock)
 
     @property
     def writes(self) -> list[str]:
@@ -108,6 +111,7 @@ class Driver:
 
     async def round(self) -> None:
         """Reconcile all keys once; what fails is noted and does not stop the others."""
+        self.passed_s += 100.0
         for key in self.keys():
             try:
                 await self.reconcile(key)

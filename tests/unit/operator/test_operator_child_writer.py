@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fake_api import FakeApi
 
@@ -203,7 +205,7 @@ async def test_an_account_that_endpoints_of_a_namespace_share_is_asked_for_once_
 
     there, api.find = True, find  # type: ignore[assignment,method-assign]
     wanted = {**account, "metadata": {key: metadata[key] for key in ("name", "namespace", "labels")}}
-    writer = ChildWriter(api.context, clock=lambda: now_s[0])
+    writer = ChildWriter(replace(api.context, monotonic=lambda: now_s[0]))
     for now_s[0] in (0.0, 1.0, 59.0):
         await writer.write((Child(wanted, names.FRAME_MANAGER),), OWNER)
     assert (len(asked), api.writes) == (1, [])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ _IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
 _UNWATCHED = frozenset({SERVICE_ACCOUNT})
 """Kinds of which the store would keep for ever what it was once shown."""
 _BELIEVED_S = 60.0
+"""How long what was read of such an object is believed: what another writer does to it is undone after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ A read that shows the past calls absent what is there, and a forced apply would 
 class ChildWriter:
     """Writes children through the port and keeps the store in step with what was written."""
 
-    def __init__(self, context: Context, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._clock = clock
+        self._clock = context.monotonic
         self._found: dict[tuple[Kind, str, str], tuple[float, Object]] = {}
         """What the server had of each unwatched object, which endpoints share, and until when that counts."""
 

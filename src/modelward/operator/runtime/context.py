@@ -1,5 +1,6 @@
 """What a reconciler is given, and what it has to offer."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -35,6 +36,8 @@ class Context:
     """Watched namespaces of which not all is known, because they refuse us."""
     receivers: Mapping[str, Notifier] = field(default_factory=dict)
     """Receivers of what Events report, by name."""
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds that never go back, for what is believed for a while."""
 
     @property
     def announcer(self) -> Announcer:
