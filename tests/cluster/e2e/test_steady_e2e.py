@@ -248,7 +248,7 @@ def adopting(installed: Installed, place: str, broken_image: list[dict[str, Any]
             "AwaitingRollout",
         )
         installed.until(
-            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 30
+            "the cause", lambda: installed.condition("adopted", place, "CollectorReady")[1] == "ImageNotPullable", 60
         )
         assert "localhost/nowhere:1" in installed.condition("adopted", place, "CollectorReady")[2]
         assert installed.condition("adopted", place, "Ready")[0] == "True"
