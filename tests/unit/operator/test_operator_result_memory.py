@@ -24,6 +24,16 @@ RESULT = WindowResult(
 KEY = ("retail", "chat", "baseline", "topic")
 
 
+def test_a_namespace_is_read_without_the_windows_of_another_and_leaves_nothing_behind() -> None:
+    memory = ResultMemory()
+    memory.keep([*results("retail", 3), *results("bank", 2)])
+    assert {key: len(windows) for key, windows in memory.in_namespace("retail").items()} == {KEY: 3}
+    assert {key[0]: len(windows) for key, windows in memory.all()} == {"retail": 3, "bank": 2}
+    memory.drop_endpoint("retail/chat")
+    assert memory.in_namespace("retail") == {}
+    assert [key[0] for key, _ in memory.all()] == ["bank"]
+
+
 def results(namespace: str, number: int) -> list[WindowResult]:
     return [replace(RESULT, namespace=namespace, from_ms=i, to_ms=i + 1) for i in range(number)]
 

@@ -106,16 +106,17 @@ class HubFeed:
         A run over a past time does not count, or the schedule would leave out what came before.
         """
         now_ms = self.clock_ms()
+        known = self._results.all() if namespace is None else self._results.in_namespace(namespace).items()
         ended = {
             key: [end for (_, end), found in windows.items() if end <= now_ms and is_scheduled(found.run)]
-            for key, windows in self._results.all()
-            if namespace in (None, key[0])
+            for key, windows in known
         }
         return {key: max(ends) for key, ends in ended.items() if ends}
 
     def windows(self, namespace: str) -> dict[WindowKey, tuple[WindowResult, ...]]:
         """Return the windows known of the evaluations of one namespace, in no order."""
-        return {key[1:]: tuple(windows.values()) for key, windows in self._results.all() if key[0] == namespace}
+        known = self._results.in_namespace(namespace)
+        return {key[1:]: tuple(windows.values()) for key, windows in known.items()}
 
     def result(self, namespace: str, run: str, item: RunItem) -> WindowResult | None:
         """Return what this run found; an earlier run of the same window may have had another evaluator."""

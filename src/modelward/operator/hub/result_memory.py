@@ -12,6 +12,7 @@ from modelward.api.evaluation import Example, WindowResult
 EvaluationKey = tuple[str, str, str, str]
 """namespace, endpoint, policy, evaluation"""
 WindowSpan = tuple[int, int]
+_Evaluations = dict[EvaluationKey, dict[WindowSpan, WindowResult]]
 MAX_BYTES = 128 << 20
 """Of all results together; about 80,000 windows."""
 _RESULT_BYTES, _REVISION_BYTES, _EXAMPLE_BYTES = 500, 450, 150
@@ -24,7 +25,8 @@ class ResultMemory:
     """Windows by evaluation. Over `max_bytes` those namespaces give way that hold the most, and no other."""
 
     max_bytes: int = MAX_BYTES
-    _windows: dict[EvaluationKey, dict[WindowSpan, WindowResult]] = field(default_factory=lambda: defaultdict(dict))
+    _windows: dict[str, _Evaluations] = field(default_factory=dict)
+    """By namespace."""
     _bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _cut_ms: dict[str, int] = field(default_factory=dict)
 
@@ -34,11 +36,16 @@ class ResultMemory:
 
     def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows of one evaluation, in no order."""
-        return tuple(self._windows.get(key, {}).values())
+        return tuple(self._windows.get(key[0], {}).get(key, {}).values())
+
+    def in_namespace(self, namespace: str) -> Mapping[EvaluationKey, Mapping[WindowSpan, WindowResult]]:
+        """Return each evaluation of a namespace with its windows."""
+        return self._windows.get(namespace, {})
 
     def all(self) -> Iterator[tuple[EvaluationKey, Mapping[WindowSpan, WindowResult]]]:
         """Yield each evaluation with its windows."""
-        yield from self._windows.items()
+        for evaluations in self._windows.values():
+            yield from evaluations.items()
 
     def keep(self, results: Iterable[WindowResult]) -> set[str]:
         """Take results in; return the endpoints (`namespace/name`) of which something is new."""
@@ -47,25 +54,27 @@ class ResultMemory:
             kept = _slim(result)
             key = (kept.namespace, kept.endpoint, kept.policy, kept.evaluation)
             window = (kept.from_ms, kept.to_ms)
-            before = self._windows[key].get(window)
+            windows = self._windows.setdefault(kept.namespace, {}).setdefault(key, {})
+            before = windows.get(window)
             if before == kept:
                 continue
             self._bytes[kept.namespace] += _size(kept) - (_size(before) if before else 0)
-            self._windows[key][window] = kept
+            windows[window] = kept
             fresh.add(f"{kept.namespace}/{kept.endpoint}")
         return fresh
 
     def drop_outside(self, from_ms: int, to_ms: int) -> None:
         """Forget the windows that ended before or end after these times, and what was dropped before."""
         self._cut_ms = {namespace: cut_ms for namespace, cut_ms in self._cut_ms.items() if cut_ms > from_ms}
-        for key, windows in list(self._windows.items()):
+        for key, windows in list(self.all()):
             for window in [one for one in windows if not from_ms < one[1] <= to_ms]:
                 self._drop(key, window)
 
     def drop_endpoint(self, endpoint: str) -> None:
         """Forget all windows of one endpoint (`namespace/name`)."""
-        for key, windows in list(self._windows.items()):
-            if endpoint == f"{key[0]}/{key[1]}":
+        namespace, _, name = endpoint.partition("/")
+        for key, windows in list(self.in_namespace(namespace).items()):
+            if key[1] == name:
                 for window in list(windows):
                     self._drop(key, window)
 
@@ -78,7 +87,7 @@ class ResultMemory:
         return {namespace: self._shrink(namespace, share) for namespace in over}
 
     def _shrink(self, namespace: str, share: int) -> int:
-        own = [(window, key) for key, found in self._windows.items() if key[0] == namespace for window in found]
+        own = [(window, key) for key, found in self.in_namespace(namespace).items() for window in found]
         dropped = 0
         for window, key in sorted(own, key=lambda one: one[0][1]):
             if self._bytes[namespace] <= share - share // 10:  # a tenth more, or each new window would sort all
@@ -89,11 +98,12 @@ class ResultMemory:
         return dropped
 
     def _drop(self, key: EvaluationKey, window: WindowSpan) -> None:
-        self._bytes[key[0]] -= _size(self._windows[key].pop(window))
-        if not self._windows[key]:
-            del self._windows[key]
-        if not self._bytes[key[0]]:
-            del self._bytes[key[0]]
+        namespace, own = key[0], self._windows[key[0]]
+        self._bytes[namespace] -= _size(own[key].pop(window))
+        if not own[key]:
+            del own[key]
+        if not own:
+            del self._windows[namespace], self._bytes[namespace]
 
 
 def fair_share(held: Mapping[str, int], limit: int) -> int:

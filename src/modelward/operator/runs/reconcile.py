@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
@@ -176,7 +176,8 @@ class RunReconciler:
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms(namespace).items()}
         more = namespace in self._cut or full(known, now_ms)
-        first = due(now_ms - _SETTLE_MS, watches, self._heard(namespace), last, tried(known, now_ms), more=more)
+        heard = self._heard(namespace, watches)
+        first = due(now_ms - _SETTLE_MS, watches, heard, last, tried(known, now_ms), more=more)
         wanted = (*first, *self._reopened(namespace, watches, known, now_ms))
         items = runs.fitting(wanted, watches)
         if not items:
@@ -197,11 +198,7 @@ class RunReconciler:
     def _reopened(
         self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun], now_ms: int
     ) -> tuple[RunItem, ...]:
-        late = {
-            endpoint.partition("/")[2]: spans
-            for endpoint, spans in self.hub.late.items()
-            if endpoint.startswith(f"{namespace}/")
-        }
+        late = {name: spans for name in watches if (spans := self.hub.late.get(f"{namespace}/{name}"))}
         return reopened(now_ms, watches, self.hub.windows(namespace), late, taken(known)) if late else ()
 
     async def _tell_refused(self, namespace: str, items: Sequence[RunItem], error: ApiError) -> None:
@@ -213,11 +210,12 @@ class RunReconciler:
                 note = f"no EvaluationRun can be made, and so nothing is evaluated: {error.message}"[:900]
                 await self.context.announcer.notify(Notification(policy, "Warning", "RunRefused", note))
 
-    def _heard(self, namespace: str) -> dict[str, TrafficSince]:
+    def _heard(self, namespace: str, names: Iterable[str]) -> dict[str, TrafficSince]:
+        keys = {name: f"{namespace}/{name}" for name in names}
         return {
-            endpoint.partition("/")[2]: TrafficSince(at_ms, self.hub.arrivals.since_judged(endpoint))
-            for endpoint, at_ms in self.hub.newest_ms.items()
-            if endpoint.startswith(f"{namespace}/")
+            name: TrafficSince(at_ms, self.hub.arrivals.since_judged(key))
+            for name, key in keys.items()
+            if (at_ms := self.hub.newest_ms.get(key)) is not None
         }
 
     async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
