@@ -19,11 +19,9 @@ def used_share(root: Path = _ROOT) -> float:
     """Return memory in use over the limit, without file cache that can be dropped; 0 where there is no limit."""
     for current, limit, stat in _PAIRS:
         try:
-            maximum = (root / limit).read_text().strip()
+            most = _limit(root / limit)
             used = int((root / current).read_text())
-            if maximum == "max" or int(maximum) >= _UNLIMITED:
-                return 0.0
-            return max(0, used - _inactive_file(root / stat)) / int(maximum)
+            return 0.0 if most is None else max(0, used - _inactive_file(root / stat)) / most
         except (OSError, ValueError):
             continue
     return 0.0
@@ -33,11 +31,15 @@ def limit_bytes(root: Path = _ROOT) -> int | None:
     """Return the container's memory limit; None where there is none or it cannot be read."""
     for _, limit, _ in _PAIRS:
         try:
-            maximum = (root / limit).read_text().strip()
-            return None if maximum == "max" or int(maximum) >= _UNLIMITED else int(maximum)
+            return _limit(root / limit)
         except (OSError, ValueError):
             continue
     return None
+
+
+def _limit(file: Path) -> int | None:
+    maximum = file.read_text().strip()
+    return None if maximum == "max" or int(maximum) >= _UNLIMITED else int(maximum)
 
 
 def _inactive_file(stat: Path) -> int:
