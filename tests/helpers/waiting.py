@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 POLL_S = 0.005
 PATIENCE_S = 30.0
@@ -17,6 +18,18 @@ async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) ->
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         await asyncio.sleep(POLL_S)
+
+
+async def until_answered(
+    ask: Callable[[], Awaitable[object]], seconds: float, *, ignoring: tuple[type[Exception], ...]
+) -> None:
+    """Ask again until the answer is true, and take some errors for no answer; TimeoutError if none comes in time."""
+    async with asyncio.timeout(seconds):
+        while True:
+            with suppress(*ignoring):
+                if await ask():
+                    return
+            await asyncio.sleep(POLL_S * 10)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:

@@ -14,7 +14,6 @@ TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")
 SLEEPS: Mapping[str, str] = {
     "collector/test_collector_once.py": "the kernel tells the age of a segment by its own clock",
     "collector/test_collector_processes.py": "a model server and a client in other threads take their time",
-    "hub/test_hub_processes.py": "a hub in a process of its own is asked until it answers",
     "hub/test_hub_connections.py": "a client that does not read outlasts the hub's patience, on real sockets",
 }
 """Files that may wait for time, and why. Others use `tests/helpers`: virtual time, `until`, `a_moment`."""

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from http_server import served
 
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
 from modelward.collector.command import parser
@@ -83,10 +83,8 @@ def serving(path: str, page: bytes) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(Answer) as url:
+        yield url
 
 
 @pytest.mark.parametrize("engine", EVERY, ids=lambda engine: engine.name)

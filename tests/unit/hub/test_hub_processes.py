@@ -11,18 +11,19 @@ import signal
 import socket
 import string
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import replace
 from functools import partial
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from http_server import served
 from hub_fixtures import exchange, ndjson
 from test_hub_auth import OPERATOR, Cluster, cluster
+from waiting import until_answered
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 from modelward.api.exchange import Exchange
@@ -69,13 +70,7 @@ async def process(*command: str, **env: str) -> AsyncIterator[None]:
         await asyncio.wait_for(started.wait(), 20)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            with contextlib.suppress(HubUnavailableError, OSError):
-                if await condition():
-                    return
-            await asyncio.sleep(0.05)
+eventually = partial(until_answered, seconds=90.0, ignoring=(HubUnavailableError, OSError))
 
 
 async def test_the_operator_hears_that_a_small_share_is_full_and_that_it_is_not_any_more(tmp_path: Path) -> None:
@@ -135,12 +130,8 @@ class Model(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def model() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(Model) as url:
+        yield url
 
 
 def _asked(address: str) -> bool:
