@@ -33,7 +33,7 @@ class AdoptedWorkloads:
         return sum(number for place, number in self._orphans.items() if self._store.synced(LLM_ENDPOINT, place))
 
     def orphaned(self, kind: Kind, workload: Object) -> bool:
-        """Record one workload."""
+        """Whether a workload has a sidecar and no endpoint, as far as that is known."""
         place = namespace_of(workload)
         known = self._deserted.get((kind, place, name_of(workload)), False)
         return known and self._store.synced(LLM_ENDPOINT, place)

@@ -50,7 +50,7 @@ WATCHED = (
 )
 
 WOKEN_AT_ONCE = 25
-"""Objects whose work is requested in one turn of the loop; between turns it renews the Lease."""
+"""Objects whose work is requested in one turn of the loop; between turns other work goes on."""
 
 BuildReconciler = Callable[[Context], Reconciler]
 
