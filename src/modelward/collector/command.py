@@ -69,6 +69,13 @@ def parser() -> argparse.ArgumentParser:
         help="how long to wait for what is in flight (%(default)s)",
     )
     traffic.add_argument(
+        "--leave-seconds",
+        type=float,
+        default=defaults.leave_seconds,
+        metavar="S",
+        help="/drain does not answer before: nodes need so long to learn that a pod leaves (%(default)s)",
+    )
+    traffic.add_argument(
         "--quiet-seconds",
         type=float,
         default=defaults.quiet_seconds,
@@ -136,6 +143,7 @@ def options_from(made: argparse.ArgumentParser, given: argparse.Namespace) -> Op
             hub_ca=given.hub_ca,
             capture_output=given.capture_output,
             drain_seconds=given.drain_seconds,
+            leave_seconds=given.leave_seconds,
             quiet_seconds=given.quiet_seconds,
         )
     )

@@ -26,6 +26,7 @@ class Options:
     hub_ca: str = ""
     capture_output: str = ""
     drain_seconds: float = 30.0
+    leave_seconds: float = 10.0
     quiet_seconds: float = 3.0
     worker_memory_bytes: int = 512 * 1024 * 1024
     namespace: str = ""

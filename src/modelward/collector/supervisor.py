@@ -19,6 +19,7 @@ from modelward.collector.blind_pump import BlindPump
 from modelward.collector.channel import new_channel
 from modelward.collector.child_process import ChildProcess
 from modelward.collector.descriptors import raise_limit
+from modelward.collector.drain import Drain
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options, options_to_argument
 from modelward.collector.release import version
@@ -115,19 +116,17 @@ class Supervisor:
         return self._options.drain_seconds
 
     def drain(self, seconds: float) -> bool:
-        """Wait until nothing is in flight and nothing new came for a moment; False if that took too long.
+        """Wait until the pod may go; False if that took too long.
 
-        The quiet moment matters in a preStop hook: load balancers send requests for a while after the pod is to stop.
         Clients that keep their connections would never be quiet, so each is closed after its next answer, until a pod
         that was really to leave would be gone: whoever reaches the port may ask, and must not end keep-alive for good.
         """
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline = began + seconds
         self._leaving[0] = deadline + LEAVING_SECONDS
-        quiet_since, started = time.monotonic(), self._started[0]
-        while time.monotonic() < deadline:
-            if self._in_flight[0] > 0 or self._started[0] != started:
-                quiet_since, started = time.monotonic(), self._started[0]
-            elif time.monotonic() - quiet_since >= self._options.quiet_seconds:
+        drain = Drain(began, self._options.leave_seconds, self._options.quiet_seconds)
+        while (now := time.monotonic()) < deadline:
+            if drain.done(now, in_flight=self._in_flight[0], started=self._started[0], beats=self._heartbeat[0]):
                 return True
             time.sleep(0.05)
         return self._in_flight[0] <= 0

@@ -15,7 +15,7 @@ from modelward.desired.pod import settled_metadata, settled_spec
 from modelward.desired.quality_of_service import GATEWAY, collector_resources
 from modelward.reasons.accepted import AcceptedReason
 
-LEAVE_SECONDS = 5
+LEAVE_SECONDS = 10
 """How long a leaving gateway still takes requests, until every node knows that it left."""
 GRACE_SECONDS = 15
 

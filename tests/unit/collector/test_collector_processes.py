@@ -87,7 +87,7 @@ class Collector:
         command = [sys.executable, "-m", "modelward.collector", "--listen", f"127.0.0.1:{self.port}",
                    "--admin", f"127.0.0.1:{self.admin}", "--upstream", upstream, "--config", str(self.config),
                    "--spool", str(directory / "spool"), "--token-file", str(directory / "token"),
-                   "--quiet-seconds", "0.2", "--drain-seconds", "5", *more]  # fmt: skip
+                   "--quiet-seconds", "0.2", "--leave-seconds", "0", "--drain-seconds", "5", *more]  # fmt: skip
         self.killed: set[int] = set()
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
@@ -215,6 +215,20 @@ def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path
         assert one.get("/drain") == "nothing is in flight\n"
         assert one.shows('modelward_requests_in_flight{revision=""} 0')
         asking.join(5)
+
+
+def test_a_drain_waits_for_clients_that_a_starved_data_plane_has_not_seen_yet(model: str, tmp_path: Path) -> None:
+    with running(model, tmp_path, "--quiet-seconds", "1.8") as one, ThreadPoolExecutor(2) as pool:
+        (dataplane,) = one.children("dataplane")
+        os.kill(dataplane, signal.SIGSTOP)
+        client = pool.submit(one.ask)
+        drained = pool.submit(one.get, "/drain")
+        with pytest.raises(TimeoutError):
+            drained.result(2.5)
+        os.kill(dataplane, signal.SIGCONT)
+        assert drained.result(5) == "nothing is in flight\n"
+        assert client.done()
+        assert client.result()[0] == 200
 
 
 def test_a_client_that_keeps_its_connection_does_not_keep_a_pod_from_leaving(model: str, tmp_path: Path) -> None:
