@@ -10,11 +10,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from modelward.api.base import Severity
 from modelward.api.evaluation import EvaluatorFacts
 
 Direction = Literal["LowerIsBetter", "HigherIsBetter"]
 Cost = Literal["Free", "Cheap", "Model", "Judge"]
 """Free: counts what is there; Cheap: text rules; Model: a small model on the CPU; Judge: calls an LLM."""
+Answer = Literal["Flag", "Value", "Number", "Label"]
+"""Flag: at fault or not; Value: in [0, 1]; Number: in a unit; Label: of a closed set."""
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of the published weights of all-MiniLM-L6-v2, by which `port.embed` embeds."""
 
 
 class EvaluatorConfig(BaseModel):
@@ -36,7 +41,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One evaluator's identity and qualities; `measured` is None where a flag is a count and cannot be wrong."""
+    """One evaluator's identity and qualities; `measured` is None where a flag is a count and cannot be wrong.
+
+    `answers` are the parts of a Score that it fills. `direction` is that of the share flagged, `value_direction` that
+    of the value or number, None where neither side is better. `number_unit` is the number's. `threshold` is the
+    default one of the value or number, where it has one. `severity` is the one to give it: Info where flags
+    are too often wrong to act on. `blind_to` are sentences on what it cannot see; `model_sha256` is the hash of the
+    weights that it scores by.
+    """
 
     name: str
     version: str
@@ -51,6 +63,17 @@ class Manifest:
     config: type[EvaluatorConfig]
     measured: Measured | None = None
     unit: Literal["Exchange", "Window"] = "Exchange"
+    answers: tuple[Answer, ...] = ("Flag", "Label")
+    value_direction: Direction | None = None
+    number_unit: str = ""
+    threshold: float | None = None
+    severity: Severity = "Warning"
+    blind_to: tuple[str, ...] = ()
+    model_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if ("Number" in self.answers) != bool(self.number_unit):
+            raise ValueError(f"{self.name}: a number has a unit, and nothing else has one")
 
     def facts(self, config: EvaluatorConfig, measured: Measured | None) -> EvaluatorFacts:
         """Return what results carry; another configuration is another version, and starts a new verdict."""

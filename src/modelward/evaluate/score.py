@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +13,9 @@ ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed"]
 class Score:
     """What an evaluator says of one exchange.
 
-    `flagged` only when scored; `value` in [0, 1] where the evaluator has a number behind it; `label` from a small
-    closed set: the finding when flagged, else why there is none. Never text of the exchange.
+    `flagged` only when scored; `value` in [0, 1], or `number` in the unit of the manifest, where the evaluator has one
+    behind it; `label` from a small closed set: the finding when flagged, else why there is none. Never text of the
+    exchange. ValueError for a value outside [0, 1] or a number that is not finite: either would spoil the sums.
     """
 
     id: str
@@ -21,3 +23,10 @@ class Score:
     flagged: bool = False
     value: float | None = None
     label: str = ""
+    number: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not 0.0 <= self.value <= 1.0:
+            raise ValueError(f"a value of {self.value} is not in [0, 1]")
+        if self.number is not None and not math.isfinite(self.number):
+            raise ValueError(f"a number of {self.number} is not finite")

@@ -35,7 +35,9 @@ def supervisor(directory: Path) -> Iterator[Supervisor]:
     """A supervisor that has started nothing yet."""
     options = Options(admin="127.0.0.1:0", upstreams=("http://127.0.0.1:9",), config_file=str(directory / "none"))
     with listening_socket("127.0.0.1", 0) as listener:
-        one = Supervisor(dataclasses.replace(options, drain_seconds=0.0, leave_seconds=0.0, quiet_seconds=0.0), listener)
+        one = Supervisor(
+            dataclasses.replace(options, drain_seconds=0.0, leave_seconds=0.0, quiet_seconds=0.0), listener
+        )
         yield one
         one._admin._server.server_close()
         one._channel.close()

@@ -25,7 +25,8 @@ from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.port import PortError, ScoringPort, ScoringReply, ScoringRequest
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import BATCH, Scorer, score
-from modelward.job.installed import catalogue
+from modelward.job.installed import catalogue, evaluators
+from modelward.job.minilm_build import WEIGHTS_SHA256
 
 KNOWN = EvaluatorCatalogue({**catalogue().kinds, "toy": TOY})
 LARGE = "x" * 300_000
@@ -182,6 +183,33 @@ def test_a_plan_brings_an_evaluator_to_the_job_as_it_was_resolved(specimen: Spec
     assert ("kind" in sent["items"][0]) == (found.kind != "builtin"), "plans of before stay as they are"
 
 
+BUILTINS = evaluators(())
+
+
+@pytest.mark.parametrize("name", sorted(BUILTINS))
+def test_a_manifest_says_what_an_evaluator_answers_and_what_it_cannot_see(name: str) -> None:
+    manifest = BUILTINS[name].manifest
+    assert manifest.name == name
+    assert manifest.blind_to
+    assert (manifest.threshold is None) or set(manifest.answers) & {"Value", "Number"}
+    assert bool(manifest.value_direction) <= bool(set(manifest.answers) & {"Value", "Number"})
+    assert manifest.model_sha256 == (WEIGHTS_SHA256 if "MiniLM" in manifest.licence else "")
+    assert json.loads(json.dumps(manifest.document()))["answers"] == list(manifest.answers)
+
+
+def test_a_score_holds_values_that_can_be_summed() -> None:
+    assert Score("e", "Scored", value=1.0, number=-3.5).number == -3.5
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"value": 1.1},
+        {"value": float("nan")},
+        {"number": float("nan")},
+        {"number": float("inf")},
+    )
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="is not"):
+            Score("e", "Scored", **wrong)
+
+
 CONTENTS: list[Content] = ["None", "MetadataOnly", "Redacted", "Full"]
 OUTCOMES: list[Outcome] = ["ok", "ok", "ok", "error", "cancelled"]
 QUESTIONS = ["", "thanks!", "where is my card?", "how do I bake a cake?"]
@@ -211,7 +239,10 @@ async def test_scores_are_one_for_each_exchange_in_order_and_the_same_again(
     assert [one.id for one in found] == [one.id for one in exchanges]
     assert await score(recorded(specimen)[0], exchanges) == found
     assert not any(one.flagged for one in found if one.state != "Scored")
-    assert all(one.value is None or 0 <= one.value <= 1 for one in found)
+    if builtin := BUILTINS.get(specimen.name):
+        answers = builtin.manifest.answers
+        assert all(one.value is None for one in found) or "Value" in answers
+        assert all(one.number is None for one in found) or "Number" in answers
     states = {one.id: one.state for one in found}
     reached = {name for batch in recorder.batches for name in batch}
     for one in exchanges:

@@ -66,6 +66,13 @@ PII_IN_ANSWER = Manifest(
     licence="Apache-2.0",
     labels=("none", "the kind of the redaction"),
     config=PIIConfig,
+    answers=("Flag", "Value", "Label"),
+    value_direction="LowerIsBetter",
+    blind_to=(
+        "names of persons, places and organisations",
+        "what the collector's detectors miss",
+        "text that the collector did not capture or search",
+    ),
 )
 # Not measured: the flag counts what the collector's detectors found, and says nothing of what they missed.
 EVALUATORS = (BuiltinEvaluator(PII_IN_ANSWER, score),)

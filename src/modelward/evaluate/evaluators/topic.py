@@ -19,7 +19,7 @@ from modelward.api.quantity import percent_ppm
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.refusal import openings, refusals
-from modelward.evaluate.manifest import EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest, Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 
@@ -131,6 +131,15 @@ def _evaluator(name: str, fault: TopicFault, summary: str) -> BuiltinEvaluator[T
         labels=("off-topic-answered", "off-topic-refused", "on-topic-answered", "on-topic-refused", "small-talk"),
         config=TopicConfig,
         measured=measured(name),
+        answers=("Flag", "Value", "Label"),
+        value_direction="HigherIsBetter",
+        threshold=AUTO_THRESHOLD,
+        blind_to=(
+            "subjects that the scope's sentences do not name",
+            "whether an answer to a question in scope strays from it",
+            "what a question means beyond its last turn, where it is longer than four words",
+        ),
+        model_sha256=MINILM_SHA256,
     )
     return BuiltinEvaluator(manifest, partial(score, fault), partial(_rates, name))
 
