@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typer
 
-from modelward.cli import collector, crd, erase, evaluate, evaluators, hub, images, operator, render, version
+from modelward.cli import collector, crd, erase, evaluators, hub, images, operator, render, version
 from modelward.cli.doctor import command as doctor
+from modelward.cli.evaluate import command as evaluate
 from modelward.cli.explain import command as explain
 from modelward.cli.preflight import command as preflight
 

@@ -1,88 +1,101 @@
-"""One evaluator over a file of exchanges, as a person runs it."""
+"""Evaluators over files of exchanges, as a person runs them: one pass, in memory that does not grow with the files."""
 
 from __future__ import annotations
 
-import asyncio
-import io
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, TextIO
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-import orjson
-import yaml
-import zstandard
-
-from modelward.api.exchange import Exchange, exchange_from_json
-from modelward.desired.evaluators import block_of
-from modelward.evaluate.interval import wilson
-from modelward.evaluate.scoring import Scorer, score
-from modelward.evaluate.verdict import spread
+from modelward.api.evaluation import MAX_SAMPLES, Counts
+from modelward.api.exchange import Exchange
+from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.score import Score, ScoreState
+from modelward.evaluate.scoring import Scorer, counts, reason, score
 from modelward.job.embeddings import SharedEmbeddings
-from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
+from modelward.job.evaluator_files import NamedEvaluator
+from modelward.job.installed import catalogue
 from modelward.job.minilm import MiniLMUnavailableError, embed, shared_minilm
 from modelward.job.port import JobPort
 
 FILE_BATCH = 256
+WINDOW_EXCHANGES = MAX_SAMPLES
+"""An evaluator of windows gets so many exchanges of the file at a time, as a run would give it."""
 
 
-def load_evaluator(path: Path) -> Scorer:
-    """Read an Evaluator resource, or just `{builtin, config}`; UnknownEvaluatorError says what is wrong with it."""
-    try:
-        document = yaml.safe_load(path.read_text())
-        block = block_of(document.get("spec", document), path.stem)
-    except (yaml.YAMLError, AttributeError, ValueError) as error:
-        raise UnknownEvaluatorError(f"{path}: neither an Evaluator nor {{builtin, config}}: {error}") from error
-    found = resolved(block, catalogue())
-    return catalogue().scorer(found, JobPort(SharedEmbeddings(embed), found.pod.egress))
+@dataclass(slots=True)
+class HandTally:
+    """What one evaluator found: counts as a window has them, and why nothing could be judged, if nothing could.
 
-
-def score_file(evaluator_path: Path, input_path: Path, output_path: Path, progress: TextIO = sys.stderr) -> int:
-    """Judge a file of exchanges (JSON lines, or .zst of them) and write one score per line, in order.
-
-    Returns the exit code: 0, or 1 when a line was no exchange or could not be judged. UnknownEvaluatorError and
-    MiniLMUnavailableError (a model is needed and not built) are the caller's to show.
+    `labels` are those of scores that failed, and of exchanges that were not applicable or not captured.
     """
-    return asyncio.run(_score_file(load_evaluator(evaluator_path), input_path, output_path, progress))
+
+    named: NamedEvaluator
+    counts: Counts = field(default_factory=Counts)
+    missing: str = ""
+    labels: Counter[tuple[ScoreState, str]] = field(default_factory=Counter)
+
+    def add(self, rows: Sequence[tuple[Exchange, Score]]) -> None:
+        """Count some scored exchanges."""
+        self.counts += counts(rows)
+        self.labels.update((one.state, one.label) for _, one in rows if one.state != "Scored")
+        self.missing = reason([one for _, one in rows]) if not self.counts.samples else ""
 
 
-async def _score_file(judge: Scorer, input_path: Path, output_path: Path, progress: TextIO) -> int:
-    bad: list[int] = []
-    scored = flagged = failed = 0
-    with output_path.open("wb") as output:
-        for batch in _batches(_exchanges(input_path, bad, progress)):
-            scores = await score(judge, batch)
-            if any(one.label == MiniLMUnavailableError.__name__ for one in scores):
-                shared_minilm()  # it says which command makes the model
-            for result in scores:
-                output.write(orjson.dumps(asdict(result)) + b"\n")
-                scored += result.state == "Scored"
-                flagged += result.flagged
-                failed += result.state == "Failed"
-            progress.write(f"scored {scored}, flagged {flagged}, failed {failed}\n")
-    share = f", {spread(wilson(flagged, scored))} flagged (as seen, not corrected)" if scored else ""
-    facts = judge.evaluator.facts
-    progress.write(f"{facts.name} {facts.version}: {scored} scored{share}, {failed} failed, {len(bad)} bad\n")
-    return 1 if failed or bad else 0
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    scorer: Scorer
+    tally: HandTally
+
+    async def rows(self, exchanges: Sequence[Exchange]) -> list[tuple[Exchange, Score]]:
+        scores = await score(self.scorer, exchanges)
+        if any(one.label == MiniLMUnavailableError.__name__ for one in scores):
+            shared_minilm()  # it says which command makes the model
+        rows = list(zip(exchanges, scores, strict=True))
+        self.tally.add(rows)
+        return rows
 
 
-def _exchanges(path: Path, bad: list[int], progress: TextIO) -> Iterator[Exchange]:
-    with path.open("rb") as raw:
-        lines: Any = raw
-        if path.suffix == ".zst":
-            lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield exchange_from_json(orjson.loads(line))
-            except (ValueError, RecursionError) as error:
-                bad.append(number)
-                progress.write(f"{path}:{number}: {error}\n")
+async def score_exchanges(
+    evaluators: Sequence[NamedEvaluator],
+    exchanges: Iterable[Exchange],
+    each: Callable[[NamedEvaluator, Exchange, Score], None],
+    known: EvaluatorCatalogue | None = None,
+) -> list[HandTally]:
+    """Judge exchanges by all evaluators in one pass, and hand every score to `each`.
+
+    Scores come by exchange, those of one in the order of the evaluators; those of evaluators of windows follow when the
+    window is full or the last. MiniLMUnavailableError where a model is needed and not built.
+    """
+    embeddings, known = SharedEmbeddings(embed), known or catalogue()
+    judges = [
+        _Judge(known.scorer(one.evaluator, JobPort(embeddings, one.evaluator.pod.egress)), HandTally(one))
+        for one in evaluators
+    ]
+    windowed = [one for one in judges if one.scorer.evaluator.unit == "Window"]
+    single = [one for one in judges if one not in windowed]
+    window: list[Exchange] = []
+    for batch in _batches(exchanges):
+        await _judge(single, batch, each)
+        if windowed:
+            window += batch
+        if len(window) >= WINDOW_EXCHANGES:
+            await _judge(windowed, window[:WINDOW_EXCHANGES], each)
+            del window[:WINDOW_EXCHANGES]
+    if window:
+        await _judge(windowed, window, each)
+    return [one.tally for one in judges]
 
 
-def _batches(exchanges: Iterator[Exchange]) -> Iterator[list[Exchange]]:
+async def _judge(
+    judges: Sequence[_Judge], exchanges: Sequence[Exchange], each: Callable[[NamedEvaluator, Exchange, Score], None]
+) -> None:
+    found = [await one.rows(exchanges) for one in judges]
+    for rows in zip(*found, strict=True):
+        for judge, (exchange, its_score) in zip(judges, rows, strict=True):
+            each(judge.tally.named, exchange, its_score)
+
+
+def _batches(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
     batch: list[Exchange] = []
     for exchange in exchanges:
         batch.append(exchange)

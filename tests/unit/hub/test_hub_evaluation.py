@@ -1,17 +1,14 @@
-"""A run takes its windows from the hub and leaves results there, whatever single items do; a file is judged alike."""
+"""A run takes its windows from the hub and leaves results there, whatever single items do."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
-import zstandard
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
 
@@ -19,10 +16,8 @@ from modelward.api.evaluation import Plan, PlanItem
 from modelward.api.exchange import Exchange, Redaction
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
-from modelward.job.by_hand import score_file
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import Tally, run_plan
-from modelward.job.installed import UnknownEvaluatorError
 from modelward.job.minilm import shared_minilm
 
 LEAK = (Redaction("IBAN", 1, "response"),)
@@ -121,26 +116,3 @@ def test_the_tally_fits_a_termination_message_however_many_errors() -> None:
     message = tally.message()
     assert len(message) <= 2_000
     assert json.loads(message)["failed"] == 500
-
-
-@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.zst"])
-def test_a_file_is_judged_line_by_line_by_an_evaluator_resource(tmp_path: Path, suffix: str) -> None:
-    resource = {"apiVersion": "modelward.dev/v1alpha1", "kind": "Evaluator", "spec": {"builtin": "PII"}}
-    (tmp_path / "evaluator.yaml").write_text(json.dumps(resource))
-    lines = ndjson(exchange(1), exchange(2, redactions=LEAK)) + b"no json\n" + ndjson(exchange(3))
-    source, target, shown = tmp_path / f"in.{suffix}", tmp_path / "out.jsonl", io.StringIO()
-    source.write_bytes(zstandard.compress(lines) if suffix.endswith("zst") else lines)
-    assert score_file(tmp_path / "evaluator.yaml", source, target, shown) == 1
-    rows = [orjson.loads(line) for line in target.read_bytes().splitlines()]
-    assert [(row["id"], row["flagged"], row["label"]) for row in rows] == [
-        ("e1", False, "none"), ("e2", True, "IBAN"), ("e3", False, "none"),
-    ]  # fmt: skip
-    assert ":3: " in shown.getvalue()
-    assert "33% (6.1-79) flagged" in shown.getvalue()
-
-
-@pytest.mark.parametrize("text", ["builtin: Nope", "[]", "spec: {}", "a: [", ""])
-def test_a_file_that_is_no_evaluator_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "evaluator.yaml").write_text(text)
-    with pytest.raises(UnknownEvaluatorError):
-        score_file(tmp_path / "evaluator.yaml", tmp_path / "in", tmp_path / "out", io.StringIO())
