@@ -37,13 +37,15 @@ _LOOKS = 60
 class Load:
     """So many endpoints with five evaluations each, and the seconds for which they are watched being quiet.
 
-    `start_s` is waited before, because what changes at a start in numbers alone is written a status interval later.
+    What changes at a start in numbers alone is written a status interval later. Either `start_s` is longer than the
+    shipped interval, or `status_interval` is so long that these numbers do not come while they are watched.
     """
 
     endpoints: int
     namespaces: int
     watched_s: float
     start_s: float = 0.0
+    status_interval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ async def _measured(load: Load, plane: ControlPlane, hub_url: str, folder: Path)
         with metrics_pages.serving(_FIRST_POD, fleet.pods + load.namespaces + 40):
             await fleet.settle()
             began, settings = time.monotonic(), {"hub_url": hub_url}
+            if load.status_interval:
+                settings["status_interval"] = load.status_interval
             with measured_operator.operating(plane.kubeconfig, "idle-0", folder / "operator.log", settings) as operator:
                 await fleet.served(120 + load.endpoints, operator.alive)
                 settled_s = time.monotonic() - began

@@ -24,7 +24,7 @@ from modelward.kube.kinds import EVALUATION_RUN, JOB, Object
 from modelward.operator.runtime.work_queue import WorkKey
 
 FULL = os.environ.get("MODELWARD_FULL") == "1"
-LOAD = idle.Load(endpoints=300, namespaces=10, watched_s=330, start_s=310) if FULL else idle.Load(30, 2, 20)
+LOAD = idle.Load(300, 10, watched_s=330, start_s=310) if FULL else idle.Load(30, 2, 20, status_interval="1h")
 ENDPOINTS, HOUR_MS, TICK_MS = 20, 3_600_000, 10_000 if FULL else 120_000
 
 

@@ -1,7 +1,8 @@
 """Whatever a watch loses, repeats, delays or ends with, all is as after a calm life within 60 s, and no ghost counts.
 
 Each trouble plays in a namespace of its own with a process of its own. It spoils the watches while a user changes,
-deletes and makes anew; they wait far more than they work, so they play beside each other.
+deletes and makes anew. They wait more than they work, so several play beside each other; with all at once the API
+server of two cores takes more than ten seconds for an answer.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ FULL = os.environ.get("MODELWARD_FULL") == "1"
 WITHIN_S = 60.0
 SWEEP = "45s" if FULL else "15s"
 """In full as it ships; in short the machine may be slower than a cluster's."""
+AT_ONCE = 5
 ENDPOINTS, STORM_S, EVERY_S = 5, (30.0 if FULL else 8.0), 0.4
 
 
@@ -225,11 +227,17 @@ async def play(trouble: Trouble, plane: ControlPlane, folder: Path, seed: int) -
 
 @pytest.fixture(scope="module")
 def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """Play all troubles at once; what became of each."""
+    """Play all troubles, some at a time; what became of each."""
     folder = tmp_path_factory.mktemp("watches")
 
     async def everything() -> Outcomes:
-        playing = [play(trouble, control_plane, folder, seed) for seed, trouble in enumerate(TROUBLES)]
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(trouble: Trouble, seed: int) -> None:
+            async with room:
+                await play(trouble, control_plane, folder, seed)
+
+        playing = [in_turn(trouble, seed) for seed, trouble in enumerate(TROUBLES)]
         found = await asyncio.gather(*playing, return_exceptions=True)
         await asyncio.sleep(LET_GO_S)
         return {trouble.__name__: outcome for trouble, outcome in zip(TROUBLES, found, strict=True)}
