@@ -1,0 +1,1 @@
+"""Statistics behind verdicts: pure functions of counts, each with its source and its measured coverage."""
