@@ -122,27 +122,31 @@ def composed(topic: dict[str, dict[str, float | int]], refusal: dict[str, float 
     inside = sum(int(row["inScope"]) for row in topic.values())
     outside = sum(int(row["outOfScope"]) for row in topic.values())
 
-    def row(true_positive: float, false_positive: float, positives: int, negatives: int) -> dict[str, Any]:
-        return {
-            "true_positive_ppm": round(true_positive * 1e6, -3),
-            "false_positive_ppm": round(false_positive * 1e6, -3),
+    def rates(kept: float, caught: float) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the rates of the two evaluators for an evaluator of topics that keeps and catches so much."""
+        answered = _ppm(
+            caught * (1 - mistaken), share * (1 - kept) * (1 - mistaken) + (1 - share) * caught * (1 - told)
+        )
+        return answered, _ppm(kept * told, share * kept * mistaken + (1 - share) * (1 - caught) * told)
+
+    by_domain = {name: rates(float(row["kept"]), float(row["caught"])) for name, row in topic.items()}
+    # A fault is one of topic and answer together: no more rows are behind it than behind the lesser of the two.
+    positives, negatives = min(outside, int(refusal["refusals"])), min(inside, int(refusal["answers"]))
+    return {
+        name: {
+            **rates(kept, caught)[index],
             "dataset": dataset,
             "positives": positives,
             "negatives": negatives,
+            "domains": [{"name": domain, **both[index]} for domain, both in by_domain.items()],
         }
+        for index, name in enumerate(("OffTopicAnswered", "OnTopicRefused"))
+    }
 
-    off = row(
-        caught * (1 - mistaken),
-        share * (1 - kept) * (1 - mistaken) + (1 - share) * caught * (1 - told),
-        outside,
-        inside,
-    )
-    on = row(kept * told, share * kept * mistaken + (1 - share) * (1 - caught) * told, inside, outside)
-    rows = {"OffTopicAnswered": off, "OnTopicRefused": on}
-    for values in rows.values():
-        values["true_positive_ppm"] = int(values["true_positive_ppm"])
-        values["false_positive_ppm"] = int(values["false_positive_ppm"])
-    return rows
+
+def _ppm(true_positive: float, false_positive: float) -> dict[str, int]:
+    shares = {"true_positive_ppm": true_positive, "false_positive_ppm": false_positive}
+    return {name: int(round(value * 1e6, -3)) for name, value in shares.items()}
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from modelward.api.exchange import real_number, whole_number
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 
+_PPM = 1_000_000
 MAX_SAMPLES = 2_000
 """Exchanges that one window scores at most."""
 BUILTIN = "builtin"
@@ -51,12 +52,27 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorFacts:
-    """What the verdict must know of the evaluator that scored: its version and its measured error rates, in ppm."""
+    """What the verdict must know of the evaluator that scored: its version and its measured error rates, in ppm.
+
+    `positives` and `negatives` are the labelled rows behind the two rates; 0 where that is not known, as in results of
+    earlier versions. The margins say how far a rate may lie from the measured one in a domain that it was not measured
+    on; 0 where it was measured where it is used.
+    """
 
     name: str
     version: str
-    true_positive_ppm: int = 1_000_000
+    true_positive_ppm: int = _PPM
     false_positive_ppm: int = 0
+    positives: int = 0
+    negatives: int = 0
+    true_positive_margin_ppm: int = 0
+    false_positive_margin_ppm: int = 0
+
+    @property
+    def is_count(self) -> bool:
+        """Whether a flag counts what is there and cannot be wrong."""
+        rates = (self.true_positive_ppm, self.false_positive_ppm, self.positives, self.negatives)
+        return rates == (_PPM, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +208,10 @@ def _readable(rows: Mapping[str, Any], read: Callable[[Any], Any]) -> dict[str, 
 
 
 def _facts(row: Mapping[str, Any]) -> EvaluatorFacts:
-    default = EvaluatorFacts("", "")
-    positive, negative = (
-        whole_number(row.get("true_positive_ppm", default.true_positive_ppm)),
-        whole_number(row.get("false_positive_ppm", default.false_positive_ppm)),
-    )
-    return EvaluatorFacts(str(row["name"]), str(row["version"]), positive, negative)
+    default = EvaluatorFacts(str(row["name"]), str(row["version"]))
+    fields = {name: getattr(default, name) for name in EvaluatorFacts.__dataclass_fields__}
+    numbers = [name for name, value in fields.items() if isinstance(value, int)]
+    return EvaluatorFacts(**{**fields, **{name: whole_number(row[name]) for name in numbers if name in row}})
 
 
 def _counts(row: Mapping[str, Any]) -> Counts:

@@ -36,24 +36,3 @@ def wilson(k: float, n: float, z: float = Z_95) -> Interval:
 def effective_size(weight: float, weight_squared: float) -> float:
     """Return (Σw)²/Σw², the size of an equally weighted sample with the same information; Kish 1965."""
     return weight * weight / weight_squared if weight_squared > 0 else 0.0
-
-
-def rogan_gladen(share: float, true_positive: float, false_positive: float) -> float:
-    """Return the true share behind an observed one, given the evaluator's own error rates, in [0, 1].
-
-    (x - FPR) / (TPR - FPR), Rogan and Gladen 1978. Monotonic in `share`, so it maps bounds to bounds. ValueError when
-    the evaluator is no better than chance, because then nothing can be decided.
-    """
-    if true_positive <= false_positive:
-        raise ValueError(f"true positive rate {true_positive} is not above false positive rate {false_positive}")
-    return min(1.0, max(0.0, (share - false_positive) / (true_positive - false_positive)))
-
-
-def corrected(interval: Interval, true_positive: float, false_positive: float) -> Interval:
-    """Map a whole interval through `rogan_gladen`.
-
-    The error rates are taken as exact; how many labelled rows they were measured on is in the manifest.
-    """
-    return Interval(
-        *(rogan_gladen(x, true_positive, false_positive) for x in (interval.value, interval.low, interval.high))
-    )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from modelward.api.base import Severity
 from modelward.api.evaluation import EvaluatorFacts
+from modelward.evaluate.statistics.domains import prediction_margin
 
 Direction = Literal["LowerIsBetter", "HigherIsBetter"]
 Cost = Literal["Free", "Cheap", "Model", "Judge"]
@@ -29,14 +30,38 @@ class EvaluatorConfig(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class DomainRates:
+    """Error rates in one domain, or on one labelled set, in ppm."""
+
+    name: str
+    true_positive_ppm: int
+    false_positive_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """Error rates on a labelled set, in ppm, with what they were measured on and how many rows of each class."""
+    """Error rates on labelled rows, in ppm, with what they were measured on and how many rows of each class.
+
+    `domains` are the rates in each domain or set by itself. From two on they tell how far the rates may be off in one
+    that is not among them; none where the rates were measured where they are used.
+    """
 
     true_positive_ppm: int
     false_positive_ppm: int
     dataset: str
     positives: int
     negatives: int
+    domains: tuple[DomainRates, ...] = ()
+
+    @property
+    def true_positive_margin_ppm(self) -> int:
+        """How far the true positive rate of another domain may lie from the measured one."""
+        return round(prediction_margin([one.true_positive_ppm for one in self.domains]))
+
+    @property
+    def false_positive_margin_ppm(self) -> int:
+        """How far the false positive rate of another domain may lie from the measured one."""
+        return round(prediction_margin([one.false_positive_ppm for one in self.domains]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,16 @@ class Manifest:
         version = f"{self.version}+{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
         if measured is None:
             return EvaluatorFacts(self.name, version)
-        return EvaluatorFacts(self.name, version, measured.true_positive_ppm, measured.false_positive_ppm)
+        return EvaluatorFacts(
+            self.name,
+            version,
+            measured.true_positive_ppm,
+            measured.false_positive_ppm,
+            measured.positives,
+            measured.negatives,
+            measured.true_positive_margin_ppm,
+            measured.false_positive_margin_ppm,
+        )
 
     def document(self) -> Mapping[str, Any]:
         """Return the manifest as JSON with the schema of its configuration."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from modelward.evaluate.interval import Z_95
 
 FAR_TIMES = 20
 """Where deciding needs more than so many times the samples there are, the share is reported as at its limit."""
+MOST = 1e8
+"""More samples than this are none that one can wait for."""
 
 
 def needed(share: float, limit: float) -> float:
@@ -20,6 +23,20 @@ def needed(share: float, limit: float) -> float:
     if not distance or (not spread and share in (0.0, 1.0)):
         return math.inf
     return Z_95 * Z_95 * spread / (distance * distance)
+
+
+def least(decides: Callable[[float], bool], size: float = 1.0, most: float = MOST) -> float:
+    """Return the least size, to one in a thousand, from which on a condition holds; infinite where `most` is too few.
+
+    `size` is one at which it does not hold, or 1.
+    """
+    if not decides(most):
+        return math.inf
+    low, high = size, most
+    while high > low * 1.001:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
 
 
 def few(samples: int, enough: float) -> bool:

@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Literal
 
 from modelward.api.base import VerdictValue
-from modelward.api.quantity import durations_text, limit_text
+from modelward.api.quantity import PPM, durations_text, limit_text
 from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Z_95, wilson
 from modelward.evaluate.needed import about, needed
-from modelward.evaluate.verdict import PPM, near, spread
+from modelward.evaluate.verdict import near, spread
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 

@@ -95,9 +95,15 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
     )
     NOT_CALIBRATED = Reason(
         "NotCalibrated",
-        "the evaluator cannot tell good from bad",
-        "its measured error rates are too bad for a verdict",
-        "use another check",
+        "the evaluator cannot tell good from bad, or it is not known how well it can",
+        "TPR - FPR may be under 20 %; or its rates come without the number of labelled rows behind them",
+        "use another check; or label exchanges of this endpoint and set `calibration` with `positives` and `negatives`",
+    )
+    THRESHOLD_BELOW_EVALUATOR_NOISE = Reason(
+        "ThresholdBelowEvaluatorNoise",
+        "the limit is less than the evaluator may be off, so a faultless endpoint could not pass; the message has both",
+        "a strict limit; few labelled rows behind its error rates, or rates that differ from domain to domain",
+        "a limit of at least what the message names; or set `calibration` from labelled exchanges of this endpoint",
     )
     UNKNOWN_EVALUATOR = Reason(
         "UnknownEvaluator",

@@ -13,7 +13,8 @@ from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, 
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
-from modelward.evaluate.verdict import Verdict, VerdictRule, decide
+from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.verdict import Verdict, decide
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
@@ -204,7 +205,7 @@ def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput) -> V
         return _undecided(bound.problem.reason, bound.problem.message)
     if sight.hub_problem and not pooled.windows:
         return _undecided(CheckReason.HUB_UNAVAILABLE, sight.hub_problem)
-    facts = pooled.facts or EvaluatorFacts(bound.evaluator.name if bound.evaluator else "", "")
+    facts = pooled.facts or (bound.evaluator.facts if bound.evaluator else EvaluatorFacts("", ""))
     verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:

@@ -12,7 +12,8 @@ from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import obstacles
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
-from modelward.evaluate.verdict import VerdictRule, decide
+from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.verdict import decide
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 from modelward.reasons.run import RunReason

@@ -19,8 +19,8 @@ from modelward.reasons.checks import CheckReason
 
 KEPT_MS = 24 * 3_600_000
 """How long a verdict stands without a sample."""
-NEVER_HONOURED = frozenset({CheckReason.VALUE_OUT_OF_RANGE})
-"""The check was never measured: a verdict on less than it asks for does not stand."""
+NEVER_HONOURED = frozenset({CheckReason.VALUE_OUT_OF_RANGE, CheckReason.THRESHOLD_BELOW_EVALUATOR_NOISE})
+"""The check was never measured: a verdict on less than it asks for, or on an evaluator's noise, does not stand."""
 
 S = TypeVar("S", bound=CheckStatus)
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.evaluate.interval import corrected, effective_size, rogan_gladen, wilson
+from modelward.evaluate.interval import effective_size, wilson
 
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-rates = st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda r: r[0] > r[1])
 
 
 @given(counts)
@@ -46,24 +45,6 @@ def test_no_sample_says_nothing() -> None:
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
     with pytest.raises(ValueError, match="not a share"):
         wilson(3, 2)
-
-
-@given(st.floats(0, 1), st.floats(0, 1), rates)
-def test_correction_keeps_order_and_bounds(a: float, b: float, tpr_fpr: tuple[float, float]) -> None:
-    low, high = (rogan_gladen(x, *tpr_fpr) for x in sorted((a, b)))
-    assert 0 <= low <= high <= 1
-
-
-@given(st.floats(0, 1))
-def test_correction_undoes_what_the_evaluator_does(prevalence: float) -> None:
-    observed = prevalence * 0.85 + (1 - prevalence) * 0.02
-    assert rogan_gladen(observed, 0.85, 0.02) == pytest.approx(prevalence, abs=1e-9)
-    assert corrected(wilson(0, 0), 0.85, 0.02).high == 1.0
-
-
-def test_an_evaluator_no_better_than_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="not above"):
-        rogan_gladen(0.5, 0.3, 0.3)
 
 
 @given(st.lists(st.floats(1, 1_000), min_size=1, max_size=200))

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import percent_text as percent
-from modelward.evaluate.verdict import VerdictRule, decide
+from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.verdict import decide
 
 EXACT = EvaluatorFacts("Exact", "1")
+NOISE = "ThresholdBelowEvaluatorNoise"
 TEN_PERCENT = VerdictRule(fail_above_ppm=100_000, min_samples=50)
 
 
@@ -59,8 +61,12 @@ def test_a_score_that_must_not_fall_is_judged_the_other_way() -> None:
         (equal(0, 0, failed=70), "", EXACT, "EvaluatorFailing"),
         (equal(80, 0, failed=20), "", EXACT, "EvaluatorFailing"),
         (equal(49, 0), "", EXACT, "TooFewSamples"),
-        (equal(100, 0), "", EvaluatorFacts("Blind", "1", 300_000, 250_000), "NotCalibrated"),
-        (equal(100, 0), "", EvaluatorFacts("Inverse", "1", 100_000, 250_000), "NotCalibrated"),
+        (equal(100, 0), "", EvaluatorFacts("Blind", "1", 300_000, 250_000, 500, 500), "NotCalibrated"),
+        (equal(100, 0), "", EvaluatorFacts("Inverse", "1", 100_000, 250_000, 500, 500), "NotCalibrated"),
+        (equal(100, 0), "", EvaluatorFacts("Few", "1", 700_000, 300_000, 20, 20), "NotCalibrated"),
+        (equal(100, 0), "", EvaluatorFacts("Unknown", "1", 900_000, 10_000), "NotCalibrated"),
+        (Counts(), "", EvaluatorFacts("Unsure", "1", 900_000, 50_000, 50, 50, 0, 90_000), "NoTraffic"),
+        (Counts(), "", EvaluatorFacts("Unsure", "1", 900_000, 110_000, 50, 50, 0, 90_000), NOISE),
     ],
 )
 def test_what_is_missing_is_unknown_with_its_reason(
@@ -83,8 +89,8 @@ def test_too_few_to_tell_is_not_called_around_the_limit() -> None:
     verdict = decide(equal(60, 3), EXACT, TEN_PERCENT)
     assert (verdict.verdict, verdict.reason) == ("Unknown", "TooFewSamples")
     assert verdict.message == "5% (1.7-14); 60 of about 140 samples needed to tell it from 10%"
-    noisy = EvaluatorFacts("Noisy", "1", 850_000, 120_000)
-    assert decide(equal(60, 3), noisy, TEN_PERCENT).message == "0% (0-2.3) < 10%, n=60"
+    noisy = EvaluatorFacts("Noisy", "1", 850_000, 120_000, 5_000, 5_000)
+    assert decide(equal(60, 3), noisy, TEN_PERCENT).message == "0% (0-2.4) < 10%, n=60"
 
 
 @given(st.integers(1, 3_000), st.floats(0, 1), st.integers(1, 999_999), st.booleans())
@@ -102,7 +108,7 @@ def test_as_many_as_are_said_to_be_needed_do_decide(samples: int, share: float, 
 
 
 def test_the_evaluators_own_false_alarms_do_not_fail_an_endpoint() -> None:
-    facts = EvaluatorFacts("Noisy", "1", 850_000, 120_000)
+    facts = EvaluatorFacts("Noisy", "1", 850_000, 120_000, 5_000, 5_000)
     assert decide(equal(2_000, 240), EXACT, TEN_PERCENT).verdict == "Failed"
     assert decide(equal(2_000, 240), facts, TEN_PERCENT).verdict == "Passed"
 
@@ -120,7 +126,7 @@ def test_decides_only_on_enough_samples_and_one_side_of_the_limit(
 ) -> None:
     counts = equal(samples, min(flagged, samples), failed=failed, weight=weight)
     rule = VerdictRule(fail_above_ppm=limit, min_samples=50)
-    verdict = decide(counts, EvaluatorFacts("E", "1", 900_000, 50_000), rule)
+    verdict = decide(counts, EvaluatorFacts("E", "1", 900_000, 50_000, 300, 300), rule)
     if verdict.verdict == "Unknown":
         return
     assert verdict.low_ppm is not None
@@ -150,3 +156,56 @@ def test_a_rule_has_one_limit() -> None:
 )
 def test_percentages_read_well(ppm: int, text: str) -> None:
     assert percent(ppm) == text
+
+
+FEW_LABELS = EvaluatorFacts("Checked", "1", 850_000, 50_000, 50, 50)
+
+
+def test_error_rates_from_few_labels_fail_only_what_they_can_tell() -> None:
+    twelve = round(2_000 * (0.12 * 0.85 + 0.88 * 0.05))
+    exact = EvaluatorFacts("Exact", "1", 850_000, 50_000, 10**6, 10**6)
+    assert decide(equal(2_000, twelve), exact, TEN_PERCENT).verdict == "Failed"
+    unsure = decide(equal(2_000, twelve), FEW_LABELS, TEN_PERCENT)
+    assert (unsure.verdict, unsure.reason) == ("Unknown", "NearThreshold")
+    assert unsure.message == (
+        "12% (0-17) around 10%, n=2000; its error rates are not known well enough for more samples to tell"
+    )
+
+
+def test_a_limit_below_what_the_evaluator_resolves_is_refused_with_both_numbers() -> None:
+    elsewhere = EvaluatorFacts("Topic", "1", 710_000, 55_000, 1_000, 1_000, 150_000, 70_000)
+    strict = decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_above_ppm=20_000))
+    assert (strict.verdict, strict.reason) == ("Unknown", NOISE)
+    assert (
+        strict.message == "failAbove 2% is below 7.7%, where Topic can no longer tell it from no fault: FPR 5.5% (0-13)"
+    )
+    assert decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_above_ppm=80_000)).verdict == "Failed"
+    high = decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_below_ppm=990_000))
+    assert high.reason == NOISE
+    assert high.message == (
+        "failBelow 99% is above 81%, where Topic can no longer tell it from faultless: TPR 71% (56-86)"
+    )
+
+
+@given(st.integers(20, 5_000), st.integers(0, 100_000), st.booleans())
+def test_a_faultless_endpoint_passes_every_limit_that_is_accepted(rows: int, false_ppm: int, above: bool) -> None:
+    facts = EvaluatorFacts("E", "1", 900_000, false_ppm, rows, rows)
+    share = false_ppm / 1e6 if above else 0.9
+    counts = equal(10**9, round(share * 10**9))
+    for limit in range(0, 1_000_000, 50_000):
+        rule = VerdictRule(fail_above_ppm=limit) if above else VerdictRule(fail_below_ppm=1_000_000 - limit)
+        verdict = decide(counts, facts, rule)
+        assert verdict.verdict == "Passed" or verdict.reason in (NOISE, "NearThreshold")
+        if verdict.reason == "NearThreshold":
+            assert decide(counts, facts, _looser(rule, 1_000)).verdict == "Passed"
+
+
+def _looser(rule: VerdictRule, by_ppm: int) -> VerdictRule:
+    if rule.fail_above_ppm is not None:
+        return VerdictRule(fail_above_ppm=rule.fail_above_ppm + by_ppm)
+    return VerdictRule(fail_below_ppm=rule.limit_ppm - by_ppm)
+
+
+def test_how_many_are_needed_counts_the_evaluators_own_errors() -> None:
+    few = decide(equal(12, 0), FEW_LABELS, TEN_PERCENT)
+    assert few.message == "12 of 50 samples; about 78 are needed at 10%"

@@ -14,7 +14,7 @@ from modelward.api.evaluationrun import EvaluationRunStatus, RunItem, RunItemSta
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
 from modelward.desired.finding import Finding
-from modelward.evaluate.verdict import VerdictRule
+from modelward.evaluate.rule import VerdictRule
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.policy import PolicyReason
 from modelward.status.policy import policy_status

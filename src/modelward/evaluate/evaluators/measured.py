@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from modelward.evaluate.manifest import Measured
+from modelward.evaluate.manifest import DomainRates, Measured
 
 FILE = "measured.json"
 
@@ -15,7 +15,7 @@ FILE = "measured.json"
 def measured(name: str) -> Measured | None:
     """Return an evaluator's rates, or None when none were measured."""
     row = _rows().get(name)
-    return Measured(**row) if row else None
+    return Measured(**{**row, "domains": tuple(DomainRates(**one) for one in row.get("domains", ()))}) if row else None
 
 
 @cache

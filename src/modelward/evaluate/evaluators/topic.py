@@ -39,16 +39,19 @@ SMALL_TALK = re.compile(
 )
 """Greetings and thanks belong to every topic."""
 SMALL_TALK_CHARS = 60
+MAX_LABELLED = 1_000_000
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 ScorePercent = Annotated[str, StringConstraints(pattern=MEASURED_SHARE.pattern)]
 
 
 class Calibration(EvaluatorConfig):
-    """Error rates that the user measured on their own traffic; they replace ours."""
+    """Error rates that the user measured on their own traffic, and on how many rows of each kind; they replace ours."""
 
     true_positive: ScorePercent = Field(alias="truePositive")
     false_positive: ScorePercent = Field(alias="falsePositive")
+    positives: Annotated[int, Field(ge=0, le=MAX_LABELLED)] = 0
+    negatives: Annotated[int, Field(ge=0, le=MAX_LABELLED)] = 0
 
 
 class TopicConfig(EvaluatorConfig):
@@ -100,7 +103,9 @@ def _score(fault: TopicFault, config: TopicConfig, exchange_id: str, cosine: flo
 def _rates(name: str, config: TopicConfig) -> Measured | None:
     """Return the user's own rates, else the measured ones; with a threshold of their own but no rates, none."""
     if c := config.calibration:
-        return Measured(percent_ppm(c.true_positive), percent_ppm(c.false_positive), "the user's own", 0, 0)
+        return Measured(
+            percent_ppm(c.true_positive), percent_ppm(c.false_positive), "the user's own", c.positives, c.negatives
+        )
     return measured(name) if config.threshold == "auto" else None
 
 
