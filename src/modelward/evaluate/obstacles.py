@@ -20,6 +20,8 @@ MAX_FAILED_PPM = 100_000
 """Above this share of samples that could not be judged, the rest is no fair picture of the traffic."""
 MIN_DISCRIMINATION = 0.2
 """Lower bound of TPR - FPR below which the correction would multiply noise by more than five."""
+STEP_PPM = 1_000
+"""What an evaluator resolves is told in steps of 0.1 %, rounded up, so that the number told is one that is accepted."""
 MISSING = {
     CheckReason.NO_TRAFFIC: "no exchanges in the window",
     CheckReason.NO_CAPTURE: "exchanges were captured without text; set capture.content to Redacted",
@@ -72,7 +74,7 @@ def _below_noise(case: Case) -> Found | None:
     if case.rates is None:
         return None
     rule, name = case.rule, case.facts.name
-    noise_ppm = math.ceil(resolution(case.rates, above=rule.above) * PPM)
+    noise_ppm = math.ceil(resolution(case.rates, above=rule.above) * PPM / STEP_PPM) * STEP_PPM
     if (rule.limit_ppm if rule.above else PPM - rule.limit_ppm) >= noise_ppm:
         return None
     wrong = case.rates.false_positive if rule.above else case.rates.true_positive

@@ -17,7 +17,7 @@ from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpe
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import BoundEvaluation
-from modelward.evaluate.verdict import VerdictRule
+from modelward.evaluate.rule import VerdictRule
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.status.judgement import rule_of
 

@@ -177,7 +177,7 @@ def test_a_limit_below_what_the_evaluator_resolves_is_refused_with_both_numbers(
     strict = decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_above_ppm=20_000))
     assert (strict.verdict, strict.reason) == ("Unknown", NOISE)
     assert (
-        strict.message == "failAbove 2% is below 7.7%, where Topic can no longer tell it from no fault: FPR 5.5% (0-13)"
+        strict.message == "failAbove 2% is below 7.8%, where Topic can no longer tell it from no fault: FPR 5.5% (0-13)"
     )
     assert decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_above_ppm=80_000)).verdict == "Failed"
     high = decide(equal(2_000, 1_500), elsewhere, VerdictRule(fail_below_ppm=990_000))

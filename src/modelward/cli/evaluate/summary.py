@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from modelward.api.quantity import percent_text
+from modelward.api.quantity import PPM, percent_text
 from modelward.evaluate.interval import effective_size, wilson
+from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.score import ScoreState
-from modelward.evaluate.verdict import PPM, Verdict, VerdictRule, decide, spread
+from modelward.evaluate.verdict import Verdict, decide, spread
 from modelward.job.by_hand import HandTally
 
 _NO_LIMIT = VerdictRule(fail_above_ppm=0, min_samples=1)
