@@ -27,6 +27,16 @@ BUILTINS_HELP = (
     " endpoint is for; threshold: auto; calibration: as measured]."
     " OnTopicRefused: share of on-topic questions that were refused [the same]."
     " PII: share of answers that held personal data or a secret [kinds: all; ignoreKinds: none; ignoreEchoed: true]."
+    " Secrets: share of answers that held a key, a password, a confidential term or a canary [confidentialTerms: none;"
+    " canaries: none; ignoreKinds: none; ignoreEchoed: true]."
+    " Keywords: share of answers that lacked a required word or held a forbidden one [required: none; requireAny: none;"
+    " forbidden: none; competitors: none; allowEchoed: true]."
+    " Format: share of answers of another form [jsonSchema: none; allowFence: true; regex: none, RE2; minChars: 0;"
+    " maxChars: none; maxWords: none; choice: none]."
+    " Coherence: share of answers that were empty, cut off, repeating or changed their language [empty: true;"
+    " truncated: true; repeating: true; languageSwitch: true]."
+    " Language: share of answers in an unexpected language [expected: that of the question; codes such as en, de]."
+    " Readability: grade of school of an answer's English [maxGrade: none]."
 )
 
 

@@ -12,6 +12,9 @@ from modelward.api.exchange import Content
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import PodAdditions
 
+Text: TypeAlias = Literal["question", "answer"]
+"""A part of an exchange that an evaluator of text may need."""
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorBlock:
@@ -26,9 +29,10 @@ class EvaluatorBlock:
 class ResolvedEvaluator:
     """An evaluator that can score, with all that others than its own kind must know of it.
 
-    `needs` is the least content of which it can judge. `fails` is the side on which its value is bad: a share of faults
-    is bad above the limit, a score below it. `unit` is what it judges: each exchange by itself, or all those of a
-    window together. `pod` is what a Job's pod needs in order to run it.
+    `needs` is the least content of which it can judge; an exchange without a text of `requires` is not applicable.
+    `fails` is the side on which its value is bad: a share of faults is bad above the limit, a score below it. `unit` is
+    what it judges: each exchange by itself, or all those of a window together. `pod` is what a Job's pod needs in order
+    to run it.
     """
 
     kind: str
@@ -39,6 +43,7 @@ class ResolvedEvaluator:
     fails: Literal["Above", "Below"] = "Above"
     unit: Literal["Exchange", "Window"] = "Exchange"
     pod: PodAdditions = field(default_factory=PodAdditions)
+    requires: tuple[Text, ...] = ("question", "answer")
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding

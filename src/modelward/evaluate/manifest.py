@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from modelward.api.base import Severity
 from modelward.api.evaluation import EvaluatorFacts
+from modelward.desired.evaluators import Text
 from modelward.evaluate.statistics.domains import prediction_margin
 
 Direction = Literal["LowerIsBetter", "HigherIsBetter"]
 Cost = Literal["Free", "Cheap", "Model", "Judge"]
 """Free: counts what is there; Cheap: text rules; Model: a small model on the CPU; Judge: calls an LLM."""
-Answer = Literal["Flag", "Value", "Number", "Label"]
+AnswerKind = Literal["Flag", "Value", "Number", "Label"]
 """Flag: at fault or not; Value: in [0, 1]; Number: in a unit; Label: of a closed set."""
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the published weights of all-MiniLM-L6-v2, by which `port.embed` embeds."""
@@ -68,11 +69,11 @@ class Measured:
 class Manifest:
     """One evaluator's identity and qualities; `measured` is None where a flag is a count and cannot be wrong.
 
-    `answers` are the parts of a Score that it fills. `direction` is that of the share flagged, `value_direction` that
-    of the value or number, None where neither side is better. `number_unit` is the number's. `threshold` is the
-    default one of the value or number, where it has one. `severity` is the one to give it: Info where flags
-    are too often wrong to act on. `blind_to` are sentences on what it cannot see; `model_sha256` is the hash of the
-    weights that it scores by.
+    With `needs_text`, an exchange without a text of `requires` is not applicable. `answers` are the parts of a Score
+    that it fills. `direction` is that of the share flagged, `value_direction` that of the value or number, None where
+    neither side is better. `number_unit` is the number's. `threshold` is the default one of the value or number.
+    `severity` is the one to give it: Info where flags are too often wrong to act on. `blind_to` are sentences on what
+    it cannot see; `model_sha256` is the hash of the weights that it scores by.
     """
 
     name: str
@@ -88,7 +89,8 @@ class Manifest:
     config: type[EvaluatorConfig]
     measured: Measured | None = None
     unit: Literal["Exchange", "Window"] = "Exchange"
-    answers: tuple[Answer, ...] = ("Flag", "Label")
+    requires: tuple[Text, ...] = ("question", "answer")
+    answers: tuple[AnswerKind, ...] = ("Flag", "Label")
     value_direction: Direction | None = None
     number_unit: str = ""
     threshold: float | None = None

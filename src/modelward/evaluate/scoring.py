@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
-from modelward.desired.evaluators import ResolvedEvaluator
+from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
 from modelward.evaluate.port import PortError, ScoringPort
@@ -67,9 +67,9 @@ def _without_judging(evaluator: ResolvedEvaluator, exchange: Exchange) -> Score 
         return None
     if exchange.content in ("None", "MetadataOnly"):
         return Score(exchange.id, "NotCaptured", label="no-text")
-    if not exchange.question.strip():
-        return skip("no-question")
-    return None if exchange.response.strip() else skip("no-answer")
+    texts: dict[Text, str] = {"question": exchange.question, "answer": exchange.response}
+    missing = next((part for part in evaluator.requires if not texts[part].strip()), None)
+    return skip(f"no-{missing}") if missing else None
 
 
 async def _judged(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:

@@ -32,7 +32,12 @@ from modelward.job.minilm import MiniLM, MiniLMUnavailableError, default_directo
 from modelward.job.port import JobPort
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
-CONFIGS: dict[str, dict[str, Any]] = {"OffTopicAnswered": SCOPE, "OnTopicRefused": SCOPE, "PII": {}}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "OffTopicAnswered": SCOPE,
+    "OnTopicRefused": SCOPE,
+    "Keywords": {"forbidden": ["idiot"]},
+    "Format": {"maxChars": 9},
+}
 needs_model = pytest.mark.skipif(
     not (default_directory() / "model.onnx").is_file(),
     reason="the embedding model is not built: modelward evaluators prepare",
@@ -116,7 +121,7 @@ async def test_what_cannot_be_judged_is_never_scored(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(BUILTINS))
 async def test_every_builtin_keeps_the_rules(name: str) -> None:
     manifest = BUILTINS[name].manifest
-    made = evaluator(name, CONFIGS[name])
+    made = evaluator(name, CONFIGS.get(name, {}))
     assert made.evaluator.facts.name == name
     assert made.evaluator.facts.version.startswith(f"{manifest.version}+")
     assert await score(made, []) == []
@@ -165,7 +170,8 @@ async def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_awa
     ]
     scores = await score(evaluator("PII", {}), exchanges)
     assert [s.flagged for s in scores] == [False, False, False, True, False, True]
-    assert scores[3].label == "IBAN"
+    assert scores[3].label == "leaked-IBAN"
+    assert scores[1].label == "echoed-EMAIL"
     assert [s.state for s in scores[4:]] == ["NotCaptured", "Scored"]
     strict = evaluator("PII", {"ignoreEchoed": False, "kinds": ["EMAIL"]})
     assert [s.flagged for s in await score(strict, exchanges[:4])] == [False, True, False, False]
@@ -204,7 +210,7 @@ async def test_windows_without_anything_to_judge_say_why() -> None:
 @pytest.mark.parametrize(
     ("name", "config", "says"),
     [
-        ("Nope", {}, "there are OffTopicAnswered"),
+        ("Nope", {}, "there are .*OffTopicAnswered"),
         ("OffTopicAnswered", {}, "inScope: Field required"),
         ("OffTopicAnswered", {"inScope": []}, "inScope"),
         (

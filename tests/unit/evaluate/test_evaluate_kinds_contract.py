@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -67,10 +68,37 @@ SPECIMENS = [
     Specimen("builtin", "OffTopicAnswered", SCOPE, {"inScope": ["bank cards"]}, TOPIC_BAD),
     Specimen("builtin", "OnTopicRefused", SCOPE, {**SCOPE, "threshold": "0.3"}, TOPIC_BAD),
     Specimen("builtin", "PII", {}, {"kinds": ["EMAIL"]}, ({"kinds": [""]}, {"kinds": [LARGE]}, {"ignoreEchoed": []})),
+    Specimen(
+        "builtin", "Secrets", {}, {"canaries": ["kx7-orchid-91"]}, ({"canaries": ["a"]}, {"confidentialTerms": [" "]})
+    ),
+    Specimen(
+        "builtin", "Keywords", {"forbidden": ["idiot"]}, {"required": ["please"]},
+        ({}, {"forbidden": []}, {"forbidden": [""]}, {"required": [LARGE]}),
+    ),
+    Specimen(
+        "builtin", "Format", {"jsonSchema": {"type": "object"}}, {"regex": "^ok$"},
+        ({}, {"regex": "(?=a)"}, {"regex": "("}, {"jsonSchema": {"$ref": "#"}}, {"minChars": 3, "maxChars": 2},
+         {"jsonSchema": json.loads('{"items":' * 40 + "{}" + "}" * 40)}),
+    ),
+    Specimen("builtin", "Coherence", {}, {"empty": False}, ({"empty": []},)),
+    Specimen("builtin", "Language", {}, {"expected": ["de"]}, ({"expected": ["German"]}, {"expected": ["en"] * 65})),
+    Specimen("builtin", "Readability", {}, {"maxGrade": "9"}, ({"maxGrade": 9}, {"maxGrade": "high"})),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
-]
-every = pytest.mark.parametrize("specimen", SPECIMENS, ids=str)
+]  # fmt: skip
+PACKAGES = {"Coherence": "py3langid", "Language": "py3langid", "Format": "re2"}
+"""Of the extra `evaluate`, which a checkout may be without."""
+
+
+def installed(specimen: Specimen) -> bool:
+    return specimen.name not in PACKAGES or importlib.util.find_spec(PACKAGES[specimen.name]) is not None
+
+
+lacking = "a package of the extra `evaluate` is not installed"
+every = pytest.mark.parametrize(
+    "specimen",
+    [pytest.param(one, id=str(one), marks=pytest.mark.skipif(not installed(one), reason=lacking)) for one in SPECIMENS],
+)
 
 
 def exchange(number: int, **changes: Any) -> Exchange:
@@ -89,7 +117,10 @@ class Port:
         self.asked: list[int] = []
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = [np.random.default_rng(list(hashlib.sha256(text.encode()).digest())).normal(size=384) for text in texts]
+        rows = [
+            np.random.default_rng(list(hashlib.sha256(text.encode("utf-8", "replace")).digest())).normal(size=384)
+            for text in texts
+        ]
         return np.array([row / np.linalg.norm(row) for row in rows], np.float32).reshape(len(texts), 384)
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
@@ -275,7 +306,7 @@ async def test_exchanges_come_in_batches_and_windows_as_one(specimen: Specimen) 
     window = scorer.evaluator.unit == "Window"
     assert [len(batch) for batch in recorder.batches] == ([len(searched)] if window else [BATCH] * 3 + [1])
     assert [name for batch in recorder.batches for name in batch] == [one.id for one in searched]
-    assert {one.state for one in found} == {"Scored"}
+    assert {one.state for one in found} <= {"Scored", "NotApplicable"}
 
 
 @every
@@ -307,9 +338,10 @@ async def test_what_a_port_cannot_do_fails_its_batch_at_once_and_never_looks_lik
     scorer = replace(recorded(specimen)[0], port=port)
     found = await score(scorer, [exchange(number) for number in range(10)])
     assert port.calls <= 1
-    assert {(one.state, one.label) for one in found} == (
-        {("Failed", "PortError")} if port.calls else {("Scored", "none")}
-    )
+    if port.calls:
+        assert {(one.state, one.label) for one in found} == {("Failed", "PortError")}
+    else:
+        assert "Failed" not in {one.state for one in found}
 
 
 @pytest.mark.parametrize(("unit", "failed"), [("Exchange", 1), ("Window", 9)])

@@ -60,6 +60,7 @@ class BuiltinKind:
             config=block.config,
             facts=known.manifest.facts(read, known.rates_under(read)),
             needs="Redacted" if known.manifest.needs_text else "MetadataOnly",
+            requires=known.manifest.requires,
             fails="Above" if known.manifest.direction == "LowerIsBetter" else "Below",
             unit=known.manifest.unit,
         )
