@@ -17,7 +17,7 @@ from coverage import summary
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.evaluate.interval import Interval, wilson
 from modelward.evaluate.statistics.correction import corrected, error_rates, lang_reiczigel
-from modelward.evaluate.statistics.two_phase import Labels, two_phase
+from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
 
 TRIALS, GRID_TRIALS = 10_000, 3_000
 SHARE, TRUE, FALSE, SAMPLES, LABELS = 0.1, 0.85, 0.05, 2_000, 50
@@ -67,7 +67,7 @@ def own_labels(own: float) -> dict[str, float]:
     faulty = zip(random.binomial(OF_FLAGGED, above, TRIALS), random.binomial(OF_OTHERS, below, TRIALS), strict=True)
     return summary(
         (
-            two_phase(int(k), SAMPLES, Labels(int(a), OF_FLAGGED), Labels(int(b), OF_OTHERS))
+            two_phase(int(k), SAMPLES, StratumLabels(int(a), OF_FLAGGED), StratumLabels(int(b), OF_OTHERS))
             for k, (a, b) in zip(flagged[: TRIALS // 4], faulty, strict=False)
         ),
         SHARE,

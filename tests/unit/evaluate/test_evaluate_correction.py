@@ -11,7 +11,7 @@ from modelward.evaluate.interval import Interval, wilson
 from modelward.evaluate.statistics.correction import ErrorRates, corrected, error_rates, lang_reiczigel, resolution
 from modelward.evaluate.statistics.distributions import beta_cdf, beta_quantile, clopper_pearson, student_quantile
 from modelward.evaluate.statistics.domains import prediction_margin
-from modelward.evaluate.statistics.two_phase import Labels, two_phase
+from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
 
 rows = st.integers(50, 10_000)
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -107,15 +107,15 @@ def test_a_quantile_is_where_its_share_is(share: float, a: float, b: float) -> N
 
 @given(counts, st.integers(0, 50), st.integers(0, 50), st.integers(50, 80))
 def test_labels_of_both_strata_enclose_their_share(kn: tuple[int, int], above: int, below: int, labelled: int) -> None:
-    found = two_phase(*kn, Labels(above, labelled), Labels(below, labelled))
+    found = two_phase(*kn, StratumLabels(above, labelled), StratumLabels(below, labelled))
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
 def test_no_label_says_nothing() -> None:
-    found = two_phase(50, 100, Labels(0, 0), Labels(0, 0))
+    found = two_phase(50, 100, StratumLabels(0, 0), StratumLabels(0, 0))
     assert found.high - found.low > 0.49
     with pytest.raises(ValueError, match="not a share"):
-        two_phase(3, 2, Labels(1, 2), Labels(1, 2))
+        two_phase(3, 2, StratumLabels(1, 2), StratumLabels(1, 2))
 
 
 @given(counts, st.integers(0, 50), st.integers(0, 50))

@@ -13,14 +13,14 @@ from modelward.evaluate.statistics.distributions import clopper_pearson
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class StratumLabels:
     """Labelled exchanges of one stratum, flagged ones or the others: how many, and how many of them are at fault."""
 
     faulty: int
     labelled: int
 
 
-def two_phase(flagged: float, size: float, of_flagged: Labels, of_others: Labels) -> Interval:
+def two_phase(flagged: float, size: float, of_flagged: StratumLabels, of_others: StratumLabels) -> Interval:
     """Return the share at fault of `size` exchanges of which `flagged` are flagged (both may be effective sizes).
 
     Labels were drawn at random within each of the two strata. Two-phase sampling, the stratified estimator of
