@@ -82,6 +82,10 @@ class Counts:
     `samples` were scored, `flagged` of them were found at fault, `not_applicable` had nothing to judge, `failed` could
     not be judged. `weight` and `weight_squared` are sums over the scored of 1/inclusion, `flagged_weight` over the
     flagged: they give the effective sample size (Kish).
+
+    What belongs to one conversation is alike. With w the weights of a conversation's samples and f those of its flagged
+    ones, the last three are the sums over conversations of (Σw)², (Σf)² and Σw·Σf; a sample without a conversation is
+    one by itself.
     """
 
     samples: int = 0
@@ -91,6 +95,9 @@ class Counts:
     weight: float = 0.0
     weight_squared: float = 0.0
     flagged_weight: float = 0.0
+    conversation_weight_squared: float = 0.0
+    conversation_flagged_squared: float = 0.0
+    conversation_product: float = 0.0
 
     def __add__(self, other: Counts) -> Counts:
         """Pool two disjoint windows of the same revision."""
@@ -222,6 +229,11 @@ def _counts(row: Mapping[str, Any]) -> Counts:
         values[name] = read(row.get(name, 0))
     if min(values.values()) < 0:
         raise ValueError("counts are not negative")
+    if "conversation_weight_squared" not in row and values["weight"] > 0:
+        # Earlier versions took each sample for a conversation by itself.
+        flagged = values["flagged_weight"] * values["weight_squared"] / values["weight"]
+        values |= {"conversation_weight_squared": values["weight_squared"]}
+        values |= {"conversation_flagged_squared": flagged, "conversation_product": flagged}
     return Counts(**values)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modelward.api.evaluation import Counts
-from modelward.evaluate.interval import Interval, effective_size, wilson
+from modelward.evaluate.interval import Interval, wilson
+from modelward.evaluate.statistics.conversations import independent_size
 from modelward.evaluate.statistics.correction import ErrorRates, corrected
 
 
@@ -26,5 +27,5 @@ class Evidence:
 def share_flagged(counts: Counts, rates: ErrorRates) -> Evidence:
     """Return the share at fault of some samples, corrected for the evaluator's own errors."""
     share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
-    size = effective_size(counts.weight, counts.weight_squared)
+    size = independent_size(counts)
     return Evidence(size, lambda size: corrected(wilson(share * size, size), rates))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,15 +121,23 @@ async def window_result(
 
 def counts(rows: Sequence[tuple[Exchange, Score]]) -> Counts:
     """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with."""
-    weights = [(1.0 / exchange.inclusion, s.flagged) for exchange, s in rows if s.state == "Scored"]
+    scored = [(1.0 / exchange.inclusion, exchange, s) for exchange, s in rows if s.state == "Scored"]
+    conversations: dict[str | int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for place, (weight, exchange, s) in enumerate(scored):
+        all_of_it, flagged = conversations[exchange.conversation or place]
+        conversations[exchange.conversation or place] = all_of_it + weight, flagged + weight * s.flagged
+    sums = conversations.values()
     return Counts(
-        samples=len(weights),
-        flagged=sum(flagged for _, flagged in weights),
+        samples=len(scored),
+        flagged=sum(s.flagged for _, _, s in scored),
         not_applicable=sum(s.state in ("NotApplicable", "NotCaptured") for _, s in rows),
         failed=sum(s.state == "Failed" for _, s in rows),
-        weight=sum(weight for weight, _ in weights),
-        weight_squared=sum(weight * weight for weight, _ in weights),
-        flagged_weight=sum(weight for weight, flagged in weights if flagged),
+        weight=math.fsum(weight for weight, _, _ in scored),
+        weight_squared=math.fsum(weight * weight for weight, _, _ in scored),
+        flagged_weight=math.fsum(weight for weight, _, s in scored if s.flagged),
+        conversation_weight_squared=math.fsum(weight * weight for weight, _ in sums),
+        conversation_flagged_squared=math.fsum(flagged * flagged for _, flagged in sums),
+        conversation_product=math.fsum(weight * flagged for weight, flagged in sums),
     )
 
 
