@@ -27,6 +27,17 @@ async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str
     return str(found.get("message", ""))
 
 
+async def fails(driver: Driver, says: str) -> None:
+    """Reconcile until all that fails does so with these words; a conflict with other controllers may come first."""
+
+    async def as_it_says() -> bool:
+        await driver.sync()
+        await driver.round()
+        return bool(driver.failed) and all(says in str(one) for one in driver.failed.values())
+
+    await eventually(as_it_says)
+
+
 async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not await look():  # noqa: ASYNC110 - other processes

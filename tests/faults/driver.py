@@ -7,7 +7,6 @@ driver does instead of the process: it lists, it decides the order of keys, and 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -126,8 +125,8 @@ class Driver:
         Raises StillMovingError with the last writes and failures after so many rounds in which the operator wrote or
         failed, or where the cluster's controllers, which may be slow, do not come to an end.
         """
-        ends = time.monotonic() + _CONTROLLERS_S
-        while rounds and time.monotonic() < ends:
+        waits = int(_CONTROLLERS_S / _STEADY_S)  # not seconds: a round takes as long as the machine needs for it
+        while rounds and waits:
             await self.sync()
             mark = len(self.writes)
             await self.round()
@@ -135,6 +134,8 @@ class Driver:
                 rounds -= 1
             elif await self._steady():
                 return
+            else:
+                waits -= 1
         raise StillMovingError(f"{rounds} rounds left: failed={self.failed} writes={self.writes[-12:]}")
 
     async def observe(self, rounds: int = 1) -> None:

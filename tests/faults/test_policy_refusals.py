@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 
 import pytest
-from becoming import becomes, eventually, tried_again
+from becoming import becomes, eventually, fails, tried_again
 from control_plane import ControlPlane
 from driver import driving
 from platform_team import SAYS, refusing
@@ -95,8 +95,7 @@ async def test_a_policy_that_refuses_our_status_stops_no_child_and_is_told_by_an
             await becomes(driver, user, "other", "Accepted", "Valid")
             assert await user.find(DEPLOYMENT, "chat")
             assert "status" not in await user.get(LLM_ENDPOINT, "chat")
-            (failure,) = driver.failed.values()
-            assert SAYS in str(failure)
+            await fails(driver, SAYS)
         told = control_plane.kubectl("get", "events", "-n", user.namespace, "-o", "jsonpath={.items[*].message}")
         assert SAYS in told
     async with driving(proxy, [user.namespace]) as driver:
