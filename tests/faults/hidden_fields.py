@@ -110,6 +110,15 @@ def _within(situation: Situation) -> Callable[[Spec], bool]:
     return within
 
 
+def _declared(spec: Spec, running: int | None) -> int | None:
+    """Return how many replicas are asked for, within the bounds of a scaler that writes them."""
+    scaling, replicas = spec.get("scaling", {}), spec.get("replicas", running)
+    if replicas is None or "replicas" not in spec or scaling.get("mode") != "Direct":
+        return replicas
+    low = scaling.get("minReplicas", 1) if mode(spec) == "Gateway" else max(1, scaling.get("minReplicas", 1))
+    return int(max(low, min(scaling["maxReplicas"], replicas)))
+
+
 def _any_collector(situation: Situation) -> bool:
     return any(mode(spec) != "ScrapeOnly" and not spec.get("paused") for spec in situation.endpoints.values())
 
@@ -200,8 +209,8 @@ HIDDEN: tuple[Hidden, ...] = (
     Hidden(
         "LLMEndpoint",
         ("replicas",),
-        lambda s: s.after.get("replicas", s.running.get(s.name)) == s.running.get(s.name),
-        "as many run already; left out, whoever scaled last is left alone",
+        lambda s: _declared(s.after, s.running.get(s.name)) == s.running.get(s.name),
+        "as many run already, or as the scaler's bounds allow; left out, whoever scaled last is left alone",
     ),
     Hidden("LLMEndpoint", ("scaling",), lambda s: s.both(_unscaled), "the scaler is off"),
     Hidden(

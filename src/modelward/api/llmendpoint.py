@@ -300,6 +300,18 @@ class LLMEndpoint(Model):
         return "Sidecar" if self.spec.backend.template is not None else "ScrapeOnly"
 
     @property
+    def replicas_in_bounds(self) -> int | None:
+        """The declared replicas, within the bounds of scaling where Modelward writes them; None where there are none.
+
+        A number beyond them is taken back by the next decision, and must not start or end pods until then.
+        """
+        declared, scaling = self.spec.replicas, self.spec.scaling
+        if declared is None or scaling is None or scaling.mode != "Direct":
+            return declared
+        floor = scaling.min_replicas if self.mode == "Gateway" else max(1, scaling.min_replicas)
+        return max(floor, min(scaling.max_replicas, declared))
+
+    @property
     def service_name(self) -> str:
         """Name of our Service; an adopted workload's own Service usually has the plain name already."""
         adopted = self.spec.backend.workload_ref is not None

@@ -110,7 +110,7 @@ def _model(endpoint: LLMEndpoint, installation: Installation, workload: Mapping[
     scale = model_workload.scale(endpoint, workload)
     count = (Child(scale, names.SCALE_MANAGER),) if scale is not None else ()
     if workload is None:
-        whole = model_workload.first(endpoint, installation, endpoint.spec.replicas)
+        whole = model_workload.first(endpoint, installation, endpoint.replicas_in_bounds)
         return (Child(whole, names.TEMPLATE_MANAGER), frame, *count)
     if model_workload.note_lost(endpoint, workload):
         return (*count, frame, Child(model_workload.note(endpoint), names.NOTE_MANAGER))

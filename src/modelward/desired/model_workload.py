@@ -71,8 +71,8 @@ def scale(endpoint: LLMEndpoint, workload: Mapping[str, Any] | None) -> dict[str
     Replicas that only the creation owns are taken over as they are, with the resource version as precondition, since
     another writer may own them.
     """
-    if endpoint.spec.replicas is not None:
-        return {**_identity(), "metadata": _key(endpoint), "spec": {"replicas": endpoint.spec.replicas}}
+    if (declared := endpoint.replicas_in_bounds) is not None:
+        return {**_identity(), "metadata": _key(endpoint), "spec": {"replicas": declared}}
     if workload is None or not orphaned_replicas(workload):
         return None
     version = workload["metadata"]["resourceVersion"]

@@ -61,7 +61,7 @@ def test_each_exchange_is_scored_by_each_evaluator_in_order(tmp_path: Path) -> N
         ("e0", "PII"), ("e0", "strict"), ("e1", "PII"), ("e1", "strict"),
     ]  # fmt: skip
     assert [row["id"] for row in rows] == [f"e{n}" for n in range(300) for _ in range(2)]
-    assert {(row["id"], row["label"]) for row in rows if row["flagged"]} == {("e7", "IBAN")}
+    assert {(row["id"], row["label"]) for row in rows if row["flagged"]} == {("e7", "leaked-IBAN")}
     table = [line.split() for line in done.stdout.splitlines() if line.startswith(("PII", "strict"))]
     assert [row[:4] for row in table] == [
         ["PII", "300", "0.33%", "(0.06-1.9)"],

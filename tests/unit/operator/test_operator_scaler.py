@@ -100,6 +100,23 @@ async def test_a_referenced_workload_follows_the_endpoints_number(rig: ScalerRig
     assert len(rig.api.writes) == 1
 
 
+@pytest.mark.parametrize(("declared", "follows"), [(299, 4), (1, 2), (3, 3)])
+async def test_a_workload_follows_a_number_only_within_the_bounds_of_scaling(
+    rig: ScalerRig, declared: int, follows: int
+) -> None:
+    rig.endpoint(replicas=declared, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 4})
+    rig.workload(9)
+    await rig.scale()
+    assert (rig.api.writes, rig.api.bodies) == ([("scale", "Deployment", "my-vllm")], [follows])
+
+
+async def test_where_the_user_decides_the_bounds_of_scaling_are_advice(rig: ScalerRig) -> None:
+    rig.endpoint(replicas=9, scaling={"mode": "Advisory", "minReplicas": 1, "maxReplicas": 4})
+    rig.workload(1)
+    await rig.scale()
+    assert rig.api.bodies == [9]
+
+
 async def test_a_spec_that_cannot_be_carried_out_scales_nothing(rig: ScalerRig) -> None:
     rig.endpoint(replicas=3, scaling={"mode": "Direct", "minReplicas": 2, "maxReplicas": 2})
     rig.workload(1)

@@ -130,7 +130,7 @@ def _renewal(view: Gathered, installation: Installation) -> Children:
 def _following(view: Gathered) -> ReplicaWrite | None:
     """Bring a referenced workload to the endpoint's replicas, unless an autoscaler of another owner drives it."""
     endpoint, workload = view.endpoint, view.workload
-    wanted, reference = endpoint.spec.replicas, endpoint.spec.backend.workload_ref
+    wanted, reference = endpoint.replicas_in_bounds, endpoint.spec.backend.workload_ref
     if reference is None or workload is None or wanted is None or endpoint.spec.paused:
         return None
     if wanted == workload["spec"].get("replicas", 1) or "autoscalers" in view.unlisted or view.workload_autoscaler:
