@@ -112,11 +112,12 @@ def _within(situation: Situation) -> Callable[[Spec], bool]:
 
 def _declared(spec: Spec, running: int | None) -> int | None:
     """Return how many replicas are asked for, within the bounds of a scaler that writes them."""
-    scaling, replicas = spec.get("scaling", {}), spec.get("replicas", running)
-    if replicas is None or "replicas" not in spec or scaling.get("mode") != "Direct":
-        return replicas
+    scaling = spec.get("scaling", {})
+    if "replicas" not in spec or scaling.get("mode") != "Direct":
+        found: int | None = spec.get("replicas", running)
+        return found
     low = scaling.get("minReplicas", 1) if mode(spec) == "Gateway" else max(1, scaling.get("minReplicas", 1))
-    return int(max(low, min(scaling["maxReplicas"], replicas)))
+    return int(max(low, min(scaling["maxReplicas"], spec["replicas"])))
 
 
 def _any_collector(situation: Situation) -> bool:
