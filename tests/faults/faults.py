@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,6 +35,17 @@ def delay(seconds: float) -> Fault:
 
     async def late(call: Call, forward: Forward) -> Reply | None:
         await asyncio.sleep(seconds)
+        return await forward(call)
+
+    return late
+
+
+def hold(let_go: threading.Event) -> Fault:
+    """The request arrives when it is let go; requests behind it may overtake it."""
+
+    async def late(call: Call, forward: Forward) -> Reply | None:
+        while not let_go.is_set():  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.05)
         return await forward(call)
 
     return late
