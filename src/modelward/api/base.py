@@ -37,6 +37,11 @@ BUILTINS_HELP = (
     " truncated: true; repeating: true; languageSwitch: true]."
     " Language: share of answers in an unexpected language [expected: that of the question; codes such as en, de]."
     " Readability: grade of school of an answer's English [maxGrade: none]."
+    " Over windows, against a reference [baseline: the revision's first exchanges, or {from, to}; referenceSize: 2000]:"
+    " EmbeddingDrift: share that moved to other topics [of: Questions; and the same]."
+    " TokenDrift: distance of word frequencies [of: Answers; and the same]."
+    " NumericDrift: share by which a number moved [number: required, such as Duration; distance: TVD; and the same]."
+    " TopicClusters: topics, and the largest rise of one [of: Questions; topics: 20; and the same]."
 )
 
 

@@ -60,15 +60,36 @@ class MetricStatus(CheckStatus):
     """The number as measured, with its unit."""
 
 
+class MovedPart(Fitted):
+    """A topic, a word or a range of numbers, with its share of the window and how that changed."""
+
+    label: Annotated[str, Field(max_length=64)]
+    """The words of a topic, a word, or a range; only what many conversations share."""
+    share: Number = ""
+    """Its share of the window."""
+    low: Number = ""
+    """Lower end of the 95% interval of the share."""
+    high: Number = ""
+    """Upper end of the 95% interval of the share."""
+    change: Number = ""
+    """By how much the share is above (+) or below (-) that of the reference."""
+    id: Annotated[str, Field(max_length=32)] = ""
+    """Of a topic: by which it is known from window to window."""
+
+
 class EvaluationStatus(CheckStatus):
     """One evaluation's rate with its interval, sample count and verdict."""
 
     rate: Number = ""
-    """Share of scored answers that were found at fault."""
+    """Share of scored answers that were found at fault; of an evaluator of change, how far the window moved."""
     low: Number = ""
     """Lower end of the 95% interval of the rate."""
     high: Number = ""
     """Upper end of the 95% interval of the rate."""
+    p_value: Number = ""
+    """Of an evaluator of change: how often chance alone would show as much."""
+    moved: Annotated[tuple[MovedPart, ...], Field(max_length=10)] = ()
+    """Of an evaluator of change: what moved, or the topics."""
     run: Annotated[str, Field(max_length=253)] = ""
     """The EvaluationRun that scored the newest window."""
     examples: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from modelward.api.exchange import real_number, whole_number
+from modelward.api.window_answer import WindowTest, window_tests_from_json
 
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
@@ -38,6 +39,8 @@ class PlanItem:
     to_ms: int
     max_samples: int = MAX_SAMPLES
     kind: str = BUILTIN
+    over_ms: int = 0
+    """The sliding time of the verdict, which tests of windows reach back over; 0 in the plan of an older operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ class WindowResult:
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     reason: str = ""
     """Empty, or why nothing could be judged: NoTraffic, NoCapture, EvaluatorFailing."""
+    tests: tuple[WindowTest, ...] = ()
+    """Of an evaluator that compares windows: its answer for each revision."""
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -201,6 +206,7 @@ def result_from_json(data: Mapping[str, Any]) -> WindowResult:
             revisions=_readable(data["revisions"], _counts),
             examples=_readable(data["examples"], _examples),
             reason=str(data.get("reason", "")),
+            tests=window_tests_from_json(data.get("tests")),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a window result: {type(error).__name__}: {error}") from error

@@ -31,8 +31,9 @@ class ResolvedEvaluator:
 
     `needs` is the least content of which it can judge; an exchange without a text of `requires` is not applicable.
     `fails` is the side on which its value is bad: a share of faults is bad above the limit, a score below it. `unit` is
-    what it judges: each exchange by itself, or all those of a window together. `pod` is what a Job's pod needs in order
-    to run it.
+    what it judges: each exchange by itself, or all those of a window together. `answers` is what its verdict is about:
+    the share of exchanges at fault, or the change of a window against a reference. `pod` is what a Job's pod needs in
+    order to run it.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class ResolvedEvaluator:
     needs: Content = "Redacted"
     fails: Literal["Above", "Below"] = "Above"
     unit: Literal["Exchange", "Window"] = "Exchange"
+    answers: Literal["Share", "Change"] = "Share"
     pod: PodAdditions = field(default_factory=PodAdditions)
     requires: tuple[Text, ...] = ("question", "answer")
 

@@ -13,7 +13,7 @@ from modelward.api.base import API_VERSION
 from modelward.api.collector_config import HUB_CA_FILE_NAME
 from modelward.api.evaluation import Plan, PlanItem, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
-from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.api.quantity import duration_ms, timestamp, timestamp_ms
 from modelward.desired import names
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
@@ -158,6 +158,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     from_ms=timestamp_ms(item.from_),
                     to_ms=timestamp_ms(item.to),
                     kind=bound.evaluator.kind,
+                    over_ms=duration_ms(bound.evaluation.over),
                 )
 
 

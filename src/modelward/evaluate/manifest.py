@@ -18,8 +18,8 @@ from modelward.evaluate.statistics.domains import prediction_margin
 Direction = Literal["LowerIsBetter", "HigherIsBetter"]
 Cost = Literal["Free", "Cheap", "Model", "Judge"]
 """Free: counts what is there; Cheap: text rules; Model: a small model on the CPU; Judge: calls an LLM."""
-AnswerKind = Literal["Flag", "Value", "Number", "Label"]
-"""Flag: at fault or not; Value: in [0, 1]; Number: in a unit; Label: of a closed set."""
+AnswerKind = Literal["Flag", "Value", "Number", "Label", "Change"]
+"""Flag: at fault or not; Value: in [0, 1]; Number: in a unit; Label: of a closed set; Change: of a whole window."""
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the published weights of all-MiniLM-L6-v2, by which `port.embed` embeds."""
 
@@ -70,10 +70,10 @@ class Manifest:
     """One evaluator's identity and qualities; `measured` is None where a flag is a count and cannot be wrong.
 
     With `needs_text`, an exchange without a text of `requires` is not applicable. `answers` are the parts of a Score
-    that it fills. `direction` is that of the share flagged, `value_direction` that of the value or number, None where
-    neither side is better. `number_unit` is the number's. `threshold` is the default one of the value or number.
-    `severity` is the one to give it: Info where flags are too often wrong to act on. `blind_to` are sentences on what
-    it cannot see; `model_sha256` is the hash of the weights that it scores by.
+    that it fills, or Change. `direction` is that of the share flagged or of the change, `value_direction` that of the
+    value or number, None where neither side is better. `number_unit` is the number's. `threshold` is the default one of
+    the value or number. `severity` is the one to give it: Info where flags are too often wrong to act on. `blind_to`
+    are sentences on what it cannot see; `model_sha256` is the hash of the weights that it scores by.
     """
 
     name: str

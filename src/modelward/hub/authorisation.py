@@ -25,7 +25,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     "read window": frozenset({"operator", "evaluator"}),
     "read exchange": frozenset({"operator"}),
     "put result": frozenset({"operator", "evaluator"}),
-    "read results": frozenset({"operator"}),
+    "read results": frozenset({"operator", "evaluator"}),
     "read endpoints": frozenset({"operator"}),
     "put rules": frozenset({"operator"}),
     "erase": frozenset({"operator"}),

@@ -17,6 +17,7 @@ from modelward.hub import layout
 from modelward.hub.erased import Erased
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import ExchangeObject
+from modelward.hub.result_form import without_moved
 from modelward.hub.results import ResultStore
 from modelward.hub.rewriting import rewrite, rewritten
 from modelward.hub.rules import Rules
@@ -162,10 +163,12 @@ async def _delete(store: ExchangeStore, target: ErasureScope, marks: Erased) -> 
 
 
 def without_erased(result: WindowResult, marks: Iterable[Erased]) -> WindowResult:
-    """Return a result without examples that were erased while it was made."""
+    """Return a result without examples that were erased while it was made, and without what moved if any was."""
     marks = tuple(marks)
     if not marks:
         return result
+    if any(result.to_ms <= mark.latest_ms for mark in marks):
+        result = without_moved(result)
     if any(result.to_ms <= mark.before_ms for mark in marks):
         return replace(result, examples={})
     gone = {name for mark in marks for name in mark.exchanges}

@@ -16,7 +16,7 @@ from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import ResultKey
 from modelward.hub.objects import ObjectStore
-from modelward.hub.result_form import bounded
+from modelward.hub.result_form import bounded, without_moved
 from modelward.hub.result_shares import Page, ResultLimits, ResultShares, page_of
 
 log = logging.getLogger(__name__)
@@ -54,17 +54,49 @@ class ResultStore:
         self._shares = shares
 
     async def put(self, result: WindowResult) -> None:
-        """Store a result under its key; the oldest of its endpoint or namespace make way where there are too many."""
+        """Store a result under its key; the oldest of its endpoint or namespace make way where there are too many.
+
+        Only the newest of an evaluation keeps the names of what moved, because nobody asks for older ones.
+        """
         key = key_of(result)
         if key.to_ms > self.clock_ms() + AHEAD_MS:
             raise bad_request("the window ends more than a day in the future")
-        data = orjson.dumps(result_to_json(bounded(result)))
-        await self.objects.put(key.path, data)
+        others = (
+            [one for one, _ in self._shares.of(key.endpoint) if _of_one_evaluation(one, key)] if result.tests else []
+        )
+        if any(one.to_ms > key.to_ms for one in others):
+            result = without_moved(result)
+        await self._store(key, bounded(result))
         if key.to_ms < (born_ms := self.born_ms(key.endpoint)):
             self._back[key] = born_ms
+        await self._drop(self._shares.surplus(key))
+        older = [one for one in others if one.to_ms <= key.to_ms]
+        await self._unname(sorted(older, key=lambda one: one.to_ms)[-1:])
+
+    async def forget_moved(self, expired: Callable[[ResultKey], bool]) -> None:
+        """Take what moved out of the newest results of evaluations where that is expired; older ones have it no more.
+
+        Names of topics and words are made of texts, and must not outlive them.
+        """
+        newest: dict[tuple[str, str, str], ResultKey] = {}
+        for key in self._shares.all_keys():
+            name = (key.endpoint, key.policy, key.evaluation)
+            if name not in newest or key.to_ms > newest[name].to_ms:
+                newest[name] = key
+        await self._unname([key for key in newest.values() if expired(key)])
+
+    async def _unname(self, keys: list[ResultKey]) -> None:
+        for key in keys:
+            for data in await self._read([key]):
+                result = result_from_json(orjson.loads(data))
+                if any(test.moved for test in result.tests):
+                    await self._store(key, without_moved(result))
+
+    async def _store(self, key: ResultKey, result: WindowResult) -> None:
+        data = orjson.dumps(result_to_json(result))
+        await self.objects.put(key.path, data)
         self._shares.add(key, len(data))
         self._remember(key, data)
-        await self._drop(self._shares.surplus(key))
 
     async def since(self, since_ms: int, endpoint: str | None = None) -> list[bytes]:
         """Return the JSON of the results whose window ends at or after `since_ms`, oldest first.
@@ -100,7 +132,10 @@ class ResultStore:
         return len(old)
 
     async def drop_examples(self, concerned: Callable[[ResultKey], bool], ids: Container[str] | None) -> int:
-        """Take examples out of results by their ids, or all (None); return how many. The counts stay."""
+        """Take examples out of results by their ids, or all (None); return how many. The counts stay.
+
+        What tests name as moved goes too: topics and words are made of many texts, and no longer of all of these.
+        """
         dropped = 0
         for key in [key for key in self._shares.all_keys() if concerned(key)]:
             [data] = await self._read([key]) or [b""]
@@ -112,8 +147,8 @@ class ResultStore:
                 for revision, rows in result.examples.items()
             }
             fewer = sum(map(len, result.examples.values())) - sum(map(len, left.values()))
-            if fewer:
-                await self.put(replace(result, examples=left))
+            if fewer or any(test.moved for test in result.tests):
+                await self.put(without_moved(replace(result, examples=left)))
                 dropped += fewer
         return dropped
 
@@ -175,6 +210,10 @@ def key_of(result: WindowResult) -> ResultKey:
     """Return the key that a result is kept under."""
     endpoint = f"{result.namespace}/{result.endpoint}"
     return ResultKey(endpoint, result.policy, result.evaluation, result.from_ms, result.to_ms)
+
+
+def _of_one_evaluation(one: ResultKey, other: ResultKey) -> bool:
+    return one != other and (one.policy, one.evaluation) == (other.policy, other.evaluation)
 
 
 def _is_result(data: bytes, key: ResultKey) -> bool:

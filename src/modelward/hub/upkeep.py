@@ -39,6 +39,8 @@ async def sweep(store: ExchangeStore, results: ResultStore) -> Swept:
         store.index.remove(gone)
         await store.objects.delete(await store.damage.expired(store.may_stay_whole))
         old = await results.drop_before(store.clock_ms() - RESULTS_KEEP_MS)
+        now_ms = store.clock_ms()
+        await results.forget_moved(lambda key: key.to_ms < store.rules.of(key.endpoint).nothing_before_ms(now_ms))
         await store.forget_rules()
         joined = await _join_past_hours(store)
     swept = Swept(len(gone), old, joined)

@@ -6,17 +6,21 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock
+from modelward.desired.runs import is_scheduled
 from modelward.evaluate.catalogue import EvaluatorCatalogue
-from modelward.evaluate.scoring import window_result
+from modelward.evaluate.scoring import Scorer, window_result
+from modelward.evaluate.window_scoring import window_tests
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.hub_past import HubPast
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
 from modelward.job.port import JobPort
@@ -76,14 +80,15 @@ class EvaluationJob:
             tally.fail(item, str(error))
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
-        exchanges = await self._exchanges(item)
-        result, scores = await window_result(
-            item,
-            namespace=plan.namespace,
-            run=plan.run,
-            evaluator=self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress)),
-            exchanges=exchanges,
+        exchanges, scorer = (
+            await self._exchanges(item),
+            self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress)),
         )
+        result, scores = await window_result(
+            item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
+        )
+        if judge.answers == "Change":
+            result = replace(result, tests=await self._tests(item, scorer))
         await _patiently(lambda: self.client.put_result(result))
         tally.samples += sum(s.state == "Scored" for s in scores)
         failed = [s for s in scores if s.state == "Failed"]
@@ -95,6 +100,12 @@ class EvaluationJob:
             "item done endpoint=%s evaluation=%s exchanges=%d failed=%d reason=%s",
             item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
         )  # fmt: skip
+
+    async def _tests(self, item: PlanItem, scorer: Scorer) -> tuple[WindowTest, ...]:
+        """Compare the verdict's whole sliding time, of which a scheduled item is the newest part."""
+        begin_ms = min(item.from_ms, item.to_ms - item.over_ms) if is_scheduled(self.plan.run) else item.from_ms
+        past = HubPast(self.client, self.plan.namespace, item, scorer.evaluator.facts, _patiently)
+        return await window_tests(scorer, await past.window(max(0, begin_ms), item.to_ms), past)
 
     async def _exchanges(self, item: PlanItem) -> Sequence[Exchange]:
         """Return the item's window; evaluators of one window get the same sample, and so share its embeddings."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus
+from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus, MovedPart
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
 from modelward.api.objectives import OBJECTIVES
 from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, timestamp
+from modelward.api.window_answer import Moved, WindowTest
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.verdict import Verdict, decide
+from modelward.evaluate.window_verdict import change_text, decide_change, newest, p_text
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
@@ -165,7 +167,8 @@ def _evaluation(
     """Return what the windows say now."""
     asked = bound.evaluation
     pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
-    verdict = _verdict(bound, pooled, sight)
+    window, test = newest(results if _is_change(bound) else (), sight.revision.hashes, now_ms, duration_ms(asked.over))
+    verdict = _verdict(bound, pooled, sight, window, test)
     definition = asked.model_dump(mode="json", include={"check", "evaluator_ref", "fail_above", "fail_below"})
     return EvaluationStatus(
         policy=bound.policy,
@@ -181,6 +184,8 @@ def _evaluation(
         heard_at=timestamp(pooled.heard_ms) if pooled.heard_ms else "",
         run=pooled.run,
         examples=tuple(example.id for example in pooled.examples),
+        p_value=p_text(test.p_value) if test and not test.reason else "",
+        moved=tuple(_part(one) for one in test.moved) if test else (),
         revision=sight.revision.name if verdict.verdict != "Unknown" else "",
         spec_hash=spec_hash(definition),
     )
@@ -200,13 +205,27 @@ def rule_of(bound: BoundEvaluation) -> VerdictRule:
     )
 
 
-def _verdict(bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput) -> Verdict:
+def _is_change(bound: BoundEvaluation) -> bool:
+    return bound.evaluator is not None and bound.evaluator.answers == "Change"
+
+
+def _part(one: Moved) -> MovedPart:
+    share, low, high = (percent_text(round(value * PPM)) for value in (one.share, one.low, one.high))
+    return MovedPart(label=one.label, share=share, low=low, high=high, change=change_text(one.change), id=one.id)
+
+
+def _verdict(
+    bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput, window: WindowResult | None, test: WindowTest | None
+) -> Verdict:
     if bound.problem is not None:
         return _undecided(bound.problem.reason, bound.problem.message)
     if sight.hub_problem and not pooled.windows:
         return _undecided(CheckReason.HUB_UNAVAILABLE, sight.hub_problem)
     facts = pooled.facts or (bound.evaluator.facts if bound.evaluator else EvaluatorFacts("", ""))
-    verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
+    if _is_change(bound):
+        verdict = decide_change(window, test, rule_of(bound), bound.evaluation.severity, missing=pooled.missing)
+    else:
+        verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict

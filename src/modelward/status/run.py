@@ -14,6 +14,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.verdict import decide
+from modelward.evaluate.window_verdict import decide_change
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 from modelward.reasons.run import RunReason
@@ -91,7 +92,11 @@ def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule)
     counts = sum(found.revisions.values(), Counts())
     if counts.failed and not counts.samples:
         return status("Error", 0, f"all {counts.failed} samples failed in {found.evaluator.name}")
-    verdict = decide(counts, found.evaluator, rule, missing=found.reason)
+    if found.tests:
+        most = max(found.tests, key=lambda test: test.samples)
+        verdict = decide_change(found, most, rule, "Warning")
+    else:
+        verdict = decide(counts, found.evaluator, rule, missing=found.reason)
     if verdict.reason == CheckReason.EVALUATOR_FAILING:
         return status("Error", verdict.samples, verdict.message)
     outcome: RunResult = "Inconclusive" if verdict.verdict == "Unknown" else verdict.verdict

@@ -83,6 +83,17 @@ SPECIMENS = [
     Specimen("builtin", "Coherence", {}, {"empty": False}, ({"empty": []},)),
     Specimen("builtin", "Language", {}, {"expected": ["de"]}, ({"expected": ["German"]}, {"expected": ["en"] * 65})),
     Specimen("builtin", "Readability", {}, {"maxGrade": "9"}, ({"maxGrade": 9}, {"maxGrade": "high"})),
+    Specimen(
+        "builtin", "EmbeddingDrift", {}, {"of": "Answers"},
+        ({"of": "Prompts"}, {"referenceSize": 10},
+         {"baseline": {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}}),
+    ),
+    Specimen("builtin", "TokenDrift", {}, {"of": "Questions"}, ({"of": []}, {"baseline": {"from": "yesterday"}})),
+    Specimen(
+        "builtin", "NumericDrift", {"number": "Duration"}, {"number": "Duration", "distance": "KL"},
+        ({}, {"number": "Mood"}, {"number": "Duration", "distance": "PSI"}),
+    ),
+    Specimen("builtin", "TopicClusters", {}, {"topics": 10}, ({"topics": 1}, {"topics": 51})),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Timings, Usage
+from modelward.api.window_answer import Moved, WindowTest
 from modelward.collector.handover import CapturedExchange
 from modelward.collector.record import ExchangeRecorder
 from modelward.collector.shipping import HubConnection as CollectorsHub
@@ -22,6 +23,7 @@ from modelward.collector.spool import Spool
 from modelward.hub import audit, keys
 from modelward.hub.errors import HubError
 from modelward.hub.stored import StoredLines
+from modelward.hub_client.client import HubUnavailableError
 from modelward.privacy.identifiers import hashed
 
 __all__ = ["cluster"]
@@ -247,3 +249,47 @@ async def test_what_is_no_target_erases_nothing(file_url: str, target: Any) -> N
         assert await refused(hub.client.erase(target)) == 400
         assert len(await held(hub)) == 4
         assert await hub.client.audit(0) == []
+
+
+TOPICS = WindowTest("r1", 200, 200, 400, moved=(Moved("card-stolen", 0.2, 0.1, 0.3, 0.1, "t1", "AAAA"),))
+
+
+@pytest.mark.parametrize(("target", "_left", "_named"), TARGETS)
+async def test_an_erasure_takes_the_names_of_topics_with_it(
+    file_url: str, target: dict[str, Any], _left: Any, _named: str
+) -> None:
+    async with running_hub(file_url) as hub:
+        await hub.client.post_exchanges(ndjson(*EVERYTHING))
+        await hub.client.put_result(result(tests=(TOPICS,)))
+        assert (await hub.client.results(0))[0].tests == (TOPICS,)
+        await hub.client.erase(target)
+        assert (await hub.client.results(0))[0].tests == (replace(TOPICS, moved=()),)
+        await hub.client.put_result(result(evaluation="late", tests=(TOPICS,)))
+        assert {one.tests for one in await hub.client.results(0)} == {(replace(TOPICS, moved=()),)}
+
+
+async def test_names_of_topics_go_when_a_newer_result_comes_and_when_their_texts_do(file_url: str) -> None:
+    now = [NOW_MS]
+    async with running_hub(file_url, now=lambda: now[0]) as hub:
+        rule = {"content": "Redacted", "keepForSeconds": 7_200, "maxBodyBytes": 1_000}
+        await hub.client.put_rules({"retail/chat": rule})
+        for to_ms in (NOW_MS - 10, NOW_MS, NOW_MS - 20):
+            await hub.client.put_result(result(to_ms=to_ms, tests=(TOPICS,)))
+        assert {one.to_ms: len(one.tests[0].moved) for one in await hub.client.results(0)} == {
+            NOW_MS - 20: 0, NOW_MS - 10: 0, NOW_MS: 1,
+        }  # fmt: skip
+        now[0] += 3 * HOUR_MS
+        await hub.hub.sweep()
+        assert {len(one.tests[0].moved) for one in await hub.client.results(0)} == {0}
+        assert {one.tests[0].samples for one in await hub.client.results(0)} == {200}
+
+
+async def test_no_text_that_a_test_brings_is_kept_as_a_name(file_url: str) -> None:
+    async with running_hub(file_url) as hub:
+        labels = ("card-stolen", "my card was stolen", "<b>", "", "10-20ms", "x" * 65)
+        moved = tuple(Moved(label, 0.1, 0.0, 0.2, 0.1) for label in labels)
+        await hub.client.put_result(result(tests=(replace(TOPICS, moved=moved),)))
+        [kept] = await hub.client.results(0)
+        assert [one.label for one in kept.tests[0].moved] == ["card-stolen", "10-20ms"]
+        with pytest.raises(HubUnavailableError, match="are names"):
+            await hub.client.put_result(result(tests=(replace(TOPICS, reason="a b"),)))

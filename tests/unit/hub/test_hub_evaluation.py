@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
 
 from modelward.api.evaluation import Plan, PlanItem
-from modelward.api.exchange import Exchange, Redaction
+from modelward.api.exchange import Exchange, Redaction, Timings
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
 from modelward.job.embeddings import SharedEmbeddings
@@ -66,7 +67,7 @@ async def test_one_bad_item_fails_alone_and_its_result_never_looks_like_a_pass(
             "typo": "EvaluatorFailing", "wrong": "EvaluatorFailing", "blind": "EvaluatorFailing", "pii": "",
         }  # fmt: skip
         assert found["blind"].revisions["r1"].failed == 4
-        assert "there are OffTopicAnswered" in tally.errors[0]
+        assert "there are Coherence, EmbeddingDrift" in tally.errors[0]
 
 
 async def test_a_hub_that_stays_away_fails_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +117,30 @@ def test_the_tally_fits_a_termination_message_however_many_errors() -> None:
     message = tally.message()
     assert len(message) <= 2_000
     assert json.loads(message)["failed"] == 500
+
+
+async def test_a_window_is_compared_with_the_first_exchanges_of_its_revision_as_the_hub_has_them(file_url: str) -> None:
+    """The reference is read again each time; of it the result keeps nothing but its two times."""
+    old_ms = NOW_MS - 2 * 86_400_000
+    old = [exchange(i, time_ms=old_ms + i - 100, timings=Timings(100.0 + i % 9)) for i in range(300)]
+    new = [exchange(1_000 + i, time_ms=NOW_MS - 5_000 + i, timings=Timings(1_000.0 + i % 9)) for i in range(120)]
+    config = {"number": "Duration"}
+    drift = replace(
+        item("slower", "NumericDrift", config), from_ms=NOW_MS - 3_950, to_ms=NOW_MS + 2_000, over_ms=60_000
+    )
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(*old, *new))
+        for seconds in (0, 1):
+            later = replace(drift, to_ms=drift.to_ms + 1_000 * seconds)
+            tally = await run_plan(Plan("modelward-20261120-101500", "retail", "", (later,)), r.client)
+            assert (tally.done, tally.errors) == (1, [])
+        first, second = sorted(await r.client.results(0), key=lambda one: one.to_ms)
+    assert [(one.samples, one.reference_samples) for one in (*first.tests, *second.tests)] == [(120, 300)] * 2
+    (test,) = second.tests
+    assert test.p_value < 1e-6
+    assert test.low > 0.5
+    assert (test.reference_from_ms, test.reference_to_ms) == (old_ms, first.tests[0].reference_to_ms)
+    assert old_ms < test.reference_to_ms < NOW_MS - 3_000
+    assert first.revisions["r1"].samples < 120, "counts are of the item's own time"
+    assert test.moved
+    assert first.tests[0].moved == (), "only the newest result names what moved"

@@ -10,10 +10,12 @@ from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.score import ScoreState
 from modelward.evaluate.verdict import Verdict, decide, spread
 from modelward.job.by_hand import HandTally
+from modelward.reasons.checks import CheckReason
 
 _NO_LIMIT = VerdictRule(fail_above_ppm=0, min_samples=1)
 """Where no policy sets one: the share is corrected alike, and nothing is decided."""
 _HEAD = ("evaluator", "scored", "flagged", "corrected", "not applicable", "not captured", "failed")
+_NO_PAST = "it compares a window with what the hub keeps from before, and a file has nothing of that"
 _CAUSES = 3
 
 
@@ -38,7 +40,7 @@ def _row(tally: HandTally) -> tuple[str, ...]:
 def _seen(tally: HandTally) -> str:
     """Return the share flagged, weighted by 1 / inclusion, with its Wilson interval."""
     counts = tally.counts
-    if not counts.weight:
+    if not counts.weight or tally.named.evaluator.answers == "Change":
         return "-"
     size = effective_size(counts.weight, counts.weight_squared)
     return spread(wilson(min(1.0, counts.flagged_weight / counts.weight) * size, size))
@@ -55,6 +57,8 @@ def _corrected(tally: HandTally, verdict: Verdict) -> str:
 
 
 def _verdict(tally: HandTally) -> Verdict:
+    if tally.named.evaluator.answers == "Change":
+        return Verdict("Unknown", None, None, None, tally.counts.samples, CheckReason.NOT_YET_DECIDED, _NO_PAST)
     rule = tally.named.rule or _NO_LIMIT
     return decide(tally.counts, tally.named.evaluator.facts, rule, missing=tally.missing)
 

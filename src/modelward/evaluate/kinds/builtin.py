@@ -13,12 +13,14 @@ from modelward.api.evaluation import BUILTIN
 from modelward.api.exchange import Exchange
 from modelward.api.form import words
 from modelward.api.quantity import percent_text
+from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import NOTHING, PodAdditions
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.kinds.kind import AboutEvaluator
 from modelward.evaluate.manifest import EvaluatorConfig, Measured
+from modelward.evaluate.past import PastTraffic
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 from modelward.reasons.checks import CheckReason
@@ -63,6 +65,7 @@ class BuiltinKind:
             requires=known.manifest.requires,
             fails="Above" if known.manifest.direction == "LowerIsBetter" else "Below",
             unit=known.manifest.unit,
+            answers="Change" if known.test else "Share",
         )
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002  # none needs anything
@@ -75,6 +78,14 @@ class BuiltinKind:
         """Score by the evaluator's own code."""
         known = self.evaluators[evaluator.name]
         return await known.score(known.manifest.config.model_validate(dict(evaluator.config)), exchanges, port)
+
+    async def test(
+        self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], past: PastTraffic, port: ScoringPort
+    ) -> tuple[WindowTest, ...]:
+        """Compare by the evaluator's own code."""
+        known = self.evaluators[evaluator.name]
+        config = known.manifest.config.model_validate(dict(evaluator.config))
+        return await known.test(config, exchanges, past, port) if known.test else ()
 
 
 def settings_of(config: type[EvaluatorConfig]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from modelward.api.exchange import Exchange
+from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
 from modelward.desired.pod_additions import PodAdditions
+from modelward.evaluate.past import PastTraffic
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 
@@ -60,4 +62,15 @@ class EvaluatorKind(Protocol):
         The exchanges have what the evaluator needs. There are some of them at a time, or all those of the window
         where it judges windows: what it finds of the window as a whole, it says of the exchanges that make it so.
         """
+        ...
+
+
+@runtime_checkable
+class WindowKind(Protocol):
+    """A kind some of whose evaluators answer Change: they compare a window with what was before."""
+
+    async def test(
+        self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], past: PastTraffic, port: ScoringPort
+    ) -> tuple[WindowTest, ...]:
+        """Return a test for each revision in the window; the exchanges have what the evaluator needs."""
         ...

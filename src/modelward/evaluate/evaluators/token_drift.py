@@ -1,0 +1,120 @@
+"""Did the words of questions or answers change?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from modelward.api.exchange import Exchange
+from modelward.evaluate.anonymity import clear, conversation_of, may_be_shown, shown_words, words_in
+from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
+from modelward.evaluate.change import Change, ChangeConfig, Compared, TextName, changes, counted, moved, text_of
+from modelward.evaluate.manifest import Manifest
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.statistics.distances import jensen_shannon
+from modelward.evaluate.statistics.effect import effect
+from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, halved_p_value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+VOCABULARY = 300
+"""Words that are told apart, those of most conversations; all others are one."""
+SHOWN = 5
+
+Row = tuple[Exchange, str]
+
+
+class TokenDriftConfig(ChangeConfig):
+    """Whose words."""
+
+    of: TextName = "Answers"
+
+
+async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> Change | None:
+    """Compare word frequencies by the Jensen-Shannon distance; the vocabulary comes from both samples together."""
+    window, reference = ([(one, text_of(config.of, one)) for one in rows] for rows in (pair.window, pair.reference))
+    window, reference = ([(one, text) for one, text in rows if words_in(text)] for rows in (window, reference))
+    if not window or not reference:
+        return None
+    vocabulary = _vocabulary([*window, *reference])
+    ours, theirs = (_frequencies(rows, vocabulary) for rows in (window, reference))
+    return Change(
+        statistic=float(jensen_shannon(ours.mean[None], theirs.mean[None])[0]),
+        p_value=halved_p_value(ours, theirs, jensen_shannon, pair.seed),
+        effect=effect(ours, theirs, jensen_shannon, pair.seed),
+        moved=moved(_labels(vocabulary, window, reference, ours.mean - theirs.mean), ours, theirs),
+    )
+
+
+def _vocabulary(rows: Sequence[Row]) -> list[str]:
+    counts: Counter[str] = Counter()
+    for conversation_words in _by_conversation(rows).values():
+        counts.update(conversation_words)
+    return [word for word, _ in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:VOCABULARY]]
+
+
+def _by_conversation(rows: Sequence[Row]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for exchange, text in rows:
+        found.setdefault(conversation_of(exchange), set()).update(words_in(text))
+    return found
+
+
+def _frequencies(rows: Sequence[Row], vocabulary: Sequence[str]) -> ConversationSums:
+    import numpy as np
+
+    place = {word: number for number, word in enumerate(vocabulary)}
+    shares, sizes = np.zeros((len(rows), len(vocabulary) + 1)), np.zeros(len(rows))
+    for number, (exchange, text) in enumerate(rows):
+        words = words_in(text)
+        for word in words:
+            shares[number, place.get(word, len(vocabulary))] += 1 / len(words)
+        sizes[number] = len(words) / exchange.inclusion
+    return by_conversation(shares, sizes, [conversation_of(one) for one, _ in rows])
+
+
+def _labels(
+    vocabulary: Sequence[str], window: Sequence[Row], reference: Sequence[Row], change: NDArray[np.float64]
+) -> list[str]:
+    """Return the words that moved most among those that may be shown, and nothing for all others."""
+    shown = set()
+    for rows in (window, reference):
+        if may_be_shown([one for one, _ in rows]):
+            shown |= set(shown_words(rows))
+    texts = [text for _, text in (*window, *reference)]
+    order = sorted(range(len(vocabulary)), key=lambda number: (-abs(float(change[number])), number))
+    named: set[str] = set()
+    for word in (vocabulary[number] for number in order if vocabulary[number] in shown):
+        if len(named) == SHOWN:
+            break
+        if clear(word, texts):
+            named.add(word)
+    return [word if word in named else "" for word in (*vocabulary, "")]
+
+
+MANIFEST = Manifest(
+    name="TokenDrift",
+    version="1.0.0",
+    summary="How far the words of answers, or of questions, moved from their reference (Jensen-Shannon distance).",
+    direction="LowerIsBetter",
+    needs_text=True,
+    subject="response",
+    cost="Cheap",
+    languages=("any that puts spaces between words",),
+    licence="Apache-2.0",
+    labels=(),
+    config=TokenDriftConfig,
+    unit="Window",
+    requires=(),
+    answers=("Change",),
+    blind_to=(
+        "The same meaning in other words is a change, another meaning in the same words is none.",
+        "Words beyond the 300 most frequent ones are one word.",
+        "A change that is slower than the reference ages is not seen.",
+    ),
+)
+EVALUATORS = (BuiltinEvaluator(MANIFEST, counted, test=partial(changes, compare)),)
