@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "refusal"))
 import train
+from shipped_rates import keep
 
-from modelward.evaluate.evaluators import measured
 from modelward.evaluate.evaluators.topic import AUTO_THRESHOLD
 from modelward.job.minilm import MiniLM
 
@@ -160,7 +160,7 @@ def main() -> None:
     rates = composed(topic, refusal)
     print(json.dumps({"threshold": AUTO_THRESHOLD, "topic": topic, "refusal": refusal, "composed": rates}, indent=2))
     if options.write:
-        Path(measured.__file__).with_name(measured.FILE).write_text(json.dumps(rates, indent=2) + "\n")
+        keep(rates)
 
 
 if __name__ == "__main__":

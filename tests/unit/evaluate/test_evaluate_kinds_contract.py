@@ -82,6 +82,10 @@ SPECIMENS = [
     ),
     Specimen("builtin", "Coherence", {}, {"empty": False}, ({"empty": []},)),
     Specimen("builtin", "Language", {}, {"expected": ["de"]}, ({"expected": ["German"]}, {"expected": ["en"] * 65})),
+    Specimen("builtin", "PHI", {}, {"terms": ["Ménière"]}, ({"terms": [" "]}, {"ignoreEchoed": []})),
+    Specimen("builtin", "Relevance", {}, {"threshold": "0.3"}, ({"threshold": "2"}, {"threshold": 0.3})),
+    Specimen("builtin", "Groundedness", {}, {"minContextWords": 5}, ({"minContextWords": 0}, {"threshold": "x"})),
+    Specimen("builtin", "Frustration", {}, {"threshold": "0.9"}, ({"threshold": "1.5"},)),
     Specimen("builtin", "Readability", {}, {"maxGrade": "9"}, ({"maxGrade": 9}, {"maxGrade": "high"})),
     Specimen(
         "builtin", "EmbeddingDrift", {}, {"of": "Answers"},

@@ -1,0 +1,127 @@
+"""Does a user lose patience: ask the same again, give up, or complain? Read from the turns that were sent.
+
+A turn that is asked again in other words is found by embeddings, giving up and complaints by their wording in
+English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from modelward.api.exchange import Exchange
+from modelward.api.form import THRESHOLD
+from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
+from modelward.evaluate.evaluators.impatience import ABANDONS, COMPLAINS, SHOUTS
+from modelward.evaluate.evaluators.measured import measured
+from modelward.evaluate.evaluators.topic import is_small_talk
+from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.score import Score
+from modelward.evaluate.terms import words_of
+
+AUTO_THRESHOLD = 0.8
+"""Cosine from which a turn repeats an earlier one; `bench/evaluators/frustration.py` chose it on another source."""
+TURNS_BACK = 3
+"""How many turns of the user before the last it is compared with."""
+FEWEST_WORDS = 3
+_READ_CHARS = 2_000
+
+
+class FrustrationConfig(EvaluatorConfig):
+    """The cosine from which a turn repeats an earlier one in other words."""
+
+    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
+
+    @property
+    def cosine(self) -> float:
+        """The threshold as a number."""
+        return AUTO_THRESHOLD if self.threshold == "auto" else float(self.threshold)
+
+
+async def score(config: FrustrationConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:
+    """Flag exchanges whose last turn gives up, complains, or asks again; the label says which."""
+    labels = [_said(exchange) for exchange in exchanges]
+    rows = [i for i, label in enumerate(labels) if not label and not is_small_talk(exchanges[i].question)]
+    earlier = [_earlier(exchanges[i]) for i in rows]
+    if rows:
+        asked = await port.embed([exchanges[i].question[:_READ_CHARS] for i in rows])
+        before = [turn for turns in earlier for turn in turns]
+        vectors = await port.embed(before) if before else asked[:0]
+        at = 0
+        for place, (i, turns) in enumerate(zip(rows, earlier, strict=True)):
+            near = vectors[at : at + len(turns)] @ asked[place]
+            at += len(turns)
+            again = bool(turns) and float(near.max()) >= config.cosine
+            labels[i] = "rephrase" if again else ""
+    return [
+        Score(exchange.id, "Scored", bool(label), label=label or "none")
+        for exchange, label in zip(exchanges, labels, strict=True)
+    ]
+
+
+def _said(exchange: Exchange) -> str:
+    """Return what the words of the last turn tell, or the empty string."""
+    question = exchange.question[:_READ_CHARS]
+    if ABANDONS.search(question):
+        return "abandonment"
+    if COMPLAINS.search(question) or SHOUTS.search(question):
+        return "complaint"
+    asked = _plain(question)
+    again = len(asked) >= FEWEST_WORDS and any(_plain(turn) == asked for turn in _turns_before(exchange))
+    return "retry" if again else ""
+
+
+def _plain(text: str) -> list[str]:
+    """Return the words of a text without signs, however they are written."""
+    return [word for word in words_of(text).split() if word.isalnum()]
+
+
+def _turns_before(exchange: Exchange) -> list[str]:
+    """Return the turns of the user before the last that were answered, the newest ones."""
+    turns, answered = [], False
+    for message in reversed(exchange.messages):
+        if message.role == "assistant":
+            answered = True
+        elif message.role == "user" and message.text.strip():
+            turns.append((message.text[:_READ_CHARS], answered))
+    return [text for text, was_answered in turns[1:] if was_answered][:TURNS_BACK]
+
+
+def _earlier(exchange: Exchange) -> list[str]:
+    """Return the turns that the last one may repeat in other words."""
+    if len(exchange.question.split()) < FEWEST_WORDS or is_small_talk(exchange.question):
+        return []
+    return [turn for turn in _turns_before(exchange) if len(turn.split()) >= FEWEST_WORDS]
+
+
+def _rates(config: FrustrationConfig) -> Measured | None:
+    return measured("Frustration") if config.threshold == "auto" else None
+
+
+FRUSTRATION = Manifest(
+    name="Frustration",
+    version="1.0.0",
+    summary="Share of exchanges whose last turn asked the same again, gave up or complained.",
+    direction="LowerIsBetter",
+    needs_text=True,
+    requires=("question",),
+    subject="prompt",
+    cost="Model",
+    languages=("en",),
+    licence="Apache-2.0 (all-MiniLM-L6-v2)",
+    labels=("none", "retry", "rephrase", "abandonment", "complaint"),
+    config=FrustrationConfig,
+    measured=measured("Frustration"),
+    severity="Info",
+    blind_to=(
+        "a user who leaves without a word: there is no exchange to read",
+        "earlier turns that the client did not send again with the request",
+        "complaints in other words than those of its lists, in other languages than English, and irony",
+        "whether a repeated question is the bot's fault: some users only want to be sure",
+    ),
+    model_sha256=MINILM_SHA256,
+)
+EVALUATORS = (BuiltinEvaluator(FRUSTRATION, score, _rates),)
