@@ -29,7 +29,7 @@ check: env ## Lint, types, imports, generated files and unit tests
 	$(VENV)/bin/modelward crd --check; \
 	$(PYTHON) docs/generate-metrics --check; \
 	$(PYTHON) docs/generate-reasons --check; \
-	test -f $${MODELWARD_MINILM:-$$HOME/.cache/modelward/minilm}/model.onnx || $(VENV)/bin/modelward evaluators prepare; \
+	test -f $${MODELWARD_MINILM:-$$HOME/.cache/modelward/minilm}/encoder.onnx || $(VENV)/bin/modelward evaluators prepare; \
 	$(PYTHON) -m pytest -q -n 2 tests/unit --cov --cov-report=; \
 	$(VENV)/bin/coverage report --include=$(PURE) --fail-under=90 --skip-covered; \
 	wait $$types

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,10 +17,9 @@ KEPT_TEXTS = 8_192
 
 
 class SharedEmbeddings:
-    """Remembers the newest answers of an embedder by what was asked; of texts only a digest stays.
+    """Remembers the newest vectors of an embedder; of texts only a digest stays.
 
-    A whole question is remembered, not each text: padding and quantisation let a text's vector depend a little on
-    those embedded with it, and a score must not depend on which evaluator came first.
+    A vector depends on nothing but its text, so it does not matter which evaluator asked first.
     """
 
     def __init__(self, embed: Callable[[Sequence[str]], NDArray[np.float32]], keep: int = KEPT_TEXTS) -> None:
@@ -29,22 +28,29 @@ class SharedEmbeddings:
         self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
 
     async def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return what the embedder returns, read-only."""
-        key = _digest(texts)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        vectors = await asyncio.to_thread(self._embed, texts)
+        """Return what the embedder returns, read-only; each text is embedded once."""
+        import numpy as np
+
+        keys = [_digest(text) for text in texts]
+        found = {key: self._kept[key] for key in keys if key in self._kept}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if new or not keys:
+            embedded = await asyncio.to_thread(self._embed, list(new.values()))
+            if not keys:
+                return embedded
+            found.update(zip(new, embedded, strict=True))
+        self._keep_newest(found)
+        vectors = np.stack([found[key] for key in keys])
         vectors.flags.writeable = False
-        self._kept[key] = vectors
-        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._keep:
-            self._kept.popitem(last=False)
         return vectors
 
+    def _keep_newest(self, found: Mapping[bytes, NDArray[np.float32]]) -> None:
+        for key, vector in found.items():
+            self._kept[key] = vector
+            self._kept.move_to_end(key)
+        while len(self._kept) > self._keep:
+            self._kept.popitem(last=False)
 
-def _digest(texts: Sequence[str]) -> bytes:
-    digest = hashlib.blake2b(digest_size=32)
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.digest()
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from modelward.cli.app import app
 from modelward.job import minilm_build
+from modelward.job.minilm import MODEL_FILE
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,7 +26,7 @@ def test_weights_that_are_not_the_published_ones_end_the_command(
     done = CliRunner().invoke(app, ["evaluators", "prepare", "--output", str(tmp_path / "out")])
     assert done.exit_code == 1
     assert "not the published" in done.stderr
-    assert not (tmp_path / "out" / "model.onnx").exists()
+    assert not (tmp_path / "out" / MODEL_FILE).exists()
 
 
 def test_the_image_build_copies_all_that_the_command_imports(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import Scorer, score, window_result
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import UnknownEvaluatorError, catalogue, evaluators, resolved
-from modelward.job.minilm import MiniLM, MiniLMUnavailableError, default_directory, embed
+from modelward.job.minilm import MODEL_FILE, MiniLM, MiniLMUnavailableError, default_directory, embed
 from modelward.job.port import JobPort
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
@@ -39,7 +39,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "Format": {"maxChars": 9},
 }
 needs_model = pytest.mark.skipif(
-    not (default_directory() / "model.onnx").is_file(),
+    not (default_directory() / MODEL_FILE).is_file(),
     reason="the embedding model is not built: modelward evaluators prepare",
 )
 
@@ -282,7 +282,6 @@ def test_embeddings_are_unit_vectors_in_the_order_given_and_long_texts_are_cut()
     assert vectors.shape == (5, 384)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     assert vectors[0] @ vectors[4] > 0.5 > vectors[0] @ vectors[3]
-    assert np.allclose(model.encode(texts[:1])[0], vectors[0], atol=0.05)
 
 
 def test_a_model_that_is_not_built_names_the_command(tmp_path: Any) -> None:

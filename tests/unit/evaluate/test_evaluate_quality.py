@@ -16,7 +16,7 @@ from modelward.evaluate.evaluators.refusal import openings, refusals
 from modelward.evaluate.scoring import score
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import catalogue, resolved
-from modelward.job.minilm import MiniLM, default_directory, embed
+from modelward.job.minilm import MODEL_FILE, MiniLM, default_directory, embed
 from modelward.job.port import JobPort
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(not DATA.is_dir(), reason=f"no labelled sets in {DATA}; MODELWARD_DATA names the folder"),
     pytest.mark.skipif(
-        not (default_directory() / "model.onnx").is_file(),
+        not (default_directory() / MODEL_FILE).is_file(),
         reason="the embedding model is not built: modelward evaluators prepare",
     ),
 ]
