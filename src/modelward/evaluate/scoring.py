@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.desired.evaluators import ResolvedEvaluator, Text
+from modelward.evaluate.conversations import conversations_of
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
 from modelward.evaluate.port import PortError, ScoringPort
@@ -122,10 +123,11 @@ async def window_result(
 def counts(rows: Sequence[tuple[Exchange, Score]]) -> Counts:
     """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with."""
     scored = [(1.0 / exchange.inclusion, exchange, s) for exchange, s in rows if s.state == "Scored"]
-    conversations: dict[str | int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-    for place, (weight, exchange, s) in enumerate(scored):
-        all_of_it, flagged = conversations[exchange.conversation or place]
-        conversations[exchange.conversation or place] = all_of_it + weight, flagged + weight * s.flagged
+    conversations: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    named = conversations_of([exchange for _, exchange, _ in scored])
+    for name, (weight, _, s) in zip(named, scored, strict=True):
+        all_of_it, flagged = conversations[name]
+        conversations[name] = all_of_it + weight, flagged + weight * s.flagged
     sums = conversations.values()
     return Counts(
         samples=len(scored),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_from_json, result_to_json
-from modelward.api.exchange import Exchange
+from modelward.api.exchange import Exchange, Message
 from modelward.evaluate.interval import effective_size
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import counts
@@ -50,6 +50,28 @@ def test_turns_that_are_all_alike_are_one_sample_for_each_conversation() -> None
     assert independent_size(alike) == pytest.approx(30, rel=0.01)
     apart = counts([row(10 * c + turn, str(c), flagged=turn < 2) for c in range(300) for turn in range(10)])
     assert independent_size(apart) > 2_000
+
+
+def spoken(place: int, conversation: str, *turns: str) -> tuple[Exchange, Score]:
+    """An exchange that sends these turns, of the user and the model in turns."""
+    exchange, score = row(place, conversation, flagged=False)
+    sent = tuple(Message(("user", "assistant")[i % 2], text) for i, text in enumerate(turns))
+    return replace(exchange, messages=sent), score
+
+
+def test_callers_who_begin_with_the_same_words_are_samples_each() -> None:
+    faq = counts([spoken(i, "key of an opening", "Where is my card?") for i in range(60)])
+    assert independent_size(faq) == pytest.approx(60, rel=0.01)
+
+
+def test_turns_sent_alone_under_a_name_are_of_one_conversation() -> None:
+    alone = counts([spoken(i, f"thread {i % 6}", f"question {i}") for i in range(60)])
+    assert independent_size(alone) < 10
+
+
+def test_later_turns_under_one_key_are_of_one_conversation() -> None:
+    later = counts([spoken(i, "key", "Hello", "Hello!", f"question {i}") for i in range(60)])
+    assert independent_size(later) < 2
 
 
 def test_without_a_flag_each_conversation_is_about_one_sample() -> None:
