@@ -64,7 +64,8 @@ def compared(limit: float) -> tuple[WatchedRule, ...]:
         by_wilson("Wilson z 4, every start", limit, 4.0, every_start=True),
         by_cusum("CUSUM of limit/2 against 10%, threshold 12", limit / 2, 0.1, 12.0),
         by_evidence("evidence, whole set, Warning", limit, WARNING, every_start=False),
-        by_evidence("evidence at the limit only, every start", limit, Odds(100.0, 1.0)),
+        by_evidence("evidence at the limit only, every start", limit, Odds(20.0, 1.0)),
+        by_evidence("evidence, every start, odds 100 at the limit", limit, Odds(100.0)),
         by_evidence("evidence, every start, Warning (chosen)", limit, WARNING),
         by_evidence("evidence, every start, Critical (chosen)", limit, CRITICAL),
     )

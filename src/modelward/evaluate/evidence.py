@@ -24,8 +24,13 @@ class Evidence:
         return self.at(self.size)
 
 
+def seen(counts: Counts) -> tuple[float, float]:
+    """Return the share flagged and the effective number of samples that it rests on."""
+    share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
+    return share, independent_size(counts)
+
+
 def share_flagged(counts: Counts, rates: ErrorRates) -> Evidence:
     """Return the share at fault of some samples, corrected for the evaluator's own errors."""
-    share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
-    size = independent_size(counts)
+    share, size = seen(counts)
     return Evidence(size, lambda size: corrected(wilson(share * size, size), rates))

@@ -13,6 +13,7 @@ from modelward.evaluate.interval import wilson
 from modelward.evaluate.needed import about, least
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.statistics.correction import ErrorRates, corrected, error_rates, resolution
+from modelward.evaluate.watched import SlidingSet
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 
@@ -32,13 +33,17 @@ Found = tuple[Reason, str]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that an evaluation is decided by; `rates` are None where they are too bad, or too little is known of them."""
+    """All that an evaluation is decided by; `rates` are None where they are too bad, or too little is known of them.
+
+    `sliding` are the windows of the counts, None of a verdict that is taken once.
+    """
 
     counts: Counts
     facts: EvaluatorFacts
     rule: VerdictRule
     missing: str
     rates: ErrorRates | None
+    sliding: SlidingSet | None = None
 
 
 def usable(facts: EvaluatorFacts) -> ErrorRates | None:
@@ -116,6 +121,8 @@ def _too_few(case: Case) -> Found | None:
     fewest = _fewest(case.rule, case.rates or ErrorRates())
     if case.rule.min_samples < fewest < math.inf:
         message += f"; about {about(fewest)} are needed at {limit_text(case.rule.limit_ppm)}"
+    if case.sliding:
+        message += case.sliding.in_time(max(case.rule.min_samples, fewest) - case.counts.samples)
     return CheckReason.TOO_FEW_SAMPLES, message
 
 

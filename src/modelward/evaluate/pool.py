@@ -19,7 +19,7 @@ class Pooled:
     """What `verdict.decide` needs; `facts` is None when no window is in reach, `newest_ms` then 0.
 
     `unlisted` examples have ids too long to list. `heard_ms` is the end of the newest window with an exchange of the
-    revision, 0 where there is none.
+    revision, 0 where there is none. `newest_first` are its counts in each window; those cover `covered_ms`.
     """
 
     counts: Counts
@@ -31,6 +31,8 @@ class Pooled:
     newest_ms: int
     heard_ms: int
     run: str
+    newest_first: tuple[Counts, ...] = ()
+    covered_ms: int = 0
 
 
 def pool(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms: int, over_ms: int) -> Pooled:
@@ -56,7 +58,15 @@ def pool(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms:
         newest_ms=taken[0].to_ms if taken else 0,
         heard_ms=max((result.to_ms for result, found in of_it if any(one != Counts() for one in found)), default=0),
         run=taken[0].run if taken else "",
+        newest_first=tuple(sum(found, Counts()) for _, found in of_it),
+        covered_ms=_covered_ms(of_it),
     )
+
+
+def _covered_ms(of_it: list[tuple[WindowResult, list[Counts]]]) -> int:
+    """Return the time from the oldest window with an exchange of the revision to the end of the newest."""
+    oldest_ms = min((result.from_ms for result, found in of_it if any(one != Counts() for one in found)), default=None)
+    return of_it[0][0].to_ms - oldest_ms if oldest_ms is not None else 0
 
 
 def _disjoint(results: Iterable[WindowResult], since_ms: int, now_ms: int) -> list[WindowResult]:

@@ -8,11 +8,13 @@ from modelward.api.base import VerdictValue
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import PPM, limit_text
 from modelward.api.quantity import percent_text as percent
-from modelward.evaluate.evidence import Evidence, share_flagged
+from modelward.evaluate.evidence import Evidence, seen, share_flagged
 from modelward.evaluate.interval import Interval
 from modelward.evaluate.needed import FAR_TIMES, MOST, about, few, least
 from modelward.evaluate.obstacles import Case, obstacle, usable
 from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.statistics.correction import ErrorRates
+from modelward.evaluate.watched import SlidingSet, failing, surely_fails, wait
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 
@@ -35,43 +37,70 @@ class Verdict:
     message: str
 
 
-def decide(counts: Counts, facts: EvaluatorFacts, rule: VerdictRule, *, missing: str = "") -> Verdict:
+def decide(
+    counts: Counts, facts: EvaluatorFacts, rule: VerdictRule, *, missing: str = "", sliding: SlidingSet | None = None
+) -> Verdict:
     """Decide one evaluation of one revision.
 
     `missing` is the pooled windows' reason for having no samples (NoTraffic, NoCapture, EvaluatorFailing). The first
     obstacle in OBSTACLES makes it Unknown; else bounds decide, and an interval around the limit is NearThreshold.
+    `sliding` are the windows of `counts`, for a rule with odds: the newest of them may fail by themselves.
     """
     rates = usable(facts)
+    case = Case(counts, facts, rule, missing, rates, sliding)
     evidence = share_flagged(counts, rates) if rates and counts.samples else None
-    found = obstacle(Case(counts, facts, rule, missing, rates))
-    if found or evidence is None:
+    found = obstacle(case)
+    if found or evidence is None or rates is None:
         return _unknown(
             counts, evidence.interval if evidence else None, *(found or (CheckReason.NOT_CALIBRATED, facts.name))
         )
-    return _decided(counts, evidence, rule)
+    return _watched(case, evidence, rates) if rule.odds else _decided(case, evidence, rates)
 
 
-def _decided(counts: Counts, evidence: Evidence, rule: VerdictRule) -> Verdict:
-    interval, samples, limit = evidence.interval, counts.samples, rule.limit_ppm
-    low, high = round(interval.low * PPM), round(interval.high * PPM)
-    above, below = low > limit, high < limit
-    if not above and not below:
-        reason, told = near(spread(interval), limit_text(limit), samples, _enough(counts, evidence, limit))
-        return _unknown(counts, interval, reason, told + _why_near(evidence, limit))
-    failed = above if rule.fail_above_ppm is not None else below
-    message = f"{spread(interval)} {'>' if above else '<'} {limit_text(limit)}, n={samples}"
-    outcome: VerdictValue = "Failed" if failed else "Passed"
-    reason = CheckReason.ABOVE_LIMIT if above else CheckReason.BELOW_LIMIT
-    return Verdict(outcome, round(interval.value * PPM), low, high, samples, reason, message)
+def _watched(case: Case, evidence: Evidence, rates: ErrorRates) -> Verdict:
+    sliding = case.sliding or SlidingSet((case.counts,))
+    length, run = failing(sliding, rates, case.rule)
+    if not length:
+        return _decided(case, evidence, rates)
+    every = len(sliding.newest_first)
+    newest = f" in the newest {length} of {every} windows" if length < every else ""
+    return _beyond(share_flagged(run, rates).interval, run.samples, case.rule, newest)
 
 
-def _enough(counts: Counts, evidence: Evidence, limit_ppm: int) -> float:
+def _decided(case: Case, evidence: Evidence, rates: ErrorRates) -> Verdict:
+    interval, rule, samples = evidence.interval, case.rule, case.counts.samples
+    side = _side(interval, rule.limit_ppm)
+    if side and (rule.odds is None or (side == "<") == rule.above):
+        return _beyond(interval, samples, rule)
+    enough, shown, limit = _enough(case, evidence, rates), spread(interval), limit_text(rule.limit_ppm)
+    beyond = f" {side} {limit}, not yet surely" if side else ""
+    if side or few(samples, enough):
+        told = f"{shown}{beyond}; {wait(case.sliding, samples, enough, limit)}"
+        return _unknown(case.counts, interval, CheckReason.TOO_FEW_SAMPLES, told + _why_near(evidence, rule.limit_ppm))
+    told = f"{shown} around {limit}, n={samples}{_why_near(evidence, rule.limit_ppm)}"
+    return _unknown(case.counts, interval, CheckReason.NEAR_THRESHOLD, told)
+
+
+def _beyond(interval: Interval, samples: int, rule: VerdictRule, newest: str = "") -> Verdict:
+    """Return the verdict of an interval on one side of the limit."""
+    value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
+    side = _side(interval, rule.limit_ppm)
+    outcome: VerdictValue = "Failed" if (side == ">") == rule.above else "Passed"
+    reason = CheckReason.ABOVE_LIMIT if side == ">" else CheckReason.BELOW_LIMIT
+    message = f"{spread(interval)} {side} {limit_text(rule.limit_ppm)}, n={samples}{newest}"
+    return Verdict(outcome, value, low, high, samples, reason, message)
+
+
+def _enough(case: Case, evidence: Evidence, rates: ErrorRates) -> float:
     """Return how many samples with what was seen would decide."""
+    rule, share = case.rule, seen(case.counts)[0]
 
     def decides(size: float) -> bool:
-        return not _holds(evidence.at(size), limit_ppm)
+        side = _side(evidence.at(size), rule.limit_ppm)
+        fails = bool(side) and (side == ">") == rule.above
+        return bool(side) and (not fails or rule.odds is None or surely_fails(share, size, rates, rule))
 
-    return least(decides, evidence.size, evidence.size * FAR_TIMES) * (counts.samples / evidence.size)
+    return least(decides, evidence.size, evidence.size * FAR_TIMES) * (case.counts.samples / evidence.size)
 
 
 def _why_near(evidence: Evidence, limit_ppm: int) -> str:
@@ -80,11 +109,13 @@ def _why_near(evidence: Evidence, limit_ppm: int) -> str:
         return f"; {NONE_ALLOWED}"
     exactly = evidence.at(MOST)
     beside = abs(round(exactly.value * PPM) - limit_ppm) > limit_ppm // 10
-    return f"; {NOT_BETTER}" if beside and _holds(exactly, limit_ppm) else ""
+    return f"; {NOT_BETTER}" if beside and not _side(exactly, limit_ppm) else ""
 
 
-def _holds(interval: Interval, limit_ppm: int) -> bool:
-    return round(interval.low * PPM) <= limit_ppm <= round(interval.high * PPM)
+def _side(interval: Interval, limit_ppm: int) -> str:
+    """Return on which side of the limit the whole interval is: `>`, `<`, or empty where it holds the limit."""
+    low, high = round(interval.low * PPM), round(interval.high * PPM)
+    return ">" if low > limit_ppm else "<" if high < limit_ppm else ""
 
 
 def near(shown: str, limit: str, samples: int, enough: float, what: str = "samples") -> tuple[Reason, str]:

@@ -35,9 +35,9 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
     )
     TOO_FEW_SAMPLES = Reason(
         "TooFewSamples",
-        "n of the m required, or of about m that would decide; or no exchange was applicable to the check",
-        "little traffic, or little of it captured",
-        "wait; lower `minSamples` or `minRequests`, or raise `capture.sample`",
+        "n of the m required, or how many more would decide; or no exchange was applicable to the check",
+        "little traffic, or little of it captured; or `over` is too short to hold as many as it takes",
+        "wait as long as the message says; else a longer `over`, a larger `capture.sample`, a lower `minSamples`",
     )
     NOT_YET_DECIDED = Reason(
         "NotYetDecided",

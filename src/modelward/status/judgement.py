@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from modelward.api.base import Severity
 from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus, MovedPart
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
@@ -15,7 +16,9 @@ from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
 from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.statistics.sequence import CRITICAL, WARNING, Odds
 from modelward.evaluate.verdict import Verdict, decide
+from modelward.evaluate.watched import SlidingSet
 from modelward.evaluate.window_verdict import change_text, decide_change, newest, p_text
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
@@ -30,6 +33,8 @@ from modelward.status.standing import S, since_then, spec_hash, stand
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
 _DEFAULT_PERCENTILE = 95
+ODDS: Mapping[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical": CRITICAL}
+"""How sure a failure is where it is asked after each window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,9 @@ def _verdict(
     if _is_change(bound):
         verdict = decide_change(window, test, rule_of(bound), bound.evaluation.severity, missing=pooled.missing)
     else:
-        verdict = decide(pooled.counts, facts, rule_of(bound), missing=pooled.missing)
+        sliding = SlidingSet(pooled.newest_first, pooled.covered_ms, duration_ms(bound.evaluation.over))
+        rule = replace(rule_of(bound), odds=ODDS[bound.evaluation.severity])
+        verdict = decide(pooled.counts, facts, rule, missing=pooled.missing, sliding=sliding)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict

@@ -13,10 +13,10 @@ from itertools import accumulate
 from modelward.api.evaluation import Counts
 
 
-def longest(newest_first: Iterable[Counts], speaks: Callable[[Counts], bool]) -> Counts | None:
-    """Return the counts of the longest run of newest windows that speaks for a change; None where there is none."""
-    found = None
-    for pooled in accumulate(newest_first):
-        if pooled.flagged and speaks(pooled):
-            found = pooled
+def longest(newest_first: Iterable[Counts], speaks: Callable[[Counts], bool]) -> tuple[int, Counts]:
+    """Return the longest run of newest windows that speaks for a change: its length, 0 where none does, and counts."""
+    found = (0, Counts())
+    for length, pooled in enumerate(accumulate(newest_first), 1):
+        if pooled.samples and speaks(pooled):
+            found = (length, pooled)
     return found

@@ -19,12 +19,12 @@ HEALTHY_PART = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How much evidence a failure takes: odds against a share at the limit, and against one that is healthy.
+    """How much evidence a failure takes: odds against a share at the limit (20: 95 %), and against a healthy one.
 
     Evidence at the limit alone lets a limit of few expected faults fail by chance; `bench/verdicts` measured both.
     """
 
-    at_limit: float = 100.0
+    at_limit: float = 20.0
     at_healthy: float = 100_000.0
 
 
