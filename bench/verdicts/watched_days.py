@@ -83,11 +83,12 @@ class Watch:
         n = (self.traffic.size * lengths).astype(float)
         if not self.clustered:
             return np.stack([k >= self.fewest(n) - 1e-6, k])
-        share, turns = k / n, self.traffic.turns
-        residual = k2 - 2 * share * turns * k + share**2 * turns * n  # Σ e² over conversations
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.where(residual > 0, np.minimum(n, share * (1 - share) * n**2 / residual), n / turns)
-        return np.stack([share * size >= self.fewest(size) - 1e-6, k])
+        turns, pair = self.traffic.turns, self.traffic.turns**2
+        weight = n + 2 * turns
+        share = (k + turns) / weight
+        scatter = k2 + pair - 2 * share * (turns * k + pair) + share**2 * (turns * n + 2 * pair)
+        size = np.minimum(n, n * weight * share * (1 - share) / scatter)  # `independent_size`
+        return np.stack([k / n * size >= self.fewest(size) - 1e-6, k])
 
 
 def false_failures(watch: Watch, rates: Array, days: int, seed: int = 1) -> tuple[float, float]:

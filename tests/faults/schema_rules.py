@@ -53,6 +53,15 @@ def _drop(*fields: str) -> Callable[[Value], Value]:
     return lambda value: _without(value, *fields)
 
 
+def _with_margin(value: Value, changed: str) -> Value:
+    """Give the comparison with a revision its margin, and no other comparison one."""
+    if "revision" in value:
+        return {"by": "5%", **value}
+    if changed == "by":
+        return {"revision": "Previous", "by": value["by"]}
+    return _without(value, "by")
+
+
 def _when(condition: Callable[[Value], bool], then: Callable[[Value], Value]) -> Callable[[Value], Value | None]:
     return lambda value: then(value) if condition(value) else None
 
@@ -310,6 +319,13 @@ RULES: Mapping[str, Rule] = {
             _drop("check", "evaluatorRef"),
             _set(check={"builtin": "PII"}, evaluatorRef={"name": "scope"}),
         ),
+    ),
+    "set exactly one of baseline and revision": Rule(
+        _only("baseline", "revision", otherwise=("baseline", "5%")),
+        (_drop("baseline", "revision", "by"), lambda _: {"baseline": "5%", "revision": "Previous", "by": "5%"}),
+    ),
+    "by belongs to revision, which needs it": Rule(
+        _with_margin, (lambda _: {"baseline": "5%", "by": "5%"}, lambda _: {"revision": "Previous"})
     ),
     "set exactly one of failAbove and failBelow": Rule(
         _only("failAbove", "failBelow", otherwise=("failAbove", "10%")),

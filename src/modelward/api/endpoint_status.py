@@ -77,6 +77,23 @@ class MovedPart(Fitted):
     """Of a topic: by which it is known from window to window."""
 
 
+class ComparisonStatus(Fitted):
+    """How the rate differs from what it is compared with, in points."""
+
+    against: Annotated[str, Field(max_length=64)]
+    """Baseline, or the name of a revision."""
+    result: Literal["Better", "Worse", "Equal", "CannotTell"]
+    """Equal where the difference is surely within the margin; else its direction, where that is sure."""
+    difference: Number = ""
+    """The rate minus the other one, such as +2.1%; empty where there is nothing to compare with."""
+    low: Number = ""
+    """Lower end of the 95% interval of the difference."""
+    high: Number = ""
+    """Upper end of the 95% interval of the difference."""
+    samples: int = 0
+    """Scored answers that it is compared with."""
+
+
 class EvaluationStatus(CheckStatus):
     """One evaluation's rate with its interval, sample count and verdict."""
 
@@ -94,6 +111,8 @@ class EvaluationStatus(CheckStatus):
     """The EvaluationRun that scored the newest window."""
     examples: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()
     """Ids of flagged exchanges."""
+    change: ComparisonStatus | None = None
+    """What `notWorseThan` found."""
 
 
 class ScalingDecision(Fitted):

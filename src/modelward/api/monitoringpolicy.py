@@ -177,6 +177,27 @@ class EvaluatorRef(Model):
     """Name of the Evaluator."""
 
 
+class NotWorseThan(Model):
+    """What an endpoint is compared with, and how many points worse it may be: a share of 3% may become 8% with 5%."""
+
+    model_config = rules(
+        ("has(self.baseline) != has(self.revision)", "set exactly one of baseline and revision"),
+        ("has(self.by) == has(self.revision)", "by belongs to revision, which needs it"),
+    )
+
+    baseline: Percent | None = None
+    """Points by which it may be worse than in the day before `over`."""
+    revision: Literal["Previous"] | None = None
+    """Compare with the revision that was evaluated before the one that serves."""
+    by: Percent | None = None
+    """Points by which it may be worse than that revision."""
+
+    @property
+    def margin(self) -> str:
+        """The points that are set."""
+        return self.baseline or self.by or "0%"
+
+
 class Evaluation(Model):
     """One check of sampled answers, and what its result means for health."""
 
@@ -217,6 +238,8 @@ class Evaluation(Model):
     """Fail when the rate is surely above, such as 10%; 0% fails at the first fault, and never passes."""
     fail_below: Percent | None = None
     """Fail when the score is surely below, such as 90%."""
+    not_worse_than: NotWorseThan | None = None
+    """Fail also when it is surely worse than it was, or than another revision."""
     every: Duration = "15m"
     """How often a batch is scored, at most keepFor; once an hour where too little is new for a verdict."""
     over: Duration = "1h"

@@ -10,6 +10,8 @@ from modelward.desired.runs import is_scheduled
 from modelward.reasons.checks import CheckReason
 
 MAX_EXAMPLES = 3
+BASELINE_MS = 24 * 3_600_000
+"""How far back a baseline goes; the operator holds the results of 26 hours."""
 MAX_ID_CHARS = 128
 """Longer ids have no room in a status, and half an id finds nothing."""
 
@@ -67,6 +69,28 @@ def _covered_ms(of_it: list[tuple[WindowResult, list[Counts]]]) -> int:
     """Return the time from the oldest window with an exchange of the revision to the end of the newest."""
     oldest_ms = min((result.from_ms for result, found in of_it if any(one != Counts() for one in found)), default=None)
     return of_it[0][0].to_ms - oldest_ms if oldest_ms is not None else 0
+
+
+def earlier(results: Iterable[WindowResult], *, now_ms: int, over_ms: int) -> Pooled:
+    """Pool the windows of the day before the sliding set, of all revisions: what the endpoint was."""
+    rows = [result for result in results if result.to_ms <= now_ms - over_ms]
+    names = {name for result in rows for name in result.revisions}
+    return pool(rows, revisions=sorted(names), now_ms=now_ms - over_ms, over_ms=BASELINE_MS)
+
+
+def previous(results: Iterable[WindowResult], *, revisions: Collection[str], now_ms: int) -> tuple[str, Pooled] | None:
+    """Pool the windows of the day for the revision that was evaluated before the present one; None where none was."""
+    rows = list(results)
+    others = [
+        (result.to_ms, counts.samples, name)
+        for result in rows
+        for name, counts in result.revisions.items()
+        if name and name not in revisions and counts.samples and result.to_ms <= now_ms
+    ]
+    if not others or not revisions:
+        return None
+    name = max(others)[2]
+    return name, pool(rows, revisions=(name,), now_ms=now_ms, over_ms=BASELINE_MS)
 
 
 def _disjoint(results: Iterable[WindowResult], since_ms: int, now_ms: int) -> list[WindowResult]:

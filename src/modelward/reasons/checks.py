@@ -99,6 +99,18 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
         "TPR - FPR may be under 20 %; or its rates come without the number of labelled rows behind them",
         "use another check; or label exchanges of this endpoint and set `calibration` with `positives` and `negatives`",
     )
+    WORSE_THAN_BASELINE = Reason(
+        "WorseThanBaseline",
+        "surely worse than in the day before, by more than `notWorseThan.baseline` allows",
+        "the message has value, difference, interval and both sample counts",
+        "`modelward explain NS/NAME` lists flagged exchanges; `status.changes` what changed before",
+    )
+    WORSE_THAN_REVISION = Reason(
+        "WorseThanRevision",
+        "surely worse than the revision before, by more than `notWorseThan.by` allows",
+        "the message has value, difference, interval and both sample counts",
+        "`modelward explain NS/NAME` lists flagged exchanges; go back to the revision before",
+    )
     THRESHOLD_BELOW_EVALUATOR_NOISE = Reason(
         "ThresholdBelowEvaluatorNoise",
         "the limit is less than the evaluator may be off, so a faultless endpoint could not pass; the message has both",

@@ -10,8 +10,8 @@ from typing import Any
 
 _NUMBERS = frozenset(
     {
-        "usage", "value", "rate", "low", "high", "samples", "observedAt", "heardAt", "message", "examples", "run",
-        "capacity", "summary", "trafficSeen", "decisions",
+        "usage", "value", "rate", "low", "high", "difference", "samples", "observedAt", "heardAt", "message",
+        "examples", "run", "capacity", "summary", "trafficSeen", "decisions",
     }
 )  # fmt: skip
 

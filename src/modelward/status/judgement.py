@@ -26,6 +26,7 @@ from modelward.metrics.window import History
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 from modelward.status.checks import Check, Concern
+from modelward.status.comparison import compared
 from modelward.status.error_rates import rate_counts, uncounted, untimed
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
@@ -173,8 +174,12 @@ def _evaluation(
     asked = bound.evaluation
     pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
     window, test = newest(results if _is_change(bound) else (), sight.revision.hashes, now_ms, duration_ms(asked.over))
-    verdict = _verdict(bound, pooled, sight, window, test)
+    verdict, change = _verdict(bound, pooled, sight, window, test), None
+    if not _is_change(bound):
+        verdict, change = compared(asked, watched_rule(bound), (verdict, pooled), results, sight.revision, now_ms)
     definition = asked.model_dump(mode="json", include={"check", "evaluator_ref", "fail_above", "fail_below"})
+    if asked.not_worse_than is not None:
+        definition["not_worse_than"] = asked.not_worse_than.wire()
     return EvaluationStatus(
         policy=bound.policy,
         name=asked.name,
@@ -193,6 +198,7 @@ def _evaluation(
         moved=tuple(_part(one) for one in test.moved) if test else (),
         revision=sight.revision.name if verdict.verdict != "Unknown" else "",
         spec_hash=spec_hash(definition),
+        change=change,
     )
 
 
@@ -208,6 +214,11 @@ def rule_of(bound: BoundEvaluation) -> VerdictRule:
         fail_below_ppm=percent_ppm(asked.fail_below) if asked.fail_below else None,
         min_samples=asked.min_samples,
     )
+
+
+def watched_rule(bound: BoundEvaluation) -> VerdictRule:
+    """Return the same for a verdict that is taken after each window, with odds by its severity."""
+    return replace(rule_of(bound), odds=ODDS[bound.evaluation.severity])
 
 
 def _is_change(bound: BoundEvaluation) -> bool:
@@ -231,8 +242,7 @@ def _verdict(
         verdict = decide_change(window, test, rule_of(bound), bound.evaluation.severity, missing=pooled.missing)
     else:
         sliding = SlidingSet(pooled.newest_first, pooled.covered_ms, duration_ms(bound.evaluation.over))
-        rule = replace(rule_of(bound), odds=ODDS[bound.evaluation.severity])
-        verdict = decide(pooled.counts, facts, rule, missing=pooled.missing, sliding=sliding)
+        verdict = decide(pooled.counts, facts, watched_rule(bound), missing=pooled.missing, sliding=sliding)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict

@@ -17,13 +17,13 @@ SHARES = st.floats(0.001, 0.6)
 
 def test_the_evidence_is_the_mixture_of_the_likelihood_ratios_over_the_expected_shares() -> None:
     flagged, size, null, expected = 12, 120, 0.03, 0.1
-    b, steps = 1 / expected - 1, 200_000
+    b, steps = 1 / expected - 1, 20_000
     total = 0.0
     for step in range(steps):
         share = (step + 0.5) / steps
         ratio = flagged * math.log(share / null) + (size - flagged) * math.log((1 - share) / (1 - null))
         total += b * (1 - share) ** (b - 1) * math.exp(ratio) / steps
-    assert log_evidence(flagged, size, null, expected) == pytest.approx(math.log(total), abs=1e-6)
+    assert log_evidence(flagged, size, null, expected) == pytest.approx(math.log(total), abs=1e-5)
 
 
 @pytest.mark.parametrize("null", [0.02, 0.1, 0.4])
@@ -42,14 +42,14 @@ def test_evidence_against_the_true_share_has_a_mean_of_one(null: float) -> None:
 def test_what_is_asked_after_each_sample_is_seldom_wrong_at_the_limit() -> None:
     random.seed(3)
     wrong = 0
-    for _ in range(1_000):
+    for _ in range(400):
         flagged = 0
-        for size in range(1, 401):
+        for size in range(1, 201):
             flagged += random.random() < 0.1
             if log_evidence(flagged, size, 0.1, 0.2) >= math.log(20):
                 wrong += 1
                 break
-    assert 0 < wrong <= 50, "at most one in 20 by Ville's inequality"
+    assert 0 < wrong <= 20, "at most one in 20 by Ville's inequality"
 
 
 def test_a_share_of_impossible_samples_is_refuted_by_the_first() -> None:
