@@ -40,15 +40,12 @@ def compared(
     verdict, pooled = found
     if asked.not_worse_than is None or verdict.reason not in _COMPARABLE or verdict.samples < rule.min_samples:
         return verdict, None
-    if asked.not_worse_than.revision is None:
-        against, other = BASELINE, earlier(results, now_ms=now_ms, over_ms=duration_ms(asked.over))
-    else:
-        against, other = previous(results, revisions=revision.hashes, now_ms=now_ms) or ("Previous", None)
+    against, other = _other(asked, results, revision, now_ms)
     rates = usable(pooled.facts) if pooled.facts else None
-    nothing = other is None or other.facts != pooled.facts or other.counts.samples < rule.min_samples
-    if other is None or nothing or rates is None or rule.odds is None:
-        samples = other.counts.samples if other is not None and other.facts == pooled.facts else 0
-        return verdict, ComparisonStatus(against=against, result="CannotTell", samples=samples)
+    if other is None or other.facts != pooled.facts or rates is None or rule.odds is None:
+        return verdict, ComparisonStatus(against=against, result="CannotTell")
+    if other.counts.samples < rule.min_samples:
+        return verdict, ComparisonStatus(against=against, result="CannotTell", samples=other.counts.samples)
     margin = Margin(percent_ppm(asked.not_worse_than.margin) / PPM, rule.above, rule.odds)
     made = compare(pooled.newest_first, other.counts, rates, margin)
     told = ComparisonStatus(
@@ -60,6 +57,15 @@ def compared(
         samples=made.other_samples,
     )
     return (_worse(verdict, made, against, margin) if made.too_much else verdict), told
+
+
+def _other(
+    asked: Evaluation, results: Sequence[WindowResult], revision: Revision, now_ms: int
+) -> tuple[str, Pooled | None]:
+    """Return the name of what is compared with, and its windows."""
+    if asked.not_worse_than is None or asked.not_worse_than.revision is None:
+        return BASELINE, earlier(results, now_ms=now_ms, over_ms=duration_ms(asked.over))
+    return previous(results, revisions=revision.hashes, now_ms=now_ms) or ("Previous", None)
 
 
 def _worse(verdict: Verdict, made: Comparison, against: str, margin: Margin) -> Verdict:
