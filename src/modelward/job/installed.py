@@ -32,9 +32,15 @@ class UnknownEvaluatorError(ValueError):
 
 
 @cache
+def builtins() -> Mapping[str, BuiltinEvaluator[Any]]:
+    """Return the built-in evaluators of this process by name, those of installed packages too, found once."""
+    return evaluators(entry_points(group=GROUP))
+
+
+@cache
 def catalogue() -> EvaluatorCatalogue:
     """Return all kinds of evaluators, found once in a process."""
-    found: list[EvaluatorKind] = [BuiltinKind(evaluators(entry_points(group=GROUP)))]
+    found: list[EvaluatorKind] = [BuiltinKind(builtins())]
     found += [module.KIND for module in _modules(kinds) if hasattr(module, "KIND")]
     return EvaluatorCatalogue({kind.name: kind for kind in found})
 

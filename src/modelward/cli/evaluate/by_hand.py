@@ -16,11 +16,17 @@ import orjson
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.cli.console import err
 from modelward.cli.evaluate.progress import shown_progress
+from modelward.cli.evaluate.quality_page import labels_line, quality_page
 from modelward.cli.evaluate.summary import summary
+from modelward.evaluate.quality.calibrating import MeasuredRates
+from modelward.evaluate.quality.curve import curve_svg
+from modelward.evaluate.quality.reliability import reliability
 from modelward.evaluate.score import Score
 from modelward.job.by_hand import score_exchanges
 from modelward.job.evaluator_files import NamedEvaluator, load_evaluators
 from modelward.job.json_lines import STANDARD_INPUT, BadLine, JsonLines, json_line_files
+from modelward.job.label_file import ExchangeLabels, read_labels
+from modelward.job.label_quality import LabelledRun, calibrated
 
 TOLD_LINES = 20
 """Bad lines that are told one by one; of the others only how many there are and which is the last."""
@@ -37,6 +43,8 @@ class HandRun:
     evaluators: tuple[Path, ...]
     input: Path
     output: Path
+    labels: Path | None = None
+    curve: Path | None = None
 
 
 @dataclass(slots=True)
@@ -64,25 +72,55 @@ class ScoreFile:
     """Writes a line for each score."""
 
     stream: BinaryIO
+    labelled: LabelledRun
 
-    def write(self, named: NamedEvaluator, _: Exchange, score: Score) -> None:
-        """Write one."""
+    def write(self, named: NamedEvaluator, exchange: Exchange, score: Score) -> None:
+        """Write one, and keep it where its exchange is labelled."""
+        self.labelled.add(named, exchange, score)
         row = asdict(score)
         self.stream.write(orjson.dumps({"id": row.pop("id"), "evaluator": named.name, **row}) + b"\n")
 
 
 def evaluate_by_hand(run: HandRun) -> int:
-    """Score files, and print the summary; return the exit code."""
+    """Score files, and print the summary and the quality against labels; return the exit code."""
     logging.getLogger("modelward.evaluate").setLevel(logging.ERROR)  # the summary says what failed
     evaluators, bad = load_evaluators(run.evaluators), BadLines()
     exchanges = JsonLines(_files(run), exchange_from_json, bad.add)
+    labelled = LabelledRun(read_labels(run.labels, bad.add) if run.labels else ExchangeLabels())
     with _written(run.output) as stream, shown_progress(exchanges) as rows:
-        tallies = asyncio.run(score_exchanges(evaluators, rows, ScoreFile(stream).write))
+        tallies = asyncio.run(score_exchanges(evaluators, rows, ScoreFile(stream, labelled).write))
     page = sys.stderr if run.output == STANDARD_INPUT else sys.stdout
     page.write(summary(tallies, exchanges.rows, bad.count))
+    if run.labels:
+        page.writelines(asyncio.run(_quality(run, labelled)))
     if told := bad.rest():
         err.print(told, markup=False, highlight=False, soft_wrap=True)
     return 1 if bad.count or any(one.counts.failed for one in tallies) else 0
+
+
+async def _quality(run: HandRun, labelled: LabelledRun) -> list[str]:
+    """Return what is to be printed of quality, and write the curves."""
+    pages = [f"\n{labels_line(labelled)}\n"]
+    every = list(labelled.by_evaluator.values())
+    for one in every:
+        try:
+            calibration: MeasuredRates | str = await calibrated(one)
+        except ValueError as error:
+            calibration = str(error)
+        pages.append(f"\n{quality_page(one, calibration)}")
+        if run.curve:
+            path = _curve_path(run.curve, one.named.name, len(every))
+            threshold = None if isinstance(calibration, str) or not calibration.threshold else calibration.threshold
+            title = f"{one.named.name}: share at fault by value"
+            bins = reliability(one.rows)
+            path.write_text(curve_svg(bins, title, float(threshold) if threshold else None), encoding="utf-8")
+            pages.append(f"\n  {path}: the curve\n")
+    return pages
+
+
+def _curve_path(path: Path, name: str, evaluators: int) -> Path:
+    """Return the file of an evaluator's curve: with its name, where there are several."""
+    return path if evaluators == 1 else path.with_name(f"{path.stem}-{name.replace('/', '-')}{path.suffix or '.svg'}")
 
 
 def _files(run: HandRun) -> list[Path]:

@@ -13,6 +13,8 @@ NEXT = (
     "Examples: modelward evaluate --evaluator pii.yaml --input exchanges.jsonl --output scores.jsonl, "
     "with {builtin: PII} in pii.yaml | "
     "modelward evaluate --evaluator policy.yaml --evaluator evaluators.yaml --input folder --output scores.jsonl | "
+    "modelward evaluate --evaluator topic.yaml --input exchanges.jsonl --output scores.jsonl --labels labels.jsonl "
+    "--curve curve.svg | "
     "zstdcat *.zst | modelward evaluate --evaluator pii.yaml --input - --output -"
 )
 _JOB = "As an evaluator Job"
@@ -32,6 +34,17 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option(help="Scores, one JSON object a line for each exchange and evaluator; - prints them.")
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help='Print quality against labels, {"id", "label": "fault" or "ok"} a line, optionally with "group"'
+            ' and "evaluator".'
+        ),
+    ] = None,
+    curve: Annotated[
+        Path | None,
+        typer.Option(help="Write the reliability curve as SVG, a file for each evaluator."),
+    ] = None,
     plan: Annotated[Path | None, typer.Option(help="A run's plan.json.", rich_help_panel=_JOB)] = None,
     termination_log: Annotated[Path, typer.Option(help="Where it leaves its tally.", rich_help_panel=_JOB)] = Path(
         "/dev/termination-log"
@@ -40,7 +53,7 @@ def evaluate(
     """Score sampled exchanges: a run's plan against the hub, or files by hand.
 
     By hand it ends with what the operator would make of the scores. A line that is no exchange is told with its number,
-    and the others are scored.
+    and the others are scored. With labels it prints how good each evaluator is, and a calibration for its config.
 
     Exit 0: all were read and judged, 1: a line could not be read or an exchange not be judged, 2: nothing was done.
     """
@@ -48,12 +61,14 @@ def evaluate(
         raise typer.Exit(_run_job(plan, termination_log))
     if not evaluator or input is None or output is None:
         fail("give --evaluator FILE.yaml --input exchanges.jsonl --output scores.jsonl (or --plan FILE, as a Job does)")
+    if curve is not None and labels is None:
+        fail("--curve needs --labels: the curve is the share at fault by value")
     from modelward.cli.evaluate.by_hand import HandRun, InputError, evaluate_by_hand
     from modelward.job.installed import UnknownEvaluatorError
     from modelward.job.minilm import MiniLMUnavailableError
 
     try:
-        code = evaluate_by_hand(HandRun(tuple(evaluator), input, output))
+        code = evaluate_by_hand(HandRun(tuple(evaluator), input, output, labels, curve))
     except (UnknownEvaluatorError, MiniLMUnavailableError, InputError, OSError) as error:
         fail(str(error))
     raise typer.Exit(code)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from modelward.api.quantity import PPM, percent_text
-from modelward.evaluate.interval import effective_size, wilson
-from modelward.evaluate.rule import VerdictRule
+from modelward.api.evaluation import Counts, EvaluatorFacts
+from modelward.cli.evaluate.table import aligned
+from modelward.evaluate.evidence import share_flagged
+from modelward.evaluate.obstacles import usable
 from modelward.evaluate.score import ScoreState
-from modelward.evaluate.verdict import Verdict, decide, spread
+from modelward.evaluate.statistics.correction import ErrorRates
+from modelward.evaluate.verdict import decide, spread
 from modelward.job.by_hand import HandTally
-from modelward.reasons.checks import CheckReason
 
-_NO_LIMIT = VerdictRule(fail_above_ppm=0, min_samples=1)
-"""Where no policy sets one: the share is corrected alike, and nothing is decided."""
 _HEAD = ("evaluator", "scored", "flagged", "corrected", "not applicable", "not captured", "failed")
 _NO_PAST = "it compares a window with what the hub keeps from before, and a file has nothing of that"
 _CAUSES = 3
@@ -24,49 +23,39 @@ def summary(tallies: Sequence[HandTally], exchanges: int, bad_lines: int) -> str
     lines = [
         f"{exchanges:,} exchanges, {bad_lines:,} bad line{'' if bad_lines == 1 else 's'}",
         "",
-        *_table([_HEAD, *map(_row, tallies)]),
+        *aligned([_HEAD, *map(_row, tallies)], numbers=True),
     ]
     notes = [note for tally in tallies for note in _notes(tally)]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
 
 
 def _row(tally: HandTally) -> tuple[str, ...]:
-    counts, verdict = tally.counts, _verdict(tally)
-    skipped = counts.not_applicable - _of_state(tally, "NotCaptured")
-    cells = (counts.samples, _seen(tally), _corrected(tally, verdict), skipped, counts.not_applicable - skipped)
-    return (tally.named.name, *(f"{one:,}" if isinstance(one, int) else one for one in (*cells, counts.failed)))
-
-
-def _seen(tally: HandTally) -> str:
-    """Return the share flagged, weighted by 1 / inclusion, with its Wilson interval."""
     counts = tally.counts
-    if not counts.weight or tally.named.evaluator.answers == "Change":
-        return "-"
-    size = effective_size(counts.weight, counts.weight_squared)
-    return spread(wilson(min(1.0, counts.flagged_weight / counts.weight) * size, size))
+    skipped = counts.not_applicable - _of_state(tally, "NotCaptured")
+    numbers = (skipped, counts.not_applicable - skipped, counts.failed)
+    shares = ("-", "-") if _compares(tally) else (_seen(counts), _corrected(counts, tally.named.evaluator.facts))
+    return (tally.named.name, f"{counts.samples:,}", *shares, *(f"{one:,}" for one in numbers))
 
 
-def _corrected(tally: HandTally, verdict: Verdict) -> str:
-    facts = tally.named.evaluator.facts
-    if verdict.rate_ppm is None or verdict.low_ppm is None or verdict.high_ppm is None:
-        return "-"
-    if (facts.true_positive_ppm, facts.false_positive_ppm) == (PPM, 0):
+def _seen(counts: Counts) -> str:
+    """Return the share flagged, weighted by 1 / inclusion, with its Wilson interval."""
+    return spread(share_flagged(counts, ErrorRates()).interval) if counts.samples else "-"
+
+
+def _corrected(counts: Counts, facts: EvaluatorFacts) -> str:
+    if facts.is_count:
         return "as seen"
-    low, high = (percent_text(one).removesuffix("%") for one in (verdict.low_ppm, verdict.high_ppm))
-    return f"{percent_text(verdict.rate_ppm)} ({low}-{high})"
-
-
-def _verdict(tally: HandTally) -> Verdict:
-    if tally.named.evaluator.answers == "Change":
-        return Verdict("Unknown", None, None, None, tally.counts.samples, CheckReason.NOT_YET_DECIDED, _NO_PAST)
-    rule = tally.named.rule or _NO_LIMIT
-    return decide(tally.counts, tally.named.evaluator.facts, rule, missing=tally.missing)
+    rates = usable(facts)
+    return spread(share_flagged(counts, rates).interval) if rates and counts.samples else "-"
 
 
 def _notes(tally: HandTally) -> Iterator[str]:
     name = tally.named.name
-    if tally.named.rule is not None:
-        verdict = _verdict(tally)
+    if _compares(tally):
+        yield f"{name}: {_NO_PAST}"
+    elif tally.named.rule is not None:
+        facts, rule = tally.named.evaluator.facts, tally.named.rule
+        verdict = decide(tally.counts, facts, rule, missing=tally.missing)
         yield f"{name}: {verdict.verdict}, {verdict.reason}: {verdict.message}"
     for state, words in (("Failed", "failed"), ("NotApplicable", "not applicable"), ("NotCaptured", "not captured")):
         causes = [(label, count) for (of, label), count in tally.labels.most_common() if of == state]
@@ -76,16 +65,9 @@ def _notes(tally: HandTally) -> Iterator[str]:
             yield f"{name}: {words} because of {told}{more}"
 
 
+def _compares(tally: HandTally) -> bool:
+    return tally.named.evaluator.answers == "Change"
+
+
 def _of_state(tally: HandTally, state: ScoreState) -> int:
     return sum(count for (of, _), count in tally.labels.items() if of == state)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines with columns as wide as they must be; the first is text, the others are numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(one.rjust(width) for one, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
