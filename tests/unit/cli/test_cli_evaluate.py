@@ -113,8 +113,8 @@ def test_what_was_not_judged_is_counted_apart(tmp_path: Path) -> None:
     assert done.exit_code == 0
     (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("PII ")]
     assert (row[1], row[-3:]) == ("1", ["1", "1", "0"])
-    assert "PII: not applicable because of error 1" in done.stdout
-    assert "PII: not captured because of not-redacted 1" in done.stdout
+    assert "PII, not applicable: error 1" in done.stdout
+    assert "PII, not captured: not-redacted 1" in done.stdout
 
 
 @pytest.mark.parametrize(

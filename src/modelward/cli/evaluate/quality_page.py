@@ -60,13 +60,13 @@ def _remarks(labelled: LabelledRows) -> Iterator[str]:
     for state in ("NotApplicable", "NotCaptured", "Failed"):
         faults, good = labelled.left_out[state, True], labelled.left_out[state, False]
         if faults or good:
-            yield f"{faults + good:,} more are labelled and {_WORDS[state]}, {faults:,} of them at fault"
+            yield f"labelled and {_WORDS[state]}: {faults + good:,}, of them at fault: {faults:,}"
     clusters = len({row.cluster for row in labelled.rows})
     if clusters < len(labelled.rows):
-        yield f"they are of {clusters:,} conversations; the intervals take exchanges as independent, and are too narrow"
+        yield f"of {clusters:,} conversations; the intervals take exchanges as independent, and are too narrow"
 
 
-_WORDS = {"NotApplicable": "not applicable", "NotCaptured": "not captured", "Failed": "could not be judged"}
+_WORDS = {"NotApplicable": "not applicable", "NotCaptured": "not captured", "Failed": "failed"}
 
 
 def _groups(rows: Sequence[LabelledScore]) -> list[str]:

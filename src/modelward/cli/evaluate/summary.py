@@ -62,7 +62,7 @@ def _notes(tally: HandTally) -> Iterator[str]:
         if causes:
             more = f" and {len(causes) - _CAUSES} other causes" if len(causes) > _CAUSES else ""
             told = ", ".join(f"{label} {count:,}" for label, count in causes[:_CAUSES])
-            yield f"{name}: {words} because of {told}{more}"
+            yield f"{name}, {words}: {told}{more}"
 
 
 def _compares(tally: HandTally) -> bool:
