@@ -1,6 +1,6 @@
-"""`modelward evaluators`: what evaluators need before they can score.
+"""`modelward evaluators`: which there are, what each can and cannot see, and what they need before they can score.
 
-An image is built with this file alone beside `modelward.job`, so nothing else of ours is imported.
+An image is built with this file alone beside `modelward.job`, so nothing else of ours is imported at its top.
 """
 
 from __future__ import annotations
@@ -12,12 +12,47 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Make ready what evaluators need.")
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    help=(
+        "List the evaluators: which side of a value is bad, what one costs, its languages, how often it was right when "
+        "measured, and what it cannot see.\n\nThose of installed packages are listed too."
+    ),
+    epilog=(
+        "Examples: modelward evaluators | modelward evaluators show PII | "
+        "modelward evaluators prepare, once, for those that need the embedding model"
+    ),
+)
 
 
 @app.callback()
-def evaluators() -> None:
-    """Make ready what evaluators need."""
+def evaluators(context: typer.Context) -> None:
+    """List the evaluators, unless a command follows."""
+    if context.invoked_subcommand is None:
+        from modelward.cli.evaluator_pages import listing
+        from modelward.job.installed import builtins
+
+        sys.stdout.write(listing([one.manifest for one in builtins().values()]))
+
+
+@app.command(epilog="Example: modelward evaluators show OffTopicAnswered > evaluator.yaml, then edit it: it is YAML.")
+def show(
+    name: Annotated[str, typer.Argument(help="As `modelward evaluators` lists it.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json: the manifest with the schema.")] = "text",
+) -> None:
+    """Print an evaluator's manifest and settings as comments, and an example of it as YAML."""
+    from modelward.cli.evaluator_pages import page
+    from modelward.job.installed import builtins
+
+    known = builtins().get(name)
+    if known is None:
+        typer.echo(f"error: there is no evaluator {name}; there are {', '.join(sorted(builtins()))}", err=True)
+        raise typer.Exit(2)
+    if output == "json":
+        sys.stdout.write(json.dumps(known.manifest.document(), indent=2) + "\n")
+    else:
+        sys.stdout.write(page(known.manifest))
 
 
 @app.command(epilog="Next: modelward evaluate --evaluator evaluator.yaml --input exchanges.jsonl --output scores.jsonl")

@@ -30,16 +30,18 @@ class ReliabilityBin:
 
 
 def reliability(rows: Iterable[LabelledScore]) -> list[ReliabilityBin]:
-    """Return up to ten bins of about as many rows each, by value; equal values are never parted."""
+    """Return up to ten bins of about as many rows each, at least ten, by value; equal values are never parted."""
     ordered = sorted((row.value, row.fault) for row in rows if row.value is not None)
     if not ordered:
         return []
-    size = len(ordered) / min(MOST_BINS, max(1, len(ordered) // FEWEST_ROWS))
+    size = len(ordered) // min(MOST_BINS, max(1, len(ordered) // FEWEST_ROWS))
     bins: list[list[tuple[float, bool]]] = [[]]
-    for index, row in enumerate(ordered):
-        if bins[-1] and index >= size * len(bins) and row[0] != bins[-1][-1][0]:
+    for row in ordered:
+        if len(bins[-1]) >= size and row[0] != bins[-1][-1][0]:
             bins.append([])
         bins[-1].append(row)
+    if len(bins) > 1 and len(bins[-1]) < FEWEST_ROWS:
+        bins[-2:] = [bins[-2] + bins[-1]]
     return [_bin(one) for one in bins]
 
 
