@@ -16,23 +16,11 @@ from pathlib import Path
 
 DATA = Path(os.environ.get("MODELWARD_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 BANKING = frozenset(
-    [
-        "account_blocked",
-        "balance",
-        "bill_balance",
-        "bill_due",
-        "freeze_account",
-        "interest_rate",
-        "min_payment",
-        "order_checks",
-        "pay_bill",
-        "pin_change",
-        "report_fraud",
-        "routing",
-        "spending_history",
-        "transactions",
+    (
+        *("account_blocked", "balance", "bill_balance", "bill_due", "freeze_account", "interest_rate", "min_payment"),
+        *("order_checks", "pay_bill", "pin_change", "report_fraud", "routing", "spending_history", "transactions"),
         "transfer",
-    ]
+    )
 )
 ANSWER = "You find that in the app, under Accounts."
 GROUPS = ("app", "phone", "web")
