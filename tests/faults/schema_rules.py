@@ -138,6 +138,16 @@ def _above_zero(field: str, least: str = "1s") -> Mend:
     return mend
 
 
+def _of_percentile(value: Value, _changed: str) -> Value:
+    """Write limits of other statistics than percentiles as shares."""
+    if value.get("statistic", "Share").startswith("P"):
+        return value
+    return {key: "10%" if key in _LIMITS and not inner.endswith("%") else inner for key, inner in value.items()}
+
+
+_LIMITS = ("failAbove", "failBelow")
+
+
 def _has(field: str) -> Callable[[Value], bool]:
     return lambda value: field in value
 
@@ -302,6 +312,13 @@ RULES: Mapping[str, Rule] = {
     "maxRate must be above 0%: no number of requests proves that none fails; write what may fail, such as 0.1%": Rule(
         _above_zero("maxRate", "1%"),
         (_when(_has("maxRate"), _set(maxRate="0%")), _when(_has("maxRate"), _set(maxRate="00.000%"))),
+    ),
+    "a limit without % is one of a percentile: set statistic to P50, P90, P95 or P99, or write 10%": Rule(
+        _of_percentile,
+        (
+            lambda one: {**_without(one, "failBelow", "statistic"), "failAbove": "800"},
+            lambda one: {**_without(one, "failAbove"), "failBelow": "0.5", "statistic": "Mean"},
+        ),
     ),
     "failBelow must be above 0%: no score is below": Rule(
         _above_zero("failBelow", "1%"), (lambda one: {**_without(one, "failAbove"), "failBelow": "0%"},)

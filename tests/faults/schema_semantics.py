@@ -91,6 +91,7 @@ OVERLAYS: Mapping[str, Overlay] = {
         (*_EVALUATION, "check"): _CHECKS,
         (*_EVALUATION, "evaluatorRef"): st.just({"name": "scope"}),
         (*_EVALUATION, "failBelow"): None,
+        (*_EVALUATION, "statistic"): st.just("Share"),
     },
     "Evaluator": {("builtin",): st.just("PII"), ("config",): st.fixed_dictionaries({"ignoreEchoed": st.booleans()})},
     "EvaluationRun": {("endpoint",): st.sampled_from(["short", "outside"]), ("items",): None},
@@ -124,6 +125,7 @@ _WATCHED = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "my-vllm", "c
 _OBJECTIVE = {"over": "15m", "minRequests": 100, "severity": "Warning"}
 _EVALUATED = {
     "failAbove": "10%",
+    "statistic": "Share",
     "every": "15m",
     "over": "1h",
     "minSamples": 100,

@@ -81,6 +81,18 @@ PATTERNS: Mapping[str, Edges] = {
             (".5%", "has no whole part"),
         ),
     ),
+    r"^((100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%|[0-9]{1,9}(\.[0-9]{1,4})?)$": Edges(
+        ("0%", "0.0001%", "100.0000%", "0.0001", "999999999.9999"),
+        (
+            ("101%", "is above 100%"),
+            ("-1%", "is negative"),
+            ("-1", "is negative"),
+            ("1.23456", "has five decimals"),
+            ("1234567890", "has ten digits"),
+            (".5", "has no whole part"),
+            ("1 %", "has a space"),
+        ),
+    ),
     r"^[0-9]{1,6}(Ki|Mi)?$": Edges(
         ("0", "1", "999999Mi"),
         (("1Gi", "is gibibytes"), ("1K", "is no unit"), ("-1", "is negative"), ("1234567", "has seven digits")),

@@ -95,10 +95,10 @@ class ComparisonStatus(Fitted):
 
 
 class EvaluationStatus(CheckStatus):
-    """One evaluation's rate with its interval, sample count and verdict."""
+    """One evaluation's rate, or another statistic of its scores, with its interval, sample count and verdict."""
 
     rate: Number = ""
-    """Share of scored answers that were found at fault; of an evaluator of change, how far the window moved."""
+    """Share of scored answers at fault, or the mean or percentile that the policy asks for; how far a window moved."""
     low: Number = ""
     """Lower end of the 95% interval of the rate."""
     high: Number = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from modelward.api.exchange import real_number, whole_number
 from modelward.api.window_answer import WindowTest, window_tests_from_json
@@ -16,6 +16,10 @@ from modelward.api.window_answer import WindowTest, window_tests_from_json
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 
+Statistic = Literal["Share", "Mean", "P50", "P90", "P95", "P99"]
+"""What of an evaluation's scores is held against its limit."""
+Bins: TypeAlias = tuple[tuple[int, float], ...]
+"""Weights of values by their bin (`evaluate/statistics/histogram.py`), in the order of bins."""
 _PPM = 1_000_000
 MAX_SAMPLES = 2_000
 """Exchanges that one window scores at most."""
@@ -41,6 +45,7 @@ class PlanItem:
     kind: str = BUILTIN
     over_ms: int = 0
     """The sliding time of the verdict, which tests of windows reach back over; 0 in the plan of an older operator."""
+    statistic: Statistic = "Share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Counts:
 
     What belongs to one conversation is alike. With w the weights of a conversation's samples and f those of its flagged
     ones, the last three are the sums over conversations of (Σw)², (Σf)² and Σw·Σf; a sample without a conversation is
-    one by itself.
+    one by itself. `histogram` has the weights of values or numbers by their bin, where a statistic is made of them.
     """
 
     samples: int = 0
@@ -101,10 +106,24 @@ class Counts:
     conversation_weight_squared: float = 0.0
     conversation_flagged_squared: float = 0.0
     conversation_product: float = 0.0
+    histogram: Bins = ()
 
     def __add__(self, other: Counts) -> Counts:
         """Pool two disjoint windows of the same revision."""
-        return Counts(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
+        summed = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        return Counts(**summed, histogram=_pooled(self.histogram, other.histogram))
+
+
+_SUMS = tuple(name for name in Counts.__dataclass_fields__ if name != "histogram")
+
+
+def _pooled(one: Bins, other: Bins) -> Bins:
+    if not one or not other:
+        return one or other
+    weights = dict(one)
+    for place, weight in other:
+        weights[place] = weights.get(place, 0.0) + weight
+    return tuple(sorted(weights.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +249,7 @@ def _facts(row: Mapping[str, Any]) -> EvaluatorFacts:
 def _counts(row: Mapping[str, Any]) -> Counts:
     default = Counts()
     values: dict[str, Any] = {}
-    for name in Counts.__dataclass_fields__:
+    for name in _SUMS:
         read = real_number if isinstance(getattr(default, name), float) else whole_number
         values[name] = read(row.get(name, 0))
     if min(values.values()) < 0:
@@ -240,7 +259,10 @@ def _counts(row: Mapping[str, Any]) -> Counts:
         flagged = values["flagged_weight"] * values["weight_squared"] / values["weight"]
         values |= {"conversation_weight_squared": values["weight_squared"]}
         values |= {"conversation_flagged_squared": flagged, "conversation_product": flagged}
-    return Counts(**values)
+    bins = tuple(sorted((whole_number(place), real_number(weight)) for place, weight in row.get("histogram", ())))
+    if any(weight < 0 for _, weight in bins):
+        raise ValueError("weights are not negative")
+    return Counts(**values, histogram=bins)
 
 
 def _examples(rows: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:

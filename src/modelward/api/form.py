@@ -56,6 +56,11 @@ PERCENT = TextForm(
     "a share",
     "write a number from 0 to 100 with at most four decimals and a percent sign, in quotes, such as 1% or 0.1%",
 )
+LIMIT = TextForm(
+    r"^((100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%|[0-9]{1,9}(\.[0-9]{1,4})?)$",
+    "a limit",
+    "write a share such as 1% or 0.1%, up to 100%, or in quotes the number that a percentile must keep, such as 800",
+)
 BYTES = TextForm(
     r"^[0-9]{1,6}(Ki|Mi)?$", "a size", "write a whole number of bytes, or one with Ki or Mi, such as 4096 or 256Ki"
 )
@@ -92,7 +97,7 @@ THRESHOLD = TextForm(
 )
 FORMS: Mapping[str, TextForm] = {
     form.pattern: form
-    for form in (DURATION, PERCENT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND, MEASURED_SHARE, THRESHOLD)
+    for form in (DURATION, PERCENT, LIMIT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND, MEASURED_SHARE, THRESHOLD)
 }
 """By pattern, as it stands in the models and in their JSON schema."""
 

@@ -18,12 +18,12 @@ from modelward.api.base import (
     list_map,
     rules,
 )
-from modelward.api.evaluation import MAX_SAMPLES
+from modelward.api.evaluation import MAX_SAMPLES, Statistic
 from modelward.api.exchange import Content
 from modelward.api.form import durations
 from modelward.api.objectives import OBJECTIVES, metric_help, of_kind
 from modelward.api.policy_status import MonitoringPolicyStatus
-from modelward.api.quantity import Bytes, Duration, Name, Percent
+from modelward.api.quantity import Bytes, Duration, Limit, Name, Percent
 
 OBJECTIVE_OVER_MAX_MS = 3_600_000
 """As long as readings are kept."""
@@ -205,6 +205,14 @@ class Evaluation(Model):
         ("has(self.check) != has(self.evaluatorRef)", "set exactly one of check and evaluatorRef"),
         ("has(self.failAbove) != has(self.failBelow)", "set exactly one of failAbove and failBelow"),
         (
+            (
+                "(has(self.statistic) && self.statistic.startsWith('P'))"
+                " || [has(self.failAbove) ? self.failAbove : '%', has(self.failBelow) ? self.failBelow : '%']"
+                ".all(limit, limit.endsWith('%'))"
+            ),
+            "a limit without % is one of a percentile: set statistic to P50, P90, P95 or P99, or write 10%",
+        ),
+        (
             "!has(self.failBelow) || !self.failBelow.matches('^[0.]+%$')",
             "failBelow must be above 0%: no score is below",
         ),
@@ -234,12 +242,14 @@ class Evaluation(Model):
     """Name of the evaluation, unique in the policy."""
     check: BuiltinCheck | None = None
     evaluator_ref: EvaluatorRef | None = None
-    fail_above: Percent | None = None
-    """Fail when the rate is surely above, such as 10%; 0% fails at the first fault, and never passes."""
-    fail_below: Percent | None = None
-    """Fail when the score is surely below, such as 90%."""
+    statistic: Statistic = "Share"
+    """Of the scores: Share flagged, the Mean of values from 0 to 1, or a percentile of values or numbers."""
+    fail_above: Limit | None = None
+    """Fail when the statistic is surely above, such as 10%; a share of 0% fails at the first fault and never passes."""
+    fail_below: Limit | None = None
+    """Fail when the statistic is surely below, such as 90%; a percentile of numbers has a number, such as 12."""
     not_worse_than: NotWorseThan | None = None
-    """Fail also when it is surely worse than it was, or than another revision."""
+    """Fail also when the share flagged is surely worse than it was, or than that of another revision."""
     every: Duration = "15m"
     """How often a batch is scored, at most keepFor; once an hour where too little is new for a verdict."""
     over: Duration = "1h"

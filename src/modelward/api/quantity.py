@@ -11,13 +11,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modelward.api.form import BYTES, DURATION, NAME, PERCENT, SERVICE_NAME
+from modelward.api.form import BYTES, DURATION, LIMIT, NAME, PERCENT, SERVICE_NAME
 
 Duration = Annotated[str, Field(pattern=DURATION.pattern, max_length=24)]
 """A Gateway API duration: `800ms`, `15m`, `1h30m`."""
 
 Percent = Annotated[str, Field(pattern=PERCENT.pattern, max_length=9)]
 """A share of 100 with up to four decimals: `1%`, `0.1%`."""
+
+Limit = Annotated[str, Field(pattern=LIMIT.pattern, max_length=14)]
+"""A share, or a number with up to four decimals: `10%`, `800`."""
 
 Bytes = Annotated[str, Field(pattern=BYTES.pattern, max_length=8)]
 """A size: `4096`, `256Ki`, `1Mi`."""
@@ -47,6 +50,16 @@ def percent_ppm(text: str) -> int:
         raise ValueError(f"{text!r} is not a share; write it like 1% or 0.1%")
     whole, _, decimals = text.removesuffix("%").partition(".")
     return int(whole) * 10_000 + int(decimals.ljust(4, "0") or "0")
+
+
+def limit_millionths(text: str) -> int:
+    """Return a limit in millionths: 100000 of `10%`, 800000000 of `800`; ValueError when it is none."""
+    if text.endswith("%"):
+        return percent_ppm(text)
+    if not re.match(LIMIT.pattern, text):
+        raise ValueError(f"{text!r} is not a limit; write it like 1% or 800")
+    whole, _, decimals = text.partition(".")
+    return int(whole) * PPM + int(decimals.ljust(6, "0") or "0")
 
 
 def bytes_count(text: str) -> int:

@@ -32,8 +32,9 @@ class ResolvedEvaluator:
     `needs` is the least content of which it can judge; an exchange without a text of `requires` is not applicable.
     `fails` is the side on which its value is bad: a share of faults is bad above the limit, a score below it. `unit` is
     what it judges: each exchange by itself, or all those of a window together. `answers` is what its verdict is about:
-    the share of exchanges at fault, or the change of a window against a reference. `pod` is what a Job's pod needs in
-    order to run it.
+    the share of exchanges at fault, or the change of a window against a reference. `has_value` says whether a score has
+    a value or number, `value_fails` the side on which that is bad, None where neither is, `number_unit` the unit of a
+    number. `pod` is what a Job's pod needs in order to run it.
     """
 
     kind: str
@@ -46,6 +47,9 @@ class ResolvedEvaluator:
     answers: Literal["Share", "Change"] = "Share"
     pod: PodAdditions = field(default_factory=PodAdditions)
     requires: tuple[Text, ...] = ("question", "answer")
+    has_value: bool = False
+    value_fails: Literal["Above", "Below"] | None = None
+    number_unit: str = ""
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding

@@ -128,10 +128,32 @@ def _bound(
 
 
 def _wrong_side(evaluation: Evaluation, evaluator: ResolvedEvaluator) -> Finding | None:
-    written = "Above" if evaluation.fail_above is not None else "Below"
-    if written == evaluator.fails:
+    """Return that the statistic is none that the evaluator has, or that its limit is of another side or kind."""
+    of_share, name = evaluation.statistic == "Share", evaluator.name
+    limit, written = (
+        (evaluation.fail_above, "Above") if evaluation.fail_above is not None else (evaluation.fail_below, "Below")
+    )
+    bad = evaluator.fails if of_share else evaluator.value_fails
+    unit = "" if of_share else evaluator.number_unit
+    if not of_share and evaluation.not_worse_than is not None:
+        message = "notWorseThan compares shares flagged; leave statistic out, or set it to Share"
+    elif not of_share and evaluator.answers == "Change":
+        message = f"{name} tells how far a window moved; leave statistic out, or set it to Share"
+    elif not of_share and not evaluator.has_value:
+        message = f"{name} flags exchanges and has no value; leave statistic out, or set it to Share"
+    elif unit and evaluation.statistic == "Mean":
+        message = f"{name} has a number of unit {unit}, whose mean has no bounds; set statistic to P50, P90, P95 or P99"
+    elif bool(unit) == str(limit).endswith("%"):
+        kind = (
+            f"a number of unit {unit}; write fail{written} without %"
+            if unit
+            else f"from 0% to 100%; write fail{written} with %"
+        )
+        message = f"{evaluation.statistic} of {name} is {kind}"
+    elif bad is not None and bad != written:
+        message = f"{name} is bad {bad.lower()} a limit; set fail{bad}"
+    else:
         return None
-    message = f"{evaluator.name} is bad {evaluator.fails.lower()} a limit; set fail{evaluator.fails}"
     return Finding(CheckReason.INVALID_THRESHOLD, message)
 
 

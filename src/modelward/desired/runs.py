@@ -159,6 +159,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     to_ms=timestamp_ms(item.to),
                     kind=bound.evaluator.kind,
                     over_ms=duration_ms(bound.evaluation.over),
+                    statistic=bound.evaluation.statistic,
                 )
 
 

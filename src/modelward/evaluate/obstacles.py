@@ -33,9 +33,10 @@ Found = tuple[Reason, str]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that an evaluation is decided by; `rates` are None where they are too bad, or too little is known of them.
+    """All that an evaluation is decided by; `samples` are those that have what the statistic is made of.
 
-    `sliding` are the windows of the counts, None of a verdict that is taken once.
+    `rates` are None where they are too bad, or too little is known of them; `sliding` are the windows of the counts,
+    None of a verdict that is taken once.
     """
 
     counts: Counts
@@ -43,6 +44,7 @@ class Case:
     rule: VerdictRule
     missing: str
     rates: ErrorRates | None
+    samples: int
     sliding: SlidingSet | None = None
 
 
@@ -76,7 +78,7 @@ def _not_calibrated(case: Case) -> Found | None:
 
 
 def _below_noise(case: Case) -> Found | None:
-    if case.rates is None:
+    if case.rates is None or case.rule.statistic != "Share":
         return None
     rule, name = case.rule, case.facts.name
     noise_ppm = math.ceil(resolution(case.rates, above=rule.above) * PPM / STEP_PPM) * STEP_PPM
@@ -115,19 +117,24 @@ def _evaluator_failing(case: Case) -> Found | None:
 
 
 def _too_few(case: Case) -> Found | None:
-    if case.counts.samples >= case.rule.min_samples:
+    if case.samples >= case.rule.min_samples:
         return None
-    message = f"{case.counts.samples} of {case.rule.min_samples} samples"
+    message = f"{case.samples} of {case.rule.min_samples} samples"
+    if without := case.counts.samples - case.samples:
+        message += f"; {without} have no value, as all that were scored before `statistic` was set"
     fewest = _fewest(case.rule, case.rates or ErrorRates())
     if case.rule.min_samples < fewest < math.inf:
-        message += f"; about {about(fewest)} are needed at {limit_text(case.rule.limit_ppm)}"
+        message += f"; about {about(fewest)} are needed at {case.rule.limit}"
     if case.sliding:
-        message += case.sliding.in_time(max(case.rule.min_samples, fewest) - case.counts.samples)
+        wanted = max(case.rule.min_samples, fewest if fewest < math.inf else 0.0)
+        message += case.sliding.in_time(wanted - case.samples)
     return CheckReason.TOO_FEW_SAMPLES, message
 
 
 def _fewest(rule: VerdictRule, rates: ErrorRates) -> float:
-    """Return how many samples of a faultless endpoint pass."""
+    """Return how many samples of a faultless endpoint pass; infinite where that depends on its values."""
+    if rule.statistic != "Share":
+        return math.inf
     share, limit = (rates.false_positive if rule.above else rates.true_positive).value, rule.limit_ppm / PPM
 
     def passes(size: float) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modelward.api.evaluation import Counts, Example, PlanItem, WindowResult
+from modelward.api.evaluation import Counts, Example, PlanItem, Statistic, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.conversations import conversations_of
@@ -16,6 +16,7 @@ from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
 from modelward.evaluate.port import PortError, ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.statistics.histogram import binned, number_bin, value_bin
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ async def window_result(
     groups: dict[str, list[tuple[Exchange, Score]]] = defaultdict(list)
     for exchange, its_score in zip(exchanges, scores, strict=True):
         groups[exchange.revision].append((exchange, its_score))
-    revisions = {revision: counts(rows) for revision, rows in groups.items()}
+    revisions = {revision: counts(rows, item.statistic) for revision, rows in groups.items()}
     result = WindowResult(
         namespace=namespace,
         endpoint=item.endpoint,
@@ -120,8 +121,11 @@ async def window_result(
     return result, scores
 
 
-def counts(rows: Sequence[tuple[Exchange, Score]]) -> Counts:
-    """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with."""
+def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share") -> Counts:
+    """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with.
+
+    Values and numbers are kept where the statistic is made of them.
+    """
     scored = [(1.0 / exchange.inclusion, exchange, s) for exchange, s in rows if s.state == "Scored"]
     conversations: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     named = conversations_of([exchange for _, exchange, _ in scored])
@@ -140,7 +144,17 @@ def counts(rows: Sequence[tuple[Exchange, Score]]) -> Counts:
         conversation_weight_squared=math.fsum(weight * weight for weight, _ in sums),
         conversation_flagged_squared=math.fsum(flagged * flagged for _, flagged in sums),
         conversation_product=math.fsum(weight * flagged for weight, flagged in sums),
+        histogram=binned(_valued(scored)) if statistic != "Share" else (),
     )
+
+
+def _valued(scored: Sequence[tuple[float, Exchange, Score]]) -> Iterator[tuple[int, float]]:
+    """Yield bin and weight of each number, or of the value where there is no number."""
+    for weight, _, s in scored:
+        if s.number is not None:
+            yield number_bin(s.number), weight
+        elif s.value is not None:
+            yield value_bin(s.value), weight
 
 
 def reason(scores: Sequence[Score]) -> str:

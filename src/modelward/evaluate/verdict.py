@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from modelward.api.base import VerdictValue
 from modelward.api.evaluation import Counts, EvaluatorFacts
-from modelward.api.quantity import PPM, limit_text
-from modelward.api.quantity import percent_text as percent
-from modelward.evaluate.evidence import Evidence, seen, share_flagged
+from modelward.api.quantity import PPM
+from modelward.evaluate.evidence import Evidence, evidence, seen, share_flagged, side_of
 from modelward.evaluate.interval import Interval
-from modelward.evaluate.needed import FAR_TIMES, MOST, about, few, least
+from modelward.evaluate.needed import FAR_TIMES, about, few, least
 from modelward.evaluate.obstacles import Case, obstacle, usable
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.statistics.correction import ErrorRates
@@ -22,6 +22,9 @@ NONE_ALLOWED = "a limit of 0% can fail and never pass"
 """Added where no share is surely above 0%: no number of clean samples proves that there is no fault."""
 NOT_BETTER = "its error rates are not known well enough for more samples to tell"
 """Added where the uncertainty of the error rates alone spans the limit."""
+
+
+_SHARE = VerdictRule(fail_above_ppm=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,78 +47,76 @@ def decide(
 
     `missing` is the pooled windows' reason for having no samples (NoTraffic, NoCapture, EvaluatorFailing). The first
     obstacle in OBSTACLES makes it Unknown; else bounds decide, and an interval around the limit is NearThreshold.
-    `sliding` are the windows of `counts`, for a rule with odds: the newest of them may fail by themselves.
+    Values and numbers are measured and not corrected, so error rates matter to the share flagged only. `sliding` are
+    the windows of `counts`, for a rule with odds: the newest of them may fail by themselves.
     """
-    rates = usable(facts)
-    case = Case(counts, facts, rule, missing, rates, sliding)
-    evidence = share_flagged(counts, rates) if rates and counts.samples else None
-    found = obstacle(case)
-    if found or evidence is None or rates is None:
-        return _unknown(
-            counts, evidence.interval if evidence else None, *(found or (CheckReason.NOT_CALIBRATED, facts.name))
-        )
-    return _watched(case, evidence, rates) if rule.odds else _decided(case, evidence, rates)
+    rates = usable(facts) if rule.statistic == "Share" else ErrorRates()
+    found = evidence(counts, rule, rates) if rates else None
+    samples = found.samples if found else counts.samples if rule.statistic == "Share" else 0
+    case = Case(counts, facts, rule, missing, rates, samples, sliding)
+    told = obstacle(case)
+    if told or found is None or rates is None:
+        reason, message = told or (CheckReason.NOT_CALIBRATED, facts.name)
+        return _verdict("Unknown", found.interval if found else None, samples, reason, message)
+    return _watched(case, found, rates) if _needs_odds(rule) else _decided(case, found, rates)
 
 
-def _watched(case: Case, evidence: Evidence, rates: ErrorRates) -> Verdict:
+def _needs_odds(rule: VerdictRule) -> bool:
+    return rule.odds is not None and rule.statistic == "Share"
+
+
+def _watched(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
     sliding = case.sliding or SlidingSet((case.counts,))
     length, run = failing(sliding, rates, case.rule)
     if not length:
-        return _decided(case, evidence, rates)
+        return _decided(case, found, rates)
     every = len(sliding.newest_first)
     newest = f" in the newest {length} of {every} windows" if length < every else ""
-    return _beyond(share_flagged(run, rates).interval, run.samples, case.rule, newest)
+    return _beyond(share_flagged(run, rates), case.rule, newest)
 
 
-def _decided(case: Case, evidence: Evidence, rates: ErrorRates) -> Verdict:
-    interval, rule, samples = evidence.interval, case.rule, case.counts.samples
-    side = _side(interval, rule.limit_ppm)
-    if side and (rule.odds is None or (side == "<") == rule.above):
-        return _beyond(interval, samples, rule)
-    enough, shown, limit = _enough(case, evidence, rates), spread(interval), limit_text(rule.limit_ppm)
-    beyond = f" {side} {limit}, not yet surely" if side else ""
-    if side or few(samples, enough):
-        told = f"{shown}{beyond}; {wait(case.sliding, samples, enough, limit)}"
-        return _unknown(case.counts, interval, CheckReason.TOO_FEW_SAMPLES, told + _why_near(evidence, rule.limit_ppm))
-    told = f"{shown} around {limit}, n={samples}{_why_near(evidence, rule.limit_ppm)}"
-    return _unknown(case.counts, interval, CheckReason.NEAR_THRESHOLD, told)
+def _decided(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
+    interval, rule = found.interval, case.rule
+    side = side_of(interval, rule.limit_ppm)
+    if side and (not _needs_odds(rule) or (side == "<") == rule.above):
+        return _beyond(found, rule)
+    enough, shown = _enough(case, found, rates), spread(interval, rule)
+    if side or few(found.samples, enough):
+        beyond = f" {side} {rule.limit}, not yet surely" if side else ""
+        told = f"{shown}{beyond}; {wait(case.sliding, found.samples, enough, rule.limit)}"
+        return _verdict("Unknown", interval, found.samples, CheckReason.TOO_FEW_SAMPLES, told + _why_near(found, rule))
+    told = f"{shown} around {rule.limit}, n={found.samples}{_why_near(found, rule)}"
+    return _verdict("Unknown", interval, found.samples, CheckReason.NEAR_THRESHOLD, told)
 
 
-def _beyond(interval: Interval, samples: int, rule: VerdictRule, newest: str = "") -> Verdict:
+def _beyond(found: Evidence, rule: VerdictRule, newest: str = "") -> Verdict:
     """Return the verdict of an interval on one side of the limit."""
-    value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
-    side = _side(interval, rule.limit_ppm)
-    outcome: VerdictValue = "Failed" if (side == ">") == rule.above else "Passed"
+    side = side_of(found.interval, rule.limit_ppm)
     reason = CheckReason.ABOVE_LIMIT if side == ">" else CheckReason.BELOW_LIMIT
-    message = f"{spread(interval)} {side} {limit_text(rule.limit_ppm)}, n={samples}{newest}"
-    return Verdict(outcome, value, low, high, samples, reason, message)
+    message = f"{spread(found.interval, rule)} {side} {rule.limit}, n={found.samples}{newest}"
+    outcome: VerdictValue = "Failed" if (side == ">") == rule.above else "Passed"
+    return _verdict(outcome, found.interval, found.samples, reason, message)
 
 
-def _enough(case: Case, evidence: Evidence, rates: ErrorRates) -> float:
+def _enough(case: Case, found: Evidence, rates: ErrorRates) -> float:
     """Return how many samples with what was seen would decide."""
-    rule, share = case.rule, seen(case.counts)[0]
+    rule, share, at = case.rule, seen(case.counts)[0], found.at
+    if at is None:
+        return found.scaled(rule.limit_ppm)
 
     def decides(size: float) -> bool:
-        side = _side(evidence.at(size), rule.limit_ppm)
+        side = side_of(at(size), rule.limit_ppm)
         fails = bool(side) and (side == ">") == rule.above
         return bool(side) and (not fails or rule.odds is None or surely_fails(share, size, rates, rule))
 
-    return least(decides, evidence.size, evidence.size * FAR_TIMES) * (case.counts.samples / evidence.size)
+    return least(decides, found.size, found.size * FAR_TIMES) * (found.samples / found.size)
 
 
-def _why_near(evidence: Evidence, limit_ppm: int) -> str:
+def _why_near(found: Evidence, rule: VerdictRule) -> str:
     """Return why more samples would not help, where that is so."""
-    if not limit_ppm:
+    if not rule.limit_ppm and rule.statistic == "Share":
         return f"; {NONE_ALLOWED}"
-    exactly = evidence.at(MOST)
-    beside = abs(round(exactly.value * PPM) - limit_ppm) > limit_ppm // 10
-    return f"; {NOT_BETTER}" if beside and not _side(exactly, limit_ppm) else ""
-
-
-def _side(interval: Interval, limit_ppm: int) -> str:
-    """Return on which side of the limit the whole interval is: `>`, `<`, or empty where it holds the limit."""
-    low, high = round(interval.low * PPM), round(interval.high * PPM)
-    return ">" if low > limit_ppm else "<" if high < limit_ppm else ""
+    return f"; {NOT_BETTER}" if found.never_decides(rule.limit_ppm) else ""
 
 
 def near(shown: str, limit: str, samples: int, enough: float, what: str = "samples") -> tuple[Reason, str]:
@@ -128,14 +129,25 @@ def near(shown: str, limit: str, samples: int, enough: float, what: str = "sampl
     return CheckReason.NEAR_THRESHOLD, f"{shown} around {limit}, n={samples}"
 
 
-def _unknown(counts: Counts, interval: Interval | None, reason: Reason, message: str) -> Verdict:
+def _verdict(outcome: VerdictValue, interval: Interval | None, samples: int, reason: Reason, message: str) -> Verdict:
     if interval is None:
-        return Verdict("Unknown", None, None, None, counts.samples, reason, message)
-    value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
-    return Verdict("Unknown", value, low, high, counts.samples, reason, message)
+        return Verdict(outcome, None, None, None, samples, reason, message)
+    value, low, high = (_millionths(x) for x in (interval.value, interval.low, interval.high))
+    return Verdict(outcome, value, low, high, samples, reason, message)
 
 
-def spread(interval: Interval) -> str:
-    """Return a share with its bounds as a person reads it: `31% (24-39)`."""
-    low, high = (percent(round(x * PPM)).removesuffix("%") for x in (interval.low, interval.high))
-    return f"{percent(round(interval.value * PPM))} ({low}-{high})"
+def _millionths(value: float) -> int | None:
+    """Return a number in millionths; None of a bound that samples do not reach."""
+    return round(value * PPM) if math.isfinite(value) else None
+
+
+def spread(interval: Interval, rule: VerdictRule | None = None) -> str:
+    """Return a statistic with its bounds as a person reads it: `31% (24-39)`, `812 (790-840) characters`."""
+    rule = rule or _SHARE
+    low, high = (
+        rule.shown(found).removesuffix("%") if (found := _millionths(bound)) is not None else ""
+        for bound in (interval.low, interval.high)
+    )
+    bounds = f"{low}-{high}" if low and high else f"{low} or more" if low else f"up to {high}" if high else "unbounded"
+    name = "" if rule.statistic == "Share" else f"{rule.statistic.lower()} "
+    return f"{name}{rule.shown(round(interval.value * PPM))} ({bounds}){f' {rule.unit}' if rule.unit else ''}"

@@ -36,7 +36,7 @@ class HandTally:
 
     def add(self, rows: Sequence[tuple[Exchange, Score]]) -> None:
         """Count some scored exchanges."""
-        self.counts += counts(rows)
+        self.counts += counts(rows, self.named.rule.statistic if self.named.rule else "Share")
         self.labels.update((one.state, one.label) for _, one in rows if one.state != "Scored")
         self.missing = reason([one for _, one in rows]) if not self.counts.samples else ""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from modelward.api.base import Severity
 from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus, MovedPart
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
 from modelward.api.objectives import OBJECTIVES
-from modelward.api.quantity import PPM, duration_ms, percent_ppm, percent_text, timestamp
+from modelward.api.quantity import PPM, duration_ms, limit_millionths, percent_ppm, percent_text, timestamp
 from modelward.api.window_answer import Moved, WindowTest
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
@@ -174,18 +175,16 @@ def _evaluation(
     asked = bound.evaluation
     pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
     window, test = newest(results if _is_change(bound) else (), sight.revision.hashes, now_ms, duration_ms(asked.over))
+    rule = watched_rule(bound)
     verdict, change = _verdict(bound, pooled, sight, window, test), None
     if not _is_change(bound):
-        verdict, change = compared(asked, watched_rule(bound), (verdict, pooled), results, sight.revision, now_ms)
-    definition = asked.model_dump(mode="json", include={"check", "evaluator_ref", "fail_above", "fail_below"})
-    if asked.not_worse_than is not None:
-        definition["not_worse_than"] = asked.not_worse_than.wire()
+        verdict, change = compared(asked, rule, (verdict, pooled), results, sight.revision, now_ms)
     return EvaluationStatus(
         policy=bound.policy,
         name=asked.name,
-        rate=_share(verdict.rate_ppm),
-        low=_share(verdict.low_ppm),
-        high=_share(verdict.high_ppm),
+        rate=_shown(verdict.rate_ppm, rule),
+        low=_shown(verdict.low_ppm, rule),
+        high=_shown(verdict.high_ppm, rule),
         samples=verdict.samples,
         verdict=verdict.verdict,
         reason=verdict.reason,
@@ -197,9 +196,19 @@ def _evaluation(
         p_value=p_text(test.p_value) if test and not test.reason else "",
         moved=tuple(_part(one) for one in test.moved) if test else (),
         revision=sight.revision.name if verdict.verdict != "Unknown" else "",
-        spec_hash=spec_hash(definition),
+        spec_hash=spec_hash(_definition(asked)),
         change=change,
     )
+
+
+def _definition(asked: Evaluation) -> Mapping[str, Any]:
+    """Return what a verdict speaks of; another one is another check."""
+    definition = asked.model_dump(mode="json", include={"check", "evaluator_ref", "fail_above", "fail_below"})
+    if asked.statistic != "Share":
+        definition["statistic"] = asked.statistic
+    if asked.not_worse_than is not None:
+        definition["not_worse_than"] = asked.not_worse_than.wire()
+    return definition
 
 
 def _unlisted(ids: int) -> str:
@@ -210,9 +219,11 @@ def rule_of(bound: BoundEvaluation) -> VerdictRule:
     """Return the evaluation's limit and minimum in the terms of the verdict."""
     asked = bound.evaluation
     return VerdictRule(
-        fail_above_ppm=percent_ppm(asked.fail_above) if asked.fail_above else None,
-        fail_below_ppm=percent_ppm(asked.fail_below) if asked.fail_below else None,
+        fail_above_ppm=limit_millionths(asked.fail_above) if asked.fail_above else None,
+        fail_below_ppm=limit_millionths(asked.fail_below) if asked.fail_below else None,
         min_samples=asked.min_samples,
+        statistic=asked.statistic,
+        unit=bound.evaluator.number_unit if bound.evaluator and asked.statistic != "Share" else "",
     )
 
 
@@ -269,5 +280,5 @@ def _requests_by_duration(found: Histogram | None) -> objectives.DurationBins:
     return objectives.histogram_from_cumulative(bounds_ms, [round(count) for count in cumulative])
 
 
-def _share(ppm: int | None) -> str:
-    return "" if ppm is None else percent_text(ppm)
+def _shown(millionths: int | None, rule: VerdictRule) -> str:
+    return "" if millionths is None else rule.shown(millionths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modelward.api.evaluation import EvaluatorFacts
@@ -144,7 +144,8 @@ class BuiltinStub:
             return Finding(CheckReason.INVALID_CONFIG, "bad is set")
         found = ResolvedEvaluator(self.name, block.name, block.config, EvaluatorFacts(block.name, "1"))
         if block.name == "Score":
-            return ResolvedEvaluator(found.kind, found.name, found.config, found.facts, "MetadataOnly", "Below")
+            found = replace(found, needs="MetadataOnly", fails="Below", has_value=True, value_fails="Below")
+            return replace(found, number_unit=block.config.get("unit", ""))
         return found
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002

@@ -132,6 +132,42 @@ def test_an_evaluation_that_cannot_run_says_why(content: str, check: dict[str, A
 
 
 @pytest.mark.parametrize(
+    ("config", "asked", "said"),
+    [
+        ({}, {"statistic": "Mean", "failBelow": "80%"}, ""),
+        ({}, {"statistic": "P95", "failBelow": "80%"}, ""),
+        ({}, {"statistic": "P95", "failAbove": "80%"}, "Score is bad below a limit; set failBelow"),
+        ({}, {"statistic": "P95", "failBelow": "80"}, "P95 of Score is from 0% to 100%; write failBelow with %"),
+        ({"unit": "grade"}, {"statistic": "P95", "failBelow": "8"}, ""),
+        (
+            {"unit": "grade"},
+            {"statistic": "P95", "failBelow": "8%"},
+            "P95 of Score is a number of unit grade; write failBelow without %",
+        ),
+        (
+            {"unit": "grade"},
+            {"statistic": "Mean", "failBelow": "8%"},
+            "Score has a number of unit grade, whose mean has no bounds; set statistic to P50, P90, P95 or P99",
+        ),
+    ],
+)
+def test_a_statistic_that_the_evaluator_cannot_have_says_what_to_write(config: Any, asked: Any, said: str) -> None:
+    check = evaluation(check={"builtin": "Score", "config": config}, **asked)
+    problem = _only(_watch(policy("a", {"content": "Redacted"}, evaluations=[check]))).problem
+    assert (problem.message if problem else "") == said
+    assert problem is None or problem.reason == "InvalidThreshold"
+
+
+def test_an_evaluator_of_flags_alone_has_a_share_only() -> None:
+    check = evaluation(statistic="Mean")
+    problem = _only(_watch(policy("a", {"content": "Redacted"}, evaluations=[check]))).problem
+    assert problem is not None
+    assert (
+        problem.message == "OffTopicAnswered flags exchanges and has no value; leave statistic out, or set it to Share"
+    )
+
+
+@pytest.mark.parametrize(
     ("asked", "said"),
     [
         ({"maxBody": "999999Mi"}, "maxBody 999999Mi of policy stored is above 16Mi; 16Mi is in force"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -19,7 +19,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import NOTHING, PodAdditions
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.kinds.kind import AboutEvaluator
-from modelward.evaluate.manifest import EvaluatorConfig, Measured
+from modelward.evaluate.manifest import Direction, EvaluatorConfig, Measured
 from modelward.evaluate.past import PastTraffic
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
@@ -28,6 +28,7 @@ from modelward.reasons.checks import CheckReason
 MAX_CONFIG_BYTES = 262_144
 """Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
 _MAX_MEASURED_CHARS = 256
+_SIDE: Mapping[Direction, Literal["Above", "Below"]] = {"LowerIsBetter": "Above", "HigherIsBetter": "Below"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,12 @@ class BuiltinKind:
             facts=known.manifest.facts(read, known.rates_under(read)),
             needs="Redacted" if known.manifest.needs_text else "MetadataOnly",
             requires=known.manifest.requires,
-            fails="Above" if known.manifest.direction == "LowerIsBetter" else "Below",
+            fails=_SIDE[known.manifest.direction],
             unit=known.manifest.unit,
             answers="Change" if known.test else "Share",
+            has_value=not {"Value", "Number"}.isdisjoint(known.manifest.answers),
+            value_fails=_SIDE[known.manifest.value_direction] if known.manifest.value_direction else None,
+            number_unit=known.manifest.number_unit,
         )
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002  # none needs anything
