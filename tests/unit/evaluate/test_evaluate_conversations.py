@@ -84,8 +84,12 @@ def test_windows_merge_in_any_order(found: list[tuple[Exchange, Score]], part: l
     windows = [counts([one for one, at in zip(found, part, strict=False) if at == i]) for i in range(4)]
     a, b, c, d = (windows[i] for i in order)
     merged, other = sum(windows, Counts()), (a + (b + c)) + d
-    assert asdict(merged) == pytest.approx(asdict(other))
+    assert _sums(merged) == pytest.approx(_sums(other))
     assert independent_size(merged) == pytest.approx(independent_size(other))
+
+
+def _sums(counts: Counts) -> dict[str, float]:
+    return {name: value for name, value in asdict(counts).items() if name != "histogram"}
 
 
 def test_results_of_earlier_versions_are_read_as_single_exchanges() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +90,15 @@ def test_the_reason_that_a_person_can_act_on_wins_over_no_traffic() -> None:
     results = [window(40, 60, empty=True, reason="NoCapture"), window(60, 80, empty=True, reason="NoTraffic")]
     assert pool(results, revisions=("r1",), now_ms=100, over_ms=60).missing == "NoCapture"
     assert pool(results[1:], revisions=("r1",), now_ms=100, over_ms=60).missing == "NoTraffic"
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4), st.integers(0, 9)), max_size=8), st.randoms())
+def test_the_set_does_not_depend_on_the_order_of_results(found: list[tuple[int, int, int]], order: Random) -> None:
+    keyed = {(at, at + long): window(at * 10, (at + long) * 10, count) for at, long, count in found}
+    results = list(keyed.values())
+    shuffled = order.sample(results, len(results))
+    asked: dict[str, Any] = {"revisions": ("r1",), "now_ms": 100, "over_ms": 60}
+    assert pool(results, **asked) == pool(shuffled, **asked)
 
 
 tallies = st.builds(Counts, *([st.integers(0, 1_000)] * 4), *([st.integers(0, 1_000).map(float)] * 3))

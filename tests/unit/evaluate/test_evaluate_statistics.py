@@ -31,8 +31,8 @@ def scored(found: list[float], *, of_number: bool = False, statistic: str = "P50
             id=str(place), time_ms=place, endpoint="ns/chat", model="m", revision="r", operation="chat", status=200,
             outcome="ok", content="Redacted", conversation=conversation,
         )  # fmt: skip
-        value = {"number": one} if of_number else {"value": one}
-        rows.append((exchange, Score(str(place), "Scored", **value)))
+        value, number = (None, one) if of_number else (one, None)
+        rows.append((exchange, Score(str(place), "Scored", value=value, number=number)))
     return counts(rows, statistic)  # type: ignore[arg-type]
 
 
