@@ -38,7 +38,7 @@ def callers(exchanges: Iterable[Exchange]) -> int:
 
 
 def may_be_shown(exchanges: Sequence[Exchange]) -> bool:
-    """Return whether a group is large enough that its words are nobody's own."""
+    """Return whether a group is large enough that its words are not of one person."""
     return len({conversation_of(one) for one in exchanges}) >= CONVERSATIONS and callers(exchanges) >= CALLERS
 
 

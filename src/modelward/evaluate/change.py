@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
@@ -25,14 +25,14 @@ from modelward.reasons.checks import CheckReason
 MAX_REVISIONS = 5
 """Of one window: those with most exchanges."""
 TextName = Literal["Questions", "Answers"]
-Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
 class Baseline(EvaluatorConfig):
     """A period whose traffic a person approved of; RFC 3339 in UTC."""
 
-    from_: Moment = Field(alias="from")
-    to: Moment
+    from_: UtcTime = Field(alias="from")
+    to: UtcTime
 
     @model_validator(mode="after")
     def _rises(self) -> Baseline:
@@ -72,7 +72,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WindowChange:
     """What a comparison found; None where nothing in the samples can be compared."""
 
     statistic: float
@@ -81,7 +81,7 @@ class Change:
     moved: tuple[Moved, ...]
 
 
-Compare = Callable[[C, Compared, ScoringPort], Awaitable[Change | None]]
+Compare = Callable[[C, Compared, ScoringPort], Awaitable[WindowChange | None]]
 
 
 def text_of(of: TextName, exchange: Exchange) -> str:
@@ -129,10 +129,12 @@ async def _tested(
         reason=CheckReason.TOO_FEW_SAMPLES,
     )
     found = await compare(config, pair, port) if reference.complete else None
-    return test if found is None else _answer(test, reference, found)
+    if found is None:
+        return replace(test, reason=CheckReason.MISSING) if reference.complete else test
+    return _answer(test, reference, found)
 
 
-def _answer(test: WindowTest, reference: Reference, found: Change) -> WindowTest:
+def _answer(test: WindowTest, reference: Reference, found: WindowChange) -> WindowTest:
     return WindowTest(
         revision=test.revision,
         samples=test.samples,

@@ -69,6 +69,8 @@ def decide_change(
         return _unknown(None, reason, MISSING[reason])
     if test.reason == CheckReason.EVALUATOR_FAILING:
         return _unknown(test, CheckReason.EVALUATOR_FAILING, MISSING[CheckReason.EVALUATOR_FAILING])
+    if test.reason == CheckReason.MISSING:
+        return _unknown(test, CheckReason.MISSING, "no exchange carries what is compared")
     if test.reason:
         return _unknown(test, CheckReason.TOO_FEW_SAMPLES, _learning(test))
     if test.samples < rule.min_samples:

@@ -56,7 +56,7 @@ class ResultStore:
     async def put(self, result: WindowResult) -> None:
         """Store a result under its key; the oldest of its endpoint or namespace make way where there are too many.
 
-        Only the newest of an evaluation keeps the names of what moved, because nobody asks for older ones.
+        Only the newest of an evaluation keeps the names of what moved, because older ones are not shown.
         """
         key = key_of(result)
         if key.to_ms > self.clock_ms() + AHEAD_MS:

@@ -43,7 +43,7 @@ class HubPast:
         return await self.patiently(lambda: self.client.window(*asked))
 
     async def last(self) -> WindowResult | None:
-        """Return the newest result of the last day; None where a hub of 0.1.0 lets nobody but the operator read it."""
+        """Return the newest result of the last day; None where an older hub lets only the operator read it."""
         item, since_ms = self.item, max(0, self.item.to_ms - DAY_MS)
         try:
             rows = await self.patiently(lambda: self.client.results(since_ms, self.namespace, item.endpoint))

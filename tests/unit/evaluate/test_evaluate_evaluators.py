@@ -37,6 +37,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "OnTopicRefused": SCOPE,
     "Keywords": {"forbidden": ["idiot"]},
     "Format": {"maxChars": 9},
+    "NumericDrift": {"number": "Duration"},
 }
 needs_model = pytest.mark.skipif(
     not (default_directory() / MODEL_FILE).is_file(),

@@ -40,6 +40,7 @@ def window(
         ({"samples": 99}, "Unknown", "TooFewSamples", "99 of 100 samples"),
         ({"reason": "TooFewSamples", "reference_samples": 150}, "Unknown", "TooFewSamples", "150 exchanges of 200"),
         ({"reason": "TooFewSamples", "reference_samples": 700}, "Unknown", "TooFewSamples", "complete after a day"),
+        ({"reason": "Missing"}, "Unknown", "Missing", "no exchange carries what is compared"),
         ({"reason": "EvaluatorFailing", "samples": 0}, "Unknown", "EvaluatorFailing", "no sample could be judged"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from modelward.api.exchange import Exchange
 from modelward.evaluate.anonymity import conversation_of
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import Change, ChangeConfig, Compared, TextName, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import euclidean, total_variation
@@ -30,7 +30,7 @@ class EmbeddingDriftConfig(ChangeConfig):
     of: TextName = "Questions"
 
 
-async def compare(config: EmbeddingDriftConfig, pair: Compared, port: ScoringPort) -> Change | None:
+async def compare(config: EmbeddingDriftConfig, pair: Compared, port: ScoringPort) -> WindowChange | None:
     """Test the distance of the mean embeddings; the effect is the share of texts that moved to other topics."""
     window, reference = (
         [(one, text) for one in rows if (text := text_of(config.of, one)).strip()]
@@ -41,7 +41,7 @@ async def compare(config: EmbeddingDriftConfig, pair: Compared, port: ScoringPor
     found = await topics(window, reference, TOPICS, port)
     ours, theirs = _means(found.vectors, [*window, *reference], len(window))
     labels = named(found, [*window, *reference])
-    return Change(
+    return WindowChange(
         statistic=float(euclidean(ours.mean[None], theirs.mean[None])[0]),
         p_value=halved_p_value(ours, theirs, euclidean, pair.seed),
         effect=effect(found.window, found.reference, total_variation, pair.seed),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from modelward.api.exchange import Exchange
 from modelward.evaluate.anonymity import conversation_of
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import Change, ChangeConfig, Compared, changes, counted, moved
+from modelward.evaluate.change import ChangeConfig, Compared, WindowChange, changes, counted, moved
 from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import BY_NAME, DistanceName, total_variation
@@ -43,7 +43,7 @@ class NumericDriftConfig(ChangeConfig):
     distance: DistanceName = "TVD"
 
 
-async def compare(config: NumericDriftConfig, pair: Compared, _: ScoringPort) -> Change | None:
+async def compare(config: NumericDriftConfig, pair: Compared, _: ScoringPort) -> WindowChange | None:
     """Compare ten bins of equal mass; their bounds come from both samples together, or the test would not hold."""
     import numpy as np
 
@@ -63,7 +63,7 @@ async def compare(config: NumericDriftConfig, pair: Compared, _: ScoringPort) ->
         for rows, found in zip((window, reference), values, strict=True)
     )
     distance = BY_NAME[config.distance]
-    return Change(
+    return WindowChange(
         statistic=float(distance(ours.mean[None], theirs.mean[None])[0]),
         p_value=halved_p_value(ours, theirs, distance, pair.seed),
         effect=effect(ours, theirs, total_variation, pair.seed),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from modelward.api.exchange import Exchange
 from modelward.evaluate.anonymity import clear, conversation_of, may_be_shown, shown_words, words_in
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import Change, ChangeConfig, Compared, TextName, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
 from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import jensen_shannon
@@ -34,7 +34,7 @@ class TokenDriftConfig(ChangeConfig):
     of: TextName = "Answers"
 
 
-async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> Change | None:
+async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> WindowChange | None:
     """Compare word frequencies by the Jensen-Shannon distance; the vocabulary comes from both samples together."""
     window, reference = ([(one, text_of(config.of, one)) for one in rows] for rows in (pair.window, pair.reference))
     window, reference = ([(one, text) for one, text in rows if words_in(text)] for rows in (window, reference))
@@ -42,7 +42,7 @@ async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> C
         return None
     vocabulary = _vocabulary([*window, *reference])
     ours, theirs = (_frequencies(rows, vocabulary) for rows in (window, reference))
-    return Change(
+    return WindowChange(
         statistic=float(jensen_shannon(ours.mean[None], theirs.mean[None])[0]),
         p_value=halved_p_value(ours, theirs, jensen_shannon, pair.seed),
         effect=effect(ours, theirs, jensen_shannon, pair.seed),

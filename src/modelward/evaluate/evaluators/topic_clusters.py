@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import Change, ChangeConfig, Compared, TextName, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.clusters import same_topics, sketch
@@ -34,7 +34,7 @@ def largest_rise(window: NDArray[np.float64], reference: NDArray[np.float64]) ->
     return found
 
 
-async def compare(config: TopicClustersConfig, pair: Compared, port: ScoringPort) -> Change | None:
+async def compare(config: TopicClustersConfig, pair: Compared, port: ScoringPort) -> WindowChange | None:
     """Test the largest rise of a topic; over all topics at once, so that many topics are no more chances to alarm."""
     window, reference = (
         [(one, text) for one in rows if (text := text_of(config.of, one)).strip()]
@@ -45,7 +45,7 @@ async def compare(config: TopicClustersConfig, pair: Compared, port: ScoringPort
     found = await topics(window, reference, config.topics, port)
     sketches = [sketch(centre) for centre in found.centres]
     labels = named(found, [*window, *reference])
-    return Change(
+    return WindowChange(
         statistic=float(largest_rise(found.window.mean[None], found.reference.mean[None])[0]),
         p_value=halved_p_value(found.window, found.reference, largest_rise, pair.seed),
         effect=effect(found.window, found.reference, largest_rise, pair.seed),

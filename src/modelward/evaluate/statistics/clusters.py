@@ -57,8 +57,7 @@ def _converged(vectors: NDArray[np.float64], centres: NDArray[np.float64]) -> ND
         if np.array_equal(found, labels):
             break
         labels = found
-        sums = np.zeros_like(centres)
-        np.add.at(sums, labels, vectors)
+        sums = np.eye(len(centres))[labels].T @ vectors
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(norms > 1e-9, sums / np.maximum(norms, 1e-9), centres)
     return centres

@@ -69,11 +69,13 @@ def by_conversation(
     import numpy as np
 
     keys = sorted(set(conversations))
+    if not keys:
+        return ConversationSums((), np.zeros((0, features.shape[1])), np.zeros(0))
     place = {key: number for number, key in enumerate(keys)}
     rows = np.array([place[one] for one in conversations], np.intp)
-    scaled = weights / weights.mean() if len(weights) else weights
-    sums = np.zeros((len(keys), features.shape[1]))
-    np.add.at(sums, rows, features * scaled[:, None])
+    scaled, order = weights / weights.mean(), np.argsort(rows, kind="stable")
+    begins = np.searchsorted(rows[order], np.arange(len(keys)))
+    sums = np.add.reduceat((features * scaled[:, None])[order], begins, axis=0)
     return ConversationSums(tuple(keys), sums, np.bincount(rows, scaled, len(keys)).astype(np.float64))
 
 
