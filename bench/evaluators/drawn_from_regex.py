@@ -41,12 +41,14 @@ def _parsed(pattern: str) -> Any:
     return _parser.parse(as_python(pattern))
 
 
-def _draw(token: Any, rng: Random) -> str:
+def _draw(token: Any, rng: Random, *, repeated: bool = False) -> str:
     name, value = str(token[0]), token[1]
     match name:
         case "LITERAL":
             return chr(value)
-        case "NOT_LITERAL" | "ANY":
+        case "ANY":
+            return rng.choice(_PRINTABLE) if repeated else "."  # a dot that was not escaped, as of a host
+        case "NOT_LITERAL":
             return rng.choice(_PRINTABLE)
         case "IN":
             return _member(value, rng)
@@ -58,7 +60,7 @@ def _draw(token: Any, rng: Random) -> str:
             least, most, part = value
             # What may be left out is left out: it is text around a value, such as a name before a key.
             times = least if least == 0 else rng.randint(least, min(int(most), least + _MOST_REPEATS))
-            return "".join(_draw(one, rng) for _ in range(times) for one in part)
+            return "".join(_draw(one, rng, repeated=True) for _ in range(times) for one in part)
         case "AT" | "ASSERT" | "ASSERT_NOT":
             return ""
     raise ValueError(f"no way to draw {name}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from test_evaluate_evaluators import needs_model
-from test_evaluate_kinds_contract import Specimen, exchange, recorded
+from test_evaluate_kinds_contract import Port, Specimen, exchange, recorded
 
 from modelward.api.exchange import Exchange, Message
+from modelward.evaluate.evaluators.frustration import FrustrationHead, frustration_head
 from modelward.evaluate.evaluators.groundedness import context_of, groundedness_head
 from modelward.evaluate.evaluators.support import support
 from modelward.evaluate.scoring import Scorer, score
@@ -121,7 +123,11 @@ def test_heads_are_plain_numbers_that_tell_something() -> None:
     supported = groundedness_head()
     assert len(supported.weights) == 4
     assert supported.weights[0] > 0 > supported.weights[2]
-    assert math.isfinite(supported.bias)
+    angry = frustration_head()
+    assert isinstance(angry, FrustrationHead)
+    assert len(angry.weights) == 384
+    assert math.isfinite(angry.bias)
+    assert any(angry.weights)
 
 
 TURNS = [
@@ -137,17 +143,26 @@ TURNS = [
 ]
 
 
+class Orthogonal(Port):
+    """Vectors by which no text is near to another, nor on the side of complaints."""
+
+    async def embed(self, texts: Any) -> Any:
+        weights = np.array(frustration_head().weights, np.float32)
+        rows = (await super().embed(texts)) * 1e-3
+        return rows - 0.05 * weights / np.linalg.norm(weights)
+
+
 @pytest.mark.parametrize(("one", "label"), TURNS)
 async def test_lost_patience_is_told_by_words_and_by_asking_the_same_again(one: Exchange, label: str) -> None:
     made = scorer("Frustration", {})
-    (found,) = await score(made, [one])
+    (found,) = await score(Scorer(made.kind, made.evaluator, Orthogonal()), [one])
     assert (found.label, found.flagged) == (label, label != "none")
 
 
 async def test_a_turn_that_nobody_answered_is_not_asked_again() -> None:
     twice = exchange(1, messages=(Message("user", "Where is my new card?"), Message("user", "Where is my new card?")))
     made = scorer("Frustration", {})
-    (found,) = await score(made, [twice])
+    (found,) = await score(Scorer(made.kind, made.evaluator, Orthogonal()), [twice])
     assert found.label == "none"
 
 

@@ -49,6 +49,8 @@ TEXTS = {
     "redos-equals": "key=" * 60_000,
     "redos-quotes": "\"'`" * 60_000,
     "redos-fence": "```" * 60_000 + "`",
+    "redos-curl": "curl -H " * 40_000,
+    "redos-tokens": "token ey" * 40_000,
     "redos-brackets": "[" * 200_000,
     "redos-braces": '{"a":' * 100_000,
     "redos-tags": "<" * 100_000 + ">",

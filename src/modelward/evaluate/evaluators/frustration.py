@@ -1,13 +1,18 @@
 """Does a user lose patience: ask the same again, give up, or complain? Read from the turns that were sent.
 
-A turn that is asked again in other words is found by embeddings, giving up and complaints by their wording in
-English.
+A turn that is asked again in other words is found by embeddings, giving up by its wording in English, complaints by
+wording or by a head over the embedding: a logistic regression that `bench/evaluators/frustration.py` fits and writes to
+frustration_head.json.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import StringConstraints
 
@@ -22,12 +27,25 @@ from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 from modelward.evaluate.terms import words_of
 
-AUTO_THRESHOLD = 0.8
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+AUTO_THRESHOLD = 0.6
 """Cosine from which a turn repeats an earlier one; `bench/evaluators/frustration.py` chose it on another source."""
+HEAD_FILE = "frustration_head.json"
 TURNS_BACK = 3
 """How many turns of the user before the last it is compared with."""
 FEWEST_WORDS = 3
 _READ_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FrustrationHead:
+    """Weights [384] and bias; from 0 on the sum says complaint."""
+
+    weights: tuple[float, ...]
+    bias: float
 
 
 class FrustrationConfig(EvaluatorConfig):
@@ -50,16 +68,29 @@ async def score(config: FrustrationConfig, exchanges: Sequence[Exchange], port: 
         asked = await port.embed([exchanges[i].question[:_READ_CHARS] for i in rows])
         before = [turn for turns in earlier for turn in turns]
         vectors = await port.embed(before) if before else asked[:0]
-        at = 0
+        angry, at = sounds_angry(asked), 0
         for place, (i, turns) in enumerate(zip(rows, earlier, strict=True)):
             near = vectors[at : at + len(turns)] @ asked[place]
             at += len(turns)
             again = bool(turns) and float(near.max()) >= config.cosine
-            labels[i] = "rephrase" if again else ""
+            labels[i] = "complaint" if angry[place] else "rephrase" if again else ""
     return [
         Score(exchange.id, "Scored", bool(label), label=label or "none")
         for exchange, label in zip(exchanges, labels, strict=True)
     ]
+
+
+def sounds_angry(vectors: NDArray[np.float32]) -> list[bool]:
+    """Return for the embeddings [n, 384] of turns whether they sound like complaints about the conversation."""
+    head = frustration_head()
+    return [sum(w * x for w, x in zip(head.weights, row, strict=True)) + head.bias >= 0 for row in vectors.tolist()]
+
+
+@cache
+def frustration_head() -> FrustrationHead:
+    """Return the head in the package."""
+    data = json.loads(resources.files(__package__).joinpath(HEAD_FILE).read_text())
+    return FrustrationHead(tuple(data["weights"]), float(data["bias"]))
 
 
 def _said(exchange: Exchange) -> str:
@@ -111,7 +142,7 @@ FRUSTRATION = Manifest(
     subject="prompt",
     cost="Model",
     languages=("en",),
-    licence="Apache-2.0 (all-MiniLM-L6-v2)",
+    licence="Apache-2.0 (all-MiniLM-L6-v2); head fitted on GoEmotions, Apache-2.0, and turns of our own",
     labels=("none", "retry", "rephrase", "abandonment", "complaint"),
     config=FrustrationConfig,
     measured=measured("Frustration"),
@@ -119,7 +150,7 @@ FRUSTRATION = Manifest(
     blind_to=(
         "a user who leaves without a word: there is no exchange to read",
         "earlier turns that the client did not send again with the request",
-        "complaints in other words than those of its lists, in other languages than English, and irony",
+        "giving up and complaints in other languages than English, and irony",
         "whether a repeated question is the bot's fault: some users only want to be sure",
     ),
     model_sha256=MINILM_SHA256,
