@@ -14,7 +14,7 @@ from modelward.evaluate.needed import FAR_TIMES, about, few, least
 from modelward.evaluate.obstacles import Case, obstacle, usable
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.statistics.correction import ErrorRates
-from modelward.evaluate.watched import SlidingSet, failing, surely_fails, wait
+from modelward.evaluate.watched import SlidingSet, failing, surely_fails, values_surely_fail, wait
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
 
@@ -58,11 +58,7 @@ def decide(
     if told or found is None or rates is None:
         reason, message = told or (CheckReason.NOT_CALIBRATED, facts.name)
         return _verdict("Unknown", found.interval if found else None, samples, reason, message)
-    return _watched(case, found, rates) if _needs_odds(rule) else _decided(case, found, rates)
-
-
-def _needs_odds(rule: VerdictRule) -> bool:
-    return rule.odds is not None and rule.statistic == "Share"
+    return _watched(case, found, rates) if rule.odds and rule.statistic == "Share" else _decided(case, found, rates)
 
 
 def _watched(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
@@ -78,8 +74,11 @@ def _watched(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
 def _decided(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
     interval, rule = found.interval, case.rule
     side = side_of(interval, rule.limit_ppm)
-    if side and (not _needs_odds(rule) or (side == "<") == rule.above):
+    if side and (rule.odds is None or (side == "<") == rule.above or _values_fail(case, found)):
         return _beyond(found, rule)
+    if side and found.at is None:
+        told = f"{spread(interval, rule)} {side} {rule.limit}, not yet surely, n={found.samples}"
+        return _verdict("Unknown", interval, found.samples, CheckReason.TOO_FEW_SAMPLES, told)
     enough, shown = _enough(case, found, rates), spread(interval, rule)
     if side or few(found.samples, enough):
         beyond = f" {side} {rule.limit}, not yet surely" if side else ""
@@ -87,6 +86,10 @@ def _decided(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
         return _verdict("Unknown", interval, found.samples, CheckReason.TOO_FEW_SAMPLES, told + _why_near(found, rule))
     told = f"{shown} around {rule.limit}, n={found.samples}{_why_near(found, rule)}"
     return _verdict("Unknown", interval, found.samples, CheckReason.NEAR_THRESHOLD, told)
+
+
+def _values_fail(case: Case, found: Evidence) -> bool:
+    return case.rule.statistic != "Share" and values_surely_fail(case.counts, found.size, case.rule)
 
 
 def _beyond(found: Evidence, rule: VerdictRule, newest: str = "") -> Verdict:

@@ -10,8 +10,10 @@ from modelward.api.quantity import PPM, duration_text
 from modelward.evaluate.evidence import seen, share_flagged
 from modelward.evaluate.needed import about
 from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.statistics.bounded_mean import log_winnings
 from modelward.evaluate.statistics.correction import ErrorRates
 from modelward.evaluate.statistics.cusum import longest
+from modelward.evaluate.statistics.histogram import edges, total
 from modelward.evaluate.statistics.sequence import HEALTHY_PART, surely_above
 
 
@@ -62,6 +64,26 @@ def surely_fails(share: float, size: float, rates: ErrorRates, rule: VerdictRule
         return surely_above(share * size, size, at_limit, healthy, rule.odds)
     at_limit, healthy = (1 - _flagged(1 - good, rates, -1) for good in (1 - limit, HEALTHY_PART * (1 - limit)))
     return surely_above((1 - share) * size, size, at_limit, healthy, rule.odds)
+
+
+def values_surely_fail(counts: Counts, size: float, rule: VerdictRule) -> bool:
+    """Return whether a mean or percentile is beyond the limit, with the odds of the rule, in a set of so many samples.
+
+    A mean is that of how bad values are, and bets on it are the evidence. A percentile is beyond its limit where the
+    share of values that are is above 1 - 0.95, say of P95. Values count at their bin's better edge.
+    """
+    limit, weight = rule.limit_ppm / PPM, total(counts.histogram)
+    if rule.odds is None or weight <= 0:
+        return False
+    better = [(edges(place)[0 if rule.above else 1], w * size / weight) for place, w in counts.histogram]
+    if rule.share is None:
+        bad = better if rule.above else [(1 - value, count) for value, count in better]
+        most = limit if rule.above else 1 - limit
+        needs = ((most, rule.odds.at_limit), (HEALTHY_PART * most, rule.odds.at_healthy))
+        return all(mean > 0 and log_winnings(bad, mean) >= math.log(odds) for mean, odds in needs)
+    beyond = math.fsum(count for value, count in better if (value > limit if rule.above else value < limit))
+    most = 1 - rule.share if rule.above else rule.share
+    return surely_above(min(beyond, size), size, most, HEALTHY_PART * most, rule.odds)
 
 
 def _flagged(fault: float, rates: ErrorRates, side: int) -> float:

@@ -17,6 +17,7 @@ from modelward.evaluate.scoring import counts
 from modelward.evaluate.statistics.bounded_mean import mean
 from modelward.evaluate.statistics.histogram import binned, edges, number_bin, value_bin
 from modelward.evaluate.statistics.quantile import quantile
+from modelward.evaluate.statistics.sequence import WARNING
 from modelward.evaluate.verdict import decide
 
 EXACT = EvaluatorFacts("Scores", "1")
@@ -145,3 +146,26 @@ def test_only_a_whole_interval_beside_the_limit_decides(
     assert verdict.low_ppm > limit or verdict.high_ppm < limit
     other = replace(rule, fail_above_ppm=rule.fail_below_ppm, fail_below_ppm=rule.fail_above_ppm)
     assert {verdict.verdict, decide(scored(found), EXACT, other).verdict} == {"Passed", "Failed"}
+
+
+@pytest.mark.parametrize("statistic", ["Mean", "P50", "P90"])
+def test_a_statistic_that_is_watched_fails_and_passes(statistic: str) -> None:
+    watched = VerdictRule(None, 800_000, 10, statistic, odds=WARNING)  # type: ignore[arg-type]
+    assert decide(scored([0.5] * 400), EXACT, watched).verdict == "Failed"
+    assert decide(scored([0.95] * 400), EXACT, watched).verdict == "Passed"
+
+
+def test_a_percentile_that_is_watched_fails_on_surer_evidence_than_once() -> None:
+    once = VerdictRule(None, 800_000, 10, "P50")
+    mixed = scored([0.5, 0.5, 0.5, 0.95, 0.95] * 25)
+    assert decide(mixed, EXACT, once).verdict == "Failed"
+    unsure = decide(mixed, EXACT, replace(once, odds=WARNING))
+    assert (unsure.verdict, unsure.reason) == ("Unknown", "TooFewSamples")
+    assert unsure.message == "p50 50% (50-50) < 80%, not yet surely, n=125"
+    assert decide(mixed + mixed + mixed + mixed, EXACT, replace(once, odds=WARNING)).verdict == "Failed"
+
+
+def test_a_percentile_of_numbers_that_is_watched_fails_above_its_limit() -> None:
+    rule = VerdictRule(12_000_000, None, 10, "P90", "grade", WARNING)
+    assert decide(scored([20.0] * 300, of_number=True), EXACT, rule).verdict == "Failed"
+    assert decide(scored([4.0] * 300, of_number=True), EXACT, rule).verdict == "Passed"

@@ -6,6 +6,7 @@ Textbook intervals are too sure of themselves where most values are alike and a 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from modelward.api.evaluation import Bins
 from modelward.evaluate.interval import Interval
@@ -45,8 +46,14 @@ def _least(values: list[tuple[float, float]]) -> float:
 
 
 def _refuted(values: list[tuple[float, float]], mean: float) -> bool:
-    """Return whether bets that the mean is above this one have won enough."""
-    enough = math.log(2 / ALPHA) + math.log(len(_STAKES))
+    return log_winnings(values, mean) >= math.log(2 / ALPHA)
+
+
+def log_winnings(values: Sequence[tuple[float, float]], mean: float) -> float:
+    """Return the logarithm of what bets have won that the mean of (value, count) rows is above this one, above 0.
+
+    It is the evidence against that mean: with odds of 100, say, at most one in 100 true means is refuted, at any time.
+    """
     logs = [math.fsum(n * math.log1p(stake * (x / mean - 1)) for x, n in values) for stake in _STAKES]
     most = max(logs)
-    return most + math.log(math.fsum(math.exp(one - most) for one in logs)) >= enough
+    return most + math.log(math.fsum(math.exp(one - most) for one in logs) / len(_STAKES))
