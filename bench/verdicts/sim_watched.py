@@ -1,4 +1,4 @@
-"""Measure how often a healthy endpoint fails in a day of 288 verdicts, and how soon a bad one does.
+"""How often a healthy endpoint fails in a day of 288 verdicts, and how soon a bad one does.
 
 Rare failures are measured by importance sampling; every such number comes with its relative standard error.
 """
