@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
 
 from modelward.api.evaluation import Plan, PlanItem
-from modelward.api.exchange import Exchange, Redaction, Timings
+from modelward.api.exchange import Exchange, Redaction, Timings, exchange_from_json
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import Tally, run_plan
+from modelward.job.json_lines import BadLine, JsonLines
 from modelward.job.minilm import shared_minilm
 
 LEAK = (Redaction("IBAN", 1, "response"),)
@@ -145,3 +147,14 @@ async def test_a_window_is_compared_with_the_first_exchanges_of_its_revision_as_
     assert first.revisions["r1"].samples < 120, "counts are of the item's own time"
     assert test.moved
     assert first.tests[0].moved == (), "only the newest result names what moved"
+
+
+async def test_a_window_as_the_hub_answers_it_is_a_file_to_evaluate(file_url: str, tmp_path: Path) -> None:
+    exported, bad = tmp_path / "exchanges.jsonl.zst", list[BadLine]()
+    async with running_hub(file_url) as r:
+        await r.client.post_exchanges(ndjson(*(exchange(i) for i in range(3))))
+        url = f"http://127.0.0.1:{r.hub.ports[0]}/v1/windows/retail/chat?from=0&to={NOW_MS + 1}"
+        async with aiohttp.ClientSession(auto_decompress=False) as session, session.get(url) as answer:
+            exported.write_bytes(await answer.read())
+    assert [one.id for one in JsonLines([exported], exchange_from_json, bad.append)] == ["e2", "e1", "e0"]
+    assert bad == []
