@@ -135,7 +135,9 @@ def _wrong_side(evaluation: Evaluation, evaluator: ResolvedEvaluator) -> Finding
     )
     bad = evaluator.fails if of_share else evaluator.value_fails
     unit = "" if of_share else evaluator.number_unit
-    if not of_share and evaluation.not_worse_than is not None:
+    if evaluator.answers == "Change" and evaluation.not_worse_than is not None:
+        message = f"notWorseThan compares shares flagged, and {name} compares windows itself; leave it out"
+    elif not of_share and evaluation.not_worse_than is not None:
         message = "notWorseThan compares shares flagged; leave statistic out, or set it to Share"
     elif not of_share and evaluator.answers == "Change":
         message = f"{name} tells how far a window moved; leave statistic out, or set it to Share"

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.api.collector_config import CollectorConfig, config_from_json, config_to_json
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import CONTENT_ORDER, Content
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.capture import EffectiveCapture, reveals
+from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan, alone, merge_policies
 
 contents = st.sampled_from(CONTENT_ORDER)
@@ -222,3 +224,23 @@ def test_an_evaluation_that_asks_for_more_than_is_kept_says_so(asked: Any, keep_
     one = {"name": "leaks", "check": {"builtin": "PII"}, "failAbove": "1%", **asked}
     (bound,) = stored(keep_for, evaluations=[one]).evaluations
     assert (bound.problem.reason if bound.problem else "") == reason
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "said"),
+    [
+        ("Share", {}, ""),
+        (
+            "Share",
+            {"statistic": "Mean"},
+            "notWorseThan compares shares flagged; leave statistic out, or set it to Share",
+        ),
+        ("Change", {}, "notWorseThan compares shares flagged, and E compares windows itself; leave it out"),
+    ],
+)
+def test_what_has_no_share_flagged_is_not_compared(answers: Any, asked: Any, said: str) -> None:
+    check = evaluation(notWorseThan={"baseline": "5%"}, **asked)
+    compares = ResolvedEvaluator("builtin", "E", {}, EvaluatorFacts("E", "1"), answers=answers, has_value=True)
+    watched = policy("a", {"content": "Redacted"}, evaluations=[check])
+    [bound] = alone(watched, {("a", check["name"]): compares}).evaluations
+    assert (bound.problem.message if bound.problem else "") == said
