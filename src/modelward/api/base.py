@@ -47,6 +47,12 @@ BUILTINS_HELP = (
     " TokenDrift: distance of word frequencies [of: Answers; and the same]."
     " NumericDrift: share by which a number moved [number: required, such as Duration; distance: TVD; and the same]."
     " TopicClusters: topics, and the largest rise of one [of: Questions; topics: 20; and the same]."
+    " Sentiment: of the user's message, 0 negative to 1 positive [threshold: auto]."
+    " Distress: share of users' messages that sound afraid or sad [threshold: auto]."
+    " Toxicity: share of answers with hate, threats, sexual content, violence or self-harm [threshold: auto; subject:"
+    " answer]."
+    " PromptInjection: share of exchanges where the user's message or a tool's text tries to take over the model"
+    " [threshold: auto; contextRoles: tool, function, context]."
 )
 
 

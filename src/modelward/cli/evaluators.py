@@ -73,5 +73,24 @@ def prepare(
     sys.stdout.write(json.dumps(provenance, indent=2) + "\n")
 
 
+@app.command(epilog="Example: modelward evaluators train --data ../shared/data sentiment")
+def train(
+    data: Annotated[Path, typer.Option(help="Folder whose `eval` holds the labelled sets, each in its own folder.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Heads to train; all by default.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the heads; by default that of this package.")] = None,
+) -> None:
+    """Train heads from the labelled sets again; the same sets give the same bytes on one machine."""
+    from modelward.job.minilm import MiniLMUnavailableError
+    from modelward.job.training.labelled_sets import MissingSetError
+    from modelward.job.training.trainer import UnknownHeadError, write_heads
+
+    try:
+        for path in write_heads(data, names or (), output):
+            typer.echo(path)
+    except (UnknownHeadError, MissingSetError, MiniLMUnavailableError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
 if __name__ == "__main__":
     app()

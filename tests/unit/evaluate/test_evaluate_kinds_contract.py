@@ -98,6 +98,10 @@ SPECIMENS = [
         ({}, {"number": "Mood"}, {"number": "Duration", "distance": "PSI"}),
     ),
     Specimen("builtin", "TopicClusters", {}, {"topics": 10}, ({"topics": 1}, {"topics": 51})),
+    Specimen("builtin", "Sentiment", {}, {"threshold": "0.2"}, ({"threshold": "2"}, {"threshold": 0.5})),
+    Specimen("builtin", "Distress", {}, {"threshold": "0.8"}, ({"threshold": ""},)),
+    Specimen("builtin", "Toxicity", {}, {"subject": "question"}, ({"subject": "both"},)),
+    Specimen("builtin", "PromptInjection", {}, {"contextRoles": ["tool"]}, ({"contextRoles": ["user"]},)),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
 ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""What each head is trained on: which rows of which sets, and what their labels count as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from modelward.evaluate.passages import passages
+from modelward.job.training.labelled_sets import OWN, OWN_ATTACKS, Row
+
+POSITIVE_EMOTIONS = frozenset({"0", "1", "4", "5", "8", "13", "15", "17", "18", "20", "21", "23"})
+"""Admiration, amusement, approval, caring, desire, excitement, gratitude, joy, love, optimism, pride, relief."""
+NEGATIVE_EMOTIONS = frozenset({"2", "3", "9", "10", "11", "12", "14", "16", "19", "24", "25"})
+"""Anger, annoyance, disappointment, disapproval, disgust, embarrassment, fear, grief, nervousness, remorse, sadness."""
+DISTRESS_EMOTIONS = frozenset({"14", "16", "19", "24", "25"})
+NEUTRAL_EMOTION = "27"
+
+Target = Callable[[Row], float | None]
+"""1: at fault; 0: not; between: neither; None: the row is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Every `every`-th row of a set, where it has a target, cut by `cut`, counted `weight` times."""
+
+    set: str
+    target: Target
+    every: int = 1
+    weight: float = 1.0
+    cut: Callable[[str], list[str]] = lambda text: [text]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A head's sets; `ridge` is that of the logistic regression."""
+
+    parts: tuple[Part, ...]
+    ridge: float = 1.0
+
+
+def constant(value: float) -> Target:
+    """Return a target that all rows have."""
+    return lambda _: value
+
+
+def by_label(targets: Mapping[str, float]) -> Target:
+    """Return a target by label; rows of other labels are left out."""
+    return lambda row: targets.get(row.label)
+
+
+def sentiment(row: Row) -> float | None:
+    """Return 1 for a negative, 0 for a positive and .5 for a neutral comment; mixed ones are left out."""
+    found = set(row.label.split(","))
+    negative, positive = bool(found & NEGATIVE_EMOTIONS), bool(found & POSITIVE_EMOTIONS)
+    if negative != positive:
+        return float(negative)
+    return 0.5 if found == {NEUTRAL_EMOTION} else None
+
+
+def distress(row: Row) -> float:
+    """Return 1 for fear, grief, nervousness, remorse or sadness."""
+    return float(bool(set(row.label.split(",")) & DISTRESS_EMOTIONS))
+
+
+RECIPES: dict[str, Recipe] = {
+    "sentiment": Recipe(
+        (Part("GoEmotions train", sentiment, every=4), Part("CLINC150 train", constant(0.5), every=6)), ridge=2.0
+    ),
+    "distress": Recipe(
+        (Part("GoEmotions train", distress, every=4), Part("CLINC150 train", constant(0.0), every=6)), ridge=2.0
+    ),
+    "toxicity": Recipe(
+        (
+            Part("Davidson", by_label({"hate": 1.0}), weight=0.2),
+            Part("Davidson", by_label({"offensive": 0.0, "neither": 0.0}), every=4, weight=0.2),
+            Part(OWN, lambda row: float(row.label != "harmless"), weight=20.0),
+            Part("GoEmotions train", constant(0.0), every=12),
+            Part("CLINC150 train", constant(0.0), every=6),
+        ),
+        ridge=0.3,
+    ),
+    "injection": Recipe(
+        (
+            Part("deepset", by_label({"injection": 1.0, "benign": 0.0})),
+            Part(OWN_ATTACKS, lambda row: float(row.label == "attack"), weight=2.0),
+            Part("GoEmotions train", constant(0.0), every=12),
+            Part("Self-Reminder", constant(1.0), cut=lambda text: passages(text)[:4]),
+            Part("CLINC150 train", constant(0.0), every=6),
+            Part("BANKING77 train", constant(0.0), every=6),
+        )
+    ),
+}
