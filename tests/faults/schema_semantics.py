@@ -126,6 +126,7 @@ _OBJECTIVE = {"over": "15m", "minRequests": 100, "severity": "Warning"}
 _EVALUATED = {
     "failAbove": "10%",
     "statistic": "Share",
+    "notWorseThan": {"baseline": "5%"},
     "every": "15m",
     "over": "1h",
     "minSamples": 100,
