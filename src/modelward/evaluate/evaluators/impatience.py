@@ -22,7 +22,7 @@ ABANDONS = _any(
     {_I_WILL}(?:call|phone|go elsewhere|go to (?:the|a|my) branch|do it myself|sort it out|look elsewhere|leave)
     i give up(?! (?:my|our|the|on the))
     i (?:want|need|demand) (?:a |an )?{_PERSON}
-    (?:let me |i want to |can i )?(?:talk|speak) to (?:somebody|someone|anyone|anybody)(?! (?:in|about))
+    (?:let me |i want to |can i )?(?:talk|speak) to (?:some|any)(?:body|one)(?! (?:in|about))
     (?:escalate|complain about) this
     i(?:['’]?ll| will) (?:write|file|make) a complaint
     (?:ok(?:ay)?,? )?whatever(?:,? bye)?\W*$
@@ -89,7 +89,7 @@ COMPLAINS = _any(
     what part of
     your (?:last )?(?:answer|link|information|response) (?:is|was) (?:wrong|broken|outdated|false)
     i won['’]?t ask again|(?:third|fourth|fifth|tenth) (?:chat|time|call|attempt)
-    \benough[.!]|someone competent
+    \benough[.!]|some(?:one)? competent
     i asked (?:about|for|you) [\w' ]{1, 40}(?:,? not)
     """
 )
