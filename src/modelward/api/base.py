@@ -24,8 +24,11 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 BUILTINS_HELP = (
     "Name of a built-in evaluator; in brackets its settings with their defaults."
     " OffTopicAnswered: share of off-topic questions that were answered [inScope: required, sentences that say what the"
-    " endpoint is for; threshold: auto; calibration: as measured]."
+    " endpoint is for; inScopeExamples: none, from 20 on they set the threshold and the error rates; threshold: auto;"
+    " calibration: as measured]."
     " OnTopicRefused: share of on-topic questions that were refused [the same]."
+    " TopicAdherence: share of questions that are off topic, and how far on topic they are [the same]."
+    " Refusal: share of answers that refuse [calibration: as measured]."
     " PII: share of answers that held personal data or a secret [kinds: all; ignoreKinds: none; ignoreEchoed: true]."
     " Secrets: share of answers that held a key, a password, a confidential term or a canary [confidentialTerms: none;"
     " canaries: none; ignoreKinds: none; ignoreEchoed: true]."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from modelward.cli import collector, crd, erase, evaluators, hub, images, operator, render, version
+from modelward.cli import collector, crd, erase, evaluators, hub, images, operator, render, scope_check, version
 from modelward.cli.doctor import command as doctor
 from modelward.cli.evaluate import command as evaluate
 from modelward.cli.explain import command as explain
@@ -41,4 +41,5 @@ app.command(epilog=doctor.NEXT)(doctor.doctor)
 app.command(epilog=images.NEXT)(images.images)
 app.command()(version.version)
 app.add_typer(erase.app, name="erase")
+evaluators.app.command(epilog=scope_check.NEXT)(scope_check.check)
 app.add_typer(evaluators.app, name="evaluators")

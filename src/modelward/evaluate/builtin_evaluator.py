@@ -22,12 +22,14 @@ class BuiltinEvaluator(Generic[C]):
 
     `rates` are the error rates under these settings, where those of the manifest do not always hold; None where the
     flag is taken as it is. `test` compares a whole window with what was before, where the manifest answers Change.
+    `rates_found` finds error rates with the port, where the settings alone do not tell.
     """
 
     manifest: Manifest
     score: Callable[[C, Sequence[Exchange], ScoringPort], Awaitable[list[Score]]]
     rates: Callable[[C], Measured | None] | None = None
     test: Callable[[C, Sequence[Exchange], PastTraffic, ScoringPort], Awaitable[tuple[WindowTest, ...]]] | None = None
+    rates_found: Callable[[C, ScoringPort], Awaitable[Measured | None]] | None = None
 
     def rates_under(self, config: C) -> Measured | None:
         """Return the error rates that correct its share under these settings."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modelward.api.evaluation import Counts, Example, PlanItem, Statistic, WindowResult
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, PlanItem, Statistic, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.conversations import conversations_of
@@ -113,12 +113,21 @@ async def window_result(
         from_ms=item.from_ms,
         to_ms=item.to_ms,
         run=run,
-        evaluator=evaluator.evaluator.facts,
+        evaluator=await facts_of(evaluator),
         revisions=revisions,
         examples=_examples(groups),
         reason=reason(scores),
     )
     return result, scores
+
+
+async def facts_of(scorer: Scorer) -> EvaluatorFacts:
+    """Return what results carry, with the error rates of these very settings; those of `resolve` where that fails."""
+    try:
+        return await scorer.kind.facts(scorer.evaluator, scorer.port)
+    except Exception as error:  # noqa: BLE001  # the scores have failed in the same way, and say so
+        log.warning("rates not found evaluator=%s cause=%s", scorer.evaluator.name, type(error).__name__)
+        return scorer.evaluator.facts
 
 
 def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share") -> Counts:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluation import MAX_SAMPLES, Counts
 from modelward.api.exchange import Exchange
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.score import Score, ScoreState
-from modelward.evaluate.scoring import Scorer, counts, reason, score
+from modelward.evaluate.scoring import Scorer, counts, facts_of, reason, score
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluator_files import NamedEvaluator
 from modelward.job.installed import catalogue
@@ -67,10 +67,7 @@ async def score_exchanges(
     window is full or the last. MiniLMUnavailableError where a model is needed and not built.
     """
     embeddings, known = SharedEmbeddings(embed), known or catalogue()
-    judges = [
-        _Judge(known.scorer(one.evaluator, JobPort(embeddings, one.evaluator.pod.egress)), HandTally(one))
-        for one in evaluators
-    ]
+    judges = [await _judge_of(one, known, embeddings) for one in evaluators]
     windowed = [one for one in judges if one.scorer.evaluator.unit == "Window"]
     single = [one for one in judges if one not in windowed]
     window: list[Exchange] = []
@@ -84,6 +81,12 @@ async def score_exchanges(
     if window:
         await _judge(windowed, window, each)
     return [one.tally for one in judges]
+
+
+async def _judge_of(named: NamedEvaluator, known: EvaluatorCatalogue, embeddings: SharedEmbeddings) -> _Judge:
+    scorer = known.scorer(named.evaluator, JobPort(embeddings, named.evaluator.pod.egress))
+    found = replace(named.evaluator, facts=await facts_of(scorer))
+    return _Judge(scorer, HandTally(replace(named, evaluator=found)))
 
 
 async def _judge(

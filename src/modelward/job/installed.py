@@ -16,6 +16,7 @@ from modelward.desired.finding import Finding
 from modelward.evaluate import kinds
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.evaluators.topic_scope import TopicConfig
 from modelward.evaluate.kinds.builtin import BuiltinKind
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.reasons.checks import CheckReason
@@ -43,6 +44,12 @@ def catalogue() -> EvaluatorCatalogue:
     found: list[EvaluatorKind] = [BuiltinKind(builtins())]
     found += [module.KIND for module in _modules(kinds) if hasattr(module, "KIND")]
     return EvaluatorCatalogue({kind.name: kind for kind in found})
+
+
+def topic_evaluators() -> frozenset[str]:
+    """Return the names of the built-in evaluators that judge by a scope."""
+    known = evaluators(entry_points(group=GROUP))
+    return frozenset(name for name, one in known.items() if issubclass(one.manifest.config, TopicConfig))
 
 
 def resolved(block: EvaluatorBlock, known: EvaluatorCatalogue) -> ResolvedEvaluator:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from modelward.api.exchange import Exchange, Message, Redaction, exchange_to_json
 from modelward.cli.app import app
-from modelward.evaluate.evaluators.topic import TopicConfig
+from modelward.evaluate.evaluators.topic_scope import TopicConfig
 from modelward.job.minilm import MODEL_FILE, default_directory
 
 BASE = Exchange(

@@ -151,6 +151,9 @@ class BuiltinStub:
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002
         return NOTHING
 
+    async def facts(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> EvaluatorFacts:  # noqa: ARG002
+        return evaluator.facts
+
     async def score(
         self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], port: ScoringPort
     ) -> list[Score]:

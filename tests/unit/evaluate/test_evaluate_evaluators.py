@@ -20,8 +20,8 @@ from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.evaluators import pii
 from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig
-from modelward.evaluate.evaluators.refusal import refuses_in_words
-from modelward.evaluate.evaluators.topic import is_small_talk, subject
+from modelward.evaluate.evaluators.refusal import core, refuses_in_words
+from modelward.evaluate.evaluators.topic_scope import is_small_talk, subject
 from modelward.evaluate.kinds.builtin import BuiltinKind, settings_of
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
@@ -32,9 +32,9 @@ from modelward.job.minilm import MODEL_FILE, MiniLM, MiniLMUnavailableError, def
 from modelward.job.port import JobPort
 
 SCOPE = {"inScope": ["questions about bank cards", "bank account balance and payments", "money transfers and fees"]}
+ABOUT_TOPIC = ("OffTopicAnswered", "OnTopicRefused", "TopicAdherence")
 CONFIGS: dict[str, dict[str, Any]] = {
-    "OffTopicAnswered": SCOPE,
-    "OnTopicRefused": SCOPE,
+    **dict.fromkeys(ABOUT_TOPIC, SCOPE),
     "Keywords": {"forbidden": ["idiot"]},
     "Format": {"maxChars": 9},
     "NumericDrift": {"number": "Duration"},
@@ -265,10 +265,21 @@ def test_short_follow_ups_are_judged_with_the_turn_before() -> None:
 @pytest.mark.parametrize(
     "answer",
     ["You cannot change the PIN in the app; visit a cash machine.", "No, we do not support that yet.",
-     "I can help you with that! First, open the app.", "I will help you with your card now."],
+     "I can help you with that! First, open the app.", "I will help you with your card now.",
+     "You're asking a question that's a classic case of a late payment.", "We can only offer you 2 % on savings.",
+     "We only give a second card to couples.", "The page says that the user is not allowed to see it."],
 )  # fmt: skip
 def test_answers_with_a_no_in_them_are_no_refusals_by_wording(answer: str) -> None:
     assert not refuses_in_words(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["I'm sorry for the misunderstanding, but I'm not able to assist you with that.",
+     "I apologize for the trouble, but I can't give you this.", "Sorry for the wait. I'm unable to help."],
+)  # fmt: skip
+def test_a_refusal_after_words_of_sympathy_is_a_refusal(answer: str) -> None:
+    assert refuses_in_words(core(answer))
 
 
 def test_percentages_become_ppm_exactly() -> None:

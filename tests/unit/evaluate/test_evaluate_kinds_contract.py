@@ -67,6 +67,10 @@ ASK = {"url": "http://judge:80/score", "word": "secret"}
 SPECIMENS = [
     Specimen("builtin", "OffTopicAnswered", SCOPE, {"inScope": ["bank cards"]}, TOPIC_BAD),
     Specimen("builtin", "OnTopicRefused", SCOPE, {**SCOPE, "threshold": "0.3"}, TOPIC_BAD),
+    Specimen("builtin", "TopicAdherence", SCOPE, {**SCOPE, "inScopeExamples": ["Where is my card?"]}, TOPIC_BAD),
+    Specimen(
+        "builtin", "Refusal", {}, {"calibration": {"truePositive": "90%", "falsePositive": "1%"}}, ({"words": []},)
+    ),
     Specimen("builtin", "PII", {}, {"kinds": ["EMAIL"]}, ({"kinds": [""]}, {"kinds": [LARGE]}, {"ignoreEchoed": []})),
     Specimen(
         "builtin", "Secrets", {}, {"canaries": ["kx7-orchid-91"]}, ({"canaries": ["a"]}, {"confidentialTerms": [" "]})

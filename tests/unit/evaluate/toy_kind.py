@@ -78,6 +78,9 @@ class ToyKind:
             egress=(Egress(parts.hostname or "", parts.port or 80),),
         )
 
+    async def facts(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> EvaluatorFacts:  # noqa: ARG002
+        return evaluator.facts
+
     async def score(
         self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], port: ScoringPort
     ) -> list[Score]:

@@ -38,6 +38,9 @@ class Sizes:
     def pod(self, _: ResolvedEvaluator) -> PodAdditions:
         return NOTHING
 
+    async def facts(self, evaluator: ResolvedEvaluator, _: ScoringPort) -> EvaluatorFacts:
+        return evaluator.facts
+
     async def score(self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], _: ScoringPort) -> list[Score]:
         self.seen.setdefault(evaluator.unit, []).append(len(exchanges))
         return [Score(one.id, "Scored", flagged=one.id == "7") for one in exchanges]

@@ -21,7 +21,7 @@ from modelward.api.form import THRESHOLD
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.impatience import ABANDONS, COMPLAINS, SHOUTS
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.evaluators.topic import is_small_talk
+from modelward.evaluate.evaluators.topic_scope import is_small_talk
 from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest, Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from modelward.api.evaluation import BUILTIN
+from modelward.api.evaluation import BUILTIN, EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.form import words
 from modelward.api.quantity import percent_text
@@ -75,6 +75,14 @@ class BuiltinKind:
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002  # none needs anything
         """Return nothing: the embedding model is in the image, and none sends requests."""
         return NOTHING
+
+    async def facts(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> EvaluatorFacts:
+        """Return those of `resolve`, or with error rates that were found for these settings."""
+        known = self.evaluators[evaluator.name]
+        if known.rates_found is None:
+            return evaluator.facts
+        config = known.manifest.config.model_validate(dict(evaluator.config))
+        return known.manifest.facts(config, await known.rates_found(config, port))
 
     async def score(
         self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], port: ScoringPort

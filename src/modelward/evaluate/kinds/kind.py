@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
@@ -52,6 +53,13 @@ class EvaluatorKind(Protocol):
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:
         """Return what the Job's pod needs in order to run it."""
+        ...
+
+    async def facts(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> EvaluatorFacts:
+        """Return what results carry: `evaluator.facts`, or with error rates that belong to its very settings.
+
+        The same settings give the same; name and version are those of `resolve`.
+        """
         ...
 
     async def score(
