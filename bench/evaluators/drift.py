@@ -1,6 +1,6 @@
 """Measure the evaluators of change: false alarms, power, bounds, windows to detection, and topics that are known again.
 
-    python bench/evaluators/drift.py [--repeats 30] [--output bench/evaluators/drift.json]
+    python bench/evaluators/drift.py [coverage ...] [--repeats 30] [--output bench/evaluators/drift.json]
 
 The traffic is BANKING77 (train), what moves in are questions of CLINC150's other domains: 500 reference rows as in
 published comparisons, windows of 50 to 500. Prints and writes JSON.
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ MOST = permutation.MOST
 REFERENCE = 500
 ROWS = 2_000
 OTHER_DOMAINS = ("travel", "kitchen_and_dining", "work", "auto_and_commute", "home", "small_talk", "utility", "meta")
+
+
+Cells: TypeAlias = tuple[tuple[float, tuple[int, ...]], ...]
 
 
 class Known:
@@ -98,11 +101,11 @@ COMPARED = {
 }
 
 
-async def power(port: Known, bank: list[str], other: list[str], repeats: int) -> list[dict[str, Any]]:
+async def power(port: Known, bank: list[str], other: list[str], repeats: int, cells: Cells) -> list[dict[str, Any]]:
     """Return how often each finds a share of other questions (of NumericDrift: latencies 1 + share times as long)."""
     report = []
     permutation.MOST = 999  # all that a level of 5 % asks for
-    for share, sizes in ((0.0, (50, 100, 200, 500)), (0.1, (200, 500)), (0.2, (100, 200, 500))):
+    for share, sizes in cells:
         for size in sizes:
             found: dict[str, list[Any]] = {name: [] for name in COMPARED}
             began = dict.fromkeys(COMPARED, 0.0)
@@ -239,31 +242,43 @@ async def known_again(port: Known, other: list[tuple[str, str]]) -> dict[str, An
     return {"topics": kept + wrong + lost, "kept": kept, "wrong": wrong, "new": lost}
 
 
-async def measured(repeats: int, days: int, kept: Path | None) -> dict[str, Any]:
-    """Return everything."""
+CELLS = ((0.0, (50, 100, 200, 500)), (0.1, (200, 500)), (0.2, (100, 200, 500)))
+"""Shares of other questions, each with the sizes of windows."""
+QUICK_CELLS = ((0.2, (100, 200)), (0.0, (100,)))
+PARTS = ("knownAgain", "coverage", "looks", "power", "detection")
+
+
+async def measured(part: str, repeats: int, days: int, kept: Path | None, *, quick: bool) -> Any:
+    """Return one part of the results."""
+    if part == "coverage":
+        return coverage(10 * repeats)
+    if part == "looks":
+        return looks(days)
     bank, other = texts()
     port = Known([*bank, *(text for text, _ in other)], kept)
+    if part == "knownAgain":
+        return await known_again(port, other)
     strange = [text for text, _ in other]
-    return {
-        "knownAgain": await known_again(port, other),
-        "power": await power(port, bank, strange, repeats),
-        "coverage": coverage(10 * repeats),
-        "looks": looks(days),
-        "detection": await detection(port, bank, strange, repeats),
-    }
+    if part == "power":
+        return await power(port, bank, strange, repeats, QUICK_CELLS if quick else CELLS)
+    return await detection(port, bank, strange, repeats)
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure some parts, all if none is named, and write each into the file beside what is there of the others."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", default=PARTS)
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--days", type=int, default=40)
+    parser.add_argument("--quick", action="store_true", help="three cells of power")
     parser.add_argument("--vectors", type=Path, help="an .npy file that keeps the embeddings for the next run")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("drift.json"))
     options = parser.parse_args()
-    found = asyncio.run(measured(options.repeats, options.days, options.vectors))
-    options.output.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found, indent=2))
+    for part in options.parts:
+        found = asyncio.run(measured(part, options.repeats, options.days, options.vectors, quick=options.quick))
+        before = json.loads(options.output.read_text()) if options.output.is_file() else {}
+        options.output.write_text(json.dumps({**before, part: found}, indent=2) + "\n")
+        print(json.dumps({part: found}, indent=2))
 
 
 if __name__ == "__main__":

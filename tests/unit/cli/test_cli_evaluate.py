@@ -106,6 +106,14 @@ def test_a_policy_is_judged_by_its_own_limits(tmp_path: Path) -> None:
     assert "watch/echoes: Passed, BelowLimit: 20% (13-29) < 90%, n=100" in done.stdout
 
 
+def test_what_compares_windows_passes_no_file(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(lines(*range(200)))
+    policy = POLICY.replace("{builtin: PII}", "{builtin: NumericDrift, config: {number: Duration}}")
+    done = evaluated(tmp_path, policy, STRICT)
+    assert "it compares a window with what the hub keeps" in done.stdout
+    assert "watch/leaks: Passed" not in done.stdout
+
+
 def test_what_was_not_judged_is_counted_apart(tmp_path: Path) -> None:
     written = lines(1) + lines(2, outcome="error") + lines(3, content="MetadataOnly", messages=(), response="")
     (tmp_path / "in").write_bytes(written)
