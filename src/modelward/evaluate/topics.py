@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Row: TypeAlias = tuple[Exchange, str]
+ExchangeText: TypeAlias = tuple[Exchange, str]
 MAX_LABEL_CHARS = 64
 
 
@@ -31,7 +31,9 @@ class Topics:
     reference: ConversationSums
 
 
-async def topics(window: Sequence[Row], reference: Sequence[Row], count: int, port: ScoringPort) -> Topics:
+async def topics(
+    window: Sequence[ExchangeText], reference: Sequence[ExchangeText], count: int, port: ScoringPort
+) -> Topics:
     """Find topics in both samples together: of the window alone they would always fit it better, and alarm."""
     import numpy as np
 
@@ -49,7 +51,7 @@ async def topics(window: Sequence[Row], reference: Sequence[Row], count: int, po
     return Topics(vectors, of_row, centres, ours, theirs)
 
 
-def named(found: Topics, rows: Sequence[Row]) -> list[str]:
+def named(found: Topics, rows: Sequence[ExchangeText]) -> list[str]:
     """Return a name for each topic, of words that may be shown; empty where the topic itself may not be."""
     everywhere = conversations_with(rows)
     conversations = len({conversation_of(one) for one, _ in rows})

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from modelward.api.exchange import Exchange
 from modelward.evaluate.anonymity import clear, conversation_of, may_be_shown, shown_words, words_in
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
@@ -16,6 +15,7 @@ from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import jensen_shannon
 from modelward.evaluate.statistics.effect import effect
 from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, halved_p_value
+from modelward.evaluate.topics import ExchangeText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 VOCABULARY = 300
 """Words that are told apart, those of most conversations; all others are one."""
 SHOWN = 5
-
-Row = tuple[Exchange, str]
 
 
 class TokenDriftConfig(ChangeConfig):
@@ -50,21 +48,21 @@ async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> W
     )
 
 
-def _vocabulary(rows: Sequence[Row]) -> list[str]:
+def _vocabulary(rows: Sequence[ExchangeText]) -> list[str]:
     counts: Counter[str] = Counter()
     for conversation_words in _by_conversation(rows).values():
         counts.update(conversation_words)
     return [word for word, _ in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:VOCABULARY]]
 
 
-def _by_conversation(rows: Sequence[Row]) -> dict[str, set[str]]:
+def _by_conversation(rows: Sequence[ExchangeText]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for exchange, text in rows:
         found.setdefault(conversation_of(exchange), set()).update(words_in(text))
     return found
 
 
-def _frequencies(rows: Sequence[Row], vocabulary: Sequence[str]) -> ConversationSums:
+def _frequencies(rows: Sequence[ExchangeText], vocabulary: Sequence[str]) -> ConversationSums:
     import numpy as np
 
     place = {word: number for number, word in enumerate(vocabulary)}
@@ -78,7 +76,10 @@ def _frequencies(rows: Sequence[Row], vocabulary: Sequence[str]) -> Conversation
 
 
 def _labels(
-    vocabulary: Sequence[str], window: Sequence[Row], reference: Sequence[Row], change: NDArray[np.float64]
+    vocabulary: Sequence[str],
+    window: Sequence[ExchangeText],
+    reference: Sequence[ExchangeText],
+    change: NDArray[np.float64],
 ) -> list[str]:
     """Return the words that moved most among those that may be shown, and nothing for all others."""
     shown = set()
