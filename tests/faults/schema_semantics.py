@@ -182,8 +182,18 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                 {"name": "errors", "metric": "ErrorRate", "maxRate": "1%", **_OBJECTIVE},
             ],
             "evaluations": [
-                {"name": "leaks", "check": {"builtin": "PII", "config": {"ignoreEchoed": True}}, **_EVALUATED},
-                {"name": "scope", "evaluatorRef": {"kind": "Evaluator", "name": "scope"}, **_EVALUATED},
+                {
+                    "name": "leaks",
+                    "check": {"builtin": "PII", "config": {"ignoreEchoed": True}},
+                    "notWorseThan": {"baseline": "5%"},
+                    **_EVALUATED,
+                },
+                {
+                    "name": "scope",
+                    "evaluatorRef": {"kind": "Evaluator", "name": "scope"},
+                    "notWorseThan": {"revision": "Previous", "by": "5%"},
+                    **_EVALUATED,
+                },
                 {"name": "quietly", "check": {"builtin": "PII"}, **_EVALUATED, "severity": "Info"},
             ],
             "paused": False,
