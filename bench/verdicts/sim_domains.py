@@ -1,6 +1,6 @@
 """Innocent endpoints in domains that a built-in was not measured on: how many have a false Failed in a month.
 
-Each has no fault at all. In `published` its domain is one of the five that `bench/evaluators/topic.py` measures, and
+Each has no fault at all. In `published` its domain is one of the five that `bench/evaluators/scope.py` measures, and
 error rates come from the other four or from all five as shipped; in `new` its false positive rate is drawn anew, normal
 with the five's mean and deviation and not below 0. A month is 720 windows of 400 samples, each decided by itself.
 """

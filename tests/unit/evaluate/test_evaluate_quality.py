@@ -53,7 +53,10 @@ def answered(questions: list[str]) -> list[Exchange]:
 
 
 async def flagged_share(questions: list[str]) -> float:
-    found = resolved(EvaluatorBlock("builtin", "OffTopicAnswered", SCOPE), catalogue())
+    with (DATA / "banking77" / "train.csv").open(newline="") as file:
+        examples = [row["text"] for row in csv.DictReader(file)][::100]
+    scope = {**SCOPE, "inScopeExamples": examples}
+    found = resolved(EvaluatorBlock("builtin", "OffTopicAnswered", scope), catalogue())
     scorer = catalogue().scorer(found, JobPort(SharedEmbeddings(embed)))
     scores = [s for s in await score(scorer, answered(questions)) if s.state == "Scored"]
     return sum(s.flagged for s in scores) / len(scores)
