@@ -15,7 +15,8 @@ from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 
 HEAD = "distress"
-FLAGGED_FROM = 0.5
+FLAGGED_FROM = 0.18
+"""Flags as many of the rows that it was trained on as are distressed."""
 
 
 async def score(config: HeadConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:

@@ -15,7 +15,7 @@ NEGATIVE_EMOTIONS = frozenset({"2", "3", "9", "10", "11", "12", "14", "16", "19"
 DISTRESS_EMOTIONS = frozenset({"14", "16", "19", "24", "25"})
 NEUTRAL_EMOTION = "27"
 
-Target = Callable[[Row], float | None]
+RowTarget = Callable[[Row], float | None]
 """1: at fault; 0: not; between: neither; None: the row is left out."""
 
 
@@ -24,7 +24,7 @@ class Part:
     """Every `every`-th row of a set, where it has a target, cut by `cut`, counted `weight` times."""
 
     set: str
-    target: Target
+    target: RowTarget
     every: int = 1
     weight: float = 1.0
     cut: Callable[[str], list[str]] = lambda text: [text]
@@ -38,12 +38,12 @@ class Recipe:
     ridge: float = 1.0
 
 
-def constant(value: float) -> Target:
+def constant(value: float) -> RowTarget:
     """Return a target that all rows have."""
     return lambda _: value
 
 
-def by_label(targets: Mapping[str, float]) -> Target:
+def by_label(targets: Mapping[str, float]) -> RowTarget:
     """Return a target by label; rows of other labels are left out."""
     return lambda row: targets.get(row.label)
 
