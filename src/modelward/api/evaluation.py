@@ -179,7 +179,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def _item_to_json(item: PlanItem) -> dict[str, Any]:
     row = asdict(item)
     row["builtin"] = row.pop("evaluator")
-    return row if item.kind != BUILTIN else {name: value for name, value in row.items() if name != "kind"}
+    usual = {"kind": BUILTIN, "statistic": "Share"}
+    return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:

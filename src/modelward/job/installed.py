@@ -65,7 +65,7 @@ def resolved(block: EvaluatorBlock, known: EvaluatorCatalogue) -> ResolvedEvalua
 
 def evaluators(points: Iterable[EntryPoint]) -> Mapping[str, BuiltinEvaluator[Any]]:
     """Return the built-in evaluators by name: ours, and those of these entry points that take no name of another."""
-    found: dict[str, BuiltinEvaluator[Any]] = {one.manifest.name: one for one in _defined(OWN)}
+    found: dict[str, BuiltinEvaluator[Any]] = {one.manifest.name: one for one in defined_by(OWN)}
     for point in sorted((one for one in points if one.value != OWN.value), key=lambda one: (one.name, one.value)):
         for one in _of_others(point):
             if found.setdefault(one.manifest.name, one) is not one:
@@ -76,13 +76,14 @@ def evaluators(points: Iterable[EntryPoint]) -> Mapping[str, BuiltinEvaluator[An
 def _of_others(point: EntryPoint) -> list[BuiltinEvaluator[Any]]:
     """Load what a package adds; one that cannot be loaded costs us its own evaluators only."""
     try:
-        return list(_defined(point))
+        return list(defined_by(point))
     except Exception as error:  # noqa: BLE001  # code of others
         log.error("evaluators=left_out entry_point=%s cause=%s", point.name, type(error).__name__)
         return []
 
 
-def _defined(point: EntryPoint) -> Iterator[BuiltinEvaluator[Any]]:
+def defined_by(point: EntryPoint) -> Iterator[BuiltinEvaluator[Any]]:
+    """Yield the evaluators of an entry point's module and of those in it; raises what importing them raises."""
     for module in _modules(import_module(point.value)):
         for one in getattr(module, "EVALUATORS", ()):
             if not isinstance(one, BuiltinEvaluator):

@@ -217,7 +217,7 @@ def _narrowed(old: Schema, new: Schema) -> Iterator[str]:
             yield f"{path} is gone"
             continue
         now = after[path]
-        yield from [f"{path}: pattern changed"] if pattern_of(before) != pattern_of(now) else []
+        yield from [] if _as_wide(pattern_of(before), pattern_of(now)) else [f"{path}: pattern changed"]
         same = ("type", "format", "default", "x-kubernetes-list-type", "x-kubernetes-list-map-keys")
         yield from (f"{path}: {key} changed" for key in same if before.get(key) != now.get(key))
         yield from (f"{path}: {name} became required" for name in _missing(now, before, "required"))
@@ -226,11 +226,18 @@ def _narrowed(old: Schema, new: Schema) -> Iterator[str]:
         yield from (f"{path}: {key} tightened" for key in LOWER if now.get(key, -_NO_END) > before.get(key, -_NO_END))
 
 
+def _as_wide(old: str, new: str) -> bool:
+    """Return whether a pattern is as it was, or takes what it took and something else."""
+    return old == new or (bool(old) and new.startswith(f"^({old.removeprefix('^').removesuffix('$')}|"))
+
+
 def _missing(longer: Schema, shorter: Schema, key: str) -> list[Any]:
     return [name for name in longer.get(key, ()) if name not in shorter.get(key, ())]
 
 
 def test_a_narrower_schema_is_noticed() -> None:
+    assert _as_wide("^[a-z]%$", "^([a-z]%|[0-9])$")
+    assert not _as_wide("^[a-z]%$", "^[a-y]%$")
     text = {"type": "string", "maxLength": 5, "enum": ["a", "b"]}
     old = {"type": "object", "properties": {"kept": text, "lost": text}}
     narrow = {"type": "string", "maxLength": 4, "enum": ["a"]}

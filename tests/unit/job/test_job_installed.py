@@ -13,10 +13,10 @@ from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate import kinds
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.kinds.builtin import BuiltinKind
-from modelward.job.installed import GROUP, OWN, _defined, catalogue, evaluators
+from modelward.job.installed import GROUP, OWN, catalogue, defined_by, evaluators
 
 ROOT = Path(__file__).parents[3]
-OURS = {one.manifest.name for one in _defined(OWN)}
+OURS = {one.manifest.name for one in defined_by(OWN)}
 SOURCE = """
 from dataclasses import replace
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
