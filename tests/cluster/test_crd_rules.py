@@ -140,6 +140,7 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timePerOutputToken": "0h0ms"}}},
         "timePerOutputToken must be longer than 0",
     ),
+    ("MonitoringPolicy", judged(failAbove="1O%"), '"1O%" is not a limit; write a share such as 1%'),
     (
         "LLMEndpoint",
         {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"attainment": "99"}}},
