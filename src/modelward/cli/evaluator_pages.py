@@ -13,7 +13,7 @@ from modelward.api.form import FORMS
 from modelward.api.quantity import PPM, percent_text
 from modelward.cli.example_config import example_config
 from modelward.evaluate.interval import wilson
-from modelward.evaluate.manifest import Manifest, Measured
+from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.verdict import spread
 
 _WIDTH = 116
@@ -69,13 +69,15 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield "languages", ", ".join(manifest.languages)
     yield "licence", manifest.licence
     yield "severity", manifest.severity
-    for line in _measured(manifest.measured):
+    for line in _measured(manifest):
         yield "measured", line
     if manifest.model_sha256:
         yield "weights", f"sha256 {manifest.model_sha256}"
 
 
 def _answers(manifest: Manifest) -> str:
+    if manifest.unit == "Window":
+        return "how far a window is from its reference, with bounds, by what chance (p), and what moved"
     flag = f"a flag ({_BETTER[manifest.direction]})" if "Flag" in manifest.answers else ""
     named = {"Value": "a value in 0..1", "Number": f"a number ({manifest.number_unit})"}
     better = f" ({_BETTER[manifest.value_direction]})" if manifest.value_direction else ""
@@ -84,9 +86,11 @@ def _answers(manifest: Manifest) -> str:
     return "; ".join(part for part in (flag, *values, labels) if part)
 
 
-def _measured(rates: Measured | None) -> Iterator[str]:
+def _measured(manifest: Manifest) -> Iterator[str]:
+    rates = manifest.measured
     if rates is None:
-        yield "not measured; verdicts take its flags as they are"
+        tested = "a permutation test of each window; false alarms have a budget a day"
+        yield tested if manifest.unit == "Window" else "not measured; verdicts take its flags as they are"
         return
     true, false = (
         spread(wilson(rows * ppm / PPM, rows)) if rows else percent_text(ppm)
