@@ -31,7 +31,9 @@ def test_every_evaluator_is_listed_with_what_it_cannot_see() -> None:
         assert f"cost {manifest.cost}: " in blocks[name]
         assert f"languages {', '.join(manifest.languages)}" in blocks[name]
         assert blocks[name].count("cannot see ") == len(manifest.blind_to) >= 1
-        assert ("not measured; verdicts" in blocks[name]) == (manifest.measured is None)
+        counted = manifest.measured is None and manifest.unit == "Exchange"
+        assert ("not measured; verdicts" in blocks[name]) == counted
+        assert ("a permutation test of each window" in blocks[name]) == (manifest.unit == "Window")
     assert all(len(line) <= 120 for line in shown().splitlines())
 
 
