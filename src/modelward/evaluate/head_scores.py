@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
-
-from pydantic import StringConstraints
+from collections.abc import Sequence
 
 from modelward.api.exchange import Exchange
-from modelward.api.form import THRESHOLD
 from modelward.evaluate.heads import shipped_head
-from modelward.evaluate.manifest import EvaluatorConfig, Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.threshold import ThresholdConfig
 
-Threshold = Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)]
 
-
-class HeadConfig(EvaluatorConfig):
+class HeadConfig(ThresholdConfig):
     """The probability from which a text is flagged; `auto` is the measured one."""
-
-    threshold: Threshold = "auto"
-
-    def limit(self, auto: float) -> float:
-        """Return the threshold as a number."""
-        return auto if self.threshold == "auto" else float(self.threshold)
-
-
-def rates_at_auto(measured: Measured | None) -> Callable[[HeadConfig], Measured | None]:
-    """Return the rates under settings: the measured ones, and none with a threshold of the user's own."""
-    return lambda config: measured if config.threshold == "auto" else None
 
 
 async def highest(head: str, texts: Sequence[Sequence[str]], port: ScoringPort) -> list[float | None]:

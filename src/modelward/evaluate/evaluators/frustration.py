@@ -12,20 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import StringConstraints
+from typing import TYPE_CHECKING
 
 from modelward.api.exchange import Exchange
-from modelward.api.form import THRESHOLD
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.impatience import ABANDONS, COMPLAINS, SHOUTS
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.topic_scope import is_small_talk
-from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
 from modelward.evaluate.terms import words_of
+from modelward.evaluate.threshold import ThresholdConfig, rates_at_auto
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,15 +46,8 @@ class FrustrationHead:
     bias: float
 
 
-class FrustrationConfig(EvaluatorConfig):
+class FrustrationConfig(ThresholdConfig):
     """The cosine from which a turn repeats an earlier one in other words."""
-
-    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
-
-    @property
-    def cosine(self) -> float:
-        """The threshold as a number."""
-        return AUTO_THRESHOLD if self.threshold == "auto" else float(self.threshold)
 
 
 async def score(config: FrustrationConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:
@@ -72,7 +63,7 @@ async def score(config: FrustrationConfig, exchanges: Sequence[Exchange], port: 
         for place, (i, turns) in enumerate(zip(rows, earlier, strict=True)):
             near = vectors[at : at + len(turns)] @ asked[place]
             at += len(turns)
-            again = bool(turns) and float(near.max()) >= config.cosine
+            again = bool(turns) and float(near.max()) >= config.limit(AUTO_THRESHOLD)
             labels[i] = "complaint" if angry[place] else "rephrase" if again else ""
     return [
         Score(exchange.id, "Scored", bool(label), label=label or "none")
@@ -128,10 +119,6 @@ def _earlier(exchange: Exchange) -> list[str]:
     return [turn for turn in _turns_before(exchange) if len(turn.split()) >= FEWEST_WORDS]
 
 
-def _rates(config: FrustrationConfig) -> Measured | None:
-    return measured("Frustration") if config.threshold == "auto" else None
-
-
 FRUSTRATION = Manifest(
     name="Frustration",
     version="1.0.0",
@@ -155,4 +142,4 @@ FRUSTRATION = Manifest(
     ),
     model_sha256=MINILM_SHA256,
 )
-EVALUATORS = (BuiltinEvaluator(FRUSTRATION, score, _rates),)
+EVALUATORS = (BuiltinEvaluator(FRUSTRATION, score, rates_at_auto(FRUSTRATION.measured)),)

@@ -14,18 +14,18 @@ from functools import cache
 from importlib import resources
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from modelward.api.exchange import Exchange
-from modelward.api.form import THRESHOLD
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.refusal import refuses_in_words
 from modelward.evaluate.evaluators.support import Support, support
 from modelward.evaluate.evaluators.tool_call import is_tool_call
-from modelward.evaluate.manifest import EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.threshold import ThresholdConfig, rates_at_auto
 
 HEAD_FILE = "groundedness_head.json"
 AUTO_THRESHOLD = 0.5
@@ -34,16 +34,10 @@ _QUESTION_WORDS = 80
 """A last turn of more words holds its context itself."""
 
 
-class GroundednessConfig(EvaluatorConfig):
+class GroundednessConfig(ThresholdConfig):
     """Below which value an answer counts as unsupported, and how many words of context make it worth asking."""
 
-    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
     min_context_words: Annotated[int, Field(ge=1, le=100_000, alias="minContextWords")] = 20
-
-    @property
-    def least(self) -> float:
-        """The threshold as a number."""
-        return AUTO_THRESHOLD if self.threshold == "auto" else float(self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ def _score(config: GroundednessConfig, exchange: Exchange) -> Score:
     if found is None:
         return Score(exchange.id, "NotApplicable", label="no-claim")
     value = round(groundedness_head().value(found), 4)
-    unsupported = value < config.least
+    unsupported = value < config.limit(AUTO_THRESHOLD)
     return Score(exchange.id, "Scored", unsupported, value, "unsupported" if unsupported else "supported")
 
 
@@ -94,10 +88,6 @@ def context_of(exchange: Exchange) -> list[str]:
         for message in exchange.messages
         if message.role in _CONTEXT_ROLES or (message.role == "user" and len(message.text.split()) > _QUESTION_WORDS)
     ]
-
-
-def _rates(config: GroundednessConfig) -> Measured | None:
-    return measured("Groundedness") if config.threshold == "auto" else None
 
 
 GROUNDEDNESS = Manifest(
@@ -125,4 +115,4 @@ GROUNDEDNESS = Manifest(
         "which sentence of an answer is unsupported",
     ),
 )
-EVALUATORS = (BuiltinEvaluator(GROUNDEDNESS, score, _rates),)
+EVALUATORS = (BuiltinEvaluator(GROUNDEDNESS, score, rates_at_auto(GROUNDEDNESS.measured)),)

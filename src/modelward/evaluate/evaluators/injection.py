@@ -14,12 +14,13 @@ from pydantic import Field
 from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.head_scores import HeadConfig, highest, rates_at_auto
+from modelward.evaluate.head_scores import HeadConfig, highest
 from modelward.evaluate.heads import licence_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.passages import MAX_PASSAGES, passages, sentences
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.threshold import rates_at_auto
 
 HEAD = "injection"
 FLAGGED_FROM = 0.6

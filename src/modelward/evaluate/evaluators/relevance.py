@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from modelward.api.exchange import Exchange
-from modelward.api.form import THRESHOLD
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.evaluators.refusal import refuses_in_words
 from modelward.evaluate.evaluators.tool_call import is_tool_call
 from modelward.evaluate.evaluators.topic_scope import is_small_talk, subject
-from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest, Measured
+from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.threshold import ThresholdConfig, rates_at_auto
 
 AUTO_THRESHOLD = 0.2
 """Cosine below which an answer counts as irrelevant: under .3 % of the real answers of XSTest are below."""
@@ -24,15 +21,8 @@ OPENING_CHARS = 1_000
 """What an answer is about, its beginning says; the model reads 256 tokens."""
 
 
-class RelevanceConfig(EvaluatorConfig):
+class RelevanceConfig(ThresholdConfig):
     """The cosine below which an answer is flagged."""
-
-    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
-
-    @property
-    def cosine(self) -> float:
-        """The threshold as a number."""
-        return AUTO_THRESHOLD if self.threshold == "auto" else float(self.threshold)
 
 
 async def score(config: RelevanceConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:
@@ -45,7 +35,7 @@ async def score(config: RelevanceConfig, exchanges: Sequence[Exchange], port: Sc
     said = await port.embed([exchanges[i].response[:OPENING_CHARS] for i in rows])
     for i, cosine in zip(rows, (asked * said).sum(axis=1), strict=True):
         value = round(min(1.0, max(0.0, float(cosine))), 4)
-        flagged = value < config.cosine
+        flagged = value < config.limit(AUTO_THRESHOLD)
         scores[i] = Score(exchanges[i].id, "Scored", flagged, value, "irrelevant" if flagged else "relevant")
     return scores
 
@@ -57,10 +47,6 @@ def _unfit(exchange: Exchange) -> str:
     if is_small_talk(exchange.question):
         return "small-talk"
     return "refusal" if refuses_in_words(exchange.response) else ""
-
-
-def _rates(config: RelevanceConfig) -> Measured | None:
-    return measured("Relevance") if config.threshold == "auto" else None
 
 
 RELEVANCE = Manifest(
@@ -88,4 +74,4 @@ RELEVANCE = Manifest(
     ),
     model_sha256=MINILM_SHA256,
 )
-EVALUATORS = (BuiltinEvaluator(RELEVANCE, score, _rates),)
+EVALUATORS = (BuiltinEvaluator(RELEVANCE, score, rates_at_auto(RELEVANCE.measured)),)

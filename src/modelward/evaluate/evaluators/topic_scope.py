@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, StringConstraints
 
 from modelward.api.exchange import Exchange
-from modelward.api.form import THRESHOLD
 from modelward.evaluate.evaluators.calibration import Calibrated
 from modelward.evaluate.manifest import Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scope_check import Scope, ScopeCheck, ScopeVectors, check, rates_at, template_questions
+from modelward.evaluate.threshold import Threshold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ class TopicConfig(Calibrated):
 
     in_scope: Annotated[tuple[Sentence, ...], Field(alias="inScope", min_length=1, max_length=64)]
     in_scope_examples: Annotated[tuple[Sentence, ...], Field(alias="inScopeExamples", max_length=200)] = ()
-    threshold: Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)] = "auto"
+    threshold: Threshold = "auto"
 
     @property
     def score(self) -> float:

@@ -8,12 +8,13 @@ from typing import Literal
 from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.head_scores import HeadConfig, flagged_from, highest, rates_at_auto
+from modelward.evaluate.head_scores import HeadConfig, flagged_from, highest
 from modelward.evaluate.heads import licence_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.passages import passages
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
+from modelward.evaluate.threshold import rates_at_auto
 
 HEAD = "toxicity"
 FLAGGED_FROM = 0.5
