@@ -6,9 +6,12 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from modelward.api.exchange import Exchange
 from modelward.privacy.redaction import found_in
+
+ExchangeText: TypeAlias = tuple[Exchange, str]
 
 CONVERSATIONS = 20
 """A group of fewer is not shown at all."""
@@ -47,7 +50,7 @@ def words_in(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(_MASK.sub(" ", text))]
 
 
-def shown_words(rows: Sequence[tuple[Exchange, str]]) -> Mapping[str, int]:
+def shown_words(rows: Sequence[ExchangeText]) -> Mapping[str, int]:
     """Return the words of these texts that enough conversations of enough callers share, with how many do.
 
     What a detector finds in any text checked is left out; ask `clear` before one is shown.
@@ -83,7 +86,7 @@ def clear(word: str, texts: Iterable[str]) -> bool:
 
 
 def telling_words(
-    group: Sequence[tuple[Exchange, str]], all_counts: Mapping[str, int], conversations: int, most: int = 3
+    group: Sequence[ExchangeText], all_counts: Mapping[str, int], conversations: int, most: int = 3
 ) -> list[str]:
     """Return the words that are frequent in a group and rare elsewhere, the most telling first (class-based TF-IDF).
 
@@ -108,7 +111,7 @@ def telling_words(
     return found
 
 
-def conversations_with(rows: Iterable[tuple[Exchange, str]]) -> Mapping[str, int]:
+def conversations_with(rows: Iterable[ExchangeText]) -> Mapping[str, int]:
     """Return in how many conversations each word stands."""
     of_word: dict[str, set[str]] = defaultdict(set)
     for exchange, text in rows:

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Exchange, ended_ms
 from modelward.api.window_answer import MAX_MOVED, Moved, WindowTest
-from modelward.evaluate.anonymity import conversation_of
+from modelward.evaluate.anonymity import ExchangeText, conversation_of
 from modelward.evaluate.interval import Interval, wilson
 from modelward.evaluate.manifest import EvaluatorConfig
 from modelward.evaluate.past import FEWEST, PastTraffic, Reference, of_period, of_revision
@@ -70,6 +70,15 @@ class Compared:
     seed: int
     last: WindowTest | None = None
 
+    def texts(self, of: TextName, has: Callable[[str], object]) -> tuple[list[ExchangeText], list[ExchangeText]]:
+        """Return the exchanges of both samples with their texts, those whose text has what is compared."""
+
+        def read(rows: Sequence[Exchange]) -> list[ExchangeText]:
+            found = ((one, one.question if of == "Questions" else one.response) for one in rows)
+            return [(one, text) for one, text in found if has(text)]
+
+        return read(self.window), read(self.reference)
+
 
 @dataclass(frozen=True, slots=True)
 class WindowChange:
@@ -82,11 +91,6 @@ class WindowChange:
 
 
 Compare = Callable[[C, Compared, ScoringPort], Awaitable[WindowChange | None]]
-
-
-def text_of(of: TextName, exchange: Exchange) -> str:
-    """Return the text that is compared."""
-    return exchange.question if of == "Questions" else exchange.response
 
 
 async def counted(_: ChangeConfig, exchanges: Sequence[Exchange], __: ScoringPort) -> list[Score]:
@@ -135,11 +139,9 @@ async def _tested(
 
 
 def _answer(test: WindowTest, reference: Reference, found: WindowChange) -> WindowTest:
-    return WindowTest(
-        revision=test.revision,
-        samples=test.samples,
-        conversations=test.conversations,
-        reference_samples=test.reference_samples,
+    return replace(
+        test,
+        reason="",
         reference_from_ms=reference.from_ms,
         reference_to_ms=reference.to_ms,
         statistic=round(found.statistic, 6),

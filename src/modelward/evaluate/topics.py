@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from modelward.api.exchange import Exchange
-from modelward.evaluate.anonymity import conversation_of, conversations_with, telling_words
+from modelward.evaluate.anonymity import ExchangeText, conversation_of, conversations_with, telling_words
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.clusters import clusters
 from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, seed_of
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ExchangeText: TypeAlias = tuple[Exchange, str]
 MAX_LABEL_CHARS = 64
 
 
@@ -41,14 +39,22 @@ async def topics(
     vectors = np.concatenate(parts).astype(np.float64)
     rows = [*window, *reference]
     of_row, centres = clusters(vectors, count, seed_of(one.id for one, _ in rows))
-    shares = np.eye(len(centres))[of_row]
+    ours, theirs = by_sample(np.eye(len(centres))[of_row], rows, len(window))
+    return Topics(vectors, of_row, centres, ours, theirs)
+
+
+def by_sample(
+    features: NDArray[np.float64], rows: Sequence[ExchangeText], size: int
+) -> tuple[ConversationSums, ConversationSums]:
+    """Sum up features of texts, [rows, features], by conversation: of the first `size` rows, and of the others."""
+    import numpy as np
+
     weights = np.array([1.0 / one.inclusion for one, _ in rows])
     names = [conversation_of(one) for one, _ in rows]
-    ours, theirs = (
-        by_conversation(shares[part], weights[part], names[part])
-        for part in (slice(0, len(window)), slice(len(window), None))
+    first, second = (
+        by_conversation(features[part], weights[part], names[part]) for part in (slice(0, size), slice(size, None))
     )
-    return Topics(vectors, of_row, centres, ours, theirs)
+    return first, second
 
 
 def named(found: Topics, rows: Sequence[ExchangeText]) -> list[str]:

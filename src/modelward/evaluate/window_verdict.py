@@ -110,9 +110,7 @@ def _told(test: WindowTest) -> str:
 
 def _moved(test: WindowTest) -> str:
     rows: list[Moved] = sorted(test.moved, key=lambda one: -abs(one.change))[:2]
-    named = [
-        f"{one.label} {'+' if one.change > 0 else '-'}{percent_text(round(abs(one.change) * PPM))}" for one in rows
-    ]
+    named = [f"{one.label} {change_text(one.change)}" for one in rows]
     return f": {', '.join(named)}" if named else ""
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from modelward.api.exchange import Exchange
-from modelward.evaluate.anonymity import conversation_of
+from modelward.evaluate.anonymity import ExchangeText
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import euclidean, total_variation
 from modelward.evaluate.statistics.effect import effect
-from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, halved_p_value
-from modelward.evaluate.topics import named, topics
+from modelward.evaluate.statistics.permutation import ConversationSums, halved_p_value
+from modelward.evaluate.topics import by_sample, named, topics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +32,7 @@ class EmbeddingDriftConfig(ChangeConfig):
 
 async def compare(config: EmbeddingDriftConfig, pair: Compared, port: ScoringPort) -> WindowChange | None:
     """Test the distance of the mean embeddings; the effect is the share of texts that moved to other topics."""
-    window, reference = (
-        [(one, text) for one in rows if (text := text_of(config.of, one)).strip()]
-        for rows in (pair.window, pair.reference)
-    )
+    window, reference = pair.texts(config.of, str.strip)
     if not window or not reference:
         return None
     found = await topics(window, reference, TOPICS, port)
@@ -50,20 +47,14 @@ async def compare(config: EmbeddingDriftConfig, pair: Compared, port: ScoringPor
 
 
 def _means(
-    vectors: NDArray[np.float64], rows: list[tuple[Exchange, str]], size: int
+    vectors: NDArray[np.float64], rows: Sequence[ExchangeText], size: int
 ) -> tuple[ConversationSums, ConversationSums]:
     """Return both samples in the directions in which they vary most together, which no permutation changes."""
     import numpy as np
 
     centred = vectors - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
-    features = centred @ axes[:, -COMPONENTS:]
-    weights = np.array([1.0 / one.inclusion for one, _ in rows])
-    names = [conversation_of(one) for one, _ in rows]
-    first, second = (
-        by_conversation(features[part], weights[part], names[part]) for part in (slice(0, size), slice(size, None))
-    )
-    return first, second
+    return by_sample(centred @ axes[:, -COMPONENTS:], rows, size)
 
 
 MANIFEST = Manifest(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from modelward.evaluate.anonymity import clear, conversation_of, may_be_shown, shown_words, words_in
+from modelward.evaluate.anonymity import (
+    ExchangeText,
+    clear,
+    conversation_of,
+    conversations_with,
+    may_be_shown,
+    shown_words,
+    words_in,
+)
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved
 from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import jensen_shannon
 from modelward.evaluate.statistics.effect import effect
 from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, halved_p_value
-from modelward.evaluate.topics import ExchangeText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +40,7 @@ class TokenDriftConfig(ChangeConfig):
 
 async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> WindowChange | None:
     """Compare word frequencies by the Jensen-Shannon distance; the vocabulary comes from both samples together."""
-    window, reference = ([(one, text_of(config.of, one)) for one in rows] for rows in (pair.window, pair.reference))
-    window, reference = ([(one, text) for one, text in rows if words_in(text)] for rows in (window, reference))
+    window, reference = pair.texts(config.of, words_in)
     if not window or not reference:
         return None
     vocabulary = _vocabulary([*window, *reference])
@@ -49,17 +54,8 @@ async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> W
 
 
 def _vocabulary(rows: Sequence[ExchangeText]) -> list[str]:
-    counts: Counter[str] = Counter()
-    for conversation_words in _by_conversation(rows).values():
-        counts.update(conversation_words)
-    return [word for word, _ in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:VOCABULARY]]
-
-
-def _by_conversation(rows: Sequence[ExchangeText]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for exchange, text in rows:
-        found.setdefault(conversation_of(exchange), set()).update(words_in(text))
-    return found
+    ordered = sorted(conversations_with(rows).items(), key=lambda row: (-row[1], row[0]))
+    return [word for word, _ in ordered[:VOCABULARY]]
 
 
 def _frequencies(rows: Sequence[ExchangeText], vocabulary: Sequence[str]) -> ConversationSums:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
-from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved, text_of
+from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.clusters import same_topics, sketch
@@ -36,10 +36,7 @@ def largest_rise(window: NDArray[np.float64], reference: NDArray[np.float64]) ->
 
 async def compare(config: TopicClustersConfig, pair: Compared, port: ScoringPort) -> WindowChange | None:
     """Test the largest rise of a topic; over all topics at once, so that many topics are no more chances to alarm."""
-    window, reference = (
-        [(one, text) for one in rows if (text := text_of(config.of, one)).strip()]
-        for rows in (pair.window, pair.reference)
-    )
+    window, reference = pair.texts(config.of, str.strip)
     if not window or not reference:
         return None
     found = await topics(window, reference, config.topics, port)
