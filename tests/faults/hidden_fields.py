@@ -99,13 +99,17 @@ def _port(spec: Spec) -> int:
     return int(spec["backend"]["workloadRef"].get("port", 8000))
 
 
+def _fewest(spec: Spec) -> int:
+    """Return the fewest replicas that scaling may leave: none only behind a gateway."""
+    least = int(spec.get("scaling", {}).get("minReplicas", 1))
+    return least if mode(spec) == "Gateway" else max(1, least)
+
+
 def _within(situation: Situation) -> Callable[[Spec], bool]:
     running = situation.running.get(situation.name, 1)
 
     def within(spec: Spec) -> bool:
-        scaling = spec.get("scaling", {})
-        low = scaling.get("minReplicas", 1) if mode(spec) == "Gateway" else max(1, scaling.get("minReplicas", 1))
-        return bool(low <= running <= scaling.get("maxReplicas", running))
+        return bool(_fewest(spec) <= running <= spec.get("scaling", {}).get("maxReplicas", running))
 
     return within
 
@@ -116,8 +120,7 @@ def _declared(spec: Spec, running: int | None) -> int | None:
     if "replicas" not in spec or scaling.get("mode") != "Direct":
         found: int | None = spec.get("replicas", running)
         return found
-    low = scaling.get("minReplicas", 1) if mode(spec) == "Gateway" else max(1, scaling.get("minReplicas", 1))
-    return int(max(low, min(scaling["maxReplicas"], spec["replicas"])))
+    return int(max(_fewest(spec), min(scaling["maxReplicas"], spec["replicas"])))
 
 
 def _any_collector(situation: Situation) -> bool:

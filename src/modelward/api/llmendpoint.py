@@ -25,6 +25,7 @@ from modelward.api.endpoint_status import (
 )
 from modelward.api.form import BASE_URL
 from modelward.api.quantity import Duration, Name, Percent, ServiceName
+from modelward.api.replica_bounds import nearest_allowed
 from modelward.engines.registry import ENGINES, GENERIC
 
 __all__ = [
@@ -308,8 +309,7 @@ class LLMEndpoint(Model):
         declared, scaling = self.spec.replicas, self.spec.scaling
         if declared is None or scaling is None or scaling.mode != "Direct":
             return declared
-        floor = scaling.min_replicas if self.mode == "Gateway" else max(1, scaling.min_replicas)
-        return max(floor, min(scaling.max_replicas, declared))
+        return nearest_allowed(declared, scaling.min_replicas, scaling.max_replicas, wakes=self.mode == "Gateway")
 
     @property
     def service_name(self) -> str:

@@ -80,10 +80,8 @@ class EvaluationJob:
             tally.fail(item, str(error))
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
-        exchanges, scorer = (
-            await self._exchanges(item),
-            self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress)),
-        )
+        exchanges = await self._exchanges(item)
+        scorer = self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress))
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
         )

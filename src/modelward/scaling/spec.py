@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from modelward.api.replica_bounds import fewest_allowed, nearest_allowed
+
 
 @dataclass(frozen=True, slots=True)
 class ScalingSpec:
@@ -26,8 +28,8 @@ class ScalingSpec:
     @property
     def floor(self) -> int:
         """The fewest replicas that scaling may leave."""
-        return self.min_replicas if self.wakes else max(1, self.min_replicas)
+        return fewest_allowed(self.min_replicas, wakes=self.wakes)
 
     def within(self, replicas: int) -> int:
         """The nearest number that the user allows."""
-        return max(self.floor, min(self.max_replicas, replicas))
+        return nearest_allowed(replicas, self.min_replicas, self.max_replicas, wakes=self.wakes)
