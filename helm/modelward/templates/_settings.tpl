@@ -9,5 +9,6 @@ statusInterval: {{ .Values.statusInterval }}
 scrapeInterval: {{ .Values.scrapeInterval }}
 logFormat: {{ .Values.logFormat }}
 logLevel: {{ .Values.logLevel | upper }}
+allowedHosts: {{ .Values.egress.allowedHosts | toJson }}
 podSettings: {{ .Values.podSettings | toJson }}
 {{- end }}

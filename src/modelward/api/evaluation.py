@@ -50,12 +50,16 @@ class PlanItem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run's Job does, so that the Job needs no right on the Kubernetes API."""
+    """Everything that a run's Job does, so that the Job needs no right on the Kubernetes API.
+
+    `allowed_hosts` are those outside the cluster that it may send text to; none in the plan of an older operator.
+    """
 
     run: str
     namespace: str
     hub_url: str
     items: tuple[PlanItem, ...]
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
             namespace=str(data["namespace"]),
             hub_url=str(data["hub_url"]),
             items=tuple(_plan_item(item, data["configs"]) for item in data["items"]),
+            allowed_hosts=tuple(map(str, data.get("allowed_hosts", ()))),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not a run plan: {type(error).__name__}: {error}") from error

@@ -80,6 +80,20 @@ BASE_URL = TextForm(
     "write http:// or https://, a host and at most a path, without ? and #, such as https://api.example.com/v1",
     quoted=False,
 )
+TEXT_URL = TextForm(
+    r"^(https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+    r"|http://[a-z0-9]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?\.svc(\.cluster\.local)?)"
+    r"(:[0-9]{1,5})?(/[-A-Za-z0-9._~%!$&()*+,;=:@/]*)?$",
+    "an address that text may be sent to",
+    "write https:// and a host, or http:// and a Service of the cluster such as http://brand.retail.svc:8080, then at"
+    " most a port and a path",
+    quoted=False,
+)
+SECRET_NAME = TextForm(
+    r"^modelward-[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "a name of a Secret that Modelward may mount",
+    "name the Secret modelward-SOMETHING, so that nobody can have another one mounted",
+)
 KIND = TextForm(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
     "a kind of finding",
@@ -95,10 +109,11 @@ THRESHOLD = TextForm(
     "a threshold",
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
-FORMS: Mapping[str, TextForm] = {
-    form.pattern: form
-    for form in (DURATION, PERCENT, LIMIT, BYTES, NAME, SERVICE_NAME, BASE_URL, KIND, MEASURED_SHARE, THRESHOLD)
-}
+_ALL = (
+    *(DURATION, PERCENT, LIMIT, BYTES, NAME, SERVICE_NAME, BASE_URL, TEXT_URL, SECRET_NAME, KIND),
+    *(MEASURED_SHARE, THRESHOLD),
+)
+FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modelward.api.form import BYTES, DURATION, LIMIT, NAME, PERCENT, SERVICE_NAME
+from modelward.api.form import BYTES, DURATION, LIMIT, NAME, PERCENT, SECRET_NAME, SERVICE_NAME, TEXT_URL
 
 Duration = Annotated[str, Field(pattern=DURATION.pattern, max_length=24)]
 """A Gateway API duration: `800ms`, `15m`, `1h30m`."""
@@ -30,6 +30,12 @@ Name = Annotated[str, Field(pattern=NAME.pattern, min_length=1, max_length=63)]
 
 ServiceName = Annotated[str, Field(pattern=SERVICE_NAME.pattern, min_length=1, max_length=63)]
 """A DNS label that starts with a letter, which is what a Service may be called."""
+
+SecretName = Annotated[str, Field(pattern=SECRET_NAME.pattern, max_length=63)]
+"""A Secret that an evaluator names: its prefix keeps others from being mounted by whoever may write evaluators."""
+
+TextUrl = Annotated[str, Field(pattern=TEXT_URL.pattern, max_length=512)]
+"""Where text of exchanges is sent: HTTPS, or plain HTTP to a Service of the cluster by its full name."""
 
 PPM = 1_000_000
 _DURATION_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}

@@ -28,6 +28,7 @@ class Installation:
     """One installed Modelward: its images, its hub and the pod settings of its cluster.
 
     `namespace` is where the operator runs; `hub_url` is None and `hub_ca_pem` empty while there is no hub.
+    `allowed_hosts` are those outside the cluster that evaluators may send text to.
     """
 
     collector_image: str
@@ -37,3 +38,4 @@ class Installation:
     version: str = ""
     namespace: str = "modelward-system"
     pod: PodSettings = field(default_factory=PodSettings)
+    allowed_hosts: tuple[str, ...] = ()

@@ -102,6 +102,7 @@ def plan(run: EvaluationRun, watches: Mapping[str, MonitoringPlan], installation
         namespace=run.metadata.namespace,
         hub_url=installation.hub_url or "",
         items=tuple(_with_room(_plan_items(items(run, watches), watches))),
+        allowed_hosts=installation.allowed_hosts,
     )
 
 

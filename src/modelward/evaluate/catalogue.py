@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluator import Evaluator
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
+from modelward.desired.text_egress import forbidden
 from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scoring import Scorer
@@ -22,10 +23,19 @@ _REMEMBERED_CHARS = 8_192
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorCatalogue:
-    """Kinds of evaluators by name; what was made of a block is cached: every reconcile asks again."""
+    """Kinds of evaluators by name; what was made of a block is cached: every reconcile asks again.
+
+    `allowed_hosts` are those outside the cluster that text may be sent to; None where a person runs them by hand, who
+    sends text of their own.
+    """
 
     kinds: Mapping[str, EvaluatorKind]
+    allowed_hosts: tuple[str, ...] | None = None
     _made: dict[tuple[str, str, str], Resolution] = field(default_factory=dict, repr=False, compare=False)
+
+    def within(self, allowed_hosts: Sequence[str]) -> EvaluatorCatalogue:
+        """Return the same kinds, of which none may send text to another host outside the cluster."""
+        return EvaluatorCatalogue(self.kinds, tuple(allowed_hosts))
 
     def resolve(self, block: EvaluatorBlock) -> Resolution:
         """Return the evaluator with what its pod needs, or what is wrong with the block."""
@@ -45,7 +55,11 @@ class EvaluatorCatalogue:
             message = f"there is no kind of evaluator {block.kind}; known are {', '.join(sorted(self.kinds))}"
             return Finding(CheckReason.UNKNOWN_EVALUATOR, message)
         found = kind.resolve(block)
-        return found if isinstance(found, Finding) else replace(found, pod=kind.pod(found))
+        if isinstance(found, Finding):
+            return found
+        pod = kind.pod(found)
+        refused = None if self.allowed_hosts is None else forbidden(pod.egress, self.allowed_hosts)
+        return refused or replace(found, pod=pod)
 
     def about(self, block: EvaluatorBlock) -> AboutEvaluator:
         """Return what the status of an Evaluator says of it."""

@@ -81,7 +81,8 @@ class EvaluationJob:
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
         exchanges = await self._exchanges(item)
-        scorer = self.known.scorer(judge, JobPort(self.embeddings, judge.pod.egress))
+        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts)
+        scorer = self.known.scorer(judge, port)
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
         )
@@ -127,7 +128,8 @@ async def run_plan(
     Writes the tally to `termination` too. The run has failed when `tally.failed` is not 0.
     """
     tally = Tally(items=len(plan.items))
-    job = EvaluationJob(plan, client, known or catalogue(), embeddings or SharedEmbeddings(embed), tally)
+    within = (known or catalogue()).within(plan.allowed_hosts)
+    job = EvaluationJob(plan, client, within, embeddings or SharedEmbeddings(embed), tally)
     for item in plan.items:
         try:
             await job.run_item(item)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
+from modelward.desired.text_egress import HELM_VALUE, is_allowed
 from modelward.evaluate.port import PortError, ScoringReply, ScoringRequest
 from modelward.job.embeddings import SharedEmbeddings
 
@@ -25,12 +26,16 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class JobPort:
-    """The port of one evaluator; `egress` are the only addresses that it asks."""
+    """The port of one evaluator; `egress` are the only addresses that it asks.
+
+    Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand.
+    """
 
     embeddings: SharedEmbeddings
     egress: tuple[Egress, ...] = ()
     secrets: Path = Path(SECRETS_DIRECTORY)
     timeout_s: float = TIMEOUT_S
+    allowed_hosts: tuple[str, ...] | None = None
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
@@ -60,6 +65,8 @@ class JobPort:
             raise PortError("not a URL") from None
         if asked not in self.egress:
             raise PortError(f"{asked.host}:{asked.port} is none of the addresses that the evaluator has declared")
+        if self.allowed_hosts is not None and not is_allowed(asked.host, self.allowed_hosts):
+            raise PortError(f"text may not leave the cluster to {asked.host}: it is not in {HELM_VALUE}")
 
     def _secret(self, key: SecretKey) -> str:
         try:

@@ -135,6 +135,12 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
         "a missing or misspelt field",
         "see [evaluators](evaluators.md)",
     )
+    EGRESS_NOT_ALLOWED = Reason(
+        "EgressNotAllowed",
+        "the evaluator would send text to a host outside the cluster that the installation does not allow",
+        "the Helm value `egress.allowedHosts` does not have the host that the message names; it is empty by default",
+        "`helm upgrade … --set 'egress.allowedHosts={HOST}'`; or a Service in the cluster, written `NAME.NS.svc`",
+    )
     VALUE_OUT_OF_RANGE = Reason(
         "ValueOutOfRange",
         "the check needs more than is kept, so nothing is decided; the message names the limit",

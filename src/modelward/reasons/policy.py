@@ -17,6 +17,7 @@ class PolicyReason(ReasonTable, kind="MonitoringPolicy", conditions=("Accepted",
     UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
     EVALUATOR_NOT_FOUND = CheckReason.EVALUATOR_NOT_FOUND
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
+    EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED
     KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
     INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
     RAW_PAYLOADS_FORBIDDEN = Reason(
@@ -72,3 +73,4 @@ class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
     INVALID_SPEC = unreadable("evaluator", "llmeval", "no evaluation can use it")
     UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
+    EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED

@@ -21,6 +21,7 @@ from modelward.api.exchange import Content, Exchange, Message, Outcome, Redactio
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import NOTHING, PodAdditions
+from modelward.desired.text_egress import is_allowed
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.port import PortError, ScoringPort, ScoringReply, ScoringRequest
@@ -213,6 +214,17 @@ def test_an_unknown_evaluator_or_kind_is_a_finding() -> None:
         assert isinstance(found, Finding)
         assert found.reason == "UnknownEvaluator"
         assert KNOWN.about(block).version == ""
+
+
+@every
+def test_where_text_may_go_is_decided_for_every_kind_alike(specimen: Specimen) -> None:
+    hosts = sorted({one.host for one in specimen.resolved().pod.egress})
+    assert KNOWN.within(hosts).resolve(specimen.block()) == specimen.resolved()
+    outside = [host for host in hosts if not is_allowed(host, ())]
+    found = KNOWN.within([]).resolve(specimen.block())
+    assert isinstance(found, Finding) == bool(outside)
+    if isinstance(found, Finding):
+        assert (found.reason, outside[0] in found.message) == ("EgressNotAllowed", True)
 
 
 @every

@@ -86,6 +86,13 @@ async def test_what_was_not_declared_is_not_asked(server: TestServer, url: str) 
         await port(server).post(ScoringRequest(url, b""))
 
 
+@pytest.mark.parametrize("allowed", [(), ("other.example",)])
+async def test_what_is_declared_and_not_allowed_is_not_asked_either(allowed: tuple[str, ...]) -> None:
+    asking = JobPort(SharedEmbeddings(Embedder()), (Egress("judge.example", 443),), allowed_hosts=allowed)
+    with pytest.raises(PortError, match=r"may not leave the cluster to judge\.example.*egress\.allowedHosts"):
+        await asking.post(ScoringRequest("https://judge.example/v1/score", b"secret text"))
+
+
 @pytest.mark.parametrize(("path", "timeout_s"), [("/large", 10.0), ("/slow", 0.2)])
 async def test_a_reply_that_is_too_large_or_never_ends_is_a_port_error(
     server: TestServer, path: str, timeout_s: float

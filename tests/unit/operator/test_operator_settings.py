@@ -13,6 +13,7 @@ evaluatorImage: registry.example/modelward:1
 watchNamespaces: [retail, bank]
 statusInterval: 5m
 scrapeInterval: 500ms
+allowedHosts: [api.example.com, "*.example.org"]
 podSettings:
   imagePullSecrets: [{name: pull}, other]
   nodeSelector: {pool: gpu}
@@ -32,6 +33,7 @@ def test_settings_of_the_file_have_defaults(file: Path) -> None:
     settings = load(file)
     assert settings.watch_namespaces == ("retail", "bank")
     assert (settings.status_interval_s, settings.scrape_interval_s, settings.sweep_interval_s) == (300.0, 10.0, 45.0)
+    assert settings.allowed_hosts == ("api.example.com", "*.example.org")
     assert settings.pod.image_pull_secrets == ("pull", "other")
     assert settings.pod.node_selector == {"pool": "gpu"}
     assert settings.pod.env == {"HTTPS_PROXY": "http://proxy:3128"}
@@ -57,6 +59,7 @@ def test_settings_may_come_from_flags_alone() -> None:
     ("change", "message"),
     [
         (("statusInterval: 5m", "statusInterval: five"), "statusInterval: .*800ms"),
+        (("[api.example.com,", '["https://api.example.com",'), "allowedHosts"),
         (("statusInterval: 5m", "statusIntervall: 5m"), "statusIntervall: Extra inputs"),
         (("collectorImage: registry.example/collector:1", ""), "collectorImage: Field required"),
         (("pool: gpu", "pool: [gpu]"), "podSettings.nodeSelector.pool"),

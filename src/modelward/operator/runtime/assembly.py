@@ -60,7 +60,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         skipped=_skipping(context),
     )
     observer = Observer(partial(_read, context))
-    evaluators = catalogue()
+    evaluators = catalogue().within(context.settings.allowed_hosts)
     monitored = Monitored(context.store, consent, evaluators)
 
     def asked(namespace: str) -> Awaitable[Mapping[str, MonitoringPlan]]:

@@ -28,6 +28,7 @@ class Installed:
             version=version("modelward"),
             namespace=settings.namespace,
             pod=settings.pod,
+            allowed_hosts=settings.allowed_hosts,
         )
 
     @property

@@ -13,6 +13,7 @@ from modelward.api.address import host_and_port
 from modelward.api.form import in_words
 from modelward.api.quantity import Name, duration_ms
 from modelward.desired.installation import PodSettings
+from modelward.desired.text_egress import ALLOWED_HOST
 
 PREFIX = "MODELWARD_"
 
@@ -29,6 +30,7 @@ class Settings:
     collector_image: str
     evaluator_image: str
     watch_namespaces: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     hub_url: str | None = None
     status_interval_s: float = 300.0
     scrape_interval_s: float = 15.0
@@ -86,6 +88,7 @@ def _endpoint(value: str) -> str:
 _Interval = Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=86_400)]
 _ScrapeInterval = Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=25)]
 """Readings older than 30 s count as stale (metrics.window), so a round must come sooner."""
+_AllowedHost = Annotated[str, Field(max_length=253, pattern=ALLOWED_HOST)]
 _Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 
 
@@ -108,6 +111,7 @@ class _Document(_Strict):
     collector_image: _Image
     evaluator_image: _Image
     watch_namespaces: Annotated[tuple[Name, ...], BeforeValidator(_split)] = ()
+    allowed_hosts: Annotated[tuple[_AllowedHost, ...], BeforeValidator(_split)] = ()
     hub_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     status_interval: _Interval = 300.0
     scrape_interval: _ScrapeInterval = 15.0
