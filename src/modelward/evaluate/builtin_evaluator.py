@@ -22,7 +22,8 @@ class BuiltinEvaluator(Generic[C]):
 
     `rates` are the error rates under these settings, where those of the manifest do not always hold; None where the
     flag is taken as it is. `test` compares a whole window with what was before, where the manifest answers Change.
-    `rates_found` finds error rates with the port, where the settings alone do not tell.
+    `rates_found` finds error rates with the port, where the settings alone do not tell. `scope_key` is the key of what
+    is found of its scope, where it judges by one.
     """
 
     manifest: Manifest
@@ -30,6 +31,7 @@ class BuiltinEvaluator(Generic[C]):
     rates: Callable[[C], Measured | None] | None = None
     test: Callable[[C, Sequence[Exchange], PastTraffic, ScoringPort], Awaitable[tuple[WindowTest, ...]]] | None = None
     rates_found: Callable[[C, ScoringPort], Awaitable[Measured | None]] | None = None
+    scope_key: Callable[[C], str] | None = None
 
     def rates_under(self, config: C) -> Measured | None:
         """Return the error rates that correct its share under these settings."""

@@ -11,7 +11,7 @@ from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.text_egress import forbidden
-from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind
+from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind, ScopedKind
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scoring import Scorer
 from modelward.reasons.checks import CheckReason
@@ -73,6 +73,11 @@ class EvaluatorCatalogue:
     def scorer(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> Scorer:
         """Return what scores by an evaluator that was resolved here."""
         return Scorer(self.kinds[evaluator.kind], evaluator, port)
+
+    def scope_key(self, evaluator: ResolvedEvaluator) -> str:
+        """Return the key of the scope that an evaluator judges by; empty where it has none."""
+        kind = self.kinds[evaluator.kind]
+        return kind.scope_key(evaluator) if isinstance(kind, ScopedKind) else ""
 
     def of_policies(self, policies: Iterable[MonitoringPolicy], evaluators: Mapping[str, Evaluator]) -> Resolutions:
         """Resolve every evaluation of some policies of a namespace; `evaluators` are the namespace's, by name."""

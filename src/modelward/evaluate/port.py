@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from modelward.api.scope import ScopeFacts
 from modelward.desired.pod_additions import SecretKey
 
 if TYPE_CHECKING:
@@ -44,4 +45,17 @@ class ScoringPort(Protocol):
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         """Return the reply, within the port's time and size. Raises PortError."""
+        ...
+
+
+@runtime_checkable
+class ScopeMemory(Protocol):
+    """A port that remembers what was found of scopes, by their key; what it cannot have it does without."""
+
+    async def scope_facts(self, key: str) -> ScopeFacts | None:
+        """Return what is known of a scope; None where that is nothing, or cannot be had."""
+        ...
+
+    async def keep_scope_facts(self, key: str, facts: ScopeFacts) -> None:
+        """Remember it for the Jobs that come."""
         ...

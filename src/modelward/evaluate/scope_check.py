@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ FALL_OUT = 0.03
 WIDTH = 0.05
 """Of the logistic curve from a margin to a score in [0, 1]."""
 TEMPLATES = ("I have a question about {}.", "I have a problem with {}.", "How does it work with {}?")
+METHOD = (1, EXAMPLE_WEIGHT, RIVAL_WEIGHT, LEFT_OUT, MIN_EXAMPLES, FALL_OUT, TEMPLATES)
+"""What a threshold rests on beside its scope; the first number goes up when the arithmetic here changes."""
 _PARTS = re.compile(r"\s*(?:,|;|\band\b|\bor\b)\s*", re.IGNORECASE)
 MIN_PART_CHARS = 3
 
@@ -51,7 +53,7 @@ class ScopeVectors:
 
 @dataclass(frozen=True, slots=True)
 class ScopeCheck:
-    """What is known of a scope: its threshold on the margin, and which questions fall on which side of it.
+    """What a check finds: a scope's threshold on the margin, and which questions fall on which side of it.
 
     `examples_out` and `templates_out` are the positions of those that fall out, although they are in scope. `caught` is
     the share of known questions of others below the threshold, `lost` the share of questions in scope; both are None
@@ -67,18 +69,20 @@ class ScopeCheck:
     caught: float | None
     lost: float | None
 
-    def scores(self, margins: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how much on topic each is, in [0, 1]: 0.5 at the threshold."""
-        import numpy as np
 
-        found: NDArray[np.float32] = 1.0 / (1.0 + np.exp(-(margins - self.threshold) / WIDTH))
-        return found
+def scores(threshold: float, margins: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much on topic each margin is, in [0, 1]: 0.5 at the threshold."""
+    import numpy as np
 
-    def margin(self, score: float) -> float:
-        """Return the margin that has this score; infinite for 0 and 1."""
-        if not 0.0 < score < 1.0:
-            return math.inf if score else -math.inf
-        return self.threshold + WIDTH * math.log(score / (1.0 - score))
+    found: NDArray[np.float32] = 1.0 / (1.0 + np.exp(-(margins - threshold) / WIDTH))
+    return found
+
+
+def margin_of(threshold: float, score: float) -> float:
+    """Return the margin that has this score; infinite for 0 and 1."""
+    if not 0.0 < score < 1.0:
+        return math.inf if score else -math.inf
+    return threshold + WIDTH * math.log(score / (1.0 - score))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +184,22 @@ def rates_at(scope: Scope, threshold: float) -> tuple[float, float] | None:
 
 def template_questions(sentences: Sequence[str]) -> list[str]:
     """Return questions that the parts of a scope's sentences make: if they fall out, the sentence is too crowded."""
-    return [template.format(part) for part in dict.fromkeys(_parts(sentences)) for template in TEMPLATES]
+    return [template.format(part) for part in _parts(sentences) for template in TEMPLATES]
 
 
-def _parts(sentences: Sequence[str]) -> Iterator[str]:
-    for sentence in sentences:
+def template_lines(sentences: Sequence[str]) -> list[int]:
+    """Return for each of the template questions the position of the first sentence that it is made of."""
+    return [place for place in _parts(sentences).values() for _ in TEMPLATES]
+
+
+def _parts(sentences: Sequence[str]) -> Mapping[str, int]:
+    """Return the parts of sentences, each with the position of the first sentence that has it."""
+    found: dict[str, int] = {}
+    for place, sentence in enumerate(sentences):
         for part in _PARTS.split(sentence.strip(" .")):
             if len(part) >= MIN_PART_CHARS:
-                yield part
+                found.setdefault(part, place)
+    return found
 
 
 def _centred(rows: Any, centre: Any) -> Any:

@@ -16,6 +16,7 @@ from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_endpoint
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore
+from modelward.hub.scopes import ScopeStore
 from modelward.hub.store import ExchangeStore
 
 _BODY_BYTES = 64 << 10
@@ -32,6 +33,7 @@ class Administration:
 
     store: ExchangeStore
     results: ResultStore
+    scopes: ScopeStore
     keys: KeyRing
     audit: AuditLog
     permit: Callable[[web.Request, Action, str], Awaitable[str]]
@@ -64,6 +66,8 @@ class Administration:
         if data.get("dryRun"):
             return json_answer({"exchanges": await counted(self.store, target, keys)})
         done = await erase(self.store, self.results, target, keys, self.flush)
+        if target.whole_namespace:
+            await self.scopes.erase(target.namespace)
         by = str(data.get("by") or "")[:_NAME_CHARACTERS]
         recorded = await self.audit.add(who, "erase", audited(target, keys), done.exchanges, by)
         return json_answer({"exchanges": done.exchanges, "examples": done.examples, "recorded": recorded})

@@ -27,6 +27,8 @@ from modelward.hub.metrics import HubMetrics
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
+from modelward.hub.scope_api import ScopeApi
+from modelward.hub.scopes import ScopeStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.shares import NamespaceUse
 from modelward.hub.store import ExchangeStore
@@ -47,6 +49,7 @@ class Api:
     settings: HubSettings
     store: ExchangeStore
     results: ResultStore
+    scopes: ScopeStore
     buffer: WriteBuffer
     metrics: HubMetrics
     gate: Gate
@@ -69,7 +72,8 @@ class Api:
         app.router.add_get("/v1/results", self.get_results)
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
-        parts = (self.store, self.results, self.keys, self.audit)
+        ScopeApi(self.scopes, self._permit).add_to(app)
+        parts = (self.store, self.results, self.scopes, self.keys, self.audit)
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
         return app
 

@@ -43,6 +43,11 @@ class ErasureScope:
         """`namespace/name`, or the namespace."""
         return f"{self.namespace}/{self.endpoint}" if self.endpoint else self.namespace
 
+    @property
+    def whole_namespace(self) -> bool:
+        """Whether everything of the namespace goes."""
+        return not (self.endpoint or self.exchange or self.conversation)
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:

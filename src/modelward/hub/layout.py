@@ -5,6 +5,7 @@ results/{namespace}/{endpoint}/{policy}/{evaluation}/{from ms}-{to ms}.json
 rules.json
 keys/{namespace}.json
 audit/{ms}-{uuid}.json
+scopes/{namespace}/{ms}-{key}.json
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ HOUR_MS = 3_600_000
 RULES_PATH = "rules.json"
 KEYS_PREFIX = "keys/"
 AUDIT_PREFIX = "audit/"
+SCOPES_PREFIX = "scopes/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
@@ -25,6 +27,7 @@ _OBJECT = re.compile(
     rf"exchanges/({_NAMESPACE}/{_NAME})/({_HOUR})/(\d{{1,15}})-(\d{{1,15}})-(\d{{1,9}})-([0-9a-f]+)\.zst"
 )
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
+_SCOPE = re.compile(rf"scopes/({_NAMESPACE})/(\d{{1,15}})-([0-9a-f]{{32}})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,20 @@ class ResultKey:
         return f"results/{self.endpoint}/{self.policy}/{self.evaluation}/{self.from_ms:013d}-{self.to_ms:013d}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class ScopeObject:
+    """The facts of one scope of a namespace, stored at `at_ms`."""
+
+    namespace: str
+    key: str
+    at_ms: int
+
+    @property
+    def path(self) -> str:
+        """Its path in the store."""
+        return f"{SCOPES_PREFIX}{self.namespace}/{self.at_ms:013d}-{self.key}.json"
+
+
 def namespace_of(endpoint: str) -> str:
     """Return the namespace of `namespace/name`."""
     return endpoint.partition("/")[0]
@@ -114,3 +131,9 @@ def result_key(path: str) -> ResultKey | None:
         return None
     endpoint, policy, evaluation, from_ms, to_ms = match.groups()
     return ResultKey(endpoint, policy, evaluation, int(from_ms), int(to_ms))
+
+
+def scope_object(path: str) -> ScopeObject | None:
+    """Read a path; None when it is none of ours."""
+    match = _SCOPE.fullmatch(path)
+    return ScopeObject(match[1], match[3], int(match[2])) if match else None

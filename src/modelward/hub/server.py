@@ -31,6 +31,7 @@ from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
 from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
+from modelward.hub.scopes import ScopeStore
 from modelward.hub.settings import HubSettings, address
 from modelward.hub.shares import Shares, size_of
 from modelward.hub.store import PURGE_S, ExchangeStore
@@ -63,6 +64,7 @@ class Hub:
     keys: KeyRing = field(init=False)
     audit: AuditLog = field(init=False)
     results: ResultStore = field(init=False)
+    scopes: ScopeStore = field(init=False)
     buffer: WriteBuffer = field(init=False)
     metrics: HubMetrics = field(init=False)
     verifier: TokenVerifier | None = field(init=False)
@@ -94,6 +96,7 @@ class Hub:
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
+        self.scopes = ScopeStore(objects, damage, self.clock_ms)
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
@@ -133,7 +136,7 @@ class Hub:
         # Run by hand, there are no rules, so all endpoints are strangers.
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
-        known = (self.settings, self.store, self.results, self.buffer, self.metrics, gate, strangers)
+        known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
         return Api(*known, self.keys, self.audit, turns)
 
     async def _verified(self, request: web.Request) -> Caller | None:
@@ -146,6 +149,7 @@ class Hub:
             try:
                 await self.store.load()
                 await self.results.load()
+                await self.scopes.load()
                 await self.keys.load()
                 await self.audit.load()
                 now_ms = self.clock_ms()
@@ -213,6 +217,7 @@ class Hub:
         swept = await sweep(self.store, self.results)
         await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
         await self.audit.drop_old()
+        await self.scopes.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
 
     async def _repeat(

@@ -16,6 +16,7 @@ import zstandard
 
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.api.scope import ScopeFacts, scope_facts_from_json, scope_facts_to_json
 from modelward.hub_client.rows import READ_ERRORS, readable
 
 TIMEOUT_S = 30.0
@@ -198,6 +199,22 @@ class HubClient:
         parts = (result.namespace, result.endpoint, result.policy, result.evaluation)
         path = "/v1/results/" + "/".join(map(quote, parts)) + f"/{result.from_ms}-{result.to_ms}"
         await self._ask("PUT", path, json=result_to_json(result))
+
+    async def scope_facts(self, namespace: str, key: str) -> ScopeFacts | None:
+        """Return what was found of a scope; None where that is nothing, of another form, or the hub is older."""
+        try:
+            return scope_facts_from_json(_decoded(await self._ask("GET", f"/v1/scopes/{quote(namespace)}/{key}")))
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return None
+            raise
+        except ValueError:
+            self._skipped("unreadable")
+            return None
+
+    async def put_scope_facts(self, namespace: str, key: str, facts: ScopeFacts) -> None:
+        """Store what was found of a scope; again is no harm."""
+        await self._ask("PUT", f"/v1/scopes/{quote(namespace)}/{key}", json=scope_facts_to_json(facts))
 
     async def _ask(
         self,

@@ -21,6 +21,7 @@ from modelward.evaluate.window_scoring import window_tests
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.hub_past import HubPast
+from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
 from modelward.job.port import JobPort
@@ -62,13 +63,14 @@ class Tally:
 
 @dataclass(slots=True)
 class EvaluationJob:
-    """What the items of a plan share: the hub, the evaluators, embeddings, and the window that was requested last."""
+    """What the items of a plan share: the hub, evaluators, embeddings, scopes, and the window requested last."""
 
     plan: Plan
     client: HubClient
     known: EvaluatorCatalogue
     embeddings: SharedEmbeddings
     tally: Tally
+    scopes: HubScopes
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
 
     async def run_item(self, item: PlanItem) -> None:
@@ -81,7 +83,7 @@ class EvaluationJob:
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
         exchanges = await self._exchanges(item)
-        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts)
+        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts, scopes=self.scopes)
         scorer = self.known.scorer(judge, port)
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
@@ -128,8 +130,8 @@ async def run_plan(
     Writes the tally to `termination` too. The run has failed when `tally.failed` is not 0.
     """
     tally = Tally(items=len(plan.items))
-    within = (known or catalogue()).within(plan.allowed_hosts)
-    job = EvaluationJob(plan, client, within, embeddings or SharedEmbeddings(embed), tally)
+    within, scopes = (known or catalogue()).within(plan.allowed_hosts), HubScopes(client, plan.namespace)
+    job = EvaluationJob(plan, client, within, embeddings or SharedEmbeddings(embed), tally, scopes)
     for item in plan.items:
         try:
             await job.run_item(item)

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from modelward.api.scope import ScopeFacts
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
 from modelward.desired.text_egress import HELM_VALUE, is_allowed
-from modelward.evaluate.port import PortError, ScoringReply, ScoringRequest
+from modelward.evaluate.port import PortError, ScopeMemory, ScoringReply, ScoringRequest
 from modelward.job.embeddings import SharedEmbeddings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class JobPort:
-    """The port of one evaluator; `egress` are the only addresses that it asks.
+    """The port of one evaluator; `egress` are the only addresses that it asks. Without `scopes` none is remembered.
 
     Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand.
     """
@@ -36,10 +37,20 @@ class JobPort:
     secrets: Path = Path(SECRETS_DIRECTORY)
     timeout_s: float = TIMEOUT_S
     allowed_hosts: tuple[str, ...] | None = None
+    scopes: ScopeMemory | None = None
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
         return await self.embeddings.vectors(texts)
+
+    async def scope_facts(self, key: str) -> ScopeFacts | None:
+        """Return what is known of a scope."""
+        return await self.scopes.scope_facts(key) if self.scopes else None
+
+    async def keep_scope_facts(self, key: str, facts: ScopeFacts) -> None:
+        """Remember it, where there is a memory."""
+        if self.scopes:
+            await self.scopes.keep_scope_facts(key, facts)
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         """Ask once, and follow nowhere; the messages of errors hold no text of either side."""

@@ -11,8 +11,9 @@ from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
+from modelward.api.scope import ScopeFacts
 from modelward.desired.capture import EffectiveCapture
-from modelward.desired.evaluators import EvaluatorBlock, block_of
+from modelward.desired.evaluators import EvaluatorBlock, Resolutions, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan, alone, selects
 from modelward.evaluate.catalogue import EvaluatorCatalogue
@@ -25,6 +26,7 @@ from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.policy import policy_status
+from modelward.status.scope import EvaluationScope
 from modelward.status.unreadable import unreadable
 
 _AGAIN_S = 60.0
@@ -41,6 +43,8 @@ class PolicyReconciler:
     clock_ms: Callable[[], int]
     stored: Callable[[str], Stored | None] = lambda _: None
     """What a namespace holds at the hub."""
+    scope_facts: Callable[[str, str], ScopeFacts | None] = lambda _namespace, _key: None
+    """What is known of a scope, by its namespace and key."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,11 +65,15 @@ class PolicyReconciler:
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
         every = await self.asked(namespace)
         asked = [(one, every[one.metadata.name]) for one in selected if one.metadata.name in every]
-        problems = self._problems(policy, [plan for _, plan in asked])
+        evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
+        resolved = self.evaluators.of_policies([policy], {one.metadata.name: one for one in evaluators})
+        problems = _problems(policy, [*(plan for _, plan in asked), alone(policy, resolved)])
         stored = self.stored(namespace)
         full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
         cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
-        status = policy_status(policy, selected, problems, now_ms, full, cut, _captures(asked))
+        status = policy_status(
+            policy, selected, problems, now_ms, full, cut, _captures(asked), self._scopes(namespace, resolved)
+        )
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S
 
@@ -97,30 +105,36 @@ class PolicyReconciler:
             return ConditionState("Accepted", "False", found.reason, found.message)
         return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
-    def _problems(self, policy: MonitoringPolicy, selected: list[MonitoringPlan]) -> tuple[tuple[Reason, str], ...]:
-        """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
-        namespace, name = policy.metadata.namespace, policy.metadata.name
-        evaluators = parsed(Evaluator, self.context.store.list(EVALUATOR, namespace))
-        resolved = self.evaluators.of_policies([policy], {one.metadata.name: one for one in evaluators})
-        asked = [*selected, alone(policy, resolved)]
-        found = {
-            (bound.evaluation.name, bound.problem.reason, bound.problem.message)
-            for watched in asked
-            for bound in watched.evaluations
-            if bound.policy == name and bound.problem is not None
-        }
-        found |= {
-            (bound.objective.name, bound.problem.reason, bound.problem.message)
-            for watched in asked
-            for bound in watched.objectives
-            if bound.policy == name and bound.problem is not None
-        }
-        found |= {
-            ("capture", watched.capture.problem.reason, watched.capture.problem.message)
-            for watched in asked
-            if watched.capture.problem is not None and name in watched.capture.problem_of
-        }
-        return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
+    def _scopes(self, namespace: str, resolved: Resolutions) -> list[EvaluationScope]:
+        """Return the scopes that the policy's evaluations judge by, each once."""
+        by_key: dict[str, list[str]] = {}
+        for (_, evaluation), found in resolved.items():
+            if not isinstance(found, Finding) and (key := self.evaluators.scope_key(found)):
+                by_key.setdefault(key, []).append(evaluation)
+        return [EvaluationScope(tuple(names), self.scope_facts(namespace, key)) for key, names in by_key.items()]
+
+
+def _problems(policy: MonitoringPolicy, asked: Sequence[MonitoringPlan]) -> tuple[tuple[Reason, str], ...]:
+    """Return what is wrong with the policy itself, and with what it asks of endpoints beside other policies."""
+    name = policy.metadata.name
+    found = {
+        (bound.evaluation.name, bound.problem.reason, bound.problem.message)
+        for watched in asked
+        for bound in watched.evaluations
+        if bound.policy == name and bound.problem is not None
+    }
+    found |= {
+        (bound.objective.name, bound.problem.reason, bound.problem.message)
+        for watched in asked
+        for bound in watched.objectives
+        if bound.policy == name and bound.problem is not None
+    }
+    found |= {
+        ("capture", watched.capture.problem.reason, watched.capture.problem.message)
+        for watched in asked
+        if watched.capture.problem is not None and name in watched.capture.problem_of
+    }
+    return tuple((reason, f"{part}: {message}") for part, reason, message in sorted(found))
 
 
 def _captures(asked: Sequence[tuple[LLMEndpoint, MonitoringPlan]]) -> list[EffectiveCapture]:

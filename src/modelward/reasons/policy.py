@@ -66,6 +66,28 @@ class SamplesReason(ReasonTable, kind="MonitoringPolicy", conditions=("SamplesKe
     )
 
 
+class ScopeReason(ReasonTable, kind="MonitoringPolicy", conditions=("ScopeChecked",)):
+    """Whether the scopes that topic evaluators judge by hold their own questions."""
+
+    QUESTIONS_STAY_IN = Reason(
+        "QuestionsStayIn", "of each scope's own questions, examples and parts of its lines, at most 3 % fall out"
+    )
+    QUESTIONS_FALL_OUT = Reason(
+        "QuestionsFallOut",
+        "more than 3 % of a scope's own questions count as off topic; the message names its lines and examples by"
+        " their place, from 0",
+        "a line that says many things at once, or examples that are unlike all others",
+        "`modelward evaluators check --evaluator FILE` shows the questions; give each part of such a line a line of its"
+        " own, or write more `inScopeExamples` like them",
+    )
+    NOT_CHECKED_YET = Reason(
+        "NotCheckedYet",
+        "what a scope does with its own questions is not known",
+        "its first evaluation has not run, or the hub does not answer",
+        "wait for the first EvaluationRun; `modelward evaluators check --evaluator FILE` says it at once",
+    )
+
+
 class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
     """Why an Evaluator can be used or cannot."""
 

@@ -6,7 +6,7 @@ from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason
 from modelward.reasons.metrics import MetricsReason
-from modelward.reasons.policy import BoundReason, EvaluatorReason, PolicyReason, SamplesReason
+from modelward.reasons.policy import BoundReason, EvaluatorReason, PolicyReason, SamplesReason, ScopeReason
 from modelward.reasons.reason import Reason, ReasonTable
 from modelward.reasons.run import RunReason
 from modelward.reasons.scaling import ScalingReason
@@ -22,6 +22,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     PolicyReason,
     BoundReason,
     SamplesReason,
+    ScopeReason,
     EvaluatorReason,
     RunReason,
 )

@@ -13,6 +13,7 @@ from modelward.desired.capture import EffectiveCapture, reveals
 from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
+from modelward.status.scope import EvaluationScope, scope_checked
 
 _BINDINGS = 100
 
@@ -25,6 +26,7 @@ def policy_status(
     full: tuple[int, int] | None = None,
     results_cut: str = "",
     captures: Sequence[EffectiveCapture] = (),
+    scopes: Sequence[EvaluationScope] = (),
 ) -> MonitoringPolicyStatus:
     """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
 
@@ -34,7 +36,8 @@ def policy_status(
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
-    states = (_accepted(policy, problems), _bound(policy, len(selected)), *_stored(policy, full, results_cut))
+    kept, checked = _stored(policy, full, results_cut), scope_checked(scopes)
+    states = (_accepted(policy, problems), _bound(policy, len(selected)), *kept, *checked)
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
         endpoints=len(selected),

@@ -14,8 +14,10 @@ from modelward.evaluate.scope_check import (
     MIN_EXAMPLES,
     ScopeVectors,
     check,
+    margin_of,
     rates_at,
     scope_of,
+    scores,
     template_questions,
 )
 
@@ -50,10 +52,10 @@ def vectors(examples: int, seed: int = 0, noise: float = 0.15) -> ScopeVectors:
 def test_questions_in_scope_score_above_the_middle_and_others_below() -> None:
     scope, found = check(vectors(30))
     inside, outside = scope.margins(around(9, 0, 200)), scope.margins(anywhere(10, 200))
-    assert (found.scores(inside) > 0.5).mean() > 0.9
-    assert (found.scores(outside) < 0.5).mean() > 0.8
-    assert found.scores(inside).min() >= 0.0
-    assert found.scores(outside).max() <= 1.0
+    assert (scores(found.threshold, inside) > 0.5).mean() > 0.9
+    assert (scores(found.threshold, outside) < 0.5).mean() > 0.8
+    assert scores(found.threshold, inside).min() >= 0.0
+    assert scores(found.threshold, outside).max() <= 1.0
 
 
 def test_too_few_examples_say_no_error_rates_but_set_a_threshold() -> None:
@@ -105,8 +107,8 @@ def test_neither_the_order_of_examples_nor_neighbours_change_a_score(order: list
     )
     (scope, found), (other, found_other) = check(given_vectors), check(shuffled)
     question = around(11, 0, 1)
-    alone = found.scores(scope.margins(question))
-    among = found_other.scores(other.margins(np.vstack([question, anywhere(12, more)])))
+    alone = scores(found.threshold, scope.margins(question))
+    among = scores(found_other.threshold, other.margins(np.vstack([question, anywhere(12, more)])))
     assert alone[0] == pytest.approx(among[0], abs=1e-5)
 
 
@@ -114,9 +116,11 @@ def test_neither_the_order_of_examples_nor_neighbours_change_a_score(order: list
 @given(st.floats(0.001, 0.999))
 def test_a_score_and_its_margin_are_inverse(score: float) -> None:
     _, found = check(vectors(25))
-    assert float(found.scores(np.array([found.margin(score)], np.float32))[0]) == pytest.approx(score, abs=1e-3)
-    assert found.margin(0.0) == -math.inf
-    assert found.margin(1.0) == math.inf
+    assert float(
+        scores(found.threshold, np.array([margin_of(found.threshold, score)], np.float32))[0]
+    ) == pytest.approx(score, abs=1e-3)
+    assert margin_of(found.threshold, 0.0) == -math.inf
+    assert margin_of(found.threshold, 1.0) == math.inf
 
 
 def test_templates_ask_about_each_part_of_a_sentence_once() -> None:

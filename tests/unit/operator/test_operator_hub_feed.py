@@ -18,6 +18,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResu
 from modelward.api.exchange import Content, Exchange, exchange_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
+from modelward.api.scope import ScopeFacts
 from modelward.desired.capture import EffectiveCapture, effective_capture
 from modelward.hub.server import Hub
 from modelward.hub.settings import HubSettings, Limits
@@ -462,3 +463,18 @@ async def test_a_namespace_that_cannot_be_seen_loses_no_text_over_it(tmp_path: P
         hidden.clear()
         await feed.refresh()
         assert running.store.rules.of("closed/mail").gone_ms is not None, "it is seen, and not there"
+
+
+async def test_what_a_job_found_of_a_scope_reaches_the_operator_once_it_is_there(tmp_path: Path) -> None:
+    facts, key = ScopeFacts(0.1, 0, (), 3, 0, (), 158, None, None), "0" * 32
+    async with hub(tmp_path) as (_, client):
+        feed = HubFeed(Clock(), client)
+        assert feed.scopes.of("retail", key) is None
+        await feed.refresh()
+        assert feed.scopes.of("retail", key) is None
+        assert feed.scopes.news() == frozenset()
+        await client.put_scope_facts("retail", key, facts)
+        await feed.refresh()
+        assert feed.scopes.of("retail", key) == facts
+        assert feed.scopes.of("other", key) is None
+        assert [*feed.scopes.news(), *feed.scopes.news()] == ["retail"]

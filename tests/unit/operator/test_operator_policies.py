@@ -11,9 +11,11 @@ from fake_api import FakeApi
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.scope import ScopeFacts
 from modelward.desired.monitoring_plan import merge_policies
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.hub_client.client import Stored
+from modelward.job.installed import catalogue
 from modelward.kube.kinds import EVALUATION_RUN, EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.hub.feed import HubFeed
@@ -166,3 +168,40 @@ def test_results_that_were_dropped_here_or_at_the_hub_count_while_a_verdict_woul
     now_ms[0] += 27 * 3_600_000
     assert feed.stored_of("quiet") == replace(feed.stored["quiet"], results_cut_ms=0)
     assert feed.stored_of("greedy") is None
+
+
+async def test_a_policy_says_whether_its_scopes_hold_their_own_questions() -> None:
+    bench, facts = Bench(), dict[str, ScopeFacts]()
+    asked: list[tuple[str, str]] = []
+
+    def known(namespace: str, key: str) -> ScopeFacts | None:
+        asked.append((namespace, key))
+        return facts.get(key)
+
+    bench.reconciler = PolicyReconciler(bench.api.context, catalogue(), bench.asked, lambda: NOW_MS, scope_facts=known)
+    scope = {"inScope": ["bank cards"]}
+    times = {"failAbove": "50%", "every": "15m", "over": "1h"}
+    checks = [
+        {"name": name, "check": {"builtin": builtin, "config": config}, **times}
+        for name, builtin, config in (
+            ("off", "OffTopicAnswered", scope), ("refused", "OnTopicRefused", scope), ("pii", "PII", {}),
+        )
+    ]  # fmt: skip
+    bench.put("MonitoringPolicy", "banking", {**REDACTED, "evaluations": checks})
+    bench.put("MonitoringPolicy", "plain", REDACTED)
+
+    async def told(name: str) -> dict[str, tuple[str, str]]:
+        await bench.reconciler.policy("retail", name)
+        conditions = bench.status(MONITORING_POLICY, name)["conditions"]
+        return {one["type"]: (one["status"], one.get("message", "")) for one in conditions}
+
+    assert (await told("banking"))["ScopeChecked"] == ("Unknown", "the first run of off, refused checks the scope")
+    ((_, key),) = set(asked)
+    facts[key] = ScopeFacts(0.1, 0, (), 3, 0, (), 158, None, None)
+    status, message = (await told("banking"))["ScopeChecked"]
+    assert (status, message.partition(";")[0]) == ("True", "3 of 3 in-scope questions stay in")
+    facts[key] = replace(facts[key], templates_out=2, lines_out=(0,))
+    status, message = (await told("banking"))["ScopeChecked"]
+    assert status == "False"
+    assert message.startswith("off, refused: 2 of 3 in-scope questions fall out (inScope[0]); ")
+    assert "ScopeChecked" not in await told("plain")

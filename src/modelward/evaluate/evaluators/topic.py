@@ -23,6 +23,7 @@ from modelward.evaluate.evaluators.topic_scope import (
     is_small_talk,
     on_topic,
     rates,
+    scope_key,
     topic_rates,
 )
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest, Measured
@@ -95,7 +96,11 @@ def _evaluator(name: str, fault: TopicFault, summary: str) -> BuiltinEvaluator[T
         model_sha256=MINILM_SHA256,
     )
     return BuiltinEvaluator(
-        manifest, partial(score, fault), TopicConfig.own_rates, rates_found=partial(_rates_found, fault)
+        manifest,
+        partial(score, fault),
+        TopicConfig.own_rates,
+        rates_found=partial(_rates_found, fault),
+        scope_key=scope_key,
     )
 
 

@@ -14,6 +14,7 @@ from modelward.evaluate.evaluators.topic_scope import (
     is_small_talk,
     on_topic,
     rates,
+    scope_key,
     topic_rates,
 )
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest, Measured
@@ -65,4 +66,4 @@ MANIFEST = Manifest(
     ),
     model_sha256=MINILM_SHA256,
 )
-EVALUATORS = (BuiltinEvaluator(MANIFEST, score, TopicConfig.own_rates, rates_found=_rates_found),)
+EVALUATORS = (BuiltinEvaluator(MANIFEST, score, TopicConfig.own_rates, rates_found=_rates_found, scope_key=scope_key),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -12,10 +13,23 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, StringConstraints
 
 from modelward.api.exchange import Exchange
+from modelward.api.scope import FORM, MAX_EXAMPLES, MAX_LINES, ScopeFacts
 from modelward.evaluate.evaluators.calibration import Calibrated
-from modelward.evaluate.manifest import Measured
-from modelward.evaluate.port import ScoringPort
-from modelward.evaluate.scope_check import Scope, ScopeCheck, ScopeVectors, check, rates_at, template_questions
+from modelward.evaluate.manifest import MINILM_SHA256, Measured
+from modelward.evaluate.port import ScopeMemory, ScoringPort
+from modelward.evaluate.scope_check import (
+    METHOD,
+    Scope,
+    ScopeCheck,
+    ScopeVectors,
+    check,
+    margin_of,
+    rates_at,
+    scope_of,
+    scores,
+    template_lines,
+    template_questions,
+)
 from modelward.evaluate.threshold import Threshold
 
 if TYPE_CHECKING:
@@ -42,8 +56,8 @@ Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3,
 class TopicConfig(Calibrated):
     """What the endpoint is for, in sentences and examples; `threshold` is a score, 0.5 where the scope sets it."""
 
-    in_scope: Annotated[tuple[Sentence, ...], Field(alias="inScope", min_length=1, max_length=64)]
-    in_scope_examples: Annotated[tuple[Sentence, ...], Field(alias="inScopeExamples", max_length=200)] = ()
+    in_scope: Annotated[tuple[Sentence, ...], Field(alias="inScope", min_length=1, max_length=MAX_LINES)]
+    in_scope_examples: Annotated[tuple[Sentence, ...], Field(alias="inScopeExamples", max_length=MAX_EXAMPLES)] = ()
     threshold: Threshold = "auto"
 
     @property
@@ -52,38 +66,76 @@ class TopicConfig(Calibrated):
         return MIDDLE if self.threshold == "auto" else float(self.threshold)
 
 
+def scope_key(config: TopicConfig) -> str:
+    """Return the key of a scope: the same lines, examples, known questions, model and method have the same."""
+    parts = [FORM, METHOD, MINILM_SHA256, known_probes(), config.in_scope, config.in_scope_examples]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+
 async def checked_scope(config: TopicConfig, port: ScoringPort) -> tuple[Scope, ScopeCheck]:
     """Embed a scope with what it is checked against, and set its threshold."""
+    return check(await _vectors(config, port, template_questions(config.in_scope)))
+
+
+async def known_scope(config: TopicConfig, port: ScoringPort) -> tuple[Scope, ScopeFacts]:
+    """Return a scope with its facts; it is checked only where the port does not remember that it was."""
+    memory, key = port if isinstance(port, ScopeMemory) else None, scope_key(config)
+    if memory and (known := await memory.scope_facts(key)):
+        return scope_of(await _vectors(config, port, ())), known
+    scope, found = await checked_scope(config, port)
+    facts = scope_facts(config, found)
+    if memory:
+        await memory.keep_scope_facts(key, facts)
+    return scope, facts
+
+
+def scope_facts(config: TopicConfig, found: ScopeCheck) -> ScopeFacts:
+    """Return what of a check is kept: positions in the configuration in place of questions."""
+    examples, lines = list(dict.fromkeys(config.in_scope_examples)), template_lines(config.in_scope)
+    return ScopeFacts(
+        threshold=found.threshold,
+        examples=found.examples,
+        examples_out=tuple(config.in_scope_examples.index(examples[place]) for place in found.examples_out),
+        templates=found.templates,
+        templates_out=len(found.templates_out),
+        lines_out=tuple(sorted({lines[place] for place in found.templates_out})),
+        probes=found.probes,
+        caught=found.caught,
+        lost=found.lost,
+    )
+
+
+async def _vectors(config: TopicConfig, port: ScoringPort, templates: Sequence[str]) -> ScopeVectors:
     import numpy as np
 
     subjects, probes = known_probes()
     sentences = await port.embed(config.in_scope)
-    examples = dict.fromkeys(config.in_scope_examples)
-    return check(
-        ScopeVectors(
-            sentences,
-            await port.embed(list(examples)) if examples else np.zeros((0, sentences.shape[1]), np.float32),
-            await port.embed(template_questions(config.in_scope)),
-            await port.embed(probes),
-            subjects,
-        )
+
+    async def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
+        return await port.embed(texts) if texts else np.zeros((0, sentences.shape[1]), np.float32)
+
+    examples = list(dict.fromkeys(config.in_scope_examples))
+    return ScopeVectors(
+        sentences, await embedded(examples), await embedded(templates), await port.embed(probes), subjects
     )
 
 
 async def on_topic(config: TopicConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> NDArray[np.float32]:
     """Return for each exchange how far its question is on topic, in [0, 1]."""
-    scope, found = await checked_scope(config, port)
-    return found.scores(scope.margins(await port.embed([subject(exchange) for exchange in exchanges])))
+    scope, known = await known_scope(config, port)
+    return scores(known.threshold, scope.margins(await port.embed([subject(exchange) for exchange in exchanges])))
 
 
-async def topic_rates(config: TopicConfig, port: ScoringPort) -> tuple[float, float, ScopeCheck] | None:
+async def topic_rates(config: TopicConfig, port: ScoringPort) -> tuple[float, float, ScopeFacts] | None:
     """Return the shares of questions off topic that are caught and on topic that are lost; None where unknown."""
-    scope, found = await checked_scope(config, port)
-    rates = rates_at(scope, found.margin(config.score))
-    return (*rates, found) if rates else None
+    scope, known = await known_scope(config, port)
+    if config.score != MIDDLE:
+        rates = rates_at(scope, margin_of(known.threshold, config.score))
+        return (*rates, known) if rates else None
+    return None if known.caught is None or known.lost is None else (known.caught, known.lost, known)
 
 
-def rates(caught: float, mistaken: float, found: ScopeCheck) -> Measured:
+def rates(caught: float, mistaken: float, found: ScopeFacts) -> Measured:
     """Return error rates that belong to a scope, from shares."""
     return Measured(
         round(caught * PPM), round(mistaken * PPM), "the scope's own examples and probes", found.probes, found.examples

@@ -99,6 +99,11 @@ class BuiltinKind:
         config = known.manifest.config.model_validate(dict(evaluator.config))
         return await known.test(config, exchanges, past, port) if known.test else ()
 
+    def scope_key(self, evaluator: ResolvedEvaluator) -> str:
+        """Return the key that the evaluator's own code makes of its scope."""
+        known = self.evaluators[evaluator.name]
+        return known.scope_key(known.manifest.config.model_validate(dict(evaluator.config))) if known.scope_key else ""
+
 
 def settings_of(config: type[EvaluatorConfig]) -> list[str]:
     """Return the names of an evaluator's settings as they stand in YAML."""

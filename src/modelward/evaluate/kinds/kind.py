@@ -82,3 +82,12 @@ class WindowKind(Protocol):
     ) -> tuple[WindowTest, ...]:
         """Return a test for each revision in the window; the exchanges have what the evaluator needs."""
         ...
+
+
+@runtime_checkable
+class ScopedKind(Protocol):
+    """A kind some of whose evaluators judge by a scope, which is checked before anything is."""
+
+    def scope_key(self, evaluator: ResolvedEvaluator) -> str:
+        """Return the key under which what is found of the scope is kept; empty where there is no scope."""
+        ...

@@ -19,6 +19,7 @@ from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
+from modelward.operator.hub.scopes import KnownScopes
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class HubFeed:
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
+    scopes: KnownScopes = field(default_factory=KnownScopes)
+    """What Jobs found of the scopes that policies name."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
     """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
@@ -164,6 +167,7 @@ class HubFeed:
         self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
+        await self.scopes.fetch(self.hub)
         return frozenset(fresh | self.keep(tuple(self.past.scheduled())))
 
     async def _note_erasures(self, hub: HubClient) -> None:

@@ -19,7 +19,7 @@ from modelward.desired.target import references
 from modelward.hub_client.client import HubClient
 from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
-from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, STATEFUL_SET
+from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, MONITORING_POLICY, POD, STATEFUL_SET
 from modelward.kube.store import Store
 from modelward.operator.cache import models
 from modelward.operator.consent import RawConsent
@@ -69,7 +69,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     return Dispatcher(
         context,
         EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
-        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of),
+        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, verdicts),
         BackgroundLoops(context, installed, feed, observer),
@@ -108,6 +108,8 @@ class BackgroundLoops:
                     self.feed.hub = client
                 for endpoint in await self._refreshed():
                     self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
+                for namespace in self.feed.scopes.news():
+                    self._wake_policies(namespace)
                 await asyncio.sleep(_HUB_EVERY_S)
         finally:
             if client is not None:
@@ -120,6 +122,10 @@ class BackgroundLoops:
         except Exception:
             log.exception("hub=not_refreshed")
             return frozenset()
+
+    def _wake_policies(self, namespace: str) -> None:
+        for _, name in self.context.store.names(MONITORING_POLICY, namespace):
+            self.context.enqueue(WorkKey("policy", namespace, name), Lane.STATUS)
 
     def _wake_endpoints(self) -> None:
         for obj in self.context.store.list(LLM_ENDPOINT):
