@@ -107,16 +107,23 @@ class Upstream(asyncio.Protocol):
             self.client.flow.go(PEER_FULL)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on, follow, observe; in this order."""
+        """Pass on, follow, observe; in this order.
+
+        The loop writes when it has read from all connections. So the first bytes of an answer are followed only after
+        that: else the first token of each client waits until the others' were read.
+        """
         client = self.client
         if client is None:  # it speaks out of turn
             self.close()
             return
         client.transport.write(data)
-        self.answered = True
+        first, self.answered = not self.answered, True
         if self._blind:
             return
-        if len(data) <= SLICE_BYTES and not self._rest:
+        if first:
+            self._rest = memoryview(data)
+            self._schedule()
+        elif len(data) <= SLICE_BYTES and not self._rest:
             self._follow(client, data)
         else:
             self._rest = memoryview(bytes(self._rest) + data if self._rest else data)
@@ -146,22 +153,26 @@ class Upstream(asyncio.Protocol):
 
     # Following the answer, in turns.
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, *, bounded: bool = True) -> None:
         """Follow what was read, slice by slice, and let the others have their turn when it takes long."""
         began, pieces = clock(), 0
         while self._rest and self.client is not None:
-            pieces += self._follow_slice(self.client)
-            if self._rest and (pieces >= MAX_PIECES or clock() - began >= TURN_SECONDS):
+            piece, self._rest = self._rest[:SLICE_BYTES], self._rest[SLICE_BYTES:]
+            pieces += self._follow(self.client, piece)
+            if bounded and self._rest and (pieces >= MAX_PIECES or clock() - began >= TURN_SECONDS):
                 self._yield()
                 return
 
     def catch_up(self) -> None:
         """Follow all that was read, at once: one of the two ends is gone, and it is one read at most."""
-        while self._rest and self.client is not None:
-            self._follow_slice(self.client)
+        if self._rest:
+            self._take_turn(bounded=False)
 
     def _yield(self) -> None:
         self.flow.stop(TURN)
+        self._schedule()
+
+    def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             self.proxy.loop.call_soon(self._next_turn)
@@ -171,10 +182,6 @@ class Upstream(asyncio.Protocol):
         self._take_turn()
         if not self._scheduled:
             self.flow.go(TURN)
-
-    def _follow_slice(self, client: ClientEnd) -> int:
-        piece, self._rest = self._rest[:SLICE_BYTES], self._rest[SLICE_BYTES:]
-        return self._follow(client, piece)
 
     def _follow(self, client: ClientEnd, data: bytes | memoryview) -> int:
         """Follow one slice and return how many pieces of the body it held."""

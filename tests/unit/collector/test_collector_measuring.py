@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from collector_rig import (
@@ -21,6 +23,7 @@ from collector_rig import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from raw_server import raw_server
 from waiting import until
 
 from modelward.api.exchange import Usage
@@ -30,6 +33,7 @@ from modelward.collector.meter import ExchangeMeter
 from modelward.collector.model_labels import MAX_MODELS
 from modelward.collector.operations import operation_of
 from modelward.collector.stream_signs import FIRST_TOKEN, model_named_in
+from modelward.collector.targets import Targets
 
 
 def test_first_token_waits_for_content_and_the_others_are_counted_from_it(measured: list[float]) -> None:
@@ -57,6 +61,43 @@ def test_first_token_waits_for_content_and_the_others_are_counted_from_it(measur
             assert sum(one.histogram(families.INTER_CHUNK, "m", "r1")[:-1]) == 3
             assert one.histogram(families.TOKENS, "m", "r1", "input")[-1] == 7
             writer.close()
+
+    run(work())
+
+
+class LaterTurns:
+    """The loop of a plane whose next turn comes when the test says so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._turns: list[Callable[[], object]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_soon(self, turn: Callable[[], object]) -> None:
+        """Keep it for later."""
+        self._turns.append(turn)
+
+    def come(self) -> None:
+        """Take the turns that were kept."""
+        for turn in self._turns:
+            turn()
+
+
+def test_a_first_token_has_left_before_it_is_read() -> None:
+    async def work() -> None:
+        with raw_server(STREAM_HEAD + chunk(TOKEN)) as server:
+            async with rig(None, targets=Targets([f"http://127.0.0.1:{server.port}"])) as one:
+                later = LaterTurns(one.proxy.loop)
+                one.proxy.loop = cast("asyncio.AbstractEventLoop", later)
+                reader, writer = await one.connect()
+                writer.write(CHAT)
+                await reader.readuntil(TOKEN)
+                assert one.value(families.CHUNKS) == 0
+                later.come()
+                assert one.value(families.CHUNKS) == 1
+                writer.close()
 
     run(work())
 
