@@ -57,6 +57,10 @@ def judged(**changes: Any) -> Spec:
     return {"endpointSelector": {}, "evaluations": [evaluation]}
 
 
+def costing(**changes: Any) -> Spec:
+    return {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD", **changes}}}
+
+
 VALID: list[tuple[str, Spec]] = [
     ("LLMEndpoint", ADOPTED),
     ("LLMEndpoint", EXTERNAL),
@@ -73,6 +77,8 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", judged(notWorseThan={"baseline": "5%"})),
     ("MonitoringPolicy", judged(notWorseThan={"revision": "Previous", "by": "5%"})),
     ("MonitoringPolicy", captured(keepFor="1m", maxBody="16Mi")),
+    ("MonitoringPolicy", {"endpointSelector": {}, "budget": {"judgeTokensPerDay": 200_000, "perRun": "25%"}}),
+    ("MonitoringPolicy", {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD"}}}),
     ("MonitoringPolicy", judged(failAbove="0%")),
     ("MonitoringPolicy", judged(failAbove="12.5", statistic="P95")),
     ("MonitoringPolicy", judged(failAbove=None, failBelow="80%", statistic="Mean")),
@@ -158,6 +164,9 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("MonitoringPolicy", judged(failAbove="800"), "a limit without % is one of a percentile"),
     ("MonitoringPolicy", judged(failAbove="800", statistic="Mean"), "a limit without % is one of a percentile"),
     ("MonitoringPolicy", captured(keepFor="59s"), "keepFor must be at least 1m"),
+    ("MonitoringPolicy", {"endpointSelector": {}, "budget": {}}, "set judgeTokensPerDay, judgeCostPerDay or both"),
+    ("MonitoringPolicy", costing(amount="5,00"), '"5,00" is not an amount of money; write in quotes a number'),
+    ("MonitoringPolicy", costing(currency="usd"), '"usd" is not a currency; write its three letters of ISO 4217'),
     ("MonitoringPolicy", captured(maxBody="16777217"), "maxBody must be at most 16Mi"),
     ("MonitoringPolicy", captured(maxBody="999999Mi"), "maxBody must be at most 16Mi"),
     ("MonitoringPolicy", selecting(operator="In"), "In and NotIn need values"),

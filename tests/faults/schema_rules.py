@@ -221,6 +221,7 @@ def _same(value: Value, _changed: str) -> Value:
 
 _WORKLOAD = {"name": "my-vllm"}
 _ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
+_BUDGET: Value = {"judgeTokensPerDay": 1_000}
 _PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))
 
 RULES: Mapping[str, Rule] = {
@@ -329,6 +330,10 @@ RULES: Mapping[str, Rule] = {
     "over must be at least 10s": Rule(_long("over", "15m"), (_set(over="9999ms"), _set(over="0s"))),
     "over must be at most 1h: readings are kept for an hour": Rule(
         _short, (_set(over="61m"), _set(over="1h1ms"), _set(over="24h"))
+    ),
+    "set judgeTokensPerDay, judgeCostPerDay or both": Rule(
+        lambda value, _: value if value.keys() & {"judgeTokensPerDay", "judgeCostPerDay"} else _BUDGET | value,
+        (_drop("judgeTokensPerDay", "judgeCostPerDay"),),
     ),
     "set exactly one of check and evaluatorRef": Rule(
         _only("check", "evaluatorRef", otherwise=("check", {"builtin": "PII"})),

@@ -196,6 +196,11 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                 },
                 {"name": "quietly", "check": {"builtin": "PII"}, **_EVALUATED, "severity": "Info"},
             ],
+            "budget": {
+                "judgeTokensPerDay": 200_000,
+                "judgeCostPerDay": {"amount": "5.00", "currency": "USD"},
+                "perRun": "25%",
+            },
             "paused": False,
         },
         "nobody": {"endpointSelector": {"matchLabels": {"team": "none"}}, "capture": {"content": "Redacted"}},

@@ -93,6 +93,18 @@ PATTERNS: Mapping[str, Edges] = {
             ("1 %", "has a space"),
         ),
     ),
+    r"^[0-9]{1,6}(\.[0-9]{1,6})?$": Edges(
+        ("0", "0.000001", "999999.999999", "5.00"),
+        (
+            ("-1", "is negative"),
+            ("1.2345678", "has seven decimals"),
+            ("1234567", "has seven digits"),
+            (".5", "has no whole part"),
+            ("5,00", "has a comma"),
+            ("$5", "has a sign of a currency"),
+        ),
+    ),
+    r"^[A-Z]{3}$": Edges(("USD", "AAA"), (("usd", "is written small"), ("US", "has two letters"))),
     r"^[0-9]{1,6}(Ki|Mi)?$": Edges(
         ("0", "1", "999999Mi"),
         (("1Gi", "is gibibytes"), ("1K", "is no unit"), ("-1", "is negative"), ("1234567", "has seven digits")),

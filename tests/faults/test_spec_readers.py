@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,6 +12,15 @@ from schema_rules import mended
 from schema_semantics import SCHEMAS, specs
 from schema_strategies import at, boundaries, leaves
 
+from modelward.api.budget import (
+    BudgetState,
+    BudgetTerms,
+    Spend,
+    SpendRequest,
+    SpentSoFar,
+    terms_from_json,
+    terms_to_json,
+)
 from modelward.api.collector_config import CollectorConfig, config_from_json, config_to_json
 from modelward.api.evaluation import plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
@@ -23,9 +33,11 @@ from modelward.desired.children import Facts, children
 from modelward.desired.due import TrafficSince, due
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
+from modelward.hub.ledger import opened, reserve
 from modelward.hub.rules import Rule
 from modelward.hub.rules_format import asked_from_json
 from modelward.job.installed import catalogue
+from modelward.status.budget import limits_of, seen_in
 from modelward.status.policy import policy_status
 
 NOW_MS = 1_795_480_000_000
@@ -94,7 +106,26 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
         MonitoringPolicyStatus.model_validate(
             policy_status(policy, [endpoint], (), NOW_MS, captures=[asked.capture]).wire()
         )
+        if policy.spec.budget is not None:
+            _read_by_the_ledger(policy)
     LLMEndpointStatus.model_validate(endpoint.status.wire())
+
+
+def _read_by_the_ledger(policy: MonitoringPolicy) -> None:
+    """Take the limits to the hub, spend them there, and read what the status then says."""
+    assert policy.spec.budget is not None
+    terms = BudgetTerms("retail", "p", limits_of(policy.spec.budget), SpentSoFar(20_000, Spend()))
+    assert terms_from_json(json.loads(json.dumps(terms_to_json(terms)))) == terms
+    whole = Spend(terms.limits.tokens or 0, terms.limits.cost or 0)
+    asked = SpendRequest("key-0001", "run", "judge", whole.tokens, whole.cost, terms.limits.currency)
+    ledger, decision = reserve(opened(20_000, terms.seen), asked, replace(terms.limits, per_run_ppm=1_000_000))
+    assert decision.refusal is None
+    state = BudgetState("retail", "p", 20_000, ledger.total)
+    shown = MonitoringPolicyStatus.model_validate(policy_status(policy, [], (), NOW_MS, spent=state).wire())
+    seen = seen_in(shown.budget)
+    assert seen is not None
+    assert seen.spend.tokens == whole.tokens
+    assert seen.spend.cost == whole.cost
 
 
 @SOUND

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from modelward.api.budget import TokenPrices
 from modelward.api.exchange import real_number, whole_number
 from modelward.api.window_answer import WindowTest, window_tests_from_json
 
@@ -46,6 +47,10 @@ class PlanItem:
     over_ms: int = 0
     """The sliding time of the verdict, which tests of windows reach back over; 0 in the plan of an older operator."""
     statistic: Statistic = "Share"
+    budgeted: bool = False
+    """Whether the policy has a budget, which the hub keeps."""
+    prices: TokenPrices | None = None
+    """What the evaluator's model costs, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,8 @@ class Counts:
     """Scores of one revision in one window.
 
     `samples` were scored, `flagged` of them were found at fault, `not_applicable` had nothing to judge, `failed` could
-    not be judged. `weight` and `weight_squared` are sums over the scored of 1/inclusion, `flagged_weight` over the
-    flagged: they give the effective sample size (Kish).
+    not be judged, `not_asked` had no room in a budget. `weight` and `weight_squared` are sums over the scored of
+    1/inclusion, `flagged_weight` over the flagged: they give the effective sample size (Kish).
 
     What belongs to one conversation is alike. With w the weights of a conversation's samples and f those of its flagged
     ones, the last three are the sums over conversations of (Σw)², (Σf)² and Σw·Σf; a sample without a conversation is
@@ -111,6 +116,7 @@ class Counts:
     conversation_flagged_squared: float = 0.0
     conversation_product: float = 0.0
     histogram: Bins = ()
+    not_asked: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         """Pool two disjoint windows of the same revision."""
@@ -183,7 +189,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def _item_to_json(item: PlanItem) -> dict[str, Any]:
     row = asdict(item)
     row["builtin"] = row.pop("evaluator")
-    usual = {"kind": BUILTIN, "statistic": "Share"}
+    usual = {"kind": BUILTIN, "statistic": "Share", "budgeted": False, "prices": None}
     return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
 
 
@@ -204,7 +210,8 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
 def _plan_item(item: Mapping[str, Any], configs: Sequence[Mapping[str, Any]]) -> PlanItem:
     known = {name: item[name] for name in PlanItem.__dataclass_fields__ if name in item}
     named = {"evaluator": item["builtin"]} if "builtin" in item else {}
-    return PlanItem(**{**known, **named, "config": configs[item["config"]]})
+    prices = {"prices": TokenPrices(**item["prices"])} if item.get("prices") else {}
+    return PlanItem(**{**known, **named, **prices, "config": configs[item["config"]]})
 
 
 def result_to_json(result: WindowResult) -> dict[str, Any]:

@@ -61,6 +61,12 @@ LIMIT = TextForm(
     "a limit",
     "write a share such as 1% or 0.1%, up to 100%, or in quotes the number that a percentile must keep, such as 800",
 )
+MONEY = TextForm(
+    r"^[0-9]{1,6}(\.[0-9]{1,6})?$",
+    "an amount of money",
+    "write in quotes a number with at most six digits and six decimals, such as 5.00",
+)
+CURRENCY = TextForm(r"^[A-Z]{3}$", "a currency", "write its three letters of ISO 4217, such as USD")
 BYTES = TextForm(
     r"^[0-9]{1,6}(Ki|Mi)?$", "a size", "write a whole number of bytes, or one with Ki or Mi, such as 4096 or 256Ki"
 )
@@ -110,8 +116,8 @@ THRESHOLD = TextForm(
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
 _ALL = (
-    *(DURATION, PERCENT, LIMIT, BYTES, NAME, SERVICE_NAME, BASE_URL, TEXT_URL, SECRET_NAME, KIND),
-    *(MEASURED_SHARE, THRESHOLD),
+    *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, BYTES, NAME, SERVICE_NAME),
+    *(BASE_URL, TEXT_URL, SECRET_NAME, KIND, MEASURED_SHARE, THRESHOLD),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

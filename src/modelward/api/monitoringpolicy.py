@@ -23,7 +23,7 @@ from modelward.api.exchange import Content
 from modelward.api.form import durations
 from modelward.api.objectives import OBJECTIVES, metric_help, of_kind
 from modelward.api.policy_status import MonitoringPolicyStatus
-from modelward.api.quantity import Bytes, Duration, Limit, Name, Percent
+from modelward.api.quantity import Bytes, Currency, Duration, Limit, Money, Name, Percent
 
 OBJECTIVE_OVER_MAX_MS = 3_600_000
 """As long as readings are kept."""
@@ -262,6 +262,29 @@ class Evaluation(Model):
     """What a failure does: Info nothing, Warning makes Degraded, Critical makes Unhealthy."""
 
 
+class DailyCost(Model):
+    """An amount of money a day."""
+
+    amount: Money
+    """How much, such as "5.00"."""
+    currency: Currency
+    """Its currency, that of the prices of the models that judge."""
+
+
+class Budget(Model):
+    """What judges may spend in a UTC day. The hub keeps it: it holds across restarts, crashes and runs at once."""
+
+    model_config = rules(
+        ("has(self.judgeTokensPerDay) || has(self.judgeCostPerDay)", "set judgeTokensPerDay, judgeCostPerDay or both"),
+    )
+
+    judge_tokens_per_day: Annotated[int | None, Field(ge=0, le=1_000_000_000_000)] = None
+    """Most tokens of a day, those of questions and answers together."""
+    judge_cost_per_day: DailyCost | None = None
+    per_run: Percent = "100%"
+    """Most of it that one run may spend, such as 25%; so the first one of a day leaves something for the others."""
+
+
 class MonitoringPolicySpec(Model):
     """What the user wants watched."""
 
@@ -281,6 +304,7 @@ class MonitoringPolicySpec(Model):
     """Bounds on numbers that the traffic itself shows."""
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
     """Checks of sampled answers."""
+    budget: Budget | None = None
     paused: Annotated[bool, Field(description="Keep the last verdicts and start nothing new.")] = False
 
 

@@ -35,6 +35,27 @@ class CaptureInForce(Fitted):
     """Longest request or answer that is kept whole."""
 
 
+class BudgetStatus(Fitted):
+    """What judges have spent of the budget, requests under way included."""
+
+    day: Annotated[str, Field(max_length=10)]
+    """The UTC day that the numbers are of."""
+    tokens_spent: int = 0
+    """Tokens of questions and answers."""
+    tokens_left: int | None = None
+    """Tokens that the day still has; absent without a limit."""
+    cost_spent: Annotated[str, Field(max_length=32)] = ""
+    """What they cost, as far as prices are known."""
+    cost_left: Annotated[str, Field(max_length=32)] = ""
+    """What the day still has; absent without a limit."""
+    currency: Annotated[str, Field(max_length=3)] = ""
+    """Currency of both."""
+    unreported: int = 0
+    """Answers without `usage`, each of which counts as the most that it could be."""
+    refused: int = 0
+    """Requests for which there was no budget."""
+
+
 class MonitoringPolicyStatus(Fitted):
     """Which endpoints the policy reaches."""
 
@@ -49,5 +70,6 @@ class MonitoringPolicyStatus(Fitted):
     bindings: Annotated[tuple[Binding, ...], Field(max_length=100, json_schema_extra=list_map("endpoint"))] = ()
     """The first hundred of them."""
     capture: CaptureInForce | None = None
+    budget: BudgetStatus | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
     """What holds and what does not, each with its reason."""

@@ -11,7 +11,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modelward.api.form import BYTES, DURATION, LIMIT, NAME, PERCENT, SECRET_NAME, SERVICE_NAME, TEXT_URL
+from modelward.api.form import (
+    BYTES,
+    CURRENCY,
+    DURATION,
+    LIMIT,
+    MONEY,
+    NAME,
+    PERCENT,
+    SECRET_NAME,
+    SERVICE_NAME,
+    TEXT_URL,
+)
 
 Duration = Annotated[str, Field(pattern=DURATION.pattern, max_length=24)]
 """A Gateway API duration: `800ms`, `15m`, `1h30m`."""
@@ -24,6 +35,12 @@ Limit = Annotated[str, Field(pattern=LIMIT.pattern, max_length=14)]
 
 Bytes = Annotated[str, Field(pattern=BYTES.pattern, max_length=8)]
 """A size: `4096`, `256Ki`, `1Mi`."""
+
+Money = Annotated[str, Field(pattern=MONEY.pattern, max_length=13)]
+"""An amount with up to six decimals: `5.00`, `0.15`."""
+
+Currency = Annotated[str, Field(pattern=CURRENCY.pattern, max_length=3)]
+"""A currency by its three letters: `USD`."""
 
 Name = Annotated[str, Field(pattern=NAME.pattern, min_length=1, max_length=63)]
 """A DNS label, as Kubernetes names things."""
@@ -66,6 +83,20 @@ def limit_millionths(text: str) -> int:
         raise ValueError(f"{text!r} is not a limit; write it like 1% or 800")
     whole, _, decimals = text.partition(".")
     return int(whole) * PPM + int(decimals.ljust(6, "0") or "0")
+
+
+def money_millionths(text: str) -> int:
+    """Return the millionths of an amount of money such as `0.15` (150,000); ValueError when it is none."""
+    if not re.match(MONEY.pattern, text):
+        raise ValueError(f"{text!r} is not an amount of money; write it like 5.00")
+    whole, _, decimals = text.partition(".")
+    return int(whole) * PPM + int(decimals.ljust(6, "0") or "0")
+
+
+def money_text(millionths: int) -> str:
+    """Return an amount of money with two to six decimals: 5000000 → `5.00`, 150 → `0.00015`."""
+    whole, decimals = divmod(millionths, PPM)
+    return f"{whole}.{f'{decimals:06d}'.rstrip('0').ljust(2, '0')}"
 
 
 def bytes_count(text: str) -> int:

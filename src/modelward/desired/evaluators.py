@@ -34,7 +34,8 @@ class ResolvedEvaluator:
     what it judges: each exchange by itself, or all those of a window together. `answers` is what its verdict is about:
     the share of exchanges at fault, or the change of a window against a reference. `has_value` says whether a score has
     a value or number, `value_fails` the side on which that is bad, None where neither is, `number_unit` the unit of a
-    number. `pod` is what a Job's pod needs in order to run it.
+    number. `pod` is what a Job's pod needs in order to run it. `costly` says that each score is paid for, in tokens or
+    calls of others: such scores are made in the order of samples, within the policy's budget.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class ResolvedEvaluator:
     has_value: bool = False
     value_fails: Literal["Above", "Below"] | None = None
     number_unit: str = ""
+    costly: bool = False
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding

@@ -38,6 +38,8 @@ class BoundEvaluation:
     evaluator: ResolvedEvaluator | None = None
     problem: Finding | None = None
     paused: bool = False
+    budgeted: bool = False
+    """Whether the policy bounds what judges may spend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _bound(
         or honoured.evaluation(evaluation, capture)
         or _lost_text(found, capture, own_content)
     )
-    return BoundEvaluation(name, evaluation, found, problem, policy.spec.paused)
+    return BoundEvaluation(name, evaluation, found, problem, policy.spec.paused, policy.spec.budget is not None)
 
 
 def _wrong_side(evaluation: Evaluation, evaluator: ResolvedEvaluator) -> Finding | None:

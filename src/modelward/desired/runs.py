@@ -161,6 +161,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     kind=bound.evaluator.kind,
                     over_ms=duration_ms(bound.evaluation.over),
                     statistic=bound.evaluation.statistic,
+                    budgeted=bound.budgeted and bound.evaluator.costly,
                 )
 
 

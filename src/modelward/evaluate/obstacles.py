@@ -27,6 +27,7 @@ MISSING = {
     CheckReason.NO_TRAFFIC: "no exchanges in the window",
     CheckReason.NO_CAPTURE: "exchanges were captured without text; set capture.content to Redacted",
     CheckReason.EVALUATOR_FAILING: "no sample could be judged",
+    CheckReason.PRICE_UNKNOWN: "the policy limits the cost, and the judge's model has no price in its currency",
 }
 Found = tuple[Reason, str]
 
@@ -116,6 +117,16 @@ def _evaluator_failing(case: Case) -> Found | None:
     )
 
 
+def _not_asked(case: Case) -> Found | None:
+    left = case.counts.not_asked
+    if not left or case.samples >= case.rule.min_samples or case.missing == CheckReason.PRICE_UNKNOWN:
+        return None
+    tried = case.counts.samples + case.counts.failed
+    return CheckReason.BUDGET_EXHAUSTED, (
+        f"{tried} of {tried + left} samples were judged before the budget was spent; {case.rule.min_samples} are needed"
+    )
+
+
 def _too_few(case: Case) -> Found | None:
     if case.samples >= case.rule.min_samples:
         return None
@@ -147,6 +158,7 @@ def _fewest(rule: VerdictRule, rates: ErrorRates) -> float:
 OBSTACLES: tuple[Callable[[Case], Found | None], ...] = (
     _not_calibrated,
     _below_noise,
+    _not_asked,
     _nothing_judged,
     _evaluator_failing,
     _too_few,

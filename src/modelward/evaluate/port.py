@@ -15,7 +15,23 @@ if TYPE_CHECKING:
 
 
 class PortError(Exception):
-    """What was asked of the port cannot be had; the exchanges that need it are Failed, and it is not asked again."""
+    """What was asked of the port cannot be had; the exchanges that need it are Failed, and it is not asked again.
+
+    `unsent` says that nothing left: no connection came about, or the port itself refused.
+    """
+
+    def __init__(self, message: str = "", *, unsent: bool = False) -> None:
+        """Keep the part beside the message."""
+        super().__init__(message)
+        self.unsent = unsent
+
+
+class BudgetExhaustedError(PortError):
+    """The policy's budget is spent: what is left of the window is not asked, which is no failure of the evaluator."""
+
+
+class PriceUnknownError(PortError):
+    """The policy limits the cost, and that of this request cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed"]
+ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed", "NotAsked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Score:
 
     `flagged` only when scored; `value` in [0, 1], or `number` in the unit of the manifest, where the evaluator has one
     behind it; `label` from a small closed set: the finding when flagged, else why there is none. Never text of the
-    exchange. ValueError for a value outside [0, 1] or a number that is not finite: either would spoil the sums.
+    exchange. What a budget had no room for is `NotAsked`: neither judged nor failed. ValueError for a value outside
+    [0, 1] or a number that is not finite: either would spoil the sums.
     """
 
     id: str

@@ -6,15 +6,16 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, PlanItem, Statistic, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.conversations import conversations_of
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
-from modelward.evaluate.port import PortError, ScoringPort
+from modelward.evaluate.port import BudgetExhaustedError, PortError, PriceUnknownError, ScoringPort
 from modelward.evaluate.score import Score
 from modelward.evaluate.statistics.histogram import binned, number_bin, value_bin
 from modelward.reasons.checks import CheckReason
@@ -22,6 +23,11 @@ from modelward.reasons.checks import CheckReason
 log = logging.getLogger(__name__)
 BATCH = 64
 WITH_TEXT = ("Redacted", "Full")
+NOT_ASKED = {
+    BudgetExhaustedError.__name__: CheckReason.BUDGET_EXHAUSTED,
+    PriceUnknownError.__name__: CheckReason.PRICE_UNKNOWN,
+}
+"""Labels of scores that failed only because a budget had no room for them."""
 NOT_GENERATIVE = frozenset({"embeddings", "embedding", "rerank", "classify", "moderation", "moderations", "tokenize"})
 
 
@@ -44,16 +50,30 @@ async def score(scorer: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
             scores[position] = early
         else:
             to_judge.append(position)
+    if scorer.evaluator.costly:  # who stops early then has a fair sample
+        to_judge.sort(key=lambda position: sample_rank(exchanges[position].id, exchanges[position].time_ms))
     size = BATCH if scorer.evaluator.unit == "Exchange" else max(1, len(to_judge))
     for start in range(0, len(to_judge), size):
         batch = to_judge[start : start + size]
-        scores.update(zip(batch, await _judged(scorer, [exchanges[i] for i in batch]), strict=True))
+        judged = [_unless_not_asked(one) for one in await _judged(scorer, [exchanges[i] for i in batch])]
+        scores.update(zip(batch, judged, strict=True))
     if failed := [s.label for s in scores.values() if s.state == "Failed"]:
         name = scorer.evaluator.name
         log.warning(
             "judging failed evaluator=%s samples=%d of=%d cause=%s", name, len(failed), len(to_judge), failed[0]
         )
     return [scores[position] for position in range(len(exchanges))]
+
+
+def _unless_not_asked(one: Score) -> Score:
+    reason = NOT_ASKED.get(one.label) if one.state == "Failed" else None
+    return replace(one, state="NotAsked", label=reason) if reason else one
+
+
+def asked_share(scores: Sequence[Score]) -> float:
+    """Return how much of what there was to judge was judged before the budget was spent: a fair sample of it."""
+    asked, not_asked = (sum(one.state in states for one in scores) for states in (("Scored", "Failed"), ("NotAsked",)))
+    return asked / (asked + not_asked) if asked and not_asked else 1.0
 
 
 def _without_judging(evaluator: ResolvedEvaluator, exchange: Exchange) -> Score | None:
@@ -104,7 +124,8 @@ async def window_result(
     groups: dict[str, list[tuple[Exchange, Score]]] = defaultdict(list)
     for exchange, its_score in zip(exchanges, scores, strict=True):
         groups[exchange.revision].append((exchange, its_score))
-    revisions = {revision: counts(rows, item.statistic) for revision, rows in groups.items()}
+    share = asked_share(scores)
+    revisions = {revision: counts(rows, item.statistic, share) for revision, rows in groups.items()}
     result = WindowResult(
         namespace=namespace,
         endpoint=item.endpoint,
@@ -130,12 +151,12 @@ async def facts_of(scorer: Scorer) -> EvaluatorFacts:
         return scorer.evaluator.facts
 
 
-def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share") -> Counts:
+def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share", share: float = 1.0) -> Counts:
     """Sum up scored exchanges, each weighted by the inverse of the probability that it was sampled with.
 
-    Values and numbers are kept where the statistic is made of them.
+    Values and numbers are kept where the statistic is made of them. Of the window only a `share` was asked.
     """
-    scored = [(1.0 / exchange.inclusion, exchange, s) for exchange, s in rows if s.state == "Scored"]
+    scored = [(1.0 / (exchange.inclusion * share), exchange, s) for exchange, s in rows if s.state == "Scored"]
     conversations: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     named = conversations_of([exchange for _, exchange, _ in scored])
     for name, (weight, _, s) in zip(named, scored, strict=True):
@@ -147,6 +168,7 @@ def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share
         flagged=sum(s.flagged for _, _, s in scored),
         not_applicable=sum(s.state in ("NotApplicable", "NotCaptured") for _, s in rows),
         failed=sum(s.state == "Failed" for _, s in rows),
+        not_asked=sum(s.state == "NotAsked" for _, s in rows),
         weight=math.fsum(weight for weight, _, _ in scored),
         weight_squared=math.fsum(weight * weight for weight, _, _ in scored),
         flagged_weight=math.fsum(weight for weight, _, s in scored if s.flagged),
@@ -173,6 +195,8 @@ def reason(scores: Sequence[Score]) -> str:
         return CheckReason.NO_TRAFFIC
     if "Scored" in states:
         return ""
+    if not_asked := next((s.label for s in scores if s.state == "NotAsked"), ""):
+        return not_asked
     return (
         CheckReason.EVALUATOR_FAILING
         if "Failed" in states

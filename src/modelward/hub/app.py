@@ -16,6 +16,7 @@ from modelward.hub.administration import Administration
 from modelward.hub.admission import Gate, Handler, caller_of, send
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
+from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
@@ -31,6 +32,7 @@ from modelward.hub.scope_api import ScopeApi
 from modelward.hub.scopes import ScopeStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.shares import NamespaceUse
+from modelward.hub.spending import Spending
 from modelward.hub.store import ExchangeStore
 from modelward.hub.strangers import Strangers
 from modelward.hub.turns import Turns
@@ -56,6 +58,7 @@ class Api:
     strangers: Strangers
     keys: KeyRing
     audit: AuditLog
+    budgets: Budgets
     _decoding: Turns
 
     def application(self) -> web.Application:
@@ -75,6 +78,7 @@ class Api:
         ScopeApi(self.scopes, self._permit).add_to(app)
         parts = (self.store, self.results, self.scopes, self.keys, self.audit)
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
+        Spending(self.budgets, self._permit).add_to(app)
         return app
 
     async def post_exchanges(self, request: web.Request) -> web.Response:

@@ -18,6 +18,9 @@ Action = Literal[
     "put rules",
     "erase",
     "read audit",
+    "spend budget",
+    "put budgets",
+    "read budgets",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -34,6 +37,9 @@ TABLE: dict[Action, frozenset[Role]] = {
     "put rules": frozenset({"operator"}),
     "erase": frozenset({"operator"}),
     "read audit": frozenset({"operator"}),
+    "spend budget": frozenset({"evaluator"}),
+    "put budgets": frozenset({"operator"}),
+    "read budgets": frozenset({"operator"}),
 }
 
 

@@ -6,6 +6,7 @@ rules.json
 keys/{namespace}.json
 audit/{ms}-{uuid}.json
 scopes/{namespace}/{ms}-{key}.json
+budgets/{namespace}/{policy}.json
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ RULES_PATH = "rules.json"
 KEYS_PREFIX = "keys/"
 AUDIT_PREFIX = "audit/"
 SCOPES_PREFIX = "scopes/"
+BUDGETS_PREFIX = "budgets/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
@@ -26,6 +28,7 @@ _ENDPOINT = re.compile(rf"{_NAMESPACE}/{_NAME}")
 _OBJECT = re.compile(
     rf"exchanges/({_NAMESPACE}/{_NAME})/({_HOUR})/(\d{{1,15}})-(\d{{1,15}})-(\d{{1,9}})-([0-9a-f]+)\.zst"
 )
+_BUDGET = re.compile(rf"{BUDGETS_PREFIX}({_NAMESPACE})/({_NAME})\.json")
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
 _SCOPE = re.compile(rf"scopes/({_NAMESPACE})/(\d{{1,15}})-([0-9a-f]{{32}})\.json")
 
@@ -98,6 +101,17 @@ def namespace_of(endpoint: str) -> str:
 def keys_path(namespace: str) -> str:
     """Return where the keys of a namespace lie."""
     return f"{KEYS_PREFIX}{namespace}.json"
+
+
+def budget_path(namespace: str, policy: str) -> str:
+    """Return where the ledger of a policy lies."""
+    return f"{BUDGETS_PREFIX}{namespace}/{policy}.json"
+
+
+def budget_names(path: str) -> tuple[str, str] | None:
+    """Return the namespace and the policy of a ledger's path; None when it is none of ours."""
+    match = _BUDGET.fullmatch(path)
+    return (match[1], match[2]) if match else None
 
 
 def is_endpoint(text: str) -> bool:

@@ -20,6 +20,7 @@ from modelward.hub.admission import Admission, Gate
 from modelward.hub.app import Api
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Caller
+from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
@@ -63,6 +64,7 @@ class Hub:
     store: ExchangeStore = field(init=False)
     keys: KeyRing = field(init=False)
     audit: AuditLog = field(init=False)
+    budgets: Budgets = field(init=False)
     results: ResultStore = field(init=False)
     scopes: ScopeStore = field(init=False)
     buffer: WriteBuffer = field(init=False)
@@ -93,6 +95,7 @@ class Hub:
         self.store.plain_ids = not settings.auth
         self.keys = KeyRing(objects, damage, self.clock_ms, self.store.longest_ms)
         self.audit = AuditLog(objects, damage, self.clock_ms)
+        self.budgets = Budgets(objects, damage, self.clock_ms)
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
@@ -137,7 +140,7 @@ class Hub:
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
-        return Api(*known, self.keys, self.audit, turns)
+        return Api(*known, self.keys, self.audit, self.budgets, turns)
 
     async def _verified(self, request: web.Request) -> Caller | None:
         """Return who asks; None when everybody is believed."""
@@ -152,6 +155,7 @@ class Hub:
                 await self.scopes.load()
                 await self.keys.load()
                 await self.audit.load()
+                await self.budgets.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
@@ -218,6 +222,7 @@ class Hub:
         await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
         await self.audit.drop_old()
         await self.scopes.drop_old()
+        await self.budgets.tidy()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
 
     async def _repeat(

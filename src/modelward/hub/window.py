@@ -7,7 +7,6 @@ which keeps weighted rates unbiased; the oldest alone would show only the beginn
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from modelward.api.exchange import Exchange, ended_ms, exchange_from_json, real_number, whole_number
+from modelward.api.sampling import sample_rank
 from modelward.hub.rules import Rule, limited
 from modelward.hub.stored import StoredLines
 
@@ -53,7 +53,7 @@ class WindowSample:
                 continue
             time_ms = whole_number(row["time_ms"])
             if self.from_ms <= ended_ms(time_ms, real_number(row["timings"]["duration_ms"])) < self.to_ms:
-                self._consider(_rank(str(row["id"]), time_ms), time_ms, line)
+                self._consider(sample_rank(str(row["id"]), time_ms), time_ms, line)
 
     def _consider(self, rank: int, time_ms: int, line: bytes) -> None:
         if rank in self._ranks:
@@ -91,7 +91,3 @@ def readable(line: bytes) -> Exchange | None:
         return exchange_from_json(orjson.loads(line))
     except (ValueError, RecursionError):
         return None
-
-
-def _rank(exchange_id: str, time_ms: int) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{time_ms}/{exchange_id}".encode(), digest_size=8).digest(), "big")

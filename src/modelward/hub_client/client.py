@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import ssl
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -14,6 +14,16 @@ import aiohttp
 import orjson
 import zstandard
 
+from modelward.api.budget import (
+    BudgetRefusal,
+    BudgetState,
+    BudgetTerms,
+    Spend,
+    SpendDecision,
+    SpendRequest,
+    state_from_json,
+    terms_to_json,
+)
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.api.scope import ScopeFacts, scope_facts_from_json, scope_facts_to_json
@@ -215,6 +225,31 @@ class HubClient:
     async def put_scope_facts(self, namespace: str, key: str, facts: ScopeFacts) -> None:
         """Store what was found of a scope; again is no harm."""
         await self._ask("PUT", f"/v1/scopes/{quote(namespace)}/{key}", json=scope_facts_to_json(facts))
+
+    async def put_budgets(self, terms: Sequence[BudgetTerms]) -> list[str]:
+        """Replace the terms of all policies; return the names of those that the hub refused."""
+        rows = [terms_to_json(one) for one in terms]
+        answer = _decoded(await self._ask("PUT", "/v1/budgets", json={"budgets": rows}))
+        return [str(name) for name in _list(answer, "refused")]
+
+    async def budgets(self) -> list[BudgetState]:
+        """Return what each policy with a budget has spent today."""
+        rows = _list(_decoded(await self._ask("GET", "/v1/budgets")), "budgets")
+        return [one async for batch in readable(rows, state_from_json, self._skipped) for one in batch]
+
+    async def reserve(self, namespace: str, policy: str, asked: SpendRequest) -> SpendDecision:
+        """Ask for the worst case of one request; the same key again is granted again, and spends nothing more."""
+        path = f"/v1/budgets/{quote(namespace)}/{quote(policy)}/reservations"
+        answer = _decoded(await self._ask("POST", path, json=asdict(asked)))
+        if answer.get("granted") is True:
+            return SpendDecision()
+        reason: BudgetRefusal = "PriceUnknown" if answer.get("reason") == "PriceUnknown" else "BudgetExhausted"
+        return SpendDecision(reason, str(answer.get("message", "")))
+
+    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None) -> None:
+        """Settle what was reserved by what was used; None where that is not known. Again is no harm."""
+        path = f"/v1/budgets/{quote(namespace)}/{quote(policy)}/settlements"
+        await self._ask("POST", path, json={"key": key, **(asdict(used) if used else {})})
 
     async def _ask(
         self,

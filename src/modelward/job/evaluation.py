@@ -13,12 +13,14 @@ from typing import TypeVar
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.api.window_answer import WindowTest
-from modelward.desired.evaluators import EvaluatorBlock
+from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.runs import is_scheduled
 from modelward.evaluate.catalogue import EvaluatorCatalogue
+from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scoring import Scorer, window_result
 from modelward.evaluate.window_scoring import window_tests
 from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.job.budgeted import Budgeted, Purse
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.hub_past import HubPast
 from modelward.job.hub_scopes import HubScopes
@@ -71,6 +73,7 @@ class EvaluationJob:
     embeddings: SharedEmbeddings
     tally: Tally
     scopes: HubScopes
+    _purses: dict[str, Purse] = field(default_factory=dict)
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
 
     async def run_item(self, item: PlanItem) -> None:
@@ -83,8 +86,7 @@ class EvaluationJob:
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
         exchanges = await self._exchanges(item)
-        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts, scopes=self.scopes)
-        scorer = self.known.scorer(judge, port)
+        scorer = self.known.scorer(judge, self._port(item, judge))
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
         )
@@ -101,6 +103,14 @@ class EvaluationJob:
             "item done endpoint=%s evaluation=%s exchanges=%d failed=%d reason=%s",
             item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
         )  # fmt: skip
+
+    def _port(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoringPort:
+        """Return what the evaluator may ask; within the policy's budget where it costs something and there is one."""
+        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts, scopes=self.scopes)
+        if not item.budgeted:
+            return port
+        purse = self._purses.setdefault(item.policy, Purse(self.client, self.plan, item.policy, _patiently))
+        return Budgeted(port, purse, judge.name, item.prices)
 
     async def _tests(self, item: PlanItem, scorer: Scorer) -> tuple[WindowTest, ...]:
         """Compare the verdict's whole sliding time, of which a scheduled item is the newest part."""

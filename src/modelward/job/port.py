@@ -65,6 +65,9 @@ class JobPort:
                 session.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer,
             ):
                 return ScoringReply(answer.status, await _limited(answer.content))
+        except aiohttp.ClientConnectorError as error:
+            host = urlsplit(request.url).hostname
+            raise PortError(f"{host} did not answer: {type(error).__name__}", unsent=True) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             raise PortError(f"{urlsplit(request.url).hostname} did not answer: {type(error).__name__}") from error
 
@@ -73,17 +76,19 @@ class JobPort:
             parts = urlsplit(url)
             asked = Egress(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
         except ValueError:
-            raise PortError("not a URL") from None
+            raise PortError("not a URL", unsent=True) from None
         if asked not in self.egress:
-            raise PortError(f"{asked.host}:{asked.port} is none of the addresses that the evaluator has declared")
+            told = f"{asked.host}:{asked.port} is none of the addresses that the evaluator has declared"
+            raise PortError(told, unsent=True)
         if self.allowed_hosts is not None and not is_allowed(asked.host, self.allowed_hosts):
-            raise PortError(f"text may not leave the cluster to {asked.host}: it is not in {HELM_VALUE}")
+            told = f"text may not leave the cluster to {asked.host}: it is not in {HELM_VALUE}"
+            raise PortError(told, unsent=True)
 
     def _secret(self, key: SecretKey) -> str:
         try:
             return (self.secrets / key.secret / key.key).read_text().strip()
         except OSError:
-            raise PortError(f"there is no key {key.key} in Secret {key.secret}") from None
+            raise PortError(f"there is no key {key.key} in Secret {key.secret}", unsent=True) from None
 
 
 async def _limited(content: aiohttp.StreamReader) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from modelward.api.budget import BudgetState
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -45,6 +46,8 @@ class PolicyReconciler:
     """What a namespace holds at the hub."""
     scope_facts: Callable[[str, str], ScopeFacts | None] = lambda _namespace, _key: None
     """What is known of a scope, by its namespace and key."""
+    spent: Callable[[str, str], BudgetState | None] = lambda _namespace, _policy: None
+    """What judges have spent of a policy's budget."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,15 @@ class PolicyReconciler:
         full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
         cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
         status = policy_status(
-            policy, selected, problems, now_ms, full, cut, _captures(asked), self._scopes(namespace, resolved)
+            policy,
+            selected,
+            problems,
+            now_ms,
+            full,
+            cut,
+            _captures(asked),
+            self._scopes(namespace, resolved),
+            self.spent(namespace, name),
         )
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S

@@ -93,6 +93,18 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
         "the evaluator cannot read these exchanges, or fails",
         "`kubectl logs -n NS job/RUN`; RUN from `kubectl get llmrun -n NS`",
     )
+    BUDGET_EXHAUSTED = Reason(
+        "BudgetExhausted",
+        "n of m samples were judged, too few for a verdict, before the policy's budget for judges was spent",
+        "much traffic, a long rubric or a small `budget`; or one run may spend only `perRun` of it",
+        "a larger `budget`, or a smaller `capture.sample`; a new day of the budget begins at 0:00 UTC",
+    )
+    PRICE_UNKNOWN = Reason(
+        "PriceUnknown",
+        "the policy limits what judges may cost, and the judge's model has no price in that currency",
+        "no `prices` beside the model, or another currency than that of `budget.judgeCostPerDay`",
+        "write `usage.prices` into the LLMEndpoint that judges, or leave `judgeCostPerDay` out",
+    )
     NOT_CALIBRATED = Reason(
         "NotCalibrated",
         "the evaluator cannot tell good from bad, or it is not known how well it can",

@@ -88,6 +88,19 @@ class ScopeReason(ReasonTable, kind="MonitoringPolicy", conditions=("ScopeChecke
     )
 
 
+class BudgetReason(ReasonTable, kind="MonitoringPolicy", conditions=("WithinBudget",)):
+    """Whether judges keep within the policy's budget."""
+
+    WITHIN_BUDGET = Reason("WithinBudget", "nothing was refused today; the message has what was spent")
+    BUDGET_EXHAUSTED = CheckReason.BUDGET_EXHAUSTED
+    USAGE_NOT_REPORTED = Reason(
+        "UsageNotReported",
+        "some answers of the judge's model carried no `usage`: each counts as the most that it could have spent",
+        "a server or a proxy that leaves `usage` out",
+        "let the server report `usage`, or the day's budget ends early",
+    )
+
+
 class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
     """Why an Evaluator can be used or cannot."""
 

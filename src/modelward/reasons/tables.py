@@ -6,7 +6,14 @@ from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason
 from modelward.reasons.metrics import MetricsReason
-from modelward.reasons.policy import BoundReason, EvaluatorReason, PolicyReason, SamplesReason, ScopeReason
+from modelward.reasons.policy import (
+    BoundReason,
+    BudgetReason,
+    EvaluatorReason,
+    PolicyReason,
+    SamplesReason,
+    ScopeReason,
+)
 from modelward.reasons.reason import Reason, ReasonTable
 from modelward.reasons.run import RunReason
 from modelward.reasons.scaling import ScalingReason
@@ -23,6 +30,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     BoundReason,
     SamplesReason,
     ScopeReason,
+    BudgetReason,
     EvaluatorReason,
     RunReason,
 )

@@ -12,6 +12,7 @@ _NUMBERS = frozenset(
     {
         "usage", "value", "rate", "low", "high", "difference", "samples", "observedAt", "heardAt", "message",
         "examples", "run", "capacity", "summary", "trafficSeen", "decisions",
+        "tokensSpent", "tokensLeft", "costSpent", "costLeft", "unreported", "refused",
     }
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from modelward.api.budget import BudgetState
 from modelward.api.exchange import CONTENT_ORDER
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -12,6 +13,7 @@ from modelward.api.quantity import limit_text, written_duration, written_size
 from modelward.desired.capture import EffectiveCapture, reveals
 from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
 from modelward.reasons.reason import Reason
+from modelward.status.budget import budget_condition, budget_status
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.scope import EvaluationScope, scope_checked
 
@@ -27,17 +29,24 @@ def policy_status(
     results_cut: str = "",
     captures: Sequence[EffectiveCapture] = (),
     scopes: Sequence[EvaluationScope] = (),
+    spent: BudgetState | None = None,
 ) -> MonitoringPolicyStatus:
     """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
 
     `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share;
     `results_cut` is the time up to which results were dropped for theirs, empty where none were. `captures` are what
-    is in force for the endpoints.
+    is in force for the endpoints; `spent` is what the hub says of the policy's budget.
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
     kept, checked = _stored(policy, full, results_cut), scope_checked(scopes)
-    states = (_accepted(policy, problems), _bound(policy, len(selected)), *kept, *checked)
+    states = (
+        _accepted(policy, problems),
+        _bound(policy, len(selected)),
+        *kept,
+        *checked,
+        *budget_condition(policy, spent),
+    )
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
         endpoints=len(selected),
@@ -47,6 +56,7 @@ def policy_status(
             Binding(endpoint=endpoint.metadata.name, health=endpoint.status.health) for endpoint in selected[:_BINDINGS]
         ),
         capture=capture_in_force(captures),
+        budget=budget_status(policy, spent, now_ms),
         conditions=settle(states, policy.status.conditions, policy.metadata.generation, now_ms),
     )
 

@@ -12,6 +12,7 @@ from hub_fixtures import NOW_MS, QUICK, exchange, ndjson, running_hub
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelward.api.budget import BudgetLimits, BudgetTerms, Spend, SpendRequest, SpentSoFar, day_of
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
 from modelward.api.exchange import exchange_to_json
 
@@ -24,6 +25,9 @@ LOUD = exchange_to_json(exchange(1, endpoint="loud/chat"))
 RESULT = result_to_json(
     WindowResult("loud", "chat", "p", "e", NOW_MS - 9, NOW_MS, "r", EvaluatorFacts("PII", "1"), {"r1": Counts(3, 1)})
 )
+
+RESERVATION = {"key": "key-000009", "run": "r", "evaluator": "judge", "tokens": 900, "cost": 1, "currency": "USD"}
+TODAY = day_of(NOW_MS)
 
 
 def spoilt(good: dict[str, Any]) -> st.SearchStrategy[bytes]:
@@ -53,13 +57,20 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
     found = [await asked(session, "GET", path) for path in paths]
     _, held = await asked(session, "GET", "/v1/endpoints")
     _, results = await asked(session, "GET", "/v1/results?since=0")
+    _, budgets = await asked(session, "GET", "/v1/budgets")
+    own_budgets = [row for row in orjson.loads(budgets)["budgets"] if row["namespace"] == "quiet"]
     own = [row for row in orjson.loads(held)["endpoints"] if row["endpoint"].startswith("quiet/")]
     all_results = [row for row in orjson.loads(results)["results"] if row["namespace"] == "quiet"]
-    return [*found, (200, orjson.dumps([own, all_results]))]
+    return [*found, (200, orjson.dumps([own, all_results, own_budgets]))]
 
 
 async def assert_nothing_changes(
-    posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes
+    posts: list[bytes],
+    results: list[bytes],
+    reservations: list[bytes],
+    rules: dict[str, Any],
+    name: str,
+    noise: bytes,
 ) -> None:
     async with running_hub("memory://", replace(QUICK, batch_lines=50)) as r:
         ruled = {"quiet/chat": {"content": "Redacted"}}
@@ -67,12 +78,19 @@ async def assert_nothing_changes(
         await r.client.post_exchanges(ndjson(*(exchange(i, endpoint="quiet/chat") for i in range(5))))
         quiet = WindowResult("quiet", "chat", "p", "e", NOW_MS - 9, NOW_MS, "r", EvaluatorFacts("PII", "1"))
         await r.client.put_result(quiet)
+        limits = BudgetLimits(tokens=1_000)
+        await r.client.put_budgets([BudgetTerms(n, "p", limits, SpentSoFar(TODAY, Spend())) for n in ("loud", "quiet")])
+        await r.client.reserve("quiet", "p", SpendRequest("key-000001", "r", "judge", 10))
         base = f"http://127.0.0.1:{r.hub.ports[0]}"
         async with aiohttp.ClientSession(base, auto_decompress=False) as session:
             before = await answers(session)
             for body in (*posts, b"\n" * 100_000, noise):
                 status, _ = await asked(session, "POST", "/v1/exchanges", body)
                 assert status < 500
+            for body in reservations:
+                for part in ("reservations", "settlements"):
+                    status, _ = await asked(session, "POST", f"/v1/budgets/loud/p/{part}", body)
+                    assert status < 500
             for body in results:
                 status, _ = await asked(session, "PUT", f"/v1/results/loud/chat/p/e/{NOW_MS - 9}-{NOW_MS}", body)
                 assert status < 500
@@ -89,8 +107,20 @@ async def assert_nothing_changes(
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(LINES, max_size=3), st.lists(spoilt(RESULT), max_size=3), RULES, NAMES, st.binary(max_size=99))
+@given(
+    st.lists(LINES, max_size=3),
+    st.lists(spoilt(RESULT), max_size=3),
+    st.lists(spoilt(RESERVATION), max_size=3),
+    RULES,
+    NAMES,
+    st.binary(max_size=99),
+)
 def test_garbage_of_one_namespace_changes_no_answer_for_another(
-    posts: list[bytes], results: list[bytes], rules: dict[str, Any], name: str, noise: bytes
+    posts: list[bytes],
+    results: list[bytes],
+    reservations: list[bytes],
+    rules: dict[str, Any],
+    name: str,
+    noise: bytes,
 ) -> None:
-    asyncio.run(assert_nothing_changes(posts, results, rules, name, noise))
+    asyncio.run(assert_nothing_changes(posts, results, reservations, rules, name, noise))

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from modelward.api.budget import SpendRequest
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult, result_to_json
 from modelward.api.exchange import Content, Exchange, exchange_to_json
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -26,9 +27,11 @@ from modelward.hub.shares import Size
 from modelward.hub_client.client import HubClient, Stored
 from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
 from modelward.kube.store import Store
+from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import KEPT_MS, HubFeed
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.rules import HubRules, rule
+from modelward.status.budget import budget_status
 
 NOW_MS = 1_795_480_000_000
 QUARTER_MS = 900_000
@@ -478,3 +481,34 @@ async def test_what_a_job_found_of_a_scope_reaches_the_operator_once_it_is_there
         assert feed.scopes.of("retail", key) == facts
         assert feed.scopes.of("other", key) is None
         assert [*feed.scopes.news(), *feed.scopes.news()] == ["retail"]
+
+
+async def test_budgets_go_to_the_hub_and_what_is_spent_comes_back_after_a_restart_too(tmp_path: Path) -> None:
+    store = Store()
+    budget = {"judgeTokensPerDay": 1_000, "perRun": "50%"}
+    policy = declared("MonitoringPolicy", "brand", {"endpointSelector": {}, "budget": budget})
+    store.put(MONITORING_POLICY, policy)
+    feed = HubFeed(lambda: NOW_MS, budgets=BudgetFeed(lambda: terms_now(store)))
+    asked = SpendRequest("key-000001", "run", "judge", 400)
+    async with hub(tmp_path) as (_, client):
+        feed.hub = client
+        await feed.refresh()
+        assert feed.budgets.of("retail", "brand") is None  # the status does not show the budget yet
+        shown = budget_status(MonitoringPolicy.model_validate(policy), None, NOW_MS)
+        assert shown is not None
+        store.put(
+            MONITORING_POLICY,
+            {**policy, "metadata": {**policy["metadata"], "resourceVersion": "2"}, "status": {"budget": shown.wire()}},
+        )
+        await feed.refresh()
+        assert (await client.reserve("retail", "brand", asked)).refusal is None
+        await feed.refresh()
+        state = feed.budgets.of("retail", "brand")
+        assert state is not None
+        assert state.spend.tokens == 400
+    async with hub(tmp_path) as (_, client):
+        feed.hub = client
+        await feed.refresh()
+        await feed.refresh()
+        assert (await client.reserve("retail", "brand", replace(asked, key="key-000002"))).refusal == "BudgetExhausted"
+        assert (await client.reserve("retail", "brand", replace(asked, key="key-000003", run="b"))).refusal is None

@@ -16,6 +16,7 @@ from modelward.desired.due import WindowKey
 from modelward.desired.runs import is_scheduled
 from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
+from modelward.operator.hub.budgets import BudgetFeed
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -59,6 +60,8 @@ class HubFeed:
     """What runs over a time out of reach have found."""
     scopes: KnownScopes = field(default_factory=KnownScopes)
     """What Jobs found of the scopes that policies name."""
+    budgets: BudgetFeed = field(default_factory=BudgetFeed)
+    """What judges may spend, and have spent."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
     """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
@@ -145,6 +148,7 @@ class HubFeed:
         fresh: set[str] = set()
         try:
             await self._send_rules(self.hub)
+            await self.budgets.refresh(self.hub)
             await self._note_erasures(self.hub)
             overview = await self.hub.overview()
             holdings = [held for held in overview.holdings if self.exists(held.endpoint)]
@@ -158,6 +162,7 @@ class HubFeed:
         self.stored = {one.namespace: one for one in overview.stored}
         if not overview.rules_asked:
             self._rules_sent = None  # It restarted, and may have found its own rules damaged.
+            self.budgets.forget_sent()
         if not self.available:
             log.info("hub=reachable endpoints=%d", len(holdings))
         if self.available is False:
@@ -214,6 +219,7 @@ class HubFeed:
             log.warning("hub=unreachable error=%r", text)
         # A hub that was away may have lost its rules with its memory: send them again.
         self.available, self.problem, self._rules_sent = False, text, None
+        self.budgets.forget_sent()
 
     def keep(self, results: Sequence[WindowResult]) -> frozenset[str]:
         """Take results in and forget others; return the endpoints (`namespace/name`) with new ones."""

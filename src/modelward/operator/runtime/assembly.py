@@ -25,9 +25,11 @@ from modelward.operator.cache import models
 from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
+from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import HubRules
 from modelward.operator.monitored import Monitored
+from modelward.operator.observe.budget_metrics import BudgetMetrics
 from modelward.operator.observe.observer import Observer
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.policies import PolicyReconciler
@@ -54,11 +56,13 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     consent = RawConsent(context.client)
     feed = HubFeed(
         clock_ms,
+        budgets=BudgetFeed(partial(terms_now, context.store)),
         rules=HubRules(context.store, consent.last).now,
         unseen=context.unseen,
         exists=partial(_exists, context),
         skipped=_skipping(context),
     )
+    BudgetMetrics(context.telemetry.registry, feed.budgets)
     observer = Observer(partial(_read, context))
     evaluators = catalogue().within(context.settings.allowed_hosts)
     monitored = Monitored(context.store, consent, evaluators)
@@ -69,7 +73,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     return Dispatcher(
         context,
         EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
-        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of),
+        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of, feed.budgets.of),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, verdicts),
         BackgroundLoops(context, installed, feed, observer),

@@ -1,0 +1,237 @@
+"""Whatever crashes and whoever runs at once: no schedule spends more than the budget."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import obstore
+import orjson
+import pytest
+
+from modelward.api.budget import (
+    DAY_MS,
+    BudgetLimits,
+    BudgetTerms,
+    Spend,
+    SpendDecision,
+    SpendRequest,
+    SpentSoFar,
+    TokenPrices,
+)
+from modelward.api.evaluation import Plan
+from modelward.evaluate.port import PortError, ScoringReply, ScoringRequest
+from modelward.evaluate.spending import worst_case
+from modelward.hub.budgets import Budgets
+from modelward.hub.damage import Damage
+from modelward.hub.errors import HubError, store_unavailable
+from modelward.hub.objects import ObjectStore
+from modelward.hub_client.client import HubUnavailableError
+from modelward.job.budgeted import Budgeted, Purse
+
+T = TypeVar("T")
+DAY = 20_000
+PRICES = TokenPrices("USD", 150_000, 600_000)
+LIMITS = BudgetLimits(tokens=4_000, cost=1_000_000_000, currency="USD", per_run_ppm=600_000)
+
+
+class UnsureStore(ObjectStore):
+    """A store in memory that refuses now and then, before or after it has written, and takes nothing of the dead."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__("memory://")
+        self.chance, self.calm, self.dead = chance, False, False
+
+    def outlived(self) -> UnsureStore:
+        """Return the same objects for the next process; the one before writes no more."""
+        following = copy.copy(self)
+        self.dead = True
+        return following
+
+    async def put(self, path: str, data: bytes) -> None:
+        """Write, or not."""
+        trouble = 1.0 if self.calm else self.chance.random()
+        await asyncio.sleep(0)
+        if trouble < 0.05 or self.dead:
+            raise store_unavailable("before")
+        obstore.put(self._store, path, data)  # at once: no write of a process goes on after its death
+        if trouble < 0.1:
+            raise store_unavailable("after")
+
+
+@dataclass(slots=True)
+class FlakyHub:
+    """The hub as a Job sees it: it crashes and comes back with what its store has, and answers get lost."""
+
+    chance: random.Random
+    store: UnsureStore
+    now_ms: int = DAY * DAY_MS
+    lost: float = 0.1
+    budgets: Budgets = field(init=False)
+
+    async def crash(self) -> None:
+        """Begin again from the store."""
+        self.store = self.store.outlived()
+        self.budgets = Budgets(self.store, Damage(self.store, lambda *_: None, self.clock), self.clock)
+        await self.budgets.load()
+        self.budgets.set_terms([BudgetTerms("retail", "p", LIMITS, SpentSoFar(DAY, Spend()))])
+
+    def clock(self) -> int:
+        """Return Unix milliseconds."""
+        return self.now_ms
+
+    async def reserve(self, namespace: str, policy: str, asked: SpendRequest) -> SpendDecision:
+        """Ask the hub of this moment."""
+        return await self._answered(lambda: self.budgets.reserve(namespace, policy, asked))
+
+    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None) -> None:
+        """Ask the hub of this moment."""
+        await self._answered(lambda: self.budgets.settle(namespace, policy, key, used))
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        await asyncio.sleep(0)
+        asked = self.budgets
+        try:
+            answer = await ask()
+        except HubError as error:
+            raise HubUnavailableError(str(error), error.status) from error
+        if asked is not self.budgets or self.chance.random() < self.lost:
+            raise HubUnavailableError("the answer got lost")
+        return answer
+
+
+@dataclass(slots=True)
+class Judge:
+    """A model that spends up to the worst case, and does not always say so."""
+
+    chance: random.Random
+    spent: Spend = field(default_factory=Spend)
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        """Judges embed nothing."""
+        raise NotImplementedError
+
+    async def post(self, request: ScoringRequest) -> ScoringReply:
+        """Spend and answer, or fail in one of the usual ways."""
+        worst = worst_case(request.body)
+        assert worst is not None
+        await asyncio.sleep(0)
+        fate = self.chance.random()
+        if fate < 0.05:
+            raise PortError("no connection", unsent=True)
+        if fate < 0.1:
+            return ScoringReply(429, b"")
+        asked, answered = self.chance.randint(1, worst.input), self.chance.randint(0, worst.output)
+        self.spent += Spend(asked + answered, asked * PRICES.input + answered * PRICES.output)
+        await asyncio.sleep(0)
+        if fate < 0.2:
+            raise PortError("timed out")
+        if fate < 0.3:
+            return ScoringReply(500, b"<html>")
+        usage = {"prompt_tokens": asked, "completion_tokens": answered}
+        return ScoringReply(200, orjson.dumps({} if fate < 0.4 else {"usage": usage}))
+
+
+async def insistent(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again as a Job does."""
+    for _ in range(3):
+        with contextlib.suppress(HubUnavailableError):
+            return await ask()
+    return await ask()
+
+
+async def run_job(run: str, hub: FlakyHub, judge: Judge, sizes: Sequence[int]) -> None:
+    purse = Purse(hub, Plan(run, "retail", "", ()), "p", insistent)  # type: ignore[arg-type]
+    port = Budgeted(judge, purse, "brand", PRICES)
+
+    async def ask(size: int) -> None:
+        body = orjson.dumps({"messages": [{"role": "user", "content": "x" * size}], "max_tokens": 40})
+        with contextlib.suppress(PortError):
+            await port.post(ScoringRequest("http://judge", body))
+
+    for start in range(0, len(sizes), 4):
+        await asyncio.gather(*map(ask, sizes[start : start + 4]))
+
+
+async def schedule(seed: int) -> tuple[Spend, Spend]:
+    """Return what was spent, and what counts as spent, after one random schedule of a day."""
+    chance = random.Random(seed)  # a schedule, no secret
+    store = UnsureStore(chance)
+    hub, judge = FlakyHub(chance, store), Judge(chance)
+    await hub.crash()
+    sizes = [chance.randint(1, 400) for _ in range(8)]
+    jobs = [asyncio.create_task(run_job(f"run-{n // 2}", hub, judge, sizes)) for n in range(chance.randint(2, 4))]
+    while not all(job.done() for job in jobs):
+        await asyncio.sleep(0)
+        if chance.random() < 0.01:
+            await hub.crash()
+        if chance.random() < 0.005:
+            chance.choice(jobs).cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    hub.store.calm = True
+    await hub.crash()
+    [state] = hub.budgets.states()
+    return judge.spent, state.spend
+
+
+async def test_a_thousand_schedules_with_crashes_and_twin_jobs_overspend_nothing() -> None:
+    spent_something = 0
+    for seed in range(1_000):
+        spent, counted = await schedule(seed)
+        assert LIMITS.admits(spent), seed
+        assert LIMITS.admits(counted), seed
+        assert spent.tokens <= counted.tokens, seed
+        assert spent.cost <= counted.cost, seed
+        spent_something += spent.tokens > 0.3 * LIMITS.tokens  # type: ignore[operator]
+    assert spent_something > 700
+
+
+async def test_a_day_that_begins_gives_each_day_its_own_budget_and_no_more() -> None:
+    chance = random.Random(1)
+    hub, judge = FlakyHub(chance, UnsureStore(chance)), Judge(chance)
+    hub.store.calm = True
+    await hub.crash()
+    for day in range(3):
+        hub.now_ms = (DAY + day) * DAY_MS
+        for run in range(3):
+            await run_job(f"run-{day}-{run}", hub, judge, [300] * 60)
+        assert judge.spent.tokens <= (day + 1) * 4_000
+    assert judge.spent.tokens > 4_000
+
+
+async def test_a_judge_that_reports_less_than_its_worst_case_leaves_the_rest_to_others() -> None:
+    class Modest(Judge):
+        async def post(self, _: ScoringRequest) -> ScoringReply:
+            """Spend ten tokens."""
+            self.spent += Spend(10, 0)
+            return ScoringReply(200, b'{"usage": {"prompt_tokens": 9, "completion_tokens": 1}}')
+
+    chance = random.Random(1)
+    hub, judge = FlakyHub(chance, UnsureStore(chance), lost=0.0), Modest(chance)
+    hub.store.calm = True
+    await hub.crash()
+    await run_job("run-1", hub, judge, [300] * 100)
+    assert judge.spent.tokens > 500
+
+
+@pytest.mark.parametrize(
+    ("body", "worst"),
+    [
+        ({"messages": [], "max_tokens": 5}, 5),
+        ({"prompt": "x", "max_completion_tokens": 5, "n": 3}, 15),
+        ({"contract": "score/v1", "records": []}, None),
+    ],
+)
+def test_only_requests_to_models_are_metered_by_the_most_that_they_allow(body: Any, worst: int | None) -> None:
+    found = worst_case(orjson.dumps(body))
+    assert (found.output if found else None) == worst
+
+
+def test_a_request_without_a_bound_is_not_sent() -> None:
+    with pytest.raises(PortError, match="max_tokens"):
+        worst_case(b'{"messages": [], "max_tokens": true}')
