@@ -1,4 +1,4 @@
-"""The threshold that a user may set in place of the measured one, which takes the measured error rates with it."""
+"""The threshold that a user may set in place of the measured one, with the error rates that belong to it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from modelward.api.form import THRESHOLD
-from modelward.evaluate.manifest import EvaluatorConfig, Measured
+from modelward.evaluate.evaluators.calibration import Calibrated
+from modelward.evaluate.manifest import Measured
 
 Threshold = Annotated[str, StringConstraints(pattern=THRESHOLD.pattern)]
 
 
-class ThresholdConfig(EvaluatorConfig):
-    """The value from which, or below which, is flagged; `auto` is the measured one."""
+class ThresholdConfig(Calibrated):
+    """The value from which, or below which, is flagged; `auto` is the measured one. A calibration speaks of it."""
 
     threshold: Threshold = "auto"
 
@@ -24,5 +25,5 @@ class ThresholdConfig(EvaluatorConfig):
 
 
 def rates_at_auto(measured: Measured | None) -> Callable[[ThresholdConfig], Measured | None]:
-    """Return the rates under settings: the measured ones, and none with a threshold of the user's own."""
-    return lambda config: measured if config.threshold == "auto" else None
+    """Return the rates under settings: the user's own, else the measured ones, which go with the measured threshold."""
+    return lambda config: config.own_rates() or (measured if config.threshold == "auto" else None)

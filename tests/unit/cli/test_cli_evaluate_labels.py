@@ -14,7 +14,9 @@ from typer.testing import CliRunner, Result
 
 from modelward.api.exchange import Exchange, Message, Redaction, exchange_to_json
 from modelward.cli.app import app
+from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate.evaluators.topic_scope import TopicConfig
+from modelward.job.installed import catalogue
 from modelward.job.minilm import MODEL_FILE, default_directory
 
 BASE = Exchange(
@@ -146,3 +148,21 @@ def test_a_curve_needs_labels(tmp_path: Path) -> None:
     given = ["evaluate", "--evaluator", "x.yaml", "--input", "x", "--output", "y", "--curve", "c.svg"]
     done = CliRunner().invoke(app, given)
     assert (done.exit_code, "--curve needs --labels" in done.stderr) == (2, True)
+
+
+TOXIC = ("You people are vermin and should all be killed.", "I hate every one of you, you disgusting filth.")
+PLAIN = ("Your card is on its way.", "The branch opens at nine.", "A transfer takes one day.")
+
+
+@with_model
+@pytest.mark.parametrize("threshold", ["auto", "0.3"])
+def test_a_head_takes_the_calibration_that_is_printed_for_it(tmp_path: Path, threshold: str) -> None:
+    exchanges = [replace(BASE, id=f"e{n}", response=f"{(TOXIC if n < 30 else PLAIN)[n % 2]} ({n})") for n in range(90)]
+    evaluator = {"builtin": "Toxicity", "config": {"threshold": threshold}}
+    done = judged(tmp_path, exchanges, labels_of(range(30), count=90), evaluator)
+    assert done.exit_code == 0, done.output
+    block = yaml.safe_load(done.stdout.partition("paste into the evaluator's config:\n")[2].partition("\n\n")[0])
+    found = catalogue().resolve(EvaluatorBlock("builtin", "Toxicity", {"threshold": threshold, **block}))
+    assert isinstance(found, ResolvedEvaluator)
+    assert (found.facts.positives, found.facts.negatives) == (30, 60)
+    assert found.facts.true_positive_ppm > found.facts.false_positive_ppm

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange, Message
-from modelward.desired.evaluators import EvaluatorBlock
+from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate.heads import shipped_head
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import Scorer, score
@@ -114,3 +115,25 @@ def test_every_recipe_is_shipped_as_a_head(name: str) -> None:
     head = shipped_head(name)
     assert len(head.weights) == 384
     assert head.licences
+
+
+CALIBRATION = {"truePositive": "80%", "falsePositive": "5%", "positives": 60, "negatives": 90}
+
+TAKE_A_THRESHOLD = (
+    "Distress", "Frustration", "Groundedness", "PromptInjection", "Relevance", "Sentiment", "Toxicity",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAKE_A_THRESHOLD)
+@pytest.mark.parametrize("threshold", ["auto", "0.4"])
+def test_rates_that_the_user_measured_replace_ours_at_any_threshold(name: str, threshold: str) -> None:
+    def facts(**config: Any) -> EvaluatorFacts:
+        found = catalogue().resolve(EvaluatorBlock("builtin", name, {"threshold": threshold, **config}))
+        assert isinstance(found, ResolvedEvaluator)
+        return found.facts
+
+    own = facts(calibration=CALIBRATION)
+    assert (own.true_positive_ppm, own.false_positive_ppm) == (800_000, 50_000)
+    assert (own.positives, own.negatives, own.false_positive_margin_ppm) == (60, 90, 0)
+    assert facts().is_count == (threshold != "auto"), "a threshold of the user's own has no rates of ours"
+    assert own.version != facts().version
