@@ -67,6 +67,17 @@ class Lease:
             ends_in = self._seen[1] - self._clocks.seconds()
             await self._clocks.sleep(min(RETRY_S, ends_in) if ends_in > 0 else RETRY_S)
 
+    async def observe(self) -> None:
+        """Note another's claim until cancelled, so that its time runs while we cannot lead yet; nothing is taken."""
+        while True:
+            try:
+                lease = await self._client.find(LEASE, self._namespace, self._name, deadline=REQUEST_S)
+                if lease is not None:
+                    self._free(lease)
+            except ApiError as error:
+                log.warning("lease not observed name=%s/%s error=%s", self._namespace, self._name, error)
+            await self._clocks.sleep(RETRY_S)
+
     async def hold(self, client: Client | None = None) -> None:
         """Renew the Lease for ever; LeadershipLost when another took it or no renewal got through in time.
 

@@ -140,6 +140,47 @@ async def test_lease_of_a_dead_holder_is_taken_within_twenty_seconds_and_not_bef
     assert server.lease["spec"]["leaseTransitions"] == 1
 
 
+async def test_lease_of_a_dead_holder_runs_out_while_the_next_one_prepares() -> None:
+    server = Server()
+    await claimant(server, "dead").acquire()
+    other = claimant(server, "other")
+    prepared = server.now + 10.0
+
+    async def until_prepared() -> None:
+        await asyncio.sleep(0)
+        if server.now >= prepared:
+            observing.cancel()
+
+    server.on_sleep = until_prepared
+    observing = asyncio.create_task(other.observe())
+    await asyncio.gather(observing, return_exceptions=True)
+    assert server.holder() == "dead"
+    server.on_sleep = None
+    await other.acquire()
+    assert server.holder() == "other"
+    assert server.now == 1015.0
+
+
+async def test_lease_is_observed_though_the_api_server_is_down_for_a_while() -> None:
+    server = Server()
+    await claimant(server, "dead").acquire()
+    server.down = True
+
+    async def back() -> None:
+        await asyncio.sleep(0)
+        server.down = server.now < 1004.0
+        if server.now >= 1010.0:
+            observing.cancel()
+
+    server.on_sleep = back
+    other = claimant(server, "other")
+    observing = asyncio.create_task(other.observe())
+    await asyncio.gather(observing, return_exceptions=True)
+    server.on_sleep = None
+    await other.acquire()
+    assert server.now == 1019.0
+
+
 async def test_lease_a_living_holder_is_left_alone() -> None:
     server = Server()
     holder, standby = claimant(server, "a"), claimant(server, "b")

@@ -126,8 +126,12 @@ class Operator:
             return 1
 
     async def _lead(self) -> None:
-        """Wait for a full store, then for the Lease; reconcile until something ends, then give the Lease up."""
-        await self.sweep.done_once.wait()
+        """Wait for a full store, then for the Lease; reconcile until something ends, then give the Lease up.
+
+        How long a dead leader's claim still holds is counted while the store fills.
+        """
+        async with _tasks(self._lease.observe()):
+            await self.sweep.done_once.wait()
         gc.collect()
         gc.freeze()  # what there is by now stays: a collection that goes over it all would hold the loop up
         await self._lease.acquire()
