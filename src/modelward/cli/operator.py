@@ -22,7 +22,8 @@ def operator(
     import asyncio
     import os
 
-    from modelward.operator.runtime import assembly, process, telemetry
+    from modelward.cli.logs import configure_logging
+    from modelward.operator.runtime import assembly, process
     from modelward.operator.runtime.settings import SettingsError, load
 
     overrides = {"kubeconfig": kubeconfig, "namespace": namespace, "listen": listen}
@@ -30,5 +31,5 @@ def operator(
         loaded = load(settings, os.environ, overrides)
     except SettingsError as error:
         fail(str(error))
-    telemetry.configure_logging(loaded.log_format, loaded.log_level)
+    configure_logging(loaded.log_format, loaded.log_level)
     raise typer.Exit(asyncio.run(process.run(loaded, assembly.build)))

@@ -28,6 +28,8 @@ keep what passes in a file instead of a hub (texts are redacted):
 
 stop it with SIGTERM or Ctrl-C: what is in flight is finished first, for at most --drain-seconds."""
 
+_LEAVE = "/drain does not answer before: nodes need so long to learn that a pod leaves"
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; `modelward collector` shares it."""
@@ -36,6 +38,13 @@ def parser() -> argparse.ArgumentParser:
         prog="modelward.collector", description=_DESCRIPTION, epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    _add_traffic(made, defaults)
+    _add_measuring(made, defaults)
+    _add_hub(made, defaults)
+    return made
+
+
+def _add_traffic(made: argparse.ArgumentParser, defaults: Options) -> None:
     traffic = made.add_argument_group("traffic")
     traffic.add_argument(
         "--listen", default=defaults.listen, metavar="HOST:PORT", help="clients come here (%(default)s)"
@@ -61,27 +70,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="a name with an address for each model server (a headless Service); looked up again every 2 s",
     )
-    traffic.add_argument(
-        "--drain-seconds",
-        type=float,
-        default=defaults.drain_seconds,
-        metavar="S",
-        help="how long to wait for what is in flight (%(default)s)",
-    )
-    traffic.add_argument(
-        "--leave-seconds",
-        type=float,
-        default=defaults.leave_seconds,
-        metavar="S",
-        help="/drain does not answer before: nodes need so long to learn that a pod leaves (%(default)s)",
-    )
-    traffic.add_argument(
-        "--quiet-seconds",
-        type=float,
-        default=defaults.quiet_seconds,
-        metavar="S",
-        help="/drain answers after this long without requests (%(default)s)",
-    )
+    for flag, default, text in (
+        ("--drain-seconds", defaults.drain_seconds, "how long to wait for what is in flight"),
+        ("--leave-seconds", defaults.leave_seconds, _LEAVE),
+        ("--quiet-seconds", defaults.quiet_seconds, "/drain answers after this long without requests"),
+    ):
+        traffic.add_argument(flag, type=float, default=default, metavar="S", help=f"{text} (%(default)s)")
+
+
+def _add_measuring(made: argparse.ArgumentParser, defaults: Options) -> None:
     settings = made.add_argument_group("what to measure and to keep")
     settings.add_argument(
         "--config",
@@ -89,12 +86,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="settings that the operator mounts; may be absent (%(default)s)",
     )
-    settings.add_argument(
-        "--engine",
-        default="",
-        metavar="KIND",
-        help=f"{' '.join(ENGINES)}; overrides the file",
-    )
+    settings.add_argument("--engine", default="", metavar="KIND", help=f"{' '.join(ENGINES)}; overrides the file")
     settings.add_argument(
         "--engine-metrics", default="", metavar="URL", help="the engine's own metrics; overrides the file"
     )
@@ -104,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="append every exchange, redacted, to FILE as JSON lines instead of sending it to a hub",
     )
+
+
+def _add_hub(made: argparse.ArgumentParser, defaults: Options) -> None:
     hub = made.add_argument_group("hub")
     hub.add_argument(
         "--spool", default=defaults.spool_dir, metavar="DIR", help="waits for the hub here, at most 64 MB (%(default)s)"
@@ -115,7 +110,6 @@ def parser() -> argparse.ArgumentParser:
         help="read for every batch, because it rotates (%(default)s)",
     )
     hub.add_argument("--hub-ca", default="", metavar="FILE", help="the hub's CA (hub-ca.pem beside the configuration)")
-    return made
 
 
 def options_from(made: argparse.ArgumentParser, given: argparse.Namespace) -> Options:

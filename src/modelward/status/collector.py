@@ -143,33 +143,30 @@ def metrics_state(
         return ConditionState("MetricsAvailable", "Unknown", MetricsReason.NO_PODS, "no pod to read metrics from")
     fresh = [pod for pod in pods if history.freshness(pod, now_ms) is Freshness.FRESH]
     if len(fresh) == len(pods):
-        short = [shortfalls[pod] for pod in pods if pod in shortfalls] if shortfalls else []
-        if short:
-            return ConditionState(
-                "MetricsAvailable", "False", MetricsReason.PARTIAL_SIGNALS, "; ".join(short)[:_MESSAGE_CHARS]
-            )
-        beside = _beside(engine_problems or {})
-        return ConditionState(
-            "MetricsAvailable",
-            "True",
-            MetricsReason.FRESH,
-            f"fresh numbers from {len(fresh)} of {len(pods)} pods{beside}",
-        )
+        return _all_fresh(pods, shortfalls or {}, engine_problems or {})
     silent = next((failures[pod] for pod in pods if pod in failures), None)
     if fresh:
         cause = f": {silent[1]}" if silent else ""
-        return ConditionState(
-            "MetricsAvailable",
-            "False",
-            MetricsReason.PARTIAL_PODS,
-            f"{len(fresh)} of {len(pods)} pods give numbers{cause}",
-        )
+        told = f"{len(fresh)} of {len(pods)} pods give numbers{cause}"
+        return ConditionState("MetricsAvailable", "False", MetricsReason.PARTIAL_PODS, told)
     if silent is not None:
         return ConditionState("MetricsAvailable", "False", *silent)
     seen = any(history.freshness(pod, now_ms) is Freshness.STALE for pod in pods)
     return ConditionState(
         "MetricsAvailable", "Unknown", MetricsReason.STALE if seen else MetricsReason.MISSING, "no fresh numbers yet"
     )
+
+
+def _all_fresh(
+    pods: Sequence[str], shortfalls: Mapping[str, str], engine_problems: Mapping[str, str]
+) -> ConditionState:
+    """Return True unless a pod that is read well lacks numbers that its engine should have."""
+    short = [shortfalls[pod] for pod in pods if pod in shortfalls]
+    if short:
+        told = "; ".join(short)[:_MESSAGE_CHARS]
+        return ConditionState("MetricsAvailable", "False", MetricsReason.PARTIAL_SIGNALS, told)
+    told = f"fresh numbers from {len(pods)} of {len(pods)} pods{_beside(engine_problems)}"
+    return ConditionState("MetricsAvailable", "True", MetricsReason.FRESH, told)
 
 
 def _beside(engine_problems: Mapping[str, str]) -> str:

@@ -20,35 +20,37 @@ NEXT = (
 _JOB = "As an evaluator Job"
 
 
-def evaluate(
-    evaluator: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="YAML of Evaluators, MonitoringPolicies, or one {builtin, config}. Repeat it for more files."
-        ),
-    ] = None,
-    input: Annotated[  # noqa: A002
-        Path | None,
-        typer.Option(help="Exchanges, one JSON object a line: a file, a folder of them, or -. Plain or zstd."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Scores, one JSON object a line for each exchange and evaluator; - prints them.")
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help='Print quality against labels, {"id", "label": "fault" or "ok"} a line, optionally with "group"'
-            ' and "evaluator".'
-        ),
-    ] = None,
-    curve: Annotated[
-        Path | None,
-        typer.Option(help="Write the reliability curve as SVG, a file for each evaluator."),
-    ] = None,
-    plan: Annotated[Path | None, typer.Option(help="A run's plan.json.", rich_help_panel=_JOB)] = None,
-    termination_log: Annotated[Path, typer.Option(help="Where it leaves its tally.", rich_help_panel=_JOB)] = Path(
-        "/dev/termination-log"
+_Evaluators = Annotated[
+    list[Path] | None,
+    typer.Option(help="YAML of Evaluators, MonitoringPolicies, or one {builtin, config}. Repeat it for more files."),
+]
+_Input = Annotated[
+    Path | None,
+    typer.Option(help="Exchanges, one JSON object a line: a file, a folder of them, or -. Plain or zstd."),
+]
+_Output = Annotated[
+    Path | None, typer.Option(help="Scores, one JSON object a line for each exchange and evaluator; - prints them.")
+]
+_Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help='Print quality against labels, {"id", "label": "fault" or "ok"} a line, optionally with "group"'
+        ' and "evaluator".'
     ),
+]
+_Curve = Annotated[Path | None, typer.Option(help="Write the reliability curve as SVG, a file for each evaluator.")]
+_Plan = Annotated[Path | None, typer.Option(help="A run's plan.json.", rich_help_panel=_JOB)]
+_TerminationLog = Annotated[Path, typer.Option(help="Where it leaves its tally.", rich_help_panel=_JOB)]
+
+
+def evaluate(
+    evaluator: _Evaluators = None,
+    input: _Input = None,  # noqa: A002
+    output: _Output = None,
+    labels: _Labels = None,
+    curve: _Curve = None,
+    plan: _Plan = None,
+    termination_log: _TerminationLog = Path("/dev/termination-log"),
 ) -> None:
     """Score sampled exchanges: a run's plan against the hub, or files by hand.
 
@@ -81,9 +83,9 @@ def _run_job(plan_file: Path, termination_log: Path) -> int:
 
     from modelward.api.collector_config import HUB_CA_FILE_NAME
     from modelward.api.evaluation import plan_from_json
+    from modelward.cli.logs import configure_logging
     from modelward.hub_client.client import HubClient
     from modelward.job.evaluation import run_plan
-    from modelward.operator.runtime.telemetry import configure_logging
 
     configure_logging("text", "INFO")
     plan = plan_from_json(json.loads(plan_file.read_text()))

@@ -76,16 +76,9 @@ class EndpointReconciler:
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Bring one endpoint to where its spec says; return the seconds until the next reconcile."""
         now_ms = self.clock_ms()
-        try:
-            silent = self.observer.silent(f"{namespace}/{name}")
-            known = await self._gatherer.gather(namespace, name, now_ms, silent=silent)
-        except ValidationError as error:
-            await self._unreadable(namespace, name, error, now_ms)
-            return None
+        known = await self._gather(namespace, name, now_ms)
         if known is None:
-            self._forget(namespace, name)
             return None
-        self._reset_if_recreated(namespace, name, known.raw["metadata"]["uid"])
         installed = self.installed.now
         asked = self.monitored.of(known.endpoint, known.policies, known.evaluators, allow_raw=known.allow_raw)
         self._tell_planned(known, asked)
@@ -116,6 +109,20 @@ class EndpointReconciler:
         self.verdicts.endpoint(namespace, name, status, found.checks)
         rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
         return rounds * self.context.settings.scrape_interval_s
+
+    async def _gather(self, namespace: str, name: str, now_ms: int) -> Gathered | None:
+        """Return what is known of an endpoint; None where it is gone, or cannot be read, which its status then says."""
+        try:
+            silent = self.observer.silent(f"{namespace}/{name}")
+            known = await self._gatherer.gather(namespace, name, now_ms, silent=silent)
+        except ValidationError as error:
+            await self._unreadable(namespace, name, error, now_ms)
+            return None
+        if known is None:
+            self._forget(namespace, name)
+            return None
+        self._reset_if_recreated(namespace, name, known.raw["metadata"]["uid"])
+        return known
 
     def _reset_if_recreated(self, namespace: str, name: str, uid: str) -> None:
         """Drop cached state when the UID changes."""

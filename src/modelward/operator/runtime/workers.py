@@ -49,8 +49,8 @@ class WorkerPool:
         """Until when the API server wants a key to wait, whoever requests it before."""
         self._news = {lane: asyncio.Event() for lane in Lane}
         for lane in Lane:
-            telemetry.observe_queue(lane, partial(self._depth, lane))
-        telemetry.observe_workers(lambda: [clock() - since for since in self._schedule.active().values()])
+            telemetry.queue.observe_depth(lane, partial(self._depth, lane))
+        telemetry.queue.observe_workers(lambda: [clock() - since for since in self._schedule.active().values()])
 
     def add(self, key: WorkKey, lane: Lane = Lane.SPEC, after: float = 0.0) -> None:
         """Ask for a key in `after` seconds; from the loop that runs the queue."""
@@ -58,7 +58,7 @@ class WorkerPool:
 
     def _put(self, key: WorkKey, lane: Lane, due: float) -> None:
         if self._schedule.add(key, lane, due, self._clock()):
-            self._telemetry.queue_adds.labels(name=lane).inc()
+            self._telemetry.queue.adds.labels(name=lane).inc()
             for event in self._news.values():
                 event.set()
 
@@ -83,7 +83,7 @@ class WorkerPool:
             if self._put_off(key, lane):
                 continue
             self._rest.begin(key, lane, self._clock())
-            self._telemetry.queue_duration.labels(name=lane).observe(waited)
+            self._telemetry.queue.waited.labels(name=lane).observe(waited)
             try:
                 await self._handle(key, lane)
             finally:
@@ -130,7 +130,7 @@ class WorkerPool:
         seconds = self._clock() - start
         telemetry.reconciles.labels(controller=key.work, result=result).inc()
         telemetry.reconcile_time.labels(controller=key.work).observe(seconds)
-        telemetry.queue_work.labels(name=lane).observe(seconds)
+        telemetry.queue.worked.labels(name=lane).observe(seconds)
 
     def _settled(self, key: WorkKey, again: float | None) -> str:
         self._failures.pop(key, None)
@@ -148,7 +148,7 @@ class WorkerPool:
             delay = max(delay, asked)
             self._asked_off[key] = self._clock() + asked  # a change before then waits that long, not for our backoff
         self._telemetry.reconcile_errors.labels(controller=key.work).inc()
-        self._telemetry.queue_retries.labels(name=lane).inc()
+        self._telemetry.queue.retries.labels(name=lane).inc()
         if isinstance(error, TimeoutError):
             self._telemetry.reconcile_timeouts.labels(controller=key.work).inc()
         known = isinstance(error, ApiError | TimeoutError)
