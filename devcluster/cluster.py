@@ -107,19 +107,19 @@ def _start() -> None:
     processes.start("apiserver", *components.apiserver())
     _start_node()
     client = Client()
-    wait_for("the API server", lambda: client.answers("/readyz"), 90, LOGS / "apiserver.log")
+    wait_for("the API server", lambda: client.answers("/readyz"), evidence=LOGS / "apiserver.log")
     say("API server ready")
     _API_READY.touch()
     processes.start("controller-manager", *components.controllers())
     processes.start("scheduler", *components.scheduler())
-    wait_for("the namespace kube-system", lambda: client.answers("/api/v1/namespaces/kube-system"), 30)
+    wait_for("the namespace kube-system", lambda: client.answers("/api/v1/namespaces/kube-system"))
     addons.apply(client)
     processes.start("coredns", *components.dns())
     processes.start("provisioner", sys.executable, "-u", SOURCE / "provisioner.py")
     _import_pause()
-    wait_for("the node", lambda: _node_ready(client, since=started), 90, LOGS / "kubelet.log")
+    wait_for("the node", lambda: _node_ready(client, since=started), evidence=LOGS / "kubelet.log")
     account = "/api/v1/namespaces/default/serviceaccounts/default"
-    wait_for("the default service account", lambda: client.answers(account), 30, LOGS / "controller-manager.log")
+    wait_for("the default service account", lambda: client.answers(account), evidence=LOGS / "controller-manager.log")
 
 
 def _start_node() -> None:
@@ -135,7 +135,7 @@ def _start_node() -> None:
 
 def _import_pause() -> None:
     version = components.ctr("version")
-    wait_for("containerd", lambda: succeeds(*version), 30, LOGS / "containerd.log")
+    wait_for("containerd", lambda: succeeds(*version), evidence=LOGS / "containerd.log")
     archive = RUN / "pause.tar"
     pause.write_archive(archive)
     run(*components.ctr("images", "import", archive))

@@ -48,7 +48,11 @@ def succeeds(*command: str | Path) -> bool:
     return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
 
 
-def wait_for(what: str, ready: Callable[[], object], seconds: float, evidence: Path | None = None) -> None:
+PATIENCE_S = 240.0
+"""Far more than a start takes, because a machine may have other work too."""
+
+
+def wait_for(what: str, ready: Callable[[], object], seconds: float = PATIENCE_S, evidence: Path | None = None) -> None:
     """Poll `ready()` every 0.1 s until it is true; fail with the end of the log `evidence` after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

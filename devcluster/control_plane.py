@@ -28,11 +28,11 @@ def up(nodes: int = 0) -> None:
     processes.start("etcd", *components.etcd())
     processes.start("apiserver", *components.apiserver(), "--endpoint-reconciler-type=none")
     client = Client()
-    wait_for("the API server", lambda: client.answers("/readyz"), 90, LOGS / "apiserver.log")
+    wait_for("the API server", lambda: client.answers("/readyz"), evidence=LOGS / "apiserver.log")
     for_pods = (fake_nodes.CONTROLLERS, *fake_nodes.FAST) if nodes else ()
     processes.start("controller-manager", *components.controllers(), *for_pods)
     account = "/api/v1/namespaces/default/serviceaccounts/default"
-    wait_for("the controllers", lambda: client.answers(account), 60, LOGS / "controller-manager.log")
+    wait_for("the controllers", lambda: client.answers(account), evidence=LOGS / "controller-manager.log")
     if nodes:
         fake_nodes.up(nodes)
     say(f"control plane up on port {API_PORT}; kubeconfig {KUBECONFIG}")

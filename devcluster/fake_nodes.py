@@ -34,7 +34,7 @@ def up(count: int) -> None:
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
         client.apply(f"/api/v1/nodes/{name}", node)
         client.apply(f"/api/v1/nodes/{name}/status", node | {"status": {"capacity": _ROOM, "allocatable": _ROOM}})
-    wait_for("the nodes", lambda: ready(client) >= count, 60, LOGS / "kwok.log")
+    wait_for("the nodes", lambda: ready(client) >= count, evidence=LOGS / "kwok.log")
 
 
 def down() -> None:

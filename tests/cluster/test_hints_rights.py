@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from waiting import PROCESS_PATIENCE_S
 
 from modelward.kube import access
 from modelward.kube.client import Client
@@ -95,7 +96,7 @@ async def test_hints_come_back_when_a_right_is_given_taken_away_and_given_again(
             await admin.create(
                 {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}}
             )
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PROCESS_PATIENCE_S):
                 while name not in seen:  # noqa: ASYNC110 - what is waited for is in a cluster
                     await asyncio.sleep(0.05)
             await admin.delete(ROLE, namespace, "watcher")
@@ -107,6 +108,6 @@ async def test_hints_come_back_when_a_right_is_given_taken_away_and_given_again(
 
 async def _restarted(telemetry: Telemetry) -> None:
     counter = "modelward_hints_restarts_total"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while not telemetry.registry.get_sample_value(counter, {"reason": "APIForbiddenError"}):  # noqa: ASYNC110
             await asyncio.sleep(0.05)

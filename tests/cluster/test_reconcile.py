@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 import rehearsals
+from waiting import PROCESS_PATIENCE_S
 
 from modelward.kube.client import Client
 from modelward.kube.kinds import (
@@ -116,7 +117,9 @@ async def client(cluster: Any) -> AsyncIterator[Client]:
         yield client
 
 
-async def eventually(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], seconds: float = 25.0) -> T:
+async def eventually(
+    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], seconds: float = PROCESS_PATIENCE_S
+) -> T:
     """Return what `look` finds as soon as it is what is wanted; fail with the last thing found."""
     ends = time.monotonic() + seconds
     while True:

@@ -8,15 +8,16 @@ from typing import Any
 
 from driver import Driver
 from user import User
+from waiting import PROCESS_PATIENCE_S
 
 from modelward.kube.kinds import Kind
 
 
-async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str, seconds: float = 40.0) -> str:
+async def becomes(driver: Driver, user: User, name: str, type_: str, reason: str) -> str:
     """Reconcile until a condition has this reason; return its message."""
     found: dict[str, Any] = {}
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PROCESS_PATIENCE_S):
             while found.get("reason") != reason:
                 await driver.sync()
                 await driver.round()
@@ -38,8 +39,8 @@ async def fails(driver: Driver, says: str) -> None:
     await eventually(as_it_says)
 
 
-async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
+async def eventually(look: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while not await look():  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.05)
 
@@ -50,7 +51,7 @@ async def gone(user: User, kind: Kind, name: str) -> None:
     async def went() -> bool:
         return await user.find(kind, name) is None
 
-    await eventually(went, seconds=60)
+    await eventually(went)
 
 
 async def tried_again(driver: Driver, rounds: int = 6) -> list[str]:

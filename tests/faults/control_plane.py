@@ -42,7 +42,7 @@ class ControlPlane:
         """Run kubectl and return what it printed; AssertionError with its words where it fails."""
         env = os.environ | {"KUBECONFIG": str(self.kubeconfig)}
         command = (str(_CACHE / "bin" / "kubectl"), *arguments)
-        done = subprocess.run(command, input=input, env=env, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, input=input, env=env, capture_output=True, text=True, check=False, timeout=240)
         if done.returncode:
             raise AssertionError(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip()[-2000:]}")
         return done.stdout
@@ -57,7 +57,7 @@ class ControlPlane:
         """Apply our CRDs and wait until they are served."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
         names = [f"crd/{path.stem.partition('_')[2]}.modelward.dev" for path in sorted(CRDS.glob("*_*"))]
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+        self.kubectl("wait", "--for=condition=Established", "--timeout=120s", *names)
 
 
 @contextmanager

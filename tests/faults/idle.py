@@ -22,6 +22,7 @@ import metrics_pages
 from audited import READS, asked_by_us, until_quiet
 from control_plane import ControlPlane
 from fleet import Fleet
+from waiting import PROCESS_PATIENCE_S
 
 from modelward.api.exchange import Exchange, Message, exchange_to_json
 from modelward.desired import names
@@ -164,7 +165,7 @@ def _hub(folder: Path) -> Iterator[str]:
 
 
 async def _answers(hub_url: str) -> None:
-    async with asyncio.timeout(30), HubClient(hub_url) as hub:
+    async with asyncio.timeout(PROCESS_PATIENCE_S), HubClient(hub_url) as hub:
         while True:
             try:
                 await hub.endpoints()

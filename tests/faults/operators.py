@@ -23,6 +23,7 @@ from typing import Protocol
 import proxy as proxies
 from calls import Match, Recorded, of, writing
 from proxy import Proxy
+from waiting import PROCESS_PATIENCE_S
 
 _COMMAND = (sys.executable, "-c", "from modelward.cli.app import main; main()", "operator")
 _SETTINGS = {
@@ -55,12 +56,12 @@ class Operator:
         """Whether the process runs, or could run on."""
         return self.process.poll() is None
 
-    async def ended(self, within_s: float = 10.0) -> int:
+    async def ended(self, within_s: float = PROCESS_PATIENCE_S) -> int:
         """Wait for the process to end by itself; its exit code. AssertionError with its log where it does not."""
         await self._until(lambda: not self.alive, within_s, "ends")
         return int(self.process.returncode)
 
-    async def stop(self, within_s: float = 10.0) -> int:
+    async def stop(self, within_s: float = PROCESS_PATIENCE_S) -> int:
         """Send SIGTERM and wait; its exit code."""
         self.signal(signal.SIGTERM)
         return await self.ended(within_s)
@@ -70,12 +71,12 @@ class Operator:
         """The claims and renewals of the Lease that the API server took from this process, in order."""
         return [one for one in self.proxy.recorded if one.committed in (200, 201) and _claims(one)]
 
-    async def leads(self, within_s: float = 90.0) -> float:
+    async def leads(self, within_s: float = PROCESS_PATIENCE_S) -> float:
         """Wait until it holds the Lease; since when, in seconds of the proxy's clock."""
         await self._until(lambda: bool(self.renewals), within_s, "leads")
         return self.renewals[0].call.at_s
 
-    async def ready(self, within_s: float = 90.0) -> None:
+    async def ready(self, within_s: float = PROCESS_PATIENCE_S) -> None:
         """Wait until it has asked for the Lease, which it does when its store is full."""
         asks = of("leases")
         await self._until(lambda: any(asks(one.call) for one in self.proxy.recorded), within_s, "is ready")

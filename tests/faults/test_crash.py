@@ -15,6 +15,7 @@ from control_plane import ControlPlane
 from driver import NOON_MS, Driver, driving
 from snapshot import Snapshot, differences, snapshot
 from user import API, User, reference, template
+from waiting import PROCESS_PATIENCE_S
 
 from faults import Crash
 from modelward.api.quantity import timestamp
@@ -276,6 +277,6 @@ async def _no_stray_pods(user: User) -> None:
         owned = [pod for pod in pods if pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"]
         return len(owned) - sum(int(one["spec"]["replicas"]) + 1 for one in deployments)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while await stray() > 0:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)

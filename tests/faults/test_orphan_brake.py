@@ -79,7 +79,9 @@ async def settled(driver: Driver, user: User) -> None:
 
 def braked(driver: Driver) -> bool:
     """Return whether the alarm is raised."""
-    return driver.reconciler.orphans.verdicts._brake
+    found = driver.reconciler.orphans.verdicts.collect()
+    (brake,) = (family for family in found if family.name == "modelward_orphan_brake")
+    return brake.samples[0].value == 1
 
 
 async def look(driver: Driver, rounds: int = 3) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import tracemalloc
 from contextlib import AsyncExitStack
 from itertools import count
@@ -11,9 +10,10 @@ from itertools import count
 import aiohttp
 import pytest
 import sick_pages
-from observed_endpoint import DAY_MS, NOON_MS, TIMEOUT_S, ObservedEndpoint
+from observed_endpoint import DAY_MS, NOON_MS, ObservedEndpoint
 from shared_pods import Kind, shared_pods
 from sick_pages import Reply, page, serving, vllm
+from waiting import PATIENCE_S
 
 from modelward.api.endpoint_status import MetricStatus
 from modelward.metrics.signals import Signal
@@ -179,20 +179,18 @@ async def test_pods_that_hang_however_many_delay_no_others_readings() -> None:
         well = await stack.enter_async_context(serving(page(vllm())))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         now_ms, observer = NOON_MS, Observer(lambda _: None)
-        scraper = Scraper(session, lambda: now_ms, timeout_s=TIMEOUT_S)
-        observer.watch("blocked/many", [PageTarget(f"p{number}", hung.url, "vllm", "engine") for number in range(300)])
+        scraper = Scraper(session, lambda: now_ms, timeout_s=1.5)  # enough for the one that is well on any machine
+        observer.watch("blocked/many", [PageTarget(f"p{number}", hung.url, "vllm", "engine") for number in range(100)])
         observer.watch("retail/chat", [PageTarget("chat-1", well.url, "vllm", "engine")])
         await observer.round(scraper)
         for _ in range(3):
             now_ms += 15_000
-            started, later = time.monotonic(), asyncio.create_task(observer.round(scraper))
-            async with asyncio.timeout(20):
+            later = asyncio.create_task(observer.round(scraper))
+            async with asyncio.timeout(PATIENCE_S):
                 while observer.of("retail/chat").latest["chat-1"].at_ms < now_ms:  # noqa: ASYNC110 - a real socket
                     await asyncio.sleep(0.005)
-            took_s = time.monotonic() - started
-            assert not later.done(), "the hung ones take their six timeouts"
+            assert not later.done(), "the hung ones take their two timeouts"
             assert observer.of("retail/chat").history.freshness("chat-1", now_ms) is Freshness.FRESH
             await later
-            assert took_s < 6 * TIMEOUT_S
-        assert len(observer.of("blocked/many").problems()) == 300
+        assert len(observer.of("blocked/many").problems()) == 100
         assert observer.of("blocked/many").history.level(Signal.IN_FLIGHT, None, now_ms + DAY_MS) is None

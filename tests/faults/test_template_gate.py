@@ -16,6 +16,7 @@ import pytest
 from driver import driving
 from proxy import Proxy
 from user import API, TEAM, User
+from waiting import PROCESS_PATIENCE_S
 
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import adoption, names
@@ -73,7 +74,7 @@ async def load(user: User, released: Released) -> Object:
 
 async def seen(user: User, name: str) -> Object:
     """Return a Deployment once the cluster's own controller has noted its revision on it, which counts as a change."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while True:
             found = await user.get(DEPLOYMENT, name)
             if found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"]:

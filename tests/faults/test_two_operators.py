@@ -25,6 +25,7 @@ from control_plane import ControlPlane
 from operators import Operator, Start, operating
 from proxy import LET_GO_S
 from user import User
+from waiting import PROCESS_PATIENCE_S
 
 from faults import delay, hold
 from modelward.kube.client import Client
@@ -180,7 +181,7 @@ async def busy(*operators: Operator, writes: int = 20) -> None:
         return sum(len(operator.writes()) for operator in operators)
 
     before = done()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while done() < before + writes:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 

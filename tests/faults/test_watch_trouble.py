@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -26,6 +26,7 @@ from control_plane import ControlPlane
 from operators import Operator, operating
 from proxy import LET_GO_S, Proxy
 from user import User, template
+from waiting import PROCESS_PATIENCE_S
 
 from faults import Fault, belated, ending, refuse, repeating, swapping, without
 from modelward.kube.client import Client
@@ -101,9 +102,15 @@ def watching(call: Call) -> bool:
 
 async def anew(scene: Scene) -> None:
     """Let all watches begin again, so that what spoils watches spoils these."""
+    ended_s = time.monotonic()
     scene.proxy.end_watches(every)
-    await asyncio.sleep(2.0)
-    assert scene.proxy.watching, "the watches did not come back"
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
+        while not _all_since(ended_s, scene.proxy.watching):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
+
+
+def _all_since(at_s: float, watches: Sequence[Call]) -> bool:
+    return bool(watches) and all(call.at_s > at_s for call in watches)
 
 
 async def lost(scene: Scene) -> None:
@@ -178,7 +185,7 @@ def turned_away(status: int, reason: str, ends_with: str) -> Trouble:
 
 async def restarted(scene: Scene, reason: str) -> None:
     """Hold that the watch was started again, and that it was this that had ended it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PROCESS_PATIENCE_S):
         while reason not in scene.restarts():  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.2)
 

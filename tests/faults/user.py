@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
+from waiting import PROCESS_PATIENCE_S
+
 from modelward.kube.client import Client
 from modelward.kube.errors import Forbidden, Invalid
 from modelward.kube.kinds import LLM_ENDPOINT, SERVICE_ACCOUNT, Kind, Object
@@ -25,7 +27,7 @@ class User:
     async def settled(cls, client: Client, namespace: str) -> Self:
         """Make a namespace and wait until it is as namespaces are."""
         await client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PROCESS_PATIENCE_S):
             while await client.find(SERVICE_ACCOUNT, namespace, "default") is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         return cls(client, namespace)

@@ -10,6 +10,8 @@ from contextlib import suppress
 POLL_S = 0.005
 PATIENCE_S = 30.0
 """Far more than any of it takes: a loaded machine makes a test slow and never red."""
+PROCESS_PATIENCE_S = 120.0
+"""The same for another process: an operator, the cluster's controllers, the garbage collector. It promises nothing."""
 
 
 async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
