@@ -61,7 +61,7 @@ async def assert_taken_in(driver: Driver, user: User, kind: str) -> None:
         inits = (await user.get(KINDS[kind], "my-vllm"))["spec"]["template"]["spec"].get("initContainers", [])
         return [one["name"] for one in inits] == [COLLECTOR] and await user.find(DEPLOYMENT, REHEARSAL) is None
 
-    await eventually(done, 40)
+    await eventually(done)
     assert (await user.condition("chat", "Accepted"))["reason"] == "Valid"
 
 

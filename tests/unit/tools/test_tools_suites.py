@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -10,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+_OWN_PROCESSES = re.compile(r"^(?:import|from) (?:operators|measured_operator|idle)\b", re.MULTILINE)
+"""The helpers that start an operator as a process of its own, whose time is the machine's."""
 _FILE = Path(__file__).resolve().parents[3] / "tools" / "suites"
 
 
@@ -28,12 +31,12 @@ def test_a_suite_that_fails_fails_its_lane_and_stops_what_comes_after_it(
     suites: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = [sys.executable, "-c", "print('said')"], [sys.executable, "-c", "raise SystemExit(3)"]
-    lane = suites.Lane([suites.Suite("a", 9, [good, bad, good]), suites.Suite("b", 9, [good])], "lane")
+    lane = suites.Lane([suites.Suite("a", 9, [good, bad, good]), suites.Suite("b", 9, [good])], beside=True)
     lane.start()
     assert not lane.wait()
     assert [suite.failed for suite in lane.suites] == [True, False]
     assert lane.suites[1].took_s is None
-    assert capfd.readouterr().out == "lane    | said\n"
+    assert capfd.readouterr().out == "a       | said\n"
 
 
 def test_a_lane_of_suites_that_pass_passes(suites: ModuleType) -> None:
@@ -63,3 +66,14 @@ def test_continuous_integration_leaves_out_no_suite_of_the_tree(suites: ModuleTy
     assert {f"tests/{name}" for name in folders - {"unit"}} <= named
     assert "tests/cluster/e2e" in named
     assert ["make", "check"] in commands
+
+
+def test_fault_tests_of_operators_as_processes_are_those_that_keep_time_and_run_once(suites: ModuleType) -> None:
+    root = _FILE.parent.parent
+    files = sorted((root / "tests" / "faults").glob("test_*.py"))
+    real = {str(file.relative_to(root)) for file in files if _OWN_PROCESSES.search(file.read_text())}
+    assert real == set(suites.KEEP_TIME)
+    by_name = {suite.name: suite for stage in suites.lanes(ci=True) for lane in stage for suite in lane.suites}
+    (others,), (timed,) = by_name["faults"].commands, by_name["timed"].commands
+    assert {f"--ignore={file}" for file in real} == {word for word in others if word.startswith("--ignore")}
+    assert real == {word for word in timed if word.startswith("tests/")}
