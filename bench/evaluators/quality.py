@@ -1,6 +1,6 @@
 """Measure the heads on labelled sets that they were not trained on, and write the rates that the package ships.
 
-    python bench/evaluators/quality.py [--write] [--vectors FILE.npz]
+    python bench/evaluators/quality.py [--write] [--only NAME ...] [--vectors FILE.npz]
 
 Whole sources are held out: an attack is judged by a head that saw nothing of its set. Only GoEmotions, the one set of
 sentiment and distress, is split into its own train and test parts. A set that is not in the data folder is left out,
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Bench:
     def highest(self, head: Head, texts: Sequence[list[str]]) -> Array:
         """Return the highest probability of each text, given as passages."""
         flat = [one for text in texts for one in text]
-        found, start, values = head.probabilities(self.embed(flat)), 0, []
+        found, start, values = head.probabilities(flat, self.embed(flat)), 0, []
         for text in texts:
             values.append(found[start : start + len(text)].max(initial=0.0))
             start += len(text)
@@ -74,7 +74,7 @@ class Bench:
         recipe = recipes.RECIPES[name]
         kept = replace(recipe, parts=tuple(part for part in recipe.parts if part.set not in held_out))
         found = train(kept, DATA, self.embed)
-        return Head(found.weights, found.bias, ())
+        return Head(found.weights, found.bias, (), found.pieces)
 
 
 def figures(faults: Array, good: Array, limit: float) -> dict[str, Any]:
@@ -96,23 +96,27 @@ def figures(faults: Array, good: Array, limit: float) -> dict[str, Any]:
     }
 
 
-def of_emotions(bench: Bench) -> dict[str, Any]:
-    """Measure Sentiment and Distress on the test part of GoEmotions, and on requests to a bank."""
+def of_sentiment(bench: Bench) -> dict[str, Any]:
+    """Measure Sentiment on the test part of GoEmotions, and on requests to a bank."""
     rows, bank = bench.rows("GoEmotions test"), bench.rows("BANKING77 test")
-    mood, fear = shipped_head(sentiment.HEAD), shipped_head(distress.HEAD)
+    head, limit = shipped_head(sentiment.HEAD), 1 - sentiment.NEGATIVE_BELOW
     target = np.array([np.nan if (t := recipes.sentiment(row)) is None else t for row in rows])
-    moods, limit = bench.whole(mood, rows), 1 - sentiment.NEGATIVE_BELOW
-    sad, fears = np.array([recipes.distress(row) for row in rows]) > 0, bench.cut(fear, rows)
+    moods = bench.whole(head, rows)
     return {
-        "Sentiment": {
-            "negativeAgainstPositive": figures(moods[target == 1], moods[target == 0], limit),
-            "GoEmotions": figures(moods[target == 1], moods[(target == 0) | (target == 0.5)], limit),
-            "falseAlarmsBANKING77": round(float((bench.whole(mood, bank) >= limit).mean()), 4),
-        },
-        "Distress": {
-            "GoEmotions": figures(fears[sad], fears[~sad], distress.FLAGGED_FROM),
-            "falseAlarmsBANKING77": round(float((bench.cut(fear, bank) >= distress.FLAGGED_FROM).mean()), 4),
-        },
+        "negativeAgainstPositive": figures(moods[target == 1], moods[target == 0], limit),
+        "GoEmotions": figures(moods[target == 1], moods[(target == 0) | (target == 0.5)], limit),
+        "falseAlarmsBANKING77": round(float((bench.whole(head, bank) >= limit).mean()), 4),
+    }
+
+
+def of_distress(bench: Bench) -> dict[str, Any]:
+    """Measure Distress on the test part of GoEmotions, and on requests to a bank."""
+    rows, bank = bench.rows("GoEmotions test"), bench.rows("BANKING77 test")
+    head, limit = shipped_head(distress.HEAD), distress.FLAGGED_FROM
+    sad, fears = np.array([recipes.distress(row) for row in rows]) > 0, bench.cut(head, rows)
+    return {
+        "GoEmotions": figures(fears[sad], fears[~sad], limit),
+        "falseAlarmsBANKING77": round(float((bench.cut(head, bank) >= limit).mean()), 4),
     }
 
 
@@ -176,13 +180,26 @@ def _pooled(sources: Sequence[dict[str, Any]]) -> float:
     return round(hits / sum(one["faults"] for one in sources), 4)
 
 
+MEASURES: dict[str, Callable[[Bench], dict[str, Any]]] = {
+    "Sentiment": of_sentiment,
+    "Distress": of_distress,
+    "Toxicity": of_toxicity,
+    "PromptInjection": of_injection,
+}
+
+
 def shipped_rates(report: dict[str, Any]) -> dict[str, Any]:
     """Return rows of measured.json: pooled over sets, with each set as a domain."""
+    names = {
+        "Sentiment": {"GoEmotions test": "GoEmotions"},
+        "Distress": {"GoEmotions test": "GoEmotions"},
+        "Toxicity": {"moderation": "moderation"},
+        "PromptInjection": {name: name for name in SOURCES},
+    }
     sets = {
-        "Sentiment": {"GoEmotions test": report["Sentiment"]["GoEmotions"]},
-        "Distress": {"GoEmotions test": report["Distress"]["GoEmotions"]},
-        "Toxicity": {"moderation": report["Toxicity"].get("moderation")},
-        "PromptInjection": {name: report["PromptInjection"][name] for name in SOURCES},
+        name: {shown: report[name].get(key) for shown, key in keys.items()}
+        for name, keys in names.items()
+        if name in report
     }
     return {name: _row(found) for name, found in sets.items() if all(found.values())}
 
@@ -222,15 +239,17 @@ def main() -> None:
     """Measure, and write when asked."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=sorted(MEASURES), default=sorted(MEASURES))
     parser.add_argument("--vectors", type=Path)
     options = parser.parse_args()
     bench = Bench(KeptVectors(options.vectors))
-    report = {**of_emotions(bench), "Toxicity": of_toxicity(bench), "PromptInjection": of_injection(bench)}
+    report: dict[str, Any] = {name: MEASURES[name](bench) for name in options.only}
     report["missing"] = sorted(bench.missing)
     bench.embed.save()
     print(json.dumps(report, indent=2))
     if options.write:
-        merged(Path(__file__).with_name("results.json"), {"heads": report})
+        results = Path(__file__).with_name("results.json")
+        merged(results, {"heads": json.loads(results.read_text())["heads"] | report})
         merged(Path(measured.__file__).with_name(measured.FILE), shipped_rates(report))
 
 

@@ -23,7 +23,7 @@ async def highest(head: str, texts: Sequence[Sequence[str]], port: ScoringPort) 
     flat = [passage for passages in texts for passage in passages]
     if not flat:
         return [None] * len(texts)
-    found = iter(shipped_head(head).probabilities(await port.embed(flat)).tolist())
+    found = iter(shipped_head(head).probabilities(flat, await port.embed(flat)).tolist())
     return [max((round(next(found), 4) for _ in passages), default=None) for passages in texts]
 
 

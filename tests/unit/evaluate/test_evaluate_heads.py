@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from modelward.evaluate.heads import Head, parsed_head
 from modelward.evaluate.passages import MAX_PASSAGES, PASSAGE_CHARS, passages, sentences
+from modelward.evaluate.word_pieces import BUCKETS
+from modelward.job.training.design import design
 from modelward.job.training.labelled_sets import SETS, MissingSetError, Row
 from modelward.job.training.logistic import fitted
 from modelward.job.training.recipes import Part, Recipe, constant, distress, sentiment
@@ -46,7 +49,8 @@ def test_training_twice_gives_the_same_bytes_and_a_head_that_tells(tmp_path: Pat
     first, again = (train(RECIPE, data, letters).document("x", 0.5) for _ in range(2))
     assert first == again
     head = parsed_head(json.loads(first))
-    bad, good = head.probabilities(letters(["a zebra in a zoo", "tea and apples"]))
+    texts = ["a zebra in a zoo", "tea and apples"]
+    bad, good = head.probabilities(texts, letters(texts))
     assert bad > 0.9 > 0.1 > good
     (used,) = json.loads(first)["trainedOn"]
     assert (used["set"], used["rows"], used["positives"], used["licence"]) == ("deepset", 40, 20, "Apache-2.0")
@@ -71,30 +75,58 @@ def test_a_head_of_other_embeddings_is_refused(tmp_path: Path) -> None:
         parsed_head({**data, "embedder": "0" * 64})
 
 
-def test_the_fit_is_the_optimum_of_its_loss() -> None:
+@pytest.mark.parametrize(
+    "texts", [(), tuple(f"tea {n % 7} and zebra {n % 3}" for n in range(80))], ids=["dense", "pieces"]
+)
+def test_the_fit_is_the_optimum_of_its_loss(texts: Sequence[str]) -> None:
     generator = np.random.default_rng(3)
-    rows, targets = generator.normal(size=(80, 4)), generator.integers(0, 2, 80).astype(float)
-    weights = generator.uniform(0.5, 2, 80)
+    vectors, targets = generator.normal(size=(80, 4)), generator.integers(0, 2, 80).astype(float)
+    weights, rows = generator.uniform(0.5, 2, 80), design(vectors, texts)
     point = fitted(rows, targets, weights, 0.7)
 
     def loss(at: NDArray[Any]) -> float:
-        logits = rows @ at[:-1] + at[-1]
+        logits = vectors @ at[:4] + at[-1] + matrix @ at[4:-1]
         return float((weights * (np.logaddexp(0, logits) - targets * logits)).sum() + 0.35 * (at[:-1] ** 2).sum())
 
-    assert all(loss(point) <= loss(point + 1e-3 * step) for step in np.vstack([np.eye(5), -np.eye(5)]))
+    matrix = np.zeros((80, rows.width - 5))
+    matrix[rows.rows, rows.columns] = rows.values
+    places = [*range(4), *sorted(set(rows.columns + 4))[:20], rows.width - 1]
+    assert all(loss(point) <= loss(point + by * np.eye(1, rows.width, at)[0]) for at in places for by in (1e-3, -1e-3))
 
 
 def test_separable_rows_have_an_optimum_too() -> None:
-    assert np.isfinite(fitted(np.array([[1.0], [-1.0]]), np.array([1.0, 0.0]), np.ones(2), 0.01)).all()
+    assert np.isfinite(fitted(design(np.array([[1.0], [-1.0]])), np.array([1.0, 0.0]), np.ones(2), 0.01)).all()
+
+
+def nothing(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed every text alike, so that only its words tell it from others."""
+    return np.zeros((len(texts), 384), np.float32)
+
+
+def test_a_head_with_word_pieces_tells_texts_that_are_embedded_alike(tmp_path: Path) -> None:
+    data = written(tmp_path)
+    head = parsed_head(json.loads(train(replace(RECIPE, pieces=True), data, nothing).document("x", 0.5)))
+    texts = ["a zebra in a zoo", "tea and apples"]
+    bad, good = head.probabilities(texts, nothing(texts))
+    assert bad > 0.7 > 0.3 > good
+    blind = parsed_head(json.loads(train(RECIPE, data, nothing).document("x", 0.5)))
+    assert len(set(blind.probabilities(texts, nothing(texts)).tolist())) == 1
+
+
+def test_a_head_with_another_number_of_word_pieces_is_refused(tmp_path: Path) -> None:
+    data = json.loads(train(RECIPE, written(tmp_path), letters).document("x", 0.5))
+    with pytest.raises(ValueError, match="3 word pieces"):
+        parsed_head({**data, "pieces": [0.1, 0.2, 0.3]})
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6))
 def test_a_probability_does_not_depend_on_its_neighbours(order: list[int]) -> None:
     generator = np.random.default_rng(1)
-    head = Head(tuple(generator.normal(size=384).tolist()), 0.1, ())
+    head = Head(tuple(generator.normal(size=384).tolist()), 0.1, (), tuple(generator.normal(size=BUCKETS).tolist()))
     vectors = generator.normal(size=(10, 384)).astype(np.float32)
-    alone = [head.probabilities(vectors[i : i + 1])[0] for i in range(10)]
-    assert head.probabilities(vectors[order]).tolist() == [alone[i] for i in order]
+    texts = [f"text {i} of {i * i}" for i in range(10)]
+    alone = [head.probabilities(texts[i : i + 1], vectors[i : i + 1])[0] for i in range(10)]
+    assert head.probabilities([texts[i] for i in order], vectors[order]).tolist() == [alone[i] for i in order]
 
 
 @given(st.text(alphabet="ab c.!?\n", max_size=3_000))

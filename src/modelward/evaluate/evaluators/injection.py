@@ -1,7 +1,8 @@
 """Does a text try to take over the model? In the user's message, or in what a tool or a document brought along.
 
-One head reads both. A head of its own for brought text, trained to tell requests from reports, did not hold on e-mails
-that it had not seen: they are full of requests.
+One head reads both, over the embedding and over the words, because attacks share wordings. A head of its own for
+brought text, trained to tell requests from reports, did not hold on e-mails that it had not seen: they are full of
+requests.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _score(exchange_id: str, direct: float | None, context: float | None, limit:
 
 INJECTION = Manifest(
     name="PromptInjection",
-    version="1.0.0",
+    version="1.1.0",
     summary="Share of exchanges where the user's message or a tool's text tries to take over the model.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modelward.evaluate.passages import passages
-from modelward.job.training.labelled_sets import OWN, OWN_ATTACKS, Row
+from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, OWN, OWN_ATTACKS, Row
 
 POSITIVE_EMOTIONS = frozenset({"0", "1", "4", "5", "8", "13", "15", "17", "18", "20", "21", "23"})
 """Admiration, amusement, approval, caring, desire, excitement, gratitude, joy, love, optimism, pride, relief."""
@@ -32,10 +32,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A head's sets; `ridge` is that of the logistic regression."""
+    """A head's sets; `ridge` is that of the logistic regression, `pieces` says whether it weighs word pieces too."""
 
     parts: tuple[Part, ...]
     ridge: float = 1.0
+    pieces: bool = False
 
 
 def constant(value: float) -> RowTarget:
@@ -83,10 +84,12 @@ RECIPES: dict[str, Recipe] = {
         (
             Part("deepset", by_label({"injection": 1.0, "benign": 0.0})),
             Part(OWN_ATTACKS, lambda row: float(row.label == "attack"), weight=2.0),
+            Part(COMPOSED_ATTACKS, lambda row: float(row.label == "attack")),
             Part("GoEmotions train", constant(0.0), every=12),
             Part("Self-Reminder", constant(1.0), cut=lambda text: passages(text)[:4]),
             Part("CLINC150 train", constant(0.0), every=6),
             Part("BANKING77 train", constant(0.0), every=6),
-        )
+        ),
+        pieces=True,
     ),
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelward.evaluate.heads import FOLDER, PACKAGE
 from modelward.evaluate.manifest import MINILM_SHA256
+from modelward.job.training.design import design
 from modelward.job.training.labelled_sets import SETS, Row, digest
 from modelward.job.training.logistic import fitted
 from modelward.job.training.recipes import RECIPES, Part, Recipe
@@ -26,11 +27,12 @@ WEIGHT_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Weights [384], bias, and what was used."""
+    """Weights [384], bias, what was used, and the weights of word pieces where the recipe has them."""
 
     weights: tuple[float, ...]
     bias: float
     trained_on: tuple[Mapping[str, Any], ...]
+    pieces: tuple[float, ...] = ()
 
     def document(self, name: str, ridge: float) -> str:
         """Return the head's file."""
@@ -41,7 +43,7 @@ class Trained:
             "trainedOn": self.trained_on,
             "bias": self.bias,
             "weights": self.weights,
-        }
+        } | ({"pieces": self.pieces} if self.pieces else {})
         return json.dumps(head, ensure_ascii=False) + "\n"
 
 
@@ -67,9 +69,12 @@ def train(recipe: Recipe, data: Path, embed: Embed) -> Trained:
             targets += [target] * len(pieces)
             weights += [part.weight / max(1, len(pieces))] * len(pieces)
         used.append(_used(part, rows))
-    point = fitted(embed(texts), np.array(targets), np.array(weights), recipe.ridge)
+    vectors = embed(texts)
+    matrix = design(vectors, texts if recipe.pieces else ())
+    point = fitted(matrix, np.array(targets), np.array(weights), recipe.ridge)
     numbers = tuple(round(float(value), WEIGHT_DIGITS) + 0.0 for value in point)
-    return Trained(numbers[:-1], numbers[-1], tuple(used))
+    width = vectors.shape[1]
+    return Trained(numbers[:width], numbers[-1], tuple(used), numbers[width:-1])
 
 
 def _used(part: Part, rows: Sequence[tuple[Row, float]]) -> Mapping[str, Any]:
