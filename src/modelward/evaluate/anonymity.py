@@ -25,7 +25,11 @@ _WORD = re.compile(r"[^\W\d_]{3,24}")
 
 
 def conversation_of(exchange: Exchange) -> str:
-    """Return the key of an exchange's conversation; one that names none is a conversation of its own."""
+    """Return the key of an exchange's conversation; one that names none is a conversation of its own.
+
+    Only for what may be shown. Those who begin with the same words share a key where they name no conversation; they
+    may be one person, so here they count as one, and statistics (`conversations_of`) may take them for many.
+    """
     return exchange.conversation or f"exchange {exchange.id}"
 
 

@@ -13,7 +13,8 @@ from pydantic import Field, StringConstraints, model_validator
 from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Exchange, ended_ms
 from modelward.api.window_answer import MAX_MOVED, Moved, WindowTest
-from modelward.evaluate.anonymity import ExchangeText, conversation_of
+from modelward.evaluate.anonymity import ExchangeText
+from modelward.evaluate.conversations import conversations_of
 from modelward.evaluate.interval import Interval, wilson
 from modelward.evaluate.manifest import EvaluatorConfig
 from modelward.evaluate.past import FEWEST, PastTraffic, Reference, of_period, of_revision
@@ -128,7 +129,7 @@ async def _tested(
     test = WindowTest(
         revision=revision,
         samples=len(pair.window),
-        conversations=len({conversation_of(one) for one in pair.window}),
+        conversations=len(set(conversations_of(pair.window))),
         reference_samples=len(pair.reference),
         reason=CheckReason.TOO_FEW_SAMPLES,
     )
@@ -163,8 +164,9 @@ async def _reference(
 
 def samples(window: Sequence[Exchange], reference: Sequence[Exchange], last: WindowTest | None = None) -> Compared:
     """Return both samples in an order that their exchanges alone decide; a conversation in both is the window's."""
-    inside = {conversation_of(one) for one in window}
-    outside = [one for one in reference if conversation_of(one) not in inside]
+    names = conversations_of([*window, *reference])
+    inside = set(names[: len(window)])
+    outside = [one for one, name in zip(reference, names[len(window) :], strict=True) if name not in inside]
     ordered = (tuple(sorted(rows, key=lambda one: (one.time_ms, one.id))) for rows in (window, outside))
     first, second = ordered
     return Compared(first, second, seed_of(one.id for one in first), last)

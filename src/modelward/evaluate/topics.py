@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelward.evaluate.anonymity import ExchangeText, conversation_of, conversations_with, telling_words
+from modelward.evaluate.conversations import by_sample
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.clusters import clusters
-from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, seed_of
+from modelward.evaluate.statistics.permutation import ConversationSums, seed_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,22 +40,16 @@ async def topics(
     vectors = np.concatenate(parts).astype(np.float64)
     rows = [*window, *reference]
     of_row, centres = clusters(vectors, count, seed_of(one.id for one, _ in rows))
-    ours, theirs = by_sample(np.eye(len(centres))[of_row], rows, len(window))
+    kinds = np.eye(len(centres))[of_row]
+    ours, theirs = by_sample(kinds, weights_of(rows), [one for one, _ in rows], len(window))
     return Topics(vectors, of_row, centres, ours, theirs)
 
 
-def by_sample(
-    features: NDArray[np.float64], rows: Sequence[ExchangeText], size: int
-) -> tuple[ConversationSums, ConversationSums]:
-    """Sum up features of texts, [rows, features], by conversation: of the first `size` rows, and of the others."""
+def weights_of(rows: Sequence[ExchangeText]) -> NDArray[np.float64]:
+    """Return for each text how many it stands for."""
     import numpy as np
 
-    weights = np.array([1.0 / one.inclusion for one, _ in rows])
-    names = [conversation_of(one) for one, _ in rows]
-    first, second = (
-        by_conversation(features[part], weights[part], names[part]) for part in (slice(0, size), slice(size, None))
-    )
-    return first, second
+    return np.array([1.0 / one.inclusion for one, _ in rows])
 
 
 def named(found: Topics, rows: Sequence[ExchangeText]) -> list[str]:

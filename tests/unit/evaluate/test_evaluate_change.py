@@ -160,6 +160,16 @@ async def test_a_conversation_that_goes_on_is_compared_with_others_only() -> Non
     assert (test.reference_samples, test.conversations) == (350, 151)
 
 
+@pytest.mark.parametrize("name", ALL)
+async def test_callers_who_begin_with_the_same_words_are_samples_each(name: str) -> None:
+    """A frequent question has one key, of its words; as one conversation it would be left out of the reference."""
+    asked = [replace(one, conversation=f"key of {one.question}") for one in (*BEFORE, *SAME)]
+    (test,) = await compared(name, ALL[name], asked[400:], Kept(asked[:400]))
+    assert (test.conversations, test.samples, test.reference_samples) == (200, 200, 400)
+    (alone,) = await compared(name, ALL[name], SAME)
+    assert (test.p_value, test.effect) == (alone.p_value, alone.effect)
+
+
 async def test_a_broken_evaluator_never_looks_like_no_change_and_a_broken_hub_is_the_jobs_to_see() -> None:
     class Failing(Port):
         async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -231,6 +241,12 @@ async def test_nothing_is_shown_of_few_conversations_or_few_callers() -> None:
         (test,) = await compared(name, config, named, Kept(old))
         assert test.moved == (), name
         assert test.p_value < 1e-3
+
+
+def test_callers_who_begin_with_the_same_words_count_as_one_for_what_is_shown() -> None:
+    rows = traffic(0, {"card": 1.0}, 200, 0)
+    assert may_be_shown(rows)
+    assert not may_be_shown([replace(one, conversation=f"key of {one.question}") for one in rows])
 
 
 def test_where_no_caller_is_named_conversations_stand_for_them() -> None:

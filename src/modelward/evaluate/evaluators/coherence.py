@@ -124,7 +124,7 @@ COHERENCE = Manifest(
     measured=measured("Coherence"),
     blind_to=(
         "nonsense in well-formed sentences, and contradictions",
-        "an answer that was cut off at the end of a sentence, where the engine gives no reason",
+        "most answers that were cut off, where the engine gives no finish reason",
         "a change of language of less than a sentence or two, and between close languages",
         "repetition in other words",
     ),

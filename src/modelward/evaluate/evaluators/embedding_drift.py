@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from modelward.evaluate.anonymity import ExchangeText
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved
+from modelward.evaluate.conversations import by_sample
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import euclidean, total_variation
 from modelward.evaluate.statistics.effect import effect
 from modelward.evaluate.statistics.permutation import ConversationSums, halved_p_value
-from modelward.evaluate.topics import by_sample, named, topics
+from modelward.evaluate.topics import named, topics, weights_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +55,7 @@ def _means(
 
     centred = vectors - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
-    return by_sample(centred @ axes[:, -COMPONENTS:], rows, size)
+    return by_sample(centred @ axes[:, -COMPONENTS:], weights_of(rows), [one for one, _ in rows], size)
 
 
 MANIFEST = Manifest(

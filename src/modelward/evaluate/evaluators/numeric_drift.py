@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from modelward.api.exchange import Exchange
-from modelward.evaluate.anonymity import conversation_of
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.change import ChangeConfig, Compared, WindowChange, changes, counted, moved
+from modelward.evaluate.conversations import by_sample
 from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import BY_NAME, DistanceName, total_variation
 from modelward.evaluate.statistics.effect import effect
-from modelward.evaluate.statistics.permutation import by_conversation, halved_p_value
+from modelward.evaluate.statistics.permutation import halved_p_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,15 +52,14 @@ async def compare(config: NumericDriftConfig, pair: Compared, _: ScoringPort) ->
                          for rows in (pair.window, pair.reference))  # fmt: skip
     if not window or not reference:
         return None
-    values = [np.array([value for _, value in rows], np.float64) for rows in (window, reference)]
-    edges = np.unique(np.quantile(np.concatenate(values), np.linspace(0, 1, BINS + 1)[1:-1], method="higher"))
-    ours, theirs = (
-        by_conversation(
-            np.eye(len(edges) + 1)[np.searchsorted(edges, found, side="right")],
-            np.array([1.0 / one.inclusion for one, _ in rows]),
-            [conversation_of(one) for one, _ in rows],
-        )
-        for rows, found in zip((window, reference), values, strict=True)
+    rows = [*window, *reference]
+    values = np.array([value for _, value in rows], np.float64)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], method="higher"))
+    ours, theirs = by_sample(
+        np.eye(len(edges) + 1)[np.searchsorted(edges, values, side="right")],
+        np.array([1.0 / one.inclusion for one, _ in rows]),
+        [one for one, _ in rows],
+        len(window),
     )
     distance = BY_NAME[config.distance]
     return WindowChange(

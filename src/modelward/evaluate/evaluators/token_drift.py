@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from modelward.evaluate.anonymity import (
     ExchangeText,
     clear,
-    conversation_of,
     conversations_with,
     may_be_shown,
     shown_words,
@@ -17,11 +16,12 @@ from modelward.evaluate.anonymity import (
 )
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.change import ChangeConfig, Compared, TextName, WindowChange, changes, counted, moved
+from modelward.evaluate.conversations import by_sample
 from modelward.evaluate.manifest import Manifest
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.statistics.distances import jensen_shannon
 from modelward.evaluate.statistics.effect import effect
-from modelward.evaluate.statistics.permutation import ConversationSums, by_conversation, halved_p_value
+from modelward.evaluate.statistics.permutation import ConversationSums, halved_p_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ async def compare(config: TokenDriftConfig, pair: Compared, _: ScoringPort) -> W
     if not window or not reference:
         return None
     vocabulary = _vocabulary([*window, *reference])
-    ours, theirs = (_frequencies(rows, vocabulary) for rows in (window, reference))
+    ours, theirs = _frequencies([*window, *reference], len(window), vocabulary)
     return WindowChange(
         statistic=float(jensen_shannon(ours.mean[None], theirs.mean[None])[0]),
         p_value=halved_p_value(ours, theirs, jensen_shannon, pair.seed),
@@ -58,7 +58,10 @@ def _vocabulary(rows: Sequence[ExchangeText]) -> list[str]:
     return [word for word, _ in ordered[:VOCABULARY]]
 
 
-def _frequencies(rows: Sequence[ExchangeText], vocabulary: Sequence[str]) -> ConversationSums:
+def _frequencies(
+    rows: Sequence[ExchangeText], size: int, vocabulary: Sequence[str]
+) -> tuple[ConversationSums, ConversationSums]:
+    """Return the frequencies of the first `size` texts, and of the others."""
     import numpy as np
 
     place = {word: number for number, word in enumerate(vocabulary)}
@@ -68,7 +71,7 @@ def _frequencies(rows: Sequence[ExchangeText], vocabulary: Sequence[str]) -> Con
         for word in words:
             shares[number, place.get(word, len(vocabulary))] += 1 / len(words)
         sizes[number] = len(words) / exchange.inclusion
-    return by_conversation(shares, sizes, [conversation_of(one) for one, _ in rows])
+    return by_sample(shares, sizes, [one for one, _ in rows], size)
 
 
 def _labels(
