@@ -12,7 +12,8 @@ from modelward.api.base import VerdictValue
 from modelward.api.quantity import PPM, durations_text, limit_text
 from modelward.api.quantity import percent_text as percent
 from modelward.evaluate.interval import Z_95, wilson
-from modelward.evaluate.needed import about, needed
+from modelward.evaluate.needed import FAR_TIMES, about, least, needed
+from modelward.evaluate.statistics.sequence import HEALTHY_PART, WARNING, Odds, surely_above
 from modelward.evaluate.verdict import near, spread
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
@@ -80,11 +81,12 @@ class DurationBins:
 
 
 def decide_latency(
-    histogram: DurationBins, *, percentile_ppm: int, max_duration_ms: int, min_requests: int
+    histogram: DurationBins, *, percentile_ppm: int, max_duration_ms: int, min_requests: int, odds: Odds = WARNING
 ) -> ObjectiveVerdict:
     """Decide whether the percentile is within the limit.
 
-    It is exactly when the share of slower requests is at most 1 - percentile, and that share has a Wilson interval.
+    It is exactly when the share of slower requests is at most 1 - percentile. That share passes by its Wilson interval,
+    and fails with `odds`, because it is asked at each reading.
     """
     n, quantile = histogram.total, percentile_ppm / PPM
     margin = Z_95 * math.sqrt(quantile * (1 - quantile) / n) if n else 0.0
@@ -101,7 +103,7 @@ def decide_latency(
     at_least, at_most = histogram.slower(max_duration_ms)
     shown = f"p{percentile_ppm / 10_000:g} {middle} ({lowest}{f'-{highest[0]}' if highest else ' or more'})"
     if wilson(at_least, n).low > budget:
-        return verdict("Failed", CheckReason.ABOVE_LIMIT, f"{shown} > {limit}, n={n}")
+        return verdict(*_above(shown, limit, (at_least, n, budget), odds))
     if wilson(at_most, n).high < budget:
         return verdict("Passed", CheckReason.BELOW_LIMIT, f"{shown} < {limit}, n={n}")
     straddles = at_least <= budget * n <= at_most
@@ -109,8 +111,10 @@ def decide_latency(
     return verdict("Unknown", *near(shown, limit, n, enough, "requests"))
 
 
-def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: int) -> ObjectiveVerdict:
-    """Decide whether the share of failed requests is within the limit."""
+def decide_rate(
+    *, requests: int, errors: int, max_rate_ppm: int, min_requests: int, odds: Odds = WARNING
+) -> ObjectiveVerdict:
+    """Decide whether the share of failed requests is within the limit: by its interval, and to fail with `odds` too."""
     interval = wilson(min(errors, requests), requests)
     value, low, high = (round(x * PPM) for x in (interval.value, interval.low, interval.high))
 
@@ -123,10 +127,27 @@ def decide_rate(*, requests: int, errors: int, max_rate_ppm: int, min_requests: 
     if few := _too_few(requests, min_requests, needed(0.0, max_rate), limit):
         return verdict("Unknown", *few)
     if low > max_rate_ppm:
-        return verdict("Failed", CheckReason.ABOVE_LIMIT, f"{shown} > {limit}, n={requests}")
+        return verdict(*_above(shown, limit, (min(errors, requests), requests, max_rate), odds))
     if high < max_rate_ppm:
         return verdict("Passed", CheckReason.BELOW_LIMIT, f"{shown} < {limit}, n={requests}")
     return verdict("Unknown", *near(shown, limit, requests, needed(interval.value, max_rate), "requests"))
+
+
+def _above(shown: str, limit: str, seen: tuple[int, int, float], odds: Odds) -> tuple[VerdictValue, Reason, str]:
+    """Return the verdict of (bad, requests, share allowed) whose interval is above the limit: Failed once it is sure.
+
+    A 95 % interval that is asked at each reading of a day is wrong on most days of an endpoint near its limit.
+    """
+    bad, requests, allowed = seen
+
+    def fails(size: float) -> bool:
+        return surely_above(bad / requests * size, size, allowed, HEALTHY_PART * allowed, odds)
+
+    if fails(requests):
+        return "Failed", CheckReason.ABOVE_LIMIT, f"{shown} > {limit}, n={requests}"
+    enough = least(fails, requests, requests * FAR_TIMES)
+    sure = f"; {requests} of about {about(enough)} requests needed to be sure" if enough < math.inf else ""
+    return "Unknown", CheckReason.TOO_FEW_SAMPLES, f"{shown} > {limit}, not yet surely{sure}"
 
 
 def histogram_from_cumulative(bounds_ms: Sequence[float], cumulative: Sequence[int]) -> DurationBins:

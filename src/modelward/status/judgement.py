@@ -36,7 +36,7 @@ SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
 _DEFAULT_PERCENTILE = 95
 ODDS: Mapping[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical": CRITICAL}
-"""How sure a failure is where it is asked after each window."""
+"""How sure a failure is where it is asked after each window or reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
             errors=rate.counted,
             max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
             min_requests=asked.min_requests,
+            odds=ODDS[asked.severity],
         )
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     found = history.histogram_increase(metric.signal, None, now_ms, over_ms)
@@ -141,6 +142,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
         percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,
         max_duration_ms=duration_ms(asked.max_duration or "0s"),
         min_requests=asked.min_requests,
+        odds=ODDS[asked.severity],
     )
 
 

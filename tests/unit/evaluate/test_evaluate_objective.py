@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from modelward.evaluate.interval import wilson
 from modelward.evaluate.objective import DurationBins, decide_latency, decide_rate, histogram_from_cumulative
+from modelward.evaluate.statistics.sequence import CRITICAL, WARNING
 
+ODDS = {"Warning": WARNING, "Critical": CRITICAL}
 BOUNDS = (100.0, 200.0, 400.0, 800.0, 1_600.0)
 histograms = st.lists(st.integers(0, 5_000), min_size=6, max_size=6).map(lambda c: DurationBins(BOUNDS, tuple(c)))
 
@@ -127,3 +132,60 @@ def test_cumulative_buckets_that_fall_are_not_negative_counts() -> None:
 def test_buckets_must_fit_their_bounds() -> None:
     with pytest.raises(ValueError, match="bounds must rise"):
         DurationBins((2.0, 1.0), (0, 0, 0))
+
+
+READINGS, WINDOWS, NEW = 288, 12, 10
+"""Of a day; that the window of an hour holds; requests between two of them."""
+
+
+def errors_of_the_hour(share: float, days: int) -> NDArray[np.int64]:
+    """Return the errors that each reading of some days sees in its last hour."""
+    drawn = np.random.default_rng(11).binomial(NEW, share, (days, READINGS + WINDOWS - 1))
+    summed: NDArray[np.int64] = np.lib.stride_tricks.sliding_window_view(drawn, WINDOWS, axis=1).sum(axis=-1)
+    return summed
+
+
+def failed(errors: int, severity: str) -> bool:
+    found = decide_rate(
+        requests=NEW * WINDOWS, errors=errors, max_rate_ppm=30_000, min_requests=20, odds=ODDS[severity]
+    )
+    return found.verdict == "Failed"
+
+
+@pytest.mark.parametrize("severity", ["Warning", "Critical"])
+def test_a_healthy_endpoint_that_is_asked_all_day_does_not_fail(severity: str) -> None:
+    """At half its limit, 288 readings a day; by a 95 % interval, as before, it failed on one day in twenty."""
+    seen = errors_of_the_hour(0.015, 1_000)
+    fails = np.array([failed(errors, severity) for errors in range(seen.max() + 1)])
+    above = np.array([wilson(errors, NEW * WINDOWS).low > 0.03 for errors in range(seen.max() + 1)])
+    assert fails[seen].any(axis=1).sum() == 0
+    assert above[seen].any(axis=1).mean() > 0.02, "what is asked is not asked in vain"
+
+
+def test_an_endpoint_at_its_limit_seldom_fails_and_one_beyond_it_does() -> None:
+    fails = np.array([failed(errors, "Warning") for errors in range(NEW * WINDOWS + 1)])
+    assert fails[errors_of_the_hour(0.03, 400)].any(axis=1).mean() < 0.25
+    assert fails[errors_of_the_hour(0.25, 50)].all(axis=1).mean() > 0.9
+
+
+def test_what_is_above_the_limit_and_not_yet_surely_is_told() -> None:
+    found = decide_rate(requests=400, errors=14, max_rate_ppm=20_000, min_requests=20)
+    assert (found.verdict, found.reason) == ("Unknown", "TooFewSamples")
+    assert found.message.startswith("3.5% (2.1-5.8) > 2%, not yet surely; 400 of about ")
+    slow = decide_latency(
+        DurationBins(BOUNDS, (180, 0, 0, 0, 0, 20)), percentile_ppm=950_000, max_duration_ms=800, min_requests=20
+    )
+    assert (slow.verdict, slow.reason) == ("Unknown", "TooFewSamples")
+    assert "> 800ms, not yet surely; 200 of about " in slow.message
+
+
+@given(st.integers(1, 5_000), st.floats(0.001, 0.3), st.sampled_from(["Warning", "Critical"]))
+def test_more_errors_never_make_less_of_a_failure(requests: int, limit: float, severity: str) -> None:
+    verdicts = [
+        decide_rate(
+            requests=requests, errors=errors, max_rate_ppm=round(limit * 1e6), min_requests=1, odds=ODDS[severity]
+        ).verdict
+        for errors in range(0, requests + 1, max(1, requests // 40))
+    ]
+    order = [("Passed", "Unknown", "Failed").index(one) for one in verdicts]
+    assert order == sorted(order)
