@@ -244,7 +244,7 @@ async def known_again(port: Known, other: list[tuple[str, str]]) -> dict[str, An
 
 CELLS = ((0.0, (50, 100, 200, 500)), (0.1, (200, 500)), (0.2, (100, 200, 500)))
 """Shares of other questions, each with the sizes of windows."""
-QUICK_CELLS = ((0.2, (100, 200)), (0.0, (100,)))
+QUICK_CELLS = ((0.2, (100, 200)), (0.0, (50, 100)))
 PARTS = ("knownAgain", "coverage", "looks", "power", "detection")
 
 
@@ -270,7 +270,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=PARTS)
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--days", type=int, default=40)
-    parser.add_argument("--quick", action="store_true", help="three cells of power")
+    parser.add_argument("--quick", action="store_true", help="four cells of power")
     parser.add_argument("--vectors", type=Path, help="an .npy file that keeps the embeddings for the next run")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("drift.json"))
     options = parser.parse_args()

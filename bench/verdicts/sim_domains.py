@@ -1,8 +1,9 @@
 """Innocent endpoints in domains that a built-in was not measured on: how many have a false Failed in a month.
 
-Each has no fault at all. In `published` its domain is one of the five that `bench/evaluators/scope.py` measures, and
-error rates come from the other four or from all five as shipped; in `new` its false positive rate is drawn anew, normal
-with the five's mean and deviation and not below 0. A month is 720 windows of 400 samples, each decided by itself.
+Each has no fault at all. Its domain is one of those that `bench/evaluators/scope.py` measures, and error rates come
+from the others or from all as shipped; in `new` its false positive rate is drawn anew, normal with their mean and
+deviation and not below 0. A month is 720 windows of 400 samples, each decided by itself. `leastLimit` is the least
+`failAbove` that is not refused, with the shipped rates.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.evaluate.evaluators.measured import measured
 from modelward.evaluate.manifest import Measured
 from modelward.evaluate.rule import VerdictRule
+from modelward.evaluate.statistics.correction import error_rates, resolution
 from modelward.evaluate.verdict import decide
 
 MONTHS, WINDOWS, SAMPLES = 200, 720, 400
@@ -79,7 +81,8 @@ def measure() -> dict[str, Any]:
             )
             sources[f"rates of the others, {one.name}"] = facts(of), [one.false_positive_ppm / 1e6] * MONTHS
         sources["shipped rates, new domains"] = facts(rates), new
-        found[name] = {
+        known = error_rates(facts(rates))
+        found[name] = {"leastLimit": round(resolution(known, above=True), 3) if known else None} | {
             source: {f"{limit / 1e4:g}%": outcomes(of, limit, false_rates, random) for limit in LIMITS_PPM}
             for source, (of, false_rates) in sources.items()
         }
