@@ -36,6 +36,10 @@ class ResolvedEvaluator:
     a value or number, `value_fails` the side on which that is bad, None where neither is, `number_unit` the unit of a
     number. `pod` is what a Job's pod needs in order to run it. `costly` says that each score is paid for, in tokens or
     calls of others: such scores are made in the order of samples, within the policy's budget.
+
+    Calibration chooses one of `readouts`, the ways in which its kind can read an answer, and a threshold: of the value,
+    or of the setting of this name where `threshold_of` is Config. `readout` and `threshold` are what it chose; where
+    they are empty, the kind's own are in force.
     """
 
     kind: str
@@ -52,6 +56,10 @@ class ResolvedEvaluator:
     value_fails: Literal["Above", "Below"] | None = None
     number_unit: str = ""
     costly: bool = False
+    readouts: tuple[str, ...] = ()
+    threshold_of: Literal["Value", "Config"] | None = None
+    readout: str = ""
+    threshold: str = ""
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding
@@ -59,6 +67,10 @@ Resolution: TypeAlias = ResolvedEvaluator | Finding
 
 Resolutions: TypeAlias = Mapping[tuple[str, str], Resolution]
 """Of every evaluation, by policy and evaluation."""
+
+
+BESIDE_KIND = ("config", "calibration")
+"""Fields of a spec that name no kind."""
 
 
 def block_of(spec: Mapping[str, Any] | Model, name: str = "") -> EvaluatorBlock:
@@ -70,7 +82,7 @@ def block_of(spec: Mapping[str, Any] | Model, name: str = "") -> EvaluatorBlock:
     """
     fields = dict(spec)
     for kind, value in fields.items():
-        if kind == "config" or value is None:
+        if kind in BESIDE_KIND or value is None:
             continue
         if isinstance(value, Mapping | Model):
             return EvaluatorBlock(kind, name, value.wire() if isinstance(value, Model) else value)

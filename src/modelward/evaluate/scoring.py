@@ -12,6 +12,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, Example, PlanItem, 
 from modelward.api.exchange import Exchange
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import ResolvedEvaluator, Text
+from modelward.evaluate.calibration.applied import at_threshold
 from modelward.evaluate.conversations import conversations_of
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
@@ -104,7 +105,7 @@ async def _judged(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
     try:
         scores = await scorer.kind.score(scorer.evaluator, batch, scorer.port)
         if [one.id for one in scores] == [one.id for one in batch]:
-            return scores
+            return [at_threshold(scorer.evaluator, one) for one in scores]
         cause = f"{len(scores)} scores for {len(batch)} exchanges"
     except PortError as error:
         cause, whole = type(error).__name__, True

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from modelward.api.exchange import Exchange
-from modelward.desired.evaluators import EvaluatorBlock
+from modelward.evaluate.calibration.candidates import readings
+from modelward.evaluate.calibration.outcome import LabelRow, chosen
 from modelward.evaluate.catalogue import EvaluatorCatalogue
-from modelward.evaluate.quality.calibrating import (
-    FlagsAtThreshold,
-    MeasuredRates,
-    candidate_thresholds,
-    cross_fitted,
-    measured_rates,
-    too_few_labels,
-)
+from modelward.evaluate.quality.calibrating import MeasuredRates, too_few_labels
 from modelward.evaluate.quality.labelled import LabelledScore
 from modelward.evaluate.score import Score
-from modelward.evaluate.scoring import score
+from modelward.job.calibration.candidates import all_candidates, scorer_by_hand
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluator_files import NamedEvaluator
-from modelward.job.installed import builtins, catalogue, resolved
+from modelward.job.installed import builtins, catalogue
 from modelward.job.label_file import ExchangeLabels
 from modelward.job.minilm import embed
-from modelward.job.port import JobPort
-
-AUTO = "auto"
 
 
 @dataclass(slots=True)
@@ -82,19 +72,18 @@ class LabelledRun:
 
 
 async def calibrated(labelled: LabelledRows, known: EvaluatorCatalogue | None = None) -> MeasuredRates:
-    """Return the error rates to calibrate with, and a threshold where the evaluator's own is `auto`.
+    """Return the error rates to calibrate with, and a threshold where the evaluator takes one and has none of its own.
 
     ValueError, in words, where the labels are too few, or where flags have nothing to do with them.
     """
-    faults, clusters = labelled.faults, [row.cluster for row in labelled.rows]
-    if why := too_few_labels(faults):
+    if why := too_few_labels(labelled.faults):
         raise ValueError(why)
-    values = [row.value for row in labelled.rows if row.value is not None]
-    thresholds = candidate_thresholds(values) if has_auto_threshold(labelled.named) else []
-    if thresholds:
-        found = cross_fitted(await _flags_at(labelled, thresholds, known or catalogue()), faults, clusters)
-    else:
-        found = measured_rates(faults, [row.flagged for row in labelled.rows])
+    scores = [Score("", "Scored", flagged=row.flagged, value=row.value) for row in labelled.rows]
+    scorer = scorer_by_hand(labelled.named.evaluator, known or catalogue(), SharedEmbeddings(embed))
+    found = chosen(
+        await all_candidates(scorer, labelled.exchanges, readings({"": scores})),
+        [LabelRow(row.fault, row.cluster) for row in labelled.rows],
+    )
     if found.true_positive_rate.value <= found.false_positive_rate.value:
         raise ValueError("it flags faults no more often than good exchanges, so no share could be corrected")
     return found
@@ -104,22 +93,3 @@ def takes_setting(named: NamedEvaluator, setting: str) -> bool:
     """Return whether the evaluator's config has a field of this name."""
     builtin = builtins().get(named.evaluator.name) if named.evaluator.kind == "builtin" else None
     return builtin is not None and setting in builtin.manifest.config.model_fields
-
-
-def has_auto_threshold(named: NamedEvaluator) -> bool:
-    """Return whether the evaluator takes a threshold, and its user has not set one."""
-    return takes_setting(named, "threshold") and named.evaluator.config.get("threshold", AUTO) == AUTO
-
-
-async def _flags_at(
-    labelled: LabelledRows, thresholds: Sequence[str], known: EvaluatorCatalogue
-) -> list[FlagsAtThreshold]:
-    """Score the labelled exchanges again at each threshold; their embeddings are remembered."""
-    evaluator, embeddings = labelled.named.evaluator, SharedEmbeddings(embed)
-    found = []
-    for threshold in thresholds:
-        config = {**evaluator.config, "threshold": threshold}
-        one = resolved(EvaluatorBlock(evaluator.kind, evaluator.name, config), known)
-        scores = await score(known.scorer(one, JobPort(embeddings, one.pod.egress)), labelled.exchanges)
-        found.append(FlagsAtThreshold(threshold, tuple(one.flagged for one in scores)))
-    return found

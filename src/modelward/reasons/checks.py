@@ -108,8 +108,16 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
     NOT_CALIBRATED = Reason(
         "NotCalibrated",
         "the evaluator cannot tell good from bad, or it is not known how well it can",
-        "TPR - FPR may be under 20 %; or its rates come without the number of labelled rows behind them",
-        "use another check; or label exchanges of this endpoint and set `calibration` with `positives` and `negatives`",
+        "TPR - FPR may be under 20 %; its rates come without the number of labelled rows behind them; or its"
+        " calibration has too few labels, too low a kappa, is too old or of another version, as the message says",
+        "use another check; or label exchanges of this endpoint and set `calibration` with `positives` and `negatives`,"
+        " or `spec.calibration` of the Evaluator",
+    )
+    JUDGE_MANIPULABLE = Reason(
+        "JudgeManipulable",
+        "text under judgement can turn the judge: of faults that it flags, more than 5 % may pass with a payload added",
+        "a model that follows instructions in what it reads; the message has the numbers",
+        "another model or readout for the judge; a narrower rubric",
     )
     WORSE_THAN_BASELINE = Reason(
         "WorseThanBaseline",

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.evaluate.quality.calibrating import (
-    FEWEST_IN_A_HALF,
+    FEWEST_IN_A_FOLD,
+    FOLDS,
     FlagsAtThreshold,
     candidate_thresholds,
     cross_fitted,
     expected_error,
-    halves,
+    folds,
     measured_rates,
     too_few_labels,
 )
@@ -35,20 +36,20 @@ def test_thresholds_are_few_and_each_parts_the_values(values: list[float], most:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 40)), min_size=1, max_size=300))
-def test_a_conversation_lies_in_one_half_and_both_have_both_classes(rows: list[tuple[bool, int]]) -> None:
+def test_a_conversation_lies_in_one_fold_and_each_has_both_classes(rows: list[tuple[bool, int]]) -> None:
     faults, clusters = [fault for fault, _ in rows], [f"c{cluster}" for _, cluster in rows]
     try:
-        half = halves(faults, clusters)
+        fold_of = folds(faults, clusters)
     except ValueError as error:
         assert "label more conversations" in str(error)  # noqa: PT017
         return
-    assert all(len({side for side, name in zip(half, clusters, strict=True) if name == one}) == 1 for one in clusters)
-    for side in (0, 1):
-        own = [fault for fault, one in zip(faults, half, strict=True) if one == side]
-        assert min(sum(own), len(own) - sum(own)) >= FEWEST_IN_A_HALF
+    assert all(len({fold for fold, name in zip(fold_of, clusters, strict=True) if name == c}) == 1 for c in clusters)
+    for fold in range(FOLDS):
+        own = [fault for fault, one in zip(faults, fold_of, strict=True) if one == fold]
+        assert min(sum(own), len(own) - sum(own)) >= FEWEST_IN_A_FOLD
     order = np.random.default_rng(0).permutation(len(rows))
-    again = halves([faults[i] for i in order], [clusters[i] for i in order])
-    assert [again[list(order).index(i)] for i in range(len(rows))] == half
+    again = folds([faults[i] for i in order], [clusters[i] for i in order])
+    assert [again[list(order).index(i)] for i in range(len(rows))] == fold_of
 
 
 def test_rates_of_a_threshold_without_meaning_are_those_of_chance() -> None:
@@ -71,7 +72,7 @@ def test_a_threshold_that_parts_the_classes_is_found_in_the_middle() -> None:
     found = cross_fitted(at_each(values), [n >= 60 for n in range(90)], [str(n) for n in range(90)])
     assert (found.found, found.positives, found.false_alarms, found.negatives) == (30, 30, 0, 60)
     assert 0.159 < float(found.threshold) < 0.8
-    assert len(found.of_halves) == 2
+    assert len(found.of_folds) == FOLDS
 
 
 def test_false_alarms_cost_more_than_misses_because_few_exchanges_are_at_fault() -> None:

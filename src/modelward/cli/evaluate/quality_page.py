@@ -96,8 +96,8 @@ def _calibration(labelled: LabelledRows, found: MeasuredRates | str) -> list[str
     measured = f"{spread(found.true_positive_rate)} found, {spread(found.false_positive_rate)} false alarms"
     if found.threshold:
         lines = [
-            f"  # {measured}: each half measured at the threshold that the other chose",
-            f"  # ({' and '.join(found.of_halves)}); the threshold below is the choice of both together",
+            f"  # {measured}: each fifth measured at the threshold that the others chose",
+            f"  # ({', '.join(found.of_folds)}); the threshold below is the choice of all together",
             f'  threshold: "{found.threshold}"',
         ]
     else:

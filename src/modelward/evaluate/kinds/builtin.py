@@ -27,6 +27,8 @@ from modelward.reasons.checks import CheckReason
 
 MAX_CONFIG_BYTES = 262_144
 """Of one evaluator's config, so that a run's plan, a ConfigMap, has room for several."""
+AUTO = "auto"
+"""The threshold that an evaluator sets itself, and that calibration may set instead."""
 _MAX_MEASURED_CHARS = 256
 _SIDE: Mapping[Direction, Literal["Above", "Below"]] = {"LowerIsBetter": "Above", "HigherIsBetter": "Below"}
 
@@ -70,6 +72,7 @@ class BuiltinKind:
             has_value=not {"Value", "Number"}.isdisjoint(known.manifest.answers),
             value_fails=_SIDE[known.manifest.value_direction] if known.manifest.value_direction else None,
             number_unit=known.manifest.number_unit,
+            threshold_of="Config" if getattr(read, "threshold", None) == AUTO else None,
         )
 
     def pod(self, evaluator: ResolvedEvaluator) -> PodAdditions:  # noqa: ARG002  # none needs anything
@@ -89,7 +92,9 @@ class BuiltinKind:
     ) -> list[Score]:
         """Score by the evaluator's own code."""
         known = self.evaluators[evaluator.name]
-        return await known.score(known.manifest.config.model_validate(dict(evaluator.config)), exchanges, port)
+        chosen = {"threshold": evaluator.threshold} if evaluator.threshold else {}
+        config = known.manifest.config.model_validate({**evaluator.config, **chosen})
+        return await known.score(config, exchanges, port)
 
     async def test(
         self, evaluator: ResolvedEvaluator, exchanges: Sequence[Exchange], past: PastTraffic, port: ScoringPort

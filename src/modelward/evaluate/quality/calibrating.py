@@ -1,19 +1,21 @@
-"""Error rates to give to a policy, and the threshold to have them with: chosen on one half, measured on the other."""
+"""Error rates to rely on, with the readout and threshold of theirs: chosen on four folds, measured on a fifth."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from modelward.evaluate.interval import Interval, wilson
+from modelward.evaluate.interval import Interval
+from modelward.evaluate.statistics.distributions import clopper_pearson
 
 FEWEST_LABELS = 50
 FEWEST_OF_A_CLASS = 15
-FEWEST_IN_A_HALF = 5
+FOLDS = 5
+FEWEST_IN_A_FOLD = 3
 MOST_CANDIDATES = 64
 EXPECTED_SHARE = 0.05
 """Of exchanges at fault, at which the threshold is the best one: few are, where an endpoint works."""
@@ -22,17 +24,22 @@ EXPECTED_SAMPLES = 500
 
 @dataclass(frozen=True, slots=True)
 class FlagsAtThreshold:
-    """What an evaluator flags of the labelled exchanges at one threshold, in their order."""
+    """What an evaluator flags of the labelled exchanges at one threshold of one readout, in their order.
+
+    Both are empty where the evaluator has but one way to answer.
+    """
 
     threshold: str
     flags: tuple[bool, ...]
+    readout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRates:
-    """Flags among labelled exchanges. With `threshold`, it was chosen on rows that the rates were not measured on.
+    """Flags among labelled exchanges. With `threshold` or `readout`, these were chosen on other rows than measured.
 
-    `of_halves` are the thresholds that the two halves chose; how far they are apart says how sure the choice is.
+    `of_folds` are the thresholds that the folds chose; how far they are apart says how sure the choice is. `flags` are
+    those that were counted, in the order of the rows.
     """
 
     found: int
@@ -40,17 +47,19 @@ class MeasuredRates:
     false_alarms: int
     negatives: int
     threshold: str = ""
-    of_halves: tuple[str, ...] = ()
+    of_folds: tuple[str, ...] = ()
+    readout: str = ""
+    flags: tuple[bool, ...] = ()
 
     @property
     def true_positive_rate(self) -> Interval:
         """The share of faults that are flagged."""
-        return wilson(self.found, self.positives)
+        return clopper_pearson(self.found, self.positives)
 
     @property
     def false_positive_rate(self) -> Interval:
         """The share of good exchanges that are flagged."""
-        return wilson(self.false_alarms, self.negatives)
+        return clopper_pearson(self.false_alarms, self.negatives)
 
 
 def too_few_labels(faults: Sequence[bool]) -> str:
@@ -72,39 +81,38 @@ def candidate_thresholds(values: Sequence[float], most: int = MOST_CANDIDATES) -
 
 
 def measured_rates(faults: Sequence[bool], flags: Sequence[bool]) -> MeasuredRates:
-    """Count the flags of an evaluator whose threshold was not chosen on these rows."""
+    """Count the flags of an evaluator of which nothing was chosen on these rows."""
     rows = list(zip(faults, flags, strict=True))
     found, alarms = (sum(flag for fault, flag in rows if fault is wanted) for wanted in (True, False))
-    return MeasuredRates(found, sum(faults), alarms, len(rows) - sum(faults))
+    return MeasuredRates(found, sum(faults), alarms, len(rows) - sum(faults), flags=tuple(flags))
 
 
 def cross_fitted(
     candidates: Sequence[FlagsAtThreshold], faults: Sequence[bool], clusters: Sequence[str]
 ) -> MeasuredRates:
-    """Choose a threshold on each half and measure it on the other; the one to use is the choice of all rows together.
+    """Choose readout and threshold on all folds but one, measure them on that one; those to use are all rows' choice.
 
-    Rows of a cluster stay in one half. ValueError, in words, where a half has too few of a class.
+    Rows of a cluster stay in one fold. ValueError, in words, where a fold has too few of a class.
     """
-    half = halves(faults, clusters)
-    rows: list[MeasuredRates] = []
-    chosen: list[str] = []
-    for chosen_on in (0, 1):
-        ours, others = ([i for i, one in enumerate(half) if one == side] for side in (chosen_on, 1 - chosen_on))
-        best = _best(candidates, faults, ours)
+    fold_of, every = folds(faults, clusters), range(len(faults))
+    flags, chosen = [False] * len(faults), []
+    for fold in range(FOLDS):
+        best = _best(candidates, faults, [i for i in every if fold_of[i] != fold])
         chosen.append(best.threshold)
-        rows.append(measured_rates([faults[i] for i in others], [best.flags[i] for i in others]))
-    return MeasuredRates(
-        found=sum(one.found for one in rows),
-        positives=sum(one.positives for one in rows),
-        false_alarms=sum(one.false_alarms for one in rows),
-        negatives=sum(one.negatives for one in rows),
-        threshold=_best(candidates, faults, range(len(faults))).threshold,
-        of_halves=tuple(chosen),
+        for i in every:
+            if fold_of[i] == fold:
+                flags[i] = best.flags[i]
+    final = _best(candidates, faults, every)
+    return replace(
+        measured_rates(faults, flags),
+        threshold=final.threshold,
+        of_folds=tuple(chosen) if final.threshold else (),
+        readout=final.readout,
     )
 
 
-def halves(faults: Sequence[bool], clusters: Sequence[str]) -> list[int]:
-    """Return 0 or 1 for each row, by its cluster's name alone and so the same on every run, with both classes in both.
+def folds(faults: Sequence[bool], clusters: Sequence[str]) -> list[int]:
+    """Return the fold of each row, by its cluster's name alone and so the same on every run, with both classes in each.
 
     ValueError, in words, where they are in too few clusters for that.
     """
@@ -112,21 +120,19 @@ def halves(faults: Sequence[bool], clusters: Sequence[str]) -> list[int]:
     for fault, cluster in zip(faults, clusters, strict=True):
         faulty[cluster] |= fault
     ordered = sorted(faulty, key=lambda name: hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest())
-    side = {
-        name: index % 2 for kind in (True, False) for index, name in enumerate(n for n in ordered if faulty[n] is kind)
-    }
-    half = [side[cluster] for cluster in clusters]
-    counts = [
-        sum(one == which and fault is kind for one, fault in zip(half, faults, strict=True))
-        for which in (0, 1)
+    place = {
+        name: index % FOLDS
         for kind in (True, False)
-    ]
-    if min(counts) < FEWEST_IN_A_HALF:
+        for index, name in enumerate(n for n in ordered if faulty[n] is kind)
+    }
+    fold_of = [place[cluster] for cluster in clusters]
+    counts = Counter(zip(fold_of, faults, strict=True))
+    if min(counts[fold, kind] for fold in range(FOLDS) for kind in (True, False)) < FEWEST_IN_A_FOLD:
         raise ValueError(
-            f"the labels are of {len(faulty)} conversations, of which one half has fewer than {FEWEST_IN_A_HALF}"
+            f"the labels are of {len(faulty)} conversations, and one fifth of these has fewer than {FEWEST_IN_A_FOLD}"
             " exchanges at fault or good; label more conversations"
         )
-    return half
+    return fold_of
 
 
 def expected_error(found: int, positives: int, false_alarms: int, negatives: int) -> float:
@@ -145,9 +151,8 @@ def expected_error(found: int, positives: int, false_alarms: int, negatives: int
 
 
 def _best(candidates: Sequence[FlagsAtThreshold], faults: Sequence[bool], rows: Sequence[int]) -> FlagsAtThreshold:
-    """Return the candidate with the least expected error on these rows, the middle one where several have it.
-
-    The middle is the threshold that is furthest from exchanges of either kind.
+    """Return the candidate with the least expected error on these rows: the first readout that has it, and of its
+    thresholds the middle one, which is furthest from exchanges of either kind.
     """
 
     def error(one: FlagsAtThreshold) -> float:
@@ -156,5 +161,8 @@ def _best(candidates: Sequence[FlagsAtThreshold], faults: Sequence[bool], rows: 
 
     errors = [error(one) for one in candidates]
     equal = [one for one, its in zip(candidates, errors, strict=True) if its == min(errors)]
+    equal = [one for one in equal if one.readout == equal[0].readout]
+    if len(equal) == 1:
+        return equal[0]
     middle = (float(equal[0].threshold) + float(equal[-1].threshold)) / 2
     return min(equal, key=lambda one: abs(float(one.threshold) - middle))

@@ -59,6 +59,7 @@ def student_quantile(degrees: int) -> float:
     return _solved(lambda t: beta_cdf(degrees / (degrees + t * t), degrees / 2, 0.5) / 2 > tail, 0.0, 1e3)
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson(k: float, n: float) -> Interval:
     """Return the exact interval of k out of n; Clopper and Pearson 1934. Knows nothing when n is 0."""
     if n <= 0:
