@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from modelward.api.exchange import Exchange
 from modelward.api.scope import ScopeFacts
 from modelward.desired.pod_additions import SecretKey
+from modelward.evaluate.score import Score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +63,18 @@ class ScoringPort(Protocol):
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         """Return the reply, within the port's time and size. Raises PortError."""
+        ...
+
+
+class ScoreMemory(Protocol):
+    """What an evaluator has scored before, which need not be paid for again; what it cannot have it does without."""
+
+    async def known(self, exchanges: Sequence[Exchange]) -> Mapping[str, Score]:
+        """Return the scores that there are, by exchange; waits for those that another Job is just scoring."""
+        ...
+
+    async def keep(self, scored: Sequence[tuple[Exchange, Score]]) -> None:
+        """Remember scores for the Jobs that come."""
         ...
 
 

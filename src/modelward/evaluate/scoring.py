@@ -16,7 +16,13 @@ from modelward.evaluate.calibration.applied import at_threshold
 from modelward.evaluate.conversations import conversations_of
 from modelward.evaluate.kinds.kind import EvaluatorKind
 from modelward.evaluate.pool import MAX_EXAMPLES
-from modelward.evaluate.port import BudgetExhaustedError, PortError, PriceUnknownError, ScoringPort
+from modelward.evaluate.port import (
+    BudgetExhaustedError,
+    PortError,
+    PriceUnknownError,
+    ScoreMemory,
+    ScoringPort,
+)
 from modelward.evaluate.score import Score
 from modelward.evaluate.statistics.histogram import binned, number_bin, value_bin
 from modelward.reasons.checks import CheckReason
@@ -34,11 +40,12 @@ NOT_GENERATIVE = frozenset({"embeddings", "embedding", "rerank", "classify", "mo
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """An evaluator, its kind, and what it may ask of the world outside."""
+    """An evaluator, its kind, what it may ask of the world outside, and what it has scored before."""
 
     kind: EvaluatorKind
     evaluator: ResolvedEvaluator
     port: ScoringPort
+    memory: ScoreMemory | None = None
 
 
 async def score(scorer: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
@@ -56,14 +63,24 @@ async def score(scorer: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
     size = BATCH if scorer.evaluator.unit == "Exchange" else max(1, len(to_judge))
     for start in range(0, len(to_judge), size):
         batch = to_judge[start : start + size]
-        judged = [_unless_not_asked(one) for one in await _judged(scorer, [exchanges[i] for i in batch])]
-        scores.update(zip(batch, judged, strict=True))
+        scores.update(zip(batch, await _remembered(scorer, [exchanges[i] for i in batch]), strict=True))
     if failed := [s.label for s in scores.values() if s.state == "Failed"]:
         name = scorer.evaluator.name
         log.warning(
             "judging failed evaluator=%s samples=%d of=%d cause=%s", name, len(failed), len(to_judge), failed[0]
         )
     return [scores[position] for position in range(len(exchanges))]
+
+
+async def _remembered(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
+    """Judge what was not scored before, and remember it."""
+    known = await scorer.memory.known(batch) if scorer.memory else {}
+    unknown = [one for one in batch if one.id not in known]
+    judged = [_unless_not_asked(one) for one in await _judged(scorer, unknown)] if unknown else []
+    new = dict(zip((one.id for one in unknown), judged, strict=True))
+    if scorer.memory and new:
+        await scorer.memory.keep([(one, new[one.id]) for one in unknown])
+    return [known.get(one.id) or new[one.id] for one in batch]
 
 
 def _unless_not_asked(one: Score) -> Score:

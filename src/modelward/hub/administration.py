@@ -17,6 +17,7 @@ from modelward.hub.layout import is_endpoint
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore
 from modelward.hub.scopes import ScopeStore
+from modelward.hub.scores import ScoreStore
 from modelward.hub.store import ExchangeStore
 
 _BODY_BYTES = 64 << 10
@@ -33,6 +34,7 @@ class Administration:
 
     store: ExchangeStore
     results: ResultStore
+    scores: ScoreStore
     scopes: ScopeStore
     keys: KeyRing
     audit: AuditLog
@@ -65,7 +67,7 @@ class Administration:
         keys = self.keys.all(target.namespace)
         if data.get("dryRun"):
             return json_answer({"exchanges": await counted(self.store, target, keys)})
-        done = await erase(self.store, self.results, target, keys, self.flush)
+        done = await erase(self.store, self.results, self.scores, target, keys, self.flush)
         if target.whole_namespace:
             await self.scopes.erase(target.namespace)
         by = str(data.get("by") or "")[:_NAME_CHARACTERS]

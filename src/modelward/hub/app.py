@@ -18,6 +18,7 @@ from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer, compress
+from modelward.hub.claims import Claims
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
 from modelward.hub.index import Holding
@@ -30,6 +31,8 @@ from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.scope_api import ScopeApi
 from modelward.hub.scopes import ScopeStore
+from modelward.hub.score_api import ScoreApi
+from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.shares import NamespaceUse
 from modelward.hub.spending import Spending
@@ -59,6 +62,8 @@ class Api:
     keys: KeyRing
     audit: AuditLog
     budgets: Budgets
+    scores: ScoreStore
+    claims: Claims
     _decoding: Turns
 
     def application(self) -> web.Application:
@@ -76,8 +81,10 @@ class Api:
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
         ScopeApi(self.scopes, self._permit).add_to(app)
-        parts = (self.store, self.results, self.scopes, self.keys, self.audit)
+        parts = (self.store, self.results, self.scores, self.scopes, self.keys, self.audit)
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
+        known = self.scores, self.claims, self.keys, self.settings.limits, self.metrics
+        ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)
         return app
 

@@ -21,6 +21,7 @@ from modelward.hub.result_form import without_moved
 from modelward.hub.results import ResultStore
 from modelward.hub.rewriting import rewrite, rewritten
 from modelward.hub.rules import Rules
+from modelward.hub.scores import ScoreStore
 from modelward.hub.store import ExchangeStore
 from modelward.privacy.identifiers import conversation_names, exchange_names, is_conversation_key, passing_id
 
@@ -118,6 +119,7 @@ async def counted(store: ExchangeStore, target: ErasureScope, keys: tuple[bytes,
 async def erase(
     store: ExchangeStore,
     results: ResultStore,
+    scores: ScoreStore,
     target: ErasureScope,
     keys: tuple[bytes, ...],
     flush: Callable[[], Awaitable[None]],
@@ -131,6 +133,7 @@ async def erase(
         await store.objects.delete(await store.damage.expired(lambda item: not _within(item.endpoint, target)))
     if target.conversation:  # its exchanges are named by results that are still to come
         await _mark(store, target, Erased().with_exchanges(dropped[:_MOST_NAMED], store.clock_ms()))
+    await scores.erase(lambda endpoint: _within(endpoint, target), marks, dropped)
     named = None if marks.before_ms else frozenset({*dropped, *marks.exchanges})
     examples = await results.drop_examples(lambda key: _within(key.endpoint, target), named)
     await _keep_rules(store, store.rules)

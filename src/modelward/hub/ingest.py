@@ -63,7 +63,7 @@ def read_batch(
     are counted before they are taken apart: a few hundred bytes of zstd can hold millions of them.
     """
     batch = Batch()
-    for line in _lines(body, encoding, limits):
+    for line in lines_of(body, encoding, limits):
         if len(line) > limits.line_bytes:
             batch.rejected["too_long"] += 1
         elif line.strip():
@@ -113,7 +113,7 @@ def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool])
     return "future" if at_ms > now_ms + FUTURE_MS else None
 
 
-def _lines(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
+def lines_of(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
     """Yield the lines; one that is too long is yielded as its first part, once."""
     rest, skipping, total, lines = b"", False, 0, 0
     for chunk in _chunks(body, encoding):

@@ -6,6 +6,7 @@ rules.json
 keys/{namespace}.json
 audit/{ms}-{uuid}.json
 scopes/{namespace}/{ms}-{key}.json
+scores/{namespace}/{endpoint}/{set}/{yyyymmddhh}.zst
 budgets/{namespace}/{policy}.json
 """
 
@@ -20,6 +21,7 @@ RULES_PATH = "rules.json"
 KEYS_PREFIX = "keys/"
 AUDIT_PREFIX = "audit/"
 SCOPES_PREFIX = "scopes/"
+SCORES_PREFIX = "scores/"
 BUDGETS_PREFIX = "budgets/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
@@ -30,6 +32,7 @@ _OBJECT = re.compile(
 )
 _BUDGET = re.compile(rf"{BUDGETS_PREFIX}({_NAMESPACE})/({_NAME})\.json")
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
+_SCORES = re.compile(rf"{SCORES_PREFIX}({_NAMESPACE}/{_NAME})/([0-9a-f]{{32}})/({_HOUR})\.zst")
 _SCOPE = re.compile(rf"scopes/({_NAMESPACE})/(\d{{1,15}})-([0-9a-f]{{32}})\.json")
 
 
@@ -91,6 +94,31 @@ class ScopeObject:
     def path(self) -> str:
         """Its path in the store."""
         return f"{SCOPES_PREFIX}{self.namespace}/{self.at_ms:013d}-{self.key}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresKey:
+    """One hour of a set of scores; `endpoint` is `namespace/name`."""
+
+    endpoint: str
+    score_set: str
+    hour: str
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its endpoint."""
+        return namespace_of(self.endpoint)
+
+    @property
+    def path(self) -> str:
+        """Its path in the store."""
+        return f"{SCORES_PREFIX}{self.endpoint}/{self.score_set}/{self.hour}.zst"
+
+
+def scores_key(path: str) -> ScoresKey | None:
+    """Read a path; None when it is none of ours."""
+    match = _SCORES.fullmatch(path)
+    return ScoresKey(*match.groups()) if match else None
 
 
 def namespace_of(endpoint: str) -> str:

@@ -19,6 +19,7 @@ class HubMetrics:
         self.requests = counter("modelward_hub_requests", "API requests by action and status", "action", "code")
         self.errors = counter("modelward_hub_errors", "Errors by their code", "code")
         self.results = counter("modelward_hub_results", "Window results stored")
+        self.scores = counter("modelward_hub_scores", "Scores of exchanges posted, by what became of them", "result")
         self.refused = counter(
             "modelward_hub_connections_refused",
             "Connections closed because there are too many (limit) or no descriptors left (descriptors)",

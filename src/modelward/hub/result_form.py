@@ -9,6 +9,7 @@ from dataclasses import replace
 from modelward.api.evaluation import Example, WindowResult
 from modelward.api.window_answer import MAX_MOVED, Moved, WindowTest
 from modelward.hub.errors import bad_request
+from modelward.privacy.redaction import redact
 
 REVISIONS = 100
 EXAMPLES = 10
@@ -37,6 +38,11 @@ def bounded(result: WindowResult) -> WindowResult:
         raise bad_request(f"more than {REVISIONS} revisions in one window")
     tests = tuple(replace(test, moved=_parts(test)) for test in result.tests[:TESTS])
     return replace(result, examples={name: _examples(rows) for name, rows in result.examples.items()}, tests=tests)
+
+
+def plain_label(label: str) -> str:
+    """Return a label that came from outside: itself where it is a word without personal data, else `other`."""
+    return label if _LABEL.fullmatch(label) and not redact(label).findings else OTHER
 
 
 def without_moved(result: WindowResult) -> WindowResult:

@@ -22,6 +22,7 @@ from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Caller
 from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer
+from modelward.hub.claims import Claims
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
@@ -33,6 +34,7 @@ from modelward.hub.objects import ObjectStore
 from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
 from modelward.hub.scopes import ScopeStore
+from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings, address
 from modelward.hub.shares import Shares, size_of
 from modelward.hub.store import PURGE_S, ExchangeStore
@@ -66,6 +68,8 @@ class Hub:
     audit: AuditLog = field(init=False)
     budgets: Budgets = field(init=False)
     results: ResultStore = field(init=False)
+    scores: ScoreStore = field(init=False)
+    claims: Claims = field(init=False)
     scopes: ScopeStore = field(init=False)
     buffer: WriteBuffer = field(init=False)
     metrics: HubMetrics = field(init=False)
@@ -95,6 +99,9 @@ class Hub:
         self.store.plain_ids = not settings.auth
         self.keys = KeyRing(objects, damage, self.clock_ms, self.store.longest_ms)
         self.audit = AuditLog(objects, damage, self.clock_ms)
+        rule_of = lambda endpoint: self.store.rules.of(endpoint)  # noqa: E731, PLW0108  # rules are replaced whole
+        self.scores = ScoreStore(objects, damage, rule_of, self.clock_ms)
+        self.claims = Claims(self.clock_ms)
         self.budgets = Budgets(objects, damage, self.clock_ms)
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
@@ -140,7 +147,7 @@ class Hub:
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
-        return Api(*known, self.keys, self.audit, self.budgets, turns)
+        return Api(*known, self.keys, self.audit, self.budgets, self.scores, self.claims, turns)
 
     async def _verified(self, request: web.Request) -> Caller | None:
         """Return who asks; None when everybody is believed."""
@@ -156,6 +163,7 @@ class Hub:
                 await self.keys.load()
                 await self.audit.load()
                 await self.budgets.load()
+                await self.scores.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
@@ -210,7 +218,10 @@ class Hub:
 
     async def purge(self) -> None:
         """Take away what rules no longer let stand."""
-        self.metrics.purged.inc(await purge(self.store))
+        try:
+            self.metrics.purged.inc(await purge(self.store))
+        finally:
+            await self.scores.drop_forbidden()
 
     async def join_crowded(self) -> None:
         """Join the small objects of endpoints that have too many."""
@@ -223,6 +234,7 @@ class Hub:
         await self.audit.drop_old()
         await self.scopes.drop_old()
         await self.budgets.tidy()
+        self.claims.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
 
     async def _repeat(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import ssl
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from modelward.api.budget import (
 )
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.api.kept_score import KeptScore, kept_score_from_json
 from modelward.api.scope import ScopeFacts, scope_facts_from_json, scope_facts_to_json
 from modelward.hub_client.rows import READ_ERRORS, readable
 
@@ -76,6 +77,24 @@ class Overview:
     holdings: list[KeptSamples]
     stored: list[Stored]
     rules_asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSet:
+    """A set of scores of one endpoint; they may have come `slack_ms` before or after their exchanges."""
+
+    namespace: str
+    endpoint: str
+    score_set: str
+    slack_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundScores:
+    """Scores by their exchange, and the exchanges that another Job is scoring."""
+
+    scores: Mapping[str, KeptScore]
+    busy: frozenset[str]
 
 
 class HubClient:
@@ -225,6 +244,28 @@ class HubClient:
     async def put_scope_facts(self, namespace: str, key: str, facts: ScopeFacts) -> None:
         """Store what was found of a scope; again is no harm."""
         await self._ask("PUT", f"/v1/scopes/{quote(namespace)}/{key}", json=scope_facts_to_json(facts))
+
+    async def post_scores(self, lines: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+        """Post scores of exchanges; return how many were accepted and rejected. Again is no harm."""
+        body = zstandard.compress(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+        answer = _decoded(await self._ask("POST", "/v1/scores", data=body, encoding="zstd"))
+        return int(answer.get("accepted", 0)), int(answer.get("rejected", 0))
+
+    async def find_scores(self, where: ScoreSet, exchanges: Sequence[Exchange], holder: str = "") -> FoundScores:
+        """Return the scores that there are of exchanges in a set; a `holder` gets the others to score."""
+        times = [one.time_ms for one in exchanges]
+        ids = [one.id for one in exchanges]
+        asked = {
+            "ids": ids,
+            "holder": holder,
+            "from_ms": min(times) - where.slack_ms,
+            "to_ms": max(times) + where.slack_ms,
+        }
+        path = f"/v1/scores/{quote(where.namespace)}/{quote(where.endpoint)}/{where.score_set}/lookup"
+        answer = _decoded(await self._ask("POST", path, json=asked))
+        batches = readable(_list(answer, "scores"), kept_score_from_json, self._skipped)
+        found = {one.id: one async for batch in batches for one in batch}
+        return FoundScores(found, frozenset(str(one) for one in _list(answer, "busy")))
 
     async def put_budgets(self, terms: Sequence[BudgetTerms]) -> list[str]:
         """Replace the terms of all policies; return the names of those that the hub refused."""

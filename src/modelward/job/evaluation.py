@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,14 +13,15 @@ from typing import TypeVar
 
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.api.kept_score import evaluator_set
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.runs import is_scheduled
 from modelward.evaluate.catalogue import EvaluatorCatalogue
-from modelward.evaluate.port import ScoringPort
+from modelward.evaluate.port import ScoreMemory, ScoringPort
 from modelward.evaluate.scoring import Scorer, window_result
 from modelward.evaluate.window_scoring import window_tests
-from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.hub_client.client import HubClient, HubUnavailableError, ScoreSet
 from modelward.job.budgeted import Budgeted, Purse
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.hub_past import HubPast
@@ -27,6 +29,7 @@ from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
 from modelward.job.port import JobPort
+from modelward.job.score_memory import HubScores
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class EvaluationJob:
     embeddings: SharedEmbeddings
     tally: Tally
     scopes: HubScopes
+    _holder: str = field(default_factory=lambda: uuid.uuid4().hex)
     _purses: dict[str, Purse] = field(default_factory=dict)
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
 
@@ -86,7 +90,7 @@ class EvaluationJob:
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
         exchanges = await self._exchanges(item)
-        scorer = self.known.scorer(judge, self._port(item, judge))
+        scorer = replace(self.known.scorer(judge, self._port(item, judge)), memory=self._memory(item, judge))
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
         )
@@ -103,6 +107,13 @@ class EvaluationJob:
             "item done endpoint=%s evaluation=%s exchanges=%d failed=%d reason=%s",
             item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
         )  # fmt: skip
+
+    def _memory(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoreMemory | None:
+        """Return what was scored before, of an evaluator whose scores cost something."""
+        if not judge.costly:
+            return None
+        score_set = evaluator_set(judge.kind, judge.name, judge.facts.version, judge.config)
+        return HubScores(self.client, ScoreSet(self.plan.namespace, item.endpoint, score_set), self._holder)
 
     def _port(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoringPort:
         """Return what the evaluator may ask; within the policy's budget where it costs something and there is one."""

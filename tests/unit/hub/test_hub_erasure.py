@@ -14,6 +14,7 @@ from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Timings, Usage
+from modelward.api.kept_score import evaluator_set, imported_set, record_digest
 from modelward.api.window_answer import Moved, WindowTest
 from modelward.collector.handover import CapturedExchange
 from modelward.collector.record import ExchangeRecorder
@@ -23,7 +24,7 @@ from modelward.collector.spool import Spool
 from modelward.hub import audit, keys
 from modelward.hub.errors import HubError
 from modelward.hub.stored import StoredLines
-from modelward.hub_client.client import HubUnavailableError
+from modelward.hub_client.client import HubUnavailableError, ScoreSet
 from modelward.privacy.identifiers import hashed
 
 __all__ = ["cluster"]
@@ -71,6 +72,32 @@ TARGETS: list[tuple[dict[str, Any], list[tuple[str, str]], str]] = [
 ]  # fmt: skip
 
 
+ALL_HELD = [(one.endpoint, one.id) for one in EVERYTHING]
+SET = evaluator_set("judge", "brand", "1", {})
+
+
+def scores() -> list[dict[str, Any]]:
+    """Return scores of everything, by an evaluator and from outside."""
+    own = [
+        {"endpoint": one.endpoint, "set": SET, "id": one.id, "time_ms": one.time_ms, "conversation": one.conversation,
+         "label": "ERASED" if one.response == "ERASED" else "ok", "record": record_digest(one)}
+        for one in EVERYTHING
+    ]  # fmt: skip
+    outside = {"source": "ragas", "name": "faithfulness", "value": 0.5}
+    return own + [{"endpoint": one.endpoint, "id": one.id, "time_ms": one.time_ms, **outside} for one in EVERYTHING]
+
+
+async def scored(hub: Running) -> set[tuple[str, str]]:
+    """Return the exchanges of which any score is left."""
+    found = set()
+    for one in EVERYTHING:
+        namespace, _, name = one.endpoint.partition("/")
+        for score_set in (SET, imported_set("ragas", "faithfulness")):
+            answer = await hub.client.find_scores(ScoreSet(namespace, name, score_set), [one])
+            found |= {(one.endpoint, found_id) for found_id in answer.scores}
+    return found
+
+
 @pytest.mark.parametrize(("target", "left", "named"), TARGETS)
 async def test_an_erasure_reaches_the_store_late_records_and_the_examples_of_results(
     tmp_path: Path, target: dict[str, Any], left: list[tuple[str, str]], named: str
@@ -78,6 +105,8 @@ async def test_an_erasure_reaches_the_store_late_records_and_the_examples_of_res
     async with running_hub(f"file://{tmp_path}") as hub:
         await hub.client.post_exchanges(ndjson(*EVERYTHING))
         await hub.client.put_result(result("e1", "e2"))
+        assert await hub.client.post_scores(scores()) == (8, 0)
+        assert await scored(hub) == {*ALL_HELD}
         gone = 4 - len(left)
         assert await hub.client.erase({**target, "dryRun": True}) == {"exchanges": gone}
         assert len(await held(hub)) == 4, "a dry run erases nothing"
@@ -85,6 +114,9 @@ async def test_an_erasure_reaches_the_store_late_records_and_the_examples_of_res
         whole = "exchange" not in target and "conversation" not in target
         assert done == {"exchanges": gone, "examples": 2 if whole else 1, "recorded": True}
         assert await held(hub) == left
+        assert await scored(hub) == set(left)
+        assert (await hub.client.post_scores(scores()))[0] == 2 * len(left), "nor do their scores come again"
+        assert await scored(hub) == set(left)
         assert await hub.client.post_exchanges(ndjson(*EVERYTHING)) == (len(left), gone), "a spool may bring them again"
         await hub.client.put_result(result("e1", "e2", evaluation="late"))
         for found in await hub.client.results(0):
@@ -96,6 +128,7 @@ async def test_an_erasure_reaches_the_store_late_records_and_the_examples_of_res
         assert record["time_ms"] == NOW_MS
     async with running_hub(f"file://{tmp_path}") as again:
         assert set(await held(again)) == set(left)
+        assert await scored(again) == set(left)
         assert await again.client.audit(0, "erase") == [record]
         assert await again.client.post_exchanges(ndjson(*EVERYTHING)) == (len(left), gone)
     if ("retail/chat", "e1") not in left and ("retail/mail", "e3") not in left:

@@ -28,6 +28,16 @@ RESULT = result_to_json(
 
 RESERVATION = {"key": "key-000009", "run": "r", "evaluator": "judge", "tokens": 900, "cost": 1, "currency": "USD"}
 TODAY = day_of(NOW_MS)
+SET = "0" * 32
+SCORE = {
+    "endpoint": "loud/chat",
+    "id": "e1",
+    "source": "ragas",
+    "name": "faithfulness",
+    "value": 0.5,
+    "time_ms": NOW_MS,
+}
+LOOKUP = {"ids": ["e1"], "from_ms": NOW_MS - 9, "to_ms": NOW_MS, "holder": "h"}
 
 
 def spoilt(good: dict[str, Any]) -> st.SearchStrategy[bytes]:
@@ -59,6 +69,8 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
     _, results = await asked(session, "GET", "/v1/results?since=0")
     _, budgets = await asked(session, "GET", "/v1/budgets")
     own_budgets = [row for row in orjson.loads(budgets)["budgets"] if row["namespace"] == "quiet"]
+    lookup = orjson.dumps(LOOKUP | {"ids": ["e2"], "holder": ""})
+    found.append(await asked(session, "POST", f"/v1/scores/quiet/chat/{SET}/lookup", lookup))
     own = [row for row in orjson.loads(held)["endpoints"] if row["endpoint"].startswith("quiet/")]
     all_results = [row for row in orjson.loads(results)["results"] if row["namespace"] == "quiet"]
     return [*found, (200, orjson.dumps([own, all_results, own_budgets]))]
@@ -68,6 +80,7 @@ async def assert_nothing_changes(
     posts: list[bytes],
     results: list[bytes],
     reservations: list[bytes],
+    scores: list[bytes],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
@@ -78,6 +91,7 @@ async def assert_nothing_changes(
         await r.client.post_exchanges(ndjson(*(exchange(i, endpoint="quiet/chat") for i in range(5))))
         quiet = WindowResult("quiet", "chat", "p", "e", NOW_MS - 9, NOW_MS, "r", EvaluatorFacts("PII", "1"))
         await r.client.put_result(quiet)
+        await r.client.post_scores([{"endpoint": "quiet/chat", "set": SET, "id": "e2", "time_ms": NOW_MS - 9}])
         limits = BudgetLimits(tokens=1_000)
         await r.client.put_budgets([BudgetTerms(n, "p", limits, SpentSoFar(TODAY, Spend())) for n in ("loud", "quiet")])
         await r.client.reserve("quiet", "p", SpendRequest("key-000001", "r", "judge", 10))
@@ -91,6 +105,11 @@ async def assert_nothing_changes(
                 for part in ("reservations", "settlements"):
                     status, _ = await asked(session, "POST", f"/v1/budgets/loud/p/{part}", body)
                     assert status < 500
+            for body in scores:
+                status, _ = await asked(session, "POST", "/v1/scores", body)
+                assert status < 500
+                status, _ = await asked(session, "POST", f"/v1/scores/loud/chat/{SET}/lookup", body)
+                assert status < 500
             for body in results:
                 status, _ = await asked(session, "PUT", f"/v1/results/loud/chat/p/e/{NOW_MS - 9}-{NOW_MS}", body)
                 assert status < 500
@@ -111,6 +130,7 @@ async def assert_nothing_changes(
     st.lists(LINES, max_size=3),
     st.lists(spoilt(RESULT), max_size=3),
     st.lists(spoilt(RESERVATION), max_size=3),
+    st.lists(spoilt(SCORE) | spoilt(LOOKUP), max_size=3),
     RULES,
     NAMES,
     st.binary(max_size=99),
@@ -119,8 +139,9 @@ def test_garbage_of_one_namespace_changes_no_answer_for_another(
     posts: list[bytes],
     results: list[bytes],
     reservations: list[bytes],
+    scores: list[bytes],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
 ) -> None:
-    asyncio.run(assert_nothing_changes(posts, results, reservations, rules, name, noise))
+    asyncio.run(assert_nothing_changes(posts, results, reservations, scores, rules, name, noise))

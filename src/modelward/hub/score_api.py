@@ -1,0 +1,160 @@
+"""The part of the HTTP API about scores of single exchanges: those of Jobs, and those that come from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import orjson
+from aiohttp import web
+
+from modelward.api.kept_score import (
+    KeptScore,
+    imported_set,
+    is_score_name,
+    is_score_set,
+    kept_score_from_json,
+    kept_score_to_json,
+)
+from modelward.hub.admission import caller_of, send
+from modelward.hub.authorisation import Action, Caller
+from modelward.hub.claims import Claims
+from modelward.hub.errors import bad_request
+from modelward.hub.ingest import FUTURE_MS, lines_of
+from modelward.hub.keys import KeyRing
+from modelward.hub.layout import is_endpoint, namespace_of
+from modelward.hub.metrics import HubMetrics
+from modelward.hub.requests import body_of, json_answer
+from modelward.hub.result_form import plain_label
+from modelward.hub.scores import ScoreStore
+from modelward.hub.settings import Limits
+from modelward.privacy.identifiers import exchange_id, is_conversation_key
+
+LOOKUP_IDS = 2_000
+_LOOKUP_BYTES = 512 << 10
+_LINE_BYTES = 4 << 10
+_HOLDER_CHARACTERS = 64
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
+ScoreFate = Literal["accepted", "malformed", "not_yours", "unknown_endpoint", "not_captured", "future", "too_many"]
+Rows = dict[tuple[str, str], list[KeptScore]]
+"""By endpoint and set."""
+
+
+@dataclass(slots=True)
+class ScoreApi:
+    """The handlers and what they work on; `allows` says what a caller may do to a namespace, `permit` insists on it."""
+
+    scores: ScoreStore
+    claims: Claims
+    keys: KeyRing
+    limits: Limits
+    metrics: HubMetrics
+    admits: Callable[[str], bool]
+    allows: Callable[[Caller | None, Action, str], bool]
+    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_post("/v1/scores", self.post_scores)
+        app.router.add_post("/v1/scores/{namespace}/{endpoint}/{set}/lookup", self.post_lookup)
+
+    async def post_scores(self, request: web.Request) -> web.Response:
+        """Store JSON lines of scores; 202 means stored, or counted as rejected."""
+        caller = caller_of(request)
+        body = await body_of(request, self.limits.body_bytes)
+        key = await self.keys.newest(caller.namespace) if caller else None
+        encoding = request.headers.get("Content-Encoding", "")
+        rows, counted = await asyncio.to_thread(self._read, body, encoding, caller, key)
+        for (endpoint, score_set), scores in rows.items():
+            if not self.scores.admits(endpoint, score_set):
+                counted["accepted"] -= len(scores)
+                counted["too_many"] += len(scores)
+                continue
+            await self.scores.put(endpoint, score_set, scores)
+            self.claims.release(endpoint, score_set, (one.id for one in scores))
+        for outcome, number in counted.items():
+            self.metrics.scores.labels(outcome).inc(number)
+        accepted = counted["accepted"]
+        return json_answer({"accepted": accepted, "rejected": counted.total() - accepted}, status=202)
+
+    async def post_lookup(self, request: web.Request) -> web.Response:
+        """Answer the scores that there are of some exchanges, and give the others to whoever asks."""
+        namespace, score_set = request.match_info["namespace"], request.match_info["set"]
+        await self.permit(request, "keep scores", namespace)
+        endpoint = f"{namespace}/{request.match_info['endpoint']}"
+        if not is_endpoint(endpoint) or not is_score_set(score_set):
+            raise bad_request("not the names of a namespace, an endpoint and a set of scores")
+        try:
+            data = orjson.loads(await body_of(request, _LOOKUP_BYTES))
+            ids, holder = [str(one) for one in data["ids"]], str(data.get("holder", ""))[:_HOLDER_CHARACTERS]
+            from_ms, to_ms = int(data["from_ms"]), int(data["to_ms"])
+        except _UNREADABLE as error:
+            raise bad_request("a lookup has ids, from_ms and to_ms") from error
+        if len(ids) > LOOKUP_IDS or not 0 <= from_ms <= to_ms < 1 << 47:
+            raise bad_request(f"at most {LOOKUP_IDS} ids, and from_ms before to_ms")
+        held = await self.scores.find(endpoint, score_set, from_ms, to_ms)
+        found = [held[one] for one in ids if one in held]
+        missing = [one for one in ids if one not in held]
+        busy = self.claims.claim(endpoint, score_set, missing, holder) if holder else []
+        body = {"scores": [kept_score_to_json(one) for one in found], "busy": busy}
+        return await send(request, json_answer(body))
+
+    def _read(
+        self, body: bytes, encoding: str, caller: Caller | None, key: bytes | None
+    ) -> tuple[Rows, Counter[ScoreFate]]:
+        rows: Rows = defaultdict(list)
+        counted: Counter[ScoreFate] = Counter()
+        for line in lines_of(body, encoding, self.limits):
+            if not line.strip():
+                continue
+            taken = self._taken(line, caller, key)
+            if isinstance(taken, str):
+                counted[taken] += 1
+                continue
+            where, score = taken
+            counted["accepted"] += 1
+            rows[where].append(score)
+        return rows, counted
+
+    def _taken(
+        self, line: bytes, caller: Caller | None, key: bytes | None
+    ) -> tuple[tuple[str, str], KeptScore] | ScoreFate:
+        """Return where a line's score belongs, with the score as it may be kept; or why it may not."""
+        try:
+            row: Mapping[str, Any] = orjson.loads(line[: _LINE_BYTES + 1])  # a longer one is cut, and so is no JSON
+            endpoint, own, now_ms = str(row["endpoint"]), "set" in row, self.scores.clock_ms()
+            score = _plain(kept_score_from_json(row if own else {"time_ms": now_ms, **row}), key, own=own)
+            score_set = str(row["set"]) if own else imported_set(*_names(row))
+        except _UNREADABLE:
+            return "malformed"
+        if not is_endpoint(endpoint) or not is_score_set(score_set):
+            return "malformed"
+        if not self.allows(caller, "keep scores" if own else "post scores", namespace_of(endpoint)):
+            return "not_yours"
+        if score.time_ms > now_ms + FUTURE_MS:
+            return "future"
+        if not self.admits(endpoint):
+            return "unknown_endpoint"
+        return ((endpoint, score_set), score) if self.scores.allows(endpoint, score) else "not_captured"
+
+
+def _names(row: Mapping[str, Any]) -> tuple[str, str]:
+    source, name = row["source"], row["name"]
+    if not is_score_name(source) or not is_score_name(name):
+        raise ValueError("source and name are words")
+    return source, name
+
+
+def _plain(score: KeptScore, key: bytes | None, *, own: bool) -> KeptScore:
+    """Return a score without anything that a person may have typed: ids as exchanges have them, labels as words."""
+    known = is_conversation_key(score.conversation)
+    return replace(
+        score,
+        id=score.id if key is None or own else exchange_id(score.id, key),
+        label=plain_label(score.label),
+        record=score.record if own and len(score.record) <= 32 and score.record.isalnum() else "",
+        conversation=score.conversation if known else "",
+    )
