@@ -76,6 +76,12 @@ class Operator:
             assert self._process.wait(20) == 0, self.log.read_text()[-4000:]
             self._process = None
 
+    def kill(self) -> None:
+        """End what still runs, however it is."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def writes(self, scenario: str) -> list[str]:
         """Return the children that the log says were written in a scenario's namespace."""
         mark = f"namespace={self.namespace(scenario)} "
@@ -100,9 +106,7 @@ def operator(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             yield process
         process.stop()
     finally:
-        if process._process is not None:
-            process._process.kill()
-            process._process.wait()
+        process.kill()
         cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
 
 

@@ -11,6 +11,8 @@ import os
 import signal
 import socket
 import time
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 
 from modelward.api.address import host_and_port
 from modelward.collector import families
@@ -22,7 +24,6 @@ from modelward.collector.descriptors import raise_limit
 from modelward.collector.drain import Drain
 from modelward.collector.engine import EngineScrape
 from modelward.collector.options import Options, options_to_argument
-from modelward.collector.release import version
 from modelward.collector.rendering import render
 from modelward.collector.shared_metrics import Key, SharedMetrics, new_board_fd
 from modelward.collector.targets import first_url
@@ -78,7 +79,7 @@ class Supervisor:
         self._admin.start()
         self._engine.start()
         log.info(
-            "collector starts; listen=%s admin=%s version=%s", self._options.listen, self._options.admin, version()
+            "collector starts; listen=%s admin=%s version=%s", self._options.listen, self._options.admin, _version()
         )
         while True:
             self._keep_running()
@@ -94,7 +95,7 @@ class Supervisor:
     def metrics(self) -> str:
         """Return the text of `/metrics`."""
         series: list[tuple[Key, list[float]]] = [pair for board in self._boards for pair in board.read()]
-        series.append(((families.INFO, (version(),)), [1.0]))
+        series.append(((families.INFO, (_version(),)), [1.0]))
         series.append(((families.BLIND, ()), [float(self._pump.accepting)]))
         series += [((families.RESTARTS, (c.name,)), [float(c.restarts)]) for c in (self._dataplane, self._worker)]
         if self._engine.name:
@@ -191,3 +192,12 @@ class Supervisor:
             time.sleep(0.02)
             self._reap()
         child.signal(signal.SIGKILL)
+
+
+@cache
+def _version() -> str:
+    """Return the installed package's version, `unknown` when it runs from a bare source tree."""
+    try:
+        return version("modelward")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,6 +1,7 @@
 """An engine's page under the names that all engines share, so that nothing above this file knows an engine by name."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -46,6 +47,18 @@ def recognised(engine: str, families: Families) -> str:
     """What a page is taken for: the engine that is declared, a generic one for the only one whose names it has."""
     heard = speakers(families) if engine == GENERIC else ()
     return heard[0] if len(heard) == 1 else engine
+
+
+def engine_name(declared: str, heard: Iterable[str], before: str) -> str:
+    """Return which engine serves an endpoint: the declared one, or what the pages of a generic one were taken for.
+
+    Of pods that differ, as in a roll-out to another engine, most decide. What was recognised `before` stands while no
+    page says anything else.
+    """
+    if declared != GENERIC:
+        return declared
+    counted = Counter(sorted(name for name in heard if name in speaking()))
+    return counted.most_common(1)[0][0] if counted else before or GENERIC
 
 
 def first(families: Families, names: tuple[str, ...]) -> tuple[Sample, ...]:

@@ -11,6 +11,7 @@ from modelward.desired import adoption, model_workload, names
 from modelward.desired.collector_config import config_map, engine_metrics_path, generation
 from modelward.desired.finding import Finding
 from modelward.desired.quality_of_service import too_small
+from modelward.metrics.dialects import engine_name
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.gathered import Gathered, selector_text
 from modelward.operator.endpoint.plan import keeps_out_collector
@@ -25,7 +26,6 @@ from modelward.status.collector import Collectors, collector_state, metrics_stat
 from modelward.status.collector_release import of_another_release, of_other_settings
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts
-from modelward.status.engine import engine_name
 from modelward.status.error_rates import unserved
 from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
 from modelward.status.revision import UNKNOWN_REVISION, revision_now
@@ -40,6 +40,7 @@ def assessed(look: ReconcileView) -> EndpointFacts:
     known, history, serving = look.known, look.seen.history, look.serving or {}
     sight = _sight(look)
     objectives, evaluations = _objectives(look, sight), _evaluations(look, sight)
+    heard = (page.engine for page in look.seen.latest.values())
     return EndpointFacts(
         accepted=_accepted(look.problems, paused=known.endpoint.spec.paused),
         workload=_workload(look),
@@ -51,7 +52,7 @@ def assessed(look: ReconcileView) -> EndpointFacts:
         desired_replicas=int(serving.get("spec", {}).get("replicas", 1)) if serving else 0,
         selector=selector_text(serving["spec"]["selector"]) if serving else "",
         url=targets.url(known.endpoint),
-        engine=engine_name(known.endpoint.spec.engine, look.seen.latest.values(), known.endpoint.status.engine),
+        engine=engine_name(known.endpoint.spec.engine, heard, known.endpoint.status.engine),
         models=history.models(),
         revision=sight.revision,
         usage=usage_status(history, look.now_ms),

@@ -3,27 +3,22 @@
 import pytest
 
 from modelward.metrics.collector_page import snapshot_from_collector
+from modelward.metrics.dialects import engine_name
 from modelward.metrics.engine_page import snapshot_from_engine
 from modelward.metrics.exposition import parse
-from modelward.metrics.snapshot import Snapshot
-from modelward.status.engine import engine_name
 
 LLAMA = b"llamacpp:requests_deferred 0\nllamacpp:requests_processing 1\n"
 COLLECTOR = b'modelward_requests_started_total 0\nmodelward_engine_info{engine="vllm"} 1\n'
 
 
-def read(pod: str, engine: str) -> Snapshot:
-    return Snapshot(pod, 0, "collector", engine=engine)
-
-
 def test_an_engines_own_page_says_which_one_it_is() -> None:
     page = snapshot_from_engine(parse(LLAMA), "generic", "a", 0)
-    assert engine_name("generic", [page], "") == "llamacpp"
+    assert engine_name("generic", [page.engine], "") == "llamacpp"
 
 
 def test_a_collector_says_which_engine_it_stands_beside() -> None:
     page = snapshot_from_collector(parse(COLLECTOR), "a", 0)
-    assert engine_name("generic", [page], "") == "vllm"
+    assert engine_name("generic", [page.engine], "") == "vllm"
 
 
 @pytest.mark.parametrize(
@@ -40,5 +35,4 @@ def test_a_collector_says_which_engine_it_stands_beside() -> None:
 def test_what_is_declared_counts_then_what_most_pods_say_then_what_was_known(
     declared: str, heard: list[str], before: str, named: str
 ) -> None:
-    pages = [read(f"pod-{number}", engine) for number, engine in enumerate(heard)]
-    assert engine_name(declared, pages, before) == named
+    assert engine_name(declared, heard, before) == named
