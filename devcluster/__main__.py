@@ -1,7 +1,7 @@
 """A real one-node Kubernetes for machines with no Docker, kind or registry: all from Debian, Go and Python packages.
 
   python3 devcluster up                 build what is missing (minutes, once), start (5 s), print the kubeconfig's path
-  python3 devcluster build-images       build modelward, collector and banking-bot, and load them into a running cluster
+  python3 devcluster build-images       build the project's images, and load them into a running cluster
   python3 devcluster kubectl get pods   kubectl with the right kubeconfig (also: helm)
   python3 devcluster down               stop and leave nothing behind; --purge also forgets objects, images and volumes
 

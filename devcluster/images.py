@@ -25,12 +25,16 @@ _PIP_KEYS = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_U
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of this repository: its name, its Dockerfile and stage, and the files that decide it."""
+    """An image of this repository: its name, its Dockerfile and stage, and the files that decide it.
+
+    Without an optional one, which needs what an index may not have for ever, the rest works.
+    """
 
     name: str
     dockerfile: str
     inputs: tuple[str, ...]
     target: str = ""
+    optional: bool = False
 
 
 _SHARED = (".dockerignore", "Dockerfile", "pyproject.toml", "README.md", "LICENSE")
@@ -45,6 +49,14 @@ IMAGES = (
         "localhost/banking-bot:dev",
         "examples/banking/engine/Dockerfile",
         (".dockerignore", "examples/banking/engine", "requirements/demo.txt"),
+        "bot",
+    ),
+    Image(
+        "localhost/banking-judge:dev",
+        "examples/banking/engine/Dockerfile",
+        (".dockerignore", "examples/banking/engine", "requirements/demo.txt", "requirements/judge-weights.txt"),
+        "judge",
+        optional=True,
     ),
 )
 
@@ -59,10 +71,16 @@ def build(names: Iterable[str] = ()) -> list[str]:
         if stamp.exists() and stamp.read_text() == key and image_id(image.name):
             say(f"{image.name}: unchanged")
             continue
-        with step(f"building {image.name}"):
-            _bud(image, base_image)
+        try:
+            with step(f"building {image.name}"):
+                _bud(image, base_image)
+        except SystemExit as error:
+            if not image.optional:
+                raise
+            say(f"{image.name}: not built, so what needs it is left out: {error}")
+            continue
         stamp.write_text(key)
-    return [image.name for image in chosen]
+    return [image.name for image in chosen if image_id(image.name)]
 
 
 def _bud(image: Image, base_image: str) -> None:
