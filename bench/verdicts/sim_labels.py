@@ -7,16 +7,21 @@ and 70 of the others; `people only` are 100 labels and no evaluator.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from coverage import summary
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "helpers"))
+from lang_reiczigel import lang_reiczigel
+
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.evaluate.interval import Interval, wilson
-from modelward.evaluate.statistics.correction import corrected, error_rates, lang_reiczigel
+from modelward.evaluate.statistics.correction import corrected, error_rates
 from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
 
 TRIALS, GRID_TRIALS = 10_000, 3_000

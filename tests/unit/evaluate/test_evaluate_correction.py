@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.evaluate.interval import Interval, wilson
-from modelward.evaluate.statistics.correction import ErrorRates, corrected, error_rates, lang_reiczigel, resolution
+from modelward.evaluate.statistics.correction import ErrorRates, corrected, error_rates, resolution
 from modelward.evaluate.statistics.distributions import beta_cdf, beta_quantile, clopper_pearson, student_quantile
 from modelward.evaluate.statistics.domains import prediction_margin
 from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
@@ -116,9 +116,3 @@ def test_no_label_says_nothing() -> None:
     assert found.high - found.low > 0.49
     with pytest.raises(ValueError, match="not a share"):
         two_phase(3, 2, StratumLabels(1, 2), StratumLabels(1, 2))
-
-
-@given(counts, st.integers(0, 50), st.integers(0, 50))
-def test_the_published_formula_has_bounds_too(kn: tuple[int, int], found: int, kept: int) -> None:
-    interval = lang_reiczigel(*kn, (found, 50), (kept, 50))
-    assert 0 <= interval.low <= interval.value <= interval.high <= 1

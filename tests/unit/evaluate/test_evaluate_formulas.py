@@ -1,4 +1,4 @@
-"""Labels from elsewhere (A) and labels of the endpoint's own traffic (B): how often their intervals hold the truth.
+"""Labels from elsewhere (A, and as verdicts take them) and of the endpoint's own traffic (B): how often intervals hold.
 
 Share at fault = limit = 10 %, 2,000 samples, TPR 85 % and FPR 5 % measured on 50 + 50 labels, or 30 flagged and 70
 other exchanges labelled; once as measured, once where the endpoint's own FPR is twice the measured one.
@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from lang_reiczigel import lang_reiczigel
 
-from modelward.evaluate.interval import Interval
-from modelward.evaluate.statistics.correction import ErrorRates, corrected, lang_reiczigel
+from modelward.evaluate.interval import Interval, wilson
+from modelward.evaluate.statistics.correction import ErrorRates, corrected
 from modelward.evaluate.statistics.distributions import clopper_pearson
 from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
 
@@ -20,12 +21,22 @@ SHARE, TRUE, FALSE, SAMPLES, LABELS, TRIALS = 0.1, 0.85, 0.05, 2_000, 50, 10_000
 OF_FLAGGED, OF_OTHERS = 30, 70
 
 
-def of_a(own: float) -> Iterator[Interval]:
+def labelled_elsewhere(own: float) -> Iterator[tuple[int, int, int]]:
+    """Yield samples flagged, faults found and false alarms."""
     drawn = np.random.default_rng(7)
     flagged = drawn.binomial(SAMPLES, SHARE * TRUE + (1 - SHARE) * own, TRIALS)
     rows = zip(flagged, drawn.binomial(LABELS, TRUE, TRIALS), drawn.binomial(LABELS, FALSE, TRIALS), strict=True)
-    for k, found, alarms in rows:
-        yield lang_reiczigel(int(k), SAMPLES, (int(found), LABELS), (LABELS - int(alarms), LABELS))
+    yield from ((int(k), int(found), int(alarms)) for k, found, alarms in rows)
+
+
+def of_a(own: float) -> Iterator[Interval]:
+    for k, found, alarms in labelled_elsewhere(own):
+        yield lang_reiczigel(k, SAMPLES, (found, LABELS), (LABELS - alarms, LABELS))
+
+
+def of_verdicts(own: float) -> Iterator[Interval]:
+    for k, found, alarms in labelled_elsewhere(own):
+        yield corrected(wilson(k, SAMPLES), ErrorRates(wilson(found, LABELS), wilson(alarms, LABELS)))
 
 
 def of_b(own: float) -> Iterator[Interval]:
@@ -39,7 +50,7 @@ def of_b(own: float) -> Iterator[Interval]:
 
 @pytest.mark.parametrize(
     ("of", "covers", "wholly_above", "width", "doubled"),
-    [(of_a, 0.97, 0.01, 0.14, 0.77), (of_b, 0.98, 0.02, 0.09, 0.97)],
+    [(of_a, 0.97, 0.01, 0.14, 0.77), (of_verdicts, 0.96, 0.0, 0.13, 0.87), (of_b, 0.98, 0.02, 0.09, 0.97)],
 )
 def test_the_formulas_have_their_published_coverage(
     of: Callable[[float], Iterator[Interval]], covers: float, wholly_above: float, width: float, doubled: float

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.quantity import PPM
-from modelward.evaluate.interval import Z_95, Interval, wilson
+from modelward.evaluate.interval import Interval, wilson
 
 _ALWAYS = Interval(1.0, 1.0, 1.0)
 _NEVER = Interval(0.0, 0.0, 0.0)
@@ -92,23 +92,3 @@ def resolution(rates: ErrorRates, *, above: bool) -> float:
     seen = rates.false_positive.value if above else rates.true_positive.value
     found = corrected(Interval(seen, seen, seen), rates)
     return found.high if above else 1.0 - found.low
-
-
-def lang_reiczigel(k: float, n: float, positives: tuple[int, int], negatives: tuple[int, int]) -> Interval:
-    """Return the interval of Lang and Reiczigel 2014 for k flagged of n, [0, 1] where it cannot be told.
-
-    `positives` are (found, all) labelled faults, `negatives` (left alone, all) labelled faultless ones. `corrected` has
-    its coverage and is narrower, and above all lies wholly above the limit less often: `bench/verdicts` compares them.
-    """
-    (found, m1), (kept, m0), z2 = positives, negatives, Z_95 * Z_95
-    size, m1, m0 = n + z2, m1 + 2, m0 + 2
-    p, s, c = (k + z2 / 2) / size, (found + 1) / m1, (kept + 1) / m0
-    j = s + c - 1
-    if j <= 0:
-        return Interval(0.0, 0.0, 1.0)
-    share = (p + c - 1) / j
-    of_true, of_false = s * (1 - s) / m1, c * (1 - c) / m0
-    shift = 2 * z2 * (share * of_true - (1 - share) * of_false)
-    half = Z_95 * math.sqrt(p * (1 - p) / size + (1 - share) ** 2 * of_false + share**2 * of_true) / j
-    low, high = (min(1.0, max(0.0, share + shift + side)) for side in (-half, half))
-    return Interval(min(high, max(low, share)), low, high)
