@@ -32,6 +32,18 @@ LOOK_BACK: Spec = {"endpoint": "chat", "from": "2026-11-24T09:00:00Z", "to": "20
 ITEM: Spec = {**LOOK_BACK, "policy": "baseline", "evaluation": "topic"}
 
 
+CONTAINER: Spec = {"image": "registry.example/brand@sha256:0"}
+WEBHOOK: Spec = {"url": "https://judge.example/brand", "secretRef": {"name": "modelward-brand"}}
+
+
+def container(**changes: Any) -> Spec:
+    return {"container": {**CONTAINER, **changes}}
+
+
+def webhook(**changes: Any) -> Spec:
+    return {"webhook": {**WEBHOOK, **changes}}
+
+
 def watched(**changes: Any) -> Spec:
     return {"backend": {"workloadRef": {"name": "my-vllm", **changes}}}
 
@@ -86,6 +98,13 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", selecting(operator="Exists")),
     ("MonitoringPolicy", judged(check=None, evaluatorRef={"name": "topic"})),
     ("Evaluator", {"builtin": "OffTopicAnswered", "config": {"inScope": ["bank cards"], "threshold": 0.5}}),
+    ("Evaluator", container()),
+    (
+        "Evaluator",
+        container(resources={"limits": {"memory": "1Gi", "cpu": 1}}, labels=["off-brand"], config={"a": 0.5}),
+    ),
+    ("Evaluator", webhook(sends="MetadataOnly")),
+    ("Evaluator", webhook(url="http://brand.retail.svc:8080/score")),
     ("EvaluationRun", LOOK_BACK),
     ("EvaluationRun", {"endpoint": "chat"}),
     ("EvaluationRun", {"items": [ITEM], "suspend": True}),
@@ -117,6 +136,9 @@ REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", judged(statistic="P75")),
     ("Evaluator", {"builtin": ""}),
     ("Evaluator", {"builtin": "OffTopicAnswered", "config": ["not", "an", "object"]}),
+    ("Evaluator", container(image="")),
+    ("Evaluator", container(imagePullPolicy="Sometimes")),
+    ("Evaluator", webhook(sends="Full")),
     ("EvaluationRun", {**LOOK_BACK, "from": "yesterday"}),
     ("EvaluationRun", {"items": [{"endpoint": "chat"}]}),
 ]
@@ -190,6 +212,21 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**judged(every="15m", over="1h"), "capture": {"keepFor": "14m"}},
         "every must be at most capture.keepFor",
     ),
+    ("Evaluator", {}, "set exactly one of builtin, container and webhook"),
+    ("Evaluator", {**container(), "builtin": "PII"}, "set exactly one of builtin, container and webhook"),
+    ("Evaluator", {**container(), "config": {}}, "config belongs to builtin"),
+    (
+        "Evaluator",
+        webhook(url="http://judge.example"),
+        "this is not an address that text may be sent to; write https://",
+    ),
+    ("Evaluator", webhook(url="https://user:word@judge.example"), "this is not an address that text may be sent to"),
+    (
+        "Evaluator",
+        webhook(secretRef={"name": "db-password"}),
+        '"db-password" is not a name of a Secret that Modelward may mount; name the Secret modelward-SOMETHING',
+    ),
+    ("Evaluator", container(labels=["off brand"]), '"off brand" is not a kind of finding'),
     ("EvaluationRun", {}, "set exactly one of endpoint (look back) and items"),
     ("EvaluationRun", {**LOOK_BACK, "items": [ITEM]}, "set exactly one of endpoint (look back) and items"),
     ("EvaluationRun", {"endpoint": "chat", "from": LOOK_BACK["from"]}, "set both from and to, or neither"),

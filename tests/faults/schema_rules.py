@@ -342,6 +342,22 @@ RULES: Mapping[str, Rule] = {
             _set(check={"builtin": "PII"}, evaluatorRef={"name": "scope"}),
         ),
     ),
+    "set exactly one of builtin, container and webhook": Rule(
+        _only("builtin", "container", "webhook", otherwise=("builtin", "PII")),
+        (
+            lambda spec: _without(spec, "builtin", "container", "webhook", "config"),
+            lambda spec: {**spec, "builtin": "PII", "container": {"image": "a"}},
+            lambda spec: {
+                **_without(spec, "builtin", "config"),
+                "container": {"image": "a"},
+                "webhook": {"url": "https://a", "secretRef": {"name": "modelward-a"}},
+            },
+        ),
+    ),
+    "config belongs to builtin": Rule(
+        lambda spec, _: spec if "builtin" in spec else _without(spec, "config"),
+        (lambda _: {"container": {"image": "a"}, "config": {}},),
+    ),
     "set exactly one of baseline and revision": Rule(
         _only("baseline", "revision", otherwise=("baseline", "5%")),
         (_drop("baseline", "revision", "by"), lambda _: {"baseline": "5%", "revision": "Previous", "by": "5%"}),

@@ -183,7 +183,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         if item.config not in configs:
             configs.append(item.config)
     items = [_item_to_json(item) | {"config": configs.index(item.config)} for item in plan.items]
-    return {**asdict(plan), "configs": configs, "items": items}
+    plain = {name: value for name, value in asdict(plan).items() if name != "allowed_hosts" or value}
+    return {**plain, "configs": configs, "items": items}
 
 
 def _item_to_json(item: PlanItem) -> dict[str, Any]:

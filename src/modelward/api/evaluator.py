@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
 from modelward.api.monitoringpolicy import Config
+from modelward.api.score_service import Container, Webhook
 
 
 class EvaluatorSpec(Model):
-    """Which evaluator, with which settings."""
+    """Which evaluator, with which settings: exactly one kind."""
 
-    builtin: Annotated[str, Field(min_length=1, max_length=63, description=BUILTINS_HELP)]
+    model_config = rules(
+        (
+            "[has(self.builtin), has(self.container), has(self.webhook)].filter(x, x).size() == 1",
+            "set exactly one of builtin, container and webhook",
+        ),
+        ("!has(self.config) || has(self.builtin)", "config belongs to builtin"),
+    )
+
+    builtin: Annotated[str | None, Field(min_length=1, max_length=63, description=BUILTINS_HELP)] = None
+    container: Container | None = None
+    webhook: Webhook | None = None
     config: Config | None = None
-    """Its settings; each evaluator documents its own."""
+    """Settings of a built-in evaluator; each documents its own."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        """Refuse what a newer or older version stored with a kind that this one does not know."""
+        if sum(value is not None for name, value in self if name != "config") != 1:
+            raise ValueError("it names none of the kinds of evaluators that this version knows, or several")
+        return self
 
 
 class EvaluatorStatus(Fitted):

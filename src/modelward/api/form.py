@@ -89,7 +89,7 @@ BASE_URL = TextForm(
 TEXT_URL = TextForm(
     r"^(https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
     r"|http://[a-z0-9]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?\.svc(\.cluster\.local)?)"
-    r"(:[0-9]{1,5})?(/[-A-Za-z0-9._~%!$&()*+,;=:@/]*)?$",
+    r"(:[0-9]{1,5})?(/[-+A-Za-z0-9._~%!$&()*,;=:@/]*)?$",
     "an address that text may be sent to",
     "write https:// and a host, or http:// and a Service of the cluster such as http://brand.retail.svc:8080, then at"
     " most a port and a path",
@@ -99,6 +99,15 @@ SECRET_NAME = TextForm(
     r"^modelward-[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
     "a name of a Secret that Modelward may mount",
     "name the Secret modelward-SOMETHING, so that nobody can have another one mounted",
+)
+SECRET_KEY = TextForm(
+    r"^[-._a-zA-Z0-9]+$", "a key of a Secret", "write letters, digits, dots, dashes and underscores, such as api-key"
+)
+IMAGE = TextForm(
+    r"^[^\s]+$",
+    "an image",
+    "write a name without spaces, such as registry.example/brand@sha256:... or brand:1",
+    quoted=False,
 )
 KIND = TextForm(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
@@ -117,7 +126,7 @@ THRESHOLD = TextForm(
 )
 _ALL = (
     *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, BYTES, NAME, SERVICE_NAME),
-    *(BASE_URL, TEXT_URL, SECRET_NAME, KIND, MEASURED_SHARE, THRESHOLD),
+    *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, MEASURED_SHARE, THRESHOLD),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

@@ -73,10 +73,10 @@ def model_pods(endpoint: str) -> str:
     return fit(f"{endpoint}-pods")
 
 
-def run(now_ms: int) -> str:
-    """Return the name of the scheduled run of a tick, such as `modelward-20260102-030405` (UTC)."""
+def run(now_ms: int, part: str = "") -> str:
+    """Return the name of the scheduled run of a tick, such as `modelward-20260102-030405` (UTC), then its part."""
     date, _, time = timestamp(now_ms).removesuffix("Z").partition("T")
-    return f"modelward-{date.replace('-', '')}-{time.replace(':', '')}"
+    return f"modelward-{date.replace('-', '')}-{time.replace(':', '')}" + (f"-{part}" if part else "")
 
 
 def run_plan(run_name: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from modelward.desired.pod import restricted_security
 
 SECRETS_DIRECTORY = "/etc/modelward/secrets"  # a path
-SIDECAR_RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}}
+_REQUESTS, _LIMITS = {"cpu": "100m", "memory": "256Mi"}, {"memory": "512Mi"}
+_STARTED = {"periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 120}
+"""An evaluator's container may load a model before it answers: it has four minutes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,12 +32,22 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class SidecarContainer:
-    """A container beside the scoring one, on 127.0.0.1 for it; without a token, and as restricted as ours."""
+    """A container beside the scoring one, on 127.0.0.1 for it; without a token, and as restricted as ours.
+
+    The scoring one starts when `started_path` of `port` has answered, where there is one. The kubelet asks for it at
+    the pod's address, so the container listens on all of them. It can write to its own `/tmp`. `requests` and `limits`
+    take the place of the usual ones.
+    """
 
     name: str
     image: str
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    pull_policy: str = "IfNotPresent"
+    port: int = 0
+    started_path: str = ""
+    requests: tuple[tuple[str, str], ...] = ()
+    limits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def added(spec: Mapping[str, Any], additions: PodAdditions) -> dict[str, Any]:
     return {
         **spec,
         "containers": [first, *others],
-        "volumes": [*spec["volumes"], *_volumes(additions.secrets)],
+        "volumes": [*spec["volumes"], *_volumes(additions.secrets), *map(_scratch_volume, additions.containers)],
         **({"initContainers": [*spec.get("initContainers", ()), *sidecars]} if sidecars else {}),
     }
 
@@ -105,13 +117,32 @@ def _volumes(keys: Sequence[SecretKey]) -> list[dict[str, Any]]:
 
 
 def _sidecar(one: SidecarContainer) -> dict[str, Any]:
+    probe = {"httpGet": {"path": one.started_path, "port": one.port}, **_STARTED} if one.started_path else None
     return {
         "name": one.name,
         "image": one.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": one.pull_policy,
         "restartPolicy": "Always",
         **({"args": list(one.args)} if one.args else {}),
         **({"env": [{"name": name, "value": value} for name, value in one.env]} if one.env else {}),
-        "resources": SIDECAR_RESOURCES,
+        **({"ports": [{"containerPort": one.port}]} if one.port else {}),
+        **({"startupProbe": probe} if probe else {}),
+        "volumeMounts": [{"name": _scratch(one), "mountPath": "/tmp"}],  # noqa: S108  # an emptyDir of its own
+        "resources": _resources(dict(one.requests), dict(one.limits)),
         "securityContext": restricted_security(),
     }
+
+
+def _resources(requests: Mapping[str, str], limits: Mapping[str, str]) -> dict[str, Any]:
+    """Fill up what was written so that no request is above its limit, and memory always has a limit."""
+    usual = {name: amount for name, amount in _REQUESTS.items() if name not in limits}
+    memory = {"memory": requests.get("memory", _LIMITS["memory"])}
+    return {"requests": {**usual, **requests}, "limits": {**memory, **limits}}
+
+
+def _scratch(one: SidecarContainer) -> str:
+    return f"{one.name}-tmp"
+
+
+def _scratch_volume(one: SidecarContainer) -> dict[str, Any]:
+    return {"name": _scratch(one), "emptyDir": {"sizeLimit": "256Mi"}}

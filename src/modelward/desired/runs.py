@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import duration_ms, timestamp, timestamp_ms
 from modelward.desired import names
 from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
 from modelward.desired.ownership import owner_references
 from modelward.desired.pod import (
     environment,
@@ -38,19 +39,23 @@ PLAN_VOLUME = "modelward-plan"
 PLAN_DIRECTORY = "/etc/modelward/run"
 DEADLINE_SECONDS = 900
 KEEP_SECONDS = 3_600
-_SCHEDULED = re.compile(r"modelward-[0-9]{8}-[0-9]{6}")
+_SCHEDULED = re.compile(r"modelward-[0-9]{8}-[0-9]{6}(?:-([0-9a-f]{8}))?")
 RESOURCES = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"memory": "768Mi"}}
 
 
-def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int) -> dict[str, Any]:
-    """Return the EvaluationRun of a tick; its name comes from the tick, so that two leaders make one run.
+def scheduled_run(namespace: str, items: Sequence[RunItem], now_ms: int, part: str = "") -> dict[str, Any]:
+    """Return the EvaluationRun of a tick; its name comes from tick and part, so that two leaders make one run.
 
-    Give it what `fitting` returns, at most MAX_ITEMS of it.
+    Give it what `fitting` returns of one of `by_part`, at most MAX_ITEMS of it.
     """
     return {
         "apiVersion": API_VERSION,
         "kind": "EvaluationRun",
-        "metadata": {"name": names.run(now_ms), "namespace": namespace, "labels": names.shared_labels("evaluator")},
+        "metadata": {
+            "name": names.run(now_ms, part),
+            "namespace": namespace,
+            "labels": names.shared_labels("evaluator"),
+        },
         "spec": {"items": [item.wire() for item in items[:MAX_ITEMS]]},
     }
 
@@ -61,6 +66,55 @@ def is_scheduled(run_name: str) -> bool:
     A person who gives a run such a name makes it one of the schedule's, to be tidied away like those.
     """
     return _SCHEDULED.fullmatch(run_name) is not None
+
+
+def part_of_run(run_name: str) -> str:
+    """Return which part of a tick's work a scheduled run has; empty of what needs no container."""
+    found = _SCHEDULED.fullmatch(run_name)
+    return (found[1] or "") if found else ""
+
+
+def by_part(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> dict[str, tuple[RunItem, ...]]:
+    """Return items by the part whose run takes them: a container that does not start keeps no others from theirs.
+
+    What needs no container is the part "". Those of one container share a run, and a pod has one of them at most, since
+    all of them listen on the same port.
+    """
+    parts: dict[str, tuple[RunItem, ...]] = {}
+    for item in wanted:
+        part = _part(item_key(item), watches)
+        parts[part] = (*parts.get(part, ()), item)
+    return parts
+
+
+def parts(watches: Mapping[str, MonitoringPlan]) -> frozenset[str]:
+    """Return every part that the evaluations of a namespace have, "" always."""
+    return frozenset({"", *(_part_of(bound) for watched in watches.values() for bound in watched.evaluations)})
+
+
+def _part(key: tuple[str, str, str], watches: Mapping[str, MonitoringPlan]) -> str:
+    endpoint, *named = key
+    asked = watches.get(endpoint, MonitoringPlan()).evaluations
+    found = (_part_of(bound) for bound in asked if [bound.policy, bound.evaluation.name] == named)
+    return next(found, "")
+
+
+def _part_of(bound: BoundEvaluation) -> str:
+    if bound.evaluator is None or bound.problem is not None or not bound.evaluator.pod.containers:
+        return ""
+    containers = ",".join(one.name for one in bound.evaluator.pod.containers)
+    return hashlib.sha256(containers.encode()).hexdigest()[:8]
+
+
+def of_other_containers(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> frozenset[tuple[str, str, str]]:
+    """Return endpoint, policy and evaluation of the items that need another container than the run's first one."""
+    wanted = by_part(items(run, watches), watches)
+    first = _first_part(wanted)
+    return frozenset(item_key(item) for part, some in wanted.items() if part not in ("", first) for item in some)
+
+
+def _first_part(wanted: Mapping[str, Sequence[RunItem]]) -> str:
+    return next(filter(None, wanted), "")
 
 
 def begun_ms(run_name: str) -> int | None:
@@ -145,7 +199,10 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
 
 
 def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> Iterator[PlanItem]:
+    first = _first_part(by_part(wanted, watches))
     for item in wanted:
+        if _part(item_key(item), watches) not in ("", first):
+            continue
         for bound in watches.get(item.endpoint, MonitoringPlan()).evaluations:
             if (bound.policy, bound.evaluation.name) != (item.policy, item.evaluation) or bound.problem is not None:
                 continue
@@ -180,7 +237,7 @@ def plan_config_map(run: EvaluationRun, plan: Plan, installation: Installation) 
 
 def additions(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> PodAdditions:
     """Return what the evaluators of a run's items need of its pod."""
-    wanted = {(item.endpoint, item.policy, item.evaluation) for item in items(run, watches)}
+    wanted = {item_key(item) for item in items(run, watches)} - of_other_containers(run, watches)
     needed = (
         bound.evaluator.pod
         for endpoint, watched in watches.items()

@@ -38,12 +38,18 @@ class PriceUnknownError(PortError):
 
 @dataclass(frozen=True, slots=True)
 class ScoringRequest:
-    """A POST to an address that the evaluator's pod additions name; `credential` becomes a bearer token on its way."""
+    """A POST to an address that the evaluator's pod additions name.
+
+    `credential` becomes a bearer token on its way, `signing` the key of a `Modelward-Signature`. It is sent up to
+    `tries` times, where nobody answers in time, or with a status of 500 and above.
+    """
 
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     credential: SecretKey | None = None
+    signing: SecretKey | None = None
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)

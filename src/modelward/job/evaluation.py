@@ -28,6 +28,7 @@ from modelward.job.hub_past import HubPast
 from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
+from modelward.job.patience import Patience
 from modelward.job.port import JobPort
 from modelward.job.score_memory import HubScores
 from modelward.reasons.checks import CheckReason
@@ -79,6 +80,7 @@ class EvaluationJob:
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex)
     _purses: dict[str, Purse] = field(default_factory=dict)
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
+    _patience: Patience = field(default_factory=Patience)
 
     async def run_item(self, item: PlanItem) -> None:
         """Judge one item and put its result to the hub."""
@@ -117,7 +119,13 @@ class EvaluationJob:
 
     def _port(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoringPort:
         """Return what the evaluator may ask; within the policy's budget where it costs something and there is one."""
-        port = JobPort(self.embeddings, judge.pod.egress, allowed_hosts=self.plan.allowed_hosts, scopes=self.scopes)
+        port = JobPort(
+            self.embeddings,
+            judge.pod.egress,
+            allowed_hosts=self.plan.allowed_hosts,
+            scopes=self.scopes,
+            patience=self._patience,
+        )
         if not item.budgeted:
             return port
         purse = self._purses.setdefault(item.policy, Purse(self.client, self.plan, item.policy, _patiently))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,16 +12,23 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from modelward.api.scope import ScopeFacts
+from modelward.clock import now_ms
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
-from modelward.desired.text_egress import HELM_VALUE, is_allowed
+from modelward.desired.text_egress import HELM_VALUE, POD, is_allowed
 from modelward.evaluate.port import PortError, ScopeMemory, ScoringReply, ScoringRequest
+from modelward.evaluate.score_contract.signature import HEADER as SIGNATURE_HEADER
+from modelward.evaluate.score_contract.signature import signature
 from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.patience import Patience
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 TIMEOUT_S = 30.0
+PAUSES_S = (1.0, 4.0)
+"""Waits before an address is asked a second and a third time: a server that restarts is back within seconds."""
+SERVER_ERROR = 500
 MAX_REPLY_BYTES = 1 << 20
 _PORTS = {"http": 80, "https": 443}
 
@@ -38,6 +46,9 @@ class JobPort:
     timeout_s: float = TIMEOUT_S
     allowed_hosts: tuple[str, ...] | None = None
     scopes: ScopeMemory | None = None
+    patience: Patience = field(default_factory=Patience)
+    pauses_s: tuple[float, ...] = PAUSES_S
+    clock_ms: Callable[[], int] = now_ms
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
@@ -53,25 +64,52 @@ class JobPort:
             await self.scopes.keep_scope_facts(key, facts)
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
-        """Ask once, and follow nowhere; the messages of errors hold no text of either side."""
-        self._require_declared(request.url)
-        headers = dict(request.headers)
-        if request.credential:
-            headers["Authorization"] = f"Bearer {self._secret(request.credential)}"
+        """Ask as often as the request says, and follow nowhere; messages of errors hold no text of either side.
+
+        An address that costs more than the run's patience is not asked again.
+        """
+        asked = self._declared(request.url)
+        self.patience.require(asked)
+        unsent = True
+        for pause_s in (*self.pauses_s[: max(0, request.tries - 1)], None):
+            with self.patience.spent(asked):
+                reply = await self._once(request, asked)
+            unsent = unsent and isinstance(reply, PortError) and reply.unsent
+            if pause_s is None or (isinstance(reply, ScoringReply) and reply.status < SERVER_ERROR):
+                break
+            await asyncio.sleep(pause_s)
+        if isinstance(reply, PortError):
+            self.patience.failed(asked)
+            raise PortError(str(reply), unsent=unsent)
+        self.patience.answered(asked)
+        return reply
+
+    async def _once(self, request: ScoringRequest, asked: Egress) -> ScoringReply | PortError:
+        headers = self._headers(request)
         timeout = aiohttp.ClientTimeout(total=self.timeout_s)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+                # What goes to a container of this pod goes through no proxy.
+                aiohttp.ClientSession(timeout=timeout, trust_env=asked.host != POD) as session,
                 session.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer,
             ):
                 return ScoringReply(answer.status, await _limited(answer.content))
         except aiohttp.ClientConnectorError as error:
-            host = urlsplit(request.url).hostname
-            raise PortError(f"{host} did not answer: {type(error).__name__}", unsent=True) from error
+            return PortError(f"{asked.host} did not answer: {type(error).__name__}", unsent=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
-            raise PortError(f"{urlsplit(request.url).hostname} did not answer: {type(error).__name__}") from error
+            cause = "Timeout" if isinstance(error, TimeoutError) else type(error).__name__
+            return PortError(f"{asked.host} did not answer: {cause}")
 
-    def _require_declared(self, url: str) -> None:
+    def _headers(self, request: ScoringRequest) -> dict[str, str]:
+        headers = dict(request.headers)
+        if request.credential:
+            headers["Authorization"] = f"Bearer {self._secret(request.credential)}"
+        if request.signing:
+            key = self._secret(request.signing)
+            headers[SIGNATURE_HEADER] = signature(key, request.body, self.clock_ms() // 1_000)
+        return headers
+
+    def _declared(self, url: str) -> Egress:
         try:
             parts = urlsplit(url)
             asked = Egress(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
@@ -83,6 +121,7 @@ class JobPort:
         if self.allowed_hosts is not None and not is_allowed(asked.host, self.allowed_hosts):
             told = f"text may not leave the cluster to {asked.host}: it is not in {HELM_VALUE}"
             raise PortError(told, unsent=True)
+        return asked
 
     def _secret(self, key: SecretKey) -> str:
         try:

@@ -66,6 +66,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     UNKNOWN_EVALUATOR = CheckReason.UNKNOWN_EVALUATOR
     EVALUATOR_NOT_FOUND = CheckReason.EVALUATOR_NOT_FOUND
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
+    EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED
     KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
     INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
     PLAN_TOO_LARGE = Reason(
@@ -73,6 +74,12 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
         "of an item: the configs of all items of the run together are too large for one run",
         "many evaluations with long configs, requested at once",
         "ask for fewer items in one EvaluationRun; what is scheduled is split by itself",
+    )
+    ANOTHER_CONTAINER = Reason(
+        "AnotherContainer",
+        "of an item: its evaluator needs another container than those before it, and a run's pod has one",
+        "a run by hand over evaluations with several Evaluators of kind `container`",
+        "ask for the item in an EvaluationRun of its own; what is scheduled is split by itself",
     )
     RESULT_LOST = Reason(
         "ResultLost",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from desired_specimens import PLAIN, SETTLED, evaluation, policy, resolved, run_here
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import plan_from_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
+from modelward.api.evaluator import Evaluator
 from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import names, runs
 from modelward.desired.due import TrafficSince, due
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
+from modelward.job.installed import catalogue
 
 NOW = 1_767_322_800_000
 MINUTE = 60_000
@@ -198,3 +201,52 @@ def test_a_run_that_is_held_holds_its_job() -> None:
 def test_a_run_that_was_never_stored_owns_nothing() -> None:
     run = EvaluationRun.model_validate({"metadata": {"name": "r"}, "spec": {"endpoint": "chat"}})
     assert "ownerReferences" not in runs.job(run, PLAIN)["metadata"]
+
+
+def _with_containers(*images: str) -> dict[str, MonitoringPlan]:
+    """An evaluation by a built-in, and one by a container of each image."""
+    specs = [
+        {"metadata": {"name": f"e{number}"}, "spec": {"container": {"image": image}}}
+        for number, image in enumerate(images)
+    ]
+    evaluators = {f"e{number}": Evaluator.model_validate(spec) for number, spec in enumerate(specs)}
+    asked = [
+        evaluation(name=f"by-{name}", check=None, evaluatorRef={"name": name}) for name in evaluators
+    ]  # fmt: skip
+    baseline = policy("baseline", {"content": "Redacted"}, evaluations=[evaluation(), *asked])
+    return {"chat": merge_policies(run_here(), (baseline,), catalogue().of_policies([baseline], evaluators))}
+
+
+def _all(watches: dict[str, MonitoringPlan]) -> tuple[RunItem, ...]:
+    return due(NOW, watches, {"chat": TrafficSince(NOW)}, {}, {})
+
+
+def test_a_container_has_a_run_of_its_own_so_that_it_holds_up_no_others() -> None:
+    watches = _with_containers("a", "b", "a")
+    found = runs.by_part(_all(watches), watches)
+    named = sorted(tuple(sorted(item.evaluation for item in some)) for some in found.values())
+    assert named == [("by-e0", "by-e2"), ("by-e1",), ("topic",)]
+    assert [item.evaluation for item in found[""]] == ["topic"]
+    assert found.keys() == runs.parts(watches)
+    made = {part: runs.scheduled_run("retail", some, NOW, part)["metadata"]["name"] for part, some in found.items()}
+    assert len(set(made.values())) == 3
+    assert all(runs.is_scheduled(name) and runs.begun_ms(name) == NOW for name in made.values())
+    assert {part: runs.part_of_run(name) for part, name in made.items()} == {part: part for part in made}
+
+
+def test_the_pod_of_a_run_by_hand_has_one_container_and_the_others_are_told() -> None:
+    watches = _with_containers("a", "b")
+    run = _run({"endpoint": "chat", "from": timestamp(NOW - MINUTE), "to": timestamp(NOW)})
+    assert [container.image for container in runs.additions(run, watches).containers] == ["a"]
+    assert [item.evaluation for item in runs.plan(run, watches, PLAIN).items] == ["topic", "by-e0"]
+    assert runs.of_other_containers(run, watches) == {("chat", "baseline", "by-e1")}
+    assert runs.of_other_containers(run, _watches()) == frozenset()
+
+
+def test_the_plan_says_where_text_may_go() -> None:
+    run = _run({"endpoint": "chat", "from": timestamp(NOW - MINUTE), "to": timestamp(NOW)})
+    plan = runs.plan(run, _watches(), replace(PLAIN, allowed_hosts=("judge.example",)))
+    sent = json.loads(runs.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])
+    assert plan_from_json(sent).allowed_hosts == ("judge.example",)
+    del sent["allowed_hosts"]
+    assert plan_from_json(sent).allowed_hosts == (), "the plan of an older operator allows none"

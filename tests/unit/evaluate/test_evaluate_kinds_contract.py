@@ -65,6 +65,8 @@ TOPIC_BAD: tuple[dict[str, Any], ...] = (
     {"inScope": [LARGE]},
 )
 ASK = {"url": "http://judge:80/score", "word": "secret"}
+IMAGE = {"image": "registry.example/brand:1"}
+WEBHOOK = {"url": "https://judge.example/brand", "secretRef": {"name": "modelward-brand"}}
 SPECIMENS = [
     Specimen("builtin", "OffTopicAnswered", SCOPE, {"inScope": ["bank cards"]}, TOPIC_BAD),
     Specimen("builtin", "OnTopicRefused", SCOPE, {**SCOPE, "threshold": "0.3"}, TOPIC_BAD),
@@ -109,6 +111,16 @@ SPECIMENS = [
     Specimen("builtin", "PromptInjection", {}, {"contextRoles": ["tool"]}, ({"contextRoles": ["user"]},)),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
+    Specimen(
+        "container", "brand", IMAGE, {**IMAGE, "labels": ["off-brand"]},
+        ({}, {"image": ""}, {"image": "a b"}, {**IMAGE, "imagePullPolicy": "Sometimes"}, {**IMAGE, "labels": ["a b"]},
+         {**IMAGE, "sends": "Full"}, {**IMAGE, "config": {"words": [LARGE]}}, {**IMAGE, "args": ["x" * 5_000]}),
+    ),
+    Specimen(
+        "webhook", "brand", WEBHOOK, {**WEBHOOK, "config": {"words": ["cheap"]}},
+        ({}, {"url": WEBHOOK["url"]}, {**WEBHOOK, "url": "http://judge.example"}, {**WEBHOOK, "url": "https://h:0"},
+         {**WEBHOOK, "secretRef": {"name": "other"}}, {**WEBHOOK, "sends": "Full"}, {**WEBHOOK, "url": "https://a?b=c"}),
+    ),
 ]  # fmt: skip
 PACKAGES = {"Coherence": "py3langid", "Language": "py3langid", "Format": "re2"}
 """Of the extra `evaluate`, which a checkout may be without."""
@@ -149,6 +161,13 @@ class Port:
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         asked = json.loads(request.body)
+        if asked.get("contract") == "score/v1":
+            self.asked.append(len(asked["records"]))
+            rows = [
+                {"id": one["id"], "state": "Scored", "flagged": "secret" in one["response"], "value": 0.5}
+                for one in asked["records"]
+            ]
+            return ScoringReply(200, json.dumps({"scores": rows}).encode())
         self.asked.append(len(asked["answers"]))
         return ScoringReply(200, json.dumps([asked["word"] in answer for answer in asked["answers"]]).encode())
 

@@ -113,7 +113,8 @@ def test_its_pod_additions_stand_in_the_job() -> None:
     (sidecar,) = spec["initContainers"]
     assert (sidecar["name"], sidecar["restartPolicy"]) == ("toy-words", "Always")
     assert sidecar["securityContext"]["runAsNonRoot"] is True
-    assert "volumeMounts" not in sidecar, "it has no token of the hub"
+    assert sidecar["volumeMounts"] == [{"name": "toy-words-tmp", "mountPath": "/tmp"}], "it has no token of the hub"
+    assert {"name": "toy-words-tmp", "emptyDir": {"sizeLimit": "256Mi"}} in spec["volumes"]
 
 
 def test_an_evaluation_that_cannot_run_adds_nothing_to_the_pod() -> None:

@@ -38,7 +38,7 @@ class ToyConfig(EvaluatorConfig):
 class ToySpec(EvaluatorSpec):
     """What the API would gain: a block beside `builtin`, of which exactly one is written."""
 
-    builtin: str | None = None  # type: ignore[assignment]
+    builtin: str | None = None
     toy: Mapping[str, Any]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
@@ -55,10 +55,12 @@ _GIVE_UP_MS = 300_000
 """How long a scheduled run may be refused: then it ends, and does not keep the schedule from what is due later."""
 _NO_ROOM = Finding(RunReason.PLAN_TOO_LARGE, "the configs of a run have 900 kB at most; ask for fewer items at once")
 
+_OTHER_CONTAINER = Finding(RunReason.ANOTHER_CONTAINER, "the run has one container already; ask in a run of its own")
+
 
 @dataclass(slots=True)
 class RunReconciler:
-    """One scheduled run in flight per namespace, so that a full cluster merges work instead of queueing pods."""
+    """One scheduled run in flight for each part of a namespace: a full cluster merges work, and queues no pods."""
 
     context: Context
     installed: Installed
@@ -88,9 +90,10 @@ class RunReconciler:
         watches = await self.asked(namespace)
         if not watches:
             return None
-        if self.hub.complete and not any(scheduled(run) and not finished(run.status) for run in known):
-            return await self._start(namespace, watches, known)
-        return LOOK_S
+        busy = {runs.part_of_run(one.metadata.name) for one in known if scheduled(one) and not finished(one.status)}
+        if not self.hub.complete or runs.parts(watches) <= busy:
+            return LOOK_S
+        return await self._start(namespace, watches, known, busy)
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Carry one run on: its account, plan and Job; then its status."""
@@ -170,29 +173,36 @@ class RunReconciler:
         return ()
 
     async def _start(
-        self, namespace: str, watches: Mapping[str, MonitoringPlan], known: Sequence[EvaluationRun]
+        self,
+        namespace: str,
+        watches: Mapping[str, MonitoringPlan],
+        known: Sequence[EvaluationRun],
+        busy: Collection[str],
     ) -> float:
-        """Make a run of what is due; return the seconds until the next attempt."""
+        """Make a run of each part that is due and not busy; return the seconds until the next attempt."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms(namespace).items()}
         more = namespace in self._cut or full(known, now_ms)
         heard = self._heard(namespace, watches)
         first = due(now_ms - _SETTLE_MS, watches, heard, last, tried(known, now_ms), more=more)
-        wanted = (*first, *self._reopened(namespace, watches, known, now_ms))
-        items = runs.fitting(wanted, watches)
-        if not items:
-            return LOOK_S
-        run = runs.scheduled_run(namespace, items, now_ms)
-        try:
-            self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
-        except Conflict:
-            return LOOK_S  # another leader was faster with the same tick
-        except (Forbidden, Invalid) as error:
-            await self._tell_refused(namespace, items, error)
-            return _REFUSED_S
-        (self._cut.add if len(items) < len(wanted) else self._cut.discard)(namespace)
-        self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
-        log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
+        wanted = runs.by_part((*first, *self._reopened(namespace, watches, known, now_ms)), watches)
+        cut = False
+        for part, some in wanted.items():
+            items = runs.fitting(some, watches)
+            if part in busy or not items:
+                continue
+            run = runs.scheduled_run(namespace, items, now_ms, part)
+            try:
+                self.context.store.put(EVALUATION_RUN, await self.context.client.create(run))
+            except Conflict:
+                return LOOK_S  # another leader was faster with the same tick
+            except (Forbidden, Invalid) as error:
+                await self._tell_refused(namespace, items, error)
+                return _REFUSED_S
+            cut = cut or len(items) < len(some)
+            (self._cut.add if cut else self._cut.discard)(namespace)
+            self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
+            log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
         return LOOK_S
 
     def _reopened(
@@ -251,6 +261,8 @@ class RunReconciler:
             return run_status(run, state, now_ms, job=names.run_job(name))
         no_room = runs.left_out(run, around.watches) if missing else frozenset()
         found |= {item: _NO_ROOM for item in missing if runs.item_key(item) in no_room}
+        others = runs.of_other_containers(run, around.watches) if missing else frozenset()
+        found |= {item: _OTHER_CONTAINER for item in missing if runs.item_key(item) in others}
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
         items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
         result, message = summed_up(items)
