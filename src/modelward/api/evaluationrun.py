@@ -103,6 +103,8 @@ class RunItemStatus(Fitted):
     """Answers that were scored."""
     message: Annotated[str, Field(max_length=256)] = ""
     """Why, for people."""
+    cause: Annotated[str, Field(max_length=256)] = ""
+    """What became of the evaluator's container, such as OOMKilled, where samples failed for it."""
 
 
 class EvaluationRunStatus(Fitted):

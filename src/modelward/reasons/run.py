@@ -67,6 +67,7 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     EVALUATOR_NOT_FOUND = CheckReason.EVALUATOR_NOT_FOUND
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
     EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED
+    EVALUATOR_FAILING = CheckReason.EVALUATOR_FAILING
     KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
     INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
     PLAN_TOO_LARGE = Reason(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelward.api.base import Severity
@@ -41,11 +41,15 @@ ODDS: Mapping[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical"
 
 @dataclass(frozen=True, slots=True)
 class JudgementInput:
-    """What may be relied on when judging: the serving revision, the share of traffic seen, whether the hub is up."""
+    """What may be relied on when judging: the serving revision, the share of traffic seen, whether the hub is up.
+
+    `failing` says by policy and evaluation what keeps an evaluator's container from answering.
+    """
 
     revision: Revision
     traffic_seen_ppm: int | None = None
     hub_problem: str = ""
+    failing: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def judge_objective(
@@ -256,12 +260,21 @@ def _verdict(
     else:
         sliding = SlidingSet(pooled.newest_first, pooled.covered_ms, duration_ms(bound.evaluation.over))
         verdict = decide(pooled.counts, facts, watched_rule(bound), missing=pooled.missing, sliding=sliding)
+    cause = sight.failing.get((bound.policy, bound.evaluation.name))
+    if cause and verdict.verdict == "Unknown":
+        return _container_failing(verdict, cause)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict
     return Verdict(
         "Unknown", verdict.rate_ppm, verdict.low_ppm, verdict.high_ppm, verdict.samples, CheckReason.BYPASSED, blind
     )
+
+
+def _container_failing(verdict: Verdict, cause: str) -> Verdict:
+    counted = verdict.reason == CheckReason.EVALUATOR_FAILING
+    message = f"{verdict.message}: {cause}" if counted else f"its newest run could not ask the evaluator: {cause}"
+    return replace(verdict, reason=CheckReason.EVALUATOR_FAILING, message=message)
 
 
 def _undecided(reason: Reason, message: str) -> Verdict:

@@ -68,13 +68,23 @@ def _stuck(pod: Mapping[str, Any]) -> tuple[Reason, str] | None:
     return None
 
 
-def judged(item: RunItem, found: WindowResult | Finding, around: obstacles.RunContext) -> RunItemStatus:
-    """Judge an item by the limit that its policy states now; without one there is nothing to judge by."""
+def judged(
+    item: RunItem, found: WindowResult | Finding, around: obstacles.RunContext, trouble: str = ""
+) -> RunItemStatus:
+    """Judge an item by the limit that its policy states now; without one there is nothing to judge by.
+
+    `trouble` is that of the evaluator's container, which tells why samples failed.
+    """
     asked = around.watches.get(item.endpoint, MonitoringPlan()).evaluations
     limits = [rule_of(one) for one in asked if (one.policy, one.evaluation.name) == (item.policy, item.evaluation)]
     if not limits:
         found = obstacles.of_item(item, around) or found
-    return item_status(item, found, limits[0] if limits else _NO_RULE)
+    status = item_status(item, found, limits[0] if limits else _NO_RULE)
+    failed = isinstance(found, WindowResult) and sum(found.revisions.values(), Counts()).failed
+    if not trouble or not (failed or (isinstance(found, Finding) and found.reason == CheckReason.EVALUATOR_FAILING)):
+        return status
+    told = status.message if trouble in status.message else f"{status.message}; {trouble}"
+    return status.model_copy(update={"message": told[:_MESSAGE_LIMIT], "cause": trouble[:_MESSAGE_LIMIT]})
 
 
 def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule) -> RunItemStatus:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
-from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.carry_out import PlanWriter
@@ -34,6 +34,7 @@ from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import health
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
+from modelward.status.evaluator_container import failing
 from modelward.status.unreadable import unreadable
 
 log = logging.getLogger(__name__)
@@ -146,7 +147,15 @@ class EndpointReconciler:
         about = known.endpoint.metadata
         keys = [(bound.policy, bound.evaluation.name) for bound in asked.evaluations]
         windows = {key: self.hub.of((about.namespace, about.name, *key)) for key in keys}
-        return HubEvidence(windows, self.hub.trouble())
+        return HubEvidence(windows, self.hub.trouble(), self._failing(known, asked))
+
+    def _failing(self, known: Gathered, asked: MonitoringPlan) -> dict[tuple[str, str], str]:
+        """Return what keeps evaluators' containers from answering; runs are read only where there are any."""
+        if not any(bound.evaluator and bound.evaluator.pod.containers for bound in asked.evaluations):
+            return {}
+        about = known.endpoint.metadata
+        every = failing(self.context.store.list(EVALUATION_RUN, about.namespace))
+        return {(policy, name): cause for (of, policy, name), cause in every.items() if of == about.name}
 
     def _note(self, key: str, todo: EndpointPlan, problems: Sequence[Problem]) -> None:
         """Remember that the sidecar was put in: another writer may remove it and all notes before status is written."""

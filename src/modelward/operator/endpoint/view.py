@@ -19,10 +19,14 @@ from modelward.status.traffic_seen import traffic_seen_ppm
 
 @dataclass(frozen=True, slots=True)
 class HubEvidence:
-    """What the hub has of one endpoint: windows by (policy, evaluation), in no order, and why some may be missing."""
+    """What the hub has of one endpoint: windows by (policy, evaluation), in no order, and why some may be missing.
+
+    `failing` says, by the same, why an evaluator's container could not be asked in its newest run.
+    """
 
     windows: Mapping[tuple[str, str], Sequence[WindowResult]] = field(default_factory=dict)
     trouble: str = ""
+    failing: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,10 @@ from modelward.operator.runs.read import read_run
 from modelward.operator.runs.waiting import LOOK_S, Waiting
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
+from modelward.reasons.checks import CheckReason
 from modelward.reasons.run import RunReason
 from modelward.status.conditions import ConditionState
+from modelward.status.evaluator_container import container_trouble
 from modelward.status.run import finished, judged, lost, run_status, running_state, summed_up
 
 log = logging.getLogger(__name__)
@@ -154,12 +156,14 @@ class RunReconciler:
             return self._judged(run, how, around, now_ms)
         name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
         problems = (*await self._suspended(run, job), *await self._mend(run, job, around.watches))
-        pods = self.context.store.list(POD, namespace, {names.RUN: names.fit(run.metadata.name)})
-        state = running_state(job, pods, now_ms, suspend=run.spec.suspend)
+        state = running_state(job, self._pods(run), now_ms, suspend=run.spec.suspend)
         if problems:
             state = _of_problem(problems)
         self._troubles[namespace, run.metadata.name] = state.message
         return run_status(run, state, now_ms, job=name)
+
+    def _pods(self, run: EvaluationRun) -> Sequence[Object]:
+        return self.context.store.list(POD, run.metadata.namespace, {names.RUN: names.fit(run.metadata.name)})
 
     async def _suspended(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
         """Let the Job hold or go on, as the run says."""
@@ -264,7 +268,10 @@ class RunReconciler:
         others = runs.of_other_containers(run, around.watches) if missing else frozenset()
         found |= {item: _OTHER_CONTAINER for item in missing if runs.item_key(item) in others}
         lost_result = lost(self._troubles.get((namespace, name), ""), again=scheduled(run))
-        items = tuple(judged(item, found[item] or lost_result, around) for item in wanted)
+        trouble = container_trouble(self._pods(run)) if runs.additions(run, around.watches).containers else ""
+        if trouble:
+            lost_result = Finding(CheckReason.EVALUATOR_FAILING, trouble)
+        items = tuple(judged(item, found[item] or lost_result, around, trouble) for item in wanted)
         result, message = summed_up(items)
         state = ConditionState("Complete", "True", RunReason.FINISHED, how)
         if not items and (nothing := obstacles.of_run(run, around)):
