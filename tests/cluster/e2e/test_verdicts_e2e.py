@@ -74,6 +74,19 @@ def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, scenarios: S
     assert bank.evaluation("stays-on-topic", TURNING)["verdict"] == "Passed"
 
 
+def test_the_policy_says_that_its_scope_holds_its_own_questions(bank: Bank, scenarios: Scenarios) -> None:
+    """The first Job checks the scope, the hub keeps what it found, and the operator reads it from there."""
+    assert scenarios.asked[TURNING].result(150)
+
+    def look() -> str | None:
+        policy = bank.installed.get("mpol", "banking", bank.spaces.scheduled)
+        states = {one["type"]: one for one in policy.get("status", {}).get("conditions", [])}
+        checked = states.get("ScopeChecked", {})
+        return str(checked["message"]) if checked.get("status") == "True" else None
+
+    assert bank.installed.until("the scope's check", look, 180).endswith(" in-scope questions stay in")
+
+
 def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Bank, scenarios: Scenarios) -> None:
     for name, sent in ((REFUSING, len(QUESTIONS)), (BASE_MODEL, 60)):
         scenarios.asked[name].result(150)

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from modelward.api.exchange import Exchange, Message
-from modelward.evaluate.evaluators.topic_scope import TopicConfig, checked_scope, on_topic
+from modelward.evaluate.evaluators.topic_scope import TopicConfig, known_scope, on_topic
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.minilm import MODEL_FILE, default_directory, embed
 from modelward.job.port import JobPort
+from modelward.status.scope import EvaluationScope, scope_checked
 
 POLICY = Path(__file__).parents[3] / "examples" / "banking" / "policy.yaml"
 ASKED = Exchange("e", 1, "ns/chat", "m", "r", "chat", 200, "ok", "Redacted", (Message("user", "?"),), "Yes.")
@@ -29,6 +30,8 @@ async def test_plain_questions_to_a_bank_are_on_topic_in_the_demo() -> None:
     exchanges = [replace(ASKED, messages=(Message("user", question),)) for question in (*asked, *other)]
     port = JobPort(SharedEmbeddings(embed))
     assert [value >= 0.5 for value in await on_topic(config, exchanges, port)] == [True, True, False, False]
-    _, found = await checked_scope(config, port)
+    _, found = await known_scope(config, port)
     assert found.lost is not None
     assert found.lost < 0.05
+    (state,) = scope_checked([EvaluationScope(("stays-on-topic",), found)])
+    assert state.status == "True", state.message

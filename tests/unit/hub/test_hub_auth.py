@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hub_fixtures import QUICK, exchange, ndjson
 
+from modelward.api.scope import ScopeFacts
 from modelward.hub import certificates
 from modelward.hub.authorisation import TABLE, Action, Authority, Caller
 from modelward.hub.server import Hub
@@ -154,6 +155,13 @@ async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, 
             assert await refused(client.erase({"namespace": "retail"})) == 403
             assert await refused(client.put_rules({})) == 403
             assert await refused(client.results(0)) == 403
+        scope, facts = "0" * 32, ScopeFacts(0.1, 0, (), 3, 0, (), 158, None, None)
+        await judge.put_scope_facts("retail", scope, facts)
+        for client in (operator, judge):
+            assert await client.scope_facts("retail", scope) == facts
+        for client in (pod, stranger, other_judge):
+            assert await refused(client.scope_facts("retail", scope)) == 403
+            assert await refused(client.put_scope_facts("retail", scope, facts)) == 403
         for client in (stranger, other_judge, operator):
             assert await refused(client._ask("GET", "/v1/keys/retail")) == 403
         for client in (pod, judge):
