@@ -232,7 +232,8 @@ class Hub:
         swept = await sweep(self.store, self.results)
         await self.keys.tidy({name.partition("/")[0] for name in self.store.index.endpoints()})
         await self.audit.drop_old()
-        await self.scopes.drop_old()
+        ruled = {name.partition("/")[0] for name in self.store.rules.by_endpoint}
+        await self.scopes.drop_old(ruled if self.store.asked else None)
         await self.budgets.tidy()
         self.claims.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)

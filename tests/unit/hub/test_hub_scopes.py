@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
+from test_hub_auth import OPERATOR, Cluster, cluster, secured_hub
 from test_hub_evaluation import item, plan
 
 from modelward.api.scope import ScopeFacts
@@ -20,6 +21,7 @@ from modelward.hub_client.client import HubUnavailableError
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import run_plan
 
+__all__ = ["cluster"]
 FACTS = ScopeFacts(0.12, 20, (3,), 18, 2, (0,), 158, 0.8, 0.05)
 KEY = "0" * 32
 SCOPE = {"inScope": ["bank cards and loans"], "inScopeExamples": [f"Where is card {i}?" for i in range(20)]}
@@ -79,6 +81,35 @@ async def test_facts_of_a_scope_in_use_no_more_go_after_thirty_days(tmp_path: Pa
         clock[0] += 2 * 24 * HOUR_MS
         await hub.hub.sweep()
         assert stored(tmp_path) == []
+
+
+async def test_facts_of_a_namespace_without_endpoints_go_once_the_operator_has_said_which_there_are(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    async with (
+        secured_hub(cluster, tmp_path) as s,
+        s.client(*OPERATOR) as operator,
+        s.client("retail", "modelward-evaluate") as judge,
+        s.client("gone", "modelward-evaluate") as other,
+    ):
+        await judge.put_scope_facts("retail", KEY, FACTS)
+        await other.put_scope_facts("gone", KEY, FACTS)
+        await s.hub.sweep()
+        assert await operator.scope_facts("gone", KEY) == FACTS, "nothing is known of endpoints yet"
+        await operator.put_rules({"retail/chat": {"content": "Redacted"}})
+        await s.hub.sweep()
+        assert await operator.scope_facts("gone", KEY) is None
+        assert await operator.scope_facts("retail", KEY) == FACTS
+
+
+async def test_facts_that_vanished_from_the_store_are_kept_anew(tmp_path: Path) -> None:
+    async with running_hub(f"file://{tmp_path}") as hub:
+        await hub.client.put_scope_facts("retail", KEY, FACTS)
+        (path,) = stored(tmp_path)
+        path.unlink()
+        assert await hub.client.scope_facts("retail", KEY) is None
+        await hub.client.put_scope_facts("retail", KEY, FACTS)
+        assert await hub.client.scope_facts("retail", KEY) == FACTS
 
 
 async def test_damaged_facts_are_none_and_make_room_for_new_ones(tmp_path: Path) -> None:
