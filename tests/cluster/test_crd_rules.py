@@ -44,6 +44,28 @@ def webhook(**changes: Any) -> Spec:
     return {"webhook": {**WEBHOOK, **changes}}
 
 
+JUDGE: Spec = {
+    "model": {"endpointRef": {"name": "judge"}},
+    "rubric": "Polite.",
+    "labels": {"fault": ["rude"], "ok": ["polite"]},
+}
+PAIRWISE: Spec = {
+    **{name: value for name, value in JUDGE.items() if name != "labels"},
+    "mode": "Pairwise",
+    "references": [{"question": "How are you?", "answer": "Fine, thank you."}],
+}
+AZURE: Spec = {
+    "url": "https://team.openai.azure.com/openai/deployments/judge",
+    "model": "judge",
+    "apiVersion": "2024-10-21",
+    "credentials": {"secretRef": {"name": "modelward-judge"}, "header": "api-key"},
+}
+
+
+def judge(base: Spec = JUDGE, **changes: Any) -> Spec:
+    return {"judge": {name: value for name, value in {**base, **changes}.items() if value is not None}}
+
+
 def watched(**changes: Any) -> Spec:
     return {"backend": {"workloadRef": {"name": "my-vllm", **changes}}}
 
@@ -105,6 +127,10 @@ VALID: list[tuple[str, Spec]] = [
     ),
     ("Evaluator", webhook(sends="MetadataOnly")),
     ("Evaluator", webhook(url="http://brand.retail.svc:8080/score")),
+    ("Evaluator", judge()),
+    ("Evaluator", judge(model={"external": AZURE}, readout="JSONSchema", sees=["Answer"])),
+    ("Evaluator", judge(PAIRWISE)),
+    ("Evaluator", judge(mode="Reference", references=PAIRWISE["references"])),
     ("EvaluationRun", LOOK_BACK),
     ("EvaluationRun", {"endpoint": "chat"}),
     ("EvaluationRun", {"items": [ITEM], "suspend": True}),
@@ -139,6 +165,9 @@ REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
     ("Evaluator", container(image="")),
     ("Evaluator", container(imagePullPolicy="Sometimes")),
     ("Evaluator", webhook(sends="Full")),
+    ("Evaluator", judge(rubric="")),
+    ("Evaluator", judge(labels={"fault": [], "ok": ["polite"]})),
+    ("Evaluator", judge(sees=["Mood"])),
     ("EvaluationRun", {**LOOK_BACK, "from": "yesterday"}),
     ("EvaluationRun", {"items": [{"endpoint": "chat"}]}),
 ]
@@ -212,8 +241,9 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**judged(every="15m", over="1h"), "capture": {"keepFor": "14m"}},
         "every must be at most capture.keepFor",
     ),
-    ("Evaluator", {}, "set exactly one of builtin, container and webhook"),
-    ("Evaluator", {**container(), "builtin": "PII"}, "set exactly one of builtin, container and webhook"),
+    ("Evaluator", {}, "set exactly one of builtin, judge, container and webhook"),
+    ("Evaluator", {**container(), "builtin": "PII"}, "set exactly one of builtin, judge, container and webhook"),
+    ("Evaluator", {**container(), **judge()}, "set exactly one of builtin, judge, container and webhook"),
     ("Evaluator", {**container(), "config": {}}, "config belongs to builtin"),
     (
         "Evaluator",
@@ -227,6 +257,32 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         '"db-password" is not a name of a Secret that Modelward may mount; name the Secret modelward-SOMETHING',
     ),
     ("Evaluator", container(labels=["off brand"]), '"off brand" is not a kind of finding'),
+    ("Evaluator", judge(model={}), "set exactly one of endpointRef and external"),
+    ("Evaluator", judge(labels=None), "Single and Reference need labels"),
+    ("Evaluator", judge(PAIRWISE, labels=JUDGE["labels"]), "Single and Reference need labels"),
+    ("Evaluator", judge(PAIRWISE, references=None), "Reference and Pairwise need references"),
+    ("Evaluator", judge(references=PAIRWISE["references"]), "Reference and Pairwise need references"),
+    (
+        "Evaluator",
+        judge(PAIRWISE, examples=[{"answer": "Hi.", "label": "rude"}]),
+        "examples have labels, and Pairwise has none of yours",
+    ),
+    ("Evaluator", judge(labels={"fault": ["rude!"], "ok": ["polite"]}), '"rude!" is not a label; write at most 32'),
+    (
+        "Evaluator",
+        judge(model={"external": {**AZURE, "apiVersion": "a=b"}}),
+        '"a=b" is not a version of an API; write letters',
+    ),
+    (
+        "Evaluator",
+        judge(model={"external": {**AZURE, "url": "http://judge.example"}}),
+        "this is not an address that text may be sent to; write https://",
+    ),
+    (
+        "Evaluator",
+        judge(model={"external": {**AZURE, "credentials": {"secretRef": {"name": "judge-key"}}}}),
+        '"judge-key" is not a name of a Secret that Modelward may mount',
+    ),
     ("EvaluationRun", {}, "set exactly one of endpoint (look back) and items"),
     ("EvaluationRun", {**LOOK_BACK, "items": [ITEM]}, "set exactly one of endpoint (look back) and items"),
     ("EvaluationRun", {"endpoint": "chat", "from": LOOK_BACK["from"]}, "set both from and to, or neither"),

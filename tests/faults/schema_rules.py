@@ -215,6 +215,23 @@ def _in_reach(value: Value, _changed: str) -> Value:
     return {**value, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
 
 
+def _judging(judge: Value, changed: str) -> Value:
+    """Give a judge what its mode needs, or the mode that needs what was changed."""
+    mode = judge.get("mode", "Single")
+    if changed == "references":
+        mode = "Single" if not judge.get("references") else "Reference" if mode == "Single" else mode
+    if changed in ("labels", "examples") and judge.get(changed) and mode == "Pairwise":
+        mode = "Reference"
+    kept = {"labels": _LABELS, **judge} if mode != "Pairwise" else _without(judge, "labels", "examples")
+    kept = _without(kept, "references") if mode == "Single" or not kept.get("references") else kept
+    kept = {"references": _REFERENCES, **kept} if mode != "Single" else kept
+    return {**kept, "mode": mode} if mode != judge.get("mode", "Single") else kept
+
+
+_LABELS = {"fault": ["rude"], "ok": ["polite"]}
+_REFERENCES = [{"question": "a", "answer": "b"}]
+
+
 def _same(value: Value, _changed: str) -> Value:
     return value
 
@@ -342,13 +359,13 @@ RULES: Mapping[str, Rule] = {
             _set(check={"builtin": "PII"}, evaluatorRef={"name": "scope"}),
         ),
     ),
-    "set exactly one of builtin, container and webhook": Rule(
-        _only("builtin", "container", "webhook", otherwise=("builtin", "PII")),
+    "set exactly one of builtin, judge, container and webhook": Rule(
+        _only("builtin", "judge", "container", "webhook", otherwise=("builtin", "PII")),
         (
-            lambda spec: _without(spec, "builtin", "container", "webhook", "config"),
+            lambda spec: _without(spec, "builtin", "judge", "container", "webhook", "config"),
             lambda spec: {**spec, "builtin": "PII", "container": {"image": "a"}},
             lambda spec: {
-                **_without(spec, "builtin", "config"),
+                **_without(spec, "builtin", "judge", "config"),
                 "container": {"image": "a"},
                 "webhook": {"url": "https://a", "secretRef": {"name": "modelward-a"}},
             },
@@ -357,6 +374,43 @@ RULES: Mapping[str, Rule] = {
     "config belongs to builtin": Rule(
         lambda spec, _: spec if "builtin" in spec else _without(spec, "config"),
         (lambda _: {"container": {"image": "a"}, "config": {}},),
+    ),
+    "set exactly one of endpointRef and external": Rule(
+        _only("endpointRef", "external", otherwise=("endpointRef", {"name": "judge"})),
+        (
+            _drop("endpointRef", "external"),
+            _set(endpointRef={"name": "judge"}, external={"url": "https://a", "model": "m"}),
+        ),
+    ),
+    "Single and Reference need labels; Pairwise has its own: worse, better, tie": Rule(
+        _judging,
+        (
+            lambda judge: _without(judge, "labels", "references", "mode"),
+            lambda judge: {
+                **_without(judge, "examples"),
+                "mode": "Pairwise",
+                "labels": _LABELS,
+                "references": _REFERENCES,
+            },
+        ),
+    ),
+    "Reference and Pairwise need references, good answers to compare with; Single has none": Rule(
+        _judging,
+        (
+            lambda judge: {**judge, "mode": "Single", "labels": _LABELS, "references": _REFERENCES},
+            lambda judge: {**_without(judge, "references"), "mode": "Reference", "labels": _LABELS},
+        ),
+    ),
+    "examples have labels, and Pairwise has none of yours; leave them out": Rule(
+        _judging,
+        (
+            lambda judge: {
+                **_without(judge, "labels"),
+                "mode": "Pairwise",
+                "references": _REFERENCES,
+                "examples": [{"answer": "a", "label": "rude"}],
+            },
+        ),
     ),
     "set exactly one of baseline and revision": Rule(
         _only("baseline", "revision", otherwise=("baseline", "5%")),

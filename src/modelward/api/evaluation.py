@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from modelward.api.budget import TokenPrices
 from modelward.api.exchange import real_number, whole_number
@@ -19,6 +19,8 @@ _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
 
 Statistic = Literal["Share", "Mean", "P50", "P90", "P95", "P99"]
 """What of an evaluation's scores is held against its limit."""
+Causes: TypeAlias = tuple[tuple[str, int], ...]
+"""How many samples could not be judged, by a cause from a small closed set, in the order of causes."""
 Bins: TypeAlias = tuple[tuple[int, float], ...]
 """Weights of values by their bin (`evaluate/statistics/histogram.py`), in the order of bins."""
 _PPM = 1_000_000
@@ -97,8 +99,10 @@ class Counts:
     """Scores of one revision in one window.
 
     `samples` were scored, `flagged` of them were found at fault, `not_applicable` had nothing to judge, `failed` could
-    not be judged, `not_asked` had no room in a budget. `weight` and `weight_squared` are sums over the scored of
-    1/inclusion, `flagged_weight` over the flagged: they give the effective sample size (Kish).
+    not be judged, for `causes`, `not_asked` had no room in a budget, and of `abstained` the evaluator could not decide.
+
+    `weight` and `weight_squared` are sums over the scored of 1/inclusion, `flagged_weight` over the
+    flagged: they give the effective sample size (Kish).
 
     What belongs to one conversation is alike. With w the weights of a conversation's samples and f those of its flagged
     ones, the last three are the sums over conversations of (Σw)², (Σf)² and Σw·Σf; a sample without a conversation is
@@ -117,23 +121,28 @@ class Counts:
     conversation_product: float = 0.0
     histogram: Bins = ()
     not_asked: int = 0
+    abstained: int = 0
+    causes: Causes = ()
 
     def __add__(self, other: Counts) -> Counts:
         """Pool two disjoint windows of the same revision."""
         summed = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
-        return Counts(**summed, histogram=_pooled(self.histogram, other.histogram))
+        histogram, causes = _pooled(self.histogram, other.histogram), _pooled(self.causes, other.causes)
+        return Counts(**summed, histogram=histogram, causes=causes)
 
 
-_SUMS = tuple(name for name in Counts.__dataclass_fields__ if name != "histogram")
+_SUMS = tuple(name for name in Counts.__dataclass_fields__ if name not in ("histogram", "causes"))
+_K = TypeVar("_K", int, str)
+_N = TypeVar("_N", int, float)
 
 
-def _pooled(one: Bins, other: Bins) -> Bins:
+def _pooled(one: tuple[tuple[_K, _N], ...], other: tuple[tuple[_K, _N], ...]) -> tuple[tuple[_K, _N], ...]:
     if not one or not other:
         return one or other
-    weights = dict(one)
-    for place, weight in other:
-        weights[place] = weights.get(place, 0.0) + weight
-    return tuple(sorted(weights.items()))
+    sums = dict(one)
+    for place, number in other:
+        sums[place] = sums[place] + number if place in sums else number
+    return tuple(sorted(sums.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,22 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedModel:
+    """How a model was asked for one result, and what it took: `readout` is how its answers were read.
+
+    `left_out` are the readouts and options that it refused, `unreported` the replies that told no tokens.
+    """
+
+    model: str = ""
+    readout: str = ""
+    left_out: tuple[str, ...] = ()
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    unreported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WindowResult:
     """Scores of one evaluation of one endpoint over one window; the hub keeps it under exactly this key."""
 
@@ -171,6 +196,8 @@ class WindowResult:
     """Empty, or why nothing could be judged: NoTraffic, NoCapture, EvaluatorFailing."""
     tests: tuple[WindowTest, ...] = ()
     """Of an evaluator that compares windows: its answer for each revision."""
+    asked: AskedModel | None = None
+    """Of an evaluator that asks a model: how, and what the run has taken so far."""
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -240,6 +267,7 @@ def result_from_json(data: Mapping[str, Any]) -> WindowResult:
             examples=_readable(data["examples"], _examples),
             reason=str(data.get("reason", "")),
             tests=window_tests_from_json(data.get("tests")),
+            asked=_asked(data.get("asked")),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a window result: {type(error).__name__}: {error}") from error
@@ -251,6 +279,16 @@ def _readable(rows: Mapping[str, Any], read: Callable[[Any], Any]) -> dict[str, 
         with contextlib.suppress(*_UNREADABLE):
             found[str(name)] = read(row)
     return found
+
+
+def _asked(row: Any) -> AskedModel | None:
+    with contextlib.suppress(*_UNREADABLE):
+        numbers = {name: whole_number(row.get(name, 0)) for name in _ASKED_NUMBERS}
+        return AskedModel(str(row["model"]), str(row["readout"]), tuple(map(str, row["left_out"])), **numbers)
+    return None
+
+
+_ASKED_NUMBERS = ("calls", "input_tokens", "output_tokens", "unreported")
 
 
 def _facts(row: Mapping[str, Any]) -> EvaluatorFacts:
@@ -276,7 +314,8 @@ def _counts(row: Mapping[str, Any]) -> Counts:
     bins = tuple(sorted((whole_number(place), real_number(weight)) for place, weight in row.get("histogram", ())))
     if any(weight < 0 for _, weight in bins):
         raise ValueError("weights are not negative")
-    return Counts(**values, histogram=bins)
+    causes = tuple(sorted((str(cause), whole_number(number)) for cause, number in row.get("causes", ())))
+    return Counts(**values, histogram=bins, causes=causes)
 
 
 def _examples(rows: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:

@@ -6,10 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
+from modelward.api.judge import Judge
 from modelward.api.monitoringpolicy import Config
 from modelward.api.score_service import Container, Webhook
+
+_ONE_KIND = "set exactly one of builtin, judge, container and webhook"
 
 
 class EvaluatorSpec(Model):
@@ -17,13 +21,14 @@ class EvaluatorSpec(Model):
 
     model_config = rules(
         (
-            "[has(self.builtin), has(self.container), has(self.webhook)].filter(x, x).size() == 1",
-            "set exactly one of builtin, container and webhook",
+            "[has(self.builtin), has(self.judge), has(self.container), has(self.webhook)].filter(x, x).size() == 1",
+            _ONE_KIND,
         ),
         ("!has(self.config) || has(self.builtin)", "config belongs to builtin"),
     )
 
     builtin: Annotated[str | None, Field(min_length=1, max_length=63, description=BUILTINS_HELP)] = None
+    judge: Judge | None = None
     container: Container | None = None
     webhook: Webhook | None = None
     config: Config | None = None
@@ -32,8 +37,8 @@ class EvaluatorSpec(Model):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         """Refuse what a newer or older version stored with a kind that this one does not know."""
-        if sum(value is not None for name, value in self if name != "config") != 1:
-            raise ValueError("it names none of the kinds of evaluators that this version knows, or several")
+        if sum(value is not None for name, value in self if name not in ("config", "calibration")) != 1:
+            raise PydanticCustomError("kind", _ONE_KIND)
         return self
 
 

@@ -98,7 +98,15 @@ TEXT_URL = TextForm(
 SECRET_NAME = TextForm(
     r"^modelward-[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
     "a name of a Secret that Modelward may mount",
-    "name the Secret modelward-SOMETHING, so that nobody can have another one mounted",
+    "name the Secret modelward-SOMETHING, so that no other one can be mounted",
+)
+LABEL = TextForm(
+    r"^[A-Za-z0-9]([-A-Za-z0-9_ ]{0,30}[A-Za-z0-9])?$",
+    "a label",
+    "write at most 32 letters, digits, spaces, dashes and underscores, such as off-brand",
+)
+QUERY_VALUE = TextForm(
+    r"^[-A-Za-z0-9._]+$", "a version of an API", "write letters, digits, dots and dashes, such as 2024-10-21"
 )
 SECRET_KEY = TextForm(
     r"^[-._a-zA-Z0-9]+$", "a key of a Secret", "write letters, digits, dots, dashes and underscores, such as api-key"
@@ -126,7 +134,7 @@ THRESHOLD = TextForm(
 )
 _ALL = (
     *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, BYTES, NAME, SERVICE_NAME),
-    *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, MEASURED_SHARE, THRESHOLD),
+    *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from modelward.api.exchange import Exchange, real_number, whole_number
 
-KeptState = Literal["Scored", "NotApplicable"]
+KeptState = Literal["Scored", "NotApplicable", "Abstained"]
 """What failed is not kept: it is scored again."""
 _SET = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -37,6 +37,8 @@ class KeptScore:
     label: str = ""
     record: str = ""
     conversation: str = ""
+    by: str = ""
+    """How and by which model it was judged, where one was asked."""
 
 
 def evaluator_set(kind: str, name: str, version: str, config: Mapping[str, Any]) -> str:
@@ -84,11 +86,12 @@ def kept_score_from_json(row: Mapping[str, Any]) -> KeptScore:
         str(row.get("label", "")),
         str(row.get("record", "")),
         str(row.get("conversation", "")),
+        str(row.get("by", "")),
     )
     if found.value is not None and not 0.0 <= found.value <= 1.0:
         raise ValueError("a value lies in 0 to 1")
-    if state not in ("Scored", "NotApplicable") or not isinstance(flagged, bool | None):
-        raise ValueError("state is Scored or NotApplicable, and flagged true or false")
+    if state not in get_args(KeptState) or not isinstance(flagged, bool | None):
+        raise ValueError("state is Scored, NotApplicable or Abstained, and flagged true or false")
     if not found.id or found.time_ms < 0:
         raise ValueError("a score has the id of an exchange, and a time")
     return found

@@ -40,6 +40,8 @@ class ResolvedEvaluator:
     Calibration chooses one of `readouts`, the ways in which its kind can read an answer, and a threshold: of the value,
     or of the setting of this name where `threshold_of` is Config. `readout` and `threshold` are what it chose; where
     they are empty, the kind's own are in force.
+    `max_samples` are the most exchanges of one batch, None where it takes as many as a batch has; `asks` is the URL of
+    the model that it asks, without the path of an API.
     """
 
     kind: str
@@ -60,6 +62,8 @@ class ResolvedEvaluator:
     threshold_of: Literal["Value", "Config"] | None = None
     readout: str = ""
     threshold: str = ""
+    max_samples: int | None = None
+    asks: str = ""
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding

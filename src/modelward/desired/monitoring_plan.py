@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelward.api.base import ObjectMeta
 from modelward.api.exchange import Content
@@ -64,7 +64,22 @@ def merge_policies(
     `evaluators` are those of every evaluation of these policies; `allow_raw` is what the namespace's annotation says.
     """
     selected = sorted((p for p in policies if selects(p, endpoint)), key=lambda policy: policy.metadata.name)
-    return _united(selected, evaluators, allow_raw=allow_raw)
+    return without_itself(merged(selected, evaluators, allow_raw=allow_raw), endpoint)
+
+
+def without_itself(plan: MonitoringPlan, endpoint: LLMEndpoint) -> MonitoringPlan:
+    """Return the plan without evaluations that the endpoint would judge itself in; the same one where there is none."""
+    url = endpoint.status.address.url if endpoint.status.address else ""
+    if not url or all(bound.evaluator is None or bound.evaluator.asks != url for bound in plan.evaluations):
+        return plan
+    return replace(plan, evaluations=tuple(_unless_itself(bound, endpoint, url) for bound in plan.evaluations))
+
+
+def _unless_itself(bound: BoundEvaluation, endpoint: LLMEndpoint, url: str) -> BoundEvaluation:
+    if bound.problem is not None or bound.evaluator is None or bound.evaluator.asks != url:
+        return bound
+    message = f"{bound.evaluator.name} asks LLMEndpoint {endpoint.metadata.name}, which would judge its own answers"
+    return replace(bound, problem=Finding(CheckReason.JUDGES_ITSELF, message))
 
 
 def alone(policy: MonitoringPolicy, evaluators: Resolutions) -> MonitoringPlan:
@@ -73,10 +88,11 @@ def alone(policy: MonitoringPolicy, evaluators: Resolutions) -> MonitoringPlan:
     What is wrong with a policy itself is found from this, because it may come before its endpoints. Whether
     the namespace allows raw payloads is not checked.
     """
-    return _united((policy,), evaluators, allow_raw=True)
+    return merged((policy,), evaluators, allow_raw=True)
 
 
-def _united(selected: Sequence[MonitoringPolicy], evaluators: Resolutions, *, allow_raw: bool) -> MonitoringPlan:
+def merged(selected: Sequence[MonitoringPolicy], evaluators: Resolutions, *, allow_raw: bool) -> MonitoringPlan:
+    """Unite policies of one namespace, as `merge_policies` does for an endpoint that all of them select."""
     capture = effective_capture(selected, allow_raw=allow_raw)
     return MonitoringPlan(
         capture=capture,

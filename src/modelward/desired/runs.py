@@ -12,7 +12,7 @@ from typing import Any
 
 from modelward.api.base import API_VERSION
 from modelward.api.collector_config import HUB_CA_FILE_NAME
-from modelward.api.evaluation import Plan, PlanItem, plan_to_json
+from modelward.api.evaluation import MAX_SAMPLES, Plan, PlanItem, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import duration_ms, timestamp, timestamp_ms
 from modelward.desired import names
@@ -215,6 +215,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     config=bound.evaluator.config,
                     from_ms=timestamp_ms(item.from_),
                     to_ms=timestamp_ms(item.to),
+                    max_samples=min(MAX_SAMPLES, bound.evaluator.max_samples or MAX_SAMPLES),
                     kind=bound.evaluator.kind,
                     over_ms=duration_ms(bound.evaluation.over),
                     statistic=bound.evaluation.statistic,

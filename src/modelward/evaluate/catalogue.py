@@ -11,7 +11,7 @@ from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.text_egress import forbidden
-from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind, ScopedKind
+from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind, ScopedKind, asking
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scoring import Scorer
 from modelward.reasons.checks import CheckReason
@@ -79,22 +79,59 @@ class EvaluatorCatalogue:
         kind = self.kinds[evaluator.kind]
         return kind.scope_key(evaluator) if isinstance(kind, ScopedKind) else ""
 
-    def of_policies(self, policies: Iterable[MonitoringPolicy], evaluators: Mapping[str, Evaluator]) -> Resolutions:
-        """Resolve every evaluation of some policies of a namespace; `evaluators` are the namespace's, by name."""
+    def endpoint(self, block: EvaluatorBlock) -> str:
+        """Return the name of the LLMEndpoint that an evaluator asks; empty where it asks none."""
+        kind = asking(self.kinds.get(block.kind))
+        return kind.endpoint(block) if kind else ""
+
+    def of_policies(
+        self,
+        policies: Iterable[MonitoringPolicy],
+        evaluators: Mapping[str, Evaluator],
+        addresses: Mapping[str, str] | None = None,
+    ) -> Resolutions:
+        """Resolve every evaluation of some policies of a namespace; `evaluators` are the namespace's, by name.
+
+        `addresses` are the URLs of the namespace's LLMEndpoints, empty of those that have none yet; None where it is
+        not known what there is.
+        """
         return {
-            (policy.metadata.name, evaluation.name): self._of(evaluation, evaluators)
+            (policy.metadata.name, evaluation.name): self._of(evaluation, evaluators, addresses)
             for policy in policies
             for evaluation in policy.spec.evaluations
         }
 
-    def _of(self, evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> Resolution:
+    def placed(self, block: EvaluatorBlock, addresses: Mapping[str, str]) -> EvaluatorBlock | Finding:
+        """Return a block with the address of the LLMEndpoint that it asks; JudgeUnavailable where that has none."""
+        kind = asking(self.kinds.get(block.kind))
+        name = kind.endpoint(block) if kind else ""
+        if kind is None or not name:
+            return block
+        url = addresses.get(name)
+        return kind.placed(block, url) if url else _nowhere(block, name, addresses)
+
+    def _of(
+        self, evaluation: Evaluation, evaluators: Mapping[str, Evaluator], addresses: Mapping[str, str] | None
+    ) -> Resolution:
         block = _block(evaluation, evaluators)
+        if not isinstance(block, Finding) and addresses is not None:
+            block = self.placed(block, addresses)
         if isinstance(block, Finding):
             return block
         found = self.resolve(block)
         if isinstance(found, Finding) and found.reason == CheckReason.INVALID_CONFIG:
             return Finding(found.reason, f"config of {block.name}: {found.message}")
         return found
+
+
+def _nowhere(block: EvaluatorBlock, name: str, addresses: Mapping[str, str]) -> Finding:
+    told = f"{block.name} asks LLMEndpoint {name}, which"
+    why = (
+        "has no address yet; one in collector mode ScrapeOnly never has"
+        if name in addresses
+        else "is not in this namespace"
+    )
+    return Finding(CheckReason.JUDGE_UNAVAILABLE, f"{told} {why}")
 
 
 def _block(evaluation: Evaluation, evaluators: Mapping[str, Evaluator]) -> EvaluatorBlock | Finding:

@@ -21,6 +21,7 @@ MAX_FAILED_PPM = 100_000
 """Above this share of samples that could not be judged, the rest is no fair picture of the traffic."""
 MIN_DISCRIMINATION = 0.2
 """Lower bound of TPR - FPR below which the correction would multiply noise by more than five."""
+_CAUSES_TOLD = 3
 STEP_PPM = 1_000
 """What an evaluator resolves is told in steps of 0.1 %, rounded up, so that the number told is one that is accepted."""
 MISSING = {
@@ -64,6 +65,9 @@ def _not_calibrated(case: Case) -> Found | None:
     facts = case.facts
     if case.rates is not None:
         return None
+    if _unmeasured(facts):
+        told = f"{facts.name} {facts.version} was never measured on labelled exchanges, so it decides nothing"
+        return _evaluator_failing(case) or (CheckReason.NOT_CALIBRATED, told)
     rates = error_rates(facts)
     if rates is None:
         return CheckReason.NOT_CALIBRATED, (
@@ -76,6 +80,11 @@ def _not_calibrated(case: Case) -> Found | None:
     return CheckReason.NOT_CALIBRATED, (
         f"{facts.name} {facts.version} cannot tell good from bad: {told}, {rows}; TPR - FPR may be {least_told} only"
     )
+
+
+def _unmeasured(facts: EvaluatorFacts) -> bool:
+    """Return whether there are no error rates at all, as those of a judge before its calibration."""
+    return not (facts.true_positive_ppm or facts.false_positive_ppm or facts.positives or facts.negatives)
 
 
 def _below_noise(case: Case) -> Found | None:
@@ -102,6 +111,9 @@ def _nothing_judged(case: Case) -> Found | None:
         return None
     if case.missing in MISSING:
         return CheckReason.named(case.missing), MISSING[CheckReason.named(case.missing)]
+    if abstained := case.counts.abstained:
+        told = f"0 of {case.rule.min_samples}: {case.facts.name} could decide none of {abstained} exchanges"
+        return CheckReason.TOO_FEW_SAMPLES, told
     if skipped := case.counts.not_applicable:
         return CheckReason.TOO_FEW_SAMPLES, f"0 of {case.rule.min_samples}: none of {skipped} exchanges is applicable"
     return CheckReason.NO_TRAFFIC, MISSING[CheckReason.NO_TRAFFIC]
@@ -111,9 +123,11 @@ def _evaluator_failing(case: Case) -> Found | None:
     tried = case.counts.samples + case.counts.failed
     if case.counts.failed * PPM <= MAX_FAILED_PPM * tried:
         return None
+    causes = sorted(case.counts.causes, key=lambda one: -one[1])[:_CAUSES_TOLD]
+    told = f": {', '.join(f'{number} {cause}' for cause, number in causes)}" if causes else ""
     return (
         CheckReason.EVALUATOR_FAILING,
-        f"{case.counts.failed} of {tried} samples could not be judged by {case.facts.name}",
+        f"{case.counts.failed} of {tried} samples could not be judged by {case.facts.name}{told}",
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from modelward.api.exchange import Exchange
 from modelward.api.scope import ScopeFacts
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+T = TypeVar("T")
+Cause = Literal["unreachable", "timeout", "out-of-time", "too-large", "not-declared", "no-secret"]
+"""Out of time is a run that has waited too long for this address, and does not ask it again."""
+
+
 class PortError(Exception):
     """What was asked of the port cannot be had; the exchanges that need it are Failed, and it is not asked again.
 
-    `unsent` says that nothing left: no connection came about, or the port itself refused.
+    `cause` says which of the few ways it is, for those that may try again; `unsent` that nothing left: no connection
+    came about, or the port itself refused.
     """
 
-    def __init__(self, message: str = "", *, unsent: bool = False) -> None:
-        """Keep the part beside the message."""
+    def __init__(self, message: str = "", cause: Cause = "unreachable", *, unsent: bool = False) -> None:
+        """Keep the parts beside the message."""
         super().__init__(message)
-        self.unsent = unsent
+        self.cause, self.unsent = cause, unsent
 
 
 class BudgetExhaustedError(PortError):
@@ -41,7 +47,9 @@ class ScoringRequest:
     """A POST to an address that the evaluator's pod additions name.
 
     `credential` becomes a bearer token on its way, `signing` the key of a `Modelward-Signature`. It is sent up to
-    `tries` times, where nobody answers in time, or with a status of 500 and above.
+    `tries` times, where nobody answers in time, or with a status of 500 and above. `credential` goes bare into another
+    `credential_header` than Authorization, and `timeout_s` takes the place of the port's. Who is `insistent` tries
+    again and gives up by itself: a failure does not count against the address.
     """
 
     url: str
@@ -50,14 +58,18 @@ class ScoringRequest:
     credential: SecretKey | None = None
     signing: SecretKey | None = None
     tries: int = 1
+    credential_header: str = "Authorization"
+    timeout_s: float | None = None
+    insistent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringReply:
-    """What was answered, whatever its status."""
+    """What was answered, whatever its status; `retry_after_s` where it asks for a pause in seconds, else 0."""
 
     status: int
     body: bytes
+    retry_after_s: float = 0.0
 
 
 class ScoringPort(Protocol):
@@ -68,7 +80,23 @@ class ScoringPort(Protocol):
         ...
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
-        """Return the reply, within the port's time and size. Raises PortError."""
+        """Return the reply, within its time and the port's size. Raises PortError."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what the work returns in that time, else raise PortError with cause timeout."""
+        ...
+
+    async def each(self, work: Sequence[Callable[[], Awaitable[T]]], at_once: int) -> list[T]:
+        """Do some works, at most so many at once; return what each returned, in their order."""
+        ...
+
+    def remembered(self, key: str, make: Callable[[], T]) -> T:
+        """Return what the run knows under a key, made at first; what a kind learns of an address outlives a batch."""
         ...
 
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Failed", "NotAsked"]
+ScoreState = Literal["Scored", "NotApplicable", "NotCaptured", "Abstained", "Failed", "NotAsked"]
+"""Abstained: the evaluator read it and could not decide; it counts as neither good nor at fault, and as no failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,9 @@ class Score:
 
     `flagged` only when scored; `value` in [0, 1], or `number` in the unit of the manifest, where the evaluator has one
     behind it; `label` from a small closed set: the finding when flagged, else why there is none. Never text of the
-    exchange. What a budget had no room for is `NotAsked`: neither judged nor failed. ValueError for a value outside
-    [0, 1] or a number that is not finite: either would spoil the sums.
+    exchange. `explanation` may repeat some of it, redacted: it goes where exchanges go, and nowhere else. `by` says how
+    and by which model it was judged, where one was asked. What a budget had no room for is `NotAsked`: neither judged
+    nor failed. ValueError for a value outside [0, 1] or a number that is not finite: either would spoil the sums.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Score:
     value: float | None = None
     label: str = ""
     number: float | None = None
+    explanation: str = ""
+    by: str = ""
 
     def __post_init__(self) -> None:
         if self.value is not None and not 0.0 <= self.value <= 1.0:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from modelward.api.evaluation import Counts, EvaluatorFacts, Example, PlanItem, Statistic, WindowResult
+from modelward.api.evaluation import (
+    AskedModel,
+    Causes,
+    Counts,
+    EvaluatorFacts,
+    Example,
+    PlanItem,
+    Statistic,
+    WindowResult,
+)
 from modelward.api.exchange import Exchange
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.calibration.applied import at_threshold
 from modelward.evaluate.conversations import conversations_of
-from modelward.evaluate.kinds.kind import EvaluatorKind
+from modelward.evaluate.kinds.kind import EvaluatorKind, asking
 from modelward.evaluate.pool import MAX_EXAMPLES
 from modelward.evaluate.port import (
     BudgetExhaustedError,
@@ -29,6 +38,8 @@ from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
 BATCH = 64
+_CAUSES = 7
+_OTHER_CAUSES = "other"
 WITH_TEXT = ("Redacted", "Full")
 NOT_ASKED = {
     BudgetExhaustedError.__name__: CheckReason.BUDGET_EXHAUSTED,
@@ -90,7 +101,9 @@ def _unless_not_asked(one: Score) -> Score:
 
 def asked_share(scores: Sequence[Score]) -> float:
     """Return how much of what there was to judge was judged before the budget was spent: a fair sample of it."""
-    asked, not_asked = (sum(one.state in states for one in scores) for states in (("Scored", "Failed"), ("NotAsked",)))
+    asked, not_asked = (
+        sum(one.state in states for one in scores) for states in (("Scored", "Abstained", "Failed"), ("NotAsked",))
+    )
     return asked / (asked + not_asked) if asked and not_asked else 1.0
 
 
@@ -152,12 +165,26 @@ async def window_result(
         from_ms=item.from_ms,
         to_ms=item.to_ms,
         run=run,
-        evaluator=await facts_of(evaluator),
+        evaluator=_by_whom(evaluator, await facts_of(evaluator), scores),
         revisions=revisions,
         examples=_examples(groups),
         reason=reason(scores),
+        asked=await _asked(evaluator),
     )
     return result, scores
+
+
+def _by_whom(scorer: Scorer, facts: EvaluatorFacts, scores: Sequence[Score]) -> EvaluatorFacts:
+    """Return facts with the version of those models that judged, whether in this run or before."""
+    by = frozenset(one.by for one in scores if one.by)
+    kind = asking(scorer.kind)
+    return replace(facts, version=kind.version(scorer.evaluator, by)) if by and kind else facts
+
+
+async def _asked(scorer: Scorer) -> AskedModel | None:
+    """Return how a model was asked, where the evaluator asks one."""
+    kind = asking(scorer.kind)
+    return await kind.asked(scorer.evaluator, scorer.port) if kind else None
 
 
 async def facts_of(scorer: Scorer) -> EvaluatorFacts:
@@ -187,6 +214,8 @@ def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share
         not_applicable=sum(s.state in ("NotApplicable", "NotCaptured") for _, s in rows),
         failed=sum(s.state == "Failed" for _, s in rows),
         not_asked=sum(s.state == "NotAsked" for _, s in rows),
+        abstained=sum(s.state == "Abstained" for _, s in rows),
+        causes=_causes(rows),
         weight=math.fsum(weight for weight, _, _ in scored),
         weight_squared=math.fsum(weight * weight for weight, _, _ in scored),
         flagged_weight=math.fsum(weight for weight, _, s in scored if s.flagged),
@@ -195,6 +224,16 @@ def counts(rows: Sequence[tuple[Exchange, Score]], statistic: Statistic = "Share
         conversation_product=math.fsum(weight * flagged for weight, flagged in sums),
         histogram=binned(_valued(scored)) if statistic != "Share" else (),
     )
+
+
+def _causes(rows: Sequence[tuple[Exchange, Score]]) -> Causes:
+    """Return the commonest causes; the rest are one together, since an evaluator of others may have any."""
+    found = Counter(s.label or "unknown" for _, s in rows if s.state == "Failed")
+    known = dict(found.most_common(_CAUSES))
+    rest = found.total() - sum(known.values())
+    if rest:
+        known[_OTHER_CAUSES] = known.get(_OTHER_CAUSES, 0) + rest
+    return tuple(sorted(known.items()))
 
 
 def _valued(scored: Sequence[tuple[float, Exchange, Score]]) -> Iterator[tuple[int, float]]:
@@ -211,7 +250,7 @@ def reason(scores: Sequence[Score]) -> str:
     states = {s.state for s in scores}
     if not states:
         return CheckReason.NO_TRAFFIC
-    if "Scored" in states:
+    if states & {"Scored", "Abstained"}:
         return ""
     if not_asked := next((s.label for s in scores if s.state == "NotAsked"), ""):
         return not_asked

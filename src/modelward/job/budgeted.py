@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from modelward.api.budget import BudgetRefusal, Spend, SpendDecision, SpendRequest, TokenPrices
 from modelward.api.evaluation import Plan
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 _ERRORS: dict[BudgetRefusal, type[PortError]] = {
     "BudgetExhausted": BudgetExhaustedError,
@@ -80,6 +81,22 @@ class Budgeted:
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed; that costs nothing."""
         return await self.port.embed(texts)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        await self.port.pause(seconds)
+
+    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work in that time; what was set aside for a request that it cuts short stays spent."""
+        return await self.port.within(seconds, work)
+
+    async def each(self, work: Sequence[Callable[[], Awaitable[T]]], at_once: int) -> list[T]:
+        """Do the works, at most so many at once."""
+        return await self.port.each(work, at_once)
+
+    def remembered(self, key: str, make: Callable[[], T]) -> T:
+        """Return what the run knows under the key."""
+        return self.port.remembered(key, make)
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         """Ask once, if the budget has room for the worst that may come of it. Raises PortError."""

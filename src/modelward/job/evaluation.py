@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
 from modelward.api.exchange import Exchange
@@ -79,6 +79,8 @@ class EvaluationJob:
     scopes: HubScopes
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex)
     _purses: dict[str, Purse] = field(default_factory=dict)
+    _learned: dict[str, Any] = field(default_factory=dict)
+    """What kinds have learned in this run of the addresses that they ask."""
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
     _patience: Patience = field(default_factory=Patience)
 
@@ -125,6 +127,7 @@ class EvaluationJob:
             allowed_hosts=self.plan.allowed_hosts,
             scopes=self.scopes,
             patience=self._patience,
+            learned=self._learned,
         )
         if not item.budgeted:
             return port

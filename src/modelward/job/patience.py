@@ -25,6 +25,8 @@ class Patience:
     seconds: float = SECONDS
     clock_s: Callable[[], float] = time.monotonic
     _failed: Counter[Egress] = field(default_factory=Counter)
+    _at_once: Counter[Egress] = field(default_factory=Counter)
+    _since_s: dict[Egress, float] = field(default_factory=dict)
     _spent_s: defaultdict[Egress, float] = field(default_factory=lambda: defaultdict(float))
 
     def require(self, asked: Egress) -> None:
@@ -32,18 +34,21 @@ class Patience:
         if self._failed[asked] >= self.failures:
             raise PortError(f"{asked.host} did not answer before, and is not asked again", unsent=True)
         if sum(self._spent_s.values()) >= self.seconds and self._spent_s[asked] * 2 >= self.seconds:
-            raise PortError(
-                f"{asked.host} took {self._spent_s[asked]:.0f} s of this run, and is not asked again", unsent=True
-            )
+            told = f"{asked.host} took {self._spent_s[asked]:.0f} s of this run, and is not asked again"
+            raise PortError(told, "out-of-time", unsent=True)
 
     @contextmanager
     def spent(self, asked: Egress) -> Iterator[None]:
-        """Count the time of a request."""
-        begin_s = self.clock_s()
+        """Count the time of a request; that of several at once counts once."""
+        if not self._at_once[asked]:
+            self._since_s[asked] = self.clock_s()
+        self._at_once[asked] += 1
         try:
             yield
         finally:
-            self._spent_s[asked] += self.clock_s() - begin_s
+            self._at_once[asked] -= 1
+            if not self._at_once[asked]:
+                self._spent_s[asked] += self.clock_s() - self._since_s[asked]
 
     def failed(self, asked: Egress) -> None:
         """Count a request that nobody answered."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,7 +15,7 @@ from modelward.api.scope import ScopeFacts
 from modelward.clock import now_ms
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
 from modelward.desired.text_egress import HELM_VALUE, POD, is_allowed
-from modelward.evaluate.port import PortError, ScopeMemory, ScoringReply, ScoringRequest
+from modelward.evaluate.port import Cause, PortError, ScopeMemory, ScoringReply, ScoringRequest
 from modelward.evaluate.score_contract.signature import HEADER as SIGNATURE_HEADER
 from modelward.evaluate.score_contract.signature import signature
 from modelward.job.embeddings import SharedEmbeddings
@@ -31,13 +31,15 @@ PAUSES_S = (1.0, 4.0)
 SERVER_ERROR = 500
 MAX_REPLY_BYTES = 1 << 20
 _PORTS = {"http": 80, "https": 443}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class JobPort:
     """The port of one evaluator; `egress` are the only addresses that it asks. Without `scopes` none is remembered.
 
-    Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand.
+    Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand. `learned` is
+    what kinds know of addresses in the whole run.
     """
 
     embeddings: SharedEmbeddings
@@ -49,6 +51,7 @@ class JobPort:
     patience: Patience = field(default_factory=Patience)
     pauses_s: tuple[float, ...] = PAUSES_S
     clock_ms: Callable[[], int] = now_ms
+    learned: dict[str, Any] = field(default_factory=dict)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
@@ -79,31 +82,67 @@ class JobPort:
                 break
             await asyncio.sleep(pause_s)
         if isinstance(reply, PortError):
-            self.patience.failed(asked)
-            raise PortError(str(reply), unsent=unsent)
+            if not request.insistent:
+                self.patience.failed(asked)
+            raise PortError(str(reply), reply.cause, unsent=unsent)
         self.patience.answered(asked)
         return reply
 
     async def _once(self, request: ScoringRequest, asked: Egress) -> ScoringReply | PortError:
         headers = self._headers(request)
-        timeout = aiohttp.ClientTimeout(total=self.timeout_s)
+        timeout = aiohttp.ClientTimeout(total=request.timeout_s or self.timeout_s)
         try:
             async with (
                 # What goes to a container of this pod goes through no proxy.
                 aiohttp.ClientSession(timeout=timeout, trust_env=asked.host != POD) as session,
                 session.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer,
             ):
-                return ScoringReply(answer.status, await _limited(answer.content))
-        except aiohttp.ClientConnectorError as error:
-            return PortError(f"{asked.host} did not answer: {type(error).__name__}", unsent=True)
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
-            cause = "Timeout" if isinstance(error, TimeoutError) else type(error).__name__
-            return PortError(f"{asked.host} did not answer: {cause}")
+                body = await _limited(answer.content)
+                return ScoringReply(answer.status, body, _seconds(answer.headers.get("Retry-After", "")))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            late = isinstance(error, TimeoutError)
+            told = f"{asked.host} did not answer: {'Timeout' if late else type(error).__name__}"
+            cause: Cause = "timeout" if late else "unreachable"
+            return PortError(told, cause, unsent=isinstance(error, aiohttp.ClientConnectorError))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work, but no longer than that."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await work()
+        except TimeoutError:
+            raise PortError(f"not done within {seconds:g} s", "timeout") from None
+
+    async def each(self, work: Sequence[Callable[[], Awaitable[T]]], at_once: int) -> list[T]:
+        """Do the works in tasks of which at most so many are at it; the first that raises ends the others."""
+        places = asyncio.Semaphore(at_once)
+
+        async def one(what: Callable[[], Awaitable[T]]) -> T:
+            async with places:
+                return await what()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(what)) for what in work]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    def remembered(self, key: str, make: Callable[[], T]) -> T:
+        """Return what is known under the key."""
+        if key not in self.learned:
+            self.learned[key] = make()
+        return cast("T", self.learned[key])
 
     def _headers(self, request: ScoringRequest) -> dict[str, str]:
         headers = dict(request.headers)
         if request.credential:
-            headers["Authorization"] = f"Bearer {self._secret(request.credential)}"
+            secret, name = self._secret(request.credential), request.credential_header
+            headers[name] = f"Bearer {secret}" if name == "Authorization" else secret
         if request.signing:
             key = self._secret(request.signing)
             headers[SIGNATURE_HEADER] = signature(key, request.body, self.clock_ms() // 1_000)
@@ -114,20 +153,26 @@ class JobPort:
             parts = urlsplit(url)
             asked = Egress(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
         except ValueError:
-            raise PortError("not a URL", unsent=True) from None
+            raise PortError("not a URL", "not-declared", unsent=True) from None
         if asked not in self.egress:
             told = f"{asked.host}:{asked.port} is none of the addresses that the evaluator has declared"
-            raise PortError(told, unsent=True)
+            raise PortError(told, "not-declared", unsent=True)
         if self.allowed_hosts is not None and not is_allowed(asked.host, self.allowed_hosts):
             told = f"text may not leave the cluster to {asked.host}: it is not in {HELM_VALUE}"
-            raise PortError(told, unsent=True)
+            raise PortError(told, "not-declared", unsent=True)
         return asked
 
     def _secret(self, key: SecretKey) -> str:
         try:
             return (self.secrets / key.secret / key.key).read_text().strip()
         except OSError:
-            raise PortError(f"there is no key {key.key} in Secret {key.secret}", unsent=True) from None
+            told = f"there is no key {key.key} in Secret {key.secret}"
+            raise PortError(told, "no-secret", unsent=True) from None
+
+
+def _seconds(text: str) -> float:
+    """Return a pause in seconds; 0 for a date, which no judge sends, and for what is none."""
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
 
 async def _limited(content: aiohttp.StreamReader) -> bytes:
@@ -135,5 +180,5 @@ async def _limited(content: aiohttp.StreamReader) -> bytes:
     async for chunk in content.iter_chunked(65_536):
         body += chunk
         if len(body) > MAX_REPLY_BYTES:
-            raise PortError(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
+            raise PortError(f"the reply is larger than {MAX_REPLY_BYTES} bytes", "too-large")
     return bytes(body)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from modelward.api.exchange import Exchange
 from modelward.api.kept_score import KeptScore, KeptState, kept_score_to_json, record_digest
@@ -45,7 +46,7 @@ class HubScores:
         lines = [
             {**kept_score_to_json(_kept(exchange, one)), "endpoint": endpoint, "set": self.where.score_set}
             for exchange, one in scored
-            if one.state in ("Scored", "NotApplicable")
+            if one.state in get_args(KeptState)
         ]
         try:
             if lines:
@@ -67,12 +68,12 @@ class HubScores:
 
 
 def _kept(exchange: Exchange, one: Score) -> KeptScore:
-    state: KeptState = "Scored" if one.state == "Scored" else "NotApplicable"
+    state: KeptState = one.state if one.state in ("Scored", "Abstained") else "NotApplicable"
     return KeptScore(
         exchange.id, exchange.time_ms, state, one.flagged, one.value, one.number, one.label,
-        record_digest(exchange), exchange.conversation,
+        record_digest(exchange), exchange.conversation, one.by,
     )  # fmt: skip
 
 
 def _score(kept: KeptScore) -> Score:
-    return Score(kept.id, kept.state, bool(kept.flagged), kept.value, kept.label, kept.number)
+    return Score(kept.id, kept.state, bool(kept.flagged), kept.value, kept.label, kept.number, by=kept.by)

@@ -8,12 +8,22 @@ from dataclasses import dataclass, field
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies, selects
+from modelward.desired.evaluators import block_of
+from modelward.desired.monitoring_plan import MonitoringPlan, merged, selects, without_itself
 from modelward.evaluate.catalogue import EvaluatorCatalogue
-from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
+from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Object
 from modelward.kube.store import Store
 from modelward.operator.cache.models import parsed
 from modelward.operator.consent import RawConsent
+from modelward.operator.runtime.news import reported
+
+
+def address_of(obj: Object) -> str:
+    """Return the URL in an LLMEndpoint's status; empty where it has none, or a status that could have one."""
+    address = reported(obj, "address")
+    url = address.get("url") if isinstance(address, Mapping) else ""
+    return url if isinstance(url, str) else ""
+
 
 _Version = tuple[object, ...]
 _Selection = tuple[str, ...]
@@ -74,9 +84,17 @@ class Monitored:
         selected = [policy for policy in policies if selects(policy, endpoint)]
         selection = tuple(policy.metadata.name for policy in selected)
         if selection not in known:
-            resolved = self.catalogue.of_policies(selected, evaluators)
-            known[selection] = merge_policies(endpoint, selected, resolved, allow_raw=allow_raw)
-        return known[selection]
+            addresses = self._addresses(endpoint.metadata.namespace, evaluators)
+            resolved = self.catalogue.of_policies(selected, evaluators, addresses)
+            known[selection] = merged(selected, resolved, allow_raw=allow_raw)
+        return without_itself(known[selection], endpoint)
+
+    def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, str]:
+        """Return the URLs of the LLMEndpoints that evaluators ask, of those that there are; empty of one without."""
+        blocks = (block_of(one.spec, name) for name, one in evaluators.items() if one.spec.builtin is None)
+        names = {name for block in blocks if (name := self.catalogue.endpoint(block))}
+        found = {name: self.store.get(LLM_ENDPOINT, namespace, name) for name in names}
+        return {name: address_of(obj) for name, obj in found.items() if obj is not None}
 
     def _known(
         self,
@@ -87,7 +105,8 @@ class Monitored:
         allow_raw: bool,
     ) -> dict[_Selection, MonitoringPlan]:
         metadata = (*(one.metadata for one in policies), *(one.metadata for one in evaluators.values()))
-        version = (allow_raw, *((one.uid, one.resource_version) for one in metadata))
+        addresses = tuple(sorted(self._addresses(namespace, evaluators).items()))
+        version = (allow_raw, addresses, *((one.uid, one.resource_version) for one in metadata))
         known = self._merged.get(namespace)
         if known is None or known[0] != version:
             known = self._merged[namespace] = (version, {})

@@ -161,6 +161,18 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
         "the Helm value `egress.allowedHosts` does not have the host that the message names; it is empty by default",
         "`helm upgrade … --set 'egress.allowedHosts={HOST}'`; or a Service in the cluster, written `NAME.NS.svc`",
     )
+    JUDGE_UNAVAILABLE = Reason(
+        "JudgeUnavailable",
+        "the judge cannot be asked; the message has the status that it answered with, or what is missing",
+        "its LLMEndpoint is gone or has no address, its server is down, its credential is wrong",
+        "`kubectl get llmep -n NS`; check `judge.model`, and the Secret that it names",
+    )
+    JUDGES_ITSELF = Reason(
+        "JudgesItself",
+        "the endpoint would judge its own answers, which a model finds better than they are",
+        "the policy selects the LLMEndpoint that the judge asks",
+        "an `endpointSelector` that leaves the judge's endpoint out",
+    )
     VALUE_OUT_OF_RANGE = Reason(
         "ValueOutOfRange",
         "the check needs more than is kept, so nothing is decided; the message names the limit",

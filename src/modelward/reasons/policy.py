@@ -18,6 +18,8 @@ class PolicyReason(ReasonTable, kind="MonitoringPolicy", conditions=("Accepted",
     EVALUATOR_NOT_FOUND = CheckReason.EVALUATOR_NOT_FOUND
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
     EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED
+    JUDGE_UNAVAILABLE = CheckReason.JUDGE_UNAVAILABLE
+    JUDGES_ITSELF = CheckReason.JUDGES_ITSELF
     KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
     INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
     RAW_PAYLOADS_FORBIDDEN = Reason(

@@ -68,6 +68,8 @@ class RunReason(ReasonTable, kind="EvaluationRun", conditions=("Complete",)):
     INVALID_CONFIG = CheckReason.INVALID_CONFIG
     EGRESS_NOT_ALLOWED = CheckReason.EGRESS_NOT_ALLOWED
     EVALUATOR_FAILING = CheckReason.EVALUATOR_FAILING
+    JUDGE_UNAVAILABLE = CheckReason.JUDGE_UNAVAILABLE
+    JUDGES_ITSELF = CheckReason.JUDGES_ITSELF
     KEPT_TOO_SHORT = CheckReason.KEPT_TOO_SHORT
     INVALID_THRESHOLD = CheckReason.INVALID_THRESHOLD
     PLAN_TOO_LARGE = Reason(

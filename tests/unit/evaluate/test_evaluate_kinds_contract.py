@@ -14,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from plain_port import PlainPort
 from toy_kind import KIND as TOY
 
 from modelward.api.evaluation import Plan, PlanItem, plan_from_json, plan_to_json
 from modelward.api.exchange import Content, Exchange, Message, Outcome, Redaction
+from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import NOTHING, PodAdditions
@@ -32,6 +34,8 @@ from modelward.job.minilm_build import WEIGHTS_SHA256
 
 KNOWN = EvaluatorCatalogue({**catalogue().kinds, "toy": TOY})
 LARGE = "x" * 300_000
+TRIES = {"judge": 9}
+"""A judge that is not there is tried three times for each of three exchanges; other kinds are tried once."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,23 @@ TOPIC_BAD: tuple[dict[str, Any], ...] = (
 ASK = {"url": "http://judge:80/score", "word": "secret"}
 IMAGE = {"image": "registry.example/brand:1"}
 WEBHOOK = {"url": "https://judge.example/brand", "secretRef": {"name": "modelward-brand"}}
+JUDGE: dict[str, Any] = {
+    "model": {
+        "external": {
+            "url": "https://judge.example/v1",
+            "model": "m",
+            "credentials": {"secretRef": {"name": "modelward-key"}},
+        }
+    },
+    "rubric": "Names no secret.",
+    "labels": {"fault": ["secret"], "ok": ["plain"], "abstain": ["unsure"]},
+    "readout": "Word",
+}
+PAIRWISE = {
+    **{name: value for name, value in JUDGE.items() if name != "labels"},
+    "mode": "Pairwise",
+    "references": [{"question": "Where is card 1?", "answer": "Here."}],
+}
 SPECIMENS = [
     Specimen("builtin", "OffTopicAnswered", SCOPE, {"inScope": ["bank cards"]}, TOPIC_BAD),
     Specimen("builtin", "OnTopicRefused", SCOPE, {**SCOPE, "threshold": "0.3"}, TOPIC_BAD),
@@ -109,6 +130,12 @@ SPECIMENS = [
     Specimen("builtin", "Distress", {}, {"threshold": "0.8"}, ({"threshold": ""},)),
     Specimen("builtin", "Toxicity", {}, {"subject": "question"}, ({"subject": "both"},)),
     Specimen("builtin", "PromptInjection", {}, {"contextRoles": ["tool"]}, ({"contextRoles": ["user"]},)),
+    Specimen(
+        "judge", "brand", JUDGE, {**JUDGE, "rubric": "Names no password."},
+        ({}, {**JUDGE, "labels": None}, {**JUDGE, "rubric": LARGE}, {**JUDGE, "readout": "Guess"},
+         {**JUDGE, "model": {}}, {**JUDGE, "labels": {"fault": ["a"], "ok": ["A"]}}, {**JUDGE, "mode": "Reference"}),
+    ),
+    Specimen("judge", "pairs", PAIRWISE, {**PAIRWISE, "sees": ["Answer"]}, ({**PAIRWISE, "references": []},)),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
     Specimen(
@@ -146,7 +173,7 @@ def exchange(number: int, **changes: Any) -> Exchange:
     return replace(base, **changes)
 
 
-class Port:
+class Port(PlainPort):
     """Vectors that a text alone decides, and a judge that finds words; it counts what it was asked."""
 
     def __init__(self) -> None:
@@ -168,6 +195,11 @@ class Port:
                 for one in asked["records"]
             ]
             return ScoringReply(200, json.dumps({"scores": rows}).encode())
+        if "messages" in asked:
+            self.asked.append(1)
+            record = asked["messages"][-1]["content"].splitlines()[1]
+            content = "first" if '"first":' in record else "secret" if "secret" in record else "plain"
+            return ScoringReply(200, json.dumps({"choices": [{"message": {"content": content}}]}).encode())
         self.asked.append(len(asked["answers"]))
         return ScoringReply(200, json.dumps([asked["word"] in answer for answer in asked["answers"]]).encode())
 
@@ -208,7 +240,8 @@ def test_good_settings_resolve_to_the_same_data_each_time(specimen: Specimen) ->
     assert (found.kind, found.name, found.facts.name) == (specimen.kind, specimen.name, specimen.name)
     assert found.config == specimen.good
     assert found.facts.version.startswith(KNOWN.about(specimen.block()).version)
-    assert 0 <= found.facts.false_positive_ppm < found.facts.true_positive_ppm <= 1_000_000
+    rates = found.facts.false_positive_ppm, found.facts.true_positive_ppm
+    assert rates == (0, 0) if specimen.kind == "judge" else 0 <= rates[0] < rates[1] <= 1_000_000
 
 
 @every
@@ -360,7 +393,11 @@ async def test_exchanges_come_in_batches_and_windows_as_one(specimen: Specimen) 
     found = await score(scorer, searched)
     window = scorer.evaluator.unit == "Window"
     assert [len(batch) for batch in recorder.batches] == ([len(searched)] if window else [BATCH] * 3 + [1])
-    assert [name for batch in recorder.batches for name in batch] == [one.id for one in searched]
+    judged = [name for batch in recorder.batches for name in batch]
+    in_order = searched
+    if scorer.evaluator.costly:
+        in_order = sorted(searched, key=lambda one: sample_rank(one.id, one.time_ms))
+    assert judged == [one.id for one in in_order]
     assert {one.state for one in found} <= {"Scored", "NotApplicable"}
 
 
@@ -392,9 +429,10 @@ async def test_what_a_port_cannot_do_fails_its_batch_at_once_and_never_looks_lik
     port = Broken(PortError("no answer"))
     scorer = replace(recorded(specimen)[0], port=port)
     found = await score(scorer, [exchange(number) for number in range(10)])
-    assert port.calls <= 1
+    assert port.calls <= TRIES.get(specimen.kind, 1)
     if port.calls:
-        assert {(one.state, one.label) for one in found} == {("Failed", "PortError")}
+        cause = "unreachable" if specimen.kind == "judge" else "PortError"
+        assert {(one.state, one.label) for one in found if one.state != "NotApplicable"} == {("Failed", cause)}
     else:
         assert "Failed" not in {one.state for one in found}
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import obstore
 import orjson
 import pytest
+from plain_port import PlainPort
 
 from modelward.api.budget import (
     DAY_MS,
@@ -105,8 +106,8 @@ class FlakyHub:
         return answer
 
 
-@dataclass(slots=True)
-class Judge:
+@dataclass
+class Judge(PlainPort):
     """A model that spends up to the worst case, and does not always say so."""
 
     chance: random.Random

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from plain_port import PlainPort
 
 from modelward.api.exchange import Exchange, Message
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
@@ -96,7 +97,7 @@ def scorer(server: TestServer, secrets: Path, patience: Patience | None = None) 
     return catalogue().scorer(made, Led(port, str(server.make_url("/v1/score"))))
 
 
-class Led:
+class Led(PlainPort):
     """A port that leads requests to a loopback server."""
 
     def __init__(self, port: JobPort, url: str) -> None:

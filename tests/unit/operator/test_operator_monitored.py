@@ -108,3 +108,49 @@ async def test_a_run_begins_before_any_endpoint_was_reconciled(api: FakeApi) -> 
     api.put({**obj("EvaluationRun", "mine", endpoint="chat", **window), "status": {}})
     await assembly.build(api.context, lambda: NOW_MS).runs.reconcile("retail", "mine")
     assert ("apply", "Job", "mine") in api.writes
+
+
+JUDGE = {
+    "model": {"endpointRef": {"name": "judge-llm"}},
+    "rubric": "Polite.",
+    "labels": {"fault": ["rude"], "ok": ["polite"]},
+}
+
+
+def with_judge(api: FakeApi, address: str | None) -> Monitored:
+    """Put a judge in place of the evaluator, and its endpoint with this address; none where that is None."""
+    api.put(obj("Evaluator", "mine", judge=JUDGE))
+    if address is not None:
+        status = {"address": {"url": address}} if address else {}
+        api.put({**obj("LLMEndpoint", "judge-llm", backend=BACKEND), "status": status})
+    return monitored(api)
+
+
+async def problems(found: Monitored) -> dict[str, str]:
+    asked = await found.in_namespace("retail", NOW_MS)
+    bound = {name: plan.evaluations[0] for name, plan in asked.items()}
+    return {name: one.problem.reason if one.problem else "" for name, one in bound.items()}
+
+
+async def test_a_judge_is_asked_at_the_address_of_its_endpoint_and_does_not_judge_that(api: FakeApi) -> None:
+    found = with_judge(api, "http://judge-llm.retail.svc")
+    assert await problems(found) == {"chat": "", "judge-llm": "JudgesItself"}
+    (bound,) = (await found.in_namespace("retail", NOW_MS))["chat"].evaluations
+    assert bound.evaluator is not None
+    assert [(one.host, one.port) for one in bound.evaluator.pod.egress] == [("judge-llm.retail.svc", 80)]
+
+
+async def test_a_judge_by_the_address_of_the_endpoint_judges_itself_too(api: FakeApi) -> None:
+    external = {"external": {"url": "http://judge-llm.retail.svc/v1", "model": "m"}}
+    with_judge(api, "http://judge-llm.retail.svc")
+    api.put(obj("Evaluator", "mine", judge={**JUDGE, "model": external}))
+    assert await problems(monitored(api)) == {"chat": "", "judge-llm": "JudgesItself"}
+
+
+@pytest.mark.parametrize("address", [None, ""])
+async def test_a_judge_without_an_address_cannot_be_asked_until_it_has_one(api: FakeApi, address: str | None) -> None:
+    found = with_judge(api, address)
+    assert (await problems(found))["chat"] == "JudgeUnavailable"
+    status = {"address": {"url": "http://judge-llm.retail.svc"}}
+    api.put({**obj("LLMEndpoint", "judge-llm", backend=BACKEND), "status": status})
+    assert (await problems(found))["chat"] == ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from modelward.api.evaluation import EvaluatorFacts
+from modelward.api.evaluation import AskedModel, EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
@@ -71,6 +71,32 @@ class EvaluatorKind(Protocol):
         where it judges windows: what it finds of the window as a whole, it says of the exchanges that make it so.
         """
         ...
+
+
+@runtime_checkable
+class AskingKind(Protocol):
+    """A kind that asks a model, which may be an LLMEndpoint of the namespace."""
+
+    def endpoint(self, block: EvaluatorBlock) -> str:
+        """Return the name of the LLMEndpoint that it asks; empty where it asks none."""
+        ...
+
+    def placed(self, block: EvaluatorBlock, url: str) -> EvaluatorBlock:
+        """Return the block with the address of that LLMEndpoint, with which it can score."""
+        ...
+
+    async def asked(self, evaluator: ResolvedEvaluator, port: ScoringPort) -> AskedModel | None:
+        """Return how the model was asked in this run so far; None where it was not."""
+        ...
+
+    def version(self, evaluator: ResolvedEvaluator, by: frozenset[str]) -> str:
+        """Return the version with those that judged, as scores name them: another model is another version."""
+        ...
+
+
+def asking(kind: object) -> AskingKind | None:
+    """Return a kind that asks a model; None where it is another one."""
+    return kind if isinstance(kind, AskingKind) else None
 
 
 @runtime_checkable
