@@ -16,7 +16,7 @@ from modelward.evaluate.score import Score
 from modelward.evaluate.threshold import rates_at_auto
 
 HEAD = "distress"
-FLAGGED_FROM = 0.18
+FLAGGED_FROM = 0.215
 """Flags as many of the rows that it was trained on as are distressed."""
 
 
@@ -28,7 +28,7 @@ async def score(config: HeadConfig, exchanges: Sequence[Exchange], port: Scoring
 
 DISTRESS = Manifest(
     name="Distress",
-    version="1.0.0",
+    version="1.1.0",
     summary="Share of users' messages that sound afraid, sad or remorseful; calibrate it before acting on it.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -1,7 +1,7 @@
 """How users feel about what they are told: the sentiment of their last message.
 
-A head over the shared embedding, trained on comments of Reddit (GoEmotions) with neutral ones and plain requests as the
-middle, so that a question without feeling is neither.
+A head over the shared embedding and the words, trained on comments of Reddit (GoEmotions) with neutral ones and plain
+requests as the middle, so that a question without feeling is neither.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _score(config: HeadConfig, exchange_id: str, value: float) -> Score:
 
 SENTIMENT = Manifest(
     name="Sentiment",
-    version="1.0.0",
+    version="1.1.0",
     summary="Sentiment of the user's last message, from 0, negative, to 1, positive; flags those below the threshold.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -65,10 +65,18 @@ def distress(row: Row) -> float:
 
 RECIPES: dict[str, Recipe] = {
     "sentiment": Recipe(
-        (Part("GoEmotions train", sentiment, every=4), Part("CLINC150 train", constant(0.5), every=6)), ridge=2.0
+        (
+            Part("GoEmotions train", sentiment, every=2),
+            Part("CLINC150 train", constant(0.5), every=3),
+            Part(COMPOSED_ATTACKS, by_label({"harmless": 0.5})),
+        ),
+        ridge=2.0,
+        pieces=True,
     ),
     "distress": Recipe(
-        (Part("GoEmotions train", distress, every=4), Part("CLINC150 train", constant(0.0), every=6)), ridge=2.0
+        (Part("GoEmotions train", distress, every=2), Part("CLINC150 train", constant(0.0), every=6)),
+        ridge=2.0,
+        pieces=True,
     ),
     "toxicity": Recipe(
         (
