@@ -32,7 +32,7 @@ def stream(objects: list[Object]) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def crds(cluster: "Cluster") -> None:
     cluster.apply(of_kind(render({}), "CustomResourceDefinition"))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/llmendpoints.modelward.dev")
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=120s", "crd/llmendpoints.modelward.dev")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def monitoring_crds(cluster: "Cluster") -> Iterator[None]:
     for file in files:
         cluster.kubectl("apply", "--server-side", "-f", str(file))
         name = yaml.safe_load(file.read_text())["metadata"]["name"]
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{name}")
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=120s", f"crd/{name}")
     yield
     if "podmonitors.monitoring.coreos.com" not in had:
         cluster.kubectl("delete", "--wait=false", *(word for file in files for word in ("-f", str(file))))
@@ -146,7 +146,7 @@ def metrics(url: str, process: "subprocess.Popen[bytes] | None" = None, log: Pat
     if process is not None and log is not None and process.poll() is not None:
         pytest.fail(f"the operator ended ({process.returncode}): {log.read_text()[-3000:]}")
     try:
-        with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""

@@ -67,7 +67,7 @@ def installed(cluster: "Cluster", namespace: str) -> Iterator[Trial]:
     together = {"apiVersion": "v1", "kind": "List", "items": trial.definitions()}
     trial.kubectl("apply", "--server-side", "-f", "-", body=together)
     try:
-        trial.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+        trial.kubectl("wait", "--for=condition=Established", "--timeout=120s", *names)
         yield trial
     finally:
         trial.kubectl("delete", "--wait=false", *names)

@@ -42,7 +42,9 @@ def _python_to_run(images: None) -> None:
 
 def finished(cluster: "Cluster", namespace: str, name: str) -> str:
     """Wait for a pod to succeed and return its log."""
-    cluster.kubectl("wait", "-n", namespace, f"pod/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
+    cluster.kubectl(
+        "wait", "-n", namespace, f"pod/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s"
+    )
     return cluster.kubectl("logs", "-n", namespace, name)
 
 
@@ -92,7 +94,7 @@ def test_a_claim_is_bound_and_a_pod_without_root_writes_to_it(cluster: "Cluster"
     assert cluster.kubectl("get", "pvc", "-n", namespace, "data", "-o", "jsonpath={.status.phase}") == "Bound"
     volume = cluster.kubectl("get", "pvc", "-n", namespace, "data", "-o", "jsonpath={.spec.volumeName}")
     cluster.kubectl("delete", "-n", namespace, "pod/writer", "pvc/data")
-    cluster.kubectl("wait", f"pv/{volume}", "--for=delete", "--timeout=60s")
+    cluster.kubectl("wait", f"pv/{volume}", "--for=delete", "--timeout=120s")
 
 
 def test_a_native_sidecar_serves_beside_the_container_and_exec_reaches_it(cluster: "Cluster", namespace: str) -> None:
@@ -110,7 +112,7 @@ def test_a_native_sidecar_serves_beside_the_container_and_exec_reaches_it(cluste
         "time.sleep(60)"
     )
     cluster.apply(pod("paired", script, initContainers=[sidecar]), namespace)
-    cluster.kubectl("wait", "-n", namespace, "pod/paired", "--for=condition=Ready", "--timeout=60s")
+    cluster.kubectl("wait", "-n", namespace, "pod/paired", "--for=condition=Ready", "--timeout=120s")
     said = cluster.kubectl("exec", "-n", namespace, "paired", "-c", "sidecar", "--", "id", "-u")
     assert said.strip() == "65532"
     for _ in range(50):
@@ -142,7 +144,7 @@ def test_a_service_answers_on_this_machine_and_in_pods(cluster: "Cluster", names
     cluster.apply([server, service, pod("caller", caller)], namespace)
     assert finished(cluster, namespace, "caller").strip() == "200"
     host = cluster.kubectl("get", "service", "-n", namespace, "server", "-o", address)
-    with urllib.request.urlopen(f"http://{host}/hostname", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{host}/hostname", timeout=30) as answer:
         assert answer.status == 200
 
 

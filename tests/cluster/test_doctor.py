@@ -59,7 +59,7 @@ def users(name: str, namespace: str, **spec: Any) -> dict[str, Any]:
 def definitions(cluster: Any) -> None:
     """The kinds of this checkout; whoever has installed them keeps them."""
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(Path(__file__).parents[2] / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "crd/llmendpoints.modelward.dev", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd/llmendpoints.modelward.dev", "--timeout=120s")
 
 
 def command(cluster: Any, *arguments: str, kubeconfig: Path | None = None) -> tuple[int, dict[str, Any]]:

@@ -73,7 +73,7 @@ class Operator:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            assert self._process.wait(20) == 0, self.log.read_text()[-4000:]
+            assert self._process.wait(PROCESS_PATIENCE_S) == 0, self.log.read_text()[-4000:]
             self._process = None
 
     def kill(self) -> None:
@@ -95,7 +95,7 @@ def operator(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     if others:
         pytest.fail(f"an operator is installed here and would write to the same objects: {others}", pytrace=False)
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_REPOSITORY / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *_CRDS)
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=120s", *_CRDS)
     prefix = f"reconcile-{uuid.uuid4().hex[:6]}"
     process = Operator(cluster.kubeconfig, prefix, tmp_path_factory.mktemp("operator") / "log")
     names = [process.namespace(scenario) for scenario in (*SCENARIOS, "system")]

@@ -113,7 +113,7 @@ def _served(modes: Modes, name: str) -> list[float]:
 
 
 def _page(url: str) -> list[str]:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=30) as response:
         return str(response.read().decode()).splitlines()
 
 

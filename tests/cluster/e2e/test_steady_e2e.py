@@ -170,7 +170,7 @@ def _running(steady: Steady, place: str, name: str) -> str:
         "adopted": "app=theirs",
     }
     ip = steady.installed.items("pods", place, where[name])[0]["status"]["podIP"]
-    with urllib.request.urlopen(f"http://{ip}:18081/metrics", timeout=10) as response:
+    with urllib.request.urlopen(f"http://{ip}:18081/metrics", timeout=30) as response:
         page = response.read().decode()
     line = next((one for one in page.splitlines() if one.startswith("modelward_collector_config_info{")), "")
     return str(line.partition('generation="')[2].partition('"')[0])

@@ -164,7 +164,7 @@ def test_a_hub_that_is_down_costs_no_request_and_no_verdict_and_its_samples_arri
             assert place.evaluation(STEADY)["verdict"] == "Passed", "what is known stays known"
         finally:
             installed.cluster.kubectl("scale", "-n", SYSTEM, "statefulset/modelward-hub", "--replicas=1")
-        installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=60s")
+        installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=120s")
     assert crowd.failed == []
     assert len(crowd.answers) > 50
     installed.until("it heals", lambda: not _unavailable(place), 30)
