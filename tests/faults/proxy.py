@@ -20,12 +20,11 @@ from tempfile import TemporaryDirectory
 import aiohttp
 from aiohttp import web
 from calls import Call, Event, Match, Recorded, Reply
+from waiting import PROCESS_PATIENCE_S
 
 from faults import Fault, WatchFault, ending
 from modelward.kube import access
 
-LET_GO_S = 0.3
-"""How long a loop goes on after its clients were closed: TLS connections are let go in later turns of it."""
 _HOP = frozenset({"connection", "content-length", "content-encoding", "transfer-encoding", "keep-alive"})
 
 
@@ -196,11 +195,13 @@ class Proxy:
                 return web.Response(status=upstream.status, body=body, content_type="application/json")
             self._recorded.append(Recorded(call, 200, 200))
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
-            await response.prepare(request)
             watch = Watch(call)
             self._watches.add(watch)
             try:
+                await response.prepare(request)
                 await self._pass(upstream, response, watch)
+            except ConnectionError:  # the client went
+                pass
             finally:
                 self._watches.discard(watch)
         return _cut(request)
@@ -224,8 +225,6 @@ class Proxy:
                 await self._flowing.wait()
                 await response.write(_line(event))
                 following = asyncio.ensure_future(anext(events, None))
-        except ConnectionError:  # the client went
-            return
         finally:
             for task in (ending_, following):
                 task.cancel()
@@ -256,19 +255,25 @@ def running(kubeconfig: Path, user: str | None = None) -> Iterator[Proxy]:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=True) as session:
             await proxy.serve(session, ready, stop)
         await server.close()
-        await asyncio.sleep(LET_GO_S)
+        await let_go()
 
     with TemporaryDirectory(prefix="modelward-proxy-") as folder:
         thread = threading.Thread(target=lambda: asyncio.run(main(Path(folder))), name="proxy", daemon=True)
         thread.start()
-        if not ready.wait(10):
+        if not ready.wait(PROCESS_PATIENCE_S):
             raise RuntimeError("the proxy does not start")
         proxy, loop, stop = started[0]
         try:
             yield proxy
         finally:
             loop.call_soon_threadsafe(stop.set)
-            thread.join(10)
+            thread.join(PROCESS_PATIENCE_S)
+
+
+async def let_go() -> None:
+    """Let a loop go on after its clients were closed: TLS connections are let go in later turns of it."""
+    for _ in range(30):
+        await asyncio.sleep(0.01)
 
 
 async def _events(upstream: aiohttp.ClientResponse) -> AsyncIterator[Event]:

@@ -23,7 +23,7 @@ from calm import calm_life, revision, settles_as
 from churn import Churn
 from control_plane import ControlPlane
 from operators import Operator, Start, operating
-from proxy import LET_GO_S
+from proxy import let_go
 from user import User
 from waiting import PROCESS_PATIENCE_S
 
@@ -236,7 +236,7 @@ def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
     async def everything() -> Outcomes:
         playing = [play(scenario, control_plane, folder) for scenario in SCENARIOS]
         found = await asyncio.gather(*playing, return_exceptions=True)
-        await asyncio.sleep(LET_GO_S)
+        await let_go()
         return dict(zip(SCENARIOS, found, strict=True))
 
     return asyncio.run(everything())

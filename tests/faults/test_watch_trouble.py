@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -24,7 +24,7 @@ from calm import calm_life, declare, settles_as
 from churn import Churn
 from control_plane import ControlPlane
 from operators import Operator, operating
-from proxy import LET_GO_S, Proxy
+from proxy import Proxy, let_go
 from user import User, template
 from waiting import PROCESS_PATIENCE_S
 
@@ -102,15 +102,11 @@ def watching(call: Call) -> bool:
 
 async def anew(scene: Scene) -> None:
     """Let all watches begin again, so that what spoils watches spoils these."""
-    ended_s = time.monotonic()
+    before = {call.number for call in scene.proxy.watching}
     scene.proxy.end_watches(every)
     async with asyncio.timeout(PROCESS_PATIENCE_S):
-        while not _all_since(ended_s, scene.proxy.watching):  # noqa: ASYNC110 - another process
+        while not (now := {call.number for call in scene.proxy.watching}) or now & before:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
-
-
-def _all_since(at_s: float, watches: Sequence[Call]) -> bool:
-    return bool(watches) and all(call.at_s > at_s for call in watches)
 
 
 async def lost(scene: Scene) -> None:
@@ -246,7 +242,7 @@ def outcomes(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
 
         playing = [in_turn(trouble, seed) for seed, trouble in enumerate(TROUBLES)]
         found = await asyncio.gather(*playing, return_exceptions=True)
-        await asyncio.sleep(LET_GO_S)
+        await let_go()
         return {trouble.__name__: outcome for trouble, outcome in zip(TROUBLES, found, strict=True)}
 
     return asyncio.run(everything())
