@@ -91,6 +91,10 @@ def judged(**changes: Any) -> Spec:
     return {"endpointSelector": {}, "evaluations": [evaluation]}
 
 
+PRICE = {"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens": "0.60"}
+PRICES = {"currency": "USD", "models": [PRICE]}
+
+
 def costing(**changes: Any) -> Spec:
     return {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD", **changes}}}
 
@@ -105,6 +109,7 @@ VALID: list[tuple[str, Spec]] = [
     ("LLMEndpoint", {**SHORT, "scaling": {"maxReplicas": 2, "objective": {"timeToFirstToken": "1h30m"}}}),
     ("LLMEndpoint", run_by_us(resources={"limits": {"nvidia.com/gpu": 1, "memory": "16Gi"}}, env=[{"name": "A"}])),
     ("LLMEndpoint", {**SHORT, "service": {"name": "front", "port": 8000}, "drainSeconds": 120, "paused": True}),
+    ("LLMEndpoint", {**SHORT, "usage": {"callers": {"header": "X-Team"}, "prices": PRICES}}),
     ("MonitoringPolicy", {"endpointSelector": {}}),
     ("MonitoringPolicy", {"endpointSelector": {"matchLabels": {"team": "retail"}}, "capture": {"sample": "0.1%"}}),
     ("MonitoringPolicy", {"endpointSelector": {}, "objectives": [LATENCY, ERRORS], "evaluations": [TOPIC]}),
@@ -206,6 +211,9 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("LLMEndpoint", {**SHORT, "service": {"name": "8ball"}}, '"8ball" is not a name of a Service; write a-z'),
     ("LLMEndpoint", {"backend": {"external": {"url": "api.example.com"}}}, "this is not a base URL; write http://"),
     ("LLMEndpoint", watched(name="Not_A_Label"), '"Not_A_Label" is not a name; write a-z, 0-9 and dashes'),
+    ("LLMEndpoint", {**SHORT, "usage": {"callers": {"header": "Authorization"}}}, "this header holds a secret"),
+    ("LLMEndpoint", {**SHORT, "usage": {"callers": {"header": "x team"}}}, '"x team" is not a name of a header'),
+    ("LLMEndpoint", {**SHORT, "usage": {"prices": {**PRICES, "models": []}}}, "should have at least 1 items"),
     ("MonitoringPolicy", bound(LATENCY, over="5 min"), '"5 min" is not a duration; write whole numbers with h, m, s'),
     ("MonitoringPolicy", bound(LATENCY, over="5\nmin"), "this is not a duration; write whole numbers with h, m, s"),
     ("MonitoringPolicy", captured(maxBody="1G"), '"1G" is not a size; write a whole number of bytes'),

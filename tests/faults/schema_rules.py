@@ -238,6 +238,7 @@ def _same(value: Value, _changed: str) -> Value:
 
 _WORKLOAD = {"name": "my-vllm"}
 _ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "api-key", "x-api-key")
 _BUDGET: Value = {"judgeTokensPerDay": 1_000}
 _PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))
 
@@ -347,6 +348,10 @@ RULES: Mapping[str, Rule] = {
     "over must be at least 10s": Rule(_long("over", "15m"), (_set(over="9999ms"), _set(over="0s"))),
     "over must be at most 1h: readings are kept for an hour": Rule(
         _short, (_set(over="61m"), _set(over="1h1ms"), _set(over="24h"))
+    ),
+    "this header holds a secret; let clients name themselves in one of their own, such as x-team": Rule(
+        lambda value, _: value if value["header"].lower() not in _SECRET_HEADERS else {**value, "header": "x-team"},
+        (_set(header="Authorization"), _set(header="cookie"), _set(header="X-API-Key")),
     ),
     "set judgeTokensPerDay, judgeCostPerDay or both": Rule(
         lambda value, _: value if value.keys() & {"judgeTokensPerDay", "judgeCostPerDay"} else _BUDGET | value,

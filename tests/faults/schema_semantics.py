@@ -107,6 +107,13 @@ _SCALING = {
 }
 _REST = {
     "engine": "vllm",
+    "usage": {
+        "prices": {
+            "currency": "USD",
+            "models": [{"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens": "0.60"}],
+        },
+        "callers": {"header": "x-team", "max": 50},
+    },
     "gateway": {"replicas": 2},
     "drainSeconds": 30,
     "paused": False,

@@ -104,6 +104,15 @@ PATTERNS: Mapping[str, Edges] = {
             ("$5", "has a sign of a currency"),
         ),
     ),
+    r"^[A-Za-z][-A-Za-z0-9]{0,62}$": Edges(
+        ("x", "X-Team", "x" * 63),
+        (
+            ("x team", "has a space"),
+            ("9x", "begins with a digit"),
+            ("x_team", "has an underscore"),
+            ("x:", "has a colon"),
+        ),
+    ),
     r"^[A-Z]{3}$": Edges(("USD", "AAA"), (("usd", "is written small"), ("US", "has two letters"))),
     r"^[0-9]{1,6}(Ki|Mi)?$": Edges(
         ("0", "1", "999999Mi"),
@@ -206,10 +215,11 @@ def _object(schema: Schema, overlay: Overlay, path: SchemaPath) -> st.SearchStra
 
 def _array(schema: Schema, overlay: Overlay, path: SchemaPath) -> st.SearchStrategy[Any]:
     items, few = values(schema["items"], overlay, (*path, ITEM)), min(schema["maxItems"], _FEW)
+    least = schema.get("minItems", 0)
     keys = schema.get("x-kubernetes-list-map-keys")
     if not keys:
-        return st.lists(items, max_size=few)
-    return st.lists(items, max_size=few, unique_by=lambda item: tuple(item[key] for key in keys))
+        return st.lists(items, min_size=least, max_size=few)
+    return st.lists(items, min_size=least, max_size=few, unique_by=lambda item: tuple(item[key] for key in keys))
 
 
 def _string(schema: Schema, _overlay: Overlay, _path: SchemaPath) -> st.SearchStrategy[Any]:

@@ -49,6 +49,15 @@ POLICIES: Mapping[str, Mapping[str, Any]] = {
 }
 SPECS: Mapping[str, Mapping[str, Any]] = {
     "scaling": {"scaling": {"mode": "Advisory", "minReplicas": 1, "maxReplicas": 8}},
+    "prices and callers": {
+        "usage": {
+            "prices": {
+                "currency": "USD",
+                "models": [{"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens": "0.60"}],
+            },
+            "callers": {"header": "x-team"},
+        }
+    },
     "another port of the Service": {"service": {"port": 8000}},
 }
 

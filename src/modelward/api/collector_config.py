@@ -22,6 +22,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 SMALLEST_MEMORY_BYTES = 80 * 1024 * 1024
 """The least memory limit with which a collector serves: its three processes at rest, and room for clients' bytes."""
 """The most of one request or answer that a collector holds."""
+MOST_CALLERS = 100
+"""Callers with a name of their own: what the collector's board of metrics has room for."""
 FILE_NAME = "collector.json"
 HUB_CA_FILE_NAME = "hub-ca.pem"
 
@@ -38,6 +40,14 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerSettings:
+    """The header in which clients name themselves, none where it is empty, and how many names there may be."""
+
+    header: str = ""
+    most: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorConfig:
     """One generation of a collector's settings; the defaults are what runs before any file exists."""
 
@@ -46,6 +56,7 @@ class CollectorConfig:
     engine_metrics_url: str | None = None
     capture: CaptureSettings = CaptureSettings()
     hub_url: str | None = None
+    callers: CallerSettings = CallerSettings()
     unreadable: tuple[str, ...] = field(default=(), compare=False)
     """Paths of fields that were not as they should be, and have a careful value instead."""
 
@@ -63,6 +74,8 @@ def config_to_json(config: CollectorConfig) -> dict[str, Any]:
         },
         "hub": {"url": config.hub_url} if config.hub_url else None,
     }
+    if config.callers.header:
+        body["callers"] = {"header": config.callers.header, "most": config.callers.most}
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return {"generation": hashlib.sha256(canonical.encode()).hexdigest()[:12], **body}
 
@@ -90,6 +103,10 @@ def config_from_json(data: Mapping[str, Any]) -> CollectorConfig:
         engine_metrics_url=read.field("engine.metricsUrl", _text, None, optional=True),
         capture=capture,
         hub_url=read.field("hub.url", _text, None, optional=True),
+        callers=CallerSettings(
+            read.field("callers.header", _text, "", optional=True),
+            read.number("callers.most", MOST_CALLERS, 50, optional=True),
+        ),
         unreadable=tuple(read.unreadable),
     )
 

@@ -193,6 +193,8 @@ class UsageStatus(Fitted):
     """Time to first token, 95th percentile."""
     error_rate: Annotated[str, Field(max_length=9)] = ""
     """Share of requests that failed."""
+    cost_per_hour: Annotated[str, Field(max_length=40)] = ""
+    """What an hour like these minutes costs, where all models have one price."""
 
 
 class ServingRevision(Fitted):

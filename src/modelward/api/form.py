@@ -67,6 +67,11 @@ MONEY = TextForm(
     "write in quotes a number with at most six digits and six decimals, such as 5.00",
 )
 CURRENCY = TextForm(r"^[A-Z]{3}$", "a currency", "write its three letters of ISO 4217, such as USD")
+HEADER = TextForm(
+    r"^[A-Za-z][-A-Za-z0-9]{0,62}$",
+    "a name of a header",
+    "write letters, digits and dashes with a letter first, such as x-team",
+)
 BYTES = TextForm(
     r"^[0-9]{1,6}(Ki|Mi)?$", "a size", "write a whole number of bytes, or one with Ki or Mi, such as 4096 or 256Ki"
 )
@@ -133,7 +138,7 @@ THRESHOLD = TextForm(
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
 _ALL = (
-    *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, BYTES, NAME, SERVICE_NAME),
+    *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, HEADER, BYTES, NAME, SERVICE_NAME),
     *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}

@@ -9,6 +9,7 @@ from pydantic import Field
 from modelward.api.base import Model, rules
 from modelward.api.form import LABEL, QUERY_VALUE, SECRET_KEY
 from modelward.api.quantity import Name, SecretName, TextUrl
+from modelward.api.usage import OwnPrices
 
 JudgeMode = Literal["Single", "Reference", "Pairwise"]
 JudgePart = Literal["Question", "Answer", "System", "Conversation", "Context"]
@@ -47,6 +48,8 @@ class ExternalJudge(Model):
     api_version: Annotated[str | None, Field(pattern=QUERY_VALUE.pattern, max_length=32)] = None
     """Sent as the query `api-version`, which Azure wants, such as 2024-10-21."""
     credentials: JudgeCredentials | None = None
+    prices: OwnPrices | None = None
+    """What it costs, which a budget of cost needs to know."""
 
 
 class JudgeEndpointRef(Model):

@@ -36,6 +36,7 @@ from modelward.api.endpoint_status import (
 )
 from modelward.api.quantity import Duration, Percent, ServiceName
 from modelward.api.replica_bounds import nearest_allowed
+from modelward.api.usage import UsageSettings
 from modelward.engines.registry import ENGINES, GENERIC
 
 __all__ = [
@@ -173,6 +174,7 @@ class LLMEndpointSpec(Model):
         Field(ge=0, le=1000, description="The only desired number; kubectl scale, HPA and our scaler write it."),
     ] = None
     scaling: Scaling | None = None
+    usage: UsageSettings = UsageSettings()
     drain_seconds: Annotated[int, Field(ge=0, le=3600, description="How long a pod may finish what it serves.")] = 30
     paused: Annotated[bool, Field(description="Read and report, but write nothing except status.")] = False
 

@@ -30,6 +30,7 @@ class Captured:
         "_limit",
         "_request_bytes",
         "_response_bytes",
+        "caller",
         "client_ids",
         "content_type",
         "conversation",
@@ -51,6 +52,7 @@ class Captured:
         self.time_ms = time.time_ns() // 1_000_000
         self.conversation = head.conversation
         self.client_ids = head.client_ids
+        self.caller = ""
         self.request_encoding, self.response_encoding, self.content_type = head.encoding, b"", b""
         self.request = HeldBytes()
         self.response = HeldBytes()
@@ -213,6 +215,7 @@ class CaptureGate:
                         inclusion=inclusion,
                         truncated=not captured.whole,
                         conversation=captured.conversation.decode("latin-1"),
+                        caller=captured.caller,
                         client_ids=captured.client_ids.decode("latin-1"),
                         content_type=captured.content_type.decode("latin-1"),
                         request_encoding=captured.request_encoding.decode("latin-1"),

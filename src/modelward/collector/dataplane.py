@@ -116,7 +116,7 @@ class DataPlane:
         if not changed and not force:
             return
         config = settings_by_hand(self._config.current, to_file=bool(self._options.capture_output))
-        self._proxy.gate.configure(config)
+        self._proxy.configure(config)
         for (name, labels), _ in self._board.read():
             if name == families.CONFIG_INFO:
                 self._board.cell(name, labels)[0] = 0

@@ -20,6 +20,8 @@ OTHER_REQUESTS = "modelward_other_requests_total"
 STARTED = "modelward_requests_started_total"
 IN_FLIGHT = "modelward_requests_in_flight"
 CHUNKS = "modelward_chunks_total"
+CALLER_REQUESTS = "modelward_caller_requests_total"
+CALLER_TOKENS = "modelward_caller_tokens_total"
 CONFIG_INFO = "modelward_collector_config_info"
 CONFIG_ERRORS = "modelward_collector_config_errors_total"
 CAPTURED = "modelward_collector_captured_total"
@@ -108,6 +110,13 @@ FAMILIES: dict[str, Family] = {
         Family(STARTED, "counter", "Requests begun.", ("revision",)),
         Family(IN_FLIGHT, "gauge", "Requests begun and not finished.", ("revision",)),
         Family(CHUNKS, "counter", "Streamed events; not tokens.", _SERIES),
+        Family(CALLER_REQUESTS, "counter", "Requests finished, by who asked.", ("caller", *_SERIES)),
+        Family(
+            CALLER_TOKENS,
+            "counter",
+            "Tokens by who asked, as the engine counted them.",
+            ("caller", *_SERIES, "gen_ai_token_type"),
+        ),
         Family(UNREAD, "counter", "Answers that could not be read: no first token and no tokens of them."),
         Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),
         Family(CONFIG_ERRORS, "counter", "Configuration files that could not be read, or not in all fields."),

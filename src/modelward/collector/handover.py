@@ -37,6 +37,8 @@ class CapturedExchange:
     response: bytes
     client_ids: str = ""
     """The ids that the client gave its request in headers, one a line."""
+    caller: str = ""
+    """The name under which its caller is counted."""
 
 
 def send(channel: socket.socket, parcel: CapturedExchange, handed_bytes: float) -> None:

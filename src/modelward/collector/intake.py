@@ -142,10 +142,10 @@ class Intake:
             client.begin_tunnel(raw)
             return end
         try:
-            head = RequestHead(raw)
+            head = RequestHead(raw, self._proxy.caller_header)
             if head.cleartext_http2:
                 raw = without_cleartext_http2(raw)
-                head = RequestHead(raw)
+                head = RequestHead(raw, self._proxy.caller_header)
         except BadRequestError as error:
             client.refuse(400, f"not a valid HTTP/1.1 request: {error}")
             return end

@@ -36,6 +36,7 @@ class ExchangeMeter:
         "_asked",
         "_begun",
         "_busy",
+        "_caller",
         "_captured",
         "_cells",
         "_content_type",
@@ -70,6 +71,7 @@ class ExchangeMeter:
         self._events: StreamEvents | None = None
         self._first_token = self._last = 0.0
         self._tail: AnswerTail | None = None  # while an answer is read, and can be
+        self._caller = head.caller
         self._captured: Captured | None = gate.begin(head) if self.operation else None
         recorder.in_flight[0] += 1
         recorder.started[0] += 1
@@ -145,9 +147,12 @@ class ExchangeMeter:
         usage = tail.usage() if tail is not None else NO_USAGE
         per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
+        caller = self._recorder.callers.name(self._caller, status)
+        self._recorder.callers.count(caller, cells.model, usage)
         captured, self._captured = self._captured, None
         if captured is not None:
             captured.time_ms += round((self._asked - self.started) * 1000)
+            captured.caller = caller
             timings = self._timings(now, per_token)
             self._gate.end(captured, self.operation, cells.model, status, _recorded(outcome), usage, timings)
 

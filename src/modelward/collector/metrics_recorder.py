@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 
 from modelward.collector import families
+from modelward.collector.callers import Callers
 from modelward.collector.families import FAMILIES
 from modelward.collector.model_labels import MAX_MODELS, ModelLabels
 from modelward.collector.shared_metrics import Cell, SharedMetrics
@@ -55,6 +56,7 @@ class MetricsRecorder:
         self._models: dict[str, ModelCells] = {}
         self._codes: set[str] = set()
         self._finished: dict[tuple[str, str, int, str], tuple[Cell, Cell]] = {}
+        self.callers = Callers(board, revision)
         self.in_flight = board.cell(families.IN_FLIGHT, (revision,))
         self.in_flight[0] = 0.0
         self.started = board.cell(families.STARTED, (revision,))
@@ -86,6 +88,7 @@ class MetricsRecorder:
     def tick(self) -> None:
         """Let a second pass."""
         self._labels.tick()
+        self.callers.tick()
 
     def _labelled(self, name: str) -> ModelCells | None:
         """Give a model a label, one that is free or that of a model that is requested less."""

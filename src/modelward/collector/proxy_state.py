@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from modelward.api.collector_config import CollectorConfig
 from modelward.collector import families
 from modelward.collector.capture import CaptureGate
 from modelward.collector.descriptors import exhausted
@@ -47,6 +48,7 @@ class ProxyState:
         self.recorder = recorder
         self.gate = gate
         self.budget = gate.budget
+        self.caller_header = b""
         self.now: Callable[[], float] = time.monotonic
         self.segment_age: Callable[[asyncio.BaseTransport | None], float] = since_last_segment
         self.observing = True
@@ -58,6 +60,12 @@ class ProxyState:
         self.departure = DisconnectProbe(loop, targets, self.close_idle)
         self._told_full_at = -_TOLD_EVERY_SECONDS
         self.reachability = Reachability(recorder, targets, clock)
+
+    def configure(self, config: CollectorConfig) -> None:
+        """Take new settings."""
+        self.gate.configure(config)
+        self.recorder.callers.configure(config.callers)
+        self.caller_header = self.recorder.callers.header
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:
         """Return the observer of a new exchange; None if observing fails or is switched off."""

@@ -11,7 +11,7 @@ from modelward.collector.handover import CapturedExchange
 from modelward.collector.transcript import Answer, Question, answer_in, decoded, question_in
 from modelward.privacy.identifiers import exchange_id, hashed, id_core, passing_id
 from modelward.privacy.redaction import redact, redactions_of
-from modelward.privacy.short_fields import known_reason, known_role, plain_model_name
+from modelward.privacy.short_fields import known_reason, known_role, plain_caller_name, plain_model_name
 
 
 class ExchangeRecorder:
@@ -44,6 +44,7 @@ class ExchangeRecorder:
             finish_reason=known_reason(answer.finish_reason),
             usage=parcel.usage,
             timings=parcel.timings,
+            caller=plain_caller_name(parcel.caller) if parcel.caller else "",
             conversation=_conversation(parcel.conversation or question.conversation, question, key),
             redactions=redactions,
             inclusion=parcel.inclusion,

@@ -33,13 +33,16 @@ class RequestHead:
 
     Raises BadRequestError, and does so wherever two servers could read the head differently: Content-Length beside
     Transfer-Encoding, Transfer-Encoding in HTTP/1.0 (RFC 9112, 6.1) or with any coding but `chunked`, two Hosts.
+    `caller_header`, in small letters, is the one that names the caller.
     """
 
-    __slots__ = ("_connection", "_hosts", "_problem", "chunked", "cleartext_http2", "client_ids", "conversation",
-                 "encoding", "keep_alive", "length", "method", "path", "upgrade")  # fmt: skip
+    __slots__ = ("_connection", "_hosts", "_problem", "caller", "caller_header", "chunked", "cleartext_http2",
+                 "client_ids", "conversation", "encoding", "keep_alive", "length", "method", "path",
+                 "upgrade")  # fmt: skip
 
-    def __init__(self, head: bytes) -> None:
-        self.path = self.conversation = self.encoding = self.client_ids = b""
+    def __init__(self, head: bytes, caller_header: bytes = b"") -> None:
+        self.caller_header = caller_header
+        self.path = self.caller = self.conversation = self.encoding = self.client_ids = b""
         self.length = self._hosts = 0
         self.chunked = self.upgrade = self.cleartext_http2 = False
         self.keep_alive = True
@@ -86,8 +89,11 @@ class RequestHead:
             self.length = int(value)
         elif key == b"host":
             self._hosts += 1
-        elif key in _READ_HEADERS:
-            self._read_header(key, value)
+        else:
+            if key == self.caller_header:
+                self.caller = value[:_KNOWN_BYTES]
+            if key in _READ_HEADERS:
+                self._read_header(key, value)
 
     def _read_header(self, key: bytes, value: bytes) -> None:
         if key == b"transfer-encoding":

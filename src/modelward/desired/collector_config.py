@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelward.api.collector_config import FILE_NAME, HUB_CA_FILE_NAME, CollectorConfig, config_to_json
+from modelward.api.collector_config import FILE_NAME, HUB_CA_FILE_NAME, CallerSettings, CollectorConfig, config_to_json
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import names
 from modelward.desired.capture import EffectiveCapture
@@ -24,6 +24,7 @@ def config_map(
         engine_metrics_url=engine_metrics_url(endpoint, engine_port),
         capture=capture.for_collector(),
         hub_url=installation.hub_url,
+        callers=CallerSettings(named.header, named.max) if (named := endpoint.spec.usage.callers) else CallerSettings(),
     )
     data = {FILE_NAME: json.dumps(config_to_json(config), sort_keys=True, indent=2)}
     if installation.hub_ca_pem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from modelward.api.base import Model
+from modelward.api.budget import TokenPrices
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Content
 from modelward.desired.finding import Finding
@@ -26,6 +27,15 @@ class EvaluatorBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidModel:
+    """The model that an evaluator asks: an endpoint of the namespace, whose prices hold, or one with its own prices."""
+
+    endpoint: str = ""
+    name: str = ""
+    prices: TokenPrices | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedEvaluator:
     """An evaluator that can score, with all that others than its own kind must know of it.
 
@@ -35,7 +45,8 @@ class ResolvedEvaluator:
     the share of exchanges at fault, or the change of a window against a reference. `has_value` says whether a score has
     a value or number, `value_fails` the side on which that is bad, None where neither is, `number_unit` the unit of a
     number. `pod` is what a Job's pod needs in order to run it. `costly` says that each score is paid for, in tokens or
-    calls of others: such scores are made in the order of samples, within the policy's budget.
+    calls of others: such scores are made in the order of samples, within the policy's budget. `model` is the
+    model that it asks, where it asks one.
 
     Calibration chooses one of `readouts`, the ways in which its kind can read an answer, and a threshold: of the value,
     or of the setting of this name where `threshold_of` is Config. `readout` and `threshold` are what it chose; where
@@ -58,6 +69,7 @@ class ResolvedEvaluator:
     value_fails: Literal["Above", "Below"] | None = None
     number_unit: str = ""
     costly: bool = False
+    model: PaidModel | None = None
     readouts: tuple[str, ...] = ()
     threshold_of: Literal["Value", "Config"] | None = None
     readout: str = ""

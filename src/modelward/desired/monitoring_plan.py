@@ -9,6 +9,7 @@ from modelward.api.base import ObjectMeta
 from modelward.api.exchange import Content
 from modelward.api.llmendpoint import AppliedPolicy, LLMEndpoint
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy, PolicyObjective
+from modelward.api.usage import Prices
 from modelward.desired import honoured
 from modelward.desired.capture import EffectiveCapture, allowed_content, effective_capture, reveals
 from modelward.desired.evaluators import Resolutions, ResolvedEvaluator
@@ -50,6 +51,8 @@ class MonitoringPlan:
     objectives: tuple[BoundObjective, ...] = ()
     evaluations: tuple[BoundEvaluation, ...] = ()
     applied: tuple[AppliedPolicy, ...] = ()
+    prices: Prices | None = None
+    """What the endpoint's own tokens cost, for those whom it judges."""
 
 
 def merge_policies(
@@ -64,7 +67,8 @@ def merge_policies(
     `evaluators` are those of every evaluation of these policies; `allow_raw` is what the namespace's annotation says.
     """
     selected = sorted((p for p in policies if selects(p, endpoint)), key=lambda policy: policy.metadata.name)
-    return without_itself(merged(selected, evaluators, allow_raw=allow_raw), endpoint)
+    plan = merged(selected, evaluators, allow_raw=allow_raw)
+    return without_itself(replace(plan, prices=endpoint.spec.usage.prices), endpoint)
 
 
 def without_itself(plan: MonitoringPlan, endpoint: LLMEndpoint) -> MonitoringPlan:

@@ -11,11 +11,13 @@ from operator import or_
 from typing import Any
 
 from modelward.api.base import API_VERSION
+from modelward.api.budget import TokenPrices
 from modelward.api.collector_config import HUB_CA_FILE_NAME
 from modelward.api.evaluation import MAX_SAMPLES, Plan, PlanItem, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import duration_ms, timestamp, timestamp_ms
 from modelward.desired import names
+from modelward.desired.evaluators import PaidModel
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
 from modelward.desired.ownership import owner_references
@@ -220,7 +222,16 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     over_ms=duration_ms(bound.evaluation.over),
                     statistic=bound.evaluation.statistic,
                     budgeted=bound.budgeted and bound.evaluator.costly,
+                    prices=_prices(bound.evaluator.model, watches),
                 )
+
+
+def _prices(model: PaidModel | None, watches: Mapping[str, MonitoringPlan]) -> TokenPrices | None:
+    """Return what the model of an evaluator costs: as it says itself, or as the endpoint does that serves it."""
+    if model is None or not model.endpoint:
+        return model.prices if model else None
+    prices = watches.get(model.endpoint, MonitoringPlan()).prices
+    return prices.of(model.name) if prices else None
 
 
 def plan_config_map(run: EvaluationRun, plan: Plan, installation: Installation) -> dict[str, Any]:

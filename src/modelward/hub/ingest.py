@@ -17,6 +17,7 @@ from modelward.hub.layout import is_endpoint
 from modelward.hub.rules import Rules, limited
 from modelward.hub.settings import Limits
 from modelward.privacy.identifiers import exchange_id, is_conversation_key
+from modelward.privacy.short_fields import plain_caller_name
 
 Rejection = Literal["malformed", "too_long", "not_yours", "unknown_endpoint", "not_captured", "future"]
 CHUNK_BYTES = 256 << 10
@@ -101,7 +102,12 @@ def _named(exchange: Exchange, key: bytes | None) -> Exchange:
     if key is None or not exchange.id:
         return exchange
     known = is_conversation_key(exchange.conversation)
-    return replace(exchange, id=exchange_id(exchange.id, key), conversation=exchange.conversation if known else "")
+    return replace(
+        exchange,
+        id=exchange_id(exchange.id, key),
+        conversation=exchange.conversation if known else "",
+        caller=plain_caller_name(exchange.caller) if exchange.caller else "",
+    )
 
 
 def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool]) -> Rejection | None:

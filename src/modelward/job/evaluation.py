@@ -116,7 +116,10 @@ class EvaluationJob:
         """Return what was scored before, of an evaluator whose scores cost something."""
         if not judge.costly:
             return None
-        score_set = evaluator_set(judge.kind, judge.name, judge.facts.version, judge.config)
+        # The version of a judge is that of its settings, but for where it is and what it costs.
+        settings = judge.config if judge.model is None else {}
+        how = {"readout": judge.readout, "threshold": judge.threshold, "settings": settings}
+        score_set = evaluator_set(judge.kind, judge.name, judge.facts.version, how)
         return HubScores(self.client, ScoreSet(self.plan.namespace, item.endpoint, score_set), self._holder)
 
     def _port(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoringPort:

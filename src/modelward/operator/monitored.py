@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
@@ -87,7 +87,8 @@ class Monitored:
             addresses = self._addresses(endpoint.metadata.namespace, evaluators)
             resolved = self.catalogue.of_policies(selected, evaluators, addresses)
             known[selection] = merged(selected, resolved, allow_raw=allow_raw)
-        return without_itself(known[selection], endpoint)
+        plan = without_itself(known[selection], endpoint)
+        return replace(plan, prices=prices) if (prices := endpoint.spec.usage.prices) else plan
 
     def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, str]:
         """Return the URLs of the LLMEndpoints that evaluators ask, of those that there are; empty of one without."""

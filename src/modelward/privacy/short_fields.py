@@ -20,6 +20,7 @@ _REASON_WORDS = """
     malformed_function_call insufficient_system_resource repetition limit word guardrail_intervened error_toxic
 """
 _REASONS = frozenset(_REASON_WORDS.split())
+_CALLER_NAME = re.compile(r"[A-Za-z0-9][\w.:/-]{0,62}", re.ASCII)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9./@][\w./:@+-]{0,127}", re.ASCII)
 
 
@@ -31,6 +32,11 @@ def known_role(role: str) -> str:
 def known_reason(reason: str) -> str:
     """Return why an answer ended if an API has that word, in its own writing, else "other"."""
     return reason if not reason or reason.lower() in _REASONS else OTHER
+
+
+def plain_caller_name(name: str) -> str:
+    """Return the name that a caller gave itself if it is one word without personal data or a secret, else "other"."""
+    return name if _CALLER_NAME.fullmatch(name) and not redact(name).findings else OTHER
 
 
 def plain_model_name(name: str) -> str:

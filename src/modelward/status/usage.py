@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from modelward.api.budget import COST_UNITS
 from modelward.api.llmendpoint import UsageStatus
-from modelward.api.quantity import PPM, duration_text, percent_text
+from modelward.api.quantity import PPM, duration_text, money_text, percent_text
+from modelward.api.usage import ANY_MODEL, Prices
 from modelward.metrics.histogram import quantile
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
@@ -12,8 +14,11 @@ from modelward.status.error_rates import rate_counts
 OVER_MS = 300_000
 
 
-def usage_status(history: History, now_ms: int) -> UsageStatus | None:
-    """Return rates over the last five minutes; None where nothing is known, and no field for what is not."""
+def usage_status(history: History, now_ms: int, prices: Prices | None = None) -> UsageStatus | None:
+    """Return rates over the last five minutes; None where nothing is known, and no field for what is not.
+
+    What it costs is told where one price holds for all models, whose tokens are not told apart here.
+    """
     requests = history.increase(Signal.REQUESTS, None, now_ms, OVER_MS)
     if requests is None:
         return None
@@ -26,8 +31,18 @@ def usage_status(history: History, now_ms: int) -> UsageStatus | None:
         input_tokens_per_minute=_per_minute(history, Signal.INPUT_TOKENS, now_ms),
         output_tokens_per_minute=_per_minute(history, Signal.OUTPUT_TOKENS, now_ms),
         first_token_p95=(">" if p95.at_least else "") + duration_text(round(p95.value * 1_000)) if p95 else "",
+        cost_per_hour=_cost_per_hour(history, prices, now_ms),
         error_rate=percent_text(min(PPM, round(share * PPM))) if share is not None else "",
     )
+
+
+def _cost_per_hour(history: History, prices: Prices | None, now_ms: int) -> str:
+    one = prices.of(ANY_MODEL) if prices and len(prices.models) == 1 else None
+    rates = [history.rate(signal, None, now_ms, OVER_MS) for signal in (Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS)]
+    if one is None or None in rates:
+        return ""
+    cost = sum((rate or 0.0) * price for rate, price in zip(rates, (one.input, one.output), strict=True)) * 3_600
+    return f"{money_text(round(cost * 100 / COST_UNITS) * (PPM // 100))} {one.currency}"
 
 
 def _per_minute(history: History, signal: Signal, now_ms: int) -> str:

@@ -114,7 +114,7 @@ def values(schema: Schema) -> st.SearchStrategy[Any]:
         case "string":
             return _texts(schema)
         case "array":
-            return st.lists(values(schema["items"]), max_size=2)
+            return st.lists(values(schema["items"]), min_size=schema.get("minItems", 0), max_size=2)
         case _:
             return _objects(schema)
 

@@ -188,12 +188,12 @@ async def rig(
     channel, worker_end = new_channel()
     taken = worker_board.cell(families.TAKEN_BYTES)
     gate = CaptureGate(recorder, channel, board.cell(families.HANDED_BYTES), taken, to_file=True)
-    if config is not None:
-        gate.configure(config)
     loop = asyncio.get_running_loop()
     proxy = ProxyState(
         loop, targets or Targets([*filter(None, [before]), f"http://127.0.0.1:{server.port}{path}"]), recorder, gate
     )
+    if config is not None:
+        proxy.configure(config)
     front = await loop.create_server(lambda: Downstream(proxy), "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:

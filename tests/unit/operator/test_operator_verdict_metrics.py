@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from modelward.api.llmendpoint import EvaluationStatus, LLMEndpointStatus, MetricStatus, ScalingStatus, UsageStatus
 from modelward.api.quantity import duration_text, percent_text
+from modelward.api.usage import Prices
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.reason import Reason
@@ -109,3 +110,20 @@ def test_no_series_outlives_its_endpoint() -> None:
     verdicts.forget("retail", "chat")
     verdicts.forget("retail", "chat")
     assert samples(registry) == {("modelward_orphan_brake", ""): 1.0}
+
+
+def test_prices_are_exported_for_each_model_and_end_with_their_endpoint() -> None:
+    registry = CollectorRegistry()
+    verdicts = VerdictMetrics(registry)
+    price = {"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens": "999999.999999"}
+    prices = Prices.model_validate({"currency": "USD", "models": [price]})
+    verdicts.endpoint("retail", "chat", LLMEndpointStatus(), prices=prices)
+    told = {
+        sample.labels["gen_ai_token_type"]: (sample.labels["model"], sample.labels["currency"], sample.value)
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+        if sample.name == "modelward_token_price"
+    }
+    assert told == {"input": ("*", "USD", 0.15e-6), "output": ("*", "USD", 0.999999999999)}
+    verdicts.forget("retail", "chat")
+    assert samples(registry) == {("modelward_orphan_brake", ""): 0.0}

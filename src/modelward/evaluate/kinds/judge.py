@@ -9,10 +9,11 @@ from functools import partial
 
 from pydantic import ValidationError
 
+from modelward.api.budget import TokenPrices
 from modelward.api.evaluation import AskedModel, EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.form import in_words
-from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator, Text
+from modelward.desired.evaluators import EvaluatorBlock, PaidModel, Resolution, ResolvedEvaluator, Text
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import Egress, PodAdditions, SecretKey
 from modelward.evaluate.judge.asking import Asker, Outcome
@@ -67,6 +68,7 @@ class JudgeKind:
             threshold_of="Value" if settings.labels else None,
             max_samples=settings.max_samples,
             asks=settings.base_url.removesuffix("/v1"),
+            model=PaidModel(self.endpoint(block), settings.model_name, _own_prices(settings)),
         )
 
     def endpoint(self, block: EvaluatorBlock) -> str:
@@ -119,6 +121,11 @@ class JudgeKind:
 def unmeasured(name: str, version: str) -> EvaluatorFacts:
     """Return the facts of a judge whose errors were never measured: it decides nothing."""
     return EvaluatorFacts(name, version, true_positive_ppm=0, false_positive_ppm=0)
+
+
+def _own_prices(settings: JudgeSettings) -> TokenPrices | None:
+    prices = settings.external.prices if settings.external else None
+    return prices.of_token if prices else None
 
 
 def _settings(evaluator: ResolvedEvaluator) -> JudgeSettings:

@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from modelward.api.budget import COST_UNITS
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.api.quantity import shown_number
+from modelward.api.usage import Prices
 from modelward.status.checks import CONDITION, Check
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
@@ -23,11 +25,20 @@ class VerdictMetrics(Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}
         self._checks: dict[tuple[str, str], tuple[Check, ...]] = {}
+        self._prices: dict[tuple[str, str], Prices | None] = {}
         self._brake = False
         registry.register(self)
 
-    def endpoint(self, namespace: str, name: str, status: LLMEndpointStatus, checks: Iterable[Check] = ()) -> None:
-        """Remember the newest status of an endpoint, written or not, and the checks behind it."""
+    def endpoint(
+        self,
+        namespace: str,
+        name: str,
+        status: LLMEndpointStatus,
+        checks: Iterable[Check] = (),
+        prices: Prices | None = None,
+    ) -> None:
+        """Remember the newest status of an endpoint, written or not, the checks behind it, and what its tokens cost."""
+        self._prices[namespace, name] = prices
         self._statuses[namespace, name] = status
         self._checks[namespace, name] = tuple(checks)
 
@@ -35,6 +46,7 @@ class VerdictMetrics(Collector):
         """Drop the series of an endpoint that is gone."""
         self._statuses.pop((namespace, name), None)
         self._checks.pop((namespace, name), None)
+        self._prices.pop((namespace, name), None)
 
     def orphan_brake(self, on: bool) -> None:
         """Note whether the orphan brake holds."""
@@ -48,6 +60,7 @@ class VerdictMetrics(Collector):
         yield from self._verdicts("objective", "modelward_objective_verdict", "modelward_objective_info")
         yield from self._verdicts("evaluation", "modelward_evaluation_verdict", "modelward_evaluation_info")
         yield from self._usage()
+        yield self._token_prices()
         yield from self._replicas()
         brake = GaugeMetricFamily("modelward_orphan_brake", "1 while too many adopted workloads look orphaned at once")
         brake.add_metric([], float(self._brake))
@@ -113,6 +126,16 @@ class VerdictMetrics(Collector):
                 if text := getattr(status.usage, field, ""):
                     family.add_metric([namespace, name], shown_number(text))
         yield from families.values()
+
+    def _token_prices(self) -> GaugeMetricFamily:
+        labels = [*_ENDPOINT, "model", "gen_ai_token_type", "currency"]
+        family = GaugeMetricFamily("modelward_token_price", "What one token costs, by spec.usage.prices", labels=labels)
+        for (namespace, name), prices in tuple(self._prices.items()):
+            for model in [one.model for one in prices.models] if prices else []:
+                if prices and (cost := prices.of(model)):
+                    for kind, units in (("input", cost.input), ("output", cost.output)):
+                        family.add_metric([namespace, name, model, kind, cost.currency], units / COST_UNITS)
+        return family
 
     def _replicas(self) -> Iterator[GaugeMetricFamily]:
         replicas = GaugeMetricFamily("modelward_replicas", "Ready replicas", labels=_ENDPOINT)
