@@ -12,7 +12,7 @@ import pytest
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.desired import adoption, model_workload, runs
+from modelward.desired import adoption, evaluator_job, model_workload, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.children import Child, Facts, children
@@ -104,8 +104,8 @@ def all_children(namespace: str) -> dict[str, Sequence[Child] | Finding]:
     plan = runs.plan(run.model_copy(update={"spec": run.spec.model_copy(update={"items": ()})}), {}, INSTALLATION)
     of_run = (
         evaluate_account(namespace),
-        runs.plan_config_map(run, plan, INSTALLATION),
-        runs.job(run, INSTALLATION),
+        evaluator_job.plan_config_map(run, plan, INSTALLATION),
+        evaluator_job.job(run, INSTALLATION),
     )
     return {
         "sidecar": children(endpoint(namespace, replicas=0), WATCH, INSTALLATION, facts),

@@ -14,7 +14,7 @@ from modelward.evaluate.port import PortError
 FAILURES = 2
 """Requests in a row, each tried as often as it may be, after which an address counts as gone."""
 SECONDS = 450.0
-"""Of waiting for all addresses together: half of what a run may take (`desired.runs.DEADLINE_SECONDS`)."""
+"""Of waiting for all addresses together: half of what a run may take (`desired.evaluator_job.DEADLINE_SECONDS`)."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from desired_specimens import (
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.desired import model_workload, runs
+from modelward.desired import evaluator_job, model_workload, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Facts, children
 from modelward.desired.finding import Finding
@@ -67,8 +67,8 @@ def _run() -> Any:
     objects = [
         runs.scheduled_run("retail", run.spec.items or (), 1_767_322_800_000),
         evaluate_account("retail"),
-        runs.plan_config_map(run, plan, PLAIN),
-        runs.job(run, SETTLED),
+        evaluator_job.plan_config_map(run, plan, PLAIN),
+        evaluator_job.job(run, SETTLED),
     ]
     return [{"manager": "modelward", "object": obj} for obj in objects]
 

@@ -14,7 +14,7 @@ from modelward.api.evaluation import plan_from_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.evaluator import Evaluator
 from modelward.api.quantity import timestamp, timestamp_ms
-from modelward.desired import names, runs
+from modelward.desired import evaluator_job, names, runs
 from modelward.desired.due import TrafficSince, due
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.job.installed import catalogue
@@ -173,8 +173,8 @@ def test_the_plan_holds_everything_so_that_the_job_needs_no_right() -> None:
     plan = runs.plan(run, _watches(), PLAIN)
     (item,) = plan.items
     assert (item.evaluator, item.config, item.to_ms) == ("OffTopicAnswered", {"inScope": ["cards"]}, NOW)
-    assert plan_from_json(json.loads(runs.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])) == plan
-    assert runs.job(run, PLAIN)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    assert plan_from_json(json.loads(evaluator_job.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])) == plan
+    assert evaluator_job.job(run, PLAIN)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
 
 
 def test_what_vanished_or_cannot_run_is_left_out_of_the_plan() -> None:
@@ -183,7 +183,7 @@ def test_what_vanished_or_cannot_run_is_left_out_of_the_plan() -> None:
     )
     assert runs.plan(run, {}, PLAIN).items == ()
     assert runs.plan(run, _watches("MetadataOnly"), SETTLED).items == ()
-    assert "hub-ca.pem" not in runs.plan_config_map(run, runs.plan(run, {}, SETTLED), SETTLED)["data"]
+    assert "hub-ca.pem" not in evaluator_job.plan_config_map(run, runs.plan(run, {}, SETTLED), SETTLED)["data"]
 
 
 def test_looking_back_takes_every_evaluation_of_the_endpoint() -> None:
@@ -195,12 +195,12 @@ def test_looking_back_takes_every_evaluation_of_the_endpoint() -> None:
 
 
 def test_a_run_that_is_held_holds_its_job() -> None:
-    assert runs.job(_run({"endpoint": "chat", "suspend": True}), PLAIN)["spec"]["suspend"] is True
+    assert evaluator_job.job(_run({"endpoint": "chat", "suspend": True}), PLAIN)["spec"]["suspend"] is True
 
 
 def test_a_run_that_was_never_stored_owns_nothing() -> None:
     run = EvaluationRun.model_validate({"metadata": {"name": "r"}, "spec": {"endpoint": "chat"}})
-    assert "ownerReferences" not in runs.job(run, PLAIN)["metadata"]
+    assert "ownerReferences" not in evaluator_job.job(run, PLAIN)["metadata"]
 
 
 def _with_containers(*images: str) -> dict[str, MonitoringPlan]:
@@ -246,7 +246,7 @@ def test_the_pod_of_a_run_by_hand_has_one_container_and_the_others_are_told() ->
 def test_the_plan_says_where_text_may_go() -> None:
     run = _run({"endpoint": "chat", "from": timestamp(NOW - MINUTE), "to": timestamp(NOW)})
     plan = runs.plan(run, _watches(), replace(PLAIN, allowed_hosts=("judge.example",)))
-    sent = json.loads(runs.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])
+    sent = json.loads(evaluator_job.plan_config_map(run, plan, PLAIN)["data"]["plan.json"])
     assert plan_from_json(sent).allowed_hosts == ("judge.example",)
     del sent["allowed_hosts"]
     assert plan_from_json(sent).allowed_hosts == (), "the plan of an older operator allows none"

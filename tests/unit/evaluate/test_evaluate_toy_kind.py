@@ -16,7 +16,7 @@ from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.exchange import Exchange, Message
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired import runs
+from modelward.desired import evaluator_job, runs
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
 from modelward.evaluate.catalogue import EvaluatorCatalogue
@@ -84,7 +84,7 @@ async def test_a_toy_kind_goes_all_the_way_from_its_block_to_a_verdict(unit: str
     app.router.add_post("/score", judge)
     async with TestServer(app) as server:
         plan = {"chat": watched(str(server.make_url("/score")), unit)}
-        sent = runs.plan_config_map(run(), runs.plan(run(), plan, INSTALLED), INSTALLED)["data"]["plan.json"]
+        sent = evaluator_job.plan_config_map(run(), runs.plan(run(), plan, INSTALLED), INSTALLED)["data"]["plan.json"]
         hub = HubStub()
         tally = await run_plan(
             plan_from_json(json.loads(sent)),
@@ -102,7 +102,7 @@ async def test_a_toy_kind_goes_all_the_way_from_its_block_to_a_verdict(unit: str
 
 def test_its_pod_additions_stand_in_the_job() -> None:
     plan = {"chat": watched("https://judge.example:8443/score", "Exchange")}
-    made = runs.job(run(), INSTALLED, runs.additions(run(), plan))
+    made = evaluator_job.job(run(), INSTALLED, runs.additions(run(), plan))
     spec: Any = made["spec"]["template"]["spec"]
     (main,) = spec["containers"]
     assert {"name": "TOY", "value": "words"} in main["env"]
@@ -120,4 +120,4 @@ def test_its_pod_additions_stand_in_the_job() -> None:
 def test_an_evaluation_that_cannot_run_adds_nothing_to_the_pod() -> None:
     plan = {"chat": watched("https://judge.example:8443/score", "Day")}
     assert [bound.problem.reason for bound in plan["chat"].evaluations if bound.problem] == ["InvalidConfig"]
-    assert runs.job(run(), INSTALLED, runs.additions(run(), plan)) == runs.job(run(), INSTALLED)
+    assert evaluator_job.job(run(), INSTALLED, runs.additions(run(), plan)) == evaluator_job.job(run(), INSTALLED)

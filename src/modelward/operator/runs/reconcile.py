@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
 from modelward.api.quantity import timestamp_ms
-from modelward.desired import names, obstacles, runs
+from modelward.desired import evaluator_job, names, obstacles, runs
 from modelward.desired.account import evaluate_account
 from modelward.desired.children import Child
 from modelward.desired.due import TrafficSince, due
@@ -233,13 +233,13 @@ class RunReconciler:
         }
 
     async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
-        job = Child(runs.job(run, self.installed.now, runs.additions(run, watches)), names.FRAME_MANAGER)
+        job = Child(evaluator_job.job(run, self.installed.now, runs.additions(run, watches)), names.FRAME_MANAGER)
         return await self._children.write((*self._needs(run, watches), job), {"uid": run.metadata.uid})
 
     def _needs(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Child, Child]:
         """Return the account and the plan, without which the Job's pod cannot start."""
         installation, namespace = self.installed.now, run.metadata.namespace
-        plan = runs.plan_config_map(run, runs.plan(run, watches, installation), installation)
+        plan = evaluator_job.plan_config_map(run, runs.plan(run, watches, installation), installation)
         return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
 
     async def _mend(
