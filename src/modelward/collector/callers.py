@@ -26,6 +26,7 @@ class Callers:
     def __init__(self, board: SharedMetrics, revision: str) -> None:
         self._board, self._revision = board, revision
         self._settings = CallerSettings()
+        self.named = False
         asked: Counter[str] = Counter()
         for (name, labels), values in board.read():
             if name == families.CALLER_REQUESTS and labels[0] not in ("", OTHER):
@@ -41,6 +42,7 @@ class Callers:
     def configure(self, settings: CallerSettings) -> None:
         """Take new settings; names beyond a lower number are kept until others take their places."""
         self._settings = settings
+        self.named = bool(settings.header)
 
     def tick(self) -> None:
         """Let a second pass."""
@@ -48,7 +50,7 @@ class Callers:
 
     def name(self, value: bytes, status: int) -> str:
         """Return the name under which a caller is counted: its own, `other`, or none where it gave none."""
-        if not self._settings.header or not value:
+        if not self.named or not value:
             return ""
         text = value.decode("latin-1")
         if text not in self._names and (status >= 400 or plain_caller_name(text) != text):
@@ -59,7 +61,7 @@ class Callers:
 
     def count(self, caller: str, model: str, usage: Usage) -> None:
         """Count one finished request, and its tokens where they are known."""
-        if not self._settings.header:
+        if not self.named:
             return
         self._cell(families.CALLER_REQUESTS, caller, model)[0] += 1
         for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):

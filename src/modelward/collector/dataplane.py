@@ -23,6 +23,7 @@ from modelward.collector.memory_budget import MemoryBudget, budget_bytes
 from modelward.collector.memory_pressure import CAPTURE_OFF_ABOVE, OBSERVING_OFF_ABOVE, limit_bytes, used_share
 from modelward.collector.metrics_recorder import MetricsRecorder
 from modelward.collector.options import Options, options_from_argument
+from modelward.collector.origin import MarkedTraffic, read_keys
 from modelward.collector.proxy_state import ProxyState
 from modelward.collector.shared_metrics import SharedMetrics
 from modelward.collector.targets import LOOK_UP_S, Targets
@@ -55,6 +56,8 @@ class DataPlane:
         targets = Targets(options.upstreams, options.upstream_file, options.upstream_name)
         targets.reload()
         self._proxy = ProxyState(loop, targets, recorder, gate)
+        origin_keys = worker_board.cell(families.ORIGIN_KEYS, size=families.ORIGIN_KEY_WORDS)
+        self._proxy.marked = MarkedTraffic(recorder, lambda: read_keys(origin_keys))
         open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._proxy.connection_limit = connection_limit(open_files)
         self._config = WatchedConfig(options.config_file)

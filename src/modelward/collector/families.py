@@ -22,6 +22,9 @@ IN_FLIGHT = "modelward_requests_in_flight"
 CHUNKS = "modelward_chunks_total"
 CALLER_REQUESTS = "modelward_caller_requests_total"
 CALLER_TOKENS = "modelward_caller_tokens_total"
+MARKED_REQUESTS = "modelward_marked_requests_total"
+MARKED_IN_FLIGHT = "modelward_marked_requests_in_flight"
+MARKED_TOKENS = "modelward_marked_token_usage"
 CONFIG_INFO = "modelward_collector_config_info"
 CONFIG_ERRORS = "modelward_collector_config_errors_total"
 CAPTURED = "modelward_collector_captured_total"
@@ -44,7 +47,8 @@ TAKEN_BYTES = "taken_bytes"
 HEARTBEAT = "heartbeat"
 LEAVING = "leaving"
 ENGINE_QUEUE = "engine_queue"
-"""The last five are read by the collector's own processes and not exported."""
+ORIGIN_KEYS, ORIGIN_KEY_WORDS = "origin_keys", 8
+"""The last six are read by the collector's own processes and not exported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,22 @@ FAMILIES: dict[str, Family] = {
             "counter",
             "Tokens by who asked, as the engine counted them.",
             ("caller", *_SERIES, "gen_ai_token_type"),
+        ),
+        Family(
+            MARKED_REQUESTS,
+            "counter",
+            "Requests with a signed mark: no user's, and in none of the series of users' requests.",
+            ("origin", "revision", "code", "outcome"),
+        ),
+        Family(
+            MARKED_IN_FLIGHT, "gauge", "Requests with a signed mark, begun and not finished.", ("origin", "revision")
+        ),
+        Family(
+            MARKED_TOKENS,
+            "histogram",
+            "Tokens per request with a signed mark.",
+            ("origin", "revision", "gen_ai_token_type"),
+            _TOKEN_BOUNDS,
         ),
         Family(UNREAD, "counter", "Answers that could not be read: no first token and no tokens of them."),
         Family(CONFIG_INFO, "gauge", "The configuration that is in force.", ("generation",)),

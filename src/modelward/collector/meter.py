@@ -9,7 +9,7 @@ from modelward.collector.answer_tail import MOST_BYTES, AnswerTail
 from modelward.collector.capture import Captured, CaptureGate
 from modelward.collector.content_coding import DECODER_BYTES, Decoder, can_decode
 from modelward.collector.families import FAMILIES
-from modelward.collector.metrics_recorder import MetricsRecorder, ModelCells, observe
+from modelward.collector.metrics_recorder import ExchangeCounts, ModelCells, observe
 from modelward.collector.operations import operation_of
 from modelward.collector.request_copy import RequestCopy
 from modelward.collector.request_head import RequestHead
@@ -58,7 +58,7 @@ class ExchangeMeter:
         "status",
     )  # fmt: skip
 
-    def __init__(self, recorder: MetricsRecorder, gate: CaptureGate, head: RequestHead, started: float) -> None:
+    def __init__(self, recorder: ExchangeCounts, gate: CaptureGate, head: RequestHead, started: float) -> None:
         self._recorder, self._gate = recorder, gate
         self.operation = operation_of(head.method, head.path)
         self.started = self._asked = started
@@ -72,7 +72,7 @@ class ExchangeMeter:
         self._first_token = self._last = 0.0
         self._tail: AnswerTail | None = None  # while an answer is read, and can be
         self._caller = head.caller
-        self._captured: Captured | None = gate.begin(head) if self.operation else None
+        self._captured: Captured | None = gate.begin(head) if self.operation and recorder.captures else None
         recorder.in_flight[0] += 1
         recorder.started[0] += 1
 
@@ -147,8 +147,7 @@ class ExchangeMeter:
         usage = tail.usage() if tail is not None else NO_USAGE
         per_token = self._seconds_per_token(now, usage, outcome) if self._first_token else None
         self._count_tokens(cells, usage, per_token)
-        caller = self._recorder.callers.name(self._caller, status)
-        self._recorder.callers.count(caller, cells.model, usage)
+        caller = self._recorder.asked_by(self._caller, status, cells.model, usage)
         captured, self._captured = self._captured, None
         if captured is not None:
             captured.time_ms += round((self._asked - self.started) * 1000)

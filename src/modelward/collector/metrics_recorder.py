@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from typing import Protocol
 
+from modelward.api.exchange import Usage
 from modelward.collector import families
 from modelward.collector.callers import Callers
 from modelward.collector.families import FAMILIES
@@ -43,6 +45,30 @@ class ModelCells:
             setattr(self, name, getattr(other, name))
 
 
+class ExchangeCounts(Protocol):
+    """Where the numbers of one exchange go; `captures` says whether its text may be kept."""
+
+    captures: bool
+    in_flight: Cell
+    started: Cell
+
+    @property
+    def engine_queues(self) -> bool:
+        """Whether the engine reported waiting requests when its page was read last."""
+
+    def model(self, name: str, status: int) -> ModelCells:
+        """Return the cells of a model as a request with this status names it."""
+
+    def finished(self, model: str, operation: str, status: int, outcome: str, seconds: float) -> None:
+        """Count one finished exchange."""
+
+    def asked_by(self, value: bytes, status: int, model: str, usage: Usage) -> str:
+        """Count a finished exchange for its caller, whom a header's value names; return the name that is recorded."""
+
+    def count(self, name: str, *labels: str) -> None:
+        """Add one to a plain counter."""
+
+
 class MetricsRecorder:
     """The data plane's counts on its board.
 
@@ -51,8 +77,9 @@ class MetricsRecorder:
     """
 
     def __init__(self, board: SharedMetrics, revision: str) -> None:
-        self._board = board
-        self._revision = revision
+        self.board = board
+        self.revision = revision
+        self.captures = True
         self._models: dict[str, ModelCells] = {}
         self._codes: set[str] = set()
         self._finished: dict[tuple[str, str, int, str], tuple[Cell, Cell]] = {}
@@ -78,12 +105,20 @@ class MetricsRecorder:
     def model(self, name: str, status: int) -> ModelCells:
         """Return the cells of a model as a request with this status names it."""
         if not name:
-            return ModelCells(self._board, "", self._revision)
+            return ModelCells(self.board, "", self.revision)
         cells = self._models.get(name)
         if status < 400 and (cells is not None or plain_model_name(name) == name):
             self._labels.note(name)
             cells = cells or self._labelled(name)
-        return cells or ModelCells(self._board, OTHER_MODEL, self._revision)
+        return cells or ModelCells(self.board, OTHER_MODEL, self.revision)
+
+    def asked_by(self, value: bytes, status: int, model: str, usage: Usage) -> str:
+        """Count a finished exchange for its caller, and return the name that is recorded."""
+        if not self.callers.named:
+            return ""
+        caller = self.callers.name(value, status)
+        self.callers.count(caller, model, usage)
+        return caller
 
     def tick(self) -> None:
         """Let a second pass."""
@@ -97,7 +132,7 @@ class MetricsRecorder:
             if not less:
                 return None
             self._hand_over(less, name)
-        cells = self._models[name] = ModelCells(self._board, name, self._revision)
+        cells = self._models[name] = ModelCells(self.board, name, self.revision)
         return cells
 
     def _hand_over(self, old: str, new: str) -> None:
@@ -105,15 +140,15 @@ class MetricsRecorder:
 
         What the old one counted is let go: added to `other` it would look like requests of this moment.
         """
-        for name, labels in self._board.series():
+        for name, labels in self.board.series():
             family = FAMILIES.get(name)
             if family is not None and family.labels[:1] == ("model",) and labels[0] == old:
-                self._board.rename((name, labels), (name, (new, *labels[1:])))
+                self.board.rename((name, labels), (name, (new, *labels[1:])))
         self._finished.clear()
-        self._models.pop(old).become(ModelCells(self._board, OTHER_MODEL, self._revision))
+        self._models.pop(old).become(ModelCells(self.board, OTHER_MODEL, self.revision))
 
     def _model_cell(self, name: str, labels: tuple[str, ...]) -> Cell:
-        return self._board.cell(name, labels, FAMILIES[name].size, _KEY_ROOM)
+        return self.board.cell(name, labels, FAMILIES[name].size, _KEY_ROOM)
 
     def finished(self, model: str, operation: str, status: int, outcome: str, seconds: float) -> None:
         """Count one finished exchange; the duration of a cancelled one says nothing and is left out."""
@@ -122,11 +157,11 @@ class MetricsRecorder:
             known[0][0] += 1
             observe(known[1], _DURATION_BOUNDS, seconds)
             return
-        code = self._code(status)
+        code = self.code(status)
         if not operation:
-            self._board.cell(families.OTHER_REQUESTS, (self._revision, code))[0] += 1
+            self.board.cell(families.OTHER_REQUESTS, (self.revision, code))[0] += 1
             return
-        labels = (model, self._revision, operation, code)
+        labels = (model, self.revision, operation, code)
         count = self._model_cell(families.REQUESTS, (*labels, outcome))
         count[0] += 1
         if outcome != "cancelled":
@@ -137,13 +172,14 @@ class MetricsRecorder:
 
     def count(self, name: str, *labels: str) -> None:
         """Add one to a plain counter."""
-        self._board.cell(name, labels)[0] += 1
+        self.board.cell(name, labels)[0] += 1
 
     def upstream_up(self, up: bool) -> None:
         """Say whether a model server accepts connections; nothing is said until one was tried."""
-        self._board.cell(families.UPSTREAM_UP)[0] = float(up)
+        self.board.cell(families.UPSTREAM_UP)[0] = float(up)
 
-    def _code(self, status: int) -> str:
+    def code(self, status: int) -> str:
+        """Return the label of a status; servers that invent statuses do not use up the labels."""
         code = str(status)
         if code not in self._codes and len(self._codes) >= _MAX_CODES:
             return _OTHER_CODE

@@ -17,6 +17,7 @@ from modelward.collector.ends import ClientEnd
 from modelward.collector.expiry import Expiry
 from modelward.collector.meter import ExchangeMeter
 from modelward.collector.metrics_recorder import MetricsRecorder
+from modelward.collector.origin import MarkedTraffic
 from modelward.collector.reachability import Reachability
 from modelward.collector.request_head import RequestHead
 from modelward.collector.targets import Target, Targets
@@ -49,6 +50,7 @@ class ProxyState:
         self.gate = gate
         self.budget = gate.budget
         self.caller_header = b""
+        self.marked = MarkedTraffic(recorder, tuple)
         self.now: Callable[[], float] = time.monotonic
         self.segment_age: Callable[[asyncio.BaseTransport | None], float] = since_last_segment
         self.observing = True
@@ -72,7 +74,8 @@ class ProxyState:
         if not self.observing:
             return None
         try:
-            return ExchangeMeter(self.recorder, self.gate, head, now)
+            marked = self.marked.counts(head.origin_mark) if head.origin_mark else None
+            return ExchangeMeter(marked or self.recorder, self.gate, head, now)
         except Exception:  # noqa: BLE001 - whatever an observer does, the bytes pass
             self.recorder.count(families.OBSERVER_ERRORS)
             return None

@@ -8,6 +8,8 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from modelward.api.origin import ORIGIN_HEADER
+
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 500
 """Header fields of one request; 64 KiB hold 16,000, which would take the loop several milliseconds. Envoy takes 100."""
@@ -17,8 +19,9 @@ _KNOWN_BYTES = 256
 _CONVERSATION_HEADERS = frozenset((b"x-conversation-id", b"x-session-id", b"x-thread-id"))
 _ID_HEADERS = frozenset((b"x-request-id", b"x-correlation-id", b"request-id", b"x-client-request-id", b"traceparent"))
 """Of which engines and gateways make the ids of their answers."""
+_ORIGIN_HEADER = ORIGIN_HEADER.encode()
 _READ_HEADERS = _CONVERSATION_HEADERS | _ID_HEADERS | {
-    b"transfer-encoding", b"upgrade", b"connection", b"content-encoding",
+    b"transfer-encoding", b"upgrade", b"connection", b"content-encoding", _ORIGIN_HEADER,
 }  # fmt: skip
 _MOST_ID_BYTES = 4_096
 _UPGRADE_HEADERS = re.compile(rb"\r\n(?:upgrade|http2-settings|connection)[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
@@ -37,12 +40,12 @@ class RequestHead:
     """
 
     __slots__ = ("_connection", "_hosts", "_problem", "caller", "caller_header", "chunked", "cleartext_http2",
-                 "client_ids", "conversation", "encoding", "keep_alive", "length", "method", "path",
+                 "client_ids", "conversation", "encoding", "keep_alive", "length", "method", "origin_mark", "path",
                  "upgrade")  # fmt: skip
 
     def __init__(self, head: bytes, caller_header: bytes = b"") -> None:
         self.caller_header = caller_header
-        self.path = self.caller = self.conversation = self.encoding = self.client_ids = b""
+        self.path = self.caller = self.conversation = self.encoding = self.client_ids = self.origin_mark = b""
         self.length = self._hosts = 0
         self.chunked = self.upgrade = self.cleartext_http2 = False
         self.keep_alive = True
@@ -108,6 +111,8 @@ class RequestHead:
             self.encoding = value.lower()
         elif key in _CONVERSATION_HEADERS:
             self.conversation = value[:_KNOWN_BYTES]
+        elif key == _ORIGIN_HEADER:
+            self.origin_mark = value[:_KNOWN_BYTES]
         elif key in _ID_HEADERS:
             self.client_ids = (self.client_ids + value[:_KNOWN_BYTES] + b"\n")[:_MOST_ID_BYTES]
 

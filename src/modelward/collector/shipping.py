@@ -10,11 +10,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import zstandard
 
+from modelward.api.origin import KEY_BYTES
 from modelward.collector.spool import Spool
 
 BATCH_LINES = 200
@@ -41,6 +43,14 @@ class HubRefusedError(Exception):
 
 class HubFailedError(ConnectionError):
     """The hub failed over this batch. It may be the hub, or the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubKeys:
+    """What a namespace hashes ids and conversations with, and what marks of its traffic are signed with."""
+
+    secret: bytes
+    origins: tuple[bytes, ...] = ()
 
 
 class HubConnection:
@@ -70,8 +80,8 @@ class HubConnection:
             raise ConnectionError(f"the hub answered {answer.status}")
         return _accepted(body)
 
-    def key(self, namespace: str) -> bytes:
-        """Return the namespace's key for hashing ids and conversations.
+    def keys(self, namespace: str) -> HubKeys:
+        """Return the namespace's key for hashing ids and conversations, and those of marks.
 
         Raises OSError, ValueError or http.client.HTTPException when there is none to be had.
         """
@@ -84,7 +94,7 @@ class HubConnection:
             connection.close()
         if answer.status != http.HTTPStatus.OK:
             raise ConnectionError(f"the hub answered {answer.status}")
-        return _key(body)
+        return _keys(body)
 
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
@@ -107,14 +117,16 @@ def _accepted(body: bytes) -> int:
         return 0
 
 
-def _key(body: bytes) -> bytes:
+def _keys(body: bytes) -> HubKeys:
     try:
-        key = bytes.fromhex(json.loads(body)["key"])
-    except (KeyError, TypeError) as error:
+        answer = json.loads(body)
+        key = bytes.fromhex(answer["key"])
+        origins = tuple(bytes.fromhex(one) for one in answer.get("originKeys", ()))
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("the hub's answer holds no key") from error
-    if len(key) not in _KEY_BYTES:
+    if len(key) not in _KEY_BYTES or any(len(one) != KEY_BYTES for one in origins):
         raise ValueError("the hub's key has a length that is none")
-    return key
+    return HubKeys(key, origins)
 
 
 class Shipper:
@@ -124,12 +136,19 @@ class Shipper:
     """
 
     def __init__(
-        self, spool: Spool, count: Count, batch_seconds: float = BATCH_SECONDS, *, namespace: str = ""
+        self,
+        spool: Spool,
+        count: Count,
+        batch_seconds: float = BATCH_SECONDS,
+        *,
+        namespace: str = "",
+        origin_keys: Callable[[tuple[bytes, ...]], None] = lambda _: None,
     ) -> None:
         self._spool, self._count, self._namespace = spool, count, namespace
         self.key: bytes | None = None
         """Held in memory only, as long as the process lives."""
         self._key_due = 0.0
+        self._origin_keys = origin_keys
         self._batch_seconds = batch_seconds
         self._lines: list[bytes] = []
         self._bytes = 0
@@ -190,7 +209,9 @@ class Shipper:
         if self.hub is None or not self._namespace or self._stopping or time.monotonic() < self._key_due:
             return
         try:
-            self.key = self.hub.key(self._namespace)
+            keys = self.hub.keys(self._namespace)
+            self.key = keys.secret
+            self._origin_keys(keys.origins)
             self._key_due = time.monotonic() + _KEY_SECONDS
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._key_due = time.monotonic() + _KEY_AGAIN_SECONDS

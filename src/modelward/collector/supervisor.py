@@ -62,6 +62,7 @@ class Supervisor:
         self._leaving = self._boards[0].cell(families.LEAVING)
         self._engine_queue = self._boards[0].cell(families.ENGINE_QUEUE)
         self._boards[1].cell(families.TAKEN_BYTES)
+        self._boards[1].cell(families.ORIGIN_KEYS, size=families.ORIGIN_KEY_WORDS)
         self._dataplane = ChildProcess("dataplane", "modelward.collector.dataplane")
         self._worker = ChildProcess("worker", "modelward.collector.worker")
         self._arguments = {

@@ -21,6 +21,7 @@ from modelward.collector import families
 from modelward.collector.configuration import WatchedConfig, settings_by_hand
 from modelward.collector.handover import CapturedExchange, receive
 from modelward.collector.options import Options, options_from_argument
+from modelward.collector.origin import write_keys
 from modelward.collector.record import ExchangeRecorder
 from modelward.collector.shared_metrics import SharedMetrics
 from modelward.collector.shipping import HubConnection, Shipper
@@ -53,7 +54,13 @@ class Worker:
 
     def _new_shipper(self) -> Shipper:
         namespace = self._options.endpoint_key.partition("/")[0]
-        return Shipper(Spool(self._options.spool_dir), self._count, namespace=namespace)
+        origin_keys = self._board.cell(families.ORIGIN_KEYS, size=families.ORIGIN_KEY_WORDS)
+        return Shipper(
+            Spool(self._options.spool_dir),
+            self._count,
+            namespace=namespace,
+            origin_keys=lambda keys: write_keys(origin_keys, keys),
+        )
 
     def run(self) -> None:
         """Work until SIGTERM, then finish what is queued."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
+from modelward.api.origin import LONGEST_S, ORIGINS, signed_mark
 from modelward.hub.audit import AuditLog, record_to_json
 from modelward.hub.authorisation import Action
 from modelward.hub.erasure import audited, counted, erase, target_from_json
@@ -44,17 +45,28 @@ class Administration:
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/v1/keys/{namespace}", self.get_key)
+        app.router.add_post("/v1/marks/{namespace}", self.post_mark)
         app.router.add_post("/v1/erasures", self.post_erasure)
         app.router.add_get("/v1/audit", self.get_audit)
 
     async def get_key(self, request: web.Request) -> web.Response:
         """Return the key by which collectors of a namespace hash ids and conversations, and when to ask again."""
-        namespace = request.match_info["namespace"]
-        if not is_endpoint(f"{namespace}/any"):
-            raise bad_request("no name of a namespace")
+        namespace = _namespace_of(request)
         await self.permit(request, "read key", namespace)
         key = await self.keys.newest(namespace)
-        return json_answer({"key": key.hex(), "renewAfterSeconds": RENEW_AFTER_S})
+        origins = [one.hex() for one in self.keys.origin_keys(namespace)]
+        return json_answer({"key": key.hex(), "originKeys": origins, "renewAfterSeconds": RENEW_AFTER_S})
+
+    async def post_mark(self, request: web.Request) -> web.Response:
+        """Sign a mark for a run's traffic: that of one origin, for so many seconds."""
+        namespace = _namespace_of(request)
+        await self.permit(request, "sign mark", namespace)
+        origin = next((known for known in ORIGINS if known == request.query.get("origin")), None)
+        seconds = integer_of(request, "seconds", LONGEST_S)
+        if origin is None or not 0 < seconds <= LONGEST_S:
+            raise bad_request(f"origin must be one of {', '.join(ORIGINS)}, and seconds from 1 to {LONGEST_S}")
+        expires_s = self.keys.clock_ms() // 1_000 + seconds
+        return json_answer({"mark": signed_mark(origin, expires_s, await self.keys.signing(namespace))})
 
     async def post_erasure(self, request: web.Request) -> web.Response:
         """Erase, or count what would be erased with `dryRun`; `by` is the person who requested it, for the audit."""
@@ -79,3 +91,10 @@ class Administration:
         await self.permit(request, "read audit", "")
         found = self.audit.since(integer_of(request, "since", 0), request.query.get("verb", ""))
         return json_answer({"records": [record_to_json(one) for one in found]})
+
+
+def _namespace_of(request: web.Request) -> str:
+    namespace = request.match_info["namespace"]
+    if not is_endpoint(f"{namespace}/any"):
+        raise bad_request("no name of a namespace")
+    return namespace

@@ -8,6 +8,7 @@ from typing import Literal
 Action = Literal[
     "post exchanges",
     "read key",
+    "sign mark",
     "read window",
     "read exchange",
     "put result",
@@ -29,6 +30,7 @@ Role = Literal["operator", "evaluator", "workload"]
 TABLE: dict[Action, frozenset[Role]] = {
     "post exchanges": frozenset({"workload", "evaluator"}),
     "read key": frozenset({"workload", "evaluator"}),
+    "sign mark": frozenset({"evaluator"}),
     "read window": frozenset({"operator", "evaluator"}),
     "read exchange": frozenset({"operator"}),
     "put result": frozenset({"operator", "evaluator"}),

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from modelward.api.exchange import whole_number
+from modelward.api.origin import origin_key
 from modelward.hub import layout
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
@@ -73,6 +74,17 @@ class KeyRing:
             if not keys or abs(now_ms - keys[0].made_ms) > rotate_ms:
                 keys = await self._rotate(namespace, keys, now_ms)
             return keys[0].secret
+
+    def origin_keys(self, namespace: str) -> tuple[bytes, ...]:
+        """Return the keys that marks of a namespace's traffic may be signed with, the newest first."""
+        return tuple(origin_key(key.secret) for key in self._keys.get(namespace, ())[:2])
+
+    async def signing(self, namespace: str) -> bytes:
+        """Return the key to sign marks with: not the newest as long as collectors may not have asked for it yet."""
+        await self.newest(namespace)
+        keys = self._keys[namespace][:2]
+        known_by_all = (key for key in keys if self.clock_ms() - key.made_ms > RENEW_AFTER_S * 1_000)
+        return origin_key(next(known_by_all, keys[-1]).secret)
 
     def all(self, namespace: str) -> tuple[bytes, ...]:
         """Return all keys that something may still be hashed with, the newest first."""

@@ -27,6 +27,7 @@ from modelward.api.budget import (
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.api.kept_score import KeptScore, kept_score_from_json
+from modelward.api.origin import Origin
 from modelward.api.scope import ScopeFacts, scope_facts_from_json, scope_facts_to_json
 from modelward.hub_client.rows import READ_ERRORS, readable
 
@@ -206,6 +207,12 @@ class HubClient:
     async def erase(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
         """Erase {"namespace", "endpoint", "exchange" or "conversation"}, or count it with "dryRun"."""
         return _decoded(await self._ask("POST", "/v1/erasures", json=target))
+
+    async def mark(self, namespace: str, origin: Origin, seconds: int) -> str:
+        """Have a mark signed for traffic that is no user's; it holds for so many seconds."""
+        asked = {"origin": origin, "seconds": str(seconds)}
+        answer = _decoded(await self._ask("POST", f"/v1/marks/{quote(namespace)}", params=asked))
+        return str(answer.get("mark", ""))
 
     async def audit(self, since_ms: int, verb: str = "") -> list[Mapping[str, Any]]:
         """Return the audit's records of a time and after it; none from a hub that keeps no audit yet."""

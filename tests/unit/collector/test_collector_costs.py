@@ -88,10 +88,10 @@ async def exchanges(one: Rig, request: bytes) -> Calls:
 @pytest.mark.parametrize(
     ("request_bytes", "python", "c"),
     [
-        (CHAT, 97, 79),
-        (EMBEDDINGS, 97, 88),
+        (CHAT, 98, 79),
+        (EMBEDDINGS, 98, 88),
         (MODELS, 68, 45),
-        (post(b'{"model":"m"}', more=MORE_FIELDS), 117, 99),
+        (post(b'{"model":"m"}', more=MORE_FIELDS), 118, 99),
     ],
     ids=["chat", "embeddings", "models", "a client of many headers"],
 )

@@ -164,6 +164,9 @@ async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, 
             assert await refused(client.put_scope_facts("retail", scope, facts)) == 403
         for client in (stranger, other_judge, operator):
             assert await refused(client._ask("GET", "/v1/keys/retail")) == 403
+        for client in (pod, stranger, other_judge, operator):
+            assert await refused(client.mark("retail", "probe", 60)) == 403
+        assert (await judge.mark("retail", "probe", 60)).startswith("v1.probe.")
         for client in (pod, judge):
             assert len(bytes.fromhex(orjson.loads(await client._ask("GET", "/v1/keys/retail"))["key"])) == 32
 

@@ -15,6 +15,7 @@ from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Timings, Usage
 from modelward.api.kept_score import evaluator_set, imported_set, record_digest
+from modelward.api.origin import origin_of
 from modelward.api.window_answer import Moved, WindowTest
 from modelward.collector.handover import CapturedExchange
 from modelward.collector.record import ExchangeRecorder
@@ -203,6 +204,34 @@ async def test_what_collectors_hash_the_hub_finds_by_its_original_name(tmp_path:
         assert await hub.client.exchange("retail", "chat", TYPED) == sent
         erased = await hub.client.erase({"namespace": "retail", "conversation": "jane.doe@example.com"})
         assert erased["exchanges"] == 1
+
+
+async def test_a_mark_is_signed_by_a_key_that_every_collector_knows(file_url: str) -> None:
+    clock = [NOW_MS]
+
+    async def known() -> tuple[bytes, ...]:
+        answer = orjson.loads(await hub.client._ask("GET", "/v1/keys/retail"))
+        return tuple(bytes.fromhex(key) for key in answer["originKeys"])
+
+    async with running_hub(file_url, now=lambda: clock[0]) as hub:
+        await hub.client.put_rules({"retail/chat": {"content": "Redacted", "keepForSeconds": 3_600}})
+        stale = await known()
+        clock[0] += keys.ROTATE_MS + 1
+        mark, fresh = await hub.client.mark("retail", "judge", 600), await known()
+        assert len(fresh) == 2
+        assert origin_of(mark, stale, clock[0] / 1_000) == origin_of(mark, fresh, clock[0] / 1_000) == "judge"
+        clock[0] += keys.RENEW_AFTER_S * 1_000 + 1
+        mark = await hub.client.mark("retail", "judge", 600)
+        assert origin_of(mark, fresh[:1], clock[0] / 1_000) == "judge"
+        assert origin_of(mark, stale, clock[0] / 1_000) is None
+
+
+@pytest.mark.parametrize("asked", ["", "?origin=user", "?origin=probe&seconds=0", "?origin=probe&seconds=3601"])
+async def test_a_mark_that_cannot_be_is_refused_with_what_can(asked: str) -> None:
+    async with running_hub("memory://") as hub:
+        with pytest.raises(HubUnavailableError, match="origin must be one of probe, golden, judge") as refused:
+            await hub.client._ask("POST", f"/v1/marks/retail{asked}")
+        assert refused.value.status == 400
 
 
 async def test_keys_rotate_and_older_ones_last_as_long_as_what_was_hashed_with_them(file_url: str) -> None:

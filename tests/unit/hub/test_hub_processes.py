@@ -170,14 +170,14 @@ async def test_a_collector_fetches_its_namespaces_key_with_its_token_and_nobody_
             await eventually(lambda: _keyed(client, front))
             kept = next(one for one in await _window(client) if one.conversation)
         own = CollectorsHub(url, str(tmp_path / "token"), str(authority))
-        key = await asyncio.to_thread(own.key, "retail")
+        key = (await asyncio.to_thread(own.keys, "retail")).secret
         assert kept.conversation == hashed("jane", key, "conversation")
         assert kept.id == f"mwh-{hashed('typed by jane', key, 'exchange')}"
         with pytest.raises(ConnectionError, match="403"):
-            await asyncio.to_thread(own.key, "other")
+            await asyncio.to_thread(own.keys, "other")
         stranger = CollectorsHub(url, str(tmp_path / "other-token"), str(authority))
         with pytest.raises(ConnectionError, match="403"):
-            await asyncio.to_thread(stranger.key, "retail")
+            await asyncio.to_thread(stranger.keys, "retail")
 
 
 async def _there(path: Path) -> bool:
