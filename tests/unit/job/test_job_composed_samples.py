@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from modelward.job.training.composed_attacks import composed_attacks
+from modelward.job.training.composed_harm import composed_harm
 from modelward.job.training.composed_requests import composed_requests
-from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, SETS, digest
+from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, COMPOSED_HARM, SETS, digest
 from modelward.job.training.slots import filled
 
 
@@ -28,5 +31,12 @@ def test_attacks_and_requests_have_no_text_in_common() -> None:
     assert not attacks & requests
 
 
-def test_the_rows_of_a_composed_set_are_the_same_each_time(tmp_path: Path) -> None:
-    assert digest(SETS[COMPOSED_ATTACKS].rows(tmp_path)) == digest(SETS[COMPOSED_ATTACKS].rows(tmp_path))
+def test_a_group_is_named_in_harmless_texts_as_well_as_in_hateful_ones() -> None:
+    rows = list(composed_harm())
+    for group in ("women", "Jews", "Muslims", "Black people", "gay men", "disabled people"):
+        assert {label for text, label in rows if group in text} == {"hate", "harmless"}
+
+
+@pytest.mark.parametrize("name", [COMPOSED_ATTACKS, COMPOSED_HARM])
+def test_the_rows_of_a_composed_set_are_the_same_each_time(name: str, tmp_path: Path) -> None:
+    assert digest(SETS[name].rows(tmp_path)) == digest(SETS[name].rows(tmp_path))

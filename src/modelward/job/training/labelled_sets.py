@@ -16,6 +16,7 @@ from typing import Any
 
 from modelward.job.training.attack_samples import attack_samples
 from modelward.job.training.composed_attacks import composed_attacks
+from modelward.job.training.composed_harm import composed_harm
 from modelward.job.training.composed_requests import composed_requests
 from modelward.job.training.harm_samples import samples
 
@@ -142,6 +143,10 @@ def _notinject(folder: Path) -> Iterator[Row]:
         yield from (Row(row["prompt"], "benign") for row in rows)
 
 
+def _hatecheck(folder: Path) -> Iterator[Row]:
+    return (Row(row["test_case"], row["label_gold"]) for row in _csv(folder / "test_suite_cases.csv"))
+
+
 def _composed_attacks(_: Path) -> Iterator[Row]:
     yield from (Row(text, "attack") for text in composed_attacks())
     yield from (Row(text, "harmless") for text in composed_requests())
@@ -149,8 +154,9 @@ def _composed_attacks(_: Path) -> Iterator[Row]:
 
 OWN = "Modelward harm samples"
 OWN_ATTACKS = "Modelward attack samples"
+COMPOSED_HARM = "Modelward composed harm"
 COMPOSED_ATTACKS = "Modelward composed attacks"
-"""These three are in the package itself."""
+"""These four are in the package itself."""
 _GOEMOTIONS = ("Apache-2.0", "google-research/goemotions (as in monologg/GoEmotions-pytorch, data/original)")
 _CLINC = ("CC BY 3.0", "clinc/oos-eval (data)")
 _BANKING = ("CC BY 4.0", "PolyAI-LDN/task-specific-datasets (banking_data)")
@@ -182,6 +188,8 @@ SETS: dict[str, LabelledSet] = {
         LabelledSet("BIPIA e-mails", "bipia", *_BIPIA, _emails),
         LabelledSet(OWN_ATTACKS, "", "Apache-2.0", "", lambda _: (Row(*one) for one in attack_samples())),
         LabelledSet(COMPOSED_ATTACKS, "", "Apache-2.0", "", _composed_attacks),
+        LabelledSet(COMPOSED_HARM, "", "Apache-2.0", "", lambda _: (Row(*one) for one in composed_harm())),
+        LabelledSet("HateCheck", "hatecheck", "CC BY 4.0", "paul-rottger/hatecheck-data", _hatecheck),
         LabelledSet(OWN, "", "Apache-2.0", "", lambda _: (Row(*one) for one in samples())),
         LabelledSet("XSTest prompts", "xstest", *_XSTEST, _xstest_prompts),
         LabelledSet("XSTest answers", "xstest", *_XSTEST, _xstest_answers),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modelward.evaluate.passages import passages
-from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, OWN, OWN_ATTACKS, Row
+from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, COMPOSED_HARM, OWN, OWN_ATTACKS, Row
 
 POSITIVE_EMOTIONS = frozenset({"0", "1", "4", "5", "8", "13", "15", "17", "18", "20", "21", "23"})
 """Admiration, amusement, approval, caring, desire, excitement, gratitude, joy, love, optimism, pride, relief."""
@@ -81,12 +81,16 @@ RECIPES: dict[str, Recipe] = {
     "toxicity": Recipe(
         (
             Part("Davidson", by_label({"hate": 1.0}), weight=0.2),
-            Part("Davidson", by_label({"offensive": 0.0, "neither": 0.0}), every=4, weight=0.2),
+            # Rows that are offensive without hate are left out: much of what they say is sexual or harasses.
+            Part("Davidson", by_label({"neither": 0.0}), every=4, weight=0.2),
+            Part("HateCheck", by_label({"hateful": 1.0, "non-hateful": 0.0}), weight=0.3),
             Part(OWN, lambda row: float(row.label != "harmless"), weight=20.0),
-            Part("GoEmotions train", constant(0.0), every=12),
+            Part(COMPOSED_HARM, lambda row: float(row.label != "harmless"), weight=8.0),
+            Part("GoEmotions train", constant(0.0), every=4, weight=0.5),
             Part("CLINC150 train", constant(0.0), every=6),
         ),
-        ridge=0.3,
+        ridge=2.0,
+        pieces=True,
     ),
     "injection": Recipe(
         (
