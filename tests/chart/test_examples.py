@@ -15,7 +15,7 @@ from modelward.desired.evaluators import block_of
 from modelward.job.installed import catalogue, resolved
 
 EXAMPLES = REPOSITORY / "examples"
-FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("banking/*.yaml")])
+FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("banking/*.yaml"), *EXAMPLES.glob("judge/*.yaml")])
 KINDS = {kind.__name__: kind for kind in (LLMEndpoint, MonitoringPolicy, Evaluator, EvaluationRun)}
 
 every = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -40,9 +40,16 @@ def test_an_example_is_understood_to_the_last_field(path: Path) -> None:
 
 @every
 def test_its_evaluators_exist_and_accept_their_settings(path: Path) -> None:
-    for document in documents(path.read_text()):
+    found = list(documents(path.read_text()))
+    evaluators = {one["metadata"]["name"]: one["spec"] for one in found if one["kind"] == "Evaluator"}
+    for name, spec in evaluators.items():
+        assert resolved(block_of(spec, name), catalogue()) is not None
+    for document in found:
         for evaluation in document["spec"].get("evaluations", []):
-            assert resolved(block_of(evaluation["check"]), catalogue()) is not None
+            spec = (
+                evaluators[evaluation["evaluatorRef"]["name"]] if "evaluatorRef" in evaluation else evaluation["check"]
+            )
+            assert resolved(block_of(spec, evaluation["name"]), catalogue()) is not None
 
 
 @every
@@ -52,8 +59,8 @@ def test_it_begins_with_what_it_is_for(path: Path) -> None:
 
 def test_the_readme_names_every_example() -> None:
     text = (EXAMPLES / "README.md").read_text()
-    for path in EXAMPLES.glob("*.yaml"):
-        assert f"({path.name})" in text
+    for path in (*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("judge/*.yaml")):
+        assert f"({path.relative_to(EXAMPLES)})" in text
 
 
 def test_policies_of_an_example_select_its_endpoints() -> None:

@@ -105,7 +105,9 @@ KINDS: tuple[KindDocument, ...] = (
         "llmeval",
         (
             Column("Builtin", ".spec.builtin"),
+            Column("Judge", ".spec.judge.mode", description="How a judge compares; empty of other evaluators."),
             Column("Accepted", _condition("Accepted"), description="Usable with these settings."),
+            Column("Reachable", _condition("Reachable"), wide=True, description="Whether a judge answers."),
             Column("Measured", ".status.measured", description="How good it was on labelled exchanges."),
             Column("Version", ".status.version", wide=True),
             _AGE,

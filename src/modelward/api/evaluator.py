@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
-from modelward.api.judge import Judge
+from modelward.api.judge import JudgeBlock
 from modelward.api.monitoringpolicy import Config
 from modelward.api.score_service import Container, Webhook
 
@@ -28,7 +28,7 @@ class EvaluatorSpec(Model):
     )
 
     builtin: Annotated[str | None, Field(min_length=1, max_length=63, description=BUILTINS_HELP)] = None
-    judge: Judge | None = None
+    judge: JudgeBlock | None = None
     container: Container | None = None
     webhook: Webhook | None = None
     config: Config | None = None
@@ -42,15 +42,27 @@ class EvaluatorSpec(Model):
         return self
 
 
+class AskedStatus(Fitted):
+    """How a judge was asked in the newest run."""
+
+    model: Annotated[str, Field(max_length=256)] = ""
+    """The model, as its replies name it."""
+    readout: Annotated[str, Field(max_length=32)] = ""
+    """How its answers are read."""
+    left_out: Annotated[tuple[Annotated[str, Field(max_length=32)], ...], Field(max_length=8)] = ()
+    """Readouts and options that it refuses, and is asked without."""
+
+
 class EvaluatorStatus(Fitted):
     """Whether the evaluator can be used, and how good it was when measured."""
 
     observed_generation: int = 0
     """The metadata.generation that the status speaks of."""
     version: Annotated[str, Field(max_length=64)] = ""
-    """Version of the built-in evaluator."""
+    """Version of the evaluator; of a judge with the model that answered, once it did."""
     measured: Annotated[str, Field(max_length=256)] = ""
     """How often it was right on labelled exchanges."""
+    asked: AskedStatus | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
     """What holds and what does not, each with its reason."""
 

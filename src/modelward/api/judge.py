@@ -105,7 +105,7 @@ class JudgeReference(Model):
     """A good answer to it."""
 
 
-class Judge(Model):
+class JudgeBlock(Model):
     """A rubric, who judges by it, and how its answer is read."""
 
     model_config = rules(

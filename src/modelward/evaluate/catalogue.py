@@ -79,6 +79,10 @@ class EvaluatorCatalogue:
         kind = self.kinds[evaluator.kind]
         return kind.scope_key(evaluator) if isinstance(kind, ScopedKind) else ""
 
+    def is_asking(self, block: EvaluatorBlock) -> bool:
+        """Return whether an evaluator asks a model."""
+        return asking(self.kinds.get(block.kind)) is not None
+
     def endpoint(self, block: EvaluatorBlock) -> str:
         """Return the name of the LLMEndpoint that an evaluator asks; empty where it asks none."""
         kind = asking(self.kinds.get(block.kind))

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from modelward.api.budget import BudgetState
+from modelward.api.evaluation import WindowResult
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
 from modelward.api.scope import ScopeFacts
 from modelward.desired.capture import EffectiveCapture
+from modelward.desired.due import WindowKey
 from modelward.desired.evaluators import EvaluatorBlock, Resolutions, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan, alone, selects
@@ -22,10 +24,12 @@ from modelward.hub_client.client import Stored
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.operator.cache.models import parsed, read
 from modelward.operator.endpoint.status_writer import StatusWriter
+from modelward.operator.monitored import address_of
 from modelward.operator.runtime.context import Context
 from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
 from modelward.status.conditions import ConditionState, settle
+from modelward.status.judge import JudgeState, judge_state
 from modelward.status.policy import policy_status
 from modelward.status.scope import EvaluationScope
 from modelward.status.unreadable import unreadable
@@ -48,6 +52,8 @@ class PolicyReconciler:
     """What is known of a scope, by its namespace and key."""
     spent: Callable[[str, str], BudgetState | None] = lambda _namespace, _policy: None
     """What judges have spent of a policy's budget."""
+    windows: Callable[[str], Mapping[WindowKey, tuple[WindowResult, ...]]] = lambda _: {}
+    """The results of a namespace that are within reach of a verdict."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,14 +107,27 @@ class PolicyReconciler:
             return None
         block = block_of(evaluator.spec, name)
         about, generation = self.evaluators.about(block), evaluator.metadata.generation
+        judge = self._judge(namespace, block)
+        states = [self._usable(block), *([judge.reachable] if judge else [])]
         status = EvaluatorStatus(
             observed_generation=generation,
-            version=about.version,
+            version=(judge.version if judge else "") or about.version,
             measured=about.measured,
-            conditions=settle([self._usable(block)], evaluator.status.conditions, generation, now_ms),
+            asked=judge.asked if judge else None,
+            conditions=settle(states, evaluator.status.conditions, generation, now_ms),
         )
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
-        return None
+        return _AGAIN_S if judge else None
+
+    def _judge(self, namespace: str, block: EvaluatorBlock) -> JudgeState | None:
+        """Return what results say of an evaluator that asks a model; None of another."""
+        if not self.evaluators.is_asking(block):
+            return None
+        name = self.evaluators.endpoint(block)
+        found = self.context.store.get(LLM_ENDPOINT, namespace, name) if name else None
+        placed = self.evaluators.placed(block, {name: address_of(found)} if found is not None else {})
+        results = (one for windows in self.windows(namespace).values() for one in windows)
+        return judge_state(block.name, results, placed if isinstance(placed, Finding) else None)
 
     def _usable(self, block: EvaluatorBlock) -> ConditionState:
         found = self.evaluators.resolve(block)

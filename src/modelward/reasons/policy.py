@@ -103,6 +103,19 @@ class BudgetReason(ReasonTable, kind="MonitoringPolicy", conditions=("WithinBudg
     )
 
 
+class ReachableReason(ReasonTable, kind="Evaluator", conditions=("Reachable",)):
+    """Whether a judge answers."""
+
+    JUDGE_ANSWERS = Reason("JudgeAnswers", "the judge answered in the newest run")
+    JUDGE_UNAVAILABLE = CheckReason.JUDGE_UNAVAILABLE
+    NOT_ASKED_YET = Reason(
+        "NotAskedYet",
+        "it is not known whether the judge answers",
+        "no evaluation that uses it has run",
+        "a MonitoringPolicy with `evaluatorRef`; wait for the first EvaluationRun",
+    )
+
+
 class EvaluatorReason(ReasonTable, kind="Evaluator", conditions=("Accepted",)):
     """Why an Evaluator can be used or cannot."""
 

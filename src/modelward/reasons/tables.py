@@ -11,6 +11,7 @@ from modelward.reasons.policy import (
     BudgetReason,
     EvaluatorReason,
     PolicyReason,
+    ReachableReason,
     SamplesReason,
     ScopeReason,
 )
@@ -32,6 +33,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     ScopeReason,
     BudgetReason,
     EvaluatorReason,
+    ReachableReason,
     RunReason,
 )
 """Ready is not among them: it repeats the reason of Accepted or WorkloadReady, whichever is not True."""

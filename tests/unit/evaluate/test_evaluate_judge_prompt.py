@@ -14,8 +14,8 @@ from modelward.api.judge import Readout
 from modelward.evaluate.judge.data_line import data_line, read_back
 from modelward.evaluate.judge.judging import pair, reference_of, single
 from modelward.evaluate.judge.prompt import Prompt, nonce_of, prompt
-from modelward.evaluate.judge.record import MAX_CHARS, Record, record_of
-from modelward.evaluate.judge.request import Form, body
+from modelward.evaluate.judge.record import MAX_CHARS, JudgedRecord, record_of
+from modelward.evaluate.judge.request import AskForm, body
 from modelward.evaluate.judge.settings import READOUTS, JudgeSettings
 
 BLOCK: dict[str, Any] = {
@@ -36,7 +36,7 @@ texts = st.text(max_size=200) | st.sampled_from(
     ]
 )
 records = st.builds(
-    Record,
+    JudgedRecord,
     id=texts,
     question=texts,
     answer=texts,
@@ -48,7 +48,7 @@ readouts = st.sampled_from(READOUTS)
 TEMPLATE_TOKEN = re.compile(r"<\|?[a-z_/]|\[/?INST\]", re.IGNORECASE)
 
 
-def asked(record: Record, readout: Readout, judge: JudgeSettings = JUDGE) -> Prompt:
+def asked(record: JudgedRecord, readout: Readout, judge: JudgeSettings = JUDGE) -> Prompt:
     return prompt(judge, single(judge, record), nonce_of(judge.version(), record.id), readout)
 
 
@@ -58,8 +58,8 @@ def lines(text: str) -> list[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(records, readouts)
-def test_no_text_changes_the_structure_of_a_prompt(record: Record, readout: Readout) -> None:
-    plain = asked(Record(record.id), readout)
+def test_no_text_changes_the_structure_of_a_prompt(record: JudgedRecord, readout: Readout) -> None:
+    plain = asked(JudgedRecord(record.id), readout)
     found = asked(record, readout)
     assert [turn.role for turn in found.turns] == [turn.role for turn in plain.turns]
     ours, theirs = lines(plain.text()), lines(found.text())
@@ -72,7 +72,7 @@ def test_no_text_changes_the_structure_of_a_prompt(record: Record, readout: Read
     assert read_back(data) == record_fields(record)
 
 
-def record_fields(record: Record) -> dict[str, object]:
+def record_fields(record: JudgedRecord) -> dict[str, object]:
     return {
         "system": record.system,
         "conversation": [[role, text] for role, text in record.turns],
@@ -93,15 +93,15 @@ def test_a_line_of_data_can_be_read_back(fields: dict[str, object]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(records, readouts)
-def test_a_request_is_the_same_each_time_and_can_be_sent(record: Record, readout: Readout) -> None:
-    form = Form((readout,))
+def test_a_request_is_the_same_each_time_and_can_be_sent(record: JudgedRecord, readout: Readout) -> None:
+    form = AskForm((readout,))
     sent = body(JUDGE, asked(record, readout), form, JUDGE.label_set)
     assert sent == body(JUDGE, asked(record, readout), form, JUDGE.label_set)
     assert b'"temperature": 0' in sent
 
 
 def test_the_task_stands_after_the_record_and_the_rubric_before_it() -> None:
-    found = asked(Record("e1", "Where is my card?", "At Acme's."), "Word")
+    found = asked(JudgedRecord("e1", "Where is my card?", "At Acme's."), "Word")
     assert "Polite, and names no competitor." in found.turns[0].text
     record, _, task = found.turns[-1].text.partition("\nend ")
     assert '"question":"Where^is^my^card?"' in record
@@ -142,13 +142,13 @@ def test_a_version_goes_by_readout_and_by_who_answered_and_by_nothing_else() -> 
 
 
 def test_all_before_the_record_is_the_same_for_every_record() -> None:
-    one, other = (asked(Record(name, "Where?", name), "ChatLabel") for name in ("e1", "e2"))
+    one, other = (asked(JudgedRecord(name, "Where?", name), "ChatLabel") for name in ("e1", "e2"))
     assert one.turns[:-1] == other.turns[:-1]
     assert one.turns[-1] != other.turns[-1]
 
 
 def test_a_long_text_keeps_both_its_ends() -> None:
-    shown = Record("e", answer="a" * MAX_CHARS + "b" * MAX_CHARS).fields(("Answer",))["answer"]
+    shown = JudgedRecord("e", answer="a" * MAX_CHARS + "b" * MAX_CHARS).fields(("Answer",))["answer"]
     assert isinstance(shown, str)
     assert len(shown) < MAX_CHARS + 10
     assert (shown[0], shown[-1]) == ("a", "b")
@@ -161,9 +161,17 @@ def test_a_record_has_what_was_said_before_the_question() -> None:
     )  # fmt: skip
     exchange = Exchange("e", 0, "a/b", "m", "r", "chat", 200, "ok", "Redacted", messages, "Three.")
     found = record_of(exchange)
-    assert found == Record(
+    assert found == JudgedRecord(
         "e", "And now?", "Three.", "Be brief.", (("user", "Hi"), ("assistant", "Hello")), ("balance: 3",)
     )
+
+
+def test_what_was_captured_as_it_is_is_masked_for_a_judge_outside() -> None:
+    messages = (Message("user", "I am jane@example.com"),)
+    exchange = Exchange("e", 0, "a/b", "m", "r", "chat", 200, "ok", "Full", messages, "Hello jane@example.com!")
+    assert record_of(exchange).question == "I am jane@example.com"
+    masked = record_of(exchange, masked=True)
+    assert "jane" not in masked.question + masked.answer
 
 
 def test_two_orders_show_the_same_answers_in_the_other_place() -> None:
@@ -175,7 +183,7 @@ def test_two_orders_show_the_same_answers_in_the_other_place() -> None:
     )  # fmt: skip
     assert reference_of(judge.references, "where is my card") == "Here."
     assert reference_of(judge.references, "where is my cat") is None
-    record = Record("e", "Where is my card?", "There.")
+    record = JudgedRecord("e", "Where is my card?", "There.")
     one, other = (pair(judge, record, "Here.", swapped=swapped) for swapped in (False, True))
     assert (one.fields["first"], one.fields["second"]) == (other.fields["second"], other.fields["first"])
     assert (one.labels.fault, other.labels.fault) == (("second",), ("first",))

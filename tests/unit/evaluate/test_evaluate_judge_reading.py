@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from modelward.api.judge import Readout
 from modelward.evaluate.judge.judging import of_both
 from modelward.evaluate.judge.labels import LabelSet
-from modelward.evaluate.judge.reading import Reading, Unread, read
+from modelward.evaluate.judge.reading import LabelReading, NoLabel, read
 from modelward.evaluate.judge.reply import Reply, Spent, decoded
-from modelward.evaluate.judge.request import Form
+from modelward.evaluate.judge.request import AskForm
 from modelward.evaluate.judge.settings import READOUTS
 
 LABELS = LabelSet(("off-brand",), ("on-brand", "on-brand and warm"), ("unsure",))
@@ -58,14 +58,14 @@ def chat(text: str | None, tops: list[dict[str, float]] | None = None, finish: s
     return json.dumps({"model": "m", "choices": [choice], **more}).encode()
 
 
-def read_of(readout: Readout, raw: bytes) -> Reading | Unread:
+def read_of(readout: Readout, raw: bytes) -> LabelReading | NoLabel:
     found = decoded(raw)
     assert found is not None
     return read(readout, found, LABELS)
 
 
-def counts_once(found: Reading | Unread) -> None:
-    if isinstance(found, Unread):
+def counts_once(found: LabelReading | NoLabel) -> None:
+    if isinstance(found, NoLabel):
         assert found.cause
         return
     assert found.label in LABELS.every
@@ -115,7 +115,7 @@ def test_probabilities_of_first_tokens_make_a_value(
     tops: list[dict[str, float]], label: str, value: float | None, readout: Readout
 ) -> None:
     found = read_of(readout, chat("", tops))
-    assert isinstance(found, Reading)
+    assert isinstance(found, LabelReading)
     assert found.label == label
     assert found.value == (value if value is None else pytest.approx(value, abs=0.01))
 
@@ -123,7 +123,7 @@ def test_probabilities_of_first_tokens_make_a_value(
 def test_older_completions_give_their_probabilities_in_another_form() -> None:
     choice = {"text": " off", "logprobs": {"top_logprobs": [{" off": math.log(0.7), " on": math.log(0.3)}]}}
     found = read_of("CompletionLabel", json.dumps({"choices": [choice]}).encode())
-    assert isinstance(found, Reading)
+    assert isinstance(found, LabelReading)
     assert found.value == pytest.approx(0.7)
 
 
@@ -148,7 +148,7 @@ def test_older_completions_give_their_probabilities_in_another_form() -> None:
     ],
 )
 def test_what_is_no_label_has_its_cause(readout: Readout, raw: bytes, cause: str) -> None:
-    assert read_of(readout, raw) == Unread(cause)
+    assert read_of(readout, raw) == NoLabel(cause)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_what_is_no_label_has_its_cause(readout: Readout, raw: bytes, cause: str
 )
 def test_labels_are_found_as_models_write_them(readout: Readout, text: str, label: str) -> None:
     found = read_of(readout, chat(text))
-    assert isinstance(found, Reading)
+    assert isinstance(found, LabelReading)
     assert found.label == label
 
 
 def test_a_reason_is_at_most_300_characters() -> None:
     found = read_of("JSONSchema", chat(json.dumps({"label": "on-brand", "reason": "word " * 200})))
-    assert isinstance(found, Reading)
+    assert isinstance(found, LabelReading)
     assert len(found.reason) == 300
 
 
@@ -189,8 +189,8 @@ def test_tokens_are_those_that_a_reply_tells(usage: Any, spent: Spent) -> None:
     assert found.spent == spent
 
 
-def reading(meaning: Any, value: float | None) -> Reading:
-    return Reading("x", meaning, value)
+def reading(meaning: Any, value: float | None) -> LabelReading:
+    return LabelReading("x", meaning, value)
 
 
 @pytest.mark.parametrize(
@@ -203,14 +203,14 @@ def reading(meaning: Any, value: float | None) -> Reading:
         (reading("Abstain", None), reading("Abstain", None), "tie", False),
     ],
 )
-def test_orders_that_part_are_a_tie(first: Reading, second: Reading, label: str, flagged: bool) -> None:
+def test_orders_that_part_are_a_tie(first: LabelReading, second: LabelReading, label: str, flagged: bool) -> None:
     found = of_both([first, second])
     assert (found.label, found.meaning == "Fault") == (label, flagged)
     assert found.value is not None
     assert 0.0 <= found.value <= 1.0
 
 
-def refusals(form: Form, status: int, said: bytes) -> list[Form]:
+def refusals(form: AskForm, status: int, said: bytes) -> list[AskForm]:
     forms = [form]
     while (lower := forms[-1].after(status, said)) is not None:
         forms.append(lower)
@@ -230,12 +230,12 @@ def refusals(form: Form, status: int, said: bytes) -> list[Form]:
     ],
 )
 def test_a_refusal_leaves_out_what_it_names(status: int, said: bytes, readout: Readout, left: set[str] | None) -> None:
-    found = Form(READOUTS[1:]).after(status, said)
-    assert found == (None if left is None else Form(READOUTS[1:], frozenset(left)))  # type: ignore[arg-type]
+    found = AskForm(READOUTS[1:]).after(status, said)
+    assert found == (None if left is None else AskForm(READOUTS[1:], frozenset(left)))  # type: ignore[arg-type]
 
 
 def test_a_refusal_of_all_ends_at_a_bare_question() -> None:
     for said in (b"", b"logprobs", b"response_format", b"temperature seed max_tokens logprobs response_format"):
-        last = refusals(Form(READOUTS), 400, said)[-1]
+        last = refusals(AskForm(READOUTS), 400, said)[-1]
         assert last.readout == "Word"
-    assert refusals(Form(READOUTS), 404, b"not found")[1].readout == "ChatLabel"
+    assert refusals(AskForm(READOUTS), 404, b"not found")[1].readout == "ChatLabel"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_api import FakeApi
 
-from modelward.api.evaluation import EvaluatorFacts, WindowResult
+from modelward.api.evaluation import AskedModel, Counts, EvaluatorFacts, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.scope import ScopeFacts
@@ -205,3 +205,29 @@ async def test_a_policy_says_whether_its_scopes_hold_their_own_questions() -> No
     assert status == "False"
     assert message.startswith("off, refused: 2 of 3 in-scope questions fall out (inScope[0]); ")
     assert "ScopeChecked" not in await told("plain")
+
+
+async def test_an_evaluator_that_asks_says_whether_its_judge_answers() -> None:
+    bench = Bench()
+    asked = AskedModel("m", "Word", ("ChatLabel",))
+    facts = EvaluatorFacts("brand", "judge/1+3f9a01cc")
+    windows = (WindowResult("retail", "bot", "p", "e", 0, 1, "run", facts, {"r1": Counts(samples=3)}, asked=asked),)
+    bench.reconciler = PolicyReconciler(
+        bench.api.context, catalogue(), bench.asked, lambda: NOW_MS, windows=lambda _: {("bot", "p", "e"): windows}
+    )
+    judge = {
+        "model": {"endpointRef": {"name": "judge-llm"}}, "rubric": "Polite.",
+        "labels": {"fault": ["rude"], "ok": ["polite"]},
+    }  # fmt: skip
+    bench.put("Evaluator", "brand", {"judge": judge})
+    assert await bench.reconciler.evaluator("retail", "brand") == 60.0
+    conditions = {one["type"]: (one["status"], one["reason"]) for one in bench.status(EVALUATOR, "brand")["conditions"]}
+    assert conditions == {"Accepted": ("True", "Valid"), "Reachable": ("False", "JudgeUnavailable")}
+    status = {"address": {"url": "http://judge-llm.retail.svc"}}
+    bench.put("LLMEndpoint", "judge-llm", {"backend": {"template": {"image": "llama", "port": 8080}}}, status=status)
+    await bench.reconciler.evaluator("retail", "brand")
+    told = bench.status(EVALUATOR, "brand")
+    conditions = {one["type"]: (one["status"], one["reason"]) for one in told["conditions"]}
+    assert conditions["Reachable"] == ("True", "JudgeAnswers")
+    assert told["version"] == "judge/1+3f9a01cc"
+    assert told["asked"] == {"model": "m", "readout": "Word", "leftOut": ["ChatLabel"]}

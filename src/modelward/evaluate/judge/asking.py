@@ -9,9 +9,9 @@ from typing import TypeAlias
 from modelward.desired.pod_additions import SecretKey
 from modelward.evaluate.judge import request
 from modelward.evaluate.judge.prompt import Task, nonce_of, prompt
-from modelward.evaluate.judge.reading import FOREIGN_LABEL, NO_PROBABILITIES, NOT_JSON, Reading, Unread, read
+from modelward.evaluate.judge.reading import FOREIGN_LABEL, NO_PROBABILITIES, NOT_JSON, LabelReading, NoLabel, read
 from modelward.evaluate.judge.reply import decoded
-from modelward.evaluate.judge.request import REFUSALS, Form
+from modelward.evaluate.judge.request import REFUSALS, AskForm
 from modelward.evaluate.judge.session import JudgeSession
 from modelward.evaluate.judge.settings import JudgeSettings
 from modelward.evaluate.port import (
@@ -33,7 +33,7 @@ BUSY = frozenset({408, 425, 429, *range(500, 600)} - {501})
 _MAX_FORMS = 16
 """More than there are: each refusal leaves out one thing."""
 
-Outcome: TypeAlias = Reading | Unread
+Outcome: TypeAlias = LabelReading | NoLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Asker:
     async def within_time(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Do the work for one record within its time; whatever the way to the judge does is a cause."""
         if self.session.closed:
-            return Unread(self.session.closed)
+            return NoLabel(self.session.closed)
         try:
             found = await self.port.within(self.settings.deadline_seconds, work)
         except PortError as error:
-            found = Unread(NOT_ASKED.get(type(error), error.cause))
-        self.session.judged(found.cause if isinstance(found, Unread) else "")
+            found = NoLabel(NOT_ASKED.get(type(error), error.cause))
+        self.session.judged(found.cause if isinstance(found, NoLabel) else "")
         return found
 
     async def reading(self, task: Task, record_id: str) -> Outcome:
@@ -64,40 +64,40 @@ class Asker:
                 form = lower
                 continue
             found = self._read(reply, form, task)
-            if isinstance(found, Unread) and (below := self._below(form, found.cause)):
+            if isinstance(found, NoLabel) and (below := self._below(form, found.cause)):
                 form = below
                 continue
             if reply.status == 200:
                 self.session.settle(form)
-            if isinstance(found, Reading) or again or reply.status != 200:
+            if isinstance(found, LabelReading) or again or reply.status != 200:
                 return found
             again = True
-        return Unread(f"HTTP {reply.status}")
+        return NoLabel(f"HTTP {reply.status}")
 
-    def _lower(self, form: Form, reply: ScoringReply) -> Form | None:
+    def _lower(self, form: AskForm, reply: ScoringReply) -> AskForm | None:
         """Return what is left to try; nothing once the judge takes this form, because then it refuses the record."""
         if self.session.settled and form == self.session.form:
             return None
         return form.after(reply.status, reply.body)
 
-    def _below(self, form: Form, cause: str) -> Form | None:
+    def _below(self, form: AskForm, cause: str) -> AskForm | None:
         """Return the next readout for a judge that gives no probabilities, or of other words than labels."""
         settings = self.settings
         free = settings.readout == "Auto" and settings.chosen is None and form.readout == "ChatLabel"
         lower = cause == NO_PROBABILITIES or (cause == FOREIGN_LABEL and free)
         return form.below() if lower and not self.session.settled else None
 
-    def _read(self, reply: ScoringReply, form: Form, task: Task) -> Outcome:
+    def _read(self, reply: ScoringReply, form: AskForm, task: Task) -> Outcome:
         if reply.status != 200:
-            return Unread(f"HTTP {reply.status}")
+            return NoLabel(f"HTTP {reply.status}")
         found = decoded(reply.body)
         if found is None:
-            return Unread(NOT_JSON)
+            return NoLabel(NOT_JSON)
         self.session.took(found)
         what = read(form.readout, found, task.labels)
-        return replace(what, by=f"{form.readout} {found.model}".strip()) if isinstance(what, Reading) else what
+        return replace(what, by=f"{form.readout} {found.model}".strip()) if isinstance(what, LabelReading) else what
 
-    def _request(self, task: Task, record_id: str, form: Form, *, again: bool) -> ScoringRequest:
+    def _request(self, task: Task, record_id: str, form: AskForm, *, again: bool) -> ScoringRequest:
         settings = self.settings
         nonce = nonce_of(self.session.version, record_id)
         asked = prompt(settings, task, nonce, form.readout, again=again)

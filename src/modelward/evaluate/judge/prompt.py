@@ -11,7 +11,7 @@ from typing import Literal
 from modelward.api.judge import JudgeMode, Readout
 from modelward.evaluate.judge.data_line import MARK, data_line
 from modelward.evaluate.judge.labels import LabelSet
-from modelward.evaluate.judge.record import Record
+from modelward.evaluate.judge.record import JudgedRecord
 from modelward.evaluate.judge.settings import JudgeSettings
 
 MAX_REASON_CHARS = 300
@@ -81,7 +81,7 @@ def prompt(settings: JudgeSettings, task: Task, nonce: str, readout: Readout, *,
     asked = _asked(task, readout)
     parts = tuple(part for part in settings.sees if part in ("Question", "Answer")) or ("Answer",)
     for place, example in enumerate(settings.examples):
-        shown = Record("", example.question, example.answer).fields(parts)
+        shown = JudgedRecord("", example.question, example.answer).fields(parts)
         turns.append(Turn("user", _record(shown, nonce_of(f"example {place}", example.label), asked)))
         turns.append(Turn("assistant", _answered(example.label, readout)))
     turns.append(Turn("user", _record(task.fields, nonce, (CORRECTION if again else "") + asked)))

@@ -22,7 +22,7 @@ MIN_MASS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LabelReading:
     """A label that was read. `value` is the probability of a fault as the judge sees it, None where it abstains.
 
     `reason` is text of the judge, which may repeat text of the exchange; `by` is the readout and the model's name.
@@ -36,13 +36,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NoLabel:
     """A reply without a label; asking again may help, unless the judge gives no probabilities."""
 
     cause: str
 
 
-Read: TypeAlias = Reading | Unread
+Read: TypeAlias = LabelReading | NoLabel
 
 
 def read(readout: Readout, reply: Reply, labels: LabelSet) -> Read:
@@ -53,14 +53,14 @@ def read(readout: Readout, reply: Reply, labels: LabelSet) -> Read:
 def _by_probability(reply: Reply, labels: LabelSet) -> Read:
     """Read the first place that holds more than marks: the share of its probability that each meaning has."""
     if not reply.tokens:
-        return Unread(NO_PROBABILITIES)
+        return NoLabel(NO_PROBABILITIES)
     for place in reply.tokens:
         mass = _mass(place, labels)
         if sum(mass.values()) >= MIN_MASS:
             return _likeliest(mass, place, labels)
         if any(token.strip() for token in place) and max(place, key=place.__getitem__).strip():
-            return Unread(FOREIGN_LABEL)
-    return Unread(EMPTY)
+            return NoLabel(FOREIGN_LABEL)
+    return NoLabel(EMPTY)
 
 
 def _mass(place: Mapping[str, float], labels: LabelSet) -> dict[LabelClass, float]:
@@ -76,38 +76,38 @@ def _likeliest(mass: Mapping[LabelClass, float], place: Mapping[str, float], lab
     decided = mass["Fault"] + mass["OK"]
     if mass["Abstain"] > max(mass["Fault"], mass["OK"]) or not decided:
         abstained = [label for label in labels.every if labels.class_of(label) == "Abstain"]
-        return Reading(abstained[0], "Abstain", None)
+        return LabelReading(abstained[0], "Abstain", None)
     value = mass["Fault"] / decided
     meaning: LabelClass = "Fault" if value >= 0.5 else "OK"
     begun = [label for label in sorted(labels.begun_by(token)) if labels.class_of(label) == meaning]
     others = [label for label in labels.every if labels.class_of(label) == meaning]
-    return Reading((begun or others)[0], meaning, min(1.0, max(0.0, value)))
+    return LabelReading((begun or others)[0], meaning, min(1.0, max(0.0, value)))
 
 
 def _by_json(reply: Reply, labels: LabelSet) -> Read:
     if not reply.text.strip():
-        return Unread(TRUNCATED if reply.cut else EMPTY)
+        return NoLabel(TRUNCATED if reply.cut else EMPTY)
     try:
         found = json.loads(_unfenced(reply.text), parse_constant=_refuse)
     except (ValueError, RecursionError):
-        return Unread(TRUNCATED if reply.cut else NOT_JSON)
+        return NoLabel(TRUNCATED if reply.cut else NOT_JSON)
     given = found.get("label") if isinstance(found, dict) else None
     label = labels.exactly(given) if isinstance(given, str) else None
     if label is None:
-        return Unread(FOREIGN_LABEL)
+        return NoLabel(FOREIGN_LABEL)
     reason = found.get("reason")
     return _certain(label, labels, reason if isinstance(reason, str) else "")
 
 
 def _by_word(reply: Reply, labels: LabelSet) -> Read:
     if not reply.text.strip():
-        return Unread(TRUNCATED if reply.cut else EMPTY)
+        return NoLabel(TRUNCATED if reply.cut else EMPTY)
     first, _, rest = reply.text.strip().partition("\n")
     if reply.cut and not rest:
         label = labels.leading(first)
-        return _certain(label, labels, "") if label and _goes_on(first, label) else Unread(TRUNCATED)
+        return _certain(label, labels, "") if label and _goes_on(first, label) else NoLabel(TRUNCATED)
     label = labels.leading(reply.text)
-    return _certain(label, labels, rest) if label else Unread(FOREIGN_LABEL)
+    return _certain(label, labels, rest) if label else NoLabel(FOREIGN_LABEL)
 
 
 def _goes_on(line: str, label: str) -> bool:
@@ -115,10 +115,10 @@ def _goes_on(line: str, label: str) -> bool:
     return len(line.strip()) > len(label) + 1
 
 
-def _certain(label: str, labels: LabelSet, reason: str) -> Reading:
+def _certain(label: str, labels: LabelSet, reason: str) -> LabelReading:
     meaning = labels.class_of(label)
     value = None if meaning == "Abstain" else float(meaning == "Fault")
-    return Reading(label, meaning, value, " ".join(reason.split())[:MAX_REASON_CHARS])
+    return LabelReading(label, meaning, value, " ".join(reason.split())[:MAX_REASON_CHARS])
 
 
 def _unfenced(text: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelward.api.exchange import Exchange
 from modelward.api.judge import JudgePart
+from modelward.privacy.redaction import redact
 
 MAX_CHARS = 6_000
 """Of one text; a longer one loses its middle, because questions and conclusions stand at the ends."""
@@ -17,7 +18,7 @@ _CONTEXT_ROLES = frozenset({"tool", "function", "context"})
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class JudgedRecord:
     """One exchange as data; `turns` are (role, text) of the conversation before the question."""
 
     id: str
@@ -39,12 +40,14 @@ class Record:
         return dict(field for part, field in every.items() if part in sees)
 
 
-def record_of(exchange: Exchange) -> Record:
-    """Return an exchange as a judge's record."""
+def record_of(exchange: Exchange, *, masked: bool = False) -> JudgedRecord:
+    """Return an exchange as a judge's record; `masked` hides personal data and secrets that were captured in full."""
+    if masked and exchange.content == "Full":
+        exchange = _masked(exchange)
     messages = exchange.messages
     asked = max((place for place, one in enumerate(messages) if one.role == "user"), default=len(messages))
     spoken = [(one.role, one.text) for one in messages[:asked] if one.role in ("user", "assistant")]
-    return Record(
+    return JudgedRecord(
         exchange.id,
         exchange.question,
         exchange.response,
@@ -52,6 +55,11 @@ def record_of(exchange: Exchange) -> Record:
         tuple(spoken[-_TURNS:]),
         tuple(one.text for one in messages if one.role in _CONTEXT_ROLES)[-_CONTEXTS:],
     )
+
+
+def _masked(exchange: Exchange) -> Exchange:
+    messages = tuple(replace(one, text=redact(one.text).text) for one in exchange.messages)
+    return replace(exchange, messages=messages, response=redact(exchange.response).text)
 
 
 def shortened(text: str, chars: int = MAX_CHARS) -> str:

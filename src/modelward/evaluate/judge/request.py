@@ -35,7 +35,7 @@ _NAMED: tuple[tuple[Named, re.Pattern[str]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class AskForm:
     """How a judge is asked: the readout, those that are left below it, and the options left out."""
 
     readouts: tuple[Readout, ...]
@@ -46,15 +46,15 @@ class Form:
         """The readout in use."""
         return self.readouts[0]
 
-    def below(self) -> Form | None:
+    def below(self) -> AskForm | None:
         """Return the form with the next readout; None where there is none."""
         return replace(self, readouts=self.readouts[1:]) if len(self.readouts) > 1 else None
 
-    def without(self, *options: Option) -> Form:
+    def without(self, *options: Option) -> AskForm:
         """Return the form without some options."""
         return replace(self, left_out=self.left_out | {*options})
 
-    def after(self, status: int, body: bytes) -> Form | None:
+    def after(self, status: int, body: bytes) -> AskForm | None:
         """Return what to try after a refusal: without what it names, or else with less; None where nothing is left."""
         named = _named(body)
         if named == "top_logprobs":
@@ -84,7 +84,7 @@ def path(settings: JudgeSettings, readout: Readout) -> str:
     return f"{settings.base_url}/{'completions' if readout == 'CompletionLabel' else 'chat/completions'}{query}"
 
 
-def body(settings: JudgeSettings, prompt: Prompt, form: Form, labels: LabelSet) -> bytes:
+def body(settings: JudgeSettings, prompt: Prompt, form: AskForm, labels: LabelSet) -> bytes:
     """Return a request: the same bytes for the same prompt and form."""
     most = _LABEL_TOKENS if form.readout in ("CompletionLabel", "ChatLabel") else settings.max_tokens
     asked: dict[str, Any] = {"model": settings.model_name} if settings.model_name else {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from modelward.api.evaluation import AskedModel
 from modelward.evaluate.judge.reply import Reply
-from modelward.evaluate.judge.request import Form
+from modelward.evaluate.judge.request import AskForm
 from modelward.evaluate.judge.settings import JudgeSettings
 
 MISSED_IN_A_ROW = 8
@@ -25,7 +25,7 @@ OF_THE_WAY = frozenset(
 class JudgeSession:
     """One judge in one run; `form` is how it is asked, as far as that is known."""
 
-    form: Form
+    form: AskForm
     settled: bool = False
     """Whether a request of this form was answered: from then on what is refused is refused of the exchange alone."""
     closed: str = ""
@@ -44,7 +44,7 @@ class JudgeSession:
     @classmethod
     def of(cls, settings: JudgeSettings) -> JudgeSession:
         """Return the session of a judge that was not asked yet."""
-        return cls(Form(settings.readouts), version=settings.version())
+        return cls(AskForm(settings.readouts), version=settings.version())
 
     def took(self, reply: Reply) -> None:
         """Count what a reply cost, and who answered."""
@@ -55,7 +55,7 @@ class JudgeSession:
         self.input_tokens += spent.input_tokens or 0
         self.output_tokens += spent.output_tokens or 0
 
-    def settle(self, form: Form) -> None:
+    def settle(self, form: AskForm) -> None:
         """Take in that a request of this form was answered."""
         if not self.settled:
             self.form, self.settled = form, True

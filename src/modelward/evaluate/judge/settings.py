@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import ConfigDict
 
-from modelward.api.judge import ExternalJudge, Judge, Readout
+from modelward.api.judge import ExternalJudge, JudgeBlock, Readout
 from modelward.evaluate.judge.labels import LabelSet
 
 PROTOCOL = "judge/1"
@@ -18,7 +18,7 @@ READOUTS: tuple[Readout, ...] = ("CompletionLabel", "ChatLabel", "JSONSchema", "
 """From the most that a judge must offer to the least: each falls back on those after it."""
 
 
-class JudgeSettings(Judge):
+class JudgeSettings(JudgeBlock):
     """All that a Job knows of a judge."""
 
     model_config = ConfigDict(extra="forbid")

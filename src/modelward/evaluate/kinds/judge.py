@@ -18,7 +18,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import Egress, PodAdditions, SecretKey
 from modelward.evaluate.judge.asking import Asker, Outcome
 from modelward.evaluate.judge.judging import NoReference, judged
-from modelward.evaluate.judge.reading import Unread
+from modelward.evaluate.judge.reading import NoLabel
 from modelward.evaluate.judge.record import record_of
 from modelward.evaluate.judge.session import JudgeSession
 from modelward.evaluate.judge.settings import PROTOCOL, JudgeSettings
@@ -140,14 +140,15 @@ def _session(evaluator: ResolvedEvaluator, settings: JudgeSettings, port: Scorin
 
 
 async def _score(asker: Asker, threshold: float, exchange: Exchange) -> Score:
-    return score_of(exchange.id, await judged(asker, record_of(exchange)), asker.settings, threshold)
+    record = record_of(exchange, masked=asker.settings.external is not None)
+    return score_of(exchange.id, await judged(asker, record), asker.settings, threshold)
 
 
 def score_of(name: str, found: Outcome | NoReference, settings: JudgeSettings, threshold: float = 0.5) -> Score:
     """Return the score of what a judge said, at fault from the threshold on, with its reason redacted."""
     if isinstance(found, NoReference):
         return Score(name, "NotApplicable", label="no-reference")
-    if isinstance(found, Unread):
+    if isinstance(found, NoLabel):
         return Score(name, "Failed", label=found.cause)
     reason = redact(found.reason).text if found.reason else ""
     if found.value is None:

@@ -73,7 +73,9 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     return Dispatcher(
         context,
         EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
-        PolicyReconciler(context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of, feed.budgets.of),
+        PolicyReconciler(
+            context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of, feed.budgets.of, feed.windows
+        ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, verdicts),
         BackgroundLoops(context, installed, feed, observer),
