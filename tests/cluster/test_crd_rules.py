@@ -95,6 +95,10 @@ PRICE = {"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens"
 PRICES = {"currency": "USD", "models": [PRICE]}
 
 
+ONE_KIND = "set exactly one of builtin, judge, container, webhook and imported"
+RAGAS = {"name": "faithfulness", "source": "ragas"}
+
+
 def costing(**changes: Any) -> Spec:
     return {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD", **changes}}}
 
@@ -114,6 +118,8 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", {"endpointSelector": {"matchLabels": {"team": "retail"}}, "capture": {"sample": "0.1%"}}),
     ("MonitoringPolicy", {"endpointSelector": {}, "objectives": [LATENCY, ERRORS], "evaluations": [TOPIC]}),
     ("MonitoringPolicy", judged(notWorseThan={"baseline": "5%"})),
+    ("MonitoringPolicy", judged(check={"imported": RAGAS})),
+    ("Evaluator", {"imported": {**RAGAS, "flagBelow": "50%"}}),
     ("MonitoringPolicy", judged(notWorseThan={"revision": "Previous", "by": "5%"})),
     ("MonitoringPolicy", captured(keepFor="1m", maxBody="16Mi")),
     ("MonitoringPolicy", {"endpointSelector": {}, "budget": {"judgeTokensPerDay": 200_000, "perRun": "25%"}}),
@@ -234,6 +240,14 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("MonitoringPolicy", bound(LATENCY, maxRate="1%"), "the latency metrics need maxDuration"),
     ("MonitoringPolicy", bound(ERRORS, percentile=95), "percentile belongs to the latency metrics"),
     ("MonitoringPolicy", bound(LATENCY, over="1s"), "over must be at least 10s"),
+    (
+        "MonitoringPolicy",
+        judged(check={"builtin": "PII", "imported": RAGAS}),
+        "set exactly one of builtin and imported",
+    ),
+    ("MonitoringPolicy", judged(check={"imported": RAGAS, "config": {}}), "config is for builtin; imported has none"),
+    ("MonitoringPolicy", judged(check={"imported": {**RAGAS, "source": "a b"}}), '"a b" is not a name of scores'),
+    ("Evaluator", {"imported": {**RAGAS, "flagAbove": "1%", "flagBelow": "1%"}}, "set at most one of flagAbove and"),
     ("MonitoringPolicy", judged(check=None), "set exactly one of check and evaluatorRef"),
     ("MonitoringPolicy", judged(failBelow="90%"), "set exactly one of failAbove and failBelow"),
     ("MonitoringPolicy", judged(notWorseThan={}), "set exactly one of baseline and revision"),
@@ -249,9 +263,13 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**judged(every="15m", over="1h"), "capture": {"keepFor": "14m"}},
         "every must be at most capture.keepFor",
     ),
-    ("Evaluator", {}, "set exactly one of builtin, judge, container and webhook"),
-    ("Evaluator", {**container(), "builtin": "PII"}, "set exactly one of builtin, judge, container and webhook"),
-    ("Evaluator", {**container(), **judge()}, "set exactly one of builtin, judge, container and webhook"),
+    ("Evaluator", {}, ONE_KIND),
+    (
+        "Evaluator",
+        {**container(), "builtin": "PII"},
+        ONE_KIND,
+    ),
+    ("Evaluator", {**container(), **judge()}, ONE_KIND),
     ("Evaluator", {**container(), "config": {}}, "config belongs to builtin"),
     (
         "Evaluator",

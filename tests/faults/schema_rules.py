@@ -239,6 +239,7 @@ def _same(value: Value, _changed: str) -> Value:
 _WORKLOAD = {"name": "my-vllm"}
 _ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "api-key", "x-api-key")
+_IMPORTED: Value = {"name": "faithfulness", "source": "ragas"}
 _BUDGET: Value = {"judgeTokensPerDay": 1_000}
 _PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))
 
@@ -364,17 +365,33 @@ RULES: Mapping[str, Rule] = {
             _set(check={"builtin": "PII"}, evaluatorRef={"name": "scope"}),
         ),
     ),
-    "set exactly one of builtin, judge, container and webhook": Rule(
-        _only("builtin", "judge", "container", "webhook", otherwise=("builtin", "PII")),
+    "set exactly one of builtin, judge, container, webhook and imported": Rule(
+        _only("builtin", "judge", "container", "webhook", "imported", otherwise=("builtin", "PII")),
         (
-            lambda spec: _without(spec, "builtin", "judge", "container", "webhook", "config"),
+            lambda spec: _without(spec, "builtin", "judge", "container", "webhook", "imported", "config"),
             lambda spec: {**spec, "builtin": "PII", "container": {"image": "a"}},
             lambda spec: {
-                **_without(spec, "builtin", "judge", "config"),
+                **_without(spec, "builtin", "judge", "imported", "config"),
                 "container": {"image": "a"},
                 "webhook": {"url": "https://a", "secretRef": {"name": "modelward-a"}},
             },
         ),
+    ),
+    "set exactly one of builtin and imported": Rule(
+        _only("builtin", "imported", otherwise=("builtin", "PII")),
+        (_drop("builtin", "imported", "config"), _set(builtin="PII", imported=_IMPORTED)),
+    ),
+    "config is for builtin; imported has none": Rule(
+        lambda check, _: check if "builtin" in check else _without(check, "config"),
+        (lambda _: {"imported": _IMPORTED, "config": {}},),
+    ),
+    "set at most one of flagAbove and flagBelow": Rule(
+        lambda value, changed: (
+            _without(value, "flagBelow" if changed == "flagAbove" else "flagAbove")
+            if {"flagAbove", "flagBelow"} <= value.keys()
+            else value
+        ),
+        (_set(flagAbove="50%", flagBelow="50%"),),
     ),
     "config belongs to builtin": Rule(
         lambda spec, _: spec if "builtin" in spec else _without(spec, "config"),

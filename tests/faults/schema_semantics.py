@@ -201,6 +201,11 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                     "notWorseThan": {"revision": "Previous", "by": "5%"},
                     **_EVALUATED,
                 },
+                {
+                    "name": "faithful",
+                    "check": {"imported": {"name": "faithfulness", "source": "ragas", "flagBelow": "50%"}},
+                    **_EVALUATED,
+                },
                 {"name": "quietly", "check": {"builtin": "PII"}, **_EVALUATED, "severity": "Info"},
             ],
             "budget": {
@@ -212,7 +217,10 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
         },
         "nobody": {"endpointSelector": {"matchLabels": {"team": "none"}}, "capture": {"content": "Redacted"}},
     },
-    "Evaluator": {"scope": {"builtin": "PII", "config": {"ignoreEchoed": True}}},
+    "Evaluator": {
+        "scope": {"builtin": "PII", "config": {"ignoreEchoed": True}},
+        "toxic": {"imported": {"name": "toxicity", "source": "perspective", "flagAbove": "50%"}},
+    },
     "EvaluationRun": {
         "look": {"endpoint": "short", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "suspend": False},
         "tick": {

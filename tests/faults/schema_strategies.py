@@ -113,6 +113,10 @@ PATTERNS: Mapping[str, Edges] = {
             ("x:", "has a colon"),
         ),
     ),
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}[A-Za-z0-9]?$": Edges(
+        ("a", "ragas", "a_.-b", "x" * 62),
+        (("a b", "has a space"), ("-a", "begins with a dash"), ("é", "has an accent"), ("a/b", "has a slash")),
+    ),
     r"^[A-Z]{3}$": Edges(("USD", "AAA"), (("usd", "is written small"), ("US", "has two letters"))),
     r"^[0-9]{1,6}(Ki|Mi)?$": Edges(
         ("0", "1", "999999Mi"),

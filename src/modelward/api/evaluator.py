@@ -9,11 +9,12 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
+from modelward.api.imported import Imported
 from modelward.api.judge import JudgeBlock
 from modelward.api.monitoringpolicy import Config
 from modelward.api.score_service import Container, Webhook
 
-_ONE_KIND = "set exactly one of builtin, judge, container and webhook"
+_ONE_KIND = "set exactly one of builtin, judge, container, webhook and imported"
 
 
 class EvaluatorSpec(Model):
@@ -21,7 +22,10 @@ class EvaluatorSpec(Model):
 
     model_config = rules(
         (
-            "[has(self.builtin), has(self.judge), has(self.container), has(self.webhook)].filter(x, x).size() == 1",
+            (
+                "[has(self.builtin), has(self.judge), has(self.container), has(self.webhook), has(self.imported)]"
+                ".filter(x, x).size() == 1"
+            ),
             _ONE_KIND,
         ),
         ("!has(self.config) || has(self.builtin)", "config belongs to builtin"),
@@ -31,6 +35,7 @@ class EvaluatorSpec(Model):
     judge: JudgeBlock | None = None
     container: Container | None = None
     webhook: Webhook | None = None
+    imported: Imported | None = None
     config: Config | None = None
     """Settings of a built-in evaluator; each documents its own."""
 

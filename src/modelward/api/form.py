@@ -127,6 +127,11 @@ KIND = TextForm(
     "a kind of finding",
     "write letters, digits, dots, dashes and underscores, at most 63, such as EMAIL",
 )
+SCORE_NAME = TextForm(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}[A-Za-z0-9]?$",
+    "a name of scores",
+    "write letters, digits, dots, dashes and underscores, at most 62, such as faithfulness",
+)
 MEASURED_SHARE = TextForm(
     r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$",
     "a measured share",
@@ -139,7 +144,8 @@ THRESHOLD = TextForm(
 )
 _ALL = (
     *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, HEADER, BYTES, NAME, SERVICE_NAME),
-    *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE),
+    *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, SCORE_NAME),
+    *(MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

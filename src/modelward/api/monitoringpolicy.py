@@ -21,6 +21,7 @@ from modelward.api.base import (
 from modelward.api.evaluation import MAX_SAMPLES, Statistic
 from modelward.api.exchange import Content
 from modelward.api.form import durations
+from modelward.api.imported import Imported
 from modelward.api.objectives import OBJECTIVES, metric_help, of_kind
 from modelward.api.policy_status import MonitoringPolicyStatus
 from modelward.api.quantity import Bytes, Currency, Duration, Limit, Money, Name, Percent
@@ -161,9 +162,15 @@ class PolicyObjective(Model):
 
 
 class BuiltinCheck(Model):
-    """An evaluator that ships with Modelward, with its settings."""
+    """An evaluator that ships with Modelward, with its settings; or scores that something else has made."""
 
-    builtin: Annotated[str, Field(min_length=1, max_length=63, description=BUILTINS_HELP)]
+    model_config = rules(
+        ("has(self.builtin) != has(self.imported)", "set exactly one of builtin and imported"),
+        ("!has(self.config) || has(self.builtin)", "config is for builtin; imported has none"),
+    )
+
+    builtin: Annotated[str | None, Field(min_length=1, max_length=63, description=BUILTINS_HELP)] = None
+    imported: Imported | None = None
     config: Config | None = None
     """Its settings, which depend on the evaluator: see builtin."""
 

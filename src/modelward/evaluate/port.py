@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from modelward.api.exchange import Exchange
+from modelward.api.kept_score import KeptScore
 from modelward.api.scope import ScopeFacts
 from modelward.desired.pod_additions import SecretKey
 from modelward.evaluate.score import Score
@@ -109,6 +110,15 @@ class ScoreMemory(Protocol):
 
     async def keep(self, scored: Sequence[tuple[Exchange, Score]]) -> None:
         """Remember scores for the Jobs that come."""
+        ...
+
+
+@runtime_checkable
+class OutsideScores(Protocol):
+    """A port that has scores which something else has made."""
+
+    async def outside_scores(self, score_set: str, exchanges: Sequence[Exchange]) -> Mapping[str, KeptScore]:
+        """Return the scores of a set that there are, by exchange. Raises PortError."""
         ...
 
 

@@ -83,7 +83,7 @@ class Api:
         ScopeApi(self.scopes, self._permit).add_to(app)
         parts = (self.store, self.results, self.scores, self.scopes, self.keys, self.audit)
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
-        known = self.scores, self.claims, self.keys, self.settings.limits, self.metrics
+        known = self.store, self.scores, self.claims, self.keys, self.settings.limits, self.metrics
         ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)
         return app

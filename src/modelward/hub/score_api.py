@@ -25,12 +25,13 @@ from modelward.hub.claims import Claims
 from modelward.hub.errors import bad_request
 from modelward.hub.ingest import FUTURE_MS, lines_of
 from modelward.hub.keys import KeyRing
-from modelward.hub.layout import is_endpoint, namespace_of
+from modelward.hub.layout import ExchangeObject, hour_of, is_endpoint, namespace_of
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.requests import body_of, json_answer
 from modelward.hub.result_form import plain_label
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import Limits
+from modelward.hub.store import ExchangeStore
 from modelward.privacy.identifiers import exchange_id, is_conversation_key
 
 LOOKUP_IDS = 2_000
@@ -47,6 +48,7 @@ Rows = dict[tuple[str, str], list[KeptScore]]
 class ScoreApi:
     """The handlers and what they work on; `allows` says what a caller may do to a namespace, `permit` insists on it."""
 
+    store: ExchangeStore
     scores: ScoreStore
     claims: Claims
     keys: KeyRing
@@ -68,6 +70,8 @@ class ScoreApi:
         key = await self.keys.newest(caller.namespace) if caller else None
         encoding = request.headers.get("Content-Encoding", "")
         rows, counted = await asyncio.to_thread(self._read, body, encoding, caller, key)
+        for where in [where for where, scores in rows.items() if not scores[0].record]:
+            rows[where] = await self._located(where[0], rows[where], counted)
         for (endpoint, score_set), scores in rows.items():
             if not self.scores.admits(endpoint, score_set):
                 counted["accepted"] -= len(scores)
@@ -79,6 +83,25 @@ class ScoreApi:
             self.metrics.scores.labels(outcome).inc(number)
         accepted = counted["accepted"]
         return json_answer({"accepted": accepted, "rejected": counted.total() - accepted}, status=202)
+
+    async def _located(self, endpoint: str, scores: list[KeptScore], counted: Counter[ScoreFate]) -> list[KeptScore]:
+        """Return scores from outside with the times and conversations of their exchanges, where those are kept.
+
+        Windows in which they ended may have been judged, and are judged again.
+        """
+        known = await self.store.located(endpoint, {one.id for one in scores})
+        found = [
+            replace(one, time_ms=at.time_ms, conversation=at.conversation) if (at := known.get(one.id)) else one
+            for one in scores
+        ]
+        kept = [one for one in found if self.scores.allows(endpoint, one)]
+        counted["accepted"] -= len(found) - len(kept)
+        counted["not_captured"] += len(found) - len(kept)
+        ends = [at.ended_ms for at in known.values()]
+        if kept and ends:
+            item = ExchangeObject(endpoint, hour_of(min(ends)), min(ends), max(ends), len(ends), "")
+            self.store.late.arrived(item, self.scores.clock_ms())
+        return kept
 
     async def post_lookup(self, request: web.Request) -> web.Response:
         """Answer the scores that there are of some exchanges, and give the others to whoever asks."""

@@ -26,7 +26,7 @@ from modelward.hub.settings import Limits
 from modelward.hub.shares import Shares
 from modelward.hub.stored import StoredLines
 from modelward.hub.turns import Turns
-from modelward.hub.window import WindowSample, find
+from modelward.hub.window import Whereabouts, WindowSample, find, locate
 
 PURGE_S = 600.0
 """How often what changed rules and erasures forbid is taken from the disk."""
@@ -176,6 +176,17 @@ class ExchangeStore:
                 if found and (shown := limited(found, rule, self.clock_ms())):
                     return shown
         raise HubError(404, "NotFound", f"no such exchange of {endpoint} is kept")
+
+    async def located(self, endpoint: str, ids: Collection[str]) -> dict[str, Whereabouts]:
+        """Return the whereabouts of those exchanges that are kept, the newest first, as far as a window's bytes go."""
+        wanted, found, left = {*ids}, dict[str, Whereabouts](), self.limits.window_bytes
+        async with self._turns.of(layout.namespace_of(endpoint)):
+            async for _, data in self._read(lambda: self.index.of(endpoint)):
+                found |= await asyncio.to_thread(locate, StoredLines(data), wanted - found.keys())
+                left -= len(data)
+                if len(found) == len(wanted) or left < 0:
+                    break
+        return found
 
     def _examined(self, item: ExchangeObject, lines: StoredLines) -> None:
         if lines.damaged or not lines.data:

@@ -85,6 +85,27 @@ def find(lines: StoredLines, ids: Collection[str]) -> Exchange | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """When an exchange began and ended, and its conversation."""
+
+    time_ms: int
+    ended_ms: int
+    conversation: str
+
+
+def locate(lines: StoredLines, ids: Collection[str]) -> dict[str, Whereabouts]:
+    """Return the whereabouts of exchanges in a stored object that have one of the ids."""
+    found = {}
+    for line in lines:
+        row = lines.row(line)
+        if row is not None and row["id"] in ids:
+            time_ms = whole_number(row["time_ms"])
+            end_ms = ended_ms(time_ms, real_number(row["timings"]["duration_ms"]))
+            found[str(row["id"])] = Whereabouts(time_ms, end_ms, str(row.get("conversation", "")))
+    return found
+
+
 def readable(line: bytes) -> Exchange | None:
     """Return the exchange of a stored line, or None when it is none."""
     try:

@@ -28,6 +28,7 @@ from modelward.job.hub_past import HubPast
 from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
+from modelward.job.outside_scores import HubOutsideScores
 from modelward.job.patience import Patience
 from modelward.job.port import JobPort
 from modelward.job.score_memory import HubScores
@@ -129,6 +130,7 @@ class EvaluationJob:
             judge.pod.egress,
             allowed_hosts=self.plan.allowed_hosts,
             scopes=self.scopes,
+            outside=HubOutsideScores(self.client, self.plan.namespace, item.endpoint, _patiently),
             patience=self._patience,
             learned=self._learned,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from modelward.api.exchange import Exchange
+from modelward.api.kept_score import KeptScore
 from modelward.api.scope import ScopeFacts
 from modelward.clock import now_ms
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
 from modelward.desired.text_egress import HELM_VALUE, POD, is_allowed
-from modelward.evaluate.port import Cause, PortError, ScopeMemory, ScoringReply, ScoringRequest
+from modelward.evaluate.port import Cause, OutsideScores, PortError, ScopeMemory, ScoringReply, ScoringRequest
 from modelward.evaluate.score_contract.signature import HEADER as SIGNATURE_HEADER
 from modelward.evaluate.score_contract.signature import signature
 from modelward.job.embeddings import SharedEmbeddings
@@ -48,6 +50,7 @@ class JobPort:
     timeout_s: float = TIMEOUT_S
     allowed_hosts: tuple[str, ...] | None = None
     scopes: ScopeMemory | None = None
+    outside: OutsideScores | None = None
     patience: Patience = field(default_factory=Patience)
     pauses_s: tuple[float, ...] = PAUSES_S
     clock_ms: Callable[[], int] = now_ms
@@ -56,6 +59,12 @@ class JobPort:
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
         return await self.embeddings.vectors(texts)
+
+    async def outside_scores(self, score_set: str, exchanges: Sequence[Exchange]) -> Mapping[str, KeptScore]:
+        """Return the scores that something else has made."""
+        if self.outside is None:
+            raise PortError("scores from outside are in the hub, and there is none here", unsent=True)
+        return await self.outside.outside_scores(score_set, exchanges)
 
     async def scope_facts(self, key: str) -> ScopeFacts | None:
         """Return what is known of a scope."""

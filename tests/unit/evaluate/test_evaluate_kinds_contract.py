@@ -19,6 +19,7 @@ from toy_kind import KIND as TOY
 
 from modelward.api.evaluation import Plan, PlanItem, plan_from_json, plan_to_json
 from modelward.api.exchange import Content, Exchange, Message, Outcome, Redaction
+from modelward.api.kept_score import KeptScore, is_score_set
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.finding import Finding
@@ -88,6 +89,7 @@ PAIRWISE = {
     "mode": "Pairwise",
     "references": [{"question": "Where is card 1?", "answer": "Here."}],
 }
+RAGAS = {"name": "faithfulness", "source": "ragas"}
 SPECIMENS = [
     Specimen("builtin", "OffTopicAnswered", SCOPE, {"inScope": ["bank cards"]}, TOPIC_BAD),
     Specimen("builtin", "OnTopicRefused", SCOPE, {**SCOPE, "threshold": "0.3"}, TOPIC_BAD),
@@ -136,6 +138,11 @@ SPECIMENS = [
          {**JUDGE, "model": {}}, {**JUDGE, "labels": {"fault": ["a"], "ok": ["A"]}}, {**JUDGE, "mode": "Reference"}),
     ),
     Specimen("judge", "pairs", PAIRWISE, {**PAIRWISE, "sees": ["Answer"]}, ({**PAIRWISE, "references": []},)),
+    Specimen(
+        "imported", "faithful", RAGAS, {**RAGAS, "flagBelow": "50%"},
+        ({}, {"name": "a"}, {**RAGAS, "source": "a b"}, {**RAGAS, "flagAbove": "x"}, {**RAGAS, "name": LARGE},
+         {**RAGAS, "flagAbove": "50%", "flagBelow": "50%"}),
+    ),
     Specimen("toy", "words", ASK, {**ASK, "word": "other"}, ({}, {**ASK, "word": LARGE}, {**ASK, "unit": "Day"})),
     Specimen("toy", "windows", {**ASK, "unit": "Window"}, ASK),
     Specimen(
@@ -185,6 +192,10 @@ class Port(PlainPort):
             for text in texts
         ]
         return np.array([row / np.linalg.norm(row) for row in rows], np.float32).reshape(len(texts), 384)
+
+    async def outside_scores(self, score_set: str, exchanges: Sequence[Exchange]) -> dict[str, KeptScore]:
+        assert is_score_set(score_set)
+        return {one.id: KeptScore(one.id, one.time_ms, flagged="secret" in one.response) for one in exchanges}
 
     async def post(self, request: ScoringRequest) -> ScoringReply:
         asked = json.loads(request.body)
@@ -241,7 +252,7 @@ def test_good_settings_resolve_to_the_same_data_each_time(specimen: Specimen) ->
     assert found.config == specimen.good
     assert found.facts.version.startswith(KNOWN.about(specimen.block()).version)
     rates = found.facts.false_positive_ppm, found.facts.true_positive_ppm
-    assert rates == (0, 0) if specimen.kind == "judge" else 0 <= rates[0] < rates[1] <= 1_000_000
+    assert rates == (0, 0) if specimen.kind in ("judge", "imported") else 0 <= rates[0] < rates[1] <= 1_000_000
 
 
 @every
@@ -367,7 +378,8 @@ async def test_scores_are_one_for_each_exchange_in_order_and_the_same_again(
         if one.outcome != "ok" or one.operation != "chat":
             assert (states[one.id], one.id in reached) == ("NotApplicable", False)
         elif one.content in ("None", "MetadataOnly"):
-            bare = (scorer.evaluator.answers, scorer.evaluator.needs) == ("Change", "MetadataOnly")
+            elsewhere = scorer.evaluator.answers == "Change" or specimen.kind == "imported"
+            bare = elsewhere and scorer.evaluator.needs == "MetadataOnly"
             assert states[one.id] == ("Scored" if bare else "NotCaptured")
             assert scorer.evaluator.needs == "MetadataOnly" or one.id not in reached
 
@@ -416,6 +428,10 @@ class Broken(Port):
         self.error, self.calls = error, 0
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
+        self.calls += 1
+        raise self.error
+
+    async def outside_scores(self, score_set: str, exchanges: Sequence[Exchange]) -> dict[str, KeptScore]:  # noqa: ARG002
         self.calls += 1
         raise self.error
 

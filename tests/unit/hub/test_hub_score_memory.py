@@ -25,7 +25,8 @@ from modelward.job.evaluation import Tally, run_plan
 from modelward.job.score_memory import HubScores
 
 ITEM = PlanItem("chat", "p", "brand", "brand", {}, NOW_MS - HOUR_MS, NOW_MS + 1, kind="paid")
-WHERE = ScoreSet("retail", "chat", evaluator_set("paid", "brand", "1", {}))
+HOW = {"readout": "", "threshold": "", "settings": {}}
+WHERE = ScoreSet("retail", "chat", evaluator_set("paid", "brand", "1", HOW))
 
 
 @dataclass

@@ -97,7 +97,7 @@ async def test_an_evaluator_that_cannot_be_read_says_so() -> None:
     type_, status, reason, message = bench.told(EVALUATOR, "scope")
     assert (type_, status, reason) == ("Accepted", "False", "InvalidSpec")
     assert message.startswith(
-        "spec: set exactly one of builtin, judge, container and webhook; this version cannot read it, and no"
+        "spec: set exactly one of builtin, judge, container, webhook and imported; this version cannot read it, and no"
     )
 
 
