@@ -23,6 +23,13 @@ _OF_CLASS = {
     "overload": Signal.OVERLOADS,
     "cancelled": Signal.CANCELLED,
 }
+_JUDGE = "judge"
+_MARKED_REQUESTS = (Signal.JUDGED_REQUESTS, Signal.PROBE_REQUESTS)
+_MARKED_IN_FLIGHT = (Signal.JUDGED_IN_FLIGHT, Signal.PROBE_IN_FLIGHT)
+_MARKED_TOKENS = {
+    "input": (Signal.JUDGED_INPUT_TOKENS, Signal.PROBE_INPUT_TOKENS),
+    "output": (Signal.JUDGED_OUTPUT_TOKENS, Signal.PROBE_OUTPUT_TOKENS),
+}
 _CONFIG_INFO = "modelward_collector_config_info"
 ENGINE_GAUGES = {
     "modelward_engine_up": Signal.ENGINE_UP,
@@ -52,8 +59,12 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
     counters |= _tokens(families, "output", Signal.OUTPUT_TOKENS)
     counters |= _tokens(families, "output", Signal.COUNTED_REQUESTS, _COUNTED)
     counters |= summed(families.of("modelward_chunks_total"), Signal.CHUNKS, "model")
+    counters |= _marked(families, "modelward_marked_requests_total", _MARKED_REQUESTS)
+    for kind, signals in _MARKED_TOKENS.items():
+        counters |= _marked(families, "modelward_marked_token_usage_sum", signals, kind)
     found = PageSignals(
         summed(families.of("modelward_requests_in_flight"), Signal.IN_FLIGHT, "model")
+        | _marked(families, "modelward_marked_requests_in_flight", _MARKED_IN_FLIGHT)
         | _renamed(families, ENGINE_GAUGES),
         counters | _renamed(families, ENGINE_COUNTERS),
         histograms(families, "gen_ai_server_time_to_first_token_seconds", Signal.TTFT, "model")
@@ -100,6 +111,23 @@ def _all_elsewhere(families: Families) -> bool:
 def _tokens(families: Families, kind: str, signal: Signal, name: str = _TOKENS) -> dict[SignalKey, float]:
     samples = (each for each in families.of(name) if each.labels.get("gen_ai_token_type") == kind)
     return summed(samples, signal, "model")
+
+
+def _marked(families: Families, name: str, signals: tuple[Signal, Signal], kind: str = "") -> dict[SignalKey, float]:
+    """Sums over questions to judges, and over all other marked requests; absent where there are none."""
+    judged, probes = signals
+    found: dict[SignalKey, float] = {}
+    for signal, wanted in ((judged, True), (probes, False)):
+        found |= summed(
+            (
+                each
+                for each in families.of(name)
+                if (each.labels.get("origin") == _JUDGE) is wanted and each.labels.get("gen_ai_token_type", "") == kind
+            ),
+            signal,
+            "",
+        )
+    return found
 
 
 def _renamed(families: Families, names: Mapping[str, Signal]) -> dict[SignalKey, float]:

@@ -1,7 +1,7 @@
 """An endpoint's load right now, as far as its pods report it."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from modelward.metrics.histogram import quantile
@@ -28,6 +28,7 @@ _OF_LOAD = _OF_EACH_POD | {
 }
 # Fewer requests in a window than this say nothing about how slow it is.
 MIN_REQUESTS = 10
+_PROBE_ROOM = 2.0
 # Of the late requests of a minute so many may be chance: 1.645 standard deviations, 5 % from one side.
 _Z = 1.645
 
@@ -45,7 +46,8 @@ class UsageSnapshot:
     and in the minute before. `silent` sources gave metrics earlier and do not now (one that never did may just be
     starting); `requests_per_second` are those that ended in the last 60 s, refused ones too. `pods` are the fresh
     replicas one by one; empty where the sources are not the replicas themselves. `served_30s` and `served_60s` are the
-    work of all together over the whole window, in which a replica that has just come counts for what it did.
+    work of all together over the whole window, in which a replica that has just come counts for what it did. Probes are
+    in the work and in flight, and `probe_work` and `probes_in_flight` say how much of both they are.
     """
 
     replicas: int
@@ -65,6 +67,9 @@ class UsageSnapshot:
     pods: tuple[PodUse, ...] = ()
     served_30s: float | None = None
     served_60s: float | None = None
+    judged_per_second: float | None = None
+    probes_in_flight: float = 0.0
+    probe_work: float = 0.0
 
     @property
     def uses(self) -> tuple[PodUse, ...]:
@@ -81,8 +86,15 @@ class UsageSnapshot:
 
     @property
     def busy(self) -> bool:
-        """Whether any request is known to have come lately, even one that was refused because nothing runs."""
-        return bool(self.in_flight or self.waiting or self.work_per_second or self.requests_per_second)
+        """Whether any request is known to have come lately, even one that was refused because nothing runs.
+
+        Questions to a judge count, so that it wakes for them; probes do not, so that they keep nothing awake. What the
+        engine counts of them may come in another window than what we count.
+        """
+        in_flight = (self.in_flight or 0.0) - self.probes_in_flight
+        work = (self.work_per_second or 0.0) - _PROBE_ROOM * self.probe_work
+        asked = self.requests_per_second or self.judged_per_second
+        return bool(in_flight > 0 or self.waiting or work > 0 or asked)
 
 
 def observe(
@@ -103,8 +115,8 @@ def observe(
     speaking = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
     lacking = _lacking(history, speaking)
     fresh = {pod for pod in speaking if not lacking[pod]}
-    in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
     waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
+    probes = history.level(Signal.PROBE_IN_FLIGHT, None, now_ms)
     return UsageSnapshot(
         replicas,
         ready,
@@ -113,7 +125,7 @@ def observe(
         _work(history, now_ms, SHORT_MS),
         _work(history, now_ms, LONG_MS),
         _work_per_request(history, now_ms),
-        in_flight.value if in_flight else None,
+        _in_flight(history, now_ms),
         waiting.value if waiting else None,
         _latencies(history, Signal.TTFT, attainment, now_ms),
         len((history.pods() & set(sources)) - fresh),
@@ -123,20 +135,29 @@ def observe(
         tuple(_use(pod, history.of_pod(pod), now_ms) for pod in sorted(fresh)) if of_replicas else (),
         _work(history, now_ms, SHORT_MS, whole=True),
         _work(history, now_ms, LONG_MS, whole=True),
+        history.rate(Signal.JUDGED_REQUESTS, None, now_ms, LONG_MS),
+        probes.value if probes else 0.0,
+        _probe_work(history, now_ms),
     )
 
 
 def _use(pod: str, history: History, now_ms: int) -> PodUse:
-    in_flight = history.level(Signal.IN_FLIGHT, None, now_ms)
     waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
     return PodUse(
         pod,
         _work(history, now_ms, SHORT_MS),
         _work(history, now_ms, LONG_MS),
-        in_flight.value if in_flight else None,
+        _in_flight(history, now_ms),
         waiting.value if waiting else None,
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
     )
+
+
+def _in_flight(history: History, now_ms: int) -> float | None:
+    """Requests in flight, marked ones too: an engine has to serve them all."""
+    users = history.level(Signal.IN_FLIGHT, None, now_ms)
+    marked = (history.level(signal, None, now_ms) for signal in (Signal.JUDGED_IN_FLIGHT, Signal.PROBE_IN_FLIGHT))
+    return None if users is None else users.value + sum(each.value for each in marked if each)
 
 
 def _lacking(history: History, pods: Collection[str]) -> dict[str, frozenset[Signal]]:
@@ -157,24 +178,38 @@ def _work(history: History, now_ms: int, over_ms: int, *, whole: bool = False) -
     and where answers carry no usage its chunks stand for the tokens in them.
     """
     of = history.throughput if whole else history.rate
-    read = _highest(of, (Signal.INPUT_TOKENS, Signal.ENGINE_PROMPT_TOKENS), now_ms, over_ms)
-    written = _highest(of, (Signal.OUTPUT_TOKENS, Signal.ENGINE_GENERATION_TOKENS, Signal.CHUNKS), now_ms, over_ms)
+
+    def rate(*signals: Signal) -> float | None:
+        rates = [found for signal in signals if (found := of(signal, None, now_ms, over_ms)) is not None]
+        return sum(rates) if rates else None
+
+    read = _highest(
+        rate(Signal.INPUT_TOKENS, Signal.JUDGED_INPUT_TOKENS, Signal.PROBE_INPUT_TOKENS),
+        rate(Signal.ENGINE_PROMPT_TOKENS),
+    )
+    marked = (Signal.JUDGED_OUTPUT_TOKENS, Signal.PROBE_OUTPUT_TOKENS)
+    written = _highest(
+        rate(Signal.OUTPUT_TOKENS, *marked), rate(Signal.ENGINE_GENERATION_TOKENS), rate(Signal.CHUNKS, *marked)
+    )
     if read is None and written is None:
         # No token was ever counted: that is no work without requests, and unknown work with some.
         return 0.0 if history.rate(Signal.REQUESTS, None, now_ms, over_ms) == 0 else None
     return (read or 0.0) * PREFILL_WEIGHT + (written or 0.0)
 
 
-_Rate = Callable[[Signal, str | None, int, int], float | None]
+def _probe_work(history: History, now_ms: int) -> float:
+    read = history.rate(Signal.PROBE_INPUT_TOKENS, None, now_ms, LONG_MS) or 0.0
+    return read * PREFILL_WEIGHT + (history.rate(Signal.PROBE_OUTPUT_TOKENS, None, now_ms, LONG_MS) or 0.0)
 
 
-def _highest(of: _Rate, signals: tuple[Signal, ...], now_ms: int, over_ms: int) -> float | None:
-    rates = (of(signal, None, now_ms, over_ms) for signal in signals)
+def _highest(*rates: float | None) -> float | None:
     return max((rate for rate in rates if rate is not None), default=None)
 
 
 def _work_per_request(history: History, now_ms: int) -> float | None:
-    work, requests = _work(history, now_ms, MIX_MS), history.rate(Signal.REQUESTS, None, now_ms, MIX_MS)
+    work = _work(history, now_ms, MIX_MS)
+    counted = (Signal.REQUESTS, Signal.JUDGED_REQUESTS, Signal.PROBE_REQUESTS)
+    requests = sum(history.rate(signal, None, now_ms, MIX_MS) or 0.0 for signal in counted)
     return work / requests if work and requests else None
 
 

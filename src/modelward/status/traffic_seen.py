@@ -11,6 +11,8 @@ from modelward.metrics.window import History
 
 _OVER_MS = 900_000
 _NOT_SERVED = (Signal.ERRORS, Signal.CLIENT_ERRORS, Signal.OVERLOADS)
+_MARKED_REQUESTS = (Signal.JUDGED_REQUESTS, Signal.PROBE_REQUESTS)
+_MARKED_TOKENS = (Signal.JUDGED_OUTPUT_TOKENS, Signal.PROBE_OUTPUT_TOKENS)
 _FROM_REQUESTS = 20
 _FROM_TOKENS = 1_000
 """Fewer requests or tokens than these say nothing about the share that we see."""
@@ -31,20 +33,26 @@ def _by_requests(history: History, now_ms: int) -> float | None:
     served, engine = _served(history, now_ms), _gained(history, Signal.ENGINE_REQUESTS, now_ms)
     if served is None or engine is None or engine < _FROM_REQUESTS:
         return None
-    return served / engine
+    return (served + _marked(history, _MARKED_REQUESTS, now_ms)) / engine
 
 
 def _by_tokens(history: History, now_ms: int) -> float | None:
     served, engine = _served(history, now_ms), _gained(history, Signal.ENGINE_GENERATION_TOKENS, now_ms)
     if served is None or engine is None or engine < _FROM_TOKENS:
         return None
+    marked = _marked(history, _MARKED_TOKENS, now_ms)
     if not served:
-        return 0.0
+        return marked / engine
     counted = _gained(history, Signal.COUNTED_REQUESTS, now_ms) or 0.0
     tokens = _gained(history, Signal.OUTPUT_TOKENS, now_ms) or 0.0
     events = _gained(history, Signal.CHUNKS, now_ms) or 0.0
     whole = tokens / counted * max(served, counted) if counted else 0.0
-    return max(whole, events) / engine or None
+    return (max(whole, events) + marked) / engine or None
+
+
+def _marked(history: History, signals: Iterable[Signal], now_ms: int) -> float:
+    """Return what no user asked: it reached the engine through us all the same."""
+    return sum(_gained(history, signal, now_ms) or 0.0 for signal in signals)
 
 
 def _served(history: History, now_ms: int) -> float | None:

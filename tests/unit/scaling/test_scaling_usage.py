@@ -1,5 +1,7 @@
 """The usage that is read off the pods' metrics."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from modelward.metrics.histogram import Histogram
@@ -64,6 +66,41 @@ def test_no_requests_are_no_work_and_uncounted_requests_unknown_work() -> None:
     uncounted = seen(page(0, requests=0), page(60, requests=6))
     assert uncounted.work_per_second is None
     assert uncounted.requests_per_second == pytest.approx(0.1)
+
+
+def marked(at_s: int, counters: Mapping[str, float], in_flight: float = 0.0, of: str = "probe") -> Snapshot:
+    """A page on which users did nothing."""
+    gauges = {SignalKey(Signal.IN_FLIGHT): 0.0, SignalKey(Signal[f"{of.upper()}_IN_FLIGHT"]): in_flight}
+    counted = {SignalKey(Signal[f"{of}_{name}".upper()]): value for name, value in counters.items()}
+    return Snapshot("a", at_s * 1000, "collector", gauges, counted | {SignalKey(Signal.REQUESTS): 0.0})
+
+
+@pytest.mark.parametrize("of", ["probe", "judged"])
+def test_marked_traffic_is_load_of_the_engine_that_serves_it(of: str) -> None:
+    before = {"requests": 0.0, "input_tokens": 0.0, "output_tokens": 0.0}
+    after = {"requests": 6.0, "input_tokens": 600.0, "output_tokens": 120.0}
+    usage = seen(marked(0, before, of=of), marked(60, after, 3.0, of))
+    assert usage.work_60s == pytest.approx((0.1 * 600 + 120) / 60)
+    assert usage.work_per_request == pytest.approx(180 / 6)
+    assert usage.in_flight == 3
+    assert usage.requests_per_second == 0, "no user asked"
+
+
+def test_probes_keep_nothing_awake_and_questions_to_a_judge_do() -> None:
+    before, after = {"requests": 0.0, "output_tokens": 0.0}, {"requests": 6.0, "output_tokens": 120.0}
+    assert not seen(marked(0, before), marked(60, after, 3.0)).busy
+    assert seen(marked(0, before, of="judged"), marked(60, after, 3.0, "judged")).busy
+    assert seen(marked(0, {"requests": 0.0}, of="judged"), marked(60, {"requests": 1.0}, of="judged")).busy, "asleep"
+
+
+def test_what_goes_past_us_is_seen_beside_probes() -> None:
+    def both(at_s: int, probes: float, engine: float) -> Snapshot:
+        page = marked(at_s, {"output_tokens": probes})
+        counters = {**page.counters, SignalKey(Signal.ENGINE_GENERATION_TOKENS): engine}
+        return Snapshot("a", at_s * 1000, "collector", page.gauges, counters)
+
+    assert not seen(both(0, 0, 0), both(60, 120, 130)).busy
+    assert seen(both(0, 0, 0), both(60, 120, 600)).busy
 
 
 def test_nothing_read_is_unknown() -> None:

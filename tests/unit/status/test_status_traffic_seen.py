@@ -55,6 +55,13 @@ def test_what_the_engine_refused_hides_no_bypass() -> None:
     assert seen(requests=100, client_errors=30, overloads=20, engine_requests=100) == 500_000
 
 
+def test_marked_traffic_is_traffic_that_is_seen() -> None:
+    assert seen(requests=20, probe_requests=10, judged_requests=10, engine_requests=40) == 1_000_000
+    assert seen(requests=0, probe_output_tokens=2_000, engine_generation_tokens=2_000) == 1_000_000
+    users = {"requests": 20.0, "counted_requests": 20.0, "output_tokens": 1_000.0}
+    assert seen(**users, judged_output_tokens=1_000, engine_generation_tokens=4_000) == 500_000
+
+
 def test_what_cannot_be_compared_is_unknown() -> None:
     assert seen(requests=20, engine_generation_tokens=5_000) is None, "neither usage nor events"
     assert seen(requests=0, engine_generation_tokens=999) is None, "a warm-up generates a few tokens"
