@@ -40,6 +40,11 @@ def container(**changes: Any) -> Spec:
     return {"container": {**CONTAINER, **changes}}
 
 
+def calibrated(**changes: Any) -> Spec:
+    labels = {"configMapRef": {"name": "brand-labels"}}
+    return {"builtin": "PII", "calibration": {"labels": labels, **changes}}
+
+
 def webhook(**changes: Any) -> Spec:
     return {"webhook": {**WEBHOOK, **changes}}
 
@@ -132,6 +137,8 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", judged(check=None, evaluatorRef={"name": "topic"})),
     ("Evaluator", {"builtin": "OffTopicAnswered", "config": {"inScope": ["bank cards"], "threshold": 0.5}}),
     ("Evaluator", container()),
+    ("Evaluator", calibrated()),
+    ("Evaluator", calibrated(floor={"labels": 120, "perClass": 30, "kappaLow": "0.6"}, maxAge="2160h", maxTokens=9000)),
     (
         "Evaluator",
         container(resources={"limits": {"memory": "1Gi", "cpu": 1}}, labels=["off-brand"], config={"a": 0.5}),
@@ -173,6 +180,9 @@ REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", judged(statistic="P75")),
     ("Evaluator", {"builtin": ""}),
     ("Evaluator", {"builtin": "OffTopicAnswered", "config": ["not", "an", "object"]}),
+    ("Evaluator", calibrated(floor={"labels": 49})),
+    ("Evaluator", calibrated(maxTokens=0)),
+    ("Evaluator", calibrated(labels={})),
     ("Evaluator", container(image="")),
     ("Evaluator", container(imagePullPolicy="Sometimes")),
     ("Evaluator", webhook(sends="Full")),
@@ -282,6 +292,8 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         webhook(secretRef={"name": "db-password"}),
         '"db-password" is not a name of a Secret that Modelward may mount; name the Secret modelward-SOMETHING',
     ),
+    ("Evaluator", calibrated(maxAge="59m"), "maxAge must be at least 1h"),
+    ("Evaluator", calibrated(floor={"kappaLow": "40%"}), '"40%" is not a kappa'),
     ("Evaluator", container(labels=["off brand"]), '"off brand" is not a kind of finding'),
     ("Evaluator", judge(model={}), "set exactly one of endpointRef and external"),
     ("Evaluator", judge(labels=None), "Single and Reference need labels"),

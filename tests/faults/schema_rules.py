@@ -347,6 +347,10 @@ RULES: Mapping[str, Rule] = {
         _bounded, (lambda one: {"name": one["name"], "metric": "ErrorRate", "maxRate": "1%", "percentile": 50},)
     ),
     "over must be at least 10s": Rule(_long("over", "15m"), (_set(over="9999ms"), _set(over="0s"))),
+    "maxAge must be at least 1h: each calibration is a Job": Rule(
+        lambda value, _: value if duration_ms(value.get("maxAge", "720h")) >= 3_600_000 else {**value, "maxAge": "1h"},
+        (_set(maxAge="59m"), _set(maxAge="0s")),
+    ),
     "over must be at most 1h: readings are kept for an hour": Rule(
         _short, (_set(over="61m"), _set(over="1h1ms"), _set(over="24h"))
     ),

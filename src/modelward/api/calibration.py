@@ -59,6 +59,10 @@ class Calibration:
     flipped: int = 0
     tokens: int = 0
     price: int = 0
+    answered: str = ""
+    """Version under readout and threshold, as live scores will have it; it knows which model answered."""
+    unread: str = ""
+    """Readouts that could not be read, each with a cause."""
     own: Mapping[str, OwnLabels] = field(default_factory=dict)
     reason: str = ""
     message: str = ""

@@ -107,8 +107,12 @@ KINDS: tuple[KindDocument, ...] = (
             Column("Builtin", ".spec.builtin"),
             Column("Judge", ".spec.judge.mode", description="How a judge compares; empty of other evaluators."),
             Column("Accepted", _condition("Accepted"), description="Usable with these settings."),
-            Column("Reachable", _condition("Reachable"), wide=True, description="Whether a judge answers."),
+            Column(
+                "Calibrated", _condition("Calibrated"), description="Measured on your labels, so that it may alert."
+            ),
+            Column("Kappa", ".status.calibration.kappaLow", description="Lower bound of its agreement with labels."),
             Column("Measured", ".status.measured", description="How good it was on labelled exchanges."),
+            Column("Reachable", _condition("Reachable"), wide=True, description="Whether a judge answers."),
             Column("Version", ".status.version", wide=True),
             _AGE,
         ),

@@ -31,6 +31,30 @@ BUILTIN = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
+class CalibratedAs:
+    """How a calibrated evaluator is to score, and its error rates then: counts of held-out labels.
+
+    `answered` is the version that its scores must have: with another model behind it, the rates are another one's.
+    """
+
+    readout: str
+    threshold: str
+    answered: str
+    found: int
+    positives: int
+    false_alarms: int
+    negatives: int
+
+    def rates(self, facts: EvaluatorFacts) -> EvaluatorFacts:
+        """Return an evaluator's facts with these error rates, measured where they are used."""
+        true, false = (
+            round(k * _PPM / n) if n else 0
+            for k, n in ((self.found, self.positives), (self.false_alarms, self.negatives))
+        )
+        return EvaluatorFacts(facts.name, facts.version, true, false, self.positives, self.negatives)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanItem:
     """One evaluation of one endpoint over the half-open window [from_ms, to_ms), Unix milliseconds.
 
@@ -53,6 +77,8 @@ class PlanItem:
     """Whether the policy has a budget, which the hub keeps."""
     prices: TokenPrices | None = None
     """What the evaluator's model costs, where that is known."""
+    calibrated: CalibratedAs | None = None
+    """What calibration chose and found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +243,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def _item_to_json(item: PlanItem) -> dict[str, Any]:
     row = asdict(item)
     row["builtin"] = row.pop("evaluator")
-    usual = {"kind": BUILTIN, "statistic": "Share", "budgeted": False, "prices": None}
+    usual = {"kind": BUILTIN, "statistic": "Share", "budgeted": False, "prices": None, "calibrated": None}
     return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
 
 
@@ -239,7 +265,8 @@ def _plan_item(item: Mapping[str, Any], configs: Sequence[Mapping[str, Any]]) ->
     known = {name: item[name] for name in PlanItem.__dataclass_fields__ if name in item}
     named = {"evaluator": item["builtin"]} if "builtin" in item else {}
     prices = {"prices": TokenPrices(**item["prices"])} if item.get("prices") else {}
-    return PlanItem(**{**known, **named, **prices, "config": configs[item["config"]]})
+    calibrated = {"calibrated": CalibratedAs(**item["calibrated"])} if item.get("calibrated") else {}
+    return PlanItem(**{**known, **named, **prices, **calibrated, "config": configs[item["config"]]})
 
 
 def result_to_json(result: WindowResult) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted, Model, ObjectMeta, list_map, rules
+from modelward.api.evaluator_calibration import CalibrationStatus, EvaluatorCalibration
 from modelward.api.imported import Imported
 from modelward.api.judge import JudgeBlock
 from modelward.api.monitoringpolicy import Config
 from modelward.api.score_service import Container, Webhook
 
 _ONE_KIND = "set exactly one of builtin, judge, container, webhook and imported"
+BESIDE_KIND = ("config", "calibration")
+"""Fields of a spec that name no kind."""
 
 
 class EvaluatorSpec(Model):
@@ -38,11 +41,12 @@ class EvaluatorSpec(Model):
     imported: Imported | None = None
     config: Config | None = None
     """Settings of a built-in evaluator; each documents its own."""
+    calibration: EvaluatorCalibration | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         """Refuse what a newer or older version stored with a kind that this one does not know."""
-        if sum(value is not None for name, value in self if name not in ("config", "calibration")) != 1:
+        if sum(value is not None for name, value in self if name not in BESIDE_KIND) != 1:
             raise PydanticCustomError("kind", _ONE_KIND)
         return self
 
@@ -68,6 +72,7 @@ class EvaluatorStatus(Fitted):
     measured: Annotated[str, Field(max_length=256)] = ""
     """How often it was right on labelled exchanges."""
     asked: AskedStatus | None = None
+    calibration: CalibrationStatus | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
     """What holds and what does not, each with its reason."""
 

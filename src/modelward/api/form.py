@@ -142,10 +142,13 @@ THRESHOLD = TextForm(
     "a threshold",
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
+KAPPA = TextForm(
+    r"^0\.[0-9]{1,2}$", "a kappa", "write in quotes a number from 0 to 0.99 with at most two decimals, such as 0.4"
+)
 _ALL = (
     *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, HEADER, BYTES, NAME, SERVICE_NAME),
     *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, SCORE_NAME),
-    *(MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE),
+    *(MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE, KAPPA),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

@@ -92,5 +92,41 @@ def train(
         raise typer.Exit(1) from None
 
 
+@app.command(
+    epilog="Examples: modelward evaluators calibrate --evaluator tone.yaml --labels labels.jsonl --dry-run, for a price"
+    " | modelward evaluators calibrate --evaluator tone.yaml --labels labels.jsonl"
+)
+def calibrate(
+    evaluator: Annotated[Path | None, typer.Option(help="YAML of one Evaluator.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help='Labelled exchanges, {"id", "question", "answer", "label": "fault" or "ok"} a line.'),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the labels and print the price; ask nothing.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="The plan of a calibration's Job.", rich_help_panel="As a Job")
+    ] = None,
+) -> None:
+    """Measure an evaluator on labels as its Job does: readout and threshold, kappa, rates, and injected payloads.
+
+    Exit 0: it may alert, 1: it may not, and the last line says why, 2: nothing was done.
+    """
+    from modelward.cli.evaluate.calibrating import calibrate_by_hand, calibrate_job
+    from modelward.job.installed import UnknownEvaluatorError
+
+    if plan is not None:
+        raise typer.Exit(calibrate_job(plan))
+    if evaluator is None or labels is None:
+        typer.echo("error: give --evaluator FILE.yaml --labels labels.jsonl (or --plan FILE, as a Job does)", err=True)
+        raise typer.Exit(2)
+    try:
+        raise typer.Exit(calibrate_by_hand(evaluator, labels, dry_run=dry_run))
+    except (UnknownEvaluatorError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 if __name__ == "__main__":
     app()

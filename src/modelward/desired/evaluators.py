@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from modelward.api.base import Model
 from modelward.api.budget import TokenPrices
-from modelward.api.evaluation import EvaluatorFacts
+from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
+from modelward.api.evaluator import BESIDE_KIND
 from modelward.api.exchange import Content
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import PodAdditions
@@ -50,7 +51,9 @@ class ResolvedEvaluator:
 
     Calibration chooses one of `readouts`, the ways in which its kind can read an answer, and a threshold: of the value,
     or of the setting of this name where `threshold_of` is Config. `readout` and `threshold` are what it chose; where
-    they are empty, the kind's own are in force.
+    they are empty, the kind's own are in force. `calibrated` is what calibration found, which verdicts rest on;
+    `uncalibrated` says why they cannot, of an evaluator whose spec asks for a calibration.
+
     `max_samples` are the most exchanges of one batch, None where it takes as many as a batch has; `asks` is the URL of
     the model that it asks, without the path of an API.
     """
@@ -76,6 +79,8 @@ class ResolvedEvaluator:
     threshold: str = ""
     max_samples: int | None = None
     asks: str = ""
+    calibrated: CalibratedAs | None = None
+    uncalibrated: Finding | None = None
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding
@@ -83,10 +88,6 @@ Resolution: TypeAlias = ResolvedEvaluator | Finding
 
 Resolutions: TypeAlias = Mapping[tuple[str, str], Resolution]
 """Of every evaluation, by policy and evaluation."""
-
-
-BESIDE_KIND = ("config", "calibration")
-"""Fields of a spec that name no kind."""
 
 
 def block_of(spec: Mapping[str, Any] | Model, name: str = "") -> EvaluatorBlock:

@@ -17,6 +17,7 @@ APP_NAME = "app.kubernetes.io/name"
 ENDPOINT = "modelward.dev/endpoint"
 COMPONENT = "modelward.dev/component"
 RUN = "modelward.dev/run"
+EVALUATOR = "modelward.dev/evaluator"
 ADOPTED_BY = "modelward.dev/adopted-by"
 INJECTED = "modelward.dev/injected-generation"
 TEMPLATE_HASH = "modelward.dev/template-hash"
@@ -82,6 +83,11 @@ def run(now_ms: int, part: str = "") -> str:
 def run_plan(run_name: str) -> str:
     """Return the name of the ConfigMap that holds a run's plan."""
     return fit(run_name)
+
+
+def calibration(evaluator: str, digest: str) -> str:
+    """Return the name of an evaluator's calibration Job and of its plan; the digest is of all that it rests on."""
+    return fit(f"modelward-calibrate-{evaluator}-{digest[:_HASH_LENGTH]}")
 
 
 def run_job(run_name: str) -> str:

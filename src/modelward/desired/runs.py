@@ -207,6 +207,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     statistic=bound.evaluation.statistic,
                     budgeted=bound.budgeted and bound.evaluator.costly,
                     prices=_prices(bound.evaluator.model, watches),
+                    calibrated=bound.evaluator.calibrated,
                 )
 
 

@@ -11,6 +11,7 @@ from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.text_egress import forbidden
+from modelward.evaluate.calibration.in_force import in_force
 from modelward.evaluate.kinds.kind import AboutEvaluator, EvaluatorKind, ScopedKind, asking
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.scoring import Scorer
@@ -125,7 +126,8 @@ class EvaluatorCatalogue:
         found = self.resolve(block)
         if isinstance(found, Finding) and found.reason == CheckReason.INVALID_CONFIG:
             return Finding(found.reason, f"config of {block.name}: {found.message}")
-        return found
+        reference = evaluation.evaluator_ref
+        return in_force(found, evaluators[reference.name]) if reference else found
 
 
 def _nowhere(block: EvaluatorBlock, name: str, addresses: Mapping[str, str]) -> Finding:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import PPM, limit_text
 from modelward.api.quantity import percent_text as percent
+from modelward.desired.finding import Finding
 from modelward.evaluate.interval import wilson
 from modelward.evaluate.needed import about, least
 from modelward.evaluate.rule import VerdictRule
@@ -38,7 +39,7 @@ class Case:
     """All that an evaluation is decided by; `samples` are those that have what the statistic is made of.
 
     `rates` are None where they are too bad, or too little is known of them; `sliding` are the windows of the counts,
-    None of a verdict that is taken once.
+    None of a verdict that is taken once. `uncalibrated` says that nothing may rest on the scores.
     """
 
     counts: Counts
@@ -48,6 +49,7 @@ class Case:
     rates: ErrorRates | None
     samples: int
     sliding: SlidingSet | None = None
+    uncalibrated: Finding | None = None
 
 
 def usable(facts: EvaluatorFacts) -> ErrorRates | None:
@@ -63,6 +65,8 @@ def obstacle(case: Case) -> Found | None:
 
 def _not_calibrated(case: Case) -> Found | None:
     facts = case.facts
+    if case.uncalibrated:
+        return CheckReason.named(case.uncalibrated.reason), case.uncalibrated.message
     if case.rates is not None:
         return None
     if _unmeasured(facts):

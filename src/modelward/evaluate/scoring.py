@@ -91,7 +91,7 @@ async def _remembered(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
     new = dict(zip((one.id for one in unknown), judged, strict=True))
     if scorer.memory and new:
         await scorer.memory.keep([(one, new[one.id]) for one in unknown])
-    return [known.get(one.id) or new[one.id] for one in batch]
+    return [at_threshold(scorer.evaluator, known.get(one.id) or new[one.id]) for one in batch]
 
 
 def _unless_not_asked(one: Score) -> Score:
@@ -135,7 +135,7 @@ async def _judged(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
     try:
         scores = await scorer.kind.score(scorer.evaluator, batch, scorer.port)
         if [one.id for one in scores] == [one.id for one in batch]:
-            return [at_threshold(scorer.evaluator, one) for one in scores]
+            return scores
         cause = f"{len(scores)} scores for {len(batch)} exchanges"
     except PortError as error:
         cause, whole = type(error).__name__, True
@@ -165,7 +165,7 @@ async def window_result(
         from_ms=item.from_ms,
         to_ms=item.to_ms,
         run=run,
-        evaluator=_by_whom(evaluator, await facts_of(evaluator), scores),
+        evaluator=facts_by(evaluator, await facts_of(evaluator), scores),
         revisions=revisions,
         examples=_examples(groups),
         reason=reason(scores),
@@ -174,7 +174,7 @@ async def window_result(
     return result, scores
 
 
-def _by_whom(scorer: Scorer, facts: EvaluatorFacts, scores: Sequence[Score]) -> EvaluatorFacts:
+def facts_by(scorer: Scorer, facts: EvaluatorFacts, scores: Sequence[Score]) -> EvaluatorFacts:
     """Return facts with the version of those models that judged, whether in this run or before."""
     by = frozenset(one.by for one in scores if one.by)
     kind = asking(scorer.kind)

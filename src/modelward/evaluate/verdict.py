@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from modelward.api.base import VerdictValue
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import PPM
+from modelward.desired.finding import Finding
 from modelward.evaluate.evidence import Evidence, evidence, seen, share_flagged, side_of
 from modelward.evaluate.interval import Interval
 from modelward.evaluate.needed import FAR_TIMES, about, few, least
@@ -41,7 +42,13 @@ class Verdict:
 
 
 def decide(
-    counts: Counts, facts: EvaluatorFacts, rule: VerdictRule, *, missing: str = "", sliding: SlidingSet | None = None
+    counts: Counts,
+    facts: EvaluatorFacts,
+    rule: VerdictRule,
+    *,
+    missing: str = "",
+    sliding: SlidingSet | None = None,
+    uncalibrated: Finding | None = None,
 ) -> Verdict:
     """Decide one evaluation of one revision.
 
@@ -53,7 +60,7 @@ def decide(
     rates = usable(facts) if rule.statistic == "Share" else ErrorRates()
     found = evidence(counts, rule, rates) if rates else None
     samples = found.samples if found else counts.samples if rule.statistic == "Share" else 0
-    case = Case(counts, facts, rule, missing, rates, samples, sliding)
+    case = Case(counts, facts, rule, missing, rates, samples, sliding, uncalibrated)
     told = obstacle(case)
     if told or found is None or rates is None:
         reason, message = told or (CheckReason.NOT_CALIBRATED, facts.name)

@@ -11,6 +11,7 @@ from aiohttp import web
 from modelward.api.origin import LONGEST_S, ORIGINS, signed_mark
 from modelward.hub.audit import AuditLog, record_to_json
 from modelward.hub.authorisation import Action
+from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.erasure import audited, counted, erase, target_from_json
 from modelward.hub.errors import bad_request
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
@@ -37,6 +38,7 @@ class Administration:
     results: ResultStore
     scores: ScoreStore
     scopes: ScopeStore
+    calibrations: CalibrationStore
     keys: KeyRing
     audit: AuditLog
     permit: Callable[[web.Request, Action, str], Awaitable[str]]
@@ -82,6 +84,7 @@ class Administration:
         done = await erase(self.store, self.results, self.scores, target, keys, self.flush)
         if target.whole_namespace:
             await self.scopes.erase(target.namespace)
+            await self.calibrations.erase(target.namespace)
         by = str(data.get("by") or "")[:_NAME_CHARACTERS]
         recorded = await self.audit.add(who, "erase", audited(target, keys), done.exchanges, by)
         return json_answer({"exchanges": done.exchanges, "examples": done.examples, "recorded": recorded})

@@ -18,6 +18,8 @@ from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Authority, Caller
 from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer, compress
+from modelward.hub.calibration_api import CalibrationApi
+from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.claims import Claims
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
@@ -62,6 +64,7 @@ class Api:
     keys: KeyRing
     audit: AuditLog
     budgets: Budgets
+    calibrations: CalibrationStore
     scores: ScoreStore
     claims: Claims
     _decoding: Turns
@@ -81,11 +84,12 @@ class Api:
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
         ScopeApi(self.scopes, self._permit).add_to(app)
-        parts = (self.store, self.results, self.scores, self.scopes, self.keys, self.audit)
+        parts = (self.store, self.results, self.scores, self.scopes, self.calibrations, self.keys, self.audit)
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
         known = self.store, self.scores, self.claims, self.keys, self.settings.limits, self.metrics
         ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)
+        CalibrationApi(self.calibrations, self._permit).add_to(app)
         return app
 
     async def post_exchanges(self, request: web.Request) -> web.Response:

@@ -24,6 +24,8 @@ Action = Literal[
     "spend budget",
     "put budgets",
     "read budgets",
+    "put calibration",
+    "read calibration",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -46,6 +48,8 @@ TABLE: dict[Action, frozenset[Role]] = {
     "spend budget": frozenset({"evaluator"}),
     "put budgets": frozenset({"operator"}),
     "read budgets": frozenset({"operator"}),
+    "put calibration": frozenset({"evaluator"}),
+    "read calibration": frozenset({"operator", "evaluator"}),
 }
 
 

@@ -8,6 +8,7 @@ audit/{ms}-{uuid}.json
 scopes/{namespace}/{ms}-{key}.json
 scores/{namespace}/{endpoint}/{set}/{yyyymmddhh}.zst
 budgets/{namespace}/{policy}.json
+calibrations/{namespace}/{evaluator}/{key}.json
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ AUDIT_PREFIX = "audit/"
 SCOPES_PREFIX = "scopes/"
 SCORES_PREFIX = "scores/"
 BUDGETS_PREFIX = "budgets/"
+CALIBRATIONS_PREFIX = "calibrations/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
@@ -33,6 +35,7 @@ _OBJECT = re.compile(
 _BUDGET = re.compile(rf"{BUDGETS_PREFIX}({_NAMESPACE})/({_NAME})\.json")
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
 _SCORES = re.compile(rf"{SCORES_PREFIX}({_NAMESPACE}/{_NAME})/([0-9a-f]{{32}})/({_HOUR})\.zst")
+_CALIBRATION = re.compile(rf"{CALIBRATIONS_PREFIX}({_NAMESPACE})/({_NAME})/(found|[0-9a-f]{{32}})\.json")
 _SCOPE = re.compile(rf"scopes/({_NAMESPACE})/(\d{{1,15}})-([0-9a-f]{{32}})\.json")
 
 
@@ -140,6 +143,17 @@ def budget_names(path: str) -> tuple[str, str] | None:
     """Return the namespace and the policy of a ledger's path; None when it is none of ours."""
     match = _BUDGET.fullmatch(path)
     return (match[1], match[2]) if match else None
+
+
+def calibration_path(namespace: str, evaluator: str, key: str) -> str:
+    """Return where something of an evaluator's calibration lies: `found`, or scores by the digest of their version."""
+    return f"{CALIBRATIONS_PREFIX}{namespace}/{evaluator}/{key}.json"
+
+
+def calibration_names(path: str) -> tuple[str, str, str] | None:
+    """Return namespace, evaluator and key of such a path; None when it is none of ours."""
+    match = _CALIBRATION.fullmatch(path)
+    return (match[1], match[2], match[3]) if match else None
 
 
 def is_endpoint(text: str) -> bool:

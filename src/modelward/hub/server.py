@@ -22,6 +22,7 @@ from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Caller
 from modelward.hub.budgets import Budgets
 from modelward.hub.buffer import WriteBuffer
+from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.claims import Claims
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
@@ -67,6 +68,7 @@ class Hub:
     keys: KeyRing = field(init=False)
     audit: AuditLog = field(init=False)
     budgets: Budgets = field(init=False)
+    calibrations: CalibrationStore = field(init=False)
     results: ResultStore = field(init=False)
     scores: ScoreStore = field(init=False)
     claims: Claims = field(init=False)
@@ -103,6 +105,7 @@ class Hub:
         self.scores = ScoreStore(objects, damage, rule_of, self.clock_ms)
         self.claims = Claims(self.clock_ms)
         self.budgets = Budgets(objects, damage, self.clock_ms)
+        self.calibrations = CalibrationStore(objects, damage, self.clock_ms)
         self.results = ResultStore(
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
@@ -147,7 +150,7 @@ class Hub:
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
-        return Api(*known, self.keys, self.audit, self.budgets, self.scores, self.claims, turns)
+        return Api(*known, self.keys, self.audit, self.budgets, self.calibrations, self.scores, self.claims, turns)
 
     async def _verified(self, request: web.Request) -> Caller | None:
         """Return who asks; None when everybody is believed."""
@@ -163,6 +166,7 @@ class Hub:
                 await self.keys.load()
                 await self.audit.load()
                 await self.budgets.load()
+                await self.calibrations.load()
                 await self.scores.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
@@ -235,6 +239,7 @@ class Hub:
         ruled = {name.partition("/")[0] for name in self.store.rules.by_endpoint}
         await self.scopes.drop_old(ruled if self.store.asked else None)
         await self.budgets.tidy()
+        await self.calibrations.drop_old()
         self.claims.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
 

@@ -24,6 +24,7 @@ from modelward.api.budget import (
     state_from_json,
     terms_to_json,
 )
+from modelward.api.calibration import Calibration, calibration_from_json, calibration_to_json
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.api.kept_score import KeptScore, kept_score_from_json
@@ -273,6 +274,38 @@ class HubClient:
         batches = readable(_list(answer, "scores"), kept_score_from_json, self._skipped)
         found = {one.id: one async for batch in batches for one in batch}
         return FoundScores(found, frozenset(str(one) for one in _list(answer, "busy")))
+
+    async def calibration(self, namespace: str, evaluator: str) -> Calibration | None:
+        """Return what was found of an evaluator; None where that is nothing, of another form, or the hub is older."""
+        try:
+            answer = await self._ask("GET", f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}")
+            return calibration_from_json(_decoded(answer))
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return None
+            raise
+        except ValueError:
+            self._skipped("unreadable")
+            return None
+
+    async def put_calibration(self, found: Calibration) -> None:
+        """Store what was found of an evaluator, in the place of what was."""
+        path = f"/v1/calibrations/{quote(found.namespace)}/{quote(found.evaluator)}"
+        await self._ask("PUT", path, json=calibration_to_json(found))
+
+    async def label_scores(self, namespace: str, evaluator: str, key: str) -> Mapping[str, Any]:
+        """Return the scores of labels that an earlier run of a calibration has left under a key; empty if none."""
+        path = f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}/scores/{key}"
+        try:
+            return _decoded(await self._ask("GET", path))
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return {}
+            raise
+
+    async def put_label_scores(self, namespace: str, evaluator: str, key: str, rows: Mapping[str, Any]) -> None:
+        """Store scores of labels, in the place of those before."""
+        await self._ask("PUT", f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}/scores/{key}", json=rows)
 
     async def put_budgets(self, terms: Sequence[BudgetTerms]) -> list[str]:
         """Replace the terms of all policies; return the names of those that the hub refused."""

@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from modelward.api.budget import BudgetRefusal, Spend, SpendDecision, SpendRequest, TokenPrices
 from modelward.api.evaluation import Plan
@@ -32,6 +32,18 @@ _ERRORS: dict[BudgetRefusal, type[PortError]] = {
     "BudgetExhausted": BudgetExhaustedError,
     "PriceUnknown": PriceUnknownError,
 }
+
+
+class Payer(Protocol):
+    """Who pays for requests: reserve the worst case before, settle what was used after."""
+
+    async def reserve(self, evaluator: str, worst: Spend, prices: TokenPrices | None) -> str:
+        """Set a worst case aside and return the key to settle it by. Raises PortError."""
+        ...
+
+    async def settle(self, key: str, spend: Spend | None) -> None:
+        """Tell what was spent; None where that is not known."""
+        ...
 
 
 @dataclass(slots=True)
@@ -74,7 +86,7 @@ class Budgeted:
     """A port whose requests to models are paid from a purse; scorers use it as any other."""
 
     port: ScoringPort
-    purse: Purse
+    purse: Payer
     evaluator: str
     prices: TokenPrices | None = None
 

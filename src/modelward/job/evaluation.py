@@ -94,11 +94,15 @@ class EvaluationJob:
             tally.fail(item, str(error))
             await _patiently(lambda: self.client.put_result(_failing(plan, item)))
             return
+        if chosen := item.calibrated:
+            judge = replace(judge, readout=chosen.readout, threshold=chosen.threshold)
         exchanges = await self._exchanges(item)
         scorer = replace(self.known.scorer(judge, self._port(item, judge)), memory=self._memory(item, judge))
         result, scores = await window_result(
             item, namespace=plan.namespace, run=plan.run, evaluator=scorer, exchanges=exchanges
         )
+        if item.calibrated:
+            result = replace(result, evaluator=item.calibrated.rates(result.evaluator))
         if judge.answers == "Change":
             result = replace(result, tests=await self._tests(item, scorer))
         await _patiently(lambda: self.client.put_result(result))

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from modelward.kube.transport import Guard, Observe, Transport, unobserved
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 JSON_PATCH = "application/json-patch+json"
 PAGE = 500
 MANAGER = "modelward"
@@ -86,6 +87,17 @@ class Client:
             return await self.get(kind, namespace, name, deadline=deadline)
         except NotFound:
             return None
+
+    async def about(
+        self, kind: Kind, namespace: str | None, name: str, *, deadline: float = 10.0
+    ) -> Mapping[str, Any] | None:
+        """The metadata of one object, or None where it is absent; the rest of it is not sent to us."""
+        try:
+            found = await self._read(kind.path(namespace, name), deadline=deadline, accept=METADATA)
+        except NotFound:
+            return None
+        metadata: Mapping[str, Any] = found["metadata"]
+        return metadata
 
     async def served(self, kind: Kind, *, deadline: float = 10.0) -> bool:
         """Whether the API server serves this kind by now: CRDs may come after us."""
@@ -260,8 +272,11 @@ class Client:
         found = [each async for each in pages]
         return Listing(tuple(item for each in found for item in each.items), found[-1].resource_version)
 
-    async def _read(self, path: str, *, deadline: float, params: dict[str, str] | None = None) -> Object:
-        return await self._transport.request("GET", path, params=params, deadline=deadline, waits=self._guard is None)
+    async def _read(
+        self, path: str, *, deadline: float, params: dict[str, str] | None = None, accept: str = "application/json"
+    ) -> Object:
+        waits = self._guard is None
+        return await self._transport.request("GET", path, params=params, accept=accept, deadline=deadline, waits=waits)
 
     async def _write(
         self, method: str, path: str, body: Any, content_type: str, deadline: float, params: dict[str, str]

@@ -55,6 +55,7 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         guard: Guard | None = None,
         waits: bool = True,
     ) -> Object:
@@ -68,7 +69,7 @@ class Transport:
         while True:
             try:
                 seconds = _bounded(end - time.monotonic(), guard)
-                return await self._attempt(method, path, params, _body(data, guard), content_type, seconds)
+                return await self._attempt(method, path, params, _body(data, guard), (content_type, accept), seconds)
             except TooManyRequests as error:
                 pause = error.retry_after or PAUSE_WHEN_THROTTLED_S
                 if not waits or time.monotonic() + pause >= end:
@@ -84,10 +85,11 @@ class Transport:
         path: str,
         params: Mapping[str, str] | None,
         data: aiohttp.BytesPayload | None,
-        content_type: str,
+        forms: tuple[str, str],
         seconds: float,
     ) -> Object:
-        headers = {"Content-Type": content_type} if data is not None else None
+        content_type, accept = forms
+        headers = {"Accept": accept, **({"Content-Type": content_type} if data is not None else {})}
         # By default aiohttp rounds what is more than 5 s up to the next full second, which a Lease does not.
         timeout = aiohttp.ClientTimeout(total=seconds, ceil_threshold=math.inf)
         try:

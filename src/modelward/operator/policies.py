@@ -16,18 +16,20 @@ from modelward.api.quantity import timestamp
 from modelward.api.scope import ScopeFacts
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.due import WindowKey
-from modelward.desired.evaluators import EvaluatorBlock, Resolutions, block_of
+from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan, alone, selects
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.hub_client.client import Stored
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY
 from modelward.operator.cache.models import parsed, read
+from modelward.operator.calibrations import CalibrationReconciler, CalibrationView
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.monitored import address_of
 from modelward.operator.runtime.context import Context
 from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
+from modelward.status.calibration import reachable
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.judge import JudgeState, judge_state
 from modelward.status.policy import policy_status
@@ -54,6 +56,8 @@ class PolicyReconciler:
     """What judges have spent of a policy's budget."""
     windows: Callable[[str], Mapping[WindowKey, tuple[WindowResult, ...]]] = lambda _: {}
     """The results of a namespace that are within reach of a verdict."""
+    calibrations: CalibrationReconciler | None = None
+    """Carries out the calibrations that evaluators ask for."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,33 +111,40 @@ class PolicyReconciler:
             return None
         block = block_of(evaluator.spec, name)
         about, generation = self.evaluators.about(block), evaluator.metadata.generation
-        judge = self._judge(namespace, block)
-        states = [self._usable(block), *([judge.reachable] if judge else [])]
+        found, judge = self.evaluators.resolve(block), self._judge(namespace, block)
+        view = await self._calibration(evaluator, block, now_ms)
+        states = [_usable(found), *([reachable(judge.reachable, view.found)] if judge else []), *view.states]
         status = EvaluatorStatus(
             observed_generation=generation,
             version=(judge.version if judge else "") or about.version,
             measured=about.measured,
             asked=judge.asked if judge else None,
+            calibration=view.status,
             conditions=settle(states, evaluator.status.conditions, generation, now_ms),
         )
         await self._status.write(EVALUATOR, raw, status, evaluator.status, now_ms)
-        return _AGAIN_S if judge else None
+        return _AGAIN_S if judge or view.states else None
 
     def _judge(self, namespace: str, block: EvaluatorBlock) -> JudgeState | None:
         """Return what results say of an evaluator that asks a model; None of another."""
         if not self.evaluators.is_asking(block):
             return None
-        name = self.evaluators.endpoint(block)
-        found = self.context.store.get(LLM_ENDPOINT, namespace, name) if name else None
-        placed = self.evaluators.placed(block, {name: address_of(found)} if found is not None else {})
+        placed = self._placed(namespace, block)
         results = (one for windows in self.windows(namespace).values() for one in windows)
         return judge_state(block.name, results, placed if isinstance(placed, Finding) else None)
 
-    def _usable(self, block: EvaluatorBlock) -> ConditionState:
-        found = self.evaluators.resolve(block)
-        if isinstance(found, Finding):
-            return ConditionState("Accepted", "False", found.reason, found.message)
-        return ConditionState("Accepted", "True", EvaluatorReason.VALID)
+    def _placed(self, namespace: str, block: EvaluatorBlock) -> EvaluatorBlock | Finding:
+        """Return the block with the address of the LLMEndpoint that it asks, where it asks one."""
+        name = self.evaluators.endpoint(block)
+        found = self.context.store.get(LLM_ENDPOINT, namespace, name) if name else None
+        return self.evaluators.placed(block, {name: address_of(found)} if found is not None else {})
+
+    async def _calibration(self, evaluator: Evaluator, block: EvaluatorBlock, now_ms: int) -> CalibrationView:
+        placed = self._placed(evaluator.metadata.namespace, block)
+        found = placed if isinstance(placed, Finding) else self.evaluators.resolve(placed)
+        if self.calibrations is None or isinstance(found, Finding):
+            return CalibrationView()
+        return await self.calibrations.view(evaluator, found, now_ms)
 
     def _scopes(self, namespace: str, resolved: Resolutions) -> list[EvaluationScope]:
         """Return the scopes that the policy's evaluations judge by, each once."""
@@ -142,6 +153,12 @@ class PolicyReconciler:
             if not isinstance(found, Finding) and (key := self.evaluators.scope_key(found)):
                 by_key.setdefault(key, []).append(evaluation)
         return [EvaluationScope(tuple(names), self.scope_facts(namespace, key)) for key, names in by_key.items()]
+
+
+def _usable(found: Resolution) -> ConditionState:
+    if isinstance(found, Finding):
+        return ConditionState("Accepted", "False", found.reason, found.message)
+    return ConditionState("Accepted", "True", EvaluatorReason.VALID)
 
 
 def _problems(policy: MonitoringPolicy, asked: Sequence[MonitoringPlan]) -> tuple[tuple[Reason, str], ...]:

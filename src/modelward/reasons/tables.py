@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelward.reasons.accepted import AcceptedReason
+from modelward.reasons.calibration import CalibrationReason
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason
 from modelward.reasons.metrics import MetricsReason
@@ -33,6 +34,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     ScopeReason,
     BudgetReason,
     EvaluatorReason,
+    CalibrationReason,
     ReachableReason,
     RunReason,
 )

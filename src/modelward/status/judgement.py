@@ -15,6 +15,7 @@ from modelward.api.quantity import PPM, duration_ms, limit_millionths, percent_p
 from modelward.api.window_answer import Moved, WindowTest
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.evaluate import objective as objectives
+from modelward.evaluate.calibration.in_force import why_uncalibrated
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.statistics.sequence import CRITICAL, WARNING, Odds
@@ -259,7 +260,10 @@ def _verdict(
         verdict = decide_change(window, test, rule_of(bound), bound.evaluation.severity, missing=pooled.missing)
     else:
         sliding = SlidingSet(pooled.newest_first, pooled.covered_ms, duration_ms(bound.evaluation.over))
-        verdict = decide(pooled.counts, facts, watched_rule(bound), missing=pooled.missing, sliding=sliding)
+        why = why_uncalibrated(bound.evaluator, pooled.facts)
+        verdict = decide(
+            pooled.counts, facts, watched_rule(bound), missing=pooled.missing, sliding=sliding, uncalibrated=why
+        )
     cause = sight.failing.get((bound.policy, bound.evaluation.name))
     if cause and verdict.verdict == "Unknown":
         return _container_failing(verdict, cause)

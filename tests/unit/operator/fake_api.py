@@ -15,6 +15,7 @@ What rests on any of these is tested on a real API server, in tests/faults and t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from modelward.kube.client import Client, Listing, Scale
@@ -52,6 +53,12 @@ class FakeApi:
 
     async def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         return self.store.get(kind, namespace, name)
+
+    async def about(self, kind: Kind, namespace: str | None, name: str) -> Mapping[str, Any] | None:
+        if "about" in self.refusals:
+            raise self.refusals["about"]
+        found = self.store.get(kind, namespace, name)
+        return found["metadata"] if found else None
 
     async def list(self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None) -> Listing:
         return Listing(tuple(self.listed), str(self.version))

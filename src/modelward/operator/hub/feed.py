@@ -17,6 +17,7 @@ from modelward.desired.runs import is_scheduled
 from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.budgets import BudgetFeed
+from modelward.operator.hub.calibrations import KnownCalibrations
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -58,6 +59,8 @@ class HubFeed:
     arrivals: Arrivals = field(default_factory=Arrivals)
     past: PastResults = field(default_factory=PastResults)
     """What runs over a time out of reach have found."""
+    calibrations: KnownCalibrations = field(default_factory=KnownCalibrations)
+    """What calibrations found of the evaluators that ask for one."""
     scopes: KnownScopes = field(default_factory=KnownScopes)
     """What Jobs found of the scopes that policies name."""
     budgets: BudgetFeed = field(default_factory=BudgetFeed)
@@ -173,6 +176,7 @@ class HubFeed:
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)
+        await self.calibrations.fetch(self.hub)
         return frozenset(fresh | self.keep(tuple(self.past.scheduled())))
 
     async def _note_erasures(self, hub: HubClient) -> None:

@@ -22,6 +22,7 @@ from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, MONITORING_POLICY, POD, STATEFUL_SET
 from modelward.kube.store import Store
 from modelward.operator.cache import models
+from modelward.operator.calibrations import CalibrationReconciler
 from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
@@ -74,7 +75,15 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         context,
         EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
         PolicyReconciler(
-            context, evaluators, asked, clock_ms, feed.stored_of, feed.scopes.of, feed.budgets.of, feed.windows
+            context,
+            evaluators,
+            asked,
+            clock_ms,
+            feed.stored_of,
+            feed.scopes.of,
+            feed.budgets.of,
+            feed.windows,
+            CalibrationReconciler(context, installed, feed.calibrations.of),
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, verdicts),
@@ -116,6 +125,8 @@ class BackgroundLoops:
                     self.context.enqueue(_endpoint_key(endpoint), Lane.STATUS)
                 for namespace in self.feed.scopes.news():
                     self._wake_policies(namespace)
+                for namespace, evaluator in self.feed.calibrations.news():
+                    self.context.enqueue(WorkKey("evaluator", namespace, evaluator), Lane.STATUS)
                 await asyncio.sleep(_HUB_EVERY_S)
         finally:
             if client is not None:

@@ -99,7 +99,7 @@ class Dispatcher:
             yield from self._all("endpoint", LLM_ENDPOINT, namespace) if anew else ()
         elif kind == EVALUATOR:
             yield WorkKey("evaluator", namespace, name)
-            if anew:
+            if before is None or anew or reported(before, "conditions") != reported(obj, "conditions"):
                 yield from self._all("policy", MONITORING_POLICY, namespace)
                 yield from self._all("endpoint", LLM_ENDPOINT, namespace)
         elif kind == EVALUATION_RUN:
@@ -107,6 +107,8 @@ class Dispatcher:
             yield WorkKey("schedule", namespace, "")
         elif kind in (DEPLOYMENT, STATEFUL_SET):
             yield from self._for_workload(kind, obj)
+        elif kind == JOB and names.EVALUATOR in metadata.get("labels", {}):
+            yield WorkKey("evaluator", namespace, metadata["labels"][names.EVALUATOR])
         elif kind == JOB:
             yield WorkKey("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
         else:
