@@ -20,7 +20,7 @@ from modelward.evaluate.port import (
 )
 from modelward.evaluate.spending import used, worst_case
 from modelward.hub_client.client import HubClient, HubUnavailableError
-from modelward.job.hub_past import Patience
+from modelward.job.hub_past import Patiently
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class Purse:
     client: HubClient
     plan: Plan
     policy: str
-    patiently: Patience
+    patiently: Patiently
     refused: SpendDecision | None = field(default=None)
 
     async def reserve(self, evaluator: str, worst: Spend, prices: TokenPrices | None) -> str:

@@ -17,7 +17,7 @@ FORBIDDEN = 403
 T = TypeVar("T")
 
 
-class Patience(Protocol):
+class Patiently(Protocol):
     """Asks again where the hub did not answer."""
 
     async def __call__(self, ask: Callable[[], Awaitable[T]], /) -> T:
@@ -33,7 +33,7 @@ class HubPast:
     namespace: str
     item: PlanItem
     facts: EvaluatorFacts
-    patiently: Patience
+    patiently: Patiently
 
     async def window(self, from_ms: int, to_ms: int) -> Sequence[Exchange]:
         """Return a fair sample; none of a time that is no time. Raises HubUnavailableError."""

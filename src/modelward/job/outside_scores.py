@@ -9,7 +9,7 @@ from modelward.api.exchange import Exchange
 from modelward.api.kept_score import KeptScore
 from modelward.evaluate.port import PortError
 from modelward.hub_client.client import HubClient, HubUnavailableError, ScoreSet
-from modelward.job.hub_past import Patience
+from modelward.job.hub_past import Patiently
 
 SLACK_MS = 24 * 3_600_000
 """How long before its exchange a score may come whose time is not known: then it has that at which it came."""
@@ -22,7 +22,7 @@ class HubOutsideScores:
     client: HubClient
     namespace: str
     endpoint: str
-    patiently: Patience
+    patiently: Patiently
 
     async def outside_scores(self, score_set: str, exchanges: Sequence[Exchange]) -> Mapping[str, KeptScore]:
         """Return the scores of a set by their exchange. Raises PortError."""

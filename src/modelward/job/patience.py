@@ -51,7 +51,7 @@ class Patience:
                 self._spent_s[asked] += self.clock_s() - self._since_s[asked]
 
     def failed(self, asked: Egress) -> None:
-        """Count a request that nobody answered."""
+        """Count a request without an answer."""
         self._failed[asked] += 1
 
     def answered(self, asked: Egress) -> None:

@@ -25,8 +25,8 @@ def lines() -> Iterator[tuple[str, str]]:
     """Yield each line of the prose, with where it stands."""
     for place in PLACES:
         for path in sorted((ROOT / place).rglob("*")) if (ROOT / place).is_dir() else [ROOT / place]:
-            # Labelled samples quote what people write.
-            if path.name.endswith("_samples.py"):
+            # Labelled samples quote what people write, and composed ones imitate it.
+            if path.name.endswith("_samples.py") or path.name.startswith("composed_"):
                 continue
             if path.is_file() and path.suffix in ("", ".md", ".py", ".yaml", ".tpl", ".json", ".txt"):
                 text = path.read_text(encoding="utf-8")

@@ -64,7 +64,7 @@ def read_of(readout: Readout, raw: bytes) -> LabelReading | NoLabel:
     return read(readout, found, LABELS)
 
 
-def counts_once(found: LabelReading | NoLabel) -> None:
+def assert_counts_once(found: LabelReading | NoLabel) -> None:
     if isinstance(found, NoLabel):
         assert found.cause
         return
@@ -79,7 +79,7 @@ def counts_once(found: LabelReading | NoLabel) -> None:
 def test_any_answer_counts_once_and_in_range_or_as_failed(
     text: str, cut: bool, tokens: tuple[dict[str, float], ...], readout: Readout
 ) -> None:
-    counts_once(read(readout, Reply(text, cut, tokens, "m", Spent()), LABELS))
+    assert_counts_once(read(readout, Reply(text, cut, tokens, "m", Spent()), LABELS))
 
 
 @settings(max_examples=200, deadline=None)
@@ -87,7 +87,7 @@ def test_any_answer_counts_once_and_in_range_or_as_failed(
 def test_any_json_is_read_or_is_no_reply(value: Any, readout: Readout) -> None:
     raw = json.dumps({"choices": [value]} if not isinstance(value, dict) or "choices" not in value else value).encode()
     if found := decoded(raw):
-        counts_once(read(readout, found, LABELS))
+        assert_counts_once(read(readout, found, LABELS))
 
 
 @pytest.mark.parametrize(

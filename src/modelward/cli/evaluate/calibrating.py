@@ -72,7 +72,7 @@ def calibrate_by_hand(evaluator: Path, labels: Path, *, dry_run: bool) -> int:
     plan = CalibrationPlan(*names, one.config, one.facts.version, "", "", max_tokens=max(500_000, 2 * price))
 
     async def tell(_: Calibration) -> None:
-        """Nobody else is told."""
+        """No other Job has to know."""
 
     run = CalibrationRun(plan, records, NoLabelStore(), catalogue(), SharedEmbeddings(embed), now_ms, tell)
     found = asyncio.run(run.run())

@@ -14,7 +14,7 @@ MAX_LABELLED = 1_000_000
 ScorePercent = Annotated[str, StringConstraints(pattern=MEASURED_SHARE.pattern)]
 
 
-class Calibration(EvaluatorConfig):
+class OwnErrorRates(EvaluatorConfig):
     """Error rates that the user measured on their own traffic, and on how many rows of each kind; they replace ours."""
 
     true_positive: ScorePercent = Field(alias="truePositive")
@@ -26,7 +26,7 @@ class Calibration(EvaluatorConfig):
 class Calibrated(EvaluatorConfig):
     """Settings of an evaluator whose error rates users may replace."""
 
-    calibration: Calibration | None = None
+    calibration: OwnErrorRates | None = None
 
     @model_validator(mode="after")
     def _discriminates(self) -> Calibrated:
