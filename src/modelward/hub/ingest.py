@@ -122,7 +122,7 @@ def _rejection(exchange: Exchange, now_ms: int, may_post: Callable[[str], bool])
 def lines_of(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
     """Yield the lines; one that is too long is yielded as its first part, once."""
     rest, skipping, total, lines = b"", False, 0, 0
-    for chunk in _chunks(body, encoding):
+    for chunk in chunks_of(body, encoding):
         total, lines = total + len(chunk), lines + chunk.count(b"\n")
         if total > limits.decompressed_bytes:
             raise too_large(f"more than {limits.decompressed_bytes} bytes after decompression; send smaller batches")
@@ -141,7 +141,8 @@ def lines_of(body: bytes, encoding: str, limits: Limits) -> Iterator[bytes]:
         yield rest
 
 
-def _chunks(body: bytes, encoding: str) -> Iterator[bytes]:
+def chunks_of(body: bytes, encoding: str) -> Iterator[bytes]:
+    """Yield a body as it was before it was compressed; HubError 400 when it is not zstd, 415 for other codings."""
     if encoding in ("", "identity"):
         yield body
         return

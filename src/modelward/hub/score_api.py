@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,11 +23,12 @@ from modelward.api.kept_score import (
 from modelward.hub.admission import caller_of, send
 from modelward.hub.authorisation import Action, Caller
 from modelward.hub.claims import Claims
-from modelward.hub.errors import bad_request
-from modelward.hub.ingest import FUTURE_MS, lines_of
+from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.ingest import FUTURE_MS, chunks_of, lines_of
 from modelward.hub.keys import KeyRing
 from modelward.hub.layout import ExchangeObject, hour_of, is_endpoint, namespace_of
 from modelward.hub.metrics import HubMetrics
+from modelward.hub.otlp_scores import rows_of
 from modelward.hub.requests import body_of, json_answer
 from modelward.hub.result_form import plain_label
 from modelward.hub.scores import ScoreStore
@@ -61,15 +63,37 @@ class ScoreApi:
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_post("/v1/scores", self.post_scores)
+        app.router.add_post("/v1/logs", self.post_logs)
         app.router.add_post("/v1/scores/{namespace}/{endpoint}/{set}/lookup", self.post_lookup)
 
     async def post_scores(self, request: web.Request) -> web.Response:
         """Store JSON lines of scores; 202 means stored, or counted as rejected."""
-        caller = caller_of(request)
-        body = await body_of(request, self.limits.body_bytes)
+        caller, body = caller_of(request), await body_of(request, self.limits.body_bytes)
+        encoding, limits = request.headers.get("Content-Encoding", ""), self.limits
+        counted = await self._take(
+            caller, lambda: (_line(one) for one in lines_of(body, encoding, limits) if one.strip())
+        )
+        accepted = counted["accepted"]
+        return json_answer({"accepted": accepted, "rejected": counted.total() - accepted}, status=202)
+
+    async def post_logs(self, request: web.Request) -> web.Response:
+        """Store the scores among events of OpenTelemetry, as OTLP's JSON has them; 200 as OTLP has it."""
+        if request.content_type != "application/json":
+            told = "send OTLP as JSON: OTEL_EXPORTER_OTLP_PROTOCOL=http/json, or `encoding: json` in a collector"
+            raise HubError(415, "UnsupportedEncoding", told)
+        caller, body = caller_of(request), await body_of(request, self.limits.body_bytes)
+        encoding, limits = request.headers.get("Content-Encoding", ""), self.limits
+        namespace = caller.namespace if caller else ""
+        counted = await self._take(
+            caller, lambda: _bounded(rows_of(_loaded(_whole(body, encoding, limits)), namespace), limits)
+        )
+        rejected = counted.total() - counted["accepted"]
+        return json_answer({"partialSuccess": {"rejectedLogRecords": str(rejected)}} if rejected else {})
+
+    async def _take(self, caller: Caller | None, read: Callable[[], Iterable[Any]]) -> Counter[ScoreFate]:
+        """Store rows; HubError when the store refuses, or what is read is too large."""
         key = await self.keys.newest(caller.namespace) if caller else None
-        encoding = request.headers.get("Content-Encoding", "")
-        rows, counted = await asyncio.to_thread(self._read, body, encoding, caller, key)
+        rows, counted = await asyncio.to_thread(self._sorted, read, caller, key)
         for where in [where for where, scores in rows.items() if not scores[0].record]:
             rows[where] = await self._located(where[0], rows[where], counted)
         for (endpoint, score_set), scores in rows.items():
@@ -81,8 +105,7 @@ class ScoreApi:
             self.claims.release(endpoint, score_set, (one.id for one in scores))
         for outcome, number in counted.items():
             self.metrics.scores.labels(outcome).inc(number)
-        accepted = counted["accepted"]
-        return json_answer({"accepted": accepted, "rejected": counted.total() - accepted}, status=202)
+        return counted
 
     async def _located(self, endpoint: str, scores: list[KeptScore], counted: Counter[ScoreFate]) -> list[KeptScore]:
         """Return scores from outside with the times and conversations of their exchanges, where those are kept.
@@ -118,22 +141,22 @@ class ScoreApi:
             raise bad_request("a lookup has ids, from_ms and to_ms") from error
         if len(ids) > LOOKUP_IDS or not 0 <= from_ms <= to_ms < 1 << 47:
             raise bad_request(f"at most {LOOKUP_IDS} ids, and from_ms before to_ms")
+        # Claimed before they are searched for: what another Job stores meanwhile is then found, or still its own.
+        busy = self.claims.claim(endpoint, score_set, ids, holder) if holder else []
         held = await self.scores.find(endpoint, score_set, from_ms, to_ms)
         found = [held[one] for one in ids if one in held]
-        missing = [one for one in ids if one not in held]
-        busy = self.claims.claim(endpoint, score_set, missing, holder) if holder else []
+        self.claims.release(endpoint, score_set, (one.id for one in found if one.id not in busy))
+        busy = [one for one in busy if one not in held]
         body = {"scores": [kept_score_to_json(one) for one in found], "busy": busy}
         return await send(request, json_answer(body))
 
-    def _read(
-        self, body: bytes, encoding: str, caller: Caller | None, key: bytes | None
+    def _sorted(
+        self, read: Callable[[], Iterable[Any]], caller: Caller | None, key: bytes | None
     ) -> tuple[Rows, Counter[ScoreFate]]:
         rows: Rows = defaultdict(list)
         counted: Counter[ScoreFate] = Counter()
-        for line in lines_of(body, encoding, self.limits):
-            if not line.strip():
-                continue
-            taken = self._taken(line, caller, key)
+        for row in read():
+            taken = self._taken(row, caller, key)
             if isinstance(taken, str):
                 counted[taken] += 1
                 continue
@@ -143,11 +166,10 @@ class ScoreApi:
         return rows, counted
 
     def _taken(
-        self, line: bytes, caller: Caller | None, key: bytes | None
+        self, row: Any, caller: Caller | None, key: bytes | None
     ) -> tuple[tuple[str, str], KeptScore] | ScoreFate:
-        """Return where a line's score belongs, with the score as it may be kept; or why it may not."""
+        """Return where a row's score belongs, with the score as it may be kept; or why it may not."""
         try:
-            row: Mapping[str, Any] = orjson.loads(line[: _LINE_BYTES + 1])  # a longer one is cut, and so is no JSON
             endpoint, own, now_ms = str(row["endpoint"]), "set" in row, self.scores.clock_ms()
             score = _plain(kept_score_from_json(row if own else {"time_ms": now_ms, **row}), key, own=own)
             score_set = str(row["set"]) if own else imported_set(*_names(row))
@@ -162,6 +184,42 @@ class ScoreApi:
         if not self.admits(endpoint):
             return "unknown_endpoint"
         return ((endpoint, score_set), score) if self.scores.allows(endpoint, score) else "not_captured"
+
+
+def _loaded(line: bytes) -> Any:
+    """Return what JSON says; nothing where it is none."""
+    try:
+        return orjson.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _line(line: bytes) -> Any:
+    return _loaded(line) if len(line) <= _LINE_BYTES else None
+
+
+def _whole(body: bytes, encoding: str, limits: Limits) -> bytes:
+    """Return a body that is one JSON text; HubError 413 when it is too large, 415 for codings but gzip and zstd."""
+    found = bytearray()
+    for chunk in _gunzipped(body, limits) if encoding == "gzip" else chunks_of(body, encoding):
+        found += chunk
+        if len(found) > limits.decompressed_bytes:
+            raise too_large(f"more than {limits.decompressed_bytes} bytes after decompression; send smaller batches")
+    return bytes(found)
+
+
+def _gunzipped(body: bytes, limits: Limits) -> Iterator[bytes]:
+    try:
+        yield zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, limits.decompressed_bytes + 1)
+    except zlib.error as error:
+        raise bad_request(f"the body is not gzip: {error}") from error
+
+
+def _bounded(rows: Iterable[Any], limits: Limits) -> Iterator[Any]:
+    for number, row in enumerate(rows):
+        if number >= limits.batch_lines:
+            raise too_large(f"more than {limits.batch_lines} scores; send smaller batches")
+        yield row
 
 
 def _names(row: Mapping[str, Any]) -> tuple[str, str]:

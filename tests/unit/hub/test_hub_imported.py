@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
+import aiohttp
+import orjson
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 from test_hub_auth import OPERATOR, Cluster, cluster, secured_hub
@@ -12,6 +15,7 @@ from modelward.api.evaluation import Plan, PlanItem, WindowResult
 from modelward.api.kept_score import imported_set
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.verdict import decide
+from modelward.hub.otlp_scores import ENDPOINT, ERROR, EVENT, NAME, RESPONSE, VALUE
 from modelward.hub_client.client import HubClient, ScoreSet
 from modelward.job.evaluation import run_plan
 from modelward.job.installed import catalogue
@@ -111,3 +115,59 @@ async def test_a_workload_posts_for_its_own_namespace_and_reads_nothing(cluster:
 async def _refused(caller: HubClient, window: Any) -> None:
     with pytest.raises(Exception, match="may not keep scores"):
         await caller.find_scores(WHERE, window)
+
+
+def otlp(*events: dict[str, Any], source: str = "ragas", name: str = EVENT) -> dict[str, Any]:
+    """Return what an OpenTelemetry exporter sends of events with these attributes."""
+
+    def said(value: Any) -> dict[str, Any]:
+        return {"doubleValue": value} if isinstance(value, float) else {"stringValue": str(value)}
+
+    records = [
+        {"eventName": name, "attributes": [{"key": key, "value": said(value)} for key, value in event.items()]}
+        for event in events
+    ]
+    about = {"attributes": [{"key": "service.name", "value": {"stringValue": source}}]}
+    return {"resourceLogs": [{"resource": about, "scopeLogs": [{"logRecords": records}]}]}
+
+
+def event(number: int, **changes: Any) -> dict[str, Any]:
+    base = {NAME: "faithfulness", VALUE: 0.25, RESPONSE: f"e{number}", ENDPOINT: "retail/chat"}
+    return base | changes
+
+
+async def test_scores_come_as_events_of_opentelemetry_too() -> None:
+    async with running_hub("memory://") as hub, aiohttp.ClientSession() as session:
+        await hub.client.post_exchanges(ndjson(*(exchange(i) for i in range(4))))
+        url = f"http://127.0.0.1:{hub.hub.ports[0]}/v1/logs"
+        async with session.post(url, json=otlp(event(1), event(2, **{VALUE: 7.5}))) as answer:
+            assert (answer.status, await answer.json()) == (200, {})
+        packed = gzip.compress(orjson.dumps(otlp(event(3), event(0, **{ERROR: "timeout"}))))
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        async with session.post(url, data=packed, headers=headers) as answer:
+            assert await answer.json() == {"partialSuccess": {"rejectedLogRecords": "1"}}
+        async with session.post(url, json=otlp(event(0), name="gen_ai.client.inference")) as answer:
+            assert await answer.json() == {}, "other events are no scores"
+        window = [exchange(i) for i in range(4)]
+        found = (await hub.client.find_scores(WHERE, window)).scores
+        told = {name: (one.value, one.number) for name, one in found.items()}
+        assert told == {"e1": (0.25, None), "e2": (None, 7.5), "e3": (0.25, None)}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "encoding", "status"),
+    [
+        (b"\x0a\x02", "application/x-protobuf", "", 415),
+        (b"{", "application/json", "", 200),
+        (b'{"resourceLogs": {"a": [7]}}', "application/json", "", 200),
+        (b"no gzip", "application/json", "gzip", 400),
+        (gzip.compress(b" " * (17 << 20)), "application/json", "gzip", 413),
+        (orjson.dumps(otlp(*({} for _ in range(2_001)))), "application/json", "", 413),
+    ],
+)
+async def test_what_is_no_otlp_or_too_much_of_it_is_refused(body: bytes, kind: str, encoding: str, status: int) -> None:
+    async with running_hub("memory://") as hub, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{hub.hub.ports[0]}/v1/logs"
+        headers = {"Content-Type": kind, **({"Content-Encoding": encoding} if encoding else {})}
+        async with session.post(url, data=body, headers=headers) as answer:
+            assert answer.status == status

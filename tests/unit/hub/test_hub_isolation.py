@@ -106,8 +106,9 @@ async def assert_nothing_changes(
                     status, _ = await asked(session, "POST", f"/v1/budgets/loud/p/{part}", body)
                     assert status < 500
             for body in scores:
-                status, _ = await asked(session, "POST", "/v1/scores", body)
-                assert status < 500
+                for path in ("/v1/scores", "/v1/logs"):
+                    status, _ = await asked(session, "POST", path, body)
+                    assert status < 500
                 status, _ = await asked(session, "POST", f"/v1/scores/loud/chat/{SET}/lookup", body)
                 assert status < 500
             for body in results:
