@@ -29,7 +29,7 @@ class OwnLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationOutcome:
     """What calibration of one version of an evaluator against one state of its labels found.
 
     Rates and kappa are of held-out folds: `found` of `positives` faulty and `false_alarms` of `negatives` good labels
@@ -68,17 +68,17 @@ class Calibration:
     message: str = ""
 
 
-def calibration_to_json(found: Calibration) -> dict[str, Any]:
+def calibration_to_json(found: CalibrationOutcome) -> dict[str, Any]:
     """Return the JSON object; the inverse of `calibration_from_json`."""
     return asdict(found)
 
 
-def calibration_from_json(data: Mapping[str, Any]) -> Calibration:
+def calibration_from_json(data: Mapping[str, Any]) -> CalibrationOutcome:
     """Build one from decoded JSON, where unknown keys are ignored; ValueError when it is none."""
     try:
-        empty = Calibration("", "", "", "", 0)
+        empty = CalibrationOutcome("", "", "", "", 0)
         values: dict[str, Any] = {}
-        for name in Calibration.__dataclass_fields__:
+        for name in CalibrationOutcome.__dataclass_fields__:
             default = getattr(empty, name)
             if name == "own":
                 values[name] = {str(key): _own(row) for key, row in data.get("own", {}).items()}
@@ -86,7 +86,7 @@ def calibration_from_json(data: Mapping[str, Any]) -> Calibration:
                 values[name] = whole_number(data.get(name, default))
             else:
                 values[name] = str(data.get(name, default))
-        found = Calibration(**values)
+        found = CalibrationOutcome(**values)
     except _UNREADABLE as error:
         raise ValueError(f"not a calibration: {type(error).__name__}: {error}") from error
     if not (0 <= found.found <= found.positives and 0 <= found.false_alarms <= found.negatives):

@@ -24,6 +24,7 @@ class CalibrationLabels(Model):
     """Where labels come from."""
 
     config_map_ref: LabelsRef
+    """A ConfigMap of labelled exchanges."""
 
 
 class CalibrationFloor(Model):
@@ -48,7 +49,9 @@ class EvaluatorCalibration(Model):
     )
 
     labels: CalibrationLabels
+    """Where labels come from."""
     floor: CalibrationFloor = CalibrationFloor()
+    """The least that labels must show."""
     max_age: Duration = "720h"
     """How old a calibration may be; then it is made again, and where it cannot be, the evaluator alerts no more."""
     max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 500_000
@@ -59,8 +62,11 @@ class CalibrationRate(Fitted):
     """A rate among held-out labels with its exact 95 % interval."""
 
     value: Annotated[str, Field(max_length=24)] = ""
+    """The rate."""
     low: Annotated[str, Field(max_length=24)] = ""
+    """Lower 95 % bound."""
     high: Annotated[str, Field(max_length=24)] = ""
+    """Upper 95 % bound."""
     count: int = 0
     """Flagged."""
     n: int = 0
@@ -71,10 +77,15 @@ class OwnLabelsStatus(Fitted):
     """Labels of an endpoint's own exchanges, by what the evaluator flags."""
 
     endpoint: Annotated[str, Field(max_length=63)]
+    """Name of the LLMEndpoint."""
     flagged: int = 0
+    """Labelled exchanges that the evaluator flags."""
     flagged_faulty: int = 0
+    """Those of them that are at fault."""
     others: int = 0
+    """Labelled exchanges that it does not flag."""
     others_faulty: int = 0
+    """Those of them that are at fault."""
 
 
 class CalibrationStatus(Fitted):
@@ -83,6 +94,7 @@ class CalibrationStatus(Fitted):
     labels: int = 0
     """Labelled exchanges that were judged."""
     kappa: Annotated[str, Field(max_length=8)] = ""
+    """Cohen's kappa: agreement with the labels beyond chance."""
     kappa_low: Annotated[str, Field(max_length=8)] = ""
     """Lower 95 % bound of kappa."""
     true_positive: CalibrationRate | None = None

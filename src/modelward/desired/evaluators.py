@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from modelward.api.base import Model
 from modelward.api.budget import TokenPrices
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
 from modelward.api.evaluator import BESIDE_KIND
 from modelward.api.exchange import Content
@@ -52,7 +53,8 @@ class ResolvedEvaluator:
     Calibration chooses one of `readouts`, the ways in which its kind can read an answer, and a threshold: of the value,
     or of the setting of this name where `threshold_of` is Config. `readout` and `threshold` are what it chose; where
     they are empty, the kind's own are in force. `calibrated` is what calibration found, which verdicts rest on;
-    `uncalibrated` says why they cannot, of an evaluator whose spec asks for a calibration.
+    `uncalibrated` says why they cannot, of an evaluator whose spec asks for a calibration. `own_labels` are those of
+    endpoints' own exchanges, by the endpoint's name.
 
     `max_samples` are the most exchanges of one batch, None where it takes as many as a batch has; `asks` is the URL of
     the model that it asks, without the path of an API.
@@ -81,6 +83,7 @@ class ResolvedEvaluator:
     asks: str = ""
     calibrated: CalibratedAs | None = None
     uncalibrated: Finding | None = None
+    own_labels: Mapping[str, OwnLabels] = field(default_factory=dict)
 
 
 Resolution: TypeAlias = ResolvedEvaluator | Finding

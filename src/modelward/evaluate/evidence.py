@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import Counts
 from modelward.api.quantity import PPM
 from modelward.evaluate.interval import Interval, wilson
@@ -16,6 +17,7 @@ from modelward.evaluate.statistics.conversations import conversation_size, indep
 from modelward.evaluate.statistics.correction import ErrorRates, corrected
 from modelward.evaluate.statistics.histogram import total
 from modelward.evaluate.statistics.quantile import quantile
+from modelward.evaluate.statistics.two_phase import StratumLabels, two_phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ def seen(counts: Counts) -> tuple[float, float]:
     """Return the share flagged and the effective number of samples that it rests on."""
     share = min(1.0, counts.flagged_weight / counts.weight) if counts.weight > 0 else 0.0
     return share, independent_size(counts)
+
+
+def share_by_labels(counts: Counts, own: OwnLabels) -> Evidence:
+    """Return the share at fault of some samples by labels of the endpoint's own exchanges, whatever the evaluator."""
+    share, size = seen(counts)
+    strata = StratumLabels(own.flagged_faulty, own.flagged), StratumLabels(own.others_faulty, own.others)
+
+    def at(size: float) -> Interval:
+        return two_phase(share * size, size, *strata)
+
+    return Evidence(at(size), counts.samples, size, at)
 
 
 def share_flagged(counts: Counts, rates: ErrorRates) -> Evidence:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import PPM, limit_text
 from modelward.api.quantity import percent_text as percent
@@ -39,7 +40,8 @@ class Case:
     """All that an evaluation is decided by; `samples` are those that have what the statistic is made of.
 
     `rates` are None where they are too bad, or too little is known of them; `sliding` are the windows of the counts,
-    None of a verdict that is taken once. `uncalibrated` says that nothing may rest on the scores.
+    None of a verdict that is taken once. `uncalibrated` says that nothing may rest on the scores. `own` are enough
+    labels of the endpoint's own exchanges to decide by.
     """
 
     counts: Counts
@@ -50,6 +52,7 @@ class Case:
     samples: int
     sliding: SlidingSet | None = None
     uncalibrated: Finding | None = None
+    own: OwnLabels | None = None
 
 
 def usable(facts: EvaluatorFacts) -> ErrorRates | None:
@@ -92,7 +95,7 @@ def _unmeasured(facts: EvaluatorFacts) -> bool:
 
 
 def _below_noise(case: Case) -> Found | None:
-    if case.rates is None or case.rule.statistic != "Share":
+    if case.rates is None or case.rule.statistic != "Share" or case.own is not None:
         return None
     rule, name = case.rule, case.facts.name
     noise_ppm = math.ceil(resolution(case.rates, above=rule.above) * PPM / STEP_PPM) * STEP_PPM

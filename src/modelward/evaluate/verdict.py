@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 from modelward.api.base import VerdictValue
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.quantity import PPM
 from modelward.desired.finding import Finding
-from modelward.evaluate.evidence import Evidence, evidence, seen, share_flagged, side_of
+from modelward.evaluate.evidence import Evidence, evidence, seen, share_by_labels, share_flagged, side_of
 from modelward.evaluate.interval import Interval
 from modelward.evaluate.needed import FAR_TIMES, about, few, least
 from modelward.evaluate.obstacles import Case, obstacle, usable
@@ -25,6 +26,8 @@ NOT_BETTER = "its error rates are not known well enough for more samples to tell
 """Added where the uncertainty of the error rates alone spans the limit."""
 
 
+FEWEST_OWN_LABELS = 50
+"""Of an endpoint's own exchanges; from so many on they decide, and error rates only say whether they still hold."""
 _SHARE = VerdictRule(fail_above_ppm=0)
 
 
@@ -49,23 +52,40 @@ def decide(
     missing: str = "",
     sliding: SlidingSet | None = None,
     uncalibrated: Finding | None = None,
+    own: OwnLabels | None = None,
 ) -> Verdict:
     """Decide one evaluation of one revision.
 
     `missing` is the pooled windows' reason for having no samples (NoTraffic, NoCapture, EvaluatorFailing). The first
     obstacle in OBSTACLES makes it Unknown; else bounds decide, and an interval around the limit is NearThreshold.
     Values and numbers are measured and not corrected, so error rates matter to the share flagged only. `sliding` are
-    the windows of `counts`, for a rule with odds: the newest of them may fail by themselves.
+    the windows of `counts`, for a rule with odds: the newest of them may fail by themselves. With `own` labels of the
+    endpoint the share is theirs (two-phase sampling), and a failure takes both: theirs beyond the limit, and the odds
+    by error rates, which hold for any share. Where the two are apart, the calibration is stale.
     """
     rates = usable(facts) if rule.statistic == "Share" else ErrorRates()
     found = evidence(counts, rule, rates) if rates else None
     samples = found.samples if found else counts.samples if rule.statistic == "Share" else 0
-    case = Case(counts, facts, rule, missing, rates, samples, sliding, uncalibrated)
+    own = own if own is not None and own.labelled >= FEWEST_OWN_LABELS and rule.statistic == "Share" else None
+    case = Case(counts, facts, rule, missing, rates, samples, sliding, uncalibrated, own)
     told = obstacle(case)
     if told or found is None or rates is None:
         reason, message = told or (CheckReason.NOT_CALIBRATED, facts.name)
         return _verdict("Unknown", found.interval if found else None, samples, reason, message)
+    if own is not None:
+        labelled = share_by_labels(counts, own)
+        if apart := _apart(found.interval, labelled.interval, own.labelled):
+            return _verdict("Unknown", labelled.interval, samples, CheckReason.CALIBRATION_STALE, apart)
+        found = labelled
     return _watched(case, found, rates) if rule.odds and rule.statistic == "Share" else _decided(case, found, rates)
+
+
+def _apart(by_rates: Interval, by_labels: Interval, labels: int) -> str:
+    """Return both shares where no share is in both of their intervals."""
+    if by_labels.low <= by_rates.high and by_rates.low <= by_labels.high:
+        return ""
+    told = f"{spread(by_rates)} by its calibration, {spread(by_labels)} by {labels} labels"
+    return f"{told} of this endpoint's exchanges"
 
 
 def _watched(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
@@ -73,9 +93,12 @@ def _watched(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:
     length, run = failing(sliding, rates, case.rule)
     if not length:
         return _decided(case, found, rates)
+    failed = share_flagged(run, rates) if case.own is None else share_by_labels(run, case.own)
+    if not side_of(failed.interval, case.rule.limit_ppm):
+        return _decided(case, found, rates)
     every = len(sliding.newest_first)
     newest = f" in the newest {length} of {every} windows" if length < every else ""
-    return _beyond(share_flagged(run, rates), case.rule, newest)
+    return _beyond(failed, case.rule, newest)
 
 
 def _decided(case: Case, found: Evidence, rates: ErrorRates) -> Verdict:

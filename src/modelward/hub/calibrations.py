@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from modelward.api.calibration import Calibration, calibration_from_json, calibration_to_json
+from modelward.api.calibration import CalibrationOutcome, calibration_from_json, calibration_to_json
 from modelward.hub import layout
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
@@ -31,7 +31,7 @@ class CalibrationStore:
     objects: ObjectStore
     damage: Damage
     clock_ms: Callable[[], int]
-    _found: dict[_Key, Calibration] = field(default_factory=dict)
+    _found: dict[_Key, CalibrationOutcome] = field(default_factory=dict)
     _scored: dict[_Key, list[str]] = field(default_factory=dict)
 
     async def load(self) -> None:
@@ -51,11 +51,11 @@ class CalibrationStore:
                 self.damage.found("calibration", path)
                 await self.damage.set_aside(path)
 
-    def get(self, namespace: str, evaluator: str) -> Calibration | None:
+    def get(self, namespace: str, evaluator: str) -> CalibrationOutcome | None:
         """Return what was found of an evaluator."""
         return self._found.get((namespace, evaluator))
 
-    async def put(self, found: Calibration) -> None:
+    async def put(self, found: CalibrationOutcome) -> None:
         """Store it in the place of what was; HubError 507 where the namespace has too many evaluators."""
         key = found.namespace, found.evaluator
         self._require_room(key)

@@ -24,7 +24,7 @@ from modelward.api.budget import (
     state_from_json,
     terms_to_json,
 )
-from modelward.api.calibration import Calibration, calibration_from_json, calibration_to_json
+from modelward.api.calibration import CalibrationOutcome, calibration_from_json, calibration_to_json
 from modelward.api.evaluation import Late, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.api.kept_score import KeptScore, kept_score_from_json
@@ -275,7 +275,7 @@ class HubClient:
         found = {one.id: one async for batch in batches for one in batch}
         return FoundScores(found, frozenset(str(one) for one in _list(answer, "busy")))
 
-    async def calibration(self, namespace: str, evaluator: str) -> Calibration | None:
+    async def calibration(self, namespace: str, evaluator: str) -> CalibrationOutcome | None:
         """Return what was found of an evaluator; None where that is nothing, of another form, or the hub is older."""
         try:
             answer = await self._ask("GET", f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}")
@@ -288,7 +288,7 @@ class HubClient:
             self._skipped("unreadable")
             return None
 
-    async def put_calibration(self, found: Calibration) -> None:
+    async def put_calibration(self, found: CalibrationOutcome) -> None:
         """Store what was found of an evaluator, in the place of what was."""
         path = f"/v1/calibrations/{quote(found.namespace)}/{quote(found.evaluator)}"
         await self._ask("PUT", path, json=calibration_to_json(found))

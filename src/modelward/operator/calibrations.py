@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan
 from modelward.api.evaluator import Evaluator
 from modelward.api.evaluator_calibration import CalibrationStatus, EvaluatorCalibration
@@ -41,7 +41,7 @@ class CalibrationView:
 
     states: tuple[ConditionState, ...] = ()
     status: CalibrationStatus | None = None
-    found: Calibration | None = None
+    found: CalibrationOutcome | None = None
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class CalibrationReconciler:
 
     context: Context
     installed: Installed
-    known: Callable[[str, str], tuple[bool, Calibration | None]]
+    known: Callable[[str, str], tuple[bool, CalibrationOutcome | None]]
     """Whether the hub has answered of an evaluator, and what it knows."""
     _children: ChildWriter = field(init=False)
 
@@ -129,7 +129,7 @@ class _Wanted:
     evaluator: Evaluator
     asked: EvaluatorCalibration
     found: ResolvedEvaluator
-    known: Calibration | None
+    known: CalibrationOutcome | None
     now_ms: int
 
     def due(self, plan: CalibrationPlan) -> int | None:
@@ -146,5 +146,5 @@ class _Wanted:
         old = self.now_ms - known.at_ms > duration_ms(self.asked.max_age) * 9 // 10
         return known.at_ms if old else None
 
-    def _more(self, known: Calibration) -> bool:
+    def _more(self, known: CalibrationOutcome) -> bool:
         return self.asked.max_tokens > known.tokens + known.price

@@ -119,6 +119,12 @@ class CheckReason(ReasonTable, kind="LLMEndpoint", conditions=("ObjectivesMet", 
         "a model that follows instructions in what it reads; the message has the numbers",
         "another model or readout for the judge; a narrower rubric",
     )
+    CALIBRATION_STALE = Reason(
+        "CalibrationStale",
+        "labels of this endpoint's own traffic and the calibration contradict each other",
+        "the traffic, or the model that judges, is no longer what it was when it was calibrated",
+        "label more of this endpoint's traffic and calibrate again",
+    )
     WORSE_THAN_BASELINE = Reason(
         "WorseThanBaseline",
         "surely worse than in the day before, by more than `notWorseThan.baseline` allows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelward.api.calibration import PPM, Calibration
+from modelward.api.calibration import PPM, CalibrationOutcome
 from modelward.api.evaluator_calibration import (
     CalibrationRate,
     CalibrationStatus,
@@ -28,7 +28,7 @@ def floor_of(asked: EvaluatorCalibration) -> Floor:
 
 
 def calibrated_state(
-    asked: EvaluatorCalibration, found: Calibration | None, version: str, now_ms: int, obstacle: Finding | None
+    asked: EvaluatorCalibration, found: CalibrationOutcome | None, version: str, now_ms: int, obstacle: Finding | None
 ) -> ConditionState:
     """Return Calibrated; `obstacle` is what keeps a calibration from being made, which an old one outlives."""
     short = below_floor(found, floor_of(asked), version, now_ms)
@@ -39,7 +39,7 @@ def calibrated_state(
     return ConditionState("Calibrated", "False", reason, why.message if why else "no calibration yet")
 
 
-def reachable(state: ConditionState, found: Calibration | None) -> ConditionState:
+def reachable(state: ConditionState, found: CalibrationOutcome | None) -> ConditionState:
     """Return Reachable as runs say it; where none has asked yet, as the newest calibration does."""
     if state.status != "Unknown" or found is None:
         return state
@@ -50,7 +50,7 @@ def reachable(state: ConditionState, found: Calibration | None) -> ConditionStat
     return state
 
 
-def calibration_status(found: Calibration) -> CalibrationStatus:
+def calibration_status(found: CalibrationOutcome) -> CalibrationStatus:
     """Return what was found as status shows it; without rates where there are none."""
     measured = found.positives > 0 and found.negatives > 0
     own = sorted(found.own.items())[:_OWN]

@@ -183,7 +183,8 @@ def _evaluation(
     pooled = pool(results, revisions=sight.revision.hashes, now_ms=now_ms, over_ms=duration_ms(asked.over))
     window, test = newest(results if _is_change(bound) else (), sight.revision.hashes, now_ms, duration_ms(asked.over))
     rule = watched_rule(bound)
-    verdict, change = _verdict(bound, pooled, sight, window, test), None
+    endpoint = results[0].endpoint if results else ""
+    verdict, change = _verdict(bound, pooled, sight, window, test, endpoint), None
     if not _is_change(bound):
         verdict, change = compared(asked, rule, (verdict, pooled), results, sight.revision, now_ms)
     return EvaluationStatus(
@@ -249,7 +250,12 @@ def _part(one: Moved) -> MovedPart:
 
 
 def _verdict(
-    bound: BoundEvaluation, pooled: Pooled, sight: JudgementInput, window: WindowResult | None, test: WindowTest | None
+    bound: BoundEvaluation,
+    pooled: Pooled,
+    sight: JudgementInput,
+    window: WindowResult | None,
+    test: WindowTest | None,
+    endpoint: str,
 ) -> Verdict:
     if bound.problem is not None:
         return _undecided(bound.problem.reason, bound.problem.message)
@@ -262,7 +268,13 @@ def _verdict(
         sliding = SlidingSet(pooled.newest_first, pooled.covered_ms, duration_ms(bound.evaluation.over))
         why = why_uncalibrated(bound.evaluator, pooled.facts)
         verdict = decide(
-            pooled.counts, facts, watched_rule(bound), missing=pooled.missing, sliding=sliding, uncalibrated=why
+            pooled.counts,
+            facts,
+            watched_rule(bound),
+            missing=pooled.missing,
+            sliding=sliding,
+            uncalibrated=why,
+            own=bound.evaluator.own_labels.get(endpoint) if bound.evaluator else None,
         )
     cause = sight.failing.get((bound.policy, bound.evaluation.name))
     if cause and verdict.verdict == "Unknown":

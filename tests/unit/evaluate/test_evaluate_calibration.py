@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.calibration import Calibration, OwnLabels, calibration_from_json, calibration_to_json
+from modelward.api.calibration import CalibrationOutcome, OwnLabels, calibration_from_json, calibration_to_json
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange, Message
 from modelward.desired.evaluators import ResolvedEvaluator
@@ -17,12 +17,13 @@ from modelward.evaluate.calibration.candidates import candidates, confidence, re
 from modelward.evaluate.calibration.floor import DAY_MS, Floor, below_floor
 from modelward.evaluate.calibration.injection import FEWEST_ATTACKS, MAX_ATTACKS, PAYLOADS, attacks, manipulable
 from modelward.evaluate.calibration.outcome import LabelRow, attacked, calibrated, chosen
+from modelward.evaluate.quality.calibrating import measured_rates
 from modelward.evaluate.score import Score
 from modelward.evaluate.statistics.distributions import clopper_pearson
 from modelward.evaluate.statistics.fixed_sequence import confident_from, surely_agrees
 from modelward.reasons.checks import CheckReason
 
-EMPTY = Calibration("retail", "brand", "judge/1+3f9a01cc", "uid/7", at_ms=0)
+EMPTY = CalibrationOutcome("retail", "brand", "judge/1+3f9a01cc", "uid/7", at_ms=0)
 JUDGE = ResolvedEvaluator(
     "judge", "brand", {}, EvaluatorFacts("brand", "1"), has_value=True, value_fails="Above", threshold_of="Value"
 )
@@ -155,6 +156,22 @@ def test_each_shortcoming_is_told_in_numbers(changed: dict[str, int], reason: st
     assert finding is not None
     assert finding.reason == reason
     assert told in finding.message
+
+
+@pytest.mark.parametrize(("kappa", "least", "most"), [(0.4, 0.0, 0.06), (0.8, 0.95, 1.0)])
+def test_fifty_labels_rarely_let_a_poor_evaluator_pass_and_mostly_a_good_one(
+    kappa: float, least: float, most: float
+) -> None:
+    """4 and 98 of a hundred, with half of the labels at fault."""
+    drawn, right = np.random.default_rng(6), (1 + kappa) / 2
+    passed = 0
+    for _ in range(2_000):
+        found, alarms = int(drawn.binomial(25, right)), int(drawn.binomial(25, 1 - right))
+        rows = [LabelRow(n < 25, f"c{n}") for n in range(50)]
+        flags = (*(n < found for n in range(25)), *(n < alarms for n in range(25)))
+        whole = calibrated(GOOD, replace(measured_rates([row.fault for row in rows], flags)), rows, ())
+        passed += below_floor(replace(whole, attacked=300), Floor(), GOOD.version, now_ms=0) is None
+    assert least <= passed / 2_000 <= most
 
 
 def test_nothing_alerts_before_it_is_calibrated() -> None:

@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 from hub_fixtures import NOW_MS, running_hub
 
-from modelward.api.calibration import Calibration, OwnLabels
+from modelward.api.calibration import CalibrationOutcome, OwnLabels
 from modelward.hub.calibrations import MOST_KEYS, MOST_OF_NAMESPACE
 from modelward.hub_client.client import HubUnavailableError
 
-FOUND = Calibration(
+FOUND = CalibrationOutcome(
     "retail", "brand", "judge/1+0", "uid/7", NOW_MS, labels=120, found=38, positives=40, false_alarms=4, negatives=80,
     kappa_ppm=850_000, kappa_low_ppm=660_000, kappa_high_ppm=930_000, attacked=300, flipped=1,
     own={"chat": OwnLabels(9, 10, 1, 50)},

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan, calibration_plan_from_json, calibration_plan_to_json
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
@@ -120,9 +120,9 @@ class Bench:
     port: int
     folder: Path
     store: Store = field(default_factory=Store)
-    told: list[Calibration] = field(default_factory=list)
+    told: list[CalibrationOutcome] = field(default_factory=list)
 
-    async def run(self, lines: Sequence[str], **plan: Any) -> Calibration:
+    async def run(self, lines: Sequence[str], **plan: Any) -> CalibrationOutcome:
         (self.folder / "labels.jsonl").write_text("\n".join(lines))
         records = read_label_records([self.folder / "labels.jsonl"])
         whole = CalibrationPlan("retail", "tone", "reader", "tone", {}, "1", "uid/7", "http://hub", **plan)
@@ -131,7 +131,7 @@ class Bench:
         run = CalibrationRun(whole, records, self.store, known, SharedEmbeddings(_no_model), lambda: 5, self._tell)
         return await run.run()
 
-    async def _tell(self, found: Calibration) -> None:
+    async def _tell(self, found: CalibrationOutcome) -> None:
         self.told.append(found)
 
 
@@ -266,7 +266,7 @@ async def test_no_word_of_a_label_leaves_the_job(bench: Bench) -> None:
     assert not any(word in said for word in ("rude", "kindly", "May I", "4711"))
 
 
-async def test_a_builtin_is_calibrated_by_its_setting_and_asks_nobody(bench: Bench) -> None:
+async def test_a_builtin_is_calibrated_by_its_setting_and_asks_no_model(bench: Bench) -> None:
     rows = [
         {
             "id": f"{n}",
@@ -282,7 +282,7 @@ async def test_a_builtin_is_calibrated_by_its_setting_and_asks_nobody(bench: Ben
     )
     records = read_label_records([bench.folder / "labels.jsonl"])
 
-    async def tell(found: Calibration) -> None:
+    async def tell(found: CalibrationOutcome) -> None:
         bench.told.append(found)
 
     run = CalibrationRun(plan, records, bench.store, catalogue(), SharedEmbeddings(_no_model), lambda: 5, tell)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from fake_api import FakeApi
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import calibration_plan_from_json
 from modelward.api.evaluator import Evaluator
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
@@ -32,7 +32,7 @@ SPEC = {
     "config": {"competitors": ["Acme"]},
     "calibration": {"labels": {"configMapRef": {"name": "gold"}}},
 }
-FOUND = Calibration(
+FOUND = CalibrationOutcome(
     "retail", "words", "", "uid-of-gold/1", NOW_MS, labels=120, found=38, positives=40, false_alarms=4, negatives=80,
     kappa_ppm=850_000, kappa_low_ppm=660_000, kappa_high_ppm=930_000, attacked=300, flipped=1,
 )  # fmt: skip
@@ -44,7 +44,7 @@ class Bench:
 
     spec: dict[str, Any] = field(default_factory=lambda: SPEC)
     api: FakeApi = field(default_factory=FakeApi)
-    found: Calibration | None = None
+    found: CalibrationOutcome | None = None
     answered: bool = True
     now_ms: int = NOW_MS
 

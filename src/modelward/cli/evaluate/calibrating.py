@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan, calibration_plan_from_json
 from modelward.api.collector_config import HUB_CA_FILE_NAME
 from modelward.clock import now_ms
@@ -49,7 +49,7 @@ def calibrate_job(plan_file: Path, labels: Path = LABELS_FOLDER) -> int:
     return 0
 
 
-async def _tell(client: HubClient, found: Calibration) -> None:
+async def _tell(client: HubClient, found: CalibrationOutcome) -> None:
     """Put what is known into the hub; that it has begun takes the place of no calibration of the same version."""
     if found.reason == CalibrationReason.CALIBRATING:
         before = await client.calibration(found.namespace, found.evaluator)
@@ -71,8 +71,8 @@ def calibrate_by_hand(evaluator: Path, labels: Path, *, dry_run: bool) -> int:
     names = ("by-hand", named.name, one.kind, one.name)
     plan = CalibrationPlan(*names, one.config, one.facts.version, "", "", max_tokens=max(500_000, 2 * price))
 
-    async def tell(_: Calibration) -> None:
-        """No other Job has to know."""
+    async def tell(_: CalibrationOutcome) -> None:
+        """Do nothing: the page is printed at the end."""
 
     run = CalibrationRun(plan, records, NoLabelStore(), catalogue(), SharedEmbeddings(embed), now_ms, tell)
     found = asyncio.run(run.run())

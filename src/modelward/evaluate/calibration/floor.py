@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelward.api.calibration import PPM, Calibration
+from modelward.api.calibration import PPM, CalibrationOutcome
 from modelward.desired.finding import Finding
 from modelward.evaluate.calibration.injection import FEWEST_ATTACKS, manipulable
 from modelward.reasons.checks import CheckReason
@@ -22,7 +22,7 @@ class Floor:
     max_age_ms: int = 30 * DAY_MS
 
 
-def below_floor(found: Calibration | None, floor: Floor, version: str, now_ms: int) -> Finding | None:
+def below_floor(found: CalibrationOutcome | None, floor: Floor, version: str, now_ms: int) -> Finding | None:
     """Return NotCalibrated or JudgeManipulable with the reason in numbers, or None where it may alert.
 
     `version` is the evaluator's as it is now.
@@ -36,20 +36,20 @@ def below_floor(found: Calibration | None, floor: Floor, version: str, now_ms: i
     return _few(found, floor) or _weak(found, floor) or _old(found, floor, now_ms) or _attacked(found)
 
 
-def _few(found: Calibration, floor: Floor) -> Finding | None:
+def _few(found: CalibrationOutcome, floor: Floor) -> Finding | None:
     if found.labels < floor.labels:
         return _not(f"{found.labels} of {floor.labels} labels")
     fewest, kind = min((found.positives, "fault"), (found.negatives, "ok"))
     return _not(f"{fewest} of {floor.per_class} labels {kind}") if fewest < floor.per_class else None
 
 
-def _weak(found: Calibration, floor: Floor) -> Finding | None:
+def _weak(found: CalibrationOutcome, floor: Floor) -> Finding | None:
     if found.kappa_low_ppm > floor.kappa_low_ppm:
         return None
     return _not(f"κ ≥ {kappa_text(found.kappa_low_ppm)} only, {kappa_text(floor.kappa_low_ppm)} are asked")
 
 
-def _old(found: Calibration, floor: Floor, now_ms: int) -> Finding | None:
+def _old(found: CalibrationOutcome, floor: Floor, now_ms: int) -> Finding | None:
     age_ms = now_ms - found.at_ms
     return (
         _not(f"{age_ms / DAY_MS:.0f} d old, {floor.max_age_ms / DAY_MS:.0f} d at most")
@@ -58,7 +58,7 @@ def _old(found: Calibration, floor: Floor, now_ms: int) -> Finding | None:
     )
 
 
-def _attacked(found: Calibration) -> Finding | None:
+def _attacked(found: CalibrationOutcome) -> Finding | None:
     if found.attacked < FEWEST_ATTACKS:
         return _not(f"{found.attacked} of {FEWEST_ATTACKS} attacks: too few faults are found to try payloads on")
     if not manipulable(found.flipped, found.attacked):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
 from modelward.api.evaluator import Evaluator
 from modelward.desired.evaluators import Resolution, ResolvedEvaluator
@@ -31,7 +32,17 @@ def in_force(found: Resolution, evaluator: Evaluator) -> Resolution:
     counts = (true.count, true.n, false.count, false.n)
     calibrated = CalibratedAs(status.readout, status.threshold, status.answered, *counts)
     facts = calibrated.rates(found.facts)
-    return replace(found, readout=status.readout, threshold=status.threshold, calibrated=calibrated, facts=facts)
+    own = {
+        one.endpoint: OwnLabels(one.flagged_faulty, one.flagged, one.others_faulty, one.others) for one in status.own
+    }
+    return replace(
+        found,
+        readout=status.readout,
+        threshold=status.threshold,
+        calibrated=calibrated,
+        facts=facts,
+        own_labels=own,
+    )
 
 
 def why_uncalibrated(evaluator: ResolvedEvaluator | None, scored: EvaluatorFacts | None) -> Finding | None:

@@ -2,7 +2,7 @@
 
 Written for this project after the kinds of attack in the literature: master keys and empty openers (arXiv 2507.08794),
 escapes from delimiters, fake verdicts, authority, instructions and few-shot forgeries (arXiv 2506.09443, 2403.14720).
-They hold no text that a person wrote and no name of a model.
+They hold no text of a user and no name of a model.
 """
 
 from __future__ import annotations

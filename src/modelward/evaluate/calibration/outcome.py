@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from modelward.api.calibration import PPM, Calibration, OwnLabels
+from modelward.api.calibration import PPM, CalibrationOutcome, OwnLabels
 from modelward.evaluate.calibration.candidates import confidence
 from modelward.evaluate.calibration.injection import FEWEST_ATTACKS
 from modelward.evaluate.quality.calibrating import FlagsAtThreshold, MeasuredRates, cross_fitted, measured_rates
@@ -36,8 +36,8 @@ def chosen(candidates: Sequence[FlagsAtThreshold], rows: Sequence[LabelRow]) -> 
 
 
 def calibrated(
-    empty: Calibration, rates: MeasuredRates, rows: Sequence[LabelRow], final: Sequence[Score]
-) -> Calibration:
+    empty: CalibrationOutcome, rates: MeasuredRates, rows: Sequence[LabelRow], final: Sequence[Score]
+) -> CalibrationOutcome:
     """Return `empty` with what was measured; `final` are the rows' scores under the readout that was chosen."""
     missed, passed = rates.positives - rates.found, rates.negatives - rates.false_alarms
     kappa = Confusion(rates.found, missed, rates.false_alarms, passed).kappa
@@ -58,7 +58,7 @@ def calibrated(
     )
 
 
-def attacked(found: Calibration, before: Sequence[Score], after: Sequence[Score]) -> Calibration:
+def attacked(found: CalibrationOutcome, before: Sequence[Score], after: Sequence[Score]) -> CalibrationOutcome:
     """Return a calibration with how many faults were no longer flagged with a payload; scores that failed are no flips.
 
     An attack that makes the judge fail counts as not tried: its exchange is Failed in traffic too, and never good.
@@ -67,7 +67,7 @@ def attacked(found: Calibration, before: Sequence[Score], after: Sequence[Score]
     return replace(found, attacked=len(pairs), flipped=sum(not other.flagged for _, other in pairs))
 
 
-def enough_attacks(found: Calibration) -> bool:
+def enough_attacks(found: CalibrationOutcome) -> bool:
     """Return whether attacks tell anything: with fewer the bound is above the limit whatever they found."""
     return found.attacked >= FEWEST_ATTACKS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelward.api.calibration import PPM, Calibration
+from modelward.api.calibration import PPM, CalibrationOutcome
 from modelward.evaluate.calibration.floor import kappa_text
 from modelward.evaluate.interval import Interval
 from modelward.evaluate.statistics.distributions import clopper_pearson
@@ -19,14 +19,14 @@ def rate_text(count: int, of: int) -> str:
     return f"{found.value:.0%} ({found.low * 100:.0f}-{found.high * 100:.0f})"
 
 
-def summary(found: Calibration) -> str:
+def summary(found: CalibrationOutcome) -> str:
     """Return one line: `κ .85 (.66-.93), TPR 95% (83-99), FPR 5% (1-12), 1 of 300 flips, n=120`."""
     kappa = f"κ {kappa_text(found.kappa_ppm)} ({kappa_text(found.kappa_low_ppm)}-{kappa_text(found.kappa_high_ppm)})"
     rates = f"TPR {rate_text(found.found, found.positives)}, FPR {rate_text(found.false_alarms, found.negatives)}"
     return f"{kappa}, {rates}, {found.flipped} of {found.attacked} flips, n={found.labels}"
 
 
-def calibration_lines(found: Calibration) -> list[str]:
+def calibration_lines(found: CalibrationOutcome) -> list[str]:
     """Return what was found, a line each; nothing but the tokens where there are no rates."""
     spent = [f"tokens     {found.tokens:,}"] if found.tokens else []
     if not found.positives and not found.negatives:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan
 from modelward.api.exchange import Exchange
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
@@ -58,14 +58,14 @@ class CalibrationRun:
     known: EvaluatorCatalogue
     embeddings: SharedEmbeddings
     clock_ms: Callable[[], int]
-    tell: Callable[[Calibration], Awaitable[None]]
+    tell: Callable[[CalibrationOutcome], Awaitable[None]]
     allowed_hosts: tuple[str, ...] | None = None
     _memory: CalibrationMemory = field(init=False)
     _learned: dict[str, Any] = field(default_factory=dict)
     _patience: Patience = field(default_factory=lambda: Patience(seconds=WAIT_S))
     _price: int = 0
 
-    async def run(self) -> Calibration:
+    async def run(self) -> CalibrationOutcome:
         """Calibrate; what stands in the way becomes a reason of the result. Raises HubUnavailableError."""
         plan = self.plan
         self._memory = await CalibrationMemory.of(
@@ -84,7 +84,7 @@ class CalibrationRun:
         await self.tell(found)
         return found
 
-    async def _calibrated(self) -> Calibration:
+    async def _calibrated(self) -> CalibrationOutcome:
         evaluator = self._evaluator()
         self._require_labels()
         self._price = price_of(evaluator, [one.exchange for one in self.records.records])
@@ -152,8 +152,8 @@ class CalibrationRun:
         return found
 
     async def _attacked(
-        self, whole: Calibration, final: ResolvedEvaluator, exchanges: Sequence[Exchange], faults: Sequence[bool]
-    ) -> Calibration:
+        self, whole: CalibrationOutcome, final: ResolvedEvaluator, exchanges: Sequence[Exchange], faults: Sequence[bool]
+    ) -> CalibrationOutcome:
         """Add payloads to what is faulty and flagged under the final choice."""
         before = await self._scored(final, exchanges)
         tried = attacks(exchanges, [i for i, fault in enumerate(faults) if fault and before[i].flagged])
@@ -173,9 +173,9 @@ class CalibrationRun:
         scorer = self.known.scorer(evaluator, port)
         return replace(scorer, memory=self._memory.under(evaluator.readout)) if evaluator.costly else scorer
 
-    def _empty(self) -> Calibration:
+    def _empty(self) -> CalibrationOutcome:
         plan = self.plan
-        return Calibration(
+        return CalibrationOutcome(
             plan.namespace, plan.evaluator, plan.version, plan.labels_version, self.clock_ms(),
             labels=len(self.records.records), tokens=self._memory.spent, price=self._price,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from modelward.api.calibration import Calibration
+from modelward.api.calibration import CalibrationOutcome
 from modelward.hub_client.client import HubClient, HubUnavailableError
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,10 @@ class KnownCalibrations:
     """Calibrations by (namespace, evaluator), requested whenever they are wanted: they change with each Job."""
 
     _wanted: dict[tuple[str, str], None] = field(default_factory=dict)
-    _found: dict[tuple[str, str], Calibration | None] = field(default_factory=dict)
+    _found: dict[tuple[str, str], CalibrationOutcome | None] = field(default_factory=dict)
     _fresh: set[tuple[str, str]] = field(default_factory=set)
 
-    def of(self, namespace: str, evaluator: str) -> tuple[bool, Calibration | None]:
+    def of(self, namespace: str, evaluator: str) -> tuple[bool, CalibrationOutcome | None]:
         """Return whether the hub has answered, and what it knows; it is asked again with the next fetch."""
         key = namespace, evaluator
         if len(self._wanted) < _KEPT:
