@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -171,7 +172,16 @@ def of_injection(bench: Bench) -> dict[str, Any]:
     pasted = np.maximum(attacks, mails[np.arange(len(attacks)) % len(mails)])
     found[SOURCES[2]] = figures(pasted, mails, limit)
     sources = tuple(found.values())
-    return {**found, "pooledDirect": _pooled(sources[:2]), "pooled": _pooled(sources)}
+    pooled = {"pooledDirect": _pooled(sources[:2]), "pooled": _pooled(sources)}
+    return {**found, **pooled, "flaggedPIGuardValidation": _flagged_by_label(bench, head, "PIGuard validation")}
+
+
+def _flagged_by_label(bench: Bench, head: Head, name: str) -> dict[str, str]:
+    """Return for each label of a set how many of how many of its rows are flagged."""
+    rows = bench.rows(name)
+    scores = bench.cut(head, rows)
+    flagged = Counter(row.label for row, score in zip(rows, scores, strict=True) if score >= injection.FLAGGED_FROM)
+    return {label: f"{flagged[label]} of {of}" for label, of in sorted(Counter(row.label for row in rows).items())}
 
 
 def _pooled(sources: Sequence[dict[str, Any]]) -> float:

@@ -87,6 +87,7 @@ INJECTION = Manifest(
     blind_to=(
         "attacks in a form that no training set has: encoded, in other languages, over several turns",
         "whether an attack worked",
+        "that a request is harmless which is dressed up like a jailbreak: it flags many of those",
         "a plain request that hides in a document: it reads like the requests that documents are full of",
     ),
     model_sha256=MINILM_SHA256,

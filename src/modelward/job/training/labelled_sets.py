@@ -143,6 +143,12 @@ def _notinject(folder: Path) -> Iterator[Row]:
         yield from (Row(row["prompt"], "benign") for row in rows)
 
 
+def _piguard(folder: Path) -> Iterator[Row]:
+    """Leave out the rows that come from NotInject and BIPIA, which are sets of their own here."""
+    rows = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
+    yield from (Row(row["prompt"], row["source"]) for row in rows if row["source"].startswith(("PINT", "WildGuard")))
+
+
 def _hatecheck(folder: Path) -> Iterator[Row]:
     return (Row(row["test_case"], row["label_gold"]) for row in _csv(folder / "test_suite_cases.csv"))
 
@@ -194,6 +200,7 @@ SETS: dict[str, LabelledSet] = {
         LabelledSet("XSTest prompts", "xstest", *_XSTEST, _xstest_prompts),
         LabelledSet("XSTest answers", "xstest", *_XSTEST, _xstest_answers),
         LabelledSet("moderation", "openai-moderation", "MIT", "openai/moderation-api-release (data)", _moderation),
+        LabelledSet("PIGuard validation", "notinject", "MIT", "leolee99/PIGuard (datasets)", _piguard),
         LabelledSet("NotInject", "notinject", "MIT", "leolee99/PIGuard (datasets)", _notinject),
     )
 }
