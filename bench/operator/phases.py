@@ -31,6 +31,8 @@ class Bench:
     fleet: Fleet
     operator: PinnedOperator
     server: ApiServer
+    changed: int = 0
+    """Changes so far; the next one goes on from there, because the same change again would be none."""
 
     async def declare(self, within_s: float) -> Numbers:
         """Declare all of it, and wait until the pods of the users' own workloads run; no operator is there yet."""
@@ -154,12 +156,14 @@ class Bench:
 
     async def _changing(self, seconds: float, per_s: float) -> int:
         peak, began, number = 0, time.monotonic(), 0
+        size = self.fleet.size
         async with asyncio.TaskGroup() as changes:
             while time.monotonic() - began < seconds:
-                user, name = self.fleet.names[number * 7 % self.fleet.size]
-                change = _change(name, other=number // self.fleet.size % 2 == 0)
+                user, name = self.fleet.names[self.changed * 7 % size]
+                change = _change(name, other=self.changed // size % 2 == 0)
                 changes.create_task(user.client.patch(LLM_ENDPOINT, user.namespace, name, change, manager=BENCH))
                 number += 1
+                self.changed += 1
                 peak = max(peak, self.operator.used().rss_bytes) if number % 10 == 0 else peak
                 await asyncio.sleep(max(0.0, began + number / per_s - time.monotonic()))
         await asyncio.sleep(10.0)  # so that the last ones are answered as well
