@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "faults"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "tests" / "faults"), str(ROOT / "tests" / "helpers"), str(Path(__file__).parent)]
 
 _POD_CIDR = "127.73.0.0/16"
 _PODS_PER_NODE = 200
