@@ -33,8 +33,8 @@ STARTED_S = 90.0
 _TOO_LARGE = "reason=TooLarge"
 SHARE = 0.99 if FULL else 0.9
 """Of few changes one in a hundred is the slowest of all, which tells more of the machine than of the operator."""
-SHARED_MACHINE_S = 0.0 if FULL else 0.1
-"""What other processes of the machine may add to one of few and short changes by taking its cores."""
+SHARED_MACHINE_S = 0.0 if FULL else 1.0
+"""What other processes may add to one of few and short changes by taking cores; a hang costs ten times that."""
 
 
 @pytest.fixture(scope="module")
