@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
 
-from modelward.cli.cluster.rights import RIGHTS
+from modelward.cli.cluster.rights import ISOLATING, RIGHTS
 
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 
@@ -41,6 +41,14 @@ def test_no_wildcard_no_secrets_no_escalation(values: Mapping[str, Any]) -> None
 
 def test_the_operator_has_exactly_these_rights_on_the_cluster() -> None:
     assert granted(named(render({}), "ClusterRole", "modelward")) == OPERATOR
+
+
+def test_network_policies_may_be_made_only_where_that_was_asked_for() -> None:
+    asked = {"networkPolicy": {"evaluatorContainers": True}}
+    assert granted(named(render(asked), "ClusterRole", "modelward")) == {**OPERATOR, **ISOLATING}
+    there = of_kind(render({**asked, "watchNamespaces": ["retail"]}), "Role")
+    (role,) = [one for one in there if one["metadata"]["namespace"] == "retail"]
+    assert granted(role) == {**OPERATOR, **ISOLATING}
 
 
 @every

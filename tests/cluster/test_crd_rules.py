@@ -290,10 +290,16 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     (
         "Evaluator",
         webhook(secretRef={"name": "db-password"}),
-        '"db-password" is not a name of a Secret that Modelward may mount; name the Secret modelward-SOMETHING',
+        '"db-password" is not a name of a Secret that Modelward may mount; write modelward- and a word',
     ),
     ("Evaluator", calibrated(maxAge="59m"), "maxAge must be at least 1h"),
     ("Evaluator", calibrated(floor={"kappaLow": "40%"}), '"40%" is not a kappa'),
+    (
+        "Evaluator",
+        webhook(secretRef={"name": "modelward-a", "key": "a/b"}),
+        '"a/b" is not a key of a Secret; write letters',
+    ),
+    ("Evaluator", container(image="brand 1"), "this is not an image; write a name without spaces"),
     ("Evaluator", container(labels=["off brand"]), '"off brand" is not a kind of finding'),
     ("Evaluator", judge(model={}), "set exactly one of endpointRef and external"),
     ("Evaluator", judge(labels=None), "Single and Reference need labels"),

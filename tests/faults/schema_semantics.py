@@ -93,7 +93,15 @@ OVERLAYS: Mapping[str, Overlay] = {
         (*_EVALUATION, "failBelow"): None,
         (*_EVALUATION, "statistic"): st.just("Share"),
     },
-    "Evaluator": {("builtin",): st.just("PII"), ("config",): st.fixed_dictionaries({"ignoreEchoed": st.booleans()})},
+    "Evaluator": {
+        ("builtin",): st.just("PII"),
+        ("config",): st.fixed_dictionaries({"ignoreEchoed": st.booleans()}),
+        ("container", "image"): _IMAGE,
+        ("container", "args"): st.lists(_TEXT, max_size=2),
+        ("container", "env"): _ENV,
+        ("container", "resources"): _RESOURCES,
+        ("webhook", "url"): st.from_regex(r"http://[a-z]{1,8}\.retail\.svc(:8443)?(/v1)?", fullmatch=True),
+    },
     "EvaluationRun": {("endpoint",): st.sampled_from(["short", "outside"]), ("items",): None},
 }
 _AMOUNTS = {"requests": {"cpu": "50m"}, "limits": {"memory": "1Gi"}}
@@ -220,6 +228,27 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "Evaluator": {
         "scope": {"builtin": "PII", "config": {"ignoreEchoed": True}},
         "toxic": {"imported": {"name": "toxicity", "source": "perspective", "flagAbove": "50%"}},
+        "brand": {
+            "container": {
+                "image": "modelward.invalid/brand:0",
+                "imagePullPolicy": "IfNotPresent",
+                "args": ["--fast"],
+                "env": [{"name": "A", "value": "a"}],
+                "resources": _AMOUNTS,
+                "sends": "Redacted",
+                "labels": ["off-brand"],
+                "config": {"tone": "calm"},
+            }
+        },
+        "claims": {
+            "webhook": {
+                "url": "http://claims.retail.svc:8080",
+                "secretRef": {"name": "modelward-claims", "key": "signing-key"},
+                "sends": "MetadataOnly",
+                "labels": ["unproven"],
+                "config": {"strict": True},
+            }
+        },
     },
     "EvaluationRun": {
         "look": {"endpoint": "short", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "suspend": False},

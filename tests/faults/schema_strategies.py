@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from modelward.api.form import IMAGE, KIND, LABEL, QUERY_VALUE, SECRET_KEY, SECRET_NAME, TEXT_URL
+
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 ITEM, VALUE = "[]", "{}"
 RULES_KEYWORD = "x-kubernetes-validations"
@@ -132,6 +134,34 @@ PATTERNS: Mapping[str, Edges] = {
             ("http://a#b", "has a fragment"),
             ("http://a b", "has a space"),
         ),
+    ),
+    TEXT_URL.pattern: Edges(
+        ("https://a", "https://a.b:8443/v1/", "https://[::1]", "http://a.b.svc", "http://a.b.svc.cluster.local:80/x"),
+        (
+            ("http://a", "is plain HTTP to no Service"),
+            ("http://a.b", "is no full name of a Service"),
+            ("http://a.b.svc.c", "is a host outside"),
+            ("https://a@b", "has a user"),
+            ("https://a?b", "has a query"),
+            ("https://a#b", "has a fragment"),
+            ("https://a b", "has a space"),
+            ("https://", "has no host"),
+            ("ftp://a", "is no HTTP"),
+        ),
+    ),
+    SECRET_NAME.pattern: Edges(
+        ("modelward-a", "modelward-" + "z" * 53),
+        (("a", "has no prefix"), ("modelward-", "has nothing behind its prefix"), ("modelward-A", "has a capital")),
+    ),
+    LABEL.pattern: Edges(
+        ("a", "A b-c_d", "z" * 32), (("-a", "begins with a dash"), ("a ", "ends with a space"), ("a.b", "has a dot"))
+    ),
+    QUERY_VALUE.pattern: Edges(("a", "2024-10-21", ".-_"), (("a=b", "has an equals sign"), ("a b", "has a space"))),
+    SECRET_KEY.pattern: Edges(("a", ".a_B-0"), (("a b", "has a space"), ("a/b", "has a slash"))),
+    IMAGE.pattern: Edges(("a", "a:1", "a.b:80/c/d@sha256:0"), (("a b", "has a space"), ("a\n", "has a line break"))),
+    KIND.pattern: Edges(
+        ("a", "EMAIL", "a.b-c_d", "z" * 63),
+        (("-a", "begins with a dash"), ("a b", "has a space"), ("é", "has an accent")),
     ),
 }
 _TIMES = st.datetimes().map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20))

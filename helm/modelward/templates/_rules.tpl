@@ -41,6 +41,12 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+{{- if .Values.networkPolicy.evaluatorContainers }}
+# One for each run with a container of a team's own; it goes with the run.
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch]
+{{- end }}
 # Does an autoscaler or a person scale?
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]

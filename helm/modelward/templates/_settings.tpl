@@ -10,5 +10,6 @@ scrapeInterval: {{ .Values.scrapeInterval }}
 logFormat: {{ .Values.logFormat }}
 logLevel: {{ .Values.logLevel | upper }}
 allowedHosts: {{ .Values.egress.allowedHosts | toJson }}
+isolateContainers: {{ .Values.networkPolicy.evaluatorContainers }}
 podSettings: {{ .Values.podSettings | toJson }}
 {{- end }}

@@ -103,7 +103,7 @@ TEXT_URL = TextForm(
 SECRET_NAME = TextForm(
     r"^modelward-[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
     "a name of a Secret that Modelward may mount",
-    "name the Secret modelward-SOMETHING, so that no other one can be mounted",
+    "write modelward- and a word, because no other Secret is mounted",
 )
 LABEL = TextForm(
     r"^[A-Za-z0-9]([-A-Za-z0-9_ ]{0,30}[A-Za-z0-9])?$",

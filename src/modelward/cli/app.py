@@ -11,6 +11,7 @@ import typer
 from modelward.cli import collector, crd, erase, evaluators, hub, images, operator, render, scope_check, version
 from modelward.cli.doctor import command as doctor
 from modelward.cli.evaluate import command as evaluate
+from modelward.cli.evaluator_kit import command as evaluator_kit
 from modelward.cli.explain import command as explain
 from modelward.cli.preflight import command as preflight
 
@@ -42,4 +43,7 @@ app.command(epilog=images.NEXT)(images.images)
 app.command()(version.version)
 app.add_typer(erase.app, name="erase")
 evaluators.app.command(epilog=scope_check.NEXT)(scope_check.check)
+evaluators.app.command(epilog=evaluator_kit.INIT_NEXT)(evaluator_kit.init)
+evaluators.app.command(epilog=evaluator_kit.CONFORMANCE_NEXT)(evaluator_kit.conformance)
 app.add_typer(evaluators.app, name="evaluators")
+app.add_typer(evaluators.app, name="evaluator", hidden=True)

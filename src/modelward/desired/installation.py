@@ -28,7 +28,8 @@ class Installation:
     """One installed Modelward: its images, its hub and the pod settings of its cluster.
 
     `namespace` is where the operator runs; `hub_url` is None and `hub_ca_pem` empty while there is no hub.
-    `allowed_hosts` are those outside the cluster that evaluators may send text to.
+    `allowed_hosts` are those outside the cluster that evaluators may send text to; `isolate_containers` says whether
+    runs with a container of a team's own get a NetworkPolicy.
     """
 
     collector_image: str
@@ -39,3 +40,4 @@ class Installation:
     namespace: str = "modelward-system"
     pod: PodSettings = field(default_factory=PodSettings)
     allowed_hosts: tuple[str, ...] = ()
+    isolate_containers: bool = False

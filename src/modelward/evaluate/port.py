@@ -48,7 +48,7 @@ class ScoringRequest:
     """A POST to an address that the evaluator's pod additions name.
 
     `credential` becomes a bearer token on its way, `signing` the key of a `Modelward-Signature`. It is sent up to
-    `tries` times, where no answer comes in time, or with a status of 500 and above. `credential` goes bare into another
+    `tries` times, where no answer comes in time, or one of status 500 and above. `credential` goes bare into another
     `credential_header` than Authorization, and `timeout_s` takes the place of the port's. Who is `insistent` tries
     again and gives up by itself: a failure does not count against the address.
     """

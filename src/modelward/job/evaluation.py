@@ -29,7 +29,7 @@ from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
 from modelward.job.minilm import embed
 from modelward.job.outside_scores import HubOutsideScores
-from modelward.job.patience import Patience
+from modelward.job.patience import RunPatience
 from modelward.job.port import JobPort
 from modelward.job.score_memory import HubScores
 from modelward.reasons.checks import CheckReason
@@ -83,7 +83,7 @@ class EvaluationJob:
     _learned: dict[str, Any] = field(default_factory=dict)
     """What kinds have learned in this run of the addresses that they ask."""
     _window: tuple[tuple[str, int, int, int], Sequence[Exchange]] | None = None
-    _patience: Patience = field(default_factory=Patience)
+    _patience: RunPatience = field(default_factory=RunPatience)
 
     async def run_item(self, item: PlanItem) -> None:
         """Judge one item and put its result to the hub."""

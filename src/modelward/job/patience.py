@@ -18,7 +18,7 @@ SECONDS = 450.0
 
 
 @dataclass(slots=True)
-class Patience:
+class RunPatience:
     """What the addresses of one run have cost it; share one among the ports of a run."""
 
     failures: int = FAILURES

@@ -21,7 +21,7 @@ from modelward.evaluate.port import Cause, OutsideScores, PortError, ScopeMemory
 from modelward.evaluate.score_contract.signature import HEADER as SIGNATURE_HEADER
 from modelward.evaluate.score_contract.signature import signature
 from modelward.job.embeddings import SharedEmbeddings
-from modelward.job.patience import Patience
+from modelward.job.patience import RunPatience
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class JobPort:
     allowed_hosts: tuple[str, ...] | None = None
     scopes: ScopeMemory | None = None
     outside: OutsideScores | None = None
-    patience: Patience = field(default_factory=Patience)
+    patience: RunPatience = field(default_factory=RunPatience)
     pauses_s: tuple[float, ...] = PAUSES_S
     clock_ms: Callable[[], int] = now_ms
     learned: dict[str, Any] = field(default_factory=dict)

@@ -63,6 +63,7 @@ EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 JOB = Kind("batch", "v1", "jobs", "Job")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 HORIZONTAL_POD_AUTOSCALER = Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+NETWORK_POLICY = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 CUSTOM_RESOURCE_DEFINITION = Kind(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
@@ -87,6 +88,7 @@ KINDS = (
     JOB,
     ENDPOINT_SLICE,
     HORIZONTAL_POD_AUTOSCALER,
+    NETWORK_POLICY,
     LEASE,
     CUSTOM_RESOURCE_DEFINITION,
     SELF_SUBJECT_ACCESS_REVIEW,

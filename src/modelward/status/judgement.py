@@ -30,6 +30,7 @@ from modelward.reasons.reason import Reason
 from modelward.status.checks import Check, Concern
 from modelward.status.comparison import compared
 from modelward.status.error_rates import rate_counts, uncounted, untimed
+from modelward.status.evaluator_container import ContainerFailure
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
 
@@ -50,7 +51,7 @@ class JudgementInput:
     revision: Revision
     traffic_seen_ppm: int | None = None
     hub_problem: str = ""
-    failing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    failing: Mapping[tuple[str, str], ContainerFailure] = field(default_factory=dict)
 
 
 def judge_objective(
@@ -276,9 +277,9 @@ def _verdict(
             uncalibrated=why,
             own=bound.evaluator.own_labels.get(endpoint) if bound.evaluator else None,
         )
-    cause = sight.failing.get((bound.policy, bound.evaluation.name))
-    if cause and verdict.verdict == "Unknown":
-        return _container_failing(verdict, cause)
+    failure = sight.failing.get((bound.policy, bound.evaluation.name))
+    if failure and verdict.verdict == "Unknown" and failure.to_ms >= pooled.newest_ms:
+        return _container_failing(verdict, failure.cause)
     blind = _bypassed(sight)
     if verdict.verdict == "Unknown" or not blind:
         return verdict

@@ -12,6 +12,7 @@ from modelward.cli.preflight.examine import Examination
 from modelward.kube.client import Client
 from modelward.kube.errors import Forbidden
 from modelward.kube.kinds import HORIZONTAL_POD_AUTOSCALER, SERVICE, Kind, Object
+from modelward.operator.runtime.settings import Settings
 
 API = "modelward.dev/v1alpha1"
 WORKLOAD: Object = {
@@ -128,3 +129,13 @@ async def test_a_port_that_no_container_declares_is_questioned() -> None:
     assert said in found.notes
     (found,) = await effects(Cluster(), adopting(port=8000))
     assert said not in found.notes
+
+
+@pytest.mark.parametrize(("allowed", "refused"), [((), True), (("judge.example",), False)])
+async def test_a_webhook_is_judged_by_the_hosts_that_the_installation_allows(
+    allowed: tuple[str, ...], refused: bool
+) -> None:
+    asked = ours("Evaluator", webhook={"url": "https://judge.example", "secretRef": {"name": "modelward-a"}})
+    setup = Setup(Settings("modelward-system", "collector", "modelward", allowed_hosts=allowed))
+    (found,) = await Examination(cast(Client, Cluster()), [asked], setup).effects()
+    assert ("egress.allowedHosts" in found.why) is refused, found

@@ -25,7 +25,7 @@ from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import Scorer, reason, score
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import catalogue
-from modelward.job.patience import Patience
+from modelward.job.patience import RunPatience
 from modelward.job.port import MAX_REPLY_BYTES, JobPort
 
 KEY = "a long random word"
@@ -78,7 +78,7 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[tuple[Service, TestSe
         await one.close()
 
 
-def scorer(server: TestServer, secrets: Path, patience: Patience | None = None) -> Scorer:
+def scorer(server: TestServer, secrets: Path, patience: RunPatience | None = None) -> Scorer:
     """The webhook of a Service of the cluster, whose address leads to the loopback server."""
     config = {"url": "https://judge.example", "secretRef": {"name": "modelward-brand"}}
     made = catalogue().resolve(EvaluatorBlock("webhook", "brand", config))
@@ -90,7 +90,7 @@ def scorer(server: TestServer, secrets: Path, patience: Patience | None = None) 
         (Egress(server.host, server.port or 0),),
         secrets,
         timeout_s=0.3,
-        patience=patience or Patience(),
+        patience=patience or RunPatience(),
         pauses_s=(0.0, 0.0),
         clock_ms=lambda: 1_700_000_000_000,
     )
@@ -199,7 +199,7 @@ async def test_time_spent_on_one_address_is_bounded_and_others_keep_theirs(serve
         return web.json_response({"scores": []})
 
     service, server = await serve(slow)
-    patience = Patience(seconds=250.0, clock_s=lambda: now[0])
+    patience = RunPatience(seconds=250.0, clock_s=lambda: now[0])
     egress = (Egress(server.host, server.port or 0),)
     port = JobPort(SharedEmbeddings(lambda _: np.zeros((0, 384), np.float32)), egress, patience=patience)
     request = ScoringRequest(str(server.make_url("/v1/score")), b'{"records": []}')

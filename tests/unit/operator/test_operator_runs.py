@@ -13,6 +13,7 @@ from fake_api import SETTINGS, FakeApi
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.evaluationrun import EvaluationRun, RunItem
+from modelward.api.evaluator import Evaluator
 from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -618,3 +619,89 @@ async def test_a_look_back_that_is_too_large_for_one_plan_says_which_items_it_le
     run = await ended(rig)
     messages = {item.evaluation: item.message.partition(":")[0] for item in run.status.items}
     assert messages == {f"e{i}": "ResultLost" if i < 4 else "PlanTooLarge" for i in range(6)}
+
+
+def by_container(*images: str) -> MonitoringPlan:
+    """A policy that asks for a built-in, and for a container of each image."""
+    specs = {f"e{number}": {"container": {"image": image}} for number, image in enumerate(images)}
+    evaluators = {
+        name: Evaluator.model_validate({"metadata": {"name": name, "namespace": "retail"}, "spec": spec})
+        for name, spec in specs.items()
+    }
+    topic = {"name": "topic", "check": {"builtin": "PII"}, "failAbove": "10%"}
+    asked = [topic, *({"name": name, "evaluatorRef": {"name": name}, "failAbove": "10%"} for name in specs)]
+    spec = {"endpointSelector": {}, "capture": {"content": "Redacted"}, "evaluations": asked}
+    policy = MonitoringPolicy.model_validate({"metadata": {"name": "baseline", "namespace": "retail"}, "spec": spec})
+    chat = LLMEndpoint.model_validate({"metadata": {"name": "chat", "namespace": "retail"}, "spec": CHAT})
+    return merge_policies(chat, [policy], catalogue().of_policies([policy], evaluators))
+
+
+async def test_a_container_that_holds_up_its_run_holds_up_no_other_evaluation(rig: RunRig) -> None:
+    rig.watches["retail"]["chat"] = by_container("brand:1")
+    await rig.runs.schedule("retail")
+    made = rig.api.store.list(EVALUATION_RUN, "retail")
+    items = {run["metadata"]["name"]: [item["evaluation"] for item in run["spec"]["items"]] for run in made}
+    (apart,) = [name for name in items if name.count("-") == 3]
+    assert sorted(items.values()) == [["e0"], ["topic"]]
+    await rig.runs.schedule("retail")
+    assert len(rig.api.store.list(EVALUATION_RUN, "retail")) == 2, "both are in flight"
+    (plain,) = [run for run in made if run["metadata"]["name"] != apart]
+    rig.api.put({**plain, "status": {"result": "Passed"}})
+    rig.now_ms += 60 * MINUTE_MS
+    rig.feed.newest_ms = {"retail/chat": rig.now_ms}
+    await rig.runs.schedule("retail")
+    new = [run for run in rig.api.store.list(EVALUATION_RUN, "retail") if run["metadata"]["name"] not in items]
+    assert [[item["evaluation"] for item in run["spec"]["items"]] for run in new] == [["topic"]]
+
+
+async def begun(rig: RunRig, *, isolates: bool) -> None:
+    settings = replace(SETTINGS, hub_url=HUB, isolate_containers=isolates)
+    rig.runs.installed = Installed(replace(rig.api.context, settings=settings))
+    rig.watches["retail"]["chat"] = by_container("brand:1")
+    mine = rig.run()
+    (item,) = mine["spec"]["items"]
+    rig.api.put({**mine, "spec": {"items": [{**item, "evaluation": "e0"}]}})
+    await rig.runs.reconcile("retail", "run-1")
+
+
+@pytest.mark.parametrize("isolates", [False, True])
+async def test_a_run_with_a_container_is_isolated_where_that_was_asked_for(rig: RunRig, isolates: bool) -> None:
+    await begun(rig, isolates=isolates)
+    made = [kind for _, kind, _ in rig.api.verbs("apply")]
+    assert made == [*(["NetworkPolicy"] if isolates else []), "ServiceAccount", "ConfigMap", "Job"]
+    if isolates:
+        (policy,) = [body for body in rig.api.bodies if body and body.get("kind") == "NetworkPolicy"]
+        (job,) = [body for body in rig.api.bodies if body and body.get("kind") == "Job"]
+        selected, labels = policy["spec"]["podSelector"]["matchLabels"], job["spec"]["template"]["metadata"]["labels"]
+        assert selected.items() <= labels.items()
+        assert selected["modelward.dev/run"] == "run-1", "and no pod of another run"
+        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        assert policy["metadata"]["ownerReferences"][0]["kind"] == "EvaluationRun"
+
+
+async def test_no_container_runs_without_the_isolation_that_was_asked_for(rig: RunRig) -> None:
+    rig.api.refusals["apply"] = Forbidden(403, "Forbidden", "networkpolicies is forbidden")
+    await begun(rig, isolates=True)
+    assert rig.api.verbs("apply") == ()
+    assert complete(rig.status()) == ("False", "Refused")
+    assert "networkpolicies is forbidden" in rig.status().status.message
+
+
+async def test_a_container_that_died_is_named_in_the_run_and_in_its_item(rig: RunRig) -> None:
+    rig.watches["retail"]["chat"] = by_container("brand:1")
+    mine = rig.run(status={"job": "run-1"})
+    (item,) = mine["spec"]["items"]
+    rig.api.put({**mine, "spec": {"items": [{**item, "evaluation": "e0"}]}, "status": {"job": "run-1"}})
+    rig.job()
+    killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    beside = {"name": "evaluator-1", "lastState": killed, "state": {"running": {}}, "ready": True}
+    about = {"name": "p", "namespace": "retail", "labels": {"modelward.dev/run": "run-1"}}
+    rig.api.put({"apiVersion": "v1", "kind": "Pod", "metadata": about, "status": {"initContainerStatuses": [beside]}})
+    facts = EvaluatorFacts("e0", "1")
+    found = WindowResult("retail", "chat", "baseline", "e0", FROM_MS, TO_MS, "run-1", facts, {"r1": scored(83, 0, 37)})
+    rig.feed.keep([found])
+    await rig.runs.reconcile("retail", "run-1")
+    (told,) = rig.status().status.items
+    assert (told.result, told.cause) == ("Error", "OOMKilled")
+    assert "37 of 120" in told.message
+    assert told.message.endswith("; OOMKilled")

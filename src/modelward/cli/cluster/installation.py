@@ -41,6 +41,8 @@ class Setup:
             version=version("modelward"),
             namespace=self.settings.namespace,
             pod=self.settings.pod,
+            allowed_hosts=self.settings.allowed_hosts,
+            isolate_containers=self.settings.isolate_containers,
         )
 
 

@@ -43,6 +43,9 @@ RIGHTS: Mapping[str, str] = {
 """Verbs by `group/resource[/subresource]`, in each namespace that is served."""
 
 
+ISOLATING: Mapping[str, str] = {"networking.k8s.io/networkpolicies": "get create patch"}
+"""Rights that are granted with networkPolicy.evaluatorContainers, in the same places."""
+
 OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
     {"group": "coordination.k8s.io", "resource": "leases", "verb": "create"},
     {"group": "coordination.k8s.io", "resource": "leases", "verb": "get", "name": "modelward"},
@@ -52,9 +55,12 @@ OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
 """What it must be allowed to do in its own namespace: lead, and know the hub's certificate."""
 
 
-def reviews(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each right in words with the review that asks for it; namespace empty for all namespaces."""
-    for place, verbs in RIGHTS.items():
+def reviews(namespace: str, *, isolates: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each right in words with the review that asks for it; namespace empty for all namespaces.
+
+    With `isolates` those that the isolation of evaluators' containers needs come too.
+    """
+    for place, verbs in {**RIGHTS, **(ISOLATING if isolates else {})}.items():
         group, _, path = place.partition("/")
         resource, _, subresource = path.partition("/")
         for verb in verbs.split():

@@ -10,6 +10,7 @@ from modelward.cli.cluster.rights import own_reviews, reviews
 from modelward.cli.doctor.observed import Rights
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import Object
+from modelward.operator.runtime.settings import Settings
 
 _AT_ONCE = 8
 
@@ -20,7 +21,7 @@ async def rights_asked(reading: ClusterReader, namespace: str, known: Setup) -> 
         return Rights(reading.who)
     if known.settings is None:
         return Rights(reading.who, problem=f"it is not known which namespaces it serves: {known.problem}")
-    asked = _asked(namespace, known.settings.watch_namespaces, known.settings.hub_url is not None)
+    asked = _asked(namespace, known.settings)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def allowed(review: Object) -> bool:
@@ -34,10 +35,11 @@ async def rights_asked(reading: ClusterReader, namespace: str, known: Setup) -> 
     return Rights(reading.who, tuple(words for (words, _), yes in zip(asked, answers, strict=True) if not yes))
 
 
-def _asked(namespace: str, served: tuple[str, ...], hub: bool) -> list[tuple[str, Object]]:
+def _asked(namespace: str, settings: Settings) -> list[tuple[str, Object]]:
     """Return each right in words, with its review; no namespaces stand for all of them."""
     own = [(words, f" in {namespace}", review) for words, review in own_reviews(namespace)]
-    needed = own if hub else [one for one in own if "configmaps" not in one[0]]
-    for place in served or ("",):
-        needed += [(words, f" in {place}" if place else "", review) for words, review in reviews(place)]
+    needed = own if settings.hub_url is not None else [one for one in own if "configmaps" not in one[0]]
+    for place in settings.watch_namespaces or ("",):
+        asked = reviews(place, isolates=settings.isolate_containers)
+        needed += [(words, f" in {place}" if place else "", review) for words, review in asked]
     return [(f"{words}{where}", review) for words, where, review in needed]

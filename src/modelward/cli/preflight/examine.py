@@ -25,6 +25,7 @@ from modelward.cli.rendering import parsed as strictly_parsed
 from modelward.desired.evaluators import block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import merge_policies
+from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME, KEY
 from modelward.kube.client import Client
@@ -64,6 +65,12 @@ class Examination:
     authority: str = ""
     """The hub's certificate authority, which collectors are given."""
     _after: dict[str, NamespaceAfter] = field(default_factory=dict)
+
+    @property
+    def known(self) -> EvaluatorCatalogue:
+        """The evaluators, which may send text where the installation's settings let them."""
+        settings = self.setup.settings
+        return catalogue() if settings is None else catalogue().within(settings.allowed_hosts)
 
     async def effects(self) -> tuple[Effect, ...]:
         """Ask about every object of ours first, since each decides with the others of its namespace."""
@@ -113,11 +120,11 @@ class Examination:
             return effect_of(await self.subject(metadata["namespace"], metadata["name"], answer, notes))
         if kind == "MonitoringPolicy":
             policy = after.policies[metadata["name"]]
-            evaluators = catalogue().of_policies(after.policies.values(), after.evaluators)
+            evaluators = self.known.of_policies(after.policies.values(), after.evaluators)
             return policy_effect(policy, after.endpoints, after.policies, evaluators, after.allow_raw, notes)
         if kind == "Evaluator":
             evaluator = after.evaluators[metadata["name"]]
-            found = catalogue().resolve(block_of(evaluator.spec, evaluator.metadata.name))
+            found = self.known.resolve(block_of(evaluator.spec, evaluator.metadata.name))
             return evaluator_effect(evaluator, found, notes)
         return Effect(*place, "Nothing", "it concerns no model server", notes=notes)
 
@@ -127,7 +134,7 @@ class Examination:
         view, unread = await gathered(self.client, self.objects, after, answer.after, after.endpoints[name])
         bypassed = await bypass_notes(self.client, self.objects, view.endpoint, view.workload)
         notes += (*unread, *filter(None, bypassed))
-        evaluators = catalogue().of_policies(view.policies, view.evaluators)
+        evaluators = self.known.of_policies(view.policies, view.evaluators)
         asked = merge_policies(view.endpoint, view.policies, evaluators, allow_raw=view.allow_raw)
         installation = replace(self.setup.installation, hub_ca_pem=self.authority)
         todo = standing(view, plan(view, asked, installation))

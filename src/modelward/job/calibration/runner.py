@@ -25,7 +25,7 @@ from modelward.job.calibration.label_records import LabelRecords
 from modelward.job.calibration.memory import CalibrationMemory, LabelStore
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import UnknownEvaluatorError, resolved
-from modelward.job.patience import Patience
+from modelward.job.patience import RunPatience
 from modelward.job.port import JobPort
 from modelward.reasons.calibration import CalibrationReason
 from modelward.reasons.checks import CheckReason
@@ -62,7 +62,7 @@ class CalibrationRun:
     allowed_hosts: tuple[str, ...] | None = None
     _memory: CalibrationMemory = field(init=False)
     _learned: dict[str, Any] = field(default_factory=dict)
-    _patience: Patience = field(default_factory=lambda: Patience(seconds=WAIT_S))
+    _patience: RunPatience = field(default_factory=lambda: RunPatience(seconds=WAIT_S))
     _price: int = 0
 
     async def run(self) -> CalibrationOutcome:

@@ -12,7 +12,7 @@ from modelward.desired import names
 from modelward.desired.children import Child, is_rehearsal
 from modelward.desired.finding import Finding
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
-from modelward.kube.kinds import DEPLOYMENT, GROUP, SERVICE_ACCOUNT, Kind, Object, kind_of
+from modelward.kube.kinds import DEPLOYMENT, GROUP, NETWORK_POLICY, SERVICE_ACCOUNT, Kind, Object, kind_of
 from modelward.operator.endpoint.displaced import put_back
 from modelward.operator.endpoint.plan import FULLY_MANAGED, due, label, to_apply
 from modelward.operator.endpoint.precondition import Precondition
@@ -22,7 +22,7 @@ from modelward.reasons.accepted import AcceptedReason
 log = logging.getLogger(__name__)
 
 _IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
-_UNWATCHED = frozenset({SERVICE_ACCOUNT})
+_UNWATCHED = frozenset({SERVICE_ACCOUNT, NETWORK_POLICY})
 """Kinds of which the store would keep for ever what it was once shown."""
 _BELIEVED_S = 60.0
 """How long what was read of such an object is believed: what another writer does to it is undone after that."""

@@ -34,7 +34,7 @@ from modelward.reasons.workload import WorkloadReason
 from modelward.status.checks import health
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
-from modelward.status.evaluator_container import failing
+from modelward.status.evaluator_container import ContainerFailure, failing
 from modelward.status.unreadable import unreadable
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class EndpointReconciler:
         windows = {key: self.hub.of((about.namespace, about.name, *key)) for key in keys}
         return HubEvidence(windows, self.hub.trouble(), self._failing(known, asked))
 
-    def _failing(self, known: Gathered, asked: MonitoringPlan) -> dict[tuple[str, str], str]:
+    def _failing(self, known: Gathered, asked: MonitoringPlan) -> dict[tuple[str, str], ContainerFailure]:
         """Return what keeps evaluators' containers from answering; runs are read only where there are any."""
         if not any(bound.evaluator and bound.evaluator.pod.containers for bound in asked.evaluations):
             return {}

@@ -14,6 +14,7 @@ from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.scale import Scaled
 from modelward.operator.observe.observer import Observation
 from modelward.scrape.pages import PageTarget
+from modelward.status.evaluator_container import ContainerFailure
 from modelward.status.traffic_seen import traffic_seen_ppm
 
 
@@ -26,7 +27,7 @@ class HubEvidence:
 
     windows: Mapping[tuple[str, str], Sequence[WindowResult]] = field(default_factory=dict)
     trouble: str = ""
-    failing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    failing: Mapping[tuple[str, str], ContainerFailure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from modelward.desired.due import TrafficSince, due
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.reopen import reopened
+from modelward.desired.run_network import network_policy
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import (
     CONFIG_MAP,
@@ -233,8 +234,13 @@ class RunReconciler:
         }
 
     async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
-        job = Child(evaluator_job.job(run, self.installed.now, runs.additions(run, watches)), names.FRAME_MANAGER)
-        return await self._children.write((*self._needs(run, watches), job), {"uid": run.metadata.uid})
+        owner, additions = {"uid": run.metadata.uid}, runs.additions(run, watches)
+        if additions.containers and self.installed.now.isolate_containers:
+            isolation = Child(network_policy(run, self.installed.now), names.FRAME_MANAGER)
+            if problems := await self._children.write((isolation,), owner):
+                return problems  # no container runs without the bounds that were asked for
+        job = Child(evaluator_job.job(run, self.installed.now, additions), names.FRAME_MANAGER)
+        return await self._children.write((*self._needs(run, watches), job), owner)
 
     def _needs(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Child, Child]:
         """Return the account and the plan, without which the Job's pod cannot start."""

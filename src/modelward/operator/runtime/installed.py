@@ -29,6 +29,7 @@ class Installed:
             namespace=settings.namespace,
             pod=settings.pod,
             allowed_hosts=settings.allowed_hosts,
+            isolate_containers=settings.isolate_containers,
         )
 
     @property

@@ -1,0 +1,133 @@
+"""From `modelward evaluator init` to verdicts: its image, built as its README says, scores real traffic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bank import QUESTIONS, scripted_bot
+from customers import ask_all, reached
+from installation import REPOSITORY, Installed
+
+pytestmark = pytest.mark.cluster
+
+BOT, MIN_SAMPLES = "bot", 40
+BASE = "localhost/modelward-base:dev"
+
+
+@pytest.fixture(scope="module")
+def image(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The skeleton's own image, unchanged."""
+    folder = tmp_path_factory.mktemp("init")
+    modelward = (sys.executable, "-c", "from modelward.cli.app import main; main()")
+    _run(*modelward, "evaluator", "init", "shouting", "--folder", str(folder))
+    name = "localhost/shouting:dev"
+    built = ("buildah", "bud", "-q", "--isolation=chroot", "--format=oci", "--build-arg", f"BASE={BASE}", "-t", name)
+    _run(*built, str(folder / "shouting"))
+    _run(sys.executable, str(REPOSITORY / "devcluster"), "load", name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def place(installed: Installed, image: str) -> Iterator[str]:
+    """A namespace whose policy asks for the image with two settings, for one that is nowhere, and for a built-in."""
+    space = f"e2e-containers-{uuid.uuid4().hex[:5]}"
+    installed.cluster.kubectl("create", "namespace", space)
+    installed.apply(
+        space,
+        evaluator("calm", image, {}),
+        evaluator("strict", image, {"maxCapitals": 0}),
+        evaluator("nowhere", "localhost/nowhere:dev", {}),
+        policy("calm", "strict", "nowhere"),
+        scripted_bot(BOT, "answer"),
+    )
+    installed.until_condition(BOT, space, "Ready", "True", 120)
+    url = installed.url(BOT, space)
+    installed.until("its Service leads there", lambda: reached(url) or None, 90)
+    answers = ask_all(url, QUESTIONS[:120], at_once=4, timeout_s=120)
+    assert {answer.status for answer in answers} == {200}
+    yield space
+    installed.cluster.kubectl("delete", "namespace", space, "--wait=false", "--ignore-not-found")
+
+
+def evaluator(name: str, image: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the skeleton's Evaluator with another name, image and settings."""
+    skeleton = REPOSITORY / "src" / "modelward" / "cli" / "evaluator_kit" / "skeleton" / "evaluator.yaml"
+    found: dict[str, Any] = next(yaml.safe_load_all(skeleton.read_text()))
+    container = {**found["spec"]["container"], "image": image, "config": config}
+    return {**found, "metadata": {"name": name}, "spec": {"container": container}}
+
+
+def policy(*names: str) -> dict[str, Any]:
+    """Ask for every Evaluator of these names, and for a built-in."""
+    timing = {"failAbove": "5%", "every": "10s", "over": "10m", "minSamples": MIN_SAMPLES}
+    asked = [{"name": name, "evaluatorRef": {"name": name}, **timing} for name in names]
+    builtin = {"name": "no-personal-data", "check": {"builtin": "PII"}, **timing}
+    return {
+        "apiVersion": "modelward.dev/v1alpha1",
+        "kind": "MonitoringPolicy",
+        "metadata": {"name": "containers"},
+        "spec": {
+            "endpointSelector": {},
+            "capture": {"content": "Redacted", "sample": "100%"},
+            "evaluations": [*asked, builtin],
+        },
+    }
+
+
+def evaluation(installed: Installed, place: str, name: str) -> dict[str, Any]:
+    """Return what the endpoint's status says of an evaluation."""
+    found = installed.status(BOT, place).get("evaluations", [])
+    return next((dict(one) for one in found if one["name"] == name), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("calm", "Passed"), ("strict", "Failed"), ("no-personal-data", "Passed")]
+)
+def test_a_container_decides_by_its_settings_and_holds_up_no_other(
+    installed: Installed, place: str, name: str, verdict: str
+) -> None:
+    def decided() -> dict[str, Any] | None:
+        one = evaluation(installed, place, name)
+        return one if one.get("verdict") == verdict else None
+
+    one = installed.until(f"{name} is {verdict}", decided, 240)
+    assert one["samples"] >= MIN_SAMPLES
+
+
+def test_an_image_that_is_nowhere_is_told_and_is_never_a_pass(installed: Installed, place: str) -> None:
+    def told() -> dict[str, Any] | None:
+        one = evaluation(installed, place, "nowhere")
+        return one if one.get("reason") == "EvaluatorFailing" else None
+
+    one = installed.until("the check says so", told, 180)
+    assert one["verdict"] == "Unknown"
+    assert "localhost/nowhere:dev" in one["message"]
+
+
+def test_its_container_is_a_restricted_sidecar_without_a_token(installed: Installed, place: str, image: str) -> None:
+    def pod() -> dict[str, Any] | None:
+        pods = installed.items("pods", place, "modelward.dev/component=evaluator")
+        return next((one for one in pods if _beside(one) and _beside(one)[0]["image"] == image), None)
+
+    found = installed.until("a pod of it", pod, 120)
+    (sidecar,) = _beside(found)
+    assert [mount["mountPath"] for mount in sidecar["volumeMounts"]] == ["/tmp"]
+    assert sidecar["securityContext"]["readOnlyRootFilesystem"] is True
+    assert sidecar["startupProbe"]["httpGet"]["path"] == "/v1/manifest"
+    assert found["spec"]["automountServiceAccountToken"] is False
+
+
+def _beside(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(pod["spec"].get("initContainers", []))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=Path(REPOSITORY), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
