@@ -1,40 +1,35 @@
-"""The network of a run whose pod holds a container of a team's own: the hub and DNS, and nothing else."""
+"""The network of a Job whose pod holds a container of a team's own: the hub and DNS, and nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from modelward.api.evaluationrun import EvaluationRun
 from modelward.desired import names
 from modelward.desired.installation import Installation
-from modelward.desired.ownership import owner_references
 
 HUB_PORT = 8443
 DNS_PORTS = (53, 5353)
 """Of CoreDNS, also where its pods listen on 5353."""
+_OWN = (names.COMPONENT, names.RUN, names.EVALUATOR)
+"""Labels by which the pods of one Job, or of one evaluator's calibrations, are told from all others."""
 NODE_LOCAL_DNS = "169.254.20.10/32"
 """Where a node's own DNS cache answers, which is no pod."""
 
 
-def network_policy(run: EvaluationRun, installation: Installation) -> dict[str, Any]:
-    """Return the NetworkPolicy that selects the run's own pods alone; it goes with the run.
+def network_policy(job: Mapping[str, Any], installation: Installation) -> dict[str, Any]:
+    """Return the NetworkPolicy that selects the pods of a Job alone; it has the Job's name and goes as the Job does.
 
     It holds where the cluster's network enforces such policies. What it allows, it allows to the scoring container and
     the one beside it alike, since both have one address.
     """
-    references = owner_references(run.metadata, "EvaluationRun")
-    label = {names.RUN: names.fit(run.metadata.name)}
+    labels = job["spec"]["template"]["metadata"]["labels"]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {
-            "name": names.run_job(run.metadata.name),
-            "namespace": run.metadata.namespace,
-            "labels": {**names.shared_labels("evaluator"), **label},
-            **({"ownerReferences": references} if references else {}),
-        },
+        "metadata": dict(job["metadata"]),
         "spec": {
-            "podSelector": {"matchLabels": {names.COMPONENT: "evaluator", **label}},
+            "podSelector": {"matchLabels": {name: labels[name] for name in _OWN if name in labels}},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [],
             "egress": [_hub(installation.namespace), _dns()],

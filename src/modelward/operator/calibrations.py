@@ -17,6 +17,7 @@ from modelward.desired.calibration_job import calibration_name, calibration_plan
 from modelward.desired.children import Child
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.finding import Finding
+from modelward.desired.run_network import network_policy
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import CONFIG_MAP, JOB
 from modelward.operator.endpoint.apply import ChildWriter
@@ -109,13 +110,16 @@ class CalibrationReconciler:
 
     async def _make(self, wanted: _Wanted, plan: CalibrationPlan, name: str) -> Finding:
         evaluator, installation = wanted.evaluator, self.installed.now
-        made = (
-            evaluate_account(evaluator.metadata.namespace),
-            plan_config_map(evaluator, plan, name, installation),
-            job(evaluator, wanted.asked, wanted.found, name, installation),
-        )
-        children = [Child(one, names.FRAME_MANAGER) for one in made]
-        problems = await self._children.write(children, {"uid": evaluator.metadata.uid})
+        asking = job(evaluator, wanted.asked, wanted.found, name, installation)
+        isolates = wanted.found.pod.containers and installation.isolate_containers
+        bounds = (network_policy(asking, installation),) if isolates else ()
+        needs = (evaluate_account(evaluator.metadata.namespace), plan_config_map(evaluator, plan, name, installation))
+        owner = {"uid": evaluator.metadata.uid}
+        # No container runs without the bounds that were asked for.
+        problems = await self._children.write([Child(one, names.FRAME_MANAGER) for one in bounds], owner)
+        if not problems:
+            children = [Child(one, names.FRAME_MANAGER) for one in (*needs, asking)]
+            problems = await self._children.write(children, owner)
         if problems:
             return Finding(CalibrationReason.NOT_CALIBRATED, problems[0].finding.message)
         log.info("calibration=begun namespace=%s evaluator=%s job=%s", plan.namespace, plan.evaluator, name)

@@ -15,16 +15,19 @@ RUN = EvaluationRun.model_validate(
 )
 
 
+JOB = evaluator_job.job(RUN, PLAIN)
+
+
 def spec() -> dict[str, Any]:
-    return dict(network_policy(RUN, PLAIN)["spec"])
+    return dict(network_policy(JOB, PLAIN)["spec"])
 
 
 def test_it_selects_the_pods_of_its_run_whatever_the_length_of_its_name() -> None:
-    labels = evaluator_job.job(RUN, PLAIN)["spec"]["template"]["metadata"]["labels"]
+    labels = JOB["spec"]["template"]["metadata"]["labels"]
     selected = spec()["podSelector"]["matchLabels"]
     assert selected.items() <= labels.items()
     assert "modelward.dev/run" in selected
-    assert len(network_policy(RUN, PLAIN)["metadata"]["name"]) <= 63
+    assert len(network_policy(JOB, PLAIN)["metadata"]["name"]) <= 63
 
 
 def test_nothing_comes_in_and_only_the_hub_and_dns_are_reached() -> None:
@@ -40,5 +43,5 @@ def test_nothing_comes_in_and_only_the_hub_and_dns_are_reached() -> None:
 
 
 def test_it_goes_with_its_run() -> None:
-    (owner,) = network_policy(RUN, PLAIN)["metadata"]["ownerReferences"]
+    (owner,) = network_policy(JOB, PLAIN)["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"]) == ("EvaluationRun", "u")

@@ -47,9 +47,12 @@ class Bench:
     found: CalibrationOutcome | None = None
     answered: bool = True
     now_ms: int = NOW_MS
+    isolates: bool = False
 
     def __post_init__(self) -> None:
-        hub = Installation("collector", "modelward:1", "https://hub:8443", hub_ca_pem="pem")
+        hub = Installation(
+            "collector", "modelward:1", "https://hub:8443", hub_ca_pem="pem", isolate_containers=self.isolates
+        )
         installed = cast(Installed, SimpleNamespace(now=hub))
         calibrations = CalibrationReconciler(self.api.context, installed, lambda *_: (self.answered, self.found))
         self.reconciler = PolicyReconciler(
@@ -259,3 +262,16 @@ async def test_a_hub_that_has_not_answered_yet_changes_nothing_that_was_known() 
     bench.answered = False
     assert await bench.told() == before
     assert not bench.jobs
+
+
+async def test_a_container_is_bound_while_it_is_calibrated_too() -> None:
+    bench = Bench({"container": {"image": "brand:1"}, "calibration": SPEC["calibration"]}, isolates=True)
+    await bench.told()
+    made = [kind for _, kind, _ in bench.api.verbs("apply")]
+    assert made[0] == "NetworkPolicy"
+    assert made[-1] == "Job"
+    (policy,) = [body for body in bench.api.bodies if isinstance(body, dict) and body.get("kind") == "NetworkPolicy"]
+    (job,) = bench.jobs
+    selected = policy["spec"]["podSelector"]["matchLabels"]
+    assert selected.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+    assert selected["modelward.dev/evaluator"] == "words"

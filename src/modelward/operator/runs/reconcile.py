@@ -235,12 +235,12 @@ class RunReconciler:
 
     async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
         owner, additions = {"uid": run.metadata.uid}, runs.additions(run, watches)
+        job = evaluator_job.job(run, self.installed.now, additions)
         if additions.containers and self.installed.now.isolate_containers:
-            isolation = Child(network_policy(run, self.installed.now), names.FRAME_MANAGER)
+            isolation = Child(network_policy(job, self.installed.now), names.FRAME_MANAGER)
             if problems := await self._children.write((isolation,), owner):
                 return problems  # no container runs without the bounds that were asked for
-        job = Child(evaluator_job.job(run, self.installed.now, additions), names.FRAME_MANAGER)
-        return await self._children.write((*self._needs(run, watches), job), owner)
+        return await self._children.write((*self._needs(run, watches), Child(job, names.FRAME_MANAGER)), owner)
 
     def _needs(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Child, Child]:
         """Return the account and the plan, without which the Job's pod cannot start."""
