@@ -86,6 +86,14 @@ class ResolvedEvaluator:
     own_labels: Mapping[str, OwnLabels] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class EndpointAddress:
+    """Where an LLMEndpoint answers, empty while it has no address; `outside` is the API that its gateway leads to."""
+
+    url: str = ""
+    outside: str = ""
+
+
 Resolution: TypeAlias = ResolvedEvaluator | Finding
 """An evaluator, or why there is none: EvaluatorNotFound, UnknownEvaluator or InvalidConfig."""
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluator import Evaluator
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
-from modelward.desired.evaluators import EvaluatorBlock, Resolution, Resolutions, ResolvedEvaluator, block_of
+from modelward.desired.evaluators import (
+    EndpointAddress,
+    EvaluatorBlock,
+    Resolution,
+    Resolutions,
+    ResolvedEvaluator,
+    block_of,
+)
 from modelward.desired.finding import Finding
 from modelward.desired.text_egress import forbidden
 from modelward.evaluate.calibration.in_force import in_force
@@ -93,7 +100,7 @@ class EvaluatorCatalogue:
         self,
         policies: Iterable[MonitoringPolicy],
         evaluators: Mapping[str, Evaluator],
-        addresses: Mapping[str, str] | None = None,
+        addresses: Mapping[str, EndpointAddress] | None = None,
     ) -> Resolutions:
         """Resolve every evaluation of some policies of a namespace; `evaluators` are the namespace's, by name.
 
@@ -106,17 +113,22 @@ class EvaluatorCatalogue:
             for evaluation in policy.spec.evaluations
         }
 
-    def placed(self, block: EvaluatorBlock, addresses: Mapping[str, str]) -> EvaluatorBlock | Finding:
+    def placed(self, block: EvaluatorBlock, addresses: Mapping[str, EndpointAddress]) -> EvaluatorBlock | Finding:
         """Return a block with the address of the LLMEndpoint that it asks; JudgeUnavailable where that has none."""
         kind = asking(self.kinds.get(block.kind))
         name = kind.endpoint(block) if kind else ""
         if kind is None or not name:
             return block
-        url = addresses.get(name)
-        return kind.placed(block, url) if url else _nowhere(block, name, addresses)
+        found = addresses.get(name, EndpointAddress())
+        if found.outside:
+            return _outside(block, name, found.outside)
+        return kind.placed(block, found.url) if found.url else _nowhere(block, name, addresses)
 
     def _of(
-        self, evaluation: Evaluation, evaluators: Mapping[str, Evaluator], addresses: Mapping[str, str] | None
+        self,
+        evaluation: Evaluation,
+        evaluators: Mapping[str, Evaluator],
+        addresses: Mapping[str, EndpointAddress] | None,
     ) -> Resolution:
         block = _block(evaluation, evaluators)
         if not isinstance(block, Finding) and addresses is not None:
@@ -130,7 +142,13 @@ class EvaluatorCatalogue:
         return in_force(found, evaluators[reference.name]) if reference else found
 
 
-def _nowhere(block: EvaluatorBlock, name: str, addresses: Mapping[str, str]) -> Finding:
+def _outside(block: EvaluatorBlock, name: str, url: str) -> Finding:
+    """Return that text would leave the cluster by a way that neither masks it nor asks where it may go."""
+    told = f"{block.name} asks LLMEndpoint {name}, whose gateway leads out of the cluster, to {url[:200]}"
+    return Finding(CheckReason.EGRESS_NOT_ALLOWED, f"{told}; write that as {block.kind}.model.external instead")
+
+
+def _nowhere(block: EvaluatorBlock, name: str, addresses: Mapping[str, EndpointAddress]) -> Finding:
     told = f"{block.name} asks LLMEndpoint {name}, which"
     why = (
         "has no address yet; one in collector mode ScrapeOnly never has"

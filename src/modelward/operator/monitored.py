@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired.evaluators import block_of
+from modelward.desired.evaluators import EndpointAddress, block_of
 from modelward.desired.monitoring_plan import MonitoringPlan, merged, selects, without_itself
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Object
@@ -18,11 +18,13 @@ from modelward.operator.consent import RawConsent
 from modelward.operator.runtime.news import reported
 
 
-def address_of(obj: Object) -> str:
-    """Return the URL in an LLMEndpoint's status; empty where it has none, or a status that could have one."""
+def address_of(obj: Object) -> EndpointAddress:
+    """Return the URL in an LLMEndpoint's status, where it has one, and the API outside that its spec leads to."""
     address = reported(obj, "address")
     url = address.get("url") if isinstance(address, Mapping) else ""
-    return url if isinstance(url, str) else ""
+    backend = (obj.get("spec") or {}).get("backend") or {}
+    outside = (backend.get("external") or {}).get("url", "")
+    return EndpointAddress(url if isinstance(url, str) else "", str(outside))
 
 
 _Version = tuple[object, ...]
@@ -90,7 +92,7 @@ class Monitored:
         plan = without_itself(known[selection], endpoint)
         return replace(plan, prices=prices) if (prices := endpoint.spec.usage.prices) else plan
 
-    def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, str]:
+    def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, EndpointAddress]:
         """Return the URLs of the LLMEndpoints that evaluators ask, of those that there are; empty of one without."""
         blocks = (block_of(one.spec, name) for name, one in evaluators.items() if one.spec.builtin is None)
         names = {name for block in blocks if (name := self.catalogue.endpoint(block))}

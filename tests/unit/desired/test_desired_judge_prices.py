@@ -11,6 +11,7 @@ from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired import runs
+from modelward.desired.evaluators import EndpointAddress
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
 from modelward.job.installed import catalogue
@@ -33,7 +34,7 @@ def planned(model: dict[str, Any], judge: LLMEndpoint, budget: Any) -> PlanItem:
     asked = {"name": "tone", "evaluatorRef": {"name": "tone"}, "failAbove": "10%"}
     spec = {"endpointSelector": {}, "capture": {"content": "Redacted"}, "evaluations": [asked], "budget": budget}
     policy = MonitoringPolicy.model_validate({"metadata": {"name": "brand", **ABOUT}, "spec": spec})
-    addresses = {judge.metadata.name: "http://judge-llm.retail.svc"}
+    addresses = {judge.metadata.name: EndpointAddress("http://judge-llm.retail.svc")}
     resolved = catalogue().of_policies([policy], {"tone": evaluator}, addresses)
     plans = {one.metadata.name: merge_policies(one, [policy], resolved) for one in (endpoint("chat"), judge)}
     window = {"from": "2026-01-02T02:00:00Z", "to": "2026-01-02T03:00:00Z"}

@@ -15,7 +15,7 @@ from judge_server import Asked, JudgeServer, QuickPort, judge_server, likely, qu
 
 from modelward.api.evaluation import AskedModel, PlanItem, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, Message
-from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
+from modelward.desired.evaluators import EndpointAddress, EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.kinds.judge import KIND
 from modelward.evaluate.pool import pool
@@ -36,7 +36,7 @@ BLOCK: dict[str, Any] = {
 
 
 def resolved(server: JudgeServer, **changes: Any) -> ResolvedEvaluator:
-    block = KNOWN.placed(EvaluatorBlock("judge", "brand", BLOCK | changes), {"judge-llm": server.url})
+    block = KNOWN.placed(EvaluatorBlock("judge", "brand", BLOCK | changes), {"judge-llm": EndpointAddress(server.url)})
     assert isinstance(block, EvaluatorBlock)
     found = KNOWN.resolve(block)
     assert isinstance(found, ResolvedEvaluator), found
@@ -433,9 +433,9 @@ def test_what_no_schema_sees_is_refused_in_words(change: dict[str, Any], message
 
 
 @pytest.mark.parametrize(
-    ("addresses", "why"), [({}, "is not in this namespace"), ({"judge-llm": ""}, "has no address yet")]
+    ("addresses", "why"), [({}, "is not in this namespace"), ({"judge-llm": EndpointAddress()}, "has no address yet")]
 )
-def test_an_endpoint_that_cannot_be_asked_is_said(addresses: dict[str, str], why: str) -> None:
+def test_an_endpoint_that_cannot_be_asked_is_said(addresses: dict[str, EndpointAddress], why: str) -> None:
     found = KNOWN.placed(EvaluatorBlock("judge", "brand", BLOCK), addresses)
     assert not isinstance(found, EvaluatorBlock)
     assert (found.reason, why in found.message) == ("JudgeUnavailable", True)

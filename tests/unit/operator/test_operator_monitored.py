@@ -154,3 +154,16 @@ async def test_a_judge_without_an_address_cannot_be_asked_until_it_has_one(api: 
     status = {"address": {"url": "http://judge-llm.retail.svc"}}
     api.put({**obj("LLMEndpoint", "judge-llm", backend=BACKEND), "status": status})
     assert (await problems(found))["chat"] == ""
+
+
+async def test_a_judge_by_reference_never_leads_text_out_of_the_cluster(api: FakeApi) -> None:
+    found = with_judge(api, "http://judge-llm.retail.svc")
+    outside = {"external": {"url": "https://api.example.com/v1"}}
+    status = {"address": {"url": "http://judge-llm.retail.svc"}}
+    api.put({**obj("LLMEndpoint", "judge-llm", backend=outside), "status": status})
+    told = await problems(found)
+    assert told["chat"] == "EgressNotAllowed"
+    (bound,) = (await found.in_namespace("retail", 0))["chat"].evaluations
+    assert bound.problem is not None
+    assert "https://api.example.com/v1" in bound.problem.message
+    assert "judge.model.external" in bound.problem.message
