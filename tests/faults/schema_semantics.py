@@ -214,6 +214,11 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                     "check": {"imported": {"name": "faithfulness", "source": "ragas", "flagBelow": "50%"}},
                     **_EVALUATED,
                 },
+                {
+                    "name": "toxic",
+                    "check": {"imported": {"name": "toxicity", "source": "perspective", "flagAbove": "50%"}},
+                    **_EVALUATED,
+                },
                 {"name": "quietly", "check": {"builtin": "PII"}, **_EVALUATED, "severity": "Info"},
             ],
             "budget": {

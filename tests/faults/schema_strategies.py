@@ -23,7 +23,7 @@ RULES_KEYWORD = "x-kubernetes-validations"
 KEYWORDS = frozenset(
     {
         "type", "description", "properties", "required", "default", "enum", "pattern", "format", "minLength",
-        "maxLength", "minimum", "maximum", "items", "maxItems", "additionalProperties", "maxProperties",
+        "maxLength", "minimum", "maximum", "items", "maxItems", "minItems", "additionalProperties", "maxProperties",
         "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-validations",
         "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
     }

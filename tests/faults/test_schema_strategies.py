@@ -118,7 +118,7 @@ def test_the_bases_say_every_field_of_their_schema(kind: str) -> None:
 def test_every_field_is_reached_by_valid_specs(kind: str) -> None:
     reached: set[tuple[str, ...]] = set()
 
-    @settings(repeatable, max_examples=240)
+    @settings(repeatable, max_examples=480)
     @given(values(SCHEMAS[kind], {}))
     def reaches(spec: Any) -> None:
         reached.update(path for path in leaves(SCHEMAS[kind]) if places(spec, path))

@@ -108,10 +108,14 @@ class Budgets:
         return decision
 
     async def settle(self, namespace: str, policy: str, name: str, used: Spend | None) -> None:
-        """Settle a reservation; where that is not stored it stays spent, which overspends nothing."""
+        """Settle a reservation. It is stored with the next one, or by `flush`; until then a crash leaves it spent."""
         key = namespace, policy
         if ledger := self._ledgers.get(key):
             self._ledgers[key] = settle(rolled(ledger, day_of(self.clock_ms())), name, used)
+
+    async def flush(self) -> None:
+        """Store what was settled since the last reservation; HubError when the store refuses."""
+        for key in [key for key, ledger in self._ledgers.items() if ledger != self._stored.get(key, ledger)]:
             await self._store(key)
 
     def states(self) -> list[BudgetState]:

@@ -134,6 +134,8 @@ class Hub:
             self.buffer.hurry()
             await main.close()
             await self.buffer.flush()
+            with contextlib.suppress(HubError):  # what is not stored counts as spent
+                await self.budgets.flush()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -226,6 +228,7 @@ class Hub:
             self.metrics.purged.inc(await purge(self.store))
         finally:
             await self.scores.drop_forbidden()
+            await self.budgets.flush()
 
     async def join_crowded(self) -> None:
         """Join the small objects of endpoints that have too many."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from status_specimens import MINUTE_MS, NOW_MS, history, latency, pod, waiting
 
+from modelward.api.usage import Prices
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.reasons.reason import Reason
@@ -126,7 +127,20 @@ def test_usage_is_that_of_the_last_five_minutes() -> None:
         "outputTokensPerMinute": "600",
         "firstTokenP95": "95ms",
         "errorRate": "1%",
+        "costPerHour": "",
     }
+
+
+def test_an_hour_costs_what_its_tokens_do_where_one_price_holds_for_all_models() -> None:
+    totals = {Signal.REQUESTS: 600.0, Signal.INPUT_TOKENS: 1_200.0, Signal.OUTPUT_TOKENS: 6_000.0}
+    price = {"model": "*", "perMillionInputTokens": "1000", "perMillionOutputTokens": "10000"}
+    one = Prices.model_validate({"currency": "EUR", "models": [price]})
+    two = Prices.model_validate({"currency": "EUR", "models": [price, {**price, "model": "m"}]})
+    told = [usage_status(history(totals, {}), NOW_MS, prices) for prices in (one, two)]
+    assert [found.cost_per_hour for found in told if found] == ["367.20 EUR", ""]
+    silent = usage_status(history({Signal.REQUESTS: 600.0}, {}), NOW_MS, one)
+    assert silent is not None
+    assert silent.cost_per_hour == "", "tokens that are not known cost no nothing"
 
 
 @given(st.floats(0, 1_000), st.floats(0, 1_000), st.integers(0, 50), st.integers(0, 50))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modelward.api.budget import BudgetState, BudgetTerms
+from modelward.api.budget import BudgetLimits, BudgetState, BudgetTerms
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.kube.kinds import MONITORING_POLICY
@@ -35,6 +35,8 @@ class BudgetFeed:
     terms: Callable[[], Sequence[BudgetTerms]] = tuple
     states: Mapping[tuple[str, str], BudgetState] = field(default_factory=dict)
     """By namespace and policy."""
+    limits: Mapping[tuple[str, str], BudgetLimits] = field(default_factory=dict)
+    """Those that were sent last; other threads may read them."""
     _sent: Sequence[BudgetTerms] | None = None
 
     def of(self, namespace: str, policy: str) -> BudgetState | None:
@@ -48,6 +50,7 @@ class BudgetFeed:
     async def refresh(self, hub: HubClient) -> None:
         """Send the terms where they changed, and ask what was spent. Raises HubUnavailableError."""
         terms = self.terms()
+        self.limits = {(one.namespace, one.policy): one.limits for one in terms}
         try:
             if terms != (self._sent or ()) or (terms and self._sent is None):
                 await hub.put_budgets(terms)

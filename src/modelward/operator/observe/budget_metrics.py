@@ -29,11 +29,12 @@ class BudgetMetrics(Collector):
         remaining = GaugeMetricFamily(
             "modelward_judge_budget_remaining_tokens", "Tokens that the UTC day still has for judges", labels=labels
         )
-        limits = {(one.namespace, one.policy): one.limits.tokens for one in self._budgets.terms()}
+        limits = self._budgets.limits
         for (namespace, policy), state in tuple(self._budgets.states.items()):
             for evaluator, tokens in state.evaluators.items():
                 spent.add_metric([namespace, policy, evaluator], tokens)
-            if (limit := limits.get((namespace, policy))) is not None:
-                left = 0 if state.lost else max(0, limit - state.spend.tokens)
+            known = limits.get((namespace, policy))
+            if known is not None and known.tokens is not None:
+                left = 0 if state.lost else max(0, known.tokens - state.spend.tokens)
                 remaining.add_metric([namespace, policy], left)
         yield from (spent, remaining)
