@@ -1,6 +1,6 @@
 """Ask small models the questions of questions.yaml in the styles of styles.yaml, and write their answers.
 
-    python generate.py --models DIRECTORY --output answers.jsonl [--limit N]
+    python generate.py --models DIRECTORY --output answers.jsonl [--split train ...] [--only coder ...] [--limit N]
 
 DIRECTORY holds smollm2.gguf and coder.gguf (README.md says where they are had). Needs xllamacpp, which
 requirements/demo.txt pins. Goes on where an earlier run stopped. The seed of each answer is a hash of its row.
@@ -22,15 +22,24 @@ import yaml
 
 HERE = Path(__file__).parent
 MODELS = {"smollm2": "SmolLM2-135M-Instruct Q4_1", "coder": "Qwen2.5-Coder-0.5B-Instruct Q4_K_M"}
-TEST_SHARE = 0.5
-MAX_TOKENS = 64
+TEST_SHARE, TUNE_SHARE = 0.5, 0.2
+SPLITS = ("train", "tune", "test")
+MAX_TOKENS, MAX_TOKENS_OF_SECOND = 64, 48
 TEMPERATURE = 0.7
-RARE = ("refuse", "decline", "partial", "counter")
-"""Asked first: what they ask for is what small models do least."""
 PARALLEL = 8
 ON = {"plain": 4, "helpful": 3, "bare": 1, "short": 1, "long": 2, "sorry": 3, "limits": 3, "counter": 3, "partial": 4,
       "refuse": 2, "decline": 7}  # fmt: skip
 OFF = {"plain": 4, "helpful": 2, "bare": 2, "short": 1, "long": 1, "counter": 1, "partial": 1, "refuse": 11}
+SECOND = {
+    "inside": {"offers": 4, "warm": 4, "asks": 3, "half": 4, "strict": 3, "powerless": 2},
+    "closed": {"powerless": 9, "strict": 2, "half": 2},
+    "outside": {"strict": 6, "wordy": 4, "shown": 3},
+}
+"""Styles of the second assistants."""
+SECOND_STYLES = {"shut", *(style for styles in SECOND.values() for style in styles)}
+RARE = dict.fromkeys(SECOND_STYLES, 1) | dict.fromkeys(("refuse", "decline", "partial", "counter"), 2) | {"shut": 0}
+LAST = 3
+"""Asked first are the second assistants, then what small models do least."""
 
 
 def number(text: str) -> int:
@@ -42,10 +51,11 @@ def rows() -> Iterator[dict[str, Any]]:
     """Return what is asked of whom: each question of both models, and of the small one once more in another style."""
     assistants = yaml.safe_load((HERE / "questions.yaml").read_text())
     for assistant, about in assistants.items():
-        for topic, part in (("on", "inside"), ("off", "outside")):
-            for question in about[part]:
-                split = "test" if number(f"split {assistant} {question}") / 2**32 < TEST_SHARE else "train"
-                weights = ON if topic == "on" else OFF
+        second = "second" in about
+        for topic, part in (("on", "inside"), ("on", "closed"), ("off", "outside")):
+            for question in about.get(part, ()):
+                split = split_of(assistant, question)
+                weights = SECOND[part] if second else ON if topic == "on" else OFF
                 chance = random.Random(number(f"style {assistant} {question}"))  # no secret
                 styles: list[str] = []
                 while len(styles) < 3:
@@ -53,10 +63,18 @@ def rows() -> Iterator[dict[str, Any]]:
                     if style not in styles:
                         styles.append(style)
                 models = ("smollm2", "coder", "smollm2") if number(f"third {question}") % 2 else ("smollm2", "coder")
-                for model, style in zip(models, styles, strict=False):
+                models = ("coder", "smollm2") if second else models
+                pairs = [*zip(models, styles, strict=False), *((("coder", "shut"),) if second else ())]
+                for model, style in pairs:
                     identity = hashlib.sha256(f"{assistant}|{question}|{model}|{style}".encode()).hexdigest()[:12]
                     yield {"id": identity, "split": split, "assistant": assistant, "scope": about["scope"],
                            "topic": topic, "style": style, "model": model, "question": question}  # fmt: skip
+
+
+def split_of(assistant: str, question: str) -> str:
+    """Return the side that a question is on, with all of its answers."""
+    chance = number(f"split {assistant} {question}") / 2**32
+    return "test" if chance < TEST_SHARE else "tune" if chance < TEST_SHARE + TUNE_SHARE else "train"
 
 
 def prompt(row: dict[str, Any], assistants: dict[str, Any], styles: dict[str, Any]) -> list[dict[str, str]]:
@@ -64,17 +82,24 @@ def prompt(row: dict[str, Any], assistants: dict[str, Any], styles: dict[str, An
     about, style = assistants[row["assistant"]], styles[row["style"]]
     named = {"name": about["name"], "scope": about["scope"]}
     messages = []
-    if style["system"]:
-        messages.append({"role": "system", "content": style["system"].format(**named)})
+    if system := style.get("system") or drawn(style.get("systems"), row):
+        messages.append({"role": "system", "content": system.format(**named)})
     if "wordings" in style:
-        wordings = style["wordings"][row["split"] == "test"]
-        shown = wordings[number(f"wording {row['id']}") % len(wordings)].format(**named)
+        shown = drawn(style["wordings"], row).format(**named)
         turns = [(style["question"], shown)]
         if row["style"] != "decline":
             turns.insert(0, tuple(about["example"]))
         for asked, answered in turns:
             messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
     return [*messages, {"role": "user", "content": row["question"]}]
+
+
+def drawn(wordings: list[list[str]] | None, row: dict[str, Any]) -> str:
+    """Return the wording for a row, of those of its side; of two lists, training and tuning questions share one."""
+    if not wordings:
+        return ""
+    ours = wordings[SPLITS.index(row["split"]) if len(wordings) == len(SPLITS) else row["split"] == "test"]
+    return ours[number(f"wording {row['id']}") % len(ours)]
 
 
 def server(path: Path) -> Any:
@@ -93,7 +118,8 @@ def server(path: Path) -> Any:
 
 def ask(address: str, row: dict[str, Any], messages: list[dict[str, str]]) -> dict[str, Any]:
     """Return the row with the model's answer and why it ended."""
-    body = {"messages": messages, "max_tokens": MAX_TOKENS, "temperature": TEMPERATURE, "seed": number(row["id"])}
+    most = MAX_TOKENS_OF_SECOND if row["style"] in SECOND_STYLES else MAX_TOKENS
+    body = {"messages": messages, "max_tokens": most, "temperature": TEMPERATURE, "seed": number(row["id"])}
     request = Request(f"{address}/v1/chat/completions", json.dumps(body).encode(),
                       {"Content-Type": "application/json"})  # fmt: skip
     with urlopen(request, timeout=600) as reply:  # our own server
@@ -107,19 +133,21 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--only", nargs="*", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--split", nargs="*", choices=SPLITS, default=list(SPLITS))
     parser.add_argument("--limit", type=int, default=10_000)
     options = parser.parse_args()
     assistants, styles = (yaml.safe_load((HERE / name).read_text()) for name in ("questions.yaml", "styles.yaml"))
     done = set()
     if options.output.exists():
         done = {json.loads(line)["id"] for line in options.output.read_text().splitlines()}
-    todo = [row for row in rows() if row["id"] not in done and row["model"] in options.only]
-    todo = sorted(todo, key=lambda row: (row["style"] not in RARE, row["id"]))[: options.limit]
+    todo = [row for row in rows() if row["id"] not in done]
+    todo = [row for row in todo if row["model"] in options.only and row["split"] in options.split]
+    asked = {row["id"]: prompt(row, assistants, styles) for row in todo}
+    todo.sort(key=lambda row: (RARE.get(row["style"], LAST), str(asked[row["id"]])))
+    todo = todo[: options.limit]
     servers = {model: server(options.models / f"{model}.gguf") for model in {row["model"] for row in todo}}
     with options.output.open("a") as output, ThreadPoolExecutor(PARALLEL) as pool:
-        for row in pool.map(
-            lambda row: ask(servers[row["model"]].listening_address, row, prompt(row, assistants, styles)), todo
-        ):
+        for row in pool.map(lambda row: ask(servers[row["model"]].listening_address, row, asked[row["id"]]), todo):
             output.write(json.dumps(row, ensure_ascii=False) + "\n")
             output.flush()
 
