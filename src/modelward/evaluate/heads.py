@@ -26,9 +26,10 @@ FOLDER = "heads"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Weights [384] and bias of a logistic regression; `licences` are those of the sets that it was trained on.
+    """Weights and bias of a logistic regression; `licences` are those of the sets that it was trained on.
 
-    `pieces` are the weights [BUCKETS] of word pieces, or empty. A text's buckets count alike, 1 / √n for n of them.
+    Weights are of the embedding's 384 numbers, and of what an evaluator appends to them. `pieces` are the weights
+    [BUCKETS] of word pieces, or empty. A text's buckets count alike, 1 / √n for n of them.
     """
 
     weights: tuple[float, ...]
@@ -37,7 +38,7 @@ class Head:
     pieces: tuple[float, ...] = ()
 
     def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return float64 [n] in (0, 1) for n texts and their vectors [n, 384]; a text's depends on no other."""
+        """Return float64 [n] in (0, 1) for n texts and their vectors [n, weights]; a text's depends on no other."""
         import numpy as np
 
         # Summed row by row: a matrix product sums in another order for another number of rows.

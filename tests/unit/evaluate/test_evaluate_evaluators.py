@@ -20,7 +20,7 @@ from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.evaluators import pii
 from modelward.evaluate.evaluators.pii import PII_IN_ANSWER, PIIConfig
-from modelward.evaluate.evaluators.refusal import core, refuses_in_words
+from modelward.evaluate.evaluators.refusal_words import core, refuses_in_words
 from modelward.evaluate.evaluators.topic_scope import is_small_talk, subject
 from modelward.evaluate.kinds.builtin import BuiltinKind, settings_of
 from modelward.evaluate.port import ScoringPort
@@ -95,7 +95,7 @@ HANDWRITTEN = [
     ("name", "fault"), [("OffTopicAnswered", "off-topic-answered"), ("OnTopicRefused", "on-topic-refused")]
 )
 async def test_topic_evaluators_judge_handwritten_exchanges_as_a_person_would(name: str, fault: str) -> None:
-    exchanges = [exchange(question, answer) for question, answer, _ in HANDWRITTEN]
+    exchanges = [exchange(question, answer, id=str(i)) for i, (question, answer, _) in enumerate(HANDWRITTEN)]
     scores = await score(evaluator(name, SCOPE, embed), exchanges)
     assert [s.label for s in scores] == [label for _, _, label in HANDWRITTEN]
     assert [s.flagged for s in scores] == [label == fault for _, _, label in HANDWRITTEN]
@@ -162,12 +162,12 @@ async def test_personal_data_is_judged_by_redactions_and_echoes_give_nothing_awa
     echoed = Redaction("EMAIL", 1, "response", echoed=True)
     leaked = (Redaction("IBAN", 2, "response"), Redaction("PHONE", 1, "response"))
     exchanges = [
-        exchange("q", "a"),
-        exchange("q", "a", redactions=(echoed,)),
-        exchange("q", "a", redactions=(Redaction("EMAIL", 1, "prompt"),)),
-        exchange("q", "a", redactions=leaked),
-        exchange("", "", content="MetadataOnly", redactions=leaked),
-        exchange("q", "a", content="Full", redactions=leaked),
+        exchange("q", "a", id="0"),
+        exchange("q", "a", redactions=(echoed,), id="1"),
+        exchange("q", "a", redactions=(Redaction("EMAIL", 1, "prompt"),), id="2"),
+        exchange("q", "a", redactions=leaked, id="3"),
+        exchange("", "", content="MetadataOnly", redactions=leaked, id="4"),
+        exchange("q", "a", content="Full", redactions=leaked, id="5"),
     ]
     scores = await score(evaluator("PII", {}), exchanges)
     assert [s.flagged for s in scores] == [False, False, False, True, False, True]

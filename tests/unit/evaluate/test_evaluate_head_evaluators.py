@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +16,16 @@ from hypothesis import strategies as st
 from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange, Message
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
-from modelward.evaluate.heads import shipped_head
+from modelward.evaluate.heads import FOLDER, PACKAGE, shipped_head
 from modelward.evaluate.score import Score
 from modelward.evaluate.scoring import Scorer, score
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import catalogue, resolved
 from modelward.job.minilm import MODEL_FILE, default_directory, embed
 from modelward.job.port import JobPort
+from modelward.job.training.labelled_sets import SETS, digest
 from modelward.job.training.recipes import RECIPES
+from modelward.job.training.trainer import chosen
 
 pytestmark = pytest.mark.skipif(
     not (default_directory() / MODEL_FILE).is_file(),
@@ -119,7 +124,7 @@ async def test_a_score_depends_on_its_exchange_alone(name: str, order: Sequence[
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_recipe_is_shipped_as_a_head(name: str) -> None:
     head = shipped_head(name)
-    assert len(head.weights) == 384
+    assert len(head.weights) == 384 + len(RECIPES[name].columns("I cannot help with that."))
     assert head.licences
 
 
@@ -143,3 +148,13 @@ def test_rates_that_the_user_measured_replace_ours_at_any_threshold(name: str, t
     assert (own.positives, own.negatives, own.false_positive_margin_ppm) == (60, 90, 0)
     assert facts().is_count == (threshold != "auto"), "a threshold of the user's own has no rates of ours"
     assert own.version != facts().version
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_shipped_head_was_trained_on_the_rows_that_the_package_holds_now(name: str) -> None:
+    shipped = resources.files(PACKAGE) / FOLDER / f"{name}.json"
+    used = {one["set"]: one for one in json.loads(shipped.read_text(encoding="utf-8"))["trainedOn"]}
+    for part in RECIPES[name].parts:
+        if not SETS[part.set].folder:
+            rows = [row for row, _ in chosen(part, Path())]
+            assert (used[part.set]["rows"], used[part.set]["sha256"]) == (len(rows), digest(rows))

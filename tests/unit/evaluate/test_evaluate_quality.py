@@ -12,7 +12,8 @@ import pytest
 
 from modelward.api.exchange import Exchange, Message
 from modelward.desired.evaluators import EvaluatorBlock
-from modelward.evaluate.evaluators.refusal import openings, refusals
+from modelward.evaluate.evaluators.refusal import refusals
+from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.scoring import score
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import catalogue, resolved
@@ -77,7 +78,8 @@ def test_refusals_are_told_from_answers() -> None:
     lines = (DATA / "xstest" / "xstest_completions_labelled.jsonl").read_text().splitlines()[::8]
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     answers = [row["completion"] for row in rows]
-    found = refusals(answers, MiniLM().encode(openings(answers)))
+    opened = openings(answers)
+    found = refusals(opened, MiniLM().encode(opened))
     refused = [not row["label"].startswith("1") for row in rows]
     caught = sum(f and r for f, r in zip(found, refused, strict=True)) / sum(refused)
     mistaken = sum(f and not r for f, r in zip(found, refused, strict=True)) / (len(refused) - sum(refused))

@@ -19,7 +19,7 @@ from pydantic import Field
 from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.evaluators.refusal import refuses_in_words
+from modelward.evaluate.evaluators.refusal_words import refuses_in_words
 from modelward.evaluate.evaluators.support import Support, support
 from modelward.evaluate.evaluators.tool_call import is_tool_call
 from modelward.evaluate.manifest import Manifest

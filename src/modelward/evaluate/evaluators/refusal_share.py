@@ -8,7 +8,9 @@ from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.calibration import Calibrated
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.evaluators.refusal import openings, refusals
+from modelward.evaluate.evaluators.refusal import HEAD, refusals
+from modelward.evaluate.evaluators.refusal_words import openings
+from modelward.evaluate.heads import licence_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest, Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
@@ -22,8 +24,8 @@ class RefusalConfig(Calibrated):
 
 async def score(config: RefusalConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:  # noqa: ARG001
     """Flag answers that refuse; partial refusals count."""
-    answers = [exchange.response for exchange in exchanges]
-    refused = refusals(answers, await port.embed(openings(answers)))
+    opened = openings([exchange.response for exchange in exchanges])
+    refused = refusals(opened, await port.embed(opened))
     return [
         Score(exchange.id, "Scored", refusal, label="refused" if refusal else "answered")
         for exchange, refusal in zip(exchanges, refused, strict=True)
@@ -36,14 +38,14 @@ def _rates(config: RefusalConfig) -> Measured | None:
 
 MANIFEST = Manifest(
     name=NAME,
-    version="1.0.0",
+    version="1.1.0",
     summary="Share of answers that refuse, wholly or in part.",
     direction="LowerIsBetter",
     needs_text=True,
     subject="response",
     cost="Model",
     languages=("en",),
-    licence="Apache-2.0 (all-MiniLM-L6-v2); head trained on XSTest, CC BY 4.0",
+    licence=licence_of((HEAD,)),
     labels=("answered", "refused"),
     config=RefusalConfig,
     measured=measured(NAME),

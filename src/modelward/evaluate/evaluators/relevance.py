@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.evaluators.refusal import refuses_in_words
+from modelward.evaluate.evaluators.refusal_words import refuses_in_words
 from modelward.evaluate.evaluators.tool_call import is_tool_call
 from modelward.evaluate.evaluators.topic_scope import is_small_talk, subject
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 from modelward.api.exchange import Exchange
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.evaluators.measured import measured
-from modelward.evaluate.evaluators.refusal import openings, refusals
+from modelward.evaluate.evaluators.refusal import HEAD, refusals
+from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.evaluators.topic_scope import (
     MIDDLE,
     NOT_CALIBRATED,
@@ -26,6 +27,7 @@ from modelward.evaluate.evaluators.topic_scope import (
     scope_key,
     topic_rates,
 )
+from modelward.evaluate.heads import licence_of
 from modelward.evaluate.manifest import MINILM_SHA256, Manifest, Measured
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
@@ -47,8 +49,8 @@ async def score(
     if not rows:
         return scores
     values = await on_topic(config, [exchanges[i] for i in rows], port)
-    answers = [exchanges[i].response for i in rows]
-    refused = refusals(answers, await port.embed(openings(answers)))
+    opened = openings([exchanges[i].response for i in rows])
+    refused = refusals(opened, await port.embed(opened))
     for i, value, refusal in zip(rows, values, refused, strict=True):
         label = f"{'on' if value >= config.score else 'off'}-topic-{'refused' if refusal else 'answered'}"
         scores[i] = Score(exchanges[i].id, "Scored", label == fault, round(float(value), 4), label)
@@ -74,14 +76,14 @@ async def _rates_found(fault: TopicFault, config: TopicConfig, port: ScoringPort
 def _evaluator(name: str, fault: TopicFault, summary: str) -> BuiltinEvaluator[TopicConfig]:
     manifest = Manifest(
         name=name,
-        version="2.0.0",
+        version="2.1.0",
         summary=summary,
         direction="LowerIsBetter",
         needs_text=True,
         subject="exchange",
         cost="Model",
         languages=("en",),
-        licence="Apache-2.0 (all-MiniLM-L6-v2); head trained on XSTest, CC BY 4.0, and own answers",
+        licence=licence_of((HEAD,)),
         labels=("off-topic-answered", "off-topic-refused", "on-topic-answered", "on-topic-refused", "small-talk"),
         config=TopicConfig,
         measured=measured(name),

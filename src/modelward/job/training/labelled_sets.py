@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,20 @@ def _xstest_prompts(folder: Path) -> Iterator[Row]:
     return (Row(row["prompt"], row["label"]) for row in _csv(folder / "xstest_prompts.csv"))
 
 
-def _xstest_answers(folder: Path) -> Iterator[Row]:
-    rows = _lines(folder / "xstest_completions_labelled.jsonl")
-    return (Row(row["completion"], "answer" if row["label"].startswith("1") else "refusal") for row in rows)
+def _xstest_answers(model: str) -> Callable[[Path], Iterator[Row]]:
+    """Read the answers of one model; partial refusals refuse."""
+
+    def read(folder: Path) -> Iterator[Row]:
+        for row in _lines(folder / "xstest_completions_labelled.jsonl"):
+            if row["model"] == model:
+                yield Row(row["completion"], "answer" if row["label"].startswith("1") else "refusal")
+
+    return read
+
+
+def _small_models(_: Path) -> Iterator[Row]:
+    file = resources.files(__package__) / ANSWERS_FILE
+    return (Row(*json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines())
 
 
 def _moderation(folder: Path) -> Iterator[Row]:
@@ -162,7 +174,11 @@ OWN = "Modelward harm samples"
 OWN_ATTACKS = "Modelward attack samples"
 COMPOSED_HARM = "Modelward composed harm"
 COMPOSED_ATTACKS = "Modelward composed attacks"
-"""These four are in the package itself."""
+SMALL_MODELS = "Answers of small models"
+"""These five are in the package itself."""
+ANSWERS_FILE = "refusal_answers.jsonl"
+"""Answers with their labels: the training rows of bench/evaluators/answers, which says how they came about."""
+XSTEST_MODELS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
 _GOEMOTIONS = ("Apache-2.0", "google-research/goemotions (as in monologg/GoEmotions-pytorch, data/original)")
 _CLINC = ("CC BY 3.0", "clinc/oos-eval (data)")
 _BANKING = ("CC BY 4.0", "PolyAI-LDN/task-specific-datasets (banking_data)")
@@ -198,7 +214,8 @@ SETS: dict[str, LabelledSet] = {
         LabelledSet("HateCheck", "hatecheck", "CC BY 4.0", "paul-rottger/hatecheck-data", _hatecheck),
         LabelledSet(OWN, "", "Apache-2.0", "", lambda _: (Row(*one) for one in samples())),
         LabelledSet("XSTest prompts", "xstest", *_XSTEST, _xstest_prompts),
-        LabelledSet("XSTest answers", "xstest", *_XSTEST, _xstest_answers),
+        *(LabelledSet(f"XSTest {model}", "xstest", *_XSTEST, _xstest_answers(model)) for model in XSTEST_MODELS),
+        LabelledSet(SMALL_MODELS, "", "Apache-2.0", "", _small_models),
         LabelledSet("moderation", "openai-moderation", "MIT", "openai/moderation-api-release (data)", _moderation),
         LabelledSet("PIGuard validation", "notinject", "MIT", "leolee99/PIGuard (datasets)", _piguard),
         LabelledSet("NotInject", "notinject", "MIT", "leolee99/PIGuard (datasets)", _notinject),

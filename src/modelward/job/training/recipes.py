@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from modelward.evaluate.evaluators.refusal_signs import signs
+from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.passages import passages
-from modelward.job.training.labelled_sets import COMPOSED_ATTACKS, COMPOSED_HARM, OWN, OWN_ATTACKS, Row
+from modelward.job.training.labelled_sets import (
+    COMPOSED_ATTACKS,
+    COMPOSED_HARM,
+    OWN,
+    OWN_ATTACKS,
+    SMALL_MODELS,
+    XSTEST_MODELS,
+    Row,
+)
 
 POSITIVE_EMOTIONS = frozenset({"0", "1", "4", "5", "8", "13", "15", "17", "18", "20", "21", "23"})
 """Admiration, amusement, approval, caring, desire, excitement, gratitude, joy, love, optimism, pride, relief."""
@@ -32,11 +42,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A head's sets; `ridge` is that of the logistic regression, `pieces` says whether it weighs word pieces too."""
+    """A head's sets; `ridge` is that of the logistic regression.
+
+    `pieces` says whether it weighs word pieces too, `columns` what it weighs of a text beside its embedding.
+    """
 
     parts: tuple[Part, ...]
     ridge: float = 1.0
     pieces: bool = False
+    columns: Callable[[str], Sequence[float]] = lambda _: ()
 
 
 def constant(value: float) -> RowTarget:
@@ -61,6 +75,13 @@ def sentiment(row: Row) -> float | None:
 def distress(row: Row) -> float:
     """Return 1 for fear, grief, nervousness, remorse or sadness."""
     return float(bool(set(row.label.split(",")) & DISTRESS_EMOTIONS))
+
+
+REFUSAL = by_label({"refusal": 1.0, "answer": 0.0})
+
+
+def _opening(text: str) -> list[str]:
+    return openings([text])
 
 
 RECIPES: dict[str, Recipe] = {
@@ -103,5 +124,13 @@ RECIPES: dict[str, Recipe] = {
             Part("BANKING77 train", constant(0.0), every=6),
         ),
         pieces=True,
+    ),
+    "refusal": Recipe(
+        (
+            *(Part(f"XSTest {model}", REFUSAL, cut=_opening) for model in XSTEST_MODELS),
+            Part(SMALL_MODELS, REFUSAL, weight=1.5, cut=_opening),
+        ),
+        ridge=0.3,
+        columns=signs,
     ),
 }

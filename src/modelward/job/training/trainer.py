@@ -27,7 +27,7 @@ WEIGHT_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Weights [384], bias, what was used, and the weights of word pieces where the recipe has them."""
+    """Weights [384, and one for each column], bias, what was used, and the weights of word pieces where there are."""
 
     weights: tuple[float, ...]
     bias: float
@@ -69,7 +69,8 @@ def train(recipe: Recipe, data: Path, embed: Embed) -> Trained:
             targets += [target] * len(pieces)
             weights += [part.weight / max(1, len(pieces))] * len(pieces)
         used.append(_used(part, rows))
-    vectors = embed(texts)
+    columns = np.array([recipe.columns(text) for text in texts], np.float32)
+    vectors = np.hstack([embed(texts), columns])
     matrix = design(vectors, texts if recipe.pieces else ())
     point = fitted(matrix, np.array(targets), np.array(weights), recipe.ridge)
     numbers = tuple(round(float(value), WEIGHT_DIGITS) + 0.0 for value in point)

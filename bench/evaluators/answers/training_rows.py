@@ -1,0 +1,33 @@
+"""Put the training rows of small models' labelled answers into the package, for `modelward evaluators train`.
+
+    python bench/evaluators/answers/training_rows.py
+
+A refusal is one, every other whole answer is none; partial refusals and what is not in English are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from modelward.job import training
+from modelward.job.training.labelled_sets import ANSWERS_FILE
+
+ANSWERS = Path(__file__).with_name("answers.jsonl")
+LABELS = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
+
+
+def training_rows() -> list[tuple[str, str]]:
+    """Return answers to training questions, with refusal or answer."""
+    rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
+    return [(row["answer"], LABELS[row["label"]]) for row in rows if row["split"] == "train" and row["label"] in LABELS]
+
+
+def main() -> None:
+    """Write the file."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in training_rows()]
+    Path(training.__file__).with_name(ANSWERS_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

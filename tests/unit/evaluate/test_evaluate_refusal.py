@@ -1,0 +1,91 @@
+"""Refusals are told from answers that hold the same words; what the head learnt from is not what it is measured on."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from test_evaluate_evaluators import needs_model
+
+from modelward.evaluate.evaluators.refusal import refusals
+from modelward.evaluate.evaluators.refusal_signs import first_sentence, signs
+from modelward.evaluate.evaluators.refusal_words import OPENING_CHARS, core, openings, refuses_in_words
+from modelward.job import training
+from modelward.job.minilm import MiniLM
+from modelward.job.training.labelled_sets import ANSWERS_FILE
+
+ANSWERS = Path(__file__).resolve().parents[3] / "bench" / "evaluators" / "answers" / "answers.jsonl"
+REFUSALS = [
+    "I'm sorry, but I can't assist with that.",
+    "Sorry, gardening is outside of what I can help with. Do you have a question about your account?",
+    "I can only help with questions about flights and hotels.",
+    "I don't have access to your personal data, so I am not able to tell you your balance.",
+    "As an AI language model, I cannot give medical advice. Please see a doctor.",
+    "Unfortunately I'm unable to cancel your contract. Please call our office.",
+    "I'm sorry for the misunderstanding, but I'm not able to assist you with that.",
+    "I must decline this request.",
+]
+ANSWERED = [
+    "You're asking a question that's a classic case of a late payment.",
+    "We can only offer you the room without a balcony; it costs 80 euros.",
+    "No, we do not ship to Ireland.",
+    "You cannot bring glass bottles into the pool.",
+    "I'm sorry for the delay. Your parcel arrives on Monday.",
+    "I apologize for the inconvenience. Please restart the router and try again.",
+    "Could you please give me your order number?",
+    "Sure, I can help you with that. Which card do you mean?",
+    "To change your address, open the app and tap on your name.",
+    "The library is closed on Sundays, but you can return books at the box.",
+]
+
+
+@needs_model
+def test_refusals_and_answers_with_the_words_of_refusals_are_told_apart() -> None:
+    opened = openings(REFUSALS + ANSWERED)
+    found = refusals(opened, MiniLM().encode(opened))
+    assert [text for text, refused in zip(REFUSALS + ANSWERED, found, strict=True) if refused] == REFUSALS
+
+
+def test_nothing_to_judge_is_nothing_refused() -> None:
+    assert refusals([], np.zeros((0, 384), np.float32)) == []
+
+
+@given(st.text(max_size=OPENING_CHARS))
+def test_signs_are_as_many_for_every_text(text: str) -> None:
+    assert len(signs(text)) == len(signs("I cannot help."))
+
+
+def test_a_sign_in_the_first_sentence_counts_more_than_one_later() -> None:
+    first, later = "I cannot give you this number. It is blue.", "It is blue. I cannot give you this number."
+    assert sum(signs(first)) > sum(signs(f"It is a very blue thing. {later}"))
+
+
+def test_the_first_sentence_is_the_first_that_says_something() -> None:
+    assert first_sentence("Hi! I'm sorry. We do not open on Sundays. Bye.") == "We do not open on Sundays."
+    assert first_sentence("No.") == "No."
+
+
+def rows() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_question_is_on_one_side_and_nothing_but_training_answers_is_in_the_package() -> None:
+    sides = defaultdict(set)
+    for row in rows():
+        sides[row["assistant"], row["question"]].add(row["split"])
+    assert all(len(side) == 1 for side in sides.values())
+    packed = [json.loads(line) for line in (resources.files(training) / ANSWERS_FILE).read_text("utf-8").splitlines()]
+    kinds = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
+    ours = [[r["answer"], kinds[r["label"]]] for r in rows() if r["split"] == "train" and r["label"] in kinds]
+    assert packed == ours, "run bench/evaluators/answers/training_rows.py"
+
+
+def test_sympathy_alone_is_kept() -> None:
+    assert core("I'm sorry to hear that.") == "I'm sorry to hear that."
+    assert not refuses_in_words(core("I'm sorry to hear that. Your card is on its way."))
