@@ -18,6 +18,7 @@ from modelward.desired.children import Child
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.desired.run_network import network_policy
+from modelward.evaluate.calibration.floor import cannot_read_labels
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import CONFIG_MAP, JOB
 from modelward.operator.endpoint.apply import ChildWriter
@@ -84,6 +85,8 @@ class CalibrationReconciler:
 
     async def _obstacle(self, wanted: _Wanted) -> Finding | None:
         """Return what stands in the way of a calibration, or that it is under way; None where the newest is of now."""
+        if blind := cannot_read_labels(wanted.found):
+            return blind
         namespace, labels = wanted.evaluator.metadata.namespace, wanted.asked.labels.config_map_ref.name
         try:
             about = await self.context.client.about(CONFIG_MAP, namespace, labels)

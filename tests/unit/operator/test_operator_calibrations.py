@@ -219,6 +219,15 @@ async def test_labels_that_are_not_there_are_named_and_no_job_is_made() -> None:
     assert not bench.jobs
 
 
+@pytest.mark.parametrize("block", [{"builtin": "PII"}, {"imported": {"name": "faithful", "source": "ragas"}}])
+async def test_an_evaluator_that_reads_no_text_says_so_and_no_job_is_made(block: dict[str, Any]) -> None:
+    bench = Bench({**block, "calibration": SPEC["calibration"]})
+    status, reason, message = (await bench.told())["Calibrated"]
+    assert (status, reason) == ("False", "NotCalibrated")
+    assert "reads no text" in message
+    assert not bench.jobs
+
+
 async def test_labels_that_cannot_be_read_are_told_with_the_cause() -> None:
     bench = Bench()
     bench.api.refusals["about"] = Forbidden(403, "Forbidden", "you may not")

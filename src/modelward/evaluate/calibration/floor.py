@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelward.api.calibration import PPM, CalibrationOutcome
+from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.evaluate.calibration.injection import FEWEST_ATTACKS, manipulable
 from modelward.reasons.checks import CheckReason
 
 DAY_MS = 86_400_000
+WITH_TEXT = ("Redacted", "Full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ def below_floor(found: CalibrationOutcome | None, floor: Floor, version: str, no
     if found.reason:
         return Finding(CheckReason.named(found.reason), found.message)
     return _few(found, floor) or _weak(found, floor) or _old(found, floor, now_ms) or _attacked(found)
+
+
+def cannot_read_labels(evaluator: ResolvedEvaluator) -> Finding | None:
+    """Return why labels with their texts cannot measure an evaluator: it judges by what no label holds; else None."""
+    if evaluator.needs in WITH_TEXT:
+        return None
+    told = f"{evaluator.name} reads no text, so labels cannot be scored by it; leave spec.calibration out"
+    return _not(f"{told}, and write rates that you measured into its own settings where it takes them")
 
 
 def _few(found: CalibrationOutcome, floor: Floor) -> Finding | None:

@@ -13,6 +13,7 @@ from modelward.api.calibration_plan import CalibrationPlan
 from modelward.api.exchange import Exchange
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate.calibration.candidates import Readings, readings
+from modelward.evaluate.calibration.floor import cannot_read_labels
 from modelward.evaluate.calibration.injection import MAX_ATTACKS, PAYLOADS, attacks
 from modelward.evaluate.calibration.outcome import attacked, calibrated, chosen
 from modelward.evaluate.catalogue import EvaluatorCatalogue
@@ -86,6 +87,8 @@ class CalibrationRun:
 
     async def _calibrated(self) -> CalibrationOutcome:
         evaluator = self._evaluator()
+        if blind := cannot_read_labels(evaluator):
+            raise CannotCalibrateError(CalibrationReason.NOT_CALIBRATED, blind.message)
         self._require_labels()
         self._price = price_of(evaluator, [one.exchange for one in self.records.records])
         told = f"about {self._price:,} tokens of {self.plan.max_tokens:,}, of which {self._memory.spent:,} are spent"
