@@ -21,7 +21,7 @@ _GUESSED: frozenset[Option] = frozenset({"temperature", "seed"})
 _GONE = frozenset({404, 405, 501})
 """Of the path itself: where it is that of chats, the model or the address is not there."""
 SEED = 1
-_LABEL_TOKENS = 4
+_LABEL_TOKENS = 2
 """Room for a space or a line end before the label's first token."""
 _SAID_CHARS = 4_096
 Named: TypeAlias = Literal["temperature", "seed", "top_logprobs", "max_tokens", "readout", ""]
