@@ -224,3 +224,11 @@ class _Plain(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         super().increase_indent(flow, False)
+
+
+def _quoted(dumper: _Plain, text: str) -> yaml.ScalarNode:
+    """Write y and n in quotes: Helm reads them bare as true and false, which PyYAML does not."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text.lower() in ("y", "n") else None)
+
+
+_Plain.add_representer(str, _quoted)
