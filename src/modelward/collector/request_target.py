@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
+from modelward.api.origin import ORIGIN_HEADER
 from modelward.collector.request_head import BadRequestError
 
-_HOST_HEADER = re.compile(rb"\r\nhost[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
+_OURS = re.compile(rb"\r\n(?:host|%b)[ \t]*:[^\r\n]*(?=\r\n)" % ORIGIN_HEADER.encode(), re.IGNORECASE)
+"""Fields that end here: the old Host, and marks of origin, which no API of others is told."""
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _DOTS = re.compile(rb"(?:^|[/\\])\.\.(?:[/\\;]|$)")
 _DECODINGS = 3
@@ -32,7 +34,7 @@ def readdressed(head: bytes, host: bytes, prefix: bytes) -> bytes:
         raise BadRequestError("the path leads upwards")
     if path.startswith(prefix + b"/"):
         prefix = b""
-    fields = _HOST_HEADER.sub(b"", separator + headers)
+    fields = _OURS.sub(b"", separator + headers)
     return b"%b %b%b %b\r\nHost: %b%b" % (method, prefix, target, version, host, fields)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-Cause = Literal["unreachable", "timeout", "out-of-time", "too-large", "not-declared", "no-secret"]
+Cause = Literal["unreachable", "timeout", "out-of-time", "too-large", "not-declared", "no-secret", "no-mark"]
 """Out of time is a run that has waited too long for this address, and does not ask it again."""
 
 

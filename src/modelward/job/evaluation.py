@@ -27,6 +27,7 @@ from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.hub_past import HubPast
 from modelward.job.hub_scopes import HubScopes
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
+from modelward.job.marks import Marks, marked_egress
 from modelward.job.minilm import embed
 from modelward.job.outside_scores import HubOutsideScores
 from modelward.job.patience import RunPatience
@@ -78,6 +79,7 @@ class EvaluationJob:
     embeddings: SharedEmbeddings
     tally: Tally
     scopes: HubScopes
+    marks: Marks
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex)
     _purses: dict[str, Purse] = field(default_factory=dict)
     _learned: dict[str, Any] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class EvaluationJob:
             outside=HubOutsideScores(self.client, self.plan.namespace, item.endpoint, _patiently),
             patience=self._patience,
             learned=self._learned,
+            marked=marked_egress(judge, self.marks),
         )
         if not item.budgeted:
             return port
@@ -172,7 +175,8 @@ async def run_plan(
     """
     tally = Tally(items=len(plan.items))
     within, scopes = (known or catalogue()).within(plan.allowed_hosts), HubScopes(client, plan.namespace)
-    job = EvaluationJob(plan, client, within, embeddings or SharedEmbeddings(embed), tally, scopes)
+    marks = Marks(client, plan.namespace)
+    job = EvaluationJob(plan, client, within, embeddings or SharedEmbeddings(embed), tally, scopes, marks)
     for item in plan.items:
         try:
             await job.run_item(item)

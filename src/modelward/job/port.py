@@ -13,6 +13,7 @@ import aiohttp
 
 from modelward.api.exchange import Exchange
 from modelward.api.kept_score import KeptScore
+from modelward.api.origin import ORIGIN_HEADER
 from modelward.api.scope import ScopeFacts
 from modelward.clock import now_ms
 from modelward.desired.pod_additions import SECRETS_DIRECTORY, Egress, SecretKey
@@ -21,6 +22,7 @@ from modelward.evaluate.port import Cause, OutsideScores, PortError, ScopeMemory
 from modelward.evaluate.score_contract.signature import HEADER as SIGNATURE_HEADER
 from modelward.evaluate.score_contract.signature import signature
 from modelward.job.embeddings import SharedEmbeddings
+from modelward.job.marks import MarkedEgress
 from modelward.job.patience import RunPatience
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class JobPort:
     """The port of one evaluator; `egress` are the only addresses that it asks. Without `scopes` none is remembered.
 
     Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand. `learned` is
-    what kinds know of addresses in the whole run.
+    what kinds know of addresses in the whole run, `marked` the traffic that is told apart from users'.
     """
 
     embeddings: SharedEmbeddings
@@ -55,6 +57,7 @@ class JobPort:
     pauses_s: tuple[float, ...] = PAUSES_S
     clock_ms: Callable[[], int] = now_ms
     learned: dict[str, Any] = field(default_factory=dict)
+    marked: MarkedEgress | None = None
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
@@ -98,12 +101,13 @@ class JobPort:
         return reply
 
     async def _once(self, request: ScoringRequest, asked: Egress) -> ScoringReply | PortError:
-        headers = self._headers(request)
+        headers = await self._headers(request, asked)
         timeout = aiohttp.ClientTimeout(total=request.timeout_s or self.timeout_s)
+        # What goes to a container of this pod, or carries a mark, goes through no proxy.
+        proxied = asked.host != POD and ORIGIN_HEADER not in headers
         try:
             async with (
-                # What goes to a container of this pod goes through no proxy.
-                aiohttp.ClientSession(timeout=timeout, trust_env=asked.host != POD) as session,
+                aiohttp.ClientSession(timeout=timeout, trust_env=proxied) as session,
                 session.post(request.url, data=request.body, headers=headers, allow_redirects=False) as answer,
             ):
                 body = await _limited(answer.content)
@@ -147,15 +151,15 @@ class JobPort:
             self.learned[key] = make()
         return cast("T", self.learned[key])
 
-    def _headers(self, request: ScoringRequest) -> dict[str, str]:
-        headers = dict(request.headers)
+    async def _headers(self, request: ScoringRequest, asked: Egress) -> dict[str, str]:
+        headers = {name: value for name, value in request.headers.items() if name.lower() != ORIGIN_HEADER}
         if request.credential:
             secret, name = self._secret(request.credential), request.credential_header
             headers[name] = f"Bearer {secret}" if name == "Authorization" else secret
         if request.signing:
             key = self._secret(request.signing)
             headers[SIGNATURE_HEADER] = signature(key, request.body, self.clock_ms() // 1_000)
-        return headers
+        return {**headers, **(await self.marked.headers(asked) if self.marked else {})}
 
     def _declared(self, url: str) -> Egress:
         try:

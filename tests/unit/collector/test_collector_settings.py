@@ -280,3 +280,8 @@ def test_readdressing_keeps_what_already_has_the_prefix() -> None:
     head = b"POST /v1/chat HTTP/1.1\r\nHost: old\r\nA: b\r\n\r\n"
     assert readdressed(head, b"api", b"/v1") == b"POST /v1/chat HTTP/1.1\r\nHost: api\r\nA: b\r\n\r\n"
     assert readdressed(head, b"api", b"/x").startswith(b"POST /x/v1/chat ")
+
+
+def test_a_mark_of_origin_is_not_told_to_an_api_of_others() -> None:
+    head = b"POST /v1/chat HTTP/1.1\r\nHost: old\r\nX-Modelward-Origin: v1.judge.1.0\r\nA: b\r\n\r\n"
+    assert readdressed(head, b"api", b"/v1") == b"POST /v1/chat HTTP/1.1\r\nHost: api\r\nA: b\r\n\r\n"

@@ -21,6 +21,7 @@ from modelward.job.calibration.runner import CalibrationRun, price_of
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluator_files import load_evaluators
 from modelward.job.installed import UnknownEvaluatorError, catalogue
+from modelward.job.marks import Marks
 from modelward.job.minilm import embed
 from modelward.reasons.calibration import CalibrationReason
 
@@ -43,7 +44,8 @@ def calibrate_job(plan_file: Path, labels: Path = LABELS_FOLDER) -> int:
             store = HubLabelStore(client, plan.namespace, plan.evaluator)
             known, embeddings = catalogue().within(plan.allowed_hosts), SharedEmbeddings(embed)
             about = (plan, records, store, known, embeddings, now_ms, partial(_tell, client))
-            await CalibrationRun(*about, allowed_hosts=plan.allowed_hosts).run()
+            marks = Marks(client, plan.namespace)
+            await CalibrationRun(*about, allowed_hosts=plan.allowed_hosts, marks=marks).run()
 
     asyncio.run(run())
     return 0

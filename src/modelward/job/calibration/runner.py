@@ -26,6 +26,7 @@ from modelward.job.calibration.label_records import LabelRecords
 from modelward.job.calibration.memory import CalibrationMemory, LabelStore
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.installed import UnknownEvaluatorError, resolved
+from modelward.job.marks import Marks, marked_egress
 from modelward.job.patience import RunPatience
 from modelward.job.port import JobPort
 from modelward.reasons.calibration import CalibrationReason
@@ -51,7 +52,10 @@ class CannotCalibrateError(Exception):
 
 @dataclass(slots=True)
 class CalibrationRun:
-    """One calibration; `tell` puts what is known so far where the operator reads it."""
+    """One calibration; `tell` puts what is known so far where the operator reads it.
+
+    What it sends to an LLMEndpoint of the namespace carries one of `marks`; none where a person calibrates by hand.
+    """
 
     plan: CalibrationPlan
     records: LabelRecords
@@ -61,6 +65,7 @@ class CalibrationRun:
     clock_ms: Callable[[], int]
     tell: Callable[[CalibrationOutcome], Awaitable[None]]
     allowed_hosts: tuple[str, ...] | None = None
+    marks: Marks | None = None
     _memory: CalibrationMemory = field(init=False)
     _learned: dict[str, Any] = field(default_factory=dict)
     _patience: RunPatience = field(default_factory=lambda: RunPatience(seconds=WAIT_S))
@@ -170,6 +175,7 @@ class CalibrationRun:
             allowed_hosts=self.allowed_hosts,
             learned=self._learned,
             patience=self._patience,
+            marked=marked_egress(evaluator, self.marks) if self.marks else None,
         )
         if evaluator.costly:
             port = Budgeted(port, self._memory, evaluator.name)
