@@ -79,6 +79,8 @@ class PlanItem:
     """What the evaluator's model costs, where that is known."""
     calibrated: CalibratedAs | None = None
     """What calibration chose and found."""
+    address: str = ""
+    """The endpoint's URL, for an evaluator that asks it; empty for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,9 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def _item_to_json(item: PlanItem) -> dict[str, Any]:
     row = asdict(item)
     row["builtin"] = row.pop("evaluator")
-    usual = {"kind": BUILTIN, "statistic": "Share", "budgeted": False, "prices": None, "calibrated": None}
+    usual = {
+        "kind": BUILTIN, "statistic": "Share", "budgeted": False, "prices": None, "calibrated": None, "address": "",
+    }  # fmt: skip
     return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
 
 

@@ -57,7 +57,8 @@ class ResolvedEvaluator:
     endpoints' own exchanges, by the endpoint's name.
 
     `max_samples` are the most exchanges of one batch, None where it takes as many as a batch has; `asks` is the URL of
-    the model that it asks, without the path of an API.
+    the model that it asks, without the path of an API. With `probes` it asks the endpoint that it
+    judges.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class ResolvedEvaluator:
     threshold: str = ""
     max_samples: int | None = None
     asks: str = ""
+    probes: bool = False
     calibrated: CalibratedAs | None = None
     uncalibrated: Finding | None = None
     own_labels: Mapping[str, OwnLabels] = field(default_factory=dict)

@@ -53,6 +53,8 @@ class MonitoringPlan:
     applied: tuple[AppliedPolicy, ...] = ()
     prices: Prices | None = None
     """What the endpoint's own tokens cost, for those whom it judges."""
+    address: str = ""
+    """Its URL, where an evaluator asks the endpoint itself."""
 
 
 def merge_policies(
@@ -68,7 +70,15 @@ def merge_policies(
     """
     selected = sorted((p for p in policies if selects(p, endpoint)), key=lambda policy: policy.metadata.name)
     plan = merged(selected, evaluators, allow_raw=allow_raw)
-    return without_itself(replace(plan, prices=endpoint.spec.usage.prices), endpoint)
+    return of_endpoint(replace(plan, prices=endpoint.spec.usage.prices), endpoint)
+
+
+def of_endpoint(plan: MonitoringPlan, endpoint: LLMEndpoint) -> MonitoringPlan:
+    """Return a plan of policies as it is for one endpoint that they select; the same one where nothing differs."""
+    plan = without_itself(plan, endpoint)
+    if endpoint.status.address and any(one.evaluator and one.evaluator.probes for one in plan.evaluations):
+        return replace(plan, address=endpoint.status.address.url or "")
+    return plan
 
 
 def without_itself(plan: MonitoringPlan, endpoint: LLMEndpoint) -> MonitoringPlan:

@@ -176,7 +176,7 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
     for item in planned:
         config = json.dumps(dict(item.config), sort_keys=True, default=str)
         # 200 bytes for the names of the fields, the times and the limit.
-        size += 200 + sum(map(len, (*item_key(item), item.evaluator)))
+        size += 200 + sum(map(len, (*item_key(item), item.evaluator, item.address)))
         size += 0 if config in configs else len(config)
         if size > MAX_PLAN_BYTES:
             return
@@ -189,7 +189,8 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
     for item in wanted:
         if _part(item_key(item), watches) not in ("", first):
             continue
-        for bound in watches.get(item.endpoint, MonitoringPlan()).evaluations:
+        watched = watches.get(item.endpoint, MonitoringPlan())
+        for bound in watched.evaluations:
             if (bound.policy, bound.evaluation.name) != (item.policy, item.evaluation) or bound.problem is not None:
                 continue
             if bound.evaluator is not None:
@@ -208,6 +209,7 @@ def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]
                     budgeted=bound.budgeted and bound.evaluator.costly,
                     prices=_prices(bound.evaluator.model, watches),
                     calibrated=bound.evaluator.calibrated,
+                    address=watched.address if bound.evaluator.probes else "",
                 )
 
 

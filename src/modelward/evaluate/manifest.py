@@ -73,7 +73,8 @@ class Manifest:
     that it fills, or Change. `direction` is that of the share flagged or of the change, `value_direction` that of the
     value or number, None where neither side is better. `number_unit` is the number's. `threshold` is the default one of
     the value or number. `severity` is the one to give it: Info where flags are too often wrong to act on. `blind_to`
-    are sentences on what it cannot see; `model_sha256` is the hash of the weights that it scores by.
+    are sentences on what it cannot see; `model_sha256` is the hash of the weights that it scores by. With
+    `probes` it asks the endpoint itself.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Manifest:
     severity: Severity = "Warning"
     blind_to: tuple[str, ...] = ()
     model_sha256: str = ""
+    probes: bool = False
 
     def __post_init__(self) -> None:
         if ("Number" in self.answers) != bool(self.number_unit):

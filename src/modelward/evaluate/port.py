@@ -123,6 +123,15 @@ class OutsideScores(Protocol):
 
 
 @runtime_checkable
+class ProbingPort(ScoringPort, Protocol):
+    """A port that may ask the endpoint whose exchanges are judged; what it asks is marked, and is no user's."""
+
+    async def probe(self, body: bytes) -> ScoringReply:
+        """Return what the endpoint answers to a chat request. Raises PortError."""
+        ...
+
+
+@runtime_checkable
 class ScopeMemory(Protocol):
     """A port that remembers what was found of scopes, by their key; what it cannot have it does without."""
 

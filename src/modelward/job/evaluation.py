@@ -17,6 +17,7 @@ from modelward.api.kept_score import evaluator_set
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.runs import is_scheduled
+from modelward.desired.text_egress import address
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.port import ScoreMemory, ScoringPort
 from modelward.evaluate.scoring import Scorer, window_result
@@ -131,15 +132,17 @@ class EvaluationJob:
 
     def _port(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoringPort:
         """Return what the evaluator may ask; within the policy's budget where it costs something and there is one."""
+        probed = (address(item.address),) if judge.probes and item.address else ()
         port = JobPort(
             self.embeddings,
-            judge.pod.egress,
+            (*judge.pod.egress, *probed),
             allowed_hosts=self.plan.allowed_hosts,
             scopes=self.scopes,
             outside=HubOutsideScores(self.client, self.plan.namespace, item.endpoint, _patiently),
             patience=self._patience,
             learned=self._learned,
-            marked=marked_egress(judge, self.marks),
+            marked=marked_egress(judge, self.marks, probed),
+            endpoint=item.address,
         )
         if not item.budgeted:
             return port

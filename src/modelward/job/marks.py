@@ -94,12 +94,16 @@ class MarkedEgress:
         raise PortError(told, "no-mark", unsent=True)
 
 
-def marked_egress(evaluator: ResolvedEvaluator, marks: Marks) -> MarkedEgress | None:
-    """Return the marked traffic of an evaluator that asks an LLMEndpoint of the run's namespace; None of another."""
-    if evaluator.model is None or not evaluator.model.endpoint:
-        return None
-    at = frozenset(one for one in evaluator.pod.egress if _of_namespace(one.host, marks.namespace))
-    return MarkedEgress(marks, "judge", at) if at else None
+def marked_egress(evaluator: ResolvedEvaluator, marks: Marks, probed: tuple[Egress, ...] = ()) -> MarkedEgress | None:
+    """Return the marked traffic of an evaluator that asks an LLMEndpoint of the run's namespace; None of another.
+
+    `probed` is the endpoint itself, for an evaluator that asks it.
+    """
+    judges = evaluator.pod.egress if evaluator.model and evaluator.model.endpoint else ()
+    origin: Origin = "probe" if evaluator.probes else "judge"
+    asked = probed if evaluator.probes else judges
+    at = frozenset(one for one in asked if _of_namespace(one.host, marks.namespace))
+    return MarkedEgress(marks, origin, at) if at else None
 
 
 def _of_namespace(host: str, namespace: str) -> bool:

@@ -43,7 +43,8 @@ class JobPort:
     """The port of one evaluator; `egress` are the only addresses that it asks. Without `scopes` none is remembered.
 
     Of these it asks none outside the cluster but `allowed_hosts`; None where a person runs it by hand. `learned` is
-    what kinds know of addresses in the whole run, `marked` the traffic that is told apart from users'.
+    what kinds know of addresses in the whole run, `marked` the traffic that is told apart from users',
+    and `endpoint` the URL of the one whose exchanges are judged, where that may be asked.
     """
 
     embeddings: SharedEmbeddings
@@ -58,6 +59,7 @@ class JobPort:
     clock_ms: Callable[[], int] = now_ms
     learned: dict[str, Any] = field(default_factory=dict)
     marked: MarkedEgress | None = None
+    endpoint: str = ""
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed with the process's one model; what was embedded before is remembered."""
@@ -99,6 +101,13 @@ class JobPort:
             raise PortError(str(reply), reply.cause, unsent=unsent)
         self.patience.answered(asked)
         return reply
+
+    async def probe(self, body: bytes) -> ScoringReply:
+        """Ask the endpoint itself, marked as no user: without a mark its own answers would be judged as users'."""
+        if not self.endpoint or self.marked is None or self.marked.origin != "probe":
+            raise PortError("the endpoint has no address in the cluster at which it can be probed", unsent=True)
+        url = f"{self.endpoint.rstrip('/')}/v1/chat/completions"
+        return await self.post(ScoringRequest(url, body, {"Content-Type": "application/json"}))
 
     async def _once(self, request: ScoringRequest, asked: Egress) -> ScoringReply | PortError:
         headers = await self._headers(request, asked)

@@ -9,7 +9,7 @@ from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.evaluators import EndpointAddress, block_of
-from modelward.desired.monitoring_plan import MonitoringPlan, merged, selects, without_itself
+from modelward.desired.monitoring_plan import MonitoringPlan, merged, of_endpoint, selects
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Object
 from modelward.kube.store import Store
@@ -89,7 +89,7 @@ class Monitored:
             addresses = self._addresses(endpoint.metadata.namespace, evaluators)
             resolved = self.catalogue.of_policies(selected, evaluators, addresses)
             known[selection] = merged(selected, resolved, allow_raw=allow_raw)
-        plan = without_itself(known[selection], endpoint)
+        plan = of_endpoint(known[selection], endpoint)
         return replace(plan, prices=prices) if (prices := endpoint.spec.usage.prices) else plan
 
     def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, EndpointAddress]:

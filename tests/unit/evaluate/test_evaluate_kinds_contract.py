@@ -122,6 +122,10 @@ SPECIMENS = [
         ({"of": "Prompts"}, {"referenceSize": 10},
          {"baseline": {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}}),
     ),
+    Specimen(
+        "builtin", "CounterfactualBias", {}, {"groups": ["gender"]},
+        ({"groups": ["height"]}, {"pairs": 5}, {"ownGroups": {"a": {"b": ["one"]}}}),
+    ),
     Specimen("builtin", "TokenDrift", {}, {"of": "Questions"}, ({"of": []}, {"baseline": {"from": "yesterday"}})),
     Specimen(
         "builtin", "NumericDrift", {"number": "Duration"}, {"number": "Duration", "distance": "KL"},

@@ -69,6 +69,7 @@ class BuiltinKind:
             fails=_SIDE[known.manifest.direction],
             unit=known.manifest.unit,
             answers="Change" if known.test else "Share",
+            probes=known.manifest.probes,
             has_value=not {"Value", "Number"}.isdisjoint(known.manifest.answers),
             value_fails=_SIDE[known.manifest.value_direction] if known.manifest.value_direction else None,
             number_unit=known.manifest.number_unit,
