@@ -104,8 +104,12 @@ class ScoringPort(Protocol):
 class ScoreMemory(Protocol):
     """What an evaluator has scored before, which need not be paid for again; what it cannot have it does without."""
 
-    async def known(self, exchanges: Sequence[Exchange]) -> Mapping[str, Score]:
-        """Return the scores that there are, by exchange; waits for those that another Job is just scoring."""
+    async def known(self, exchanges: Sequence[Exchange]) -> Sequence[Score | None]:
+        """Return the score of each exchange, in order, None where there is none.
+
+        By what it says, and not by its id alone, which two exchanges may share. Waits for those that another Job is
+        just scoring.
+        """
         ...
 
     async def keep(self, scored: Sequence[tuple[Exchange, Score]]) -> None:

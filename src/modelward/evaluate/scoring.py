@@ -85,13 +85,13 @@ async def score(scorer: Scorer, exchanges: Sequence[Exchange]) -> list[Score]:
 
 async def _remembered(scorer: Scorer, batch: Sequence[Exchange]) -> list[Score]:
     """Judge what was not scored before, and remember it."""
-    known = await scorer.memory.known(batch) if scorer.memory else {}
-    unknown = [one for one in batch if one.id not in known]
+    known = await scorer.memory.known(batch) if scorer.memory else [None] * len(batch)
+    unknown = [one for one, found in zip(batch, known, strict=True) if found is None]
     judged = [_unless_not_asked(one) for one in await _judged(scorer, unknown)] if unknown else []
-    new = dict(zip((one.id for one in unknown), judged, strict=True))
-    if scorer.memory and new:
-        await scorer.memory.keep([(one, new[one.id]) for one in unknown])
-    return [at_threshold(scorer.evaluator, known.get(one.id) or new[one.id]) for one in batch]
+    if scorer.memory and unknown:
+        await scorer.memory.keep(list(zip(unknown, judged, strict=True)))
+    new = iter(judged)
+    return [at_threshold(scorer.evaluator, found or next(new)) for found in known]
 
 
 def _unless_not_asked(one: Score) -> Score:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -29,7 +29,7 @@ class HubScores:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _told: bool = field(default=False)
 
-    async def known(self, exchanges: Sequence[Exchange]) -> Mapping[str, Score]:
+    async def known(self, exchanges: Sequence[Exchange]) -> Sequence[Score | None]:
         """Return the scores of exchanges as they are now; those of what has changed since do not count."""
         found = await self._find(exchanges)
         for pause_s in WAITS_S:
@@ -37,8 +37,8 @@ class HubScores:
                 break
             await self.sleep(pause_s)
             found = await self._find(exchanges)
-        rows = ((one, found.scores[one.id]) for one in exchanges if one.id in found.scores)
-        return {one.id: _score(kept) for one, kept in rows if kept.record == record_digest(one)}
+        kept = ((one, found.scores.get(one.id)) for one in exchanges)
+        return [_score(row) if row and row.record == record_digest(one) else None for one, row in kept]
 
     async def keep(self, scored: Sequence[tuple[Exchange, Score]]) -> None:
         """Store what was scored; what failed is scored again another time."""

@@ -83,5 +83,5 @@ async def test_hostile_text_is_judged_in_time_or_said_not_to_be_applicable(speci
         took = time.process_time() - begun
         assert took < CPU_SECONDS, f"{took:.1f} s for exchange {one.id}"
         if found.state == "Failed":
-            assert found.label == "TooComplex", "it says why, and is no bug"
+            assert found.label in ("TooComplex", "TooLarge"), "it says why, and is no bug"
         assert await score(scorer, [replace(one)]) == [found], "the same text is judged the same again"

@@ -346,8 +346,8 @@ async def test_scores_of_before_make_the_version_as_new_ones_do() -> None:
         def __init__(self) -> None:
             self.kept: dict[str, Score] = {}
 
-        async def known(self, exchanges: Sequence[Exchange]) -> dict[str, Score]:
-            return {one.id: self.kept[one.id] for one in exchanges if one.id in self.kept}
+        async def known(self, exchanges: Sequence[Exchange]) -> list[Score | None]:
+            return [self.kept.get(one.id) for one in exchanges]
 
         async def keep(self, rows: Sequence[tuple[Exchange, Score]]) -> None:
             self.kept |= {exchange.id: one for exchange, one in rows}

@@ -134,10 +134,9 @@ class ReadoutMemory:
     memory: CalibrationMemory
     readout: str
 
-    async def known(self, exchanges: Sequence[Exchange]) -> Mapping[str, Score]:
+    async def known(self, exchanges: Sequence[Exchange]) -> Sequence[Score | None]:
         """Return the scores that there are."""
-        found = ((one.id, _score(one.id, self.memory.scores.get(self._key(one)))) for one in exchanges)
-        return {name: score for name, score in found if score is not None}
+        return [_score(one.id, self.memory.scores.get(self._key(one))) for one in exchanges]
 
     async def keep(self, scored: Sequence[tuple[Exchange, Score]]) -> None:
         """Keep those that hold."""
