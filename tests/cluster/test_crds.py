@@ -91,8 +91,13 @@ STATUSES: dict[str, tuple[Spec, Spec]] = {
         },
     ),
     "Evaluator": (
-        {"builtin": "OffTopicAnswered"},
-        {"version": "1", "measured": "finds 94%, wrong on 2%", "conditions": [{"type": "Accepted", **CONDITION}]},
+        {"builtin": "OffTopicAnswered", "calibration": {"labels": {"configMapRef": {"name": "labelled"}}}},
+        {
+            "version": "1",
+            "measured": "finds 94%, wrong on 2%",
+            "calibration": {"labels": 120, "kappa": "0.61", "kappaLow": "0.52"},
+            "conditions": [{"type": type_, **CONDITION} for type_ in ("Accepted", "Calibrated")],
+        },
     ),
     "EvaluationRun": (
         LOOK_BACK,

@@ -106,6 +106,8 @@ def _wrong_array(schema: Schema, value: list[Any]) -> Iterator[tuple[Any, str]]:
     keys = schema.get("x-kubernetes-list-map-keys")
     if keys and value:
         yield [*value, value[0]], "names the same item twice"
+    if schema.get("minItems"):
+        yield [], "has too few items"
     if value:
         many = [_renamed(value[0], keys, number) for number in range(schema["maxItems"] + 1)]
         yield many, "has too many items"

@@ -148,6 +148,22 @@ _EVALUATED = {
     "affects": "Quality",
     "severity": "Warning",
 }
+_JUDGE = {
+    "rubric": "A rude answer insults the user.",
+    "sees": ["Question", "Answer"],
+    "readout": "Auto",
+    "maxTokens": 256,
+    "concurrency": 4,
+    "deadlineSeconds": 60,
+    "maxSamples": 200,
+}
+_GOOD_ANSWERS = [{"question": "What is a card?", "answer": "A way to pay."}]
+_CALIBRATION = {
+    "labels": {"configMapRef": {"name": "labelled"}},
+    "floor": {"labels": 50, "perClass": 15, "kappaLow": "0.4"},
+    "maxAge": "720h",
+    "maxTokens": 500_000,
+}
 BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "LLMEndpoint": {
         "short": {
@@ -233,6 +249,40 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "Evaluator": {
         "scope": {"builtin": "PII", "config": {"ignoreEchoed": True}},
         "toxic": {"imported": {"name": "toxicity", "source": "perspective", "flagAbove": "50%"}},
+        "faithful": {"imported": {"name": "faithfulness", "source": "ragas", "flagBelow": "50%"}},
+        "leaks": {"builtin": "PII", "calibration": _CALIBRATION},
+        "rude": {
+            "judge": {
+                **_JUDGE,
+                "model": {"endpointRef": {"kind": "LLMEndpoint", "name": "short", "model": "small"}},
+                "mode": "Single",
+                "labels": {"fault": ["rude"], "ok": ["polite"], "abstain": ["unclear"]},
+                "examples": [{"question": "What is a card?", "answer": "Go away.", "label": "rude"}],
+            },
+        },
+        "better": {
+            "judge": {
+                **_JUDGE,
+                "model": {
+                    "external": {
+                        "url": "https://judge.example/v1",
+                        "model": "large",
+                        "apiVersion": "2024-10-21",
+                        "credentials": {
+                            "secretRef": {"name": "modelward-judge", "key": "api-key"},
+                            "header": "api-key",
+                        },
+                        "prices": {
+                            "currency": "USD",
+                            "perMillionInputTokens": "0.15",
+                            "perMillionOutputTokens": "0.60",
+                        },
+                    }
+                },
+                "mode": "Pairwise",
+                "references": _GOOD_ANSWERS,
+            }
+        },
         "brand": {
             "container": {
                 "image": "modelward.invalid/brand:0",

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from modelward.api.form import IMAGE, KIND, LABEL, QUERY_VALUE, SECRET_KEY, SECRET_NAME, TEXT_URL
+from modelward.api.form import IMAGE, KAPPA, KIND, LABEL, QUERY_VALUE, SECRET_KEY, SECRET_NAME, TEXT_URL
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 ITEM, VALUE = "[]", "{}"
@@ -155,6 +155,17 @@ PATTERNS: Mapping[str, Edges] = {
     ),
     LABEL.pattern: Edges(
         ("a", "A b-c_d", "z" * 32), (("-a", "begins with a dash"), ("a ", "ends with a space"), ("a.b", "has a dot"))
+    ),
+    KAPPA.pattern: Edges(
+        ("0.0", "0.4", "0.99"),
+        (
+            ("1.0", "is above 0.99"),
+            ("-0.4", "is negative"),
+            ("0.123", "has three decimals"),
+            ("0", "has no decimals"),
+            (".4", "has no whole part"),
+            ("40%", "is a share"),
+        ),
     ),
     QUERY_VALUE.pattern: Edges(("a", "2024-10-21", ".-_"), (("a=b", "has an equals sign"), ("a b", "has a space"))),
     SECRET_KEY.pattern: Edges(("a", ".a_B-0"), (("a b", "has a space"), ("a/b", "has a slash"))),
