@@ -12,7 +12,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 from calls import Recorded, writing
@@ -24,6 +24,7 @@ from user import API, TEAM, User, deployment
 from modelward.kube.client import Client, Listing
 from modelward.kube.errors import ApiError, Conflict
 from modelward.kube.kinds import EVALUATION_RUN, EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object, kind_of
+from modelward.operator.hub.budgets import terms_now
 from modelward.operator.runtime.process import WATCHED
 
 Verb = Literal["apply", "replace"]
@@ -115,7 +116,9 @@ class Declared:
         children = {label: _unversioned(item) for label, item in items.items() if label not in own}
         statuses = {label: _telling(item.get("status", {})) for label, item in own.items()}
         rules = dict(self.driver.reconciler.endpoints.hub.rules())
-        shows = {**{label: _telling(item) for label, item in children.items()}, **statuses, "hub": rules}
+        budgets = {f"{one.namespace}/{one.policy}": asdict(one.limits) for one in terms_now(self.driver.store)}
+        told = {"hub": rules, "budgets": budgets}
+        shows = {**{label: _telling(item) for label, item in children.items()}, **statuses, **told}
         return Look(children, shows, own)
 
     def _show(self, kind: Kind, listing: Listing) -> None:

@@ -154,6 +154,25 @@ def _outweighed(wins: Callable[[Spec], float]) -> Callable[[Situation], bool]:
     return outweighed
 
 
+def _both_have(field: str) -> Callable[[Situation], bool]:
+    return lambda situation: situation.both(lambda spec: field in spec)
+
+
+def _endpoint_of(spec: Spec) -> str:
+    """Return the LLMEndpoint that a judge asks; empty of an API outside."""
+    reference = spec["judge"]["model"].get("endpointRef", {})
+    return str(reference.get("name", ""))
+
+
+def _judge_is_placed(situation: Situation) -> bool:
+    """Return whether a judge is there to be asked before and after, or is missing under the same name."""
+    if not _both_have("judge")(situation):
+        return False
+    known = {"", *situation.endpoints}
+    same = _endpoint_of(situation.before) == _endpoint_of(situation.after)
+    return same or situation.both(lambda spec: _endpoint_of(spec) in known)
+
+
 def _slower_than_ms(capture: Spec) -> float:
     written = capture["always"].get("slowerThan")
     return inf if written is None else duration_ms(written)
@@ -165,6 +184,8 @@ def _always(_situation: Situation) -> bool:
 
 _NO_TRAFFIC = "shows in a verdict on traffic, and here is none"
 _NO_SAMPLES = "shows in a run or a verdict on samples, and here is no hub"
+_NO_LABELS = "shows in what labels say of an evaluator, which the hub keeps, and here is no hub"
+_NO_COST = "shows in metrics and in what traffic costs, and here is neither"
 _OUTWEIGHED = "what another policy asks of the same endpoints is in force"
 _OBJECTIVE, _EVALUATION = ("objectives", "[]"), ("evaluations", "[]")
 _IN_FORCE: Mapping[SchemaPath, Callable[[Spec], float]] = {
@@ -216,6 +237,8 @@ HIDDEN: tuple[Hidden, ...] = (
         lambda s: _declared(s.after, s.running.get(s.name)) == s.running.get(s.name),
         "as many run already, or as the scaler's bounds allow; left out, whoever scaled last is left alone",
     ),
+    Hidden("LLMEndpoint", ("usage", "prices"), _always, _NO_COST),
+    Hidden("LLMEndpoint", ("usage", "callers"), lambda s: s.both(_scraped), "there is no collector"),
     Hidden("LLMEndpoint", ("scaling",), lambda s: s.both(_unscaled), "the scaler is off"),
     Hidden(
         "LLMEndpoint",
@@ -275,6 +298,9 @@ HIDDEN: tuple[Hidden, ...] = (
     ),
     Hidden("MonitoringPolicy", (*_EVALUATION, "affects"), _affects_only_info, "Info moves no condition"),
     Hidden("Evaluator", ("config",), _always, _NO_SAMPLES),
+    Hidden("Evaluator", ("judge",), _judge_is_placed, _NO_SAMPLES),
+    Hidden("Evaluator", ("calibration",), _both_have("calibration"), _NO_LABELS),
+    *(Hidden("Evaluator", (kind,), _both_have(kind), _NO_SAMPLES) for kind in ("container", "webhook", "imported")),
 )  # fmt: skip
 
 

@@ -101,6 +101,12 @@ OVERLAYS: Mapping[str, Overlay] = {
         ("container", "env"): _ENV,
         ("container", "resources"): _RESOURCES,
         ("webhook", "url"): st.from_regex(r"http://[a-z]{1,8}\.retail\.svc(:8443)?(/v1)?", fullmatch=True),
+        ("judge", "model", "endpointRef", "name"): st.sampled_from(["short", "outside"]),
+        ("judge", "model", "external", "url"): st.from_regex(r"https://[a-z]{1,8}\.example(:8443)?/v1", fullmatch=True),
+        ("judge", "labels"): st.sampled_from(
+            [{"fault": ["rude"], "ok": ["polite"]}, {"fault": ["rude"], "ok": ["polite"], "abstain": ["unclear"]}]
+        ),
+        ("judge", "examples", "[]", "label"): st.sampled_from(["rude", "polite"]),
     },
     "EvaluationRun": {("endpoint",): st.sampled_from(["short", "outside"]), ("items",): None},
 }

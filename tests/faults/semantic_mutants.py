@@ -80,8 +80,25 @@ def _redacted_somewhere(spec: Spec) -> bool:
     return _redacted(spec) and selected(spec, {"any": {}})
 
 
-def _any(_spec: Spec) -> bool:
-    return True
+def _built_in(spec: Spec) -> bool:
+    return "builtin" in spec
+
+
+def _with_examples(spec: Spec) -> bool:
+    return bool(spec.get("judge", {}).get("examples"))
+
+
+def _unknown_label(spec: Spec) -> None:
+    spec["judge"]["examples"][0]["label"] = "none-of-them"
+
+
+def _with_labels(spec: Spec) -> bool:
+    return "labels" in spec.get("judge", {})
+
+
+def _label_twice(spec: Spec) -> None:
+    labels = spec["judge"]["labels"]
+    labels["ok"] = [*labels["ok"], labels["fault"][0]]
 
 
 def _reference(**fields: Any) -> Change:
@@ -225,8 +242,10 @@ def _policies() -> Iterator[tuple[str, Callable[[Spec], bool], Change, str]]:
 
 
 def _evaluators() -> Iterator[tuple[str, Callable[[Spec], bool], Change, str]]:
-    yield "an evaluator that we do not have", _any, lambda spec: spec.update(builtin="Vibes"), "UnknownEvaluator"
-    yield "a setting that is misspelt", _any, lambda spec: spec.update(config={"echo": True}), "InvalidConfig"
+    yield "an evaluator that we do not have", _built_in, lambda spec: spec.update(builtin="Vibes"), "UnknownEvaluator"
+    yield "a setting that is misspelt", _built_in, lambda spec: spec.update(config={"echo": True}), "InvalidConfig"
+    yield "an example with none of the labels", _with_examples, _unknown_label, "InvalidConfig"
+    yield "a label that means two things", _with_labels, _label_twice, "InvalidConfig"
 
 
 _ALL: Mapping[str, Callable[[], Iterator[tuple[str, Callable[[Spec], bool], Change, str]]]] = {
