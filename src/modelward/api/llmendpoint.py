@@ -36,7 +36,7 @@ from modelward.api.endpoint_status import (
 )
 from modelward.api.quantity import Duration, Percent, ServiceName
 from modelward.api.replica_bounds import nearest_allowed
-from modelward.api.usage import UsageSettings
+from modelward.api.usage import CallerNames, Prices, UsageSettings
 from modelward.engines.registry import ENGINES, GENERIC
 
 __all__ = [
@@ -174,9 +174,19 @@ class LLMEndpointSpec(Model):
         Field(ge=0, le=1000, description="The only desired number; kubectl scale, HPA and our scaler write it."),
     ] = None
     scaling: Scaling | None = None
-    usage: UsageSettings = UsageSettings()
+    usage: UsageSettings | None = None
     drain_seconds: Annotated[int, Field(ge=0, le=3600, description="How long a pod may finish what it serves.")] = 30
     paused: Annotated[bool, Field(description="Read and report, but write nothing except status.")] = False
+
+    @property
+    def prices(self) -> Prices | None:
+        """What tokens cost, where that is known."""
+        return self.usage.prices if self.usage else None
+
+    @property
+    def callers(self) -> CallerNames | None:
+        """How it is known who asks, where that is to be known."""
+        return self.usage.callers if self.usage else None
 
 
 class LLMEndpoint(Model):

@@ -24,7 +24,7 @@ def config_map(
         engine_metrics_url=engine_metrics_url(endpoint, engine_port),
         capture=capture.for_collector(),
         hub_url=installation.hub_url,
-        callers=CallerSettings(named.header, named.max) if (named := endpoint.spec.usage.callers) else CallerSettings(),
+        callers=CallerSettings(named.header, named.max) if (named := endpoint.spec.callers) else CallerSettings(),
     )
     data = {FILE_NAME: json.dumps(config_to_json(config), sort_keys=True, indent=2)}
     if installation.hub_ca_pem:

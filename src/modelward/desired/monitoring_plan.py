@@ -70,7 +70,7 @@ def merge_policies(
     """
     selected = sorted((p for p in policies if selects(p, endpoint)), key=lambda policy: policy.metadata.name)
     plan = merged(selected, evaluators, allow_raw=allow_raw)
-    return of_endpoint(replace(plan, prices=endpoint.spec.usage.prices), endpoint)
+    return of_endpoint(replace(plan, prices=endpoint.spec.prices), endpoint)
 
 
 def of_endpoint(plan: MonitoringPlan, endpoint: LLMEndpoint) -> MonitoringPlan:

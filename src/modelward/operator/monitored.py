@@ -90,7 +90,7 @@ class Monitored:
             resolved = self.catalogue.of_policies(selected, evaluators, addresses)
             known[selection] = merged(selected, resolved, allow_raw=allow_raw)
         plan = of_endpoint(known[selection], endpoint)
-        return replace(plan, prices=prices) if (prices := endpoint.spec.usage.prices) else plan
+        return replace(plan, prices=prices) if (prices := endpoint.spec.prices) else plan
 
     def _addresses(self, namespace: str, evaluators: Mapping[str, Evaluator]) -> Mapping[str, EndpointAddress]:
         """Return the URLs of the LLMEndpoints that evaluators ask, of those that there are; empty of one without."""

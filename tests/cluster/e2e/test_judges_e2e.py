@@ -58,8 +58,11 @@ def test_a_judge_that_was_never_measured_scores_and_decides_nothing(installed: I
 
     check = installed.until("a batch is judged", judged, 300)
     assert check["verdict"] == "Unknown"
-    reachable = installed.until("the judge is heard of", lambda: condition(installed, space, "Reachable") or None, 120)
-    assert reachable["status"] == "True"
+
+    def reachable() -> bool:
+        return condition(installed, space, "Reachable").get("status") == "True"
+
+    installed.until("the judge answers within its time", reachable, 300)
     asked = installed.get("llmeval", "on-brand", space)["status"]["asked"]
     assert asked["model"]
     assert asked["readout"] == "ChatLabel"

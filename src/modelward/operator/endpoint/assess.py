@@ -55,7 +55,7 @@ def assessed(look: ReconcileView) -> EndpointFacts:
         engine=engine_name(known.endpoint.spec.engine, heard, known.endpoint.status.engine),
         models=history.models(),
         revision=sight.revision,
-        usage=usage_status(history, look.now_ms, known.endpoint.spec.usage.prices),
+        usage=usage_status(history, look.now_ms, known.endpoint.spec.prices),
         checks=tuple(check for check, _ in (*objectives, *evaluations)),
         objectives=tuple(status for _, status in objectives),
         evaluations=tuple(status for _, status in evaluations),

@@ -107,7 +107,7 @@ class EndpointReconciler:
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
-        self.verdicts.endpoint(namespace, name, status, found.checks, known.endpoint.spec.usage.prices)
+        self.verdicts.endpoint(namespace, name, status, found.checks, known.endpoint.spec.prices)
         rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
         return rounds * self.context.settings.scrape_interval_s
 
