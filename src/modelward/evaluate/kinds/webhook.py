@@ -28,7 +28,7 @@ class WebhookKind:
 
     def about(self, name: str) -> AboutEvaluator:  # noqa: ARG002  # each spec describes its own
         """Return that its flags are taken as they are."""
-        return AboutEvaluator("1", "not measured; verdicts take its flags as they are")
+        return AboutEvaluator(f"{self.name}/1", "not measured; verdicts take its flags as they are")
 
     def resolve(self, block: EvaluatorBlock) -> Resolution:
         """Read the block, and its address."""

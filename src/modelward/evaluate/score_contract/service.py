@@ -45,7 +45,7 @@ def read(block: EvaluatorBlock, kind: type[S]) -> S | Finding:
 
 def evaluator(block: EvaluatorBlock, service: Service) -> ResolvedEvaluator:
     """Return what is known of it before it was ever asked; its flags are taken as they are."""
-    version = f"1+{digest(service, *UNSEEN)}"
+    version = f"{block.kind}/1+{digest(service, *UNSEEN)}"
     return ResolvedEvaluator(
         block.kind,
         block.name,
