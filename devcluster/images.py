@@ -27,7 +27,8 @@ _PIP_KEYS = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_U
 class Image:
     """An image of this repository: its name, its Dockerfile and stage, and the files that decide it.
 
-    Without an optional one, which needs what an index may not have for ever, the rest works.
+    An optional one is built where it is named: it is large, needs what an index may not have for ever, and without it
+    all else works.
     """
 
     name: str
@@ -62,8 +63,11 @@ IMAGES = (
 
 
 def build(names: Iterable[str] = ()) -> list[str]:
-    """Build the images whose inputs changed (all, or those whose name contains one of `names`); return their names."""
-    chosen = [image for image in IMAGES if not names or any(name in image.name for name in names)]
+    """Build the images whose inputs changed; return their names.
+
+    Those whose name contains one of `names`, or all that are not optional.
+    """
+    chosen = [image for image in IMAGES if (any(n in image.name for n in names) if names else not image.optional)]
     base_image = base.ensure()
     for image in chosen:
         key = _key(image)
