@@ -15,7 +15,7 @@ from modelward.desired import names
 from modelward.desired.account import evaluate_account
 from modelward.desired.calibration_job import calibration_name, calibration_plan, job, plan_config_map
 from modelward.desired.children import Child
-from modelward.desired.evaluators import ResolvedEvaluator
+from modelward.desired.evaluators import Resolution, ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.desired.run_network import network_policy
 from modelward.evaluate.calibration.floor import cannot_read_labels
@@ -26,6 +26,7 @@ from modelward.operator.runs.history import job_ended
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.reasons.calibration import CalibrationReason
+from modelward.reasons.reason import Reason
 from modelward.status.calibration import calibrated_state, calibration_status
 from modelward.status.conditions import ConditionState
 
@@ -59,29 +60,21 @@ class CalibrationReconciler:
     def __post_init__(self) -> None:
         self._children = ChildWriter(self.context)
 
-    async def view(self, evaluator: Evaluator, found: ResolvedEvaluator, now_ms: int) -> CalibrationView:
-        """Make the Job that is due, and return what is known."""
+    async def view(self, evaluator: Evaluator, found: Resolution, now_ms: int) -> CalibrationView:
+        """Make the Job that is due, and return what is known; of one that cannot be used, what was known of it."""
         asked, about = evaluator.spec.calibration, evaluator.metadata
         if asked is None:
             return CalibrationView()
+        if isinstance(found, Finding):
+            return _standing(evaluator, CalibrationReason.NOT_CALIBRATED, f"it cannot be used: {found.message}"[:300])
         answered, calibration = self.known(about.namespace, about.name)
         if not answered:
-            return self._unanswered(evaluator)
+            told = "the hub has not answered yet" if self.installed.now.hub_url else "no hub is configured"
+            return _standing(evaluator, CalibrationReason.HUB_UNAVAILABLE, told)
         wanted = _Wanted(evaluator, asked, found, calibration, now_ms)
         obstacle = await self._obstacle(wanted)
         state = calibrated_state(asked, calibration, found.facts.version, now_ms, obstacle)
         return CalibrationView((state,), calibration_status(calibration) if calibration else None, calibration)
-
-    def _unanswered(self, evaluator: Evaluator) -> CalibrationView:
-        """Let stand what status says, until the hub says otherwise."""
-        before = [one for one in evaluator.status.conditions if one.type == "Calibrated"]
-        if before:
-            kept = (
-                ConditionState(one.type, one.status, CalibrationReason.named(one.reason), one.message) for one in before
-            )
-            return CalibrationView(tuple(kept), evaluator.status.calibration)
-        told = "the hub has not answered yet" if self.installed.now.hub_url else "no hub is configured"
-        return CalibrationView((ConditionState("Calibrated", "False", CalibrationReason.HUB_UNAVAILABLE, told),))
 
     async def _obstacle(self, wanted: _Wanted) -> Finding | None:
         """Return what stands in the way of a calibration, or that it is under way; None where the newest is of now."""
@@ -127,6 +120,17 @@ class CalibrationReconciler:
             return Finding(CalibrationReason.NOT_CALIBRATED, problems[0].finding.message)
         log.info("calibration=begun namespace=%s evaluator=%s job=%s", plan.namespace, plan.evaluator, name)
         return Finding(CalibrationReason.CALIBRATING, f"Job {name}")
+
+
+def _standing(evaluator: Evaluator, reason: Reason, told: str) -> CalibrationView:
+    """Let stand what status says, where nothing new can be known; where it says nothing, say why."""
+    before = [one for one in evaluator.status.conditions if one.type == "Calibrated"]
+    if before:
+        kept = (
+            ConditionState(one.type, one.status, CalibrationReason.named(one.reason), one.message) for one in before
+        )
+        return CalibrationView(tuple(kept), evaluator.status.calibration)
+    return CalibrationView((ConditionState("Calibrated", "False", reason, told),))
 
 
 @dataclass(frozen=True, slots=True)

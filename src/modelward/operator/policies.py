@@ -142,7 +142,7 @@ class PolicyReconciler:
     async def _calibration(self, evaluator: Evaluator, block: EvaluatorBlock, now_ms: int) -> CalibrationView:
         placed = self._placed(evaluator.metadata.namespace, block)
         found = placed if isinstance(placed, Finding) else self.evaluators.resolve(placed)
-        if self.calibrations is None or isinstance(found, Finding):
+        if self.calibrations is None:
             return CalibrationView()
         return await self.calibrations.view(evaluator, found, now_ms)
 

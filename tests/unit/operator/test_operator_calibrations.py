@@ -273,6 +273,24 @@ async def test_a_hub_that_has_not_answered_yet_changes_nothing_that_was_known() 
     assert not bench.jobs
 
 
+async def test_an_evaluator_that_cannot_be_used_says_why_it_is_not_calibrated_and_no_job_is_made() -> None:
+    bench = Bench({**SPEC, "config": {"competitors": 5}})
+    status, reason, message = (await bench.told())["Calibrated"]
+    assert (status, reason, message.partition(":")[0]) == ("False", "NotCalibrated", "it cannot be used")
+    assert bench.jobs == []
+
+
+async def test_what_was_calibrated_stands_while_the_evaluator_cannot_be_used() -> None:
+    bench = Bench()
+    bench.calibrated()
+    before = (await bench.told())["Calibrated"]
+    assert before[0] == "True"
+    raw = bench.raw
+    bench.api.put({**raw, "spec": {**SPEC, "config": {"competitors": 5}}})
+    assert (await bench.told())["Calibrated"] == before
+    assert bench.raw["status"]["calibration"] == raw["status"]["calibration"]
+
+
 async def test_a_container_is_bound_while_it_is_calibrated_too() -> None:
     bench = Bench({"container": {"image": "brand:1"}, "calibration": SPEC["calibration"]}, isolates=True)
     await bench.told()
