@@ -50,6 +50,8 @@ BUILTINS_HELP = (
     " TokenDrift: distance of word frequencies [of: Answers; and the same]."
     " NumericDrift: share by which a number moved [number: required, such as Duration; distance: TVD; and the same]."
     " TopicClusters: topics, and the largest rise of one [of: Questions; topics: 20; and the same]."
+    " CounterfactualBias: change of answers when the question is about another group of people [groups: all; ownGroups:"
+    " none; pairs: 20; maxTokens: 128]."
     " Sentiment: of the user's message, 0 negative to 1 positive [threshold: auto]."
     " Distress: share of users' messages that sound afraid or sad [threshold: auto]."
     " Toxicity: share of answers with hate, threats, sexual content, violence or self-harm [threshold: auto; subject:"
