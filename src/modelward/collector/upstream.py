@@ -14,6 +14,8 @@ from modelward.collector.targets import Target
 
 SLICE_BYTES = 4096
 """Bytes of an answer followed and observed at once: their worst content is an event in every two bytes."""
+SHORT_BYTES = 1024
+"""A first read of at most so much begins a stream, or is a short answer."""
 MAX_PIECES = 1024
 """Pieces of an answer's body followed in one turn; a server may put a byte into each chunk."""
 TURN_SECONDS = 0.002
@@ -109,18 +111,19 @@ class Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on, follow, observe; in this order.
 
-        The loop writes when it has read from all connections. So the first bytes of an answer are followed only after
-        that: else the first token of each client waits until the others' were read.
+        The loop writes when it has read from all connections. So where others wait for theirs, the first bytes of a
+        stream are followed only after that: else the first token of each client waits until the others' were read.
         """
         client = self.client
         if client is None:  # it speaks out of turn
             self.close()
             return
         client.transport.write(data)
-        first, self.answered = not self.answered, True
+        later = not self.answered and len(data) <= SHORT_BYTES and self.target.in_flight > 1
+        self.answered = True
         if self._blind:
             return
-        if first:
+        if later:
             self._rest = memoryview(data)
             self._schedule()
         elif len(data) <= SLICE_BYTES and not self._rest:

@@ -91,13 +91,16 @@ def test_a_first_token_has_left_before_it_is_read() -> None:
             async with rig(None, targets=Targets([f"http://127.0.0.1:{server.port}"])) as one:
                 later = LaterTurns(one.proxy.loop)
                 one.proxy.loop = cast("asyncio.AbstractEventLoop", later)
-                reader, writer = await one.connect()
-                writer.write(CHAT)
-                await reader.readuntil(TOKEN)
-                assert one.value(families.CHUNKS) == 0
+                alone, other = await one.connect(), await one.connect()
+                for read, (reader, writer) in enumerate((alone, other), 1):
+                    writer.write(CHAT)
+                    await reader.readuntil(TOKEN)
+                    assert one.value(families.CHUNKS) == 1, "it waits only where others wait"
+                    assert one.value(families.IN_FLIGHT) == read
                 later.come()
-                assert one.value(families.CHUNKS) == 1
-                writer.close()
+                assert one.value(families.CHUNKS) == 2
+                for _, writer in (alone, other):
+                    writer.close()
 
     run(work())
 
