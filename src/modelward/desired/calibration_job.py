@@ -7,23 +7,12 @@ import json
 from typing import Any
 
 from modelward.api.calibration_plan import CalibrationPlan, calibration_plan_to_json
-from modelward.api.collector_config import HUB_CA_FILE_NAME
 from modelward.api.evaluator import Evaluator
 from modelward.api.evaluator_calibration import EvaluatorCalibration
 from modelward.desired import names
-from modelward.desired.evaluator_job import KEEP_SECONDS, PLAN_DIRECTORY, PLAN_FILE, PLAN_VOLUME, RESOURCES
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.installation import Installation
-from modelward.desired.ownership import owner_references
-from modelward.desired.pod import (
-    environment,
-    restricted_security,
-    settled_metadata,
-    settled_spec,
-    token_mount,
-    token_volume,
-)
-from modelward.desired.pod_additions import added
+from modelward.desired.scoring_job import MountedMap, ScoringJob, plan_map, scoring_metadata
 
 LABELS_VOLUME, LABELS_DIRECTORY = "modelward-labels", "/etc/modelward/labels"
 DEADLINE_SECONDS = 3_600
@@ -69,77 +58,25 @@ def plan_config_map(
     evaluator: Evaluator, plan: CalibrationPlan, name: str, installation: Installation
 ) -> dict[str, Any]:
     """Return the ConfigMap that the Job mounts."""
-    data = {PLAN_FILE: json.dumps(calibration_plan_to_json(plan), sort_keys=True, default=str)}
-    if installation.hub_ca_pem:
-        data[HUB_CA_FILE_NAME] = installation.hub_ca_pem
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(evaluator, name), "data": data}
+    text = json.dumps(calibration_plan_to_json(plan), sort_keys=True, default=str)
+    return plan_map(_metadata(evaluator, name), text, installation)
 
 
 def job(
     evaluator: Evaluator, asked: EvaluatorCalibration, found: ResolvedEvaluator, name: str, installation: Installation
 ) -> dict[str, Any]:
     """Return the Job; only its pod reads the labels, whose ConfigMap it mounts."""
-    disruption = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
-    spec = _pod_spec(asked.labels.config_map_ref.name, name, installation)
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": _metadata(evaluator, name),
-        "spec": {
-            "backoffLimit": RETRIES,
-            "activeDeadlineSeconds": DEADLINE_SECONDS,
-            "ttlSecondsAfterFinished": KEEP_SECONDS,
-            "podFailurePolicy": {"rules": [disruption]},
-            "template": {
-                "metadata": settled_metadata(
-                    installation.pod, _labels(evaluator), {"sidecar.istio.io/inject": "false"}
-                ),
-                "spec": settled_spec(added(spec, found.pod), installation.pod),
-            },
-        },
-    }
-
-
-def _pod_spec(labels: str, name: str, installation: Installation) -> dict[str, Any]:
-    container = {
-        "name": "calibrate",
-        "image": installation.evaluator_image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": ["evaluators", "calibrate", "--plan", f"{PLAN_DIRECTORY}/{PLAN_FILE}"],
-        "env": environment(installation.pod),
-        "volumeMounts": [
-            {"name": PLAN_VOLUME, "mountPath": PLAN_DIRECTORY, "readOnly": True},
-            {"name": LABELS_VOLUME, "mountPath": LABELS_DIRECTORY, "readOnly": True},
-            token_mount(),
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # an emptyDir of the pod
-        ],
-        "resources": RESOURCES,
-        "securityContext": restricted_security(),
-    }
-    return {
-        "serviceAccountName": names.EVALUATE_ACCOUNT,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "restartPolicy": "Never",
-        "containers": [container],
-        "volumes": [
-            {"name": PLAN_VOLUME, "configMap": {"name": name}},
-            {"name": LABELS_VOLUME, "configMap": {"name": labels, "optional": True}},
-            token_volume(),
-            {"name": "tmp", "emptyDir": {}},
-        ],
-    }
-
-
-def _labels(evaluator: Evaluator) -> dict[str, str]:
-    return {**names.shared_labels("evaluator"), names.EVALUATOR: names.fit(evaluator.metadata.name)}
+    labels = MountedMap(LABELS_VOLUME, LABELS_DIRECTORY, asked.labels.config_map_ref.name)
+    return ScoringJob(
+        _metadata(evaluator, name),
+        "calibrate",
+        ("evaluators", "calibrate"),
+        name,
+        RETRIES,
+        DEADLINE_SECONDS,
+        (labels,),
+    ).manifest(installation, found.pod)
 
 
 def _metadata(evaluator: Evaluator, name: str) -> dict[str, Any]:
-    references = owner_references(evaluator.metadata, "Evaluator")
-    return {
-        "name": name,
-        "namespace": evaluator.metadata.namespace,
-        "labels": _labels(evaluator),
-        **({"ownerReferences": references} if references else {}),
-    }
+    return scoring_metadata(evaluator.metadata, "Evaluator", name, names.EVALUATOR)

@@ -1,4 +1,4 @@
-"""What evaluators need of the pod of their Job, as data; `evaluator_job.job` puts it into the pod."""
+"""What evaluators need of the pod of their Job, as data; `scoring_job` puts it into the pod."""
 
 from __future__ import annotations
 
