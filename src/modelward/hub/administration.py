@@ -15,7 +15,7 @@ from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.erasure import audited, counted, erase, target_from_json
 from modelward.hub.errors import bad_request
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
-from modelward.hub.layout import is_endpoint
+from modelward.hub.layout import is_namespace
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore
 from modelward.hub.scopes import ScopeStore
@@ -98,6 +98,6 @@ class Administration:
 
 def _namespace_of(request: web.Request) -> str:
     namespace = request.match_info["namespace"]
-    if not is_endpoint(f"{namespace}/any"):
+    if not is_namespace(namespace):
         raise bad_request("no name of a namespace")
     return namespace

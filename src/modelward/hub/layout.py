@@ -124,6 +124,11 @@ def scores_key(path: str) -> ScoresKey | None:
     return ScoresKey(*match.groups()) if match else None
 
 
+def is_namespace(name: str) -> bool:
+    """Return whether a text may name a namespace."""
+    return is_endpoint(f"{name}/any")
+
+
 def namespace_of(endpoint: str) -> str:
     """Return the namespace of `namespace/name`."""
     return endpoint.partition("/")[0]

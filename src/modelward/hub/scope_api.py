@@ -11,7 +11,7 @@ from aiohttp import web
 from modelward.api.scope import is_scope_key, scope_facts_from_json
 from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request
-from modelward.hub.layout import is_endpoint
+from modelward.hub.layout import is_namespace
 from modelward.hub.requests import body_of
 from modelward.hub.scopes import ScopeStore
 
@@ -50,6 +50,6 @@ class ScopeApi:
     async def _named(self, request: web.Request, action: Action) -> tuple[str, str]:
         namespace, key = request.match_info["namespace"], request.match_info["key"]
         await self.permit(request, action, namespace)
-        if not is_endpoint(f"{namespace}/any") or not is_scope_key(key):
+        if not is_namespace(namespace) or not is_scope_key(key):
             raise bad_request("not the name of a namespace and the key of a scope")
         return namespace, key
