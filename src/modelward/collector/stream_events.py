@@ -33,26 +33,12 @@ class StreamEvents:
         """Return how many events ended in what came."""
         separator = self._separator
         if not self.token_seen or not separator:
-            return self._search_whole(piece) or self._search(piece)
+            return self._search(piece)
         if (not self._edge and piece.endswith(separator)) or len(separator) == 1:
             return piece.count(separator)
         events = piece.count(separator) + (self._edge + piece[: len(separator) - 1]).count(separator)
         self._edge = b"" if piece.endswith(separator) else (self._edge + piece)[1 - len(separator) :]
         return events
-
-    def _search_whole(self, piece: bytes) -> int:
-        """Return how many events end in a read that holds the first token and no part of another event; else 0.
-
-        Most first tokens come so. What the search would find event by event is here found at once.
-        """
-        separator = self._plain
-        if self._held or b"\r" in piece or b"response." in piece or not piece.endswith(separator):
-            return 0
-        if not FIRST_TOKEN.search(piece):
-            return 0
-        self.token_seen = True
-        self._separator = separator
-        return piece.count(separator)
 
     def _search(self, piece: bytes) -> int:
         """Look at each event until one holds a token and the line ends are known."""
