@@ -115,8 +115,6 @@ def observe(
     speaking = {pod for pod in sources if history.freshness(pod, now_ms) is Freshness.FRESH}
     lacking = _lacking(history, speaking)
     fresh = {pod for pod in speaking if not lacking[pod]}
-    waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
-    probes = history.level(Signal.PROBE_IN_FLIGHT, None, now_ms)
     return UsageSnapshot(
         replicas,
         ready,
@@ -126,7 +124,7 @@ def observe(
         _work(history, now_ms, LONG_MS),
         _work_per_request(history, now_ms),
         _in_flight(history, now_ms),
-        waiting.value if waiting else None,
+        _level(history, Signal.ENGINE_WAITING, now_ms),
         _latencies(history, Signal.TTFT, attainment, now_ms),
         len((history.pods() & set(sources)) - fresh),
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
@@ -136,28 +134,32 @@ def observe(
         _work(history, now_ms, SHORT_MS, whole=True),
         _work(history, now_ms, LONG_MS, whole=True),
         history.rate(Signal.JUDGED_REQUESTS, None, now_ms, LONG_MS),
-        probes.value if probes else 0.0,
+        _level(history, Signal.PROBE_IN_FLIGHT, now_ms) or 0.0,
         _probe_work(history, now_ms),
     )
 
 
 def _use(pod: str, history: History, now_ms: int) -> PodUse:
-    waiting = history.level(Signal.ENGINE_WAITING, None, now_ms)
     return PodUse(
         pod,
         _work(history, now_ms, SHORT_MS),
         _work(history, now_ms, LONG_MS),
         _in_flight(history, now_ms),
-        waiting.value if waiting else None,
+        _level(history, Signal.ENGINE_WAITING, now_ms),
         history.rate(Signal.REQUESTS, None, now_ms, LONG_MS),
     )
 
 
 def _in_flight(history: History, now_ms: int) -> float | None:
     """Requests in flight, marked ones too: an engine has to serve them all."""
-    users = history.level(Signal.IN_FLIGHT, None, now_ms)
-    marked = (history.level(signal, None, now_ms) for signal in (Signal.JUDGED_IN_FLIGHT, Signal.PROBE_IN_FLIGHT))
-    return None if users is None else users.value + sum(each.value for each in marked if each)
+    users = _level(history, Signal.IN_FLIGHT, now_ms)
+    marked = (_level(history, signal, now_ms) for signal in (Signal.JUDGED_IN_FLIGHT, Signal.PROBE_IN_FLIGHT))
+    return None if users is None else users + sum(each or 0.0 for each in marked)
+
+
+def _level(history: History, signal: Signal, now_ms: int) -> float | None:
+    found = history.level(signal, None, now_ms)
+    return found.value if found else None
 
 
 def _lacking(history: History, pods: Collection[str]) -> dict[str, frozenset[Signal]]:
