@@ -27,6 +27,7 @@ from modelward.hub.claims import Claims
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
+from modelward.hub.health import HealthPages
 from modelward.hub.index import Index
 from modelward.hub.keys import KeyRing
 from modelward.hub.listener import Listener, Terms, raise_descriptor_limit
@@ -116,7 +117,8 @@ class Hub:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
         """Listen and work until left; then every post that was begun is stored and answered."""
-        health = await self._listen(self._health(), self.settings.health_listen, None, set())
+        answers = HealthPages(self.metrics, lambda: self._tasks, self._missing).application()
+        health = await self._listen(answers, self.settings.health_listen, None, set())
         await self._load()
         api = self._api()
         if self.settings.auth:
@@ -265,27 +267,11 @@ class Hub:
                 pause_s = RETRY_S
             await asyncio.sleep(pause_s)
 
-    def _health(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._metrics)
-        return app
-
-    async def _healthz(self, _: web.Request) -> web.Response:
-        ended = [task for task in self._tasks if task.done()]
-        return web.Response(status=500 if ended else 200, text="background work ended\n" if ended else "ok\n")
-
-    async def _readyz(self, _: web.Request) -> web.Response:
-        missing = []
-        if not self.loaded:
-            missing.append("the store is not loaded")
+    def _missing(self) -> list[str]:
+        missing = [] if self.loaded else ["the store is not loaded"]
         if self.verifier and not self.verifier.ready:
             missing.append("the cluster's signing keys are not known")
-        return web.Response(status=503 if missing else 200, text="; ".join(missing or ["ok"]) + "\n")
-
-    async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self.metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return missing
 
     async def _listen(
         self, app: web.Application, listen: str, tls: ssl.SSLContext | None, busy: set[object]

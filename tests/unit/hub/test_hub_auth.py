@@ -163,12 +163,12 @@ async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, 
             assert await refused(client.scope_facts("retail", scope)) == 403
             assert await refused(client.put_scope_facts("retail", scope, facts)) == 403
         for client in (stranger, other_judge, operator):
-            assert await refused(client._ask("GET", "/v1/keys/retail")) == 403
+            assert await refused(client.ask("GET", "/v1/keys/retail")) == 403
         for client in (pod, stranger, other_judge, operator):
             assert await refused(client.mark("retail", "probe", 60)) == 403
         assert (await judge.mark("retail", "probe", 60)).startswith("v1.probe.")
         for client in (pod, judge):
-            assert len(bytes.fromhex(orjson.loads(await client._ask("GET", "/v1/keys/retail"))["key"])) == 32
+            assert len(bytes.fromhex(orjson.loads(await client.ask("GET", "/v1/keys/retail"))["key"])) == 32
 
 
 async def test_an_endpoint_without_a_rule_keeps_metadata_only(cluster: Cluster, tmp_path: Path) -> None:

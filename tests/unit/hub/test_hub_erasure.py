@@ -182,7 +182,7 @@ async def test_a_conversation_is_erased_by_the_name_that_the_client_gave_it(clus
         s.client("retail", "pod") as pod,
         s.client(*OPERATOR) as operator,
     ):
-        key = bytes.fromhex(orjson.loads(await pod._ask("GET", "/v1/keys/retail"))["key"])
+        key = bytes.fromhex(orjson.loads(await pod.ask("GET", "/v1/keys/retail"))["key"])
         talk = hashed("jane.doe@example.com", key, "conversation")
         await pod.post_exchanges(ndjson(exchange(1, conversation=talk), exchange(2)))
         asked = {"namespace": "retail", "conversation": "jane.doe@example.com"}
@@ -210,7 +210,7 @@ async def test_a_mark_is_signed_by_a_key_that_every_collector_knows(file_url: st
     clock = [NOW_MS]
 
     async def known() -> tuple[bytes, ...]:
-        answer = orjson.loads(await hub.client._ask("GET", "/v1/keys/retail"))
+        answer = orjson.loads(await hub.client.ask("GET", "/v1/keys/retail"))
         return tuple(bytes.fromhex(key) for key in answer["originKeys"])
 
     async with running_hub(file_url, now=lambda: clock[0]) as hub:
@@ -230,7 +230,7 @@ async def test_a_mark_is_signed_by_a_key_that_every_collector_knows(file_url: st
 async def test_a_mark_that_cannot_be_is_refused_with_what_can(asked: str) -> None:
     async with running_hub("memory://") as hub:
         with pytest.raises(HubUnavailableError, match="origin must be one of probe, golden, judge") as refused:
-            await hub.client._ask("POST", f"/v1/marks/retail{asked}")
+            await hub.client.ask("POST", f"/v1/marks/retail{asked}")
         assert refused.value.status == 400
 
 

@@ -209,7 +209,7 @@ async def test_a_rule_that_cannot_be_read_changes_nothing_and_holds_up_no_other(
         assert hub.hub.store.rules.of("retail/chat").content == "Redacted"
         assert hub.hub.store.rules.of("d/z").keep_for_s == BARE["keepForSeconds"]
         with pytest.raises(HubUnavailableError, match="not rules"):
-            await hub.client._ask("PUT", "/v1/rules", json=[])
+            await hub.client.ask("PUT", "/v1/rules", json=[])
 
 
 async def test_damaged_rules_show_metadata_only_until_the_operator_sends_them_again_and_cost_no_text(
