@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelward.hub_client.administration import AdministrationRequests
 from modelward.hub_client.budgets import BudgetRequests
+from modelward.hub_client.history import HistoryRequests
 from modelward.hub_client.knowledge import KnowledgeRequests
 from modelward.hub_client.results import ResultRequests
 from modelward.hub_client.samples import KeptSamples, Overview, SampleRequests, Stored
@@ -17,7 +18,13 @@ __all__ = [
 
 
 class HubClient(
-    AdministrationRequests, BudgetRequests, KnowledgeRequests, ResultRequests, SampleRequests, ScoreRequests
+    AdministrationRequests,
+    BudgetRequests,
+    HistoryRequests,
+    KnowledgeRequests,
+    ResultRequests,
+    SampleRequests,
+    ScoreRequests,
 ):
     """Asks one hub; one class for each concern, in the file of its name.
 
