@@ -142,6 +142,36 @@ THRESHOLD = TextForm(
     "a threshold",
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
+ALERT = TextForm(
+    r"^(NotReady|Unwatched|TrafficUnseen|ScalingStuck|Modelward"
+    r"|(Objective|BudgetBurn|CheckUndecided|Check)(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)?)$",
+    "an alert",
+    "write NotReady, Unwatched, TrafficUnseen, ScalingStuck, Modelward, or Objective, BudgetBurn, Check or"
+    " CheckUndecided, these with or without / and a name, such as Check/stays-on-topic",
+)
+MAIL_ADDRESS = TextForm(
+    r"^[A-Za-z0-9._+-]+@[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$",
+    "an address of mail",
+    "write it bare, such as oncall@example.com",
+    quoted=False,
+)
+HOST_PORT = TextForm(
+    r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$",
+    "a host with a port",
+    "write both with a colon between, such as smtp.example.com:587",
+)
+REPOSITORY = TextForm(
+    r"^[A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9_.][-A-Za-z0-9_.]*$",
+    "a repository",
+    "write its owner and its name with / between, such as retail/chat",
+)
+CHANNEL = TextForm(r"^[#@]?[-A-Za-z0-9_.]+$", "a channel", "write its id or its name, such as C0123456789 or #alerts")
+API_URL = TextForm(
+    r"^https://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[-+A-Za-z0-9._~/]*)?$",
+    "an address of an API",
+    "write https://, a host and at most a port and a path, such as https://github.example.com/api/v3",
+    quoted=False,
+)
 KAPPA = TextForm(
     r"^0\.[0-9]{1,2}$", "a kappa", "write in quotes a number from 0 to 0.99 with at most two decimals, such as 0.4"
 )
@@ -149,6 +179,7 @@ _ALL = (
     *(DURATION, PERCENT, LIMIT, MONEY, CURRENCY, HEADER, BYTES, NAME, SERVICE_NAME),
     *(BASE_URL, TEXT_URL, SECRET_NAME, SECRET_KEY, IMAGE, KIND, SCORE_NAME),
     *(MEASURED_SHARE, THRESHOLD, LABEL, QUERY_VALUE, KAPPA),
+    *(ALERT, MAIL_ADDRESS, HOST_PORT, REPOSITORY, CHANNEL, API_URL),
 )
 FORMS: Mapping[str, TextForm] = {form.pattern: form for form in _ALL}
 """By pattern, as it stands in the models and in their JSON schema."""

@@ -1,0 +1,1 @@
+"""Verdicts → alerts → what is due to whom, and in what words. Pure."""
