@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -16,6 +17,10 @@ from typing import Any
 import pytest
 import yaml
 from chart_render import ALL_ON, CHART, REPOSITORY, named, of_kind, program, render
+
+from modelward.desired.rules.budget_rules import budget_groups
+from modelward.desired.rules.check_rules import check_group
+from modelward.desired.rules.rule import RuleScope
 
 HERE = Path(__file__).parent
 DASHBOARDS = sorted((CHART / "dashboards").glob("*.json"))
@@ -31,15 +36,22 @@ def expressions() -> dict[str, str]:
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel.get("targets", []):
                 found[f"{path.stem}/{panel['title']}/{target['refId']}"] = target["expr"]
-    for group in alerts()["groups"]:
-        found.update({f"alert/{rule['alert']}": rule["expr"] for rule in group["rules"]})
+    for n, rule in enumerate(every_rule()):
+        found[f"rule {n}/{rule.get('alert') or rule['record']}"] = rule["expr"]
     return found
 
 
 @cache
-def alerts() -> dict[str, Any]:
-    spec: dict[str, Any] = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+def alerts(*, old_names: bool = True) -> dict[str, Any]:
+    """The rules as Helm puts them into the cluster."""
+    values = {"monitoring": {"prometheusRule": {"enabled": True, "oldNames": old_names}}}
+    spec: dict[str, Any] = named(render(values), "PrometheusRule", "modelward")["spec"]
     return spec
+
+
+def every_rule() -> list[dict[str, Any]]:
+    groups = [*alerts()["groups"], *alerts(old_names=False)["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 @pytest.fixture(scope="module")
@@ -72,27 +84,73 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     pytest.fail(f"Prometheus does not get ready at {url}")
 
 
-def test_the_rule_object_carries_the_alerts_unchanged() -> None:
-    rule = named(render(ALL_ON), "PrometheusRule", "modelward")
-    assert rule["spec"] == alerts()
+def test_the_rule_object_carries_the_rules_of_the_code_unchanged() -> None:
+    check = [sys.executable, str(REPOSITORY / "helm" / "sync-rules"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = {group["name"]: group for group in alerts(old_names=False)["groups"]}
+    for group in (*budget_groups(RuleScope()), check_group(RuleScope())):
+        assert written.pop(group["name"]) == group
+    by_hand = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
+    assert list(written.values()) == by_hand
+
+
+def refuted(tmp_path: Path, cases: str, *groups: list[dict[str, Any]]) -> str:
+    """Let promtool run cases over groups of rules, each list in a file of its own; return what it says against them."""
+    files = []
+    for n, each in enumerate(groups):
+        files.append(tmp_path / f"rules{n}.yaml")
+        files[-1].write_text(yaml.safe_dump({"groups": each}))
+    test = tmp_path / "test.yaml"
+    test.write_text(f"rule_files: {[str(file) for file in files]}\n" + (HERE / cases).read_text())
+    for command in (["check", "rules", *map(str, files)], ["test", "rules", str(test)]):
+        done = subprocess.run([program("promtool"), *command], capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode:
+            return done.stdout + done.stderr
+    return ""
 
 
 def test_alerts_fire_when_they_should_and_not_before(tmp_path: Path) -> None:
-    rules = tmp_path / "alerts.yaml"
-    rules.write_text(yaml.safe_dump(alerts()))
-    cases = tmp_path / "test.yaml"
-    cases.write_text(f"rule_files: [{rules}]\n" + (HERE / "alerts.test.yaml").read_text())
-    for command in (["check", "rules", str(rules)], ["test", "rules", str(cases)]):
-        done = subprocess.run([program("promtool"), *command], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+    assert refuted(tmp_path, "alerts.test.yaml", alerts()["groups"]) == ""
+
+
+@pytest.mark.parametrize("cases", ["budgets.test.yaml", "slow_burn.test.yaml"])
+def test_budgets_burn_and_checks_fail_as_they_should(tmp_path: Path, cases: str) -> None:
+    assert refuted(tmp_path, cases, alerts(old_names=False)["groups"]) == ""
+
+
+def test_a_policys_own_rules_alert_on_that_policy_and_on_nothing_twice(tmp_path: Path) -> None:
+    mine = RuleScope("retail", "q")
+    own = [*budget_groups(mine), check_group(mine)]
+    assert refuted(tmp_path, "policy_rules.test.yaml", alerts(old_names=False)["groups"], own) == ""
+
+
+def test_two_sets_of_rules_never_record_the_same_series() -> None:
+    sets = (RuleScope(), RuleScope("retail", "q"))
+    recorded = [{rule.get("record") for one in budget_groups(scope) for rule in one["rules"]} for scope in sets]
+    assert recorded[0] & recorded[1] == {None}
+
+
+def alert_names(*, old_names: bool) -> set[str]:
+    groups = alerts(old_names=old_names)["groups"]
+    return {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+
+
+def test_old_names_stand_for_new_ones_and_never_beside_them() -> None:
+    old, new = alert_names(old_names=True), alert_names(old_names=False)
+    assert old - new == {"ModelwardAnswersUnhealthy", "ModelwardEndpointUnwatched"}
+    assert new - old == {"ModelwardCheckFailed", "ModelwardUnwatched"}
+    default = named(render({"monitoring": {"prometheusRule": {"enabled": True}}}), "PrometheusRule", "modelward")
+    assert default["spec"] == alerts(), "the names of the last release stay for one release"
 
 
 def test_every_alert_says_what_and_what_it_means() -> None:
-    for group in alerts()["groups"]:
-        for rule in group["rules"]:
-            assert rule["alert"].startswith("Modelward")
-            assert rule["labels"]["severity"] in {"warning", "critical"}
-            assert set(rule["annotations"]) == {"summary", "description"}
+    for rule in every_rule():
+        if "alert" not in rule:
+            continue
+        assert rule["alert"].startswith("Modelward")
+        assert rule["labels"]["severity"] in {"warning", "critical", "{{ $labels.severity | toLower }}"}
+        assert set(rule["annotations"]) == {"summary", "description"}
 
 
 def test_prometheus_parses_every_query(prometheus: str) -> None:

@@ -122,6 +122,8 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", {"endpointSelector": {}}),
     ("MonitoringPolicy", {"endpointSelector": {"matchLabels": {"team": "retail"}}, "capture": {"sample": "0.1%"}}),
     ("MonitoringPolicy", {"endpointSelector": {}, "objectives": [LATENCY, ERRORS], "evaluations": [TOPIC]}),
+    ("MonitoringPolicy", bound(ERRORS, budget={"period": "672h"})),
+    ("MonitoringPolicy", bound(ERRORS, budget={})),
     ("MonitoringPolicy", judged(notWorseThan={"baseline": "5%"})),
     ("MonitoringPolicy", judged(check={"imported": RAGAS})),
     ("Evaluator", {"imported": {**RAGAS, "flagBelow": "50%"}}),
@@ -266,6 +268,8 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("MonitoringPolicy", judged(every="2h"), "over must be at least as long as every"),
     ("MonitoringPolicy", judged(every="500ms"), "every must be at least 10s"),
     ("MonitoringPolicy", bound(LATENCY, over="61m"), "over must be at most 1h"),
+    ("MonitoringPolicy", bound(ERRORS, budget={"period": "23h"}), "period must be at least 24h"),
+    ("MonitoringPolicy", bound(ERRORS, budget={"period": "8761h"}), "period must be at most 8760h"),
     ("MonitoringPolicy", judged(over="25h"), "over must be at most 24h"),
     ("MonitoringPolicy", judged(every="15m", over="1h", minSamples=8_001), "minSamples must be at most 2000 for each"),
     (

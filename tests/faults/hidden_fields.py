@@ -282,6 +282,7 @@ HIDDEN: tuple[Hidden, ...] = (
     *(Hidden("MonitoringPolicy", ("capture", *path), _outweighed(wins), _OUTWEIGHED)
       for path, wins in _IN_FORCE.items()),
     Hidden("MonitoringPolicy", (*_OBJECTIVE, "minRequests"), _always, _NO_TRAFFIC),
+    Hidden("MonitoringPolicy", (*_OBJECTIVE, "budget"), _always, _NO_TRAFFIC),
     Hidden(
         "MonitoringPolicy",
         (*_OBJECTIVE, "severity"),

@@ -164,6 +164,13 @@ def _short(objective: Value, _changed: str) -> Value:
     return objective if duration_ms(objective.get("over", "15m")) <= 3_600_000 else {**objective, "over": "1h"}
 
 
+def _day_to_year(budget: Value, _changed: str) -> Value:
+    period_ms = duration_ms(budget.get("period", "672h"))
+    if period_ms < 86_400_000:
+        return {**budget, "period": "24h"}
+    return budget if period_ms <= 8_760 * 3_600_000 else {**budget, "period": "8760h"}
+
+
 def _in_time(value: Value, changed: str) -> Value:
     """Keep 10s <= every <= over <= 24h, and as many samples as batches can score in that time."""
     every, over = (_between(value.get(field, otherwise)) for field, otherwise in (("every", "15m"), ("over", "1h")))
@@ -325,6 +332,8 @@ RULES: Mapping[str, Rule] = {
     "maxBody must be at most 16Mi: a collector holds no more of one request": Rule(
         _held_body, (_set(maxBody="17Mi"), _set(maxBody="16385Ki"), _set(maxBody="999999Mi"))
     ),
+    "period must be at least 24h": Rule(_day_to_year, (_set(period="1h"), _set(period="86399s"))),
+    "period must be at most 8760h: a year": Rule(_day_to_year, (_set(period="8761h"), _set(period="99999h"))),
     "maxDuration must be longer than 0: no answer comes at once": Rule(
         _above_zero("maxDuration"),
         (_when(_has("maxDuration"), _set(maxDuration="0s")), _when(_has("maxDuration"), _set(maxDuration="0h0ms"))),

@@ -120,6 +120,21 @@ class Capture(Model):
     """Longest request or answer that is kept whole, at most 16Mi; the rest is cut."""
 
 
+class ErrorBudget(Model):
+    """What an objective may miss over a long period: the share that its bound allows, of all requests of the period."""
+
+    model_config = rules(
+        (f"{durations('self.period')} duration(self.period) >= duration('24h')", "period must be at least 24h"),
+        (
+            f"{durations('self.period')} duration(self.period) <= duration('8760h')",
+            "period must be at most 8760h: a year",
+        ),
+    )
+
+    period: Duration = "672h"
+    """The sliding time that the budget is for, such as 672h (28 days); from 24h to 8760h."""
+
+
 class PolicyObjective(Model):
     """A bound on a number that the traffic itself shows."""
 
@@ -157,6 +172,7 @@ class PolicyObjective(Model):
     """The time that the number is taken over; at most 1h."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """Fewest requests for a verdict; below, the objective is Unknown."""
+    budget: ErrorBudget | None = None
     severity: Severity = "Warning"
     """What a failure does: Info nothing, Warning makes Degraded, Critical makes Unhealthy."""
 

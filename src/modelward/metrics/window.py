@@ -1,7 +1,7 @@
 """Windows over what many pods reported: increases, rates, distributions and levels that never take a gap for a zero."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,6 +78,10 @@ class History:
     def pods(self) -> frozenset[str]:
         """The pods seen within the last hour."""
         return frozenset(self._pods)
+
+    def newest(self) -> Mapping[str, Reading]:
+        """The newest reading of each pod seen within the last hour."""
+        return {pod: series.readings[-1] for pod, series in self._pods.items() if series.readings}
 
     def models(self) -> tuple[str, ...]:
         """The models that pods seen within the last hour have named, in alphabetical order."""

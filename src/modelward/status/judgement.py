@@ -31,12 +31,12 @@ from modelward.status.checks import Check, Concern
 from modelward.status.comparison import compared
 from modelward.status.error_rates import rate_counts, uncounted, untimed
 from modelward.status.evaluator_container import ContainerFailure
+from modelward.status.objective_events import DEFAULT_PERCENTILE
 from modelward.status.revision import Revision
 from modelward.status.standing import S, since_then, spec_hash, stand
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
-_DEFAULT_PERCENTILE = 95
 ODDS: Mapping[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical": CRITICAL}
 """How sure a failure is where it is asked after each window or reading."""
 
@@ -145,7 +145,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
         return _unmeasured(untimed(asked.metric, metric.signal, asked.over, history, now_ms))
     return objectives.decide_latency(
         _requests_by_duration(found),
-        percentile_ppm=(asked.percentile or _DEFAULT_PERCENTILE) * PPM // 100,
+        percentile_ppm=(asked.percentile or DEFAULT_PERCENTILE) * PPM // 100,
         max_duration_ms=duration_ms(asked.max_duration or "0s"),
         min_requests=asked.min_requests,
         odds=ODDS[asked.severity],

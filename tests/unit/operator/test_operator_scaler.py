@@ -28,8 +28,8 @@ from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.endpoint.scale import Scaled, Scaler
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.monitored import Monitored
+from modelward.operator.observe.endpoint_metrics import EndpointMetrics
 from modelward.operator.observe.observer import Observation, Observer
-from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.installed import Installed
 from modelward.reasons.accepted import AcceptedReason
 
@@ -200,10 +200,10 @@ async def test_without_readings_replicas_are_held(rig: ScalerRig) -> None:
 
 def endpoints(rig: ScalerRig) -> EndpointReconciler:
     api = rig.api
-    verdicts, feed = VerdictMetrics(CollectorRegistry()), HubFeed(lambda: rig.now_ms)
+    series, feed = EndpointMetrics(CollectorRegistry()), HubFeed(lambda: rig.now_ms)
     installed, observer = Installed(api.context), Observer(lambda _: None)
     monitored = Monitored(api.store, RawConsent(api.context.client), EvaluatorCatalogue({}))
-    return EndpointReconciler(api.context, installed, observer, feed, verdicts, monitored, lambda: rig.now_ms)
+    return EndpointReconciler(api.context, installed, observer, feed, series, monitored, lambda: rig.now_ms)
 
 
 async def test_a_spec_that_cannot_be_read_is_refused_and_ready_says_so(rig: ScalerRig) -> None:

@@ -87,9 +87,9 @@ def test_a_check_is_exported_with_its_verdict_and_the_severity_that_its_policy_g
     assert [found["modelward_evaluation_verdict", name] for name in ("topic", "leaks")] == [-1, 1]
     value = registry.get_sample_value
     labels = {"namespace": "retail", "endpoint": "chat", "policy": "p"}
-    severe = {**labels, "evaluation": "leaks", "severity": "Critical", "condition": "SafetyHealthy"}
+    severe = {**labels, "evaluation": "leaks", "severity": "Critical", "condition": "SafetyHealthy", "via": "Chart"}
     assert value("modelward_evaluation_info", severe) == 1
-    missed = {**labels, "objective": "errors", "severity": "Critical", "condition": "ObjectivesMet"}
+    missed = {**labels, "objective": "errors", "severity": "Critical", "condition": "ObjectivesMet", "via": "Chart"}
     assert value("modelward_objective_info", missed) == 1
 
 

@@ -24,8 +24,8 @@ from modelward.operator.endpoint.view import HubEvidence, ReconcileView
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.monitored import Monitored
 from modelward.operator.observe import targets
+from modelward.operator.observe.endpoint_metrics import EndpointMetrics
 from modelward.operator.observe.observer import Observer
-from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.operator.runtime.work_queue import Lane, WorkKey
@@ -54,7 +54,7 @@ class EndpointReconciler:
     installed: Installed
     observer: Observer
     hub: HubFeed
-    verdicts: VerdictMetrics
+    series: EndpointMetrics
     monitored: Monitored
     clock_ms: Callable[[], int]
     _asked: dict[str, MonitoringPlan | None] = field(default_factory=dict)
@@ -100,6 +100,7 @@ class EndpointReconciler:
             return _FIRST_READING_S
         if applied.unscaled is not None:
             scaled = scaled.refused(applied.unscaled, known.endpoint.status.scaling)
+        self.series.count(known, asked, seen.history)
         problems = (*applied.problems, *(Problem("", one) for one in known.unlisted.values()))
         injected = self._injected.get(known.key, "")
         evidence = self._evidence(known, asked)
@@ -107,7 +108,7 @@ class EndpointReconciler:
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
-        self.verdicts.endpoint(namespace, name, status, found.checks, known.endpoint.spec.prices)
+        self.series.endpoint(known, asked, status, found.checks)
         rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
         return rounds * self.context.settings.scrape_interval_s
 
@@ -173,7 +174,7 @@ class EndpointReconciler:
         self._uids.pop(f"{namespace}/{name}", None)
         self._asked.pop(f"{namespace}/{name}", None)
         self._scaler.forget(namespace, name)
-        self.verdicts.forget(namespace, name)
+        self.series.forget(namespace, name)
 
     async def _unreadable(self, namespace: str, name: str, error: ValidationError, now_ms: int) -> None:
         raw = self.context.store.get(LLM_ENDPOINT, namespace, name)

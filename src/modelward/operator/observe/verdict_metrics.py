@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
@@ -12,6 +13,7 @@ from modelward.api.budget import COST_UNITS
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.api.quantity import shown_number
 from modelward.api.usage import Prices
+from modelward.desired.alert_way import way_of_check, way_of_endpoint
 from modelward.status.checks import CONDITION, Check
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
@@ -25,6 +27,7 @@ class VerdictMetrics(Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}
         self._checks: dict[tuple[str, str], tuple[Check, ...]] = {}
+        self._ways: dict[tuple[str, str], Mapping[str, str]] = {}
         self._prices: dict[tuple[str, str], Prices | None] = {}
         self._brake = False
         registry.register(self)
@@ -36,8 +39,13 @@ class VerdictMetrics(Collector):
         status: LLMEndpointStatus,
         checks: Iterable[Check] = (),
         prices: Prices | None = None,
+        ways: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Remember the newest status of an endpoint, written or not, the checks behind it, and what its tokens cost."""
+        """Remember the newest status of an endpoint, written or not, the checks behind it, and what its tokens cost.
+
+        `ways` says by policy which way its alerts go out.
+        """
+        self._ways[namespace, name] = ways
         self._prices[namespace, name] = prices
         self._statuses[namespace, name] = status
         self._checks[namespace, name] = tuple(checks)
@@ -47,6 +55,7 @@ class VerdictMetrics(Collector):
         self._statuses.pop((namespace, name), None)
         self._checks.pop((namespace, name), None)
         self._prices.pop((namespace, name), None)
+        self._ways.pop((namespace, name), None)
 
     def orphan_brake(self, on: bool) -> None:
         """Note whether the orphan brake holds."""
@@ -59,6 +68,7 @@ class VerdictMetrics(Collector):
         yield self._objectives()
         yield from self._verdicts("objective", "modelward_objective_verdict", "modelward_objective_info")
         yield from self._verdicts("evaluation", "modelward_evaluation_verdict", "modelward_evaluation_info")
+        yield self._endpoint_alerts()
         yield from self._usage()
         yield self._token_prices()
         yield from self._replicas()
@@ -106,15 +116,24 @@ class VerdictMetrics(Collector):
     def _verdicts(self, kind: str, verdict_name: str, info_name: str) -> Iterator[GaugeMetricFamily]:
         labels = [*_ENDPOINT, "policy", kind]
         verdict = GaugeMetricFamily(verdict_name, "1 Passed, 0 Failed, -1 Unknown", labels=labels)
-        told = "Always 1; the policy's severity and the condition that the check moves"
-        info = GaugeMetricFamily(info_name, told, labels=[*labels, "severity", "condition"])
+        told = "Always 1; the policy's severity, the condition that the check moves, and which way its alerts go"
+        info = GaugeMetricFamily(info_name, told, labels=[*labels, "severity", "condition", "via"])
         for (namespace, name), checks in tuple(self._checks.items()):
+            ways = self._ways.get((namespace, name), {})
             for check in checks:
                 if (check.concern == "Objectives") == (kind == "objective"):
                     values = [namespace, name, check.policy, check.name]
                     verdict.add_metric(values, _VERDICT[check.verdict])
-                    info.add_metric([*values, check.severity, CONDITION[check.concern]], 1.0)
+                    via = way_of_check(ways.get(check.policy, "Chart"), check.severity)
+                    info.add_metric([*values, check.severity, CONDITION[check.concern], via], 1.0)
         yield from (verdict, info)
+
+    def _endpoint_alerts(self) -> GaugeMetricFamily:
+        told = "Always 1; which way alerts go that are about the endpoint itself: Direct where a policy has receivers"
+        family = GaugeMetricFamily("modelward_endpoint_info", told, labels=[*_ENDPOINT, "via"])
+        for (namespace, name), ways in tuple(self._ways.items()):
+            family.add_metric([namespace, name, way_of_endpoint(ways.values())], 1.0)
+        return family
 
     def _usage(self) -> Iterator[GaugeMetricFamily]:
         families = {

@@ -31,8 +31,8 @@ from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import HubRules
 from modelward.operator.monitored import Monitored
 from modelward.operator.observe.budget_metrics import BudgetMetrics
+from modelward.operator.observe.endpoint_metrics import EndpointMetrics
 from modelward.operator.observe.observer import Observer
-from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.operator.policies import PolicyReconciler
 from modelward.operator.runs.reconcile import RunReconciler
 from modelward.operator.runtime.context import Context
@@ -52,7 +52,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
     models.forget_gone(context.store)
     _prepare(context.store)
-    verdicts = VerdictMetrics(context.telemetry.registry)
+    series = EndpointMetrics(context.telemetry.registry)
     installed = Installed(context)
     consent = RawConsent(context.client)
     feed = HubFeed(
@@ -73,7 +73,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
 
     return Dispatcher(
         context,
-        EndpointReconciler(context, installed, observer, feed, verdicts, monitored, clock_ms),
+        EndpointReconciler(context, installed, observer, feed, series, monitored, clock_ms),
         PolicyReconciler(
             context,
             evaluators,
@@ -86,7 +86,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
             CalibrationReconciler(context, installed, feed.calibrations.of),
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
-        OrphanReconciler(context, verdicts),
+        OrphanReconciler(context, series.verdicts),
         BackgroundLoops(context, installed, feed, observer),
     )
 

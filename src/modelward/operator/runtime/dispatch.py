@@ -81,7 +81,7 @@ class Dispatcher:
     def fall_silent(self, namespace: str) -> None:
         """Export no numbers of a namespace that cannot be read any more: alerts would rest on them for ever."""
         for _, name in self.context.store.names(LLM_ENDPOINT, namespace):
-            self.endpoints.verdicts.forget(namespace, name)
+            self.endpoints.series.fall_silent(namespace, name)
 
     def keys_for(self, kind: Kind, obj: Object, before: Object | None = None) -> Iterable[WorkKey]:
         """Yield the keys that a change of this object wakes, so that every dependent reconciles again.

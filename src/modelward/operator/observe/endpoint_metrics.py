@@ -1,0 +1,49 @@
+"""What one reconcile of an endpoint tells Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry
+
+from modelward.api.llmendpoint import LLMEndpointStatus
+from modelward.desired.alert_way import way_of
+from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.metrics.window import History
+from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.observe.objective_ledger import ObjectiveLedger
+from modelward.operator.observe.objective_metrics import ObjectiveMetrics
+from modelward.operator.observe.verdict_metrics import VerdictMetrics
+from modelward.status.checks import Check
+
+
+class EndpointMetrics:
+    """The series of all endpoints: of their statuses, and of what their objectives counted."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.verdicts = VerdictMetrics(registry)
+        self.ledger = ObjectiveLedger()
+        self.objectives = ObjectiveMetrics(registry, self.ledger)
+
+    def count(self, known: Gathered, asked: MonitoringPlan, history: History) -> None:
+        """Count what the newest readings add, before anything is decided on it."""
+        self.ledger.count(known.key, asked.objectives, history)
+
+    def endpoint(
+        self, known: Gathered, asked: MonitoringPlan, status: LLMEndpointStatus, checks: Iterable[Check]
+    ) -> None:
+        """Remember the newest status of an endpoint, written or not, and what is asked of it."""
+        about = known.endpoint.metadata
+        ways = {policy.metadata.name: way_of(policy) for policy in known.policies}
+        self.verdicts.endpoint(about.namespace, about.name, status, checks, known.endpoint.spec.prices, ways)
+        self.objectives.endpoint(about.namespace, about.name, asked.objectives, ways)
+
+    def fall_silent(self, namespace: str, name: str) -> None:
+        """Export nothing of an endpoint that cannot be read any more; what was counted is kept."""
+        self.verdicts.forget(namespace, name)
+        self.objectives.forget(namespace, name)
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Drop the series of an endpoint that is gone."""
+        self.fall_silent(namespace, name)
+        self.ledger.forget(f"{namespace}/{name}")
