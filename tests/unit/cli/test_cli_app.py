@@ -41,8 +41,8 @@ def test_a_command_has_a_file_or_folder_of_its_own(name: str) -> None:
 def test_commands_stand_in_the_order_of_their_use() -> None:
     listed = [*COMMANDS, *(group.name for group in app.registered_groups)]
     assert listed == [
-        "operator", "collector", "hub", "evaluate", "crd", "render", "explain", "preflight", "doctor", "images",
-        "version", "erase", "evaluators", "evaluator",
+        "operator", "collector", "hub", "evaluate", "notify", "crd", "render", "explain", "preflight", "doctor",
+        "images", "version", "erase", "evaluators", "evaluator",
     ]  # fmt: skip
     assert all(re.search(rf"(?m)^\W*{name} ", shown("--help")) for name in listed if name != "evaluator")
     assert shown("evaluator", "--help").count("conformance") == shown("evaluators", "--help").count("conformance") > 0
