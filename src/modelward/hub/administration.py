@@ -14,6 +14,7 @@ from modelward.hub.authorisation import Action
 from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.erasure import audited, counted, erase, target_from_json
 from modelward.hub.errors import bad_request
+from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_namespace
 from modelward.hub.requests import body_of, integer_of, json_answer
@@ -39,6 +40,7 @@ class Administration:
     scores: ScoreStore
     scopes: ScopeStore
     calibrations: CalibrationStore
+    history: HistoryStore
     keys: KeyRing
     audit: AuditLog
     permit: Callable[[web.Request, Action, str], Awaitable[str]]
@@ -85,6 +87,7 @@ class Administration:
         if target.whole_namespace:
             await self.scopes.erase(target.namespace)
             await self.calibrations.erase(target.namespace)
+            await self.history.purge(target.namespace)
         by = str(data.get("by") or "")[:_NAME_CHARACTERS]
         recorded = await self.audit.add(who, "erase", audited(target, keys), done.exchanges, by)
         return json_answer({"exchanges": done.exchanges, "examples": done.examples, "recorded": recorded})

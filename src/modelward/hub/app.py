@@ -23,6 +23,8 @@ from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.claims import Claims
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.history.api import HistoryApi
+from modelward.hub.history.store import HistoryStore
 from modelward.hub.index import Holding
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.keys import KeyRing
@@ -67,6 +69,7 @@ class Api:
     calibrations: CalibrationStore
     scores: ScoreStore
     claims: Claims
+    history: HistoryStore
     _decoding: Turns
 
     def application(self) -> web.Application:
@@ -84,12 +87,22 @@ class Api:
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
         ScopeApi(self.scopes, self._permit).add_to(app)
-        parts = (self.store, self.results, self.scores, self.scopes, self.calibrations, self.keys, self.audit)
+        parts = (
+            self.store,
+            self.results,
+            self.scores,
+            self.scopes,
+            self.calibrations,
+            self.history,
+            self.keys,
+            self.audit,
+        )
         Administration(*parts, self._permit, self.buffer.flush).add_to(app)
         known = self.store, self.scores, self.claims, self.keys, self.settings.limits, self.metrics
         ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)
         CalibrationApi(self.calibrations, self._permit).add_to(app)
+        HistoryApi(self.history, self.settings.limits, self.metrics.history_rows, self._permit).add_to(app)
         return app
 
     async def post_exchanges(self, request: web.Request) -> web.Response:
@@ -139,6 +152,7 @@ class Api:
         if result_key(path) != key or key.from_ms >= key.to_ms:
             raise bad_request("the path must be the result's own namespace, endpoint, policy, evaluation and window")
         await self.results.put(without_erased(result, self.store.rules.of(endpoint).erased))
+        self.history.note(result)
         self.metrics.results.inc()
         return web.Response(status=204)
 

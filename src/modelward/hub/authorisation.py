@@ -26,6 +26,8 @@ Action = Literal[
     "read budgets",
     "put calibration",
     "read calibration",
+    "put history",
+    "read history",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -50,6 +52,8 @@ TABLE: dict[Action, frozenset[Role]] = {
     "read budgets": frozenset({"operator"}),
     "put calibration": frozenset({"evaluator"}),
     "read calibration": frozenset({"operator", "evaluator"}),
+    "put history": frozenset({"operator"}),
+    "read history": frozenset({"operator"}),
 }
 
 

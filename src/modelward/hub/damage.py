@@ -12,7 +12,9 @@ from modelward.hub.layout import HOUR_MS, ExchangeObject, exchange_object
 from modelward.hub.objects import ObjectStore
 
 log = logging.getLogger(__name__)
-DamageKind = Literal["object", "row", "result", "rules", "keys", "audit", "scope", "budget", "scores", "calibration"]
+DamageKind = Literal[
+    "object", "row", "result", "rules", "keys", "audit", "scope", "budget", "scores", "calibration", "history"
+]
 PREFIX = "damaged/"
 KEEP_MS = 24 * HOUR_MS
 _REMEMBERED = 10_000

@@ -34,6 +34,16 @@ class HubMetrics:
             "modelward_hub_share_deleted_exchanges",
             "Exchanges deleted before their time because their namespace had more than its share",
         )
+        self.history_rows = counter(
+            "modelward_hub_history_rows", "Rows of history put, by what became of them", "result"
+        )
+        self.history_trimmed = counter(
+            "modelward_hub_history_share_deleted_bytes",
+            "Bytes of history deleted before their time because their namespace had more than its share",
+        )
+        self._history_state = Gauge(
+            "modelward_hub_history_state", "1 for the state that the history is in", ["state"], registry=self.registry
+        )
         self.store_seconds = Histogram(
             "modelward_hub_store_seconds", "Time until posted exchanges are stored", registry=self.registry
         )
@@ -46,6 +56,11 @@ class HubMetrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
+
+    def show_history_state(self, state: str) -> None:
+        """Show which state the history is in."""
+        self._history_state.clear()
+        self._history_state.labels(state).set(1)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)

@@ -28,11 +28,14 @@ from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
 from modelward.hub.health import HealthPages
+from modelward.hub.history.store import HistoryStore
+from modelward.hub.history.upkeep import HistoryUpkeep
 from modelward.hub.index import Index
 from modelward.hub.keys import KeyRing
 from modelward.hub.listener import Listener, Terms, raise_descriptor_limit
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
+from modelward.hub.repetition import RETRY_S, Repetition
 from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
 from modelward.hub.scopes import ScopeStore
@@ -54,7 +57,7 @@ FIRST_SWEEP_S = 60.0
 """How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
-RETRY_S = 10.0
+HISTORY_BEGIN_S, HISTORY_SEAL_S, HISTORY_TIDY_S = 3_600.0, 60.0, 600.0
 BY_HAND_ENDPOINTS = 1_000
 
 
@@ -74,6 +77,7 @@ class Hub:
     scores: ScoreStore = field(init=False)
     claims: Claims = field(init=False)
     scopes: ScopeStore = field(init=False)
+    history: HistoryStore = field(init=False)
     buffer: WriteBuffer = field(init=False)
     metrics: HubMetrics = field(init=False)
     verifier: TokenVerifier | None = field(init=False)
@@ -95,7 +99,7 @@ class Hub:
         self.metrics = HubMetrics(lambda: self.buffer.bytes_held, lambda: float(self.store.index.size()))
         damage = Damage(objects, lambda kind, count: self.metrics.damaged.labels(kind).inc(count), self.clock_ms)
         index = Index()
-        size = size_of(settings.store_url, settings.store_bytes, settings.namespace_share_bytes)
+        size = size_of(settings.store_url, settings.exchange_bytes, settings.namespace_share_bytes)
         shares = Shares(objects, index, size, self.metrics.trimmed.inc)
         rules = Rules(default=default)
         self.store = ExchangeStore(objects, settings.limits, rules, self.clock_ms, damage, shares, index)
@@ -111,6 +115,13 @@ class Hub:
             objects, damage, self.clock_ms, lambda endpoint: self.store.rules.of(endpoint).created_ms
         )
         self.scopes = ScopeStore(objects, damage, self.clock_ms)
+        self.history = HistoryStore(
+            settings.history_place,
+            self.clock_ms,
+            lambda what: damage.found("history", what),
+            self.metrics.history_trimmed.inc,
+            self.metrics.show_history_state,
+        )
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
 
@@ -141,6 +152,7 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.history.close()
             await health.close()
 
     def _api(self) -> Api:
@@ -154,7 +166,8 @@ class Hub:
         limit = limits.unruled_endpoints if self.settings.auth else BY_HAND_ENDPOINTS
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
-        return Api(*known, self.keys, self.audit, self.budgets, self.calibrations, self.scores, self.claims, turns)
+        others = self.keys, self.audit, self.budgets, self.calibrations, self.scores, self.claims, self.history
+        return Api(*known, *others, turns)
 
     async def _verified(self, request: web.Request) -> Caller | None:
         """Return who asks; None when everybody is believed."""
@@ -197,20 +210,25 @@ class Hub:
                 await self._publish()
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
+        repeat = Repetition(self.metrics.errors.labels("Background").inc).repeat
+        history = HistoryUpkeep(self.history, self.results)
         work = [
             self.buffer.run(),
-            self._repeat(self.upkeep, FIRST_SWEEP_S, SWEEP_S),
-            self._repeat(self.purge, FIRST_SWEEP_S, PURGE_S),
-            self._repeat(self.join_crowded, CROWDED_S, CROWDED_S),
+            repeat(self.upkeep, FIRST_SWEEP_S, SWEEP_S),
+            repeat(self.purge, FIRST_SWEEP_S, PURGE_S),
+            repeat(self.join_crowded, CROWDED_S, CROWDED_S),
+            repeat(history.begin, 0, HISTORY_BEGIN_S),
+            repeat(history.seal, HISTORY_SEAL_S, HISTORY_SEAL_S),
+            repeat(history.tidy, HISTORY_TIDY_S, HISTORY_TIDY_S),
         ]
         if self.settings.auth:
-            work.append(self._repeat(self.certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
+            work.append(repeat(self.certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))
         if self.verifier:
             work.append(
-                self._repeat(self.verifier.refresh, 0, REFRESH_S, lambda: bool(self.verifier and self.verifier.ready))
+                repeat(self.verifier.refresh, 0, REFRESH_S, lambda: bool(self.verifier and self.verifier.ready))
             )
         if self.publish and self.settings.auth:
-            work.append(self._repeat(self._publish, 0, PUBLISH_AGAIN_S))
+            work.append(repeat(self._publish, 0, PUBLISH_AGAIN_S))
         return work
 
     async def _publish(self) -> None:
@@ -247,25 +265,6 @@ class Hub:
         await self.calibrations.drop_old()
         self.claims.drop_old()
         self.metrics.sweep_deleted.inc(swept.objects_deleted)
-
-    async def _repeat(
-        self,
-        work: Callable[[], Awaitable[None]],
-        first_s: float,
-        every_s: float,
-        good: Callable[[], bool] = lambda: True,
-    ) -> None:
-        """Do it for ever; after a failure again soon. Nothing in the background may end the hub."""
-        await asyncio.sleep(first_s)
-        while True:
-            try:
-                await work()
-                pause_s = every_s if good() else RETRY_S
-            except Exception as error:  # noqa: BLE001  # whatever it is, serving goes on and it is tried again
-                self.metrics.errors.labels("Background").inc()
-                log.error("background work=%s failed cause=%s: %r", work.__name__, type(error).__name__, str(error))
-                pause_s = RETRY_S
-            await asyncio.sleep(pause_s)
 
     def _missing(self) -> list[str]:
         missing = [] if self.loaded else ["the store is not loaded"]

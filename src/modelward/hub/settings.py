@@ -6,9 +6,12 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from modelward.api.address import host_and_port
 from modelward.hub.errors import HubSettingsError
+from modelward.hub.history.settings import HistorySettings, place_of
+from modelward.hub.history.store import HistoryPlace
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -72,12 +75,26 @@ class HubSettings:
     """How much all namespaces may store together; None: as much as the disk holds, or what pays for the cloud."""
     namespace_share_bytes: int | None = None
     """How much one namespace may store; None: a tenth of the store, at least 1 GiB."""
+    history: HistorySettings = field(default_factory=HistorySettings)
     api_server: ApiServer = field(default_factory=ApiServer)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if not self.auth and not _is_loopback(address(self.listen)[0]):
             raise HubSettingsError(f"without authentication the hub listens on loopback only, not on {self.listen}")
+
+    @property
+    def history_place(self) -> HistoryPlace | None:
+        """Where the history lies and how large it may get; None for none."""
+        return place_of(self.history, self.store_url, self.state_dir, self.store_bytes)
+
+    @property
+    def exchange_bytes(self) -> int | None:
+        """How much of `store_bytes` the history leaves."""
+        place = self.history_place
+        if self.store_bytes is None or place is None or urlsplit(self.store_url).scheme != "file":
+            return self.store_bytes
+        return max(1, self.store_bytes - place.bounds.total_bytes)
 
 
 def address(listen: str) -> tuple[str, int]:

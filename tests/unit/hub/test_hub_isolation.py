@@ -8,13 +8,16 @@ from typing import Any
 
 import aiohttp
 import orjson
+import zstandard
 from hub_fixtures import NOW_MS, QUICK, exchange, ndjson, running_hub
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import until
 
 from modelward.api.budget import BudgetLimits, BudgetTerms, Spend, SpendRequest, SpentSoFar, day_of
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
 from modelward.api.exchange import exchange_to_json
+from modelward.api.history import BatchKey, HistoryPart, HistoryRow, LevelSpread, ObjectiveCount, row_to_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8),
@@ -37,6 +40,15 @@ SCORE = {
     "value": 0.5,
     "time_ms": NOW_MS,
 }
+MINUTE = HistoryRow(
+    "loud",
+    "chat",
+    NOW_MS // 60_000 * 60_000 - 120_000,
+    60_000,
+    (HistoryPart("r1", "m", {"ok": 3}, {"ttft": (3, *(0,) * 20)}, 1, 2, 3, "USD"),),
+    {"queue": LevelSpread(1, 2, 2, 2)},
+    (ObjectiveCount("p", "errors", 3, 1),),
+)
 LOOKUP = {"ids": ["e1"], "from_ms": NOW_MS - 9, "to_ms": NOW_MS, "holder": "h"}
 
 
@@ -69,6 +81,10 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
     _, results = await asked(session, "GET", "/v1/results?since=0")
     _, budgets = await asked(session, "GET", "/v1/budgets")
     own_budgets = [row for row in orjson.loads(budgets)["budgets"] if row["namespace"] == "quiet"]
+    for metric in ("requests", "ttft", "objectives", "checks"):
+        asked_of = f"metric={metric}&from={NOW_MS - 600_000}&to={NOW_MS}"
+        found.append(await asked(session, "GET", f"/v1/history/quiet/chat?{asked_of}"))
+    found.append(await asked(session, "GET", f"/v1/history/quiet/chat/objectives?from={NOW_MS - 600_000}&to={NOW_MS}"))
     lookup = orjson.dumps(LOOKUP | {"ids": ["e2"], "holder": ""})
     found.append(await asked(session, "POST", f"/v1/scores/quiet/chat/{SET}/lookup", lookup))
     own = [row for row in orjson.loads(held)["endpoints"] if row["endpoint"].startswith("quiet/")]
@@ -81,6 +97,7 @@ async def assert_nothing_changes(
     results: list[bytes],
     reservations: list[bytes],
     scores: list[bytes],
+    minutes: list[bytes],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
@@ -95,6 +112,9 @@ async def assert_nothing_changes(
         limits = BudgetLimits(tokens=1_000)
         await r.client.put_budgets([BudgetTerms(n, "p", limits, SpentSoFar(TODAY, Spend())) for n in ("loud", "quiet")])
         await r.client.reserve("quiet", "p", SpendRequest("key-000001", "r", "judge", 10))
+        await until(lambda: r.hub.history.state == "Ready")
+        own = orjson.dumps(row_to_json(replace(MINUTE, namespace="quiet")))
+        assert await r.client.put_history(BatchKey("quiet", MINUTE.minute_ms), zstandard.compress(own)) == 0
         base = f"http://127.0.0.1:{r.hub.ports[0]}"
         async with aiohttp.ClientSession(base, auto_decompress=False) as session:
             before = await answers(session)
@@ -111,6 +131,10 @@ async def assert_nothing_changes(
                     assert status < 500
                 status, _ = await asked(session, "POST", f"/v1/scores/loud/chat/{SET}/lookup", body)
                 assert status < 500
+            for number, body in enumerate(minutes):
+                where = f"epoch=e&minute={MINUTE.minute_ms}&part={number}"
+                status, _ = await asked(session, "PUT", f"/v1/history?{where}", body)
+                assert status < 500
             for body in results:
                 status, _ = await asked(session, "PUT", f"/v1/results/loud/chat/p/e/{NOW_MS - 9}-{NOW_MS}", body)
                 assert status < 500
@@ -120,6 +144,8 @@ async def assert_nothing_changes(
                 f"/v1/windows/loud/{name}?from=1&to=9",
                 f"/v1/exchanges/loud/{name}/x",
                 f"/v1/results/loud/{name}",
+                f"/v1/history/loud/{name}?metric=ttft&from=1&to={NOW_MS}",
+                f"/v1/history/loud/chat?metric={name}&by={name}&from=1&to={NOW_MS}",
             ):
                 status, _ = await asked(session, "GET", path)
                 assert status < 500
@@ -132,6 +158,7 @@ async def assert_nothing_changes(
     st.lists(spoilt(RESULT), max_size=3),
     st.lists(spoilt(RESERVATION), max_size=3),
     st.lists(spoilt(SCORE) | spoilt(LOOKUP), max_size=3),
+    st.lists(spoilt(row_to_json(MINUTE)), max_size=3),
     RULES,
     NAMES,
     st.binary(max_size=99),
@@ -141,8 +168,9 @@ def test_garbage_of_one_namespace_changes_no_answer_for_another(
     results: list[bytes],
     reservations: list[bytes],
     scores: list[bytes],
+    minutes: list[bytes],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
 ) -> None:
-    asyncio.run(assert_nothing_changes(posts, results, reservations, scores, rules, name, noise))
+    asyncio.run(assert_nothing_changes(posts, results, reservations, scores, minutes, rules, name, noise))

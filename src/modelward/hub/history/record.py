@@ -1,0 +1,133 @@
+"""Counts of one endpoint over some time, in the one form in which they are kept: they can be added in any order.
+
+A record maps columns to whole numbers. A column has a label, which says of what it counts (of the endpoint, of a
+revision and model, of an objective, of a check), and a field. What is absent is zero; where zero and unknown differ,
+fields of `given` count the minutes in which a number was known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from modelward.api.evaluation import Counts, WindowResult
+from modelward.api.history import BOUNDS, LEVELS, OTHER, OUTCOMES, HistoryPart, HistoryRow
+
+Column: TypeAlias = tuple[str, str]
+Record: TypeAlias = dict[Column, int]
+ENDPOINT = ""
+PART, OBJECTIVE, CHECK = "p", "o", "c"
+_SEPARATOR = "\x1f"
+_LARGEST = (1 << 64) - 1
+TOKENS = ("input", "output")
+GIVEN = (*OUTCOMES, *BOUNDS, *TOKENS, "cost")
+WEIGHTS = (
+    "weight", "weight_squared", "flagged_weight",
+    "conversation_weight_squared", "conversation_flagged_squared", "conversation_product",
+)  # fmt: skip
+"""Sums over a check's samples, kept in thousandths."""
+FIELDS = (
+    "covered",
+    *(f"given.{name}" for name in GIVEN),
+    *(f"{level}.{what}" for level in LEVELS for what in ("n", "sum", "min", "max")),
+    *OUTCOMES,
+    *(f"{name}.{place}" for name, bounds in BOUNDS.items() for place in range(len(bounds) + 1)),
+    *TOKENS,
+    "cost",
+    "events",
+    "bad",
+    "samples",
+    "flagged",
+    *WEIGHTS,
+)
+"""All fields in a fixed order: new ones come at the end, because staged rows name them by their place."""
+
+
+def label(*parts: str) -> str:
+    """Return the label of a kind and what tells its columns apart."""
+    return _SEPARATOR.join(part.replace(_SEPARATOR, " ") for part in parts)
+
+
+def parts_of(text: str) -> list[str]:
+    """Return what a label was made of."""
+    return text.split(_SEPARATOR)
+
+
+def combined(field: str, one: int, other: int) -> int:
+    """Return a column's value for two records together. A lowest value is kept as one more, so that 0 is none."""
+    if not one or not other:
+        return one or other
+    if field.endswith(".min"):
+        return min(one, other)
+    if field.endswith(".max"):
+        return max(one, other)
+    return min(_LARGEST, one + other)
+
+
+def merged(records: Iterable[Mapping[Column, int]]) -> Record:
+    """Return all records together."""
+    total: Record = {}
+    for record in records:
+        for column, value in record.items():
+            total[column] = combined(column[1], total[column], value) if column in total else value
+    return total
+
+
+def record_of(row: HistoryRow) -> Record:
+    """Return what a row of the operator's counts."""
+    found: Record = {(ENDPOINT, "covered"): row.covered_ms}
+    for level, spread in row.levels.items():
+        values = (spread.readings, spread.total, spread.lowest + 1, spread.highest)
+        found |= {(ENDPOINT, f"{level}.{what}"): v for what, v in zip(("n", "sum", "min", "max"), values, strict=True)}
+    counts = [
+        {(label(PART, part.revision, part.model, part.currency), f): n for f, n in _of_part(part)} for part in row.parts
+    ]
+    given = {(ENDPOINT, f"given.{name}"): 1 for part in row.parts for name in _given(part)}
+    for one in row.objectives:
+        of = label(OBJECTIVE, one.policy, one.name)
+        counts.append({(of, "events"): one.events, (of, "bad"): one.bad})
+    return {column: value for column, value in merged([found, given, *counts]).items() if value}
+
+
+def _of_part(part: HistoryPart) -> Iterable[tuple[str, int]]:
+    yield from part.outcomes.items()
+    for name, buckets in part.latencies.items():
+        yield from ((f"{name}.{place}", count) for place, count in enumerate(buckets) if count)
+    yield from ((name, n or 0) for name, n in zip((*TOKENS, "cost"), _amounts(part), strict=True))
+
+
+def _amounts(part: HistoryPart) -> tuple[int | None, int | None, int | None]:
+    return part.input_tokens, part.output_tokens, part.cost
+
+
+def _given(part: HistoryPart) -> Iterable[str]:
+    yield from part.outcomes
+    yield from part.latencies
+    yield from (name for name, n in zip((*TOKENS, "cost"), _amounts(part), strict=True) if n is not None)
+
+
+def record_of_window(result: WindowResult) -> Record:
+    """Return what a check found in a window, by revision."""
+    return merged(
+        {(label(CHECK, result.policy, result.evaluation, revision), f): n for f, n in _of_counts(counts) if n > 0}
+        for revision, counts in result.revisions.items()
+    )
+
+
+def _of_counts(counts: Counts) -> Iterable[tuple[str, int]]:
+    yield from (("samples", counts.samples), ("flagged", counts.flagged))
+    yield from ((name, min(_LARGEST, round(getattr(counts, name) * 1_000))) for name in WEIGHTS)
+
+
+def without_surplus(columns: Mapping[str, int], most: int) -> dict[str, str]:
+    """Return which labels of revisions and models make way, and under which they go on to be counted.
+
+    `columns` has the requests of each label. The largest stay. Costs in another currency than that of the largest are
+    counted without one.
+    """
+    ranked = sorted(columns, key=lambda text: (-columns[text], text))
+    if len(ranked) <= most:
+        return {}
+    currency = parts_of(ranked[0])[3]
+    rest = {text: parts_of(text)[3] for text in ranked[most - 2 :]}
+    return {text: label(PART, OTHER, OTHER, own if own == currency else "") for text, own in rest.items()}

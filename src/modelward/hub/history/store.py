@@ -1,0 +1,303 @@
+"""History as the rest of the hub uses it: off the event loop, and never in the way of exchanges.
+
+One thread writes, another reads. What keeps history from being used (a newer database, a full disk, a damaged file) is
+said in the log, in metrics and to whoever asks; everything else of the hub goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from modelward.api.evaluation import WindowResult
+from modelward.api.history import HistoryBatch
+from modelward.api.series import HistoryQuery, HistorySeries, ObjectivePeriod
+from modelward.desired.runs import is_scheduled
+from modelward.hub.errors import HubError, busy
+from modelward.hub.history import answers, retention, salvage
+from modelward.hub.history.database import HistoryDatabase, Taken
+from modelward.hub.history.file import NewerHistoryError, network_file_system, opened, reading
+from modelward.hub.history.retention import HistoryBounds
+from modelward.hub.turns import Turns
+
+log = logging.getLogger(__name__)
+HistoryState = Literal["Opening", "Ready", "Off", "Newer", "Damaged", "Full", "Unusable"]
+STATES: tuple[HistoryState, ...] = ("Opening", "Ready", "Off", "Newer", "Damaged", "Full", "Unusable")
+_DAMAGE = ("malformed", "not a database", "corrupt", "no such table")
+_FULL = ("full", "No space left")
+_WAITING = 200
+"""Writes that wait for their turn; more are refused, and put again by the operator."""
+_QUESTIONS = 20
+"""Questions to one namespace's history that wait for their turn."""
+_SEALED_AT_ONCE = 10
+RETRY_S = 60
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPlace:
+    """Where the database lies, None for memory, and how much it may hold."""
+
+    path: Path | None
+    bounds: HistoryBounds
+
+
+@dataclass(slots=True)
+class HistoryStore:
+    """One database and its two threads.
+
+    `damaged` is told of each part that cannot be read, `trimmed` how many bytes went beyond a share, `told` each state.
+    """
+
+    place: HistoryPlace | None
+    clock_ms: Callable[[], int]
+    damaged: Callable[[str], None] = lambda _: None
+    trimmed: Callable[[int], None] = lambda _: None
+    told: Callable[[HistoryState], None] = lambda _: None
+    network: Callable[[Path], str] = network_file_system
+    state: HistoryState = "Opening"
+    problem: str = "the history is being opened"
+    _database: HistoryDatabase | None = None
+    _reader: sqlite3.Connection | None = None
+    _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-writer"))
+    _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-reader"))
+    _turns: Turns = field(default_factory=lambda: Turns(1, 1, _QUESTIONS))
+    _waiting: int = 0
+    _notes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def open(self) -> None:
+        """Open or make the database; whatever keeps it from that is said, and raises nothing."""
+        if self.place is None:
+            self._say("Off", "the hub keeps no history: it is off (history.enabled)")
+            return
+        await self._run(self._writing, self._open)
+
+    async def close(self) -> None:
+        """End both threads, after what was begun; what is staged stays staged."""
+        for task in self._notes:
+            task.cancel()
+        await asyncio.to_thread(self._writing.shutdown, wait=True)
+        await asyncio.to_thread(self._reading.shutdown, wait=True)
+        self._close()
+
+    async def put(self, batch: HistoryBatch) -> Taken:
+        """Stage a batch; HubError 503 or 507 while history cannot take it. Again is no harm."""
+        return await self._write(lambda database: self._put(database, batch))
+
+    def note(self, result: WindowResult) -> None:
+        """Stage what a check found in a window, when there is time."""
+        if self._waiting < _WAITING and self.state == "Ready":
+            task = asyncio.get_running_loop().create_task(self._noted(result))
+            self._notes.add(task)
+            task.add_done_callback(self._notes.discard)
+
+    async def _noted(self, result: WindowResult) -> None:
+        try:
+            await self.put_windows([result])
+        except HubError as error:  # the hub has the result itself, and stages it again at its next start
+            where = f"{result.namespace}/{result.endpoint}"
+            log.warning("history window not kept endpoint=%s cause=%r", where, str(error))
+
+    async def put_windows(self, results: Sequence[WindowResult]) -> None:
+        """Stage what checks found in windows; what a person asked for would count twice. Again is no harm."""
+        scheduled = [one for one in results if is_scheduled(one.run)]
+
+        def put(database: HistoryDatabase) -> None:
+            for one in scheduled:
+                database.put_window(one, self.clock_ms())
+
+        await self._write(put)
+
+    async def answer(self, endpoint: tuple[str, str], query: HistoryQuery) -> HistorySeries:
+        """Return the lines of a metric; HubError 503 while history cannot be read."""
+        found = await self._read(endpoint, lambda reader: answers.answer(reader, endpoint, query, self.clock_ms()))
+        return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
+
+    async def period(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> ObjectivePeriod:
+        """Return what objectives count over a time; HubError 503 while history cannot be read."""
+        asked = partial(answers.period, endpoint=endpoint, from_ms=from_ms, to_ms=to_ms, now_ms=self.clock_ms())
+        found = await self._read(endpoint, asked)
+        return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
+
+    async def seal(self) -> int:
+        """Seal what is due, a few endpoints at a time; return how many endpoints that were."""
+        due = await self._write(lambda database: database.due(self.clock_ms()))
+        for start in range(0, len(due), _SEALED_AT_ONCE):
+            some = due[start : start + _SEALED_AT_ONCE]
+            await self._write(lambda database, some=some: self._sealed(database, some))  # type: ignore[misc]
+        return len(due)
+
+    async def tidy(self) -> None:
+        """Delete what is too old, and what is beyond a share."""
+        await self._write(self._tidied)
+
+    async def purge(self, namespace: str) -> None:
+        """Delete all of a namespace; where that cannot be done, it is said: there are counts in it, and no text."""
+        try:
+            await self._write(lambda database: retention.purge(database, namespace))
+        except HubError as error:
+            if self.state != "Off":
+                log.error("history not purged namespace=%s cause=%r", namespace, str(error))
+
+    async def used(self) -> dict[str, int]:
+        """Return the bytes that each namespace holds."""
+        return await self._write(lambda database: {one.name: one.bytes for one in retention.spaces(database)})
+
+    def _put(self, database: HistoryDatabase, batch: HistoryBatch) -> Taken:
+        taken = database.put(batch, self.clock_ms())
+        self._trim(database)
+        return taken
+
+    def _sealed(self, database: HistoryDatabase, some: list[tuple[str, str]]) -> None:
+        database.seal(some, self.clock_ms())
+        self._trim(database)
+
+    def _tidied(self, database: HistoryDatabase) -> None:
+        if self.place is not None:
+            retention.drop_old(database, self.place.bounds, self.clock_ms())
+        self._trim(database)
+
+    def _trim(self, database: HistoryDatabase) -> None:
+        if self.place is None:
+            return
+        for namespace, size in retention.trim(database, self.place.bounds).items():
+            self.trimmed(size)
+            log.warning("history share exceeded namespace=%s deleted_bytes=%d", namespace, size)
+
+    def _open(self) -> None:
+        if self.place is None:
+            return
+        path = self.place.path
+        kind = self.network(path.parent) if path is not None else ""
+        try:
+            self._begin(path, "TRUNCATE" if kind else "WAL")
+        except NewerHistoryError as error:
+            self._say("Newer", f"{error}; it is left untouched: install the newer hub again, or move the file away")
+            return
+        except sqlite3.Error as error:
+            self._failed(error)
+            return
+        told = f"on a network file system ({kind}): without a write-ahead log, so writes are slower" if kind else ""
+        self._say("Ready", told)
+
+    def _begin(self, path: Path | None, journal: str) -> None:
+        bounds = self.place.bounds if self.place else HistoryBounds(1, 1)
+        try:
+            connection = opened(path, bounds.total_bytes, journal)
+        except sqlite3.DatabaseError as error:
+            if path is None or not _is(error, _DAMAGE):
+                raise
+            self._set_aside(path, error)
+            connection = opened(path, bounds.total_bytes, journal)
+        self._database = HistoryDatabase(connection, self._found_damaged)
+        self._reader = reading(path) if path is not None else connection
+        if path is not None:
+            salvage.resume(self._database, path, self.clock_ms())
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        self._close()
+        aside = salvage.set_aside(path, self.clock_ms())
+        self._found_damaged(f"{path}: {error}; set aside as {aside.name}, what is whole of it is taken over")
+
+    def _found_damaged(self, what: str) -> None:
+        self.damaged(what)
+        log.error("history damaged what=%r", what)
+
+    def _close(self) -> None:
+        for connection in {
+            id(one): one for one in (self._reader, self._database and self._database.connection) if one
+        }.values():
+            connection.close()
+        self._reader = self._database = None
+
+    def _say(self, state: HistoryState, problem: str = "") -> None:
+        if (state, problem) != (self.state, self.problem):
+            level = logging.INFO if state in ("Ready", "Off") else logging.ERROR
+            log.log(level, "history state=%s problem=%r", state, problem)
+        self.state, self.problem = state, problem
+        self.told(state)
+
+    def _told(self) -> str:
+        return self.problem if self.state != "Ready" else ""
+
+    async def _write(self, work: Callable[[HistoryDatabase], T]) -> T:
+        if self._waiting >= _WAITING:
+            raise busy("the history has much to write; put it again")
+        self._waiting += 1
+        try:
+            return await self._run(self._writing, lambda: self._guarded(work))
+        finally:
+            self._waiting -= 1
+
+    def _guarded(self, work: Callable[[HistoryDatabase], T]) -> T:
+        """Do it in the writer's thread; a damaged file is set aside, and the work done on a new one."""
+        if self._database is None and self.state == "Unusable":
+            self._open()
+        for last in (False, True):
+            if self._database is None:
+                raise self._unavailable()
+            try:
+                done = work(self._database)
+            except sqlite3.Error as error:
+                if not last and _is(error, _DAMAGE) and self.place is not None and self.place.path is not None:
+                    self._set_aside(self.place.path, error)
+                    self._open()
+                    continue
+                self._failed(error)
+                raise self._unavailable() from error
+            if self.state in ("Full", "Unusable"):
+                self._say("Ready")
+            return done
+        raise self._unavailable()
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        if _is(error, _FULL):
+            self._say("Full", f"the disk of the history is full, so it takes nothing: {error}")
+        else:
+            self._say("Unusable", f"the history cannot be used: {error}")
+
+    def _unavailable(self) -> HubError:
+        status = 507 if self.state == "Full" else 503
+        code = {"Off": "HistoryOff", "Newer": "HistoryNewer"}.get(self.state, "HistoryUnavailable")
+        return HubError(404 if self.state == "Off" else status, code, self.problem, RETRY_S)
+
+    async def _read(self, endpoint: tuple[str, str], work: Callable[[sqlite3.Connection], T]) -> T:
+        executor = self._reading if self.place is not None and self.place.path is not None else self._writing
+        async with self._turns.of(endpoint[0]):
+            return await self._run(executor, lambda: self._guarded_read(work))
+
+    def _guarded_read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        reader = self._reader
+        if reader is None:
+            raise self._unavailable()
+        try:
+            return work(reader)
+        except sqlite3.Error as error:
+            if _is(error, _DAMAGE):
+                self._writing.submit(self._guarded, _touched)
+            text = f"the history cannot be read now: {error}"
+            raise HubError(503, "HistoryUnavailable", text, RETRY_S) from error
+
+    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, work)
+        except RuntimeError as error:
+            raise HubError(503, "HistoryUnavailable", f"the hub is stopping: {error}", RETRY_S) from error
+
+
+def _touched(database: HistoryDatabase) -> None:
+    """Read every page, so that the writer finds the damage that a reader has met."""
+    found = database.connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found and found[0] != "ok":
+        raise sqlite3.DatabaseError(f"malformed: {found[0]}")
+
+
+def _is(error: sqlite3.Error, signs: tuple[str, ...]) -> bool:
+    return any(sign in str(error) for sign in signs)

@@ -1,0 +1,58 @@
+"""What history needs in the background: to be opened, sealed, and kept within its bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+
+from modelward.api.evaluation import WindowResult, result_from_json
+from modelward.hub.clock_watch import ClockWatch
+from modelward.hub.history.database import LATE_MS
+from modelward.hub.history.store import HistoryStore
+from modelward.hub.results import ResultStore
+
+
+@dataclass(slots=True)
+class HistoryUpkeep:
+    """Opens the history when the hub serves already, and takes in the results that it may have missed."""
+
+    store: HistoryStore
+    results: ResultStore
+    _clock: ClockWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clock = ClockWatch(self.store.clock_ms)
+
+    async def begin(self) -> None:
+        """Open the database; a hub that was killed may have stored results that history does not know."""
+        if self.store.state == "Opening":
+            await self.store.open()
+        after = ""
+        while self.store.state == "Ready":
+            rows, following = await self.results.page(self.store.clock_ms() - LATE_MS, after)
+            await self.store.put_windows(await asyncio.to_thread(_results, rows))
+            if following in ("", after):
+                return
+            after = following
+
+    async def seal(self) -> None:
+        """Seal what is due."""
+        if self.store.state in ("Ready", "Full", "Unusable"):
+            await self.store.seal()
+
+    async def tidy(self) -> None:
+        """Delete what is too old, but not on the word of a clock in doubt."""
+        if self._clock.steady() and self.store.state == "Ready":
+            await self.store.tidy()
+
+
+def _results(rows: list[bytes]) -> list[WindowResult]:
+    found = []
+    for row in rows:
+        try:
+            found.append(result_from_json(orjson.loads(row)))
+        except ValueError:
+            continue
+    return found
