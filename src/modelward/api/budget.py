@@ -39,11 +39,24 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class TokenPrices:
-    """What one token of a request and of an answer costs, in units of cost."""
+    """What one token of a request and of an answer costs, in units of cost.
+
+    `cached` is the price of an input token that the server had read before; None where it has no price of its own.
+    """
 
     currency: str
     input: int
     output: int
+    cached: int | None = None
+
+    def cost(self, input_tokens: float, output_tokens: float, cached_tokens: float = 0) -> float:
+        """Return what tokens cost, in units of cost; whole numbers of tokens cost a whole number of units.
+
+        Cached tokens are among the input tokens; more of them than there are input tokens count as all of them.
+        """
+        cached = min(cached_tokens, input_tokens)
+        cheaper = 0 if self.cached is None else self.input - self.cached
+        return input_tokens * self.input - cached * cheaper + output_tokens * self.output
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from modelward.api.budget import TokenPrices
 from modelward.api.exchange import CONTENT_ORDER, Content
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 SMALLEST_MEMORY_BYTES = 80 * 1024 * 1024
 """The least memory limit with which a collector serves: its three processes at rest, and room for clients' bytes."""
 """The most of one request or answer that a collector holds."""
+ANY_MODEL = "*"
 MOST_CALLERS = 100
 """Callers with a name of their own: what the collector's board of metrics has room for."""
 FILE_NAME = "collector.json"
@@ -48,6 +50,17 @@ class CallerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """What tokens cost by model, "*" for all that have no price of their own; empty where no price is known."""
+
+    models: Mapping[str, TokenPrices] = field(default_factory=dict)
+
+    def of(self, model: str) -> TokenPrices | None:
+        """Return the price of a model; None where it has none."""
+        return self.models.get(model) or self.models.get(ANY_MODEL)
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorConfig:
     """One generation of a collector's settings; the defaults are what runs before any file exists."""
 
@@ -57,6 +70,8 @@ class CollectorConfig:
     capture: CaptureSettings = CaptureSettings()
     hub_url: str | None = None
     callers: CallerSettings = CallerSettings()
+    prices: PriceSettings = field(default_factory=PriceSettings)
+    """Of use where there are callers: what each of them costs."""
     unreadable: tuple[str, ...] = field(default=(), compare=False)
     """Paths of fields that were not as they should be, and have a careful value instead."""
 
@@ -76,6 +91,10 @@ def config_to_json(config: CollectorConfig) -> dict[str, Any]:
     }
     if config.callers.header:
         body["callers"] = {"header": config.callers.header, "most": config.callers.most}
+    if config.callers.header and config.prices.models:
+        body["prices"] = {
+            model: [one.currency, one.input, one.output, one.cached] for model, one in config.prices.models.items()
+        }
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return {"generation": hashlib.sha256(canonical.encode()).hexdigest()[:12], **body}
 
@@ -107,6 +126,7 @@ def config_from_json(data: Mapping[str, Any]) -> CollectorConfig:
             read.field("callers.header", _text, "", optional=True),
             read.number("callers.most", MOST_CALLERS, 50, optional=True),
         ),
+        prices=read.field("prices", _prices, PriceSettings(), optional=True),
         unreadable=tuple(read.unreadable),
     )
 
@@ -144,6 +164,19 @@ class _Reader:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    return value
+
+
+def _prices(value: Any) -> PriceSettings:
+    def price(currency: Any, asked: Any, said: Any, cached: Any) -> TokenPrices:
+        return TokenPrices(_text(currency), _units(asked), _units(said), None if cached is None else _units(cached))
+
+    return PriceSettings({_text(model): price(*one) for model, one in value.items()})
+
+
+def _units(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a number of units")
     return value
 
 

@@ -194,7 +194,7 @@ class UsageStatus(Fitted):
     error_rate: Annotated[str, Field(max_length=9)] = ""
     """Share of requests that failed."""
     cost_per_hour: Annotated[str, Field(max_length=40)] = ""
-    """What an hour like these minutes costs, where all models have one price."""
+    """What an hour like these minutes costs, where each model that is used has a price."""
 
 
 class ServingRevision(Fitted):

@@ -19,6 +19,8 @@ class Signal(StrEnum):
     IN_FLIGHT = "in_flight"
     INPUT_TOKENS = "input_tokens"
     OUTPUT_TOKENS = "output_tokens"
+    CACHED_INPUT_TOKENS = "cached_input_tokens"
+    """Of the input tokens, those that the server had read before; absent where it never says so."""
     COUNTED_REQUESTS = "counted_requests"
     """Requests of which output tokens are known."""
     CHUNKS = "chunks"

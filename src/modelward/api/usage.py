@@ -8,11 +8,10 @@ from pydantic import Field
 
 from modelward.api.base import Model, list_map, rules
 from modelward.api.budget import TokenPrices
-from modelward.api.collector_config import MOST_CALLERS
+from modelward.api.collector_config import ANY_MODEL, MOST_CALLERS
 from modelward.api.form import HEADER
 from modelward.api.quantity import Currency, Money, money_millionths
 
-ANY_MODEL = "*"
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "api-key", "x-api-key")
 
 HeaderName = Annotated[str, Field(pattern=HEADER.pattern, max_length=63)]
@@ -26,6 +25,8 @@ class ModelPrice(Model):
     """Name of the model as clients name it; "*" for all that have no price of their own."""
     per_million_input_tokens: Money
     """Price of a million tokens of prompts, such as "0.15"."""
+    per_million_cached_input_tokens: Money | None = None
+    """Price of a million tokens of prompts that the server had read before, such as "0.075"; else that of all input."""
     per_million_output_tokens: Money
     """Price of a million generated tokens, such as "0.60"."""
 
@@ -38,14 +39,24 @@ class Prices(Model):
     models: Annotated[tuple[ModelPrice, ...], Field(min_length=1, max_length=50, json_schema_extra=list_map("model"))]
     """One entry for each model."""
 
+    @property
+    def by_model(self) -> dict[str, TokenPrices]:
+        """What a token of each model that is named costs."""
+        return {one.model: price for one in self.models if (price := self.of(one.model)) is not None}
+
     def of(self, model: str) -> TokenPrices | None:
         """Return what a token of a model costs, in units of cost; None where neither it nor "*" has a price."""
         by_name = {one.model: one for one in self.models}
         found = by_name.get(model) or by_name.get(ANY_MODEL)
         if found is None:
             return None
-        prices = found.per_million_input_tokens, found.per_million_output_tokens
-        return TokenPrices(self.currency, *map(money_millionths, prices))  # a millionth of a millionth is one unit
+        cached = found.per_million_cached_input_tokens
+        return TokenPrices(  # a millionth of a millionth is one unit
+            self.currency,
+            money_millionths(found.per_million_input_tokens),
+            money_millionths(found.per_million_output_tokens),
+            money_millionths(cached) if cached is not None else None,
+        )
 
 
 class OwnPrices(Model):

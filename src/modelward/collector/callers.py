@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from modelward.api.collector_config import CallerSettings
+from modelward.api.budget import COST_UNITS
+from modelward.api.collector_config import CallerSettings, PriceSettings
 from modelward.api.exchange import Usage
 from modelward.collector import families
 from modelward.collector.families import FAMILIES
@@ -14,7 +15,7 @@ from modelward.privacy.short_fields import OTHER, plain_caller_name
 
 _KEY_ROOM = 512
 """Bytes of the key of a caller's series: enough for any other caller's name in its place."""
-_FAMILIES = (families.CALLER_REQUESTS, families.CALLER_TOKENS)
+_FAMILIES = (families.CALLER_REQUESTS, families.CALLER_TOKENS, families.CALLER_COST, families.CALLER_UNPRICED)
 
 
 class Callers:
@@ -26,6 +27,7 @@ class Callers:
     def __init__(self, board: SharedMetrics, revision: str) -> None:
         self._board, self._revision = board, revision
         self._settings = CallerSettings()
+        self._prices = PriceSettings()
         self.named = False
         asked: Counter[str] = Counter()
         for (name, labels), values in board.read():
@@ -39,9 +41,9 @@ class Callers:
         """The header that names the caller, in small letters; empty where none does."""
         return self._settings.header.lower().encode()
 
-    def configure(self, settings: CallerSettings) -> None:
+    def configure(self, settings: CallerSettings, prices: PriceSettings) -> None:
         """Take new settings; names beyond a lower number are kept until others take their places."""
-        self._settings = settings
+        self._settings, self._prices = settings, prices
         self.named = bool(settings.header)
 
     def tick(self) -> None:
@@ -59,14 +61,27 @@ class Callers:
             self._labels.note(text)
         return text if text in self._names or self._named(text) else OTHER
 
-    def count(self, caller: str, model: str, usage: Usage) -> None:
-        """Count one finished request, and its tokens where they are known."""
+    def count(self, caller: str, model: str, usage: Usage, *, served: bool = True) -> None:
+        """Count one finished request, its tokens where they are known, and what they cost where they have a price."""
         if not self.named:
             return
         self._cell(families.CALLER_REQUESTS, caller, model)[0] += 1
         for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
             if tokens:
                 self._cell(families.CALLER_TOKENS, caller, model, kind)[0] += tokens
+        if self._prices.models:
+            self._charge(caller, model, usage, served=served)
+
+    def _charge(self, caller: str, model: str, usage: Usage, *, served: bool) -> None:
+        price = self._prices.of(model)
+        if usage.input_tokens is None and usage.output_tokens is None:
+            if served:  # what was refused used no tokens
+                self._cell(families.CALLER_UNPRICED, caller, model, "NoUsage")[0] += 1
+        elif price is None:
+            self._cell(families.CALLER_UNPRICED, caller, model, "NoPrice")[0] += 1
+        else:
+            cost = price.cost(usage.input_tokens or 0, usage.output_tokens or 0, usage.cached_input_tokens or 0)
+            self._cell(families.CALLER_COST, caller, model, price.currency)[0] += cost / COST_UNITS
 
     def _named(self, text: str) -> bool:
         """Give a caller a name, one that is free or that of a caller that asks less."""

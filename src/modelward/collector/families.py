@@ -22,6 +22,9 @@ IN_FLIGHT = "modelward_requests_in_flight"
 CHUNKS = "modelward_chunks_total"
 CALLER_REQUESTS = "modelward_caller_requests_total"
 CALLER_TOKENS = "modelward_caller_tokens_total"
+CALLER_COST = "modelward_caller_cost_total"
+CALLER_UNPRICED = "modelward_caller_unpriced_requests_total"
+CACHED_TOKENS = "modelward_cached_input_tokens_total"
 MARKED_REQUESTS = "modelward_marked_requests_total"
 MARKED_IN_FLIGHT = "modelward_marked_requests_in_flight"
 MARKED_TOKENS = "modelward_marked_token_usage"
@@ -120,6 +123,24 @@ FAMILIES: dict[str, Family] = {
             "counter",
             "Tokens by who asked, as the engine counted them.",
             ("caller", *_SERIES, "gen_ai_token_type"),
+        ),
+        Family(
+            CALLER_COST,
+            "counter",
+            "What tokens cost by who asked, at the price of that moment, in units of the currency.",
+            ("caller", *_SERIES, "currency"),
+        ),
+        Family(
+            CALLER_UNPRICED,
+            "counter",
+            "Requests that are in no cost: a model without a price, or an answer without usage.",
+            ("caller", *_SERIES, "reason"),
+        ),
+        Family(
+            CACHED_TOKENS,
+            "counter",
+            "Input tokens that the server had read before, where it says so; input tokens have them too.",
+            _SERIES,
         ),
         Family(
             MARKED_REQUESTS,

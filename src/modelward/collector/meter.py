@@ -241,6 +241,8 @@ class ExchangeMeter:
             observe(cells.input_tokens, _TOKEN_BOUNDS, usage.input_tokens)
         if usage.output_tokens is not None:
             observe(cells.output_tokens, _TOKEN_BOUNDS, usage.output_tokens)
+        if usage.cached_input_tokens:
+            cells.cached_tokens[0] += usage.cached_input_tokens
         if per_token is not None:
             observe(cells.tpot, _GAP_BOUNDS, per_token)
 

@@ -25,7 +25,7 @@ _DURATION_BOUNDS = FAMILIES[families.DURATION].bounds
 class ModelCells:
     """The cells of one model that streams write to; made once per model."""
 
-    __slots__ = ("chunks", "input_tokens", "inter_chunk", "model", "output_tokens", "tpot", "ttft")
+    __slots__ = ("cached_tokens", "chunks", "input_tokens", "inter_chunk", "model", "output_tokens", "tpot", "ttft")
 
     def __init__(self, board: SharedMetrics, model: str, revision: str) -> None:
         def cell(name: str, *more: str) -> Cell:
@@ -38,6 +38,7 @@ class ModelCells:
         self.chunks = cell(families.CHUNKS)
         self.input_tokens = cell(families.TOKENS, "input")
         self.output_tokens = cell(families.TOKENS, "output")
+        self.cached_tokens = cell(families.CACHED_TOKENS)
 
     def become(self, other: ModelCells) -> None:
         """Be another model's cells from here on, for the exchanges under way that hold these."""
@@ -117,7 +118,7 @@ class MetricsRecorder:
         if not self.callers.named:
             return ""
         caller = self.callers.name(value, status)
-        self.callers.count(caller, model, usage)
+        self.callers.count(caller, model, usage, served=status < 400)
         return caller
 
     def tick(self) -> None:

@@ -66,7 +66,7 @@ class ProxyState:
     def configure(self, config: CollectorConfig) -> None:
         """Take new settings."""
         self.gate.configure(config)
-        self.recorder.callers.configure(config.callers)
+        self.recorder.callers.configure(config.callers, config.prices)
         self.caller_header = self.recorder.callers.header
 
     def meter(self, head: RequestHead, now: float) -> ExchangeMeter | None:

@@ -14,7 +14,8 @@ import os
 from collections.abc import Iterator
 from typing import TypeAlias
 
-BOARD_BYTES = 2 * 1024 * 1024
+BOARD_BYTES = 4 * 1024 * 1024
+"""Only what is written of it is held in memory."""
 _WORD = 8
 
 Cell: TypeAlias = "memoryview[float]"

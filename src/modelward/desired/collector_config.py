@@ -6,7 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelward.api.collector_config import FILE_NAME, HUB_CA_FILE_NAME, CallerSettings, CollectorConfig, config_to_json
+from modelward.api.collector_config import (
+    FILE_NAME,
+    HUB_CA_FILE_NAME,
+    CallerSettings,
+    CollectorConfig,
+    PriceSettings,
+    config_to_json,
+)
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired import names
 from modelward.desired.capture import EffectiveCapture
@@ -25,6 +32,7 @@ def config_map(
         capture=capture.for_collector(),
         hub_url=installation.hub_url,
         callers=CallerSettings(named.header, named.max) if (named := endpoint.spec.callers) else CallerSettings(),
+        prices=PriceSettings(prices.by_model) if (prices := endpoint.spec.prices) else PriceSettings(),
     )
     data = {FILE_NAME: json.dumps(config_to_json(config), sort_keys=True, indent=2)}
     if installation.hub_ca_pem:

@@ -58,6 +58,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
     counters |= _tokens(families, "input", Signal.INPUT_TOKENS)
     counters |= _tokens(families, "output", Signal.OUTPUT_TOKENS)
     counters |= _tokens(families, "output", Signal.COUNTED_REQUESTS, _COUNTED)
+    counters |= summed(families.of("modelward_cached_input_tokens_total"), Signal.CACHED_INPUT_TOKENS, "model")
     counters |= summed(families.of("modelward_chunks_total"), Signal.CHUNKS, "model")
     counters |= _marked(families, "modelward_marked_requests_total", _MARKED_REQUESTS)
     for kind, signals in _MARKED_TOKENS.items():

@@ -22,6 +22,7 @@ OF_SERVED = frozenset(
         Signal.CANCELLED,
         Signal.INPUT_TOKENS,
         Signal.OUTPUT_TOKENS,
+        Signal.CACHED_INPUT_TOKENS,
         Signal.CHUNKS,
         Signal.TTFT,
         Signal.TPOT,

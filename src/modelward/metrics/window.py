@@ -89,6 +89,10 @@ class History:
         keys = {key for each in newest for key in (*each.gauges, *each.totals, *each.distributions) if key.model}
         return tuple(sorted({key.model for key in keys}))
 
+    def models_of(self, signal: Signal) -> frozenset[str]:
+        """The models of which pods seen within the last hour have counted a signal; empty for one without a name."""
+        return frozenset(key.model for one in self.newest().values() for key in one.totals if key.signal is signal)
+
     def of_pod(self, pod: str) -> "History":
         """The same window over one pod alone."""
         alone = History()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from modelward.api.budget import COST_UNITS
 from modelward.api.llmendpoint import UsageStatus
 from modelward.api.quantity import PPM, duration_text, money_text, percent_text
-from modelward.api.usage import ANY_MODEL, Prices
+from modelward.api.usage import Prices
 from modelward.metrics.histogram import quantile
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.status.cost import hourly_cost
 from modelward.status.error_rates import rate_counts
 
 OVER_MS = 300_000
@@ -17,7 +18,7 @@ OVER_MS = 300_000
 def usage_status(history: History, now_ms: int, prices: Prices | None = None) -> UsageStatus | None:
     """Return rates over the last five minutes; None where nothing is known, and no field for what is not.
 
-    What it costs is told where one price holds for all models, whose tokens are not told apart here.
+    What it costs is told where each model that is used has a price.
     """
     requests = history.increase(Signal.REQUESTS, None, now_ms, OVER_MS)
     if requests is None:
@@ -37,12 +38,10 @@ def usage_status(history: History, now_ms: int, prices: Prices | None = None) ->
 
 
 def _cost_per_hour(history: History, prices: Prices | None, now_ms: int) -> str:
-    one = prices.of(ANY_MODEL) if prices and len(prices.models) == 1 else None
-    rates = [history.rate(signal, None, now_ms, OVER_MS) for signal in (Signal.INPUT_TOKENS, Signal.OUTPUT_TOKENS)]
-    if one is None or None in rates:
+    cost = hourly_cost(history, prices, now_ms, OVER_MS)
+    if cost is None or prices is None:
         return ""
-    cost = sum((rate or 0.0) * price for rate, price in zip(rates, (one.input, one.output), strict=True)) * 3_600
-    return f"{money_text(round(cost * 100 / COST_UNITS) * (PPM // 100))} {one.currency}"
+    return f"{money_text(round(cost * 100 / COST_UNITS) * (PPM // 100))} {prices.currency}"
 
 
 def _per_minute(history: History, signal: Signal, now_ms: int) -> str:

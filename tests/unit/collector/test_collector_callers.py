@@ -6,16 +6,19 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from collector_rig import CHAT, json_answer, post, rig, run
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.api.budget import TokenPrices
 from modelward.api.collector_config import (
     CallerSettings,
     CaptureSettings,
     CollectorConfig,
+    PriceSettings,
     config_from_json,
     config_to_json,
 )
@@ -44,7 +47,7 @@ def board_fd() -> Iterator[int]:
 
 def callers_of(board: SharedMetrics, most: int = 3) -> Callers:
     callers = Callers(board, "r1")
-    callers.configure(CallerSettings("x-team", most))
+    callers.configure(CallerSettings("x-team", most), PriceSettings())
     return callers
 
 
@@ -142,3 +145,31 @@ def test_the_setting_travels_in_the_mounted_configuration() -> None:
     found = config_from_json(broken)
     assert (found.callers.header, found.callers.most) == ("", 100)
     assert {"callers.header", "callers.most"} == {*found.unreadable}
+
+
+PRICES = PriceSettings({"m": TokenPrices("USD", 2_000_000, 10_000_000, 1_000_000)})
+
+
+def test_what_a_caller_asks_costs_what_its_model_does_and_cached_input_less(board_fd: int) -> None:
+    board = SharedMetrics(board_fd)
+    callers = callers_of(board)
+    callers.configure(CallerSettings("x-team", 3), PRICES)
+    callers.count("retail", "m", Usage(1_000_000, 100_000, 400_000))
+    callers.count("retail", "unknown", Usage(5, 5))
+    callers.count("retail", "m", Usage())
+    callers.count("retail", "m", Usage(), served=False)
+    callers.count("retail", "m", Usage(1_000_000))
+    told = {(name, *labels): values[0] for (name, labels), values in board.read() if "caller" in name}
+    assert told[families.CALLER_COST, "retail", "m", "r1", "USD"] == pytest.approx(1.2 + 0.4 + 1 + 2)
+    assert told[families.CALLER_UNPRICED, "retail", "unknown", "r1", "NoPrice"] == 1
+    assert told[families.CALLER_UNPRICED, "retail", "m", "r1", "NoUsage"] == 1, "a refused request used no tokens"
+
+
+def test_prices_travel_with_callers_and_only_with_them() -> None:
+    config = replace(NAMED, prices=PRICES)
+    read = config_from_json(json.loads(json.dumps(config_to_json(config))))
+    assert (read.prices, read.unreadable) == (PRICES, ())
+    plain = replace(config, callers=CallerSettings())
+    assert config_to_json(plain) == config_to_json(replace(plain, prices=PriceSettings())), "nothing to reload"
+    broken = config_from_json({**config_to_json(config), "prices": {"m": ["USD", -1, 2, None]}})
+    assert (broken.prices, broken.unreadable) == (PriceSettings(), ("prices",))

@@ -124,6 +124,10 @@ def test_prices_are_exported_for_each_model_and_end_with_their_endpoint() -> Non
         for sample in family.samples
         if sample.name == "modelward_token_price"
     }
-    assert told == {"input": ("*", "USD", 0.15e-6), "output": ("*", "USD", 0.999999999999)}
+    assert told == {
+        "input": ("*", "USD", 0.15e-6),
+        "cached_input": ("*", "USD", 0.15e-6),
+        "output": ("*", "USD", 0.999999999999),
+    }
     verdicts.forget("retail", "chat")
     assert samples(registry) == {("modelward_orphan_brake", ""): 0.0}

@@ -131,13 +131,15 @@ def test_usage_is_that_of_the_last_five_minutes() -> None:
     }
 
 
-def test_an_hour_costs_what_its_tokens_do_where_one_price_holds_for_all_models() -> None:
+def test_an_hour_costs_what_its_tokens_do_where_each_model_has_a_price() -> None:
     totals = {Signal.REQUESTS: 600.0, Signal.INPUT_TOKENS: 1_200.0, Signal.OUTPUT_TOKENS: 6_000.0}
     price = {"model": "*", "perMillionInputTokens": "1000", "perMillionOutputTokens": "10000"}
     one = Prices.model_validate({"currency": "EUR", "models": [price]})
-    two = Prices.model_validate({"currency": "EUR", "models": [price, {**price, "model": "m"}]})
-    told = [usage_status(history(totals, {}), NOW_MS, prices) for prices in (one, two)]
-    assert [found.cost_per_hour for found in told if found] == ["367.20 EUR", ""]
+    own = {**price, "model": "small", "perMillionOutputTokens": "0"}
+    two = Prices.model_validate({"currency": "EUR", "models": [price, own]})
+    none = Prices.model_validate({"currency": "EUR", "models": [own]})
+    told = [usage_status(history(totals, {}), NOW_MS, prices) for prices in (one, two, none)]
+    assert [found.cost_per_hour for found in told if found] == ["367.20 EUR", "367.20 EUR", ""]
     silent = usage_status(history({Signal.REQUESTS: 600.0}, {}), NOW_MS, one)
     assert silent is not None
     assert silent.cost_per_hour == "", "tokens that are not known cost no nothing"

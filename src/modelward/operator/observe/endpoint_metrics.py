@@ -11,6 +11,8 @@ from modelward.desired.alert_way import way_of
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.metrics.window import History
 from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.observe.cost_ledger import CostLedger
+from modelward.operator.observe.cost_metrics import CostMetrics
 from modelward.operator.observe.objective_ledger import ObjectiveLedger
 from modelward.operator.observe.objective_metrics import ObjectiveMetrics
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
@@ -18,16 +20,19 @@ from modelward.status.checks import Check
 
 
 class EndpointMetrics:
-    """The series of all endpoints: of their statuses, and of what their objectives counted."""
+    """The series of all endpoints: of their statuses, of what their objectives counted, and of what they cost."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.verdicts = VerdictMetrics(registry)
         self.ledger = ObjectiveLedger()
         self.objectives = ObjectiveMetrics(registry, self.ledger)
+        self.costs = CostLedger()
+        self.cost_metrics = CostMetrics(registry, self.costs)
 
     def count(self, known: Gathered, asked: MonitoringPlan, history: History) -> None:
         """Count what the newest readings add, before anything is decided on it."""
         self.ledger.count(known.key, asked.objectives, history)
+        self.costs.count(known.key, known.endpoint.spec.prices, history)
 
     def endpoint(
         self, known: Gathered, asked: MonitoringPlan, status: LLMEndpointStatus, checks: Iterable[Check]
@@ -36,14 +41,17 @@ class EndpointMetrics:
         about = known.endpoint.metadata
         ways = {policy.metadata.name: way_of(policy) for policy in known.policies}
         self.verdicts.endpoint(about.namespace, about.name, status, checks, known.endpoint.spec.prices, ways)
+        self.cost_metrics.endpoint(about.namespace, about.name)
         self.objectives.endpoint(about.namespace, about.name, asked.objectives, ways)
 
     def fall_silent(self, namespace: str, name: str) -> None:
         """Export nothing of an endpoint that cannot be read any more; what was counted is kept."""
         self.verdicts.forget(namespace, name)
         self.objectives.forget(namespace, name)
+        self.cost_metrics.forget(namespace, name)
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop the series of an endpoint that is gone."""
         self.fall_silent(namespace, name)
         self.ledger.forget(f"{namespace}/{name}")
+        self.costs.forget(f"{namespace}/{name}")

@@ -152,7 +152,8 @@ class VerdictMetrics(Collector):
         for (namespace, name), prices in tuple(self._prices.items()):
             for model in [one.model for one in prices.models] if prices else []:
                 if prices and (cost := prices.of(model)):
-                    for kind, units in (("input", cost.input), ("output", cost.output)):
+                    cached = cost.input if cost.cached is None else cost.cached
+                    for kind, units in (("input", cost.input), ("cached_input", cached), ("output", cost.output)):
                         family.add_metric([namespace, name, model, kind, cost.currency], units / COST_UNITS)
         return family
 
