@@ -113,6 +113,8 @@ class FleetRow(Fitted):
     models: tuple[str, ...] = ()
     ribbon: str = ""
     """The last 24 hours, oldest first, one letter each: W well, D degraded, B bad, U undecided, - not watched."""
+    asked: tuple[int | None, ...] = ()
+    """Requests in each part of the ribbon; None where it was not watched."""
     text: bool = False
     """Whether the person may read exchanges."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from modelward.cli import collector, crd, erase, evaluators, hub, images, notify, operator, render, scope_check, version
+from modelward.cli.console_server import command as console_server
 from modelward.cli.doctor import command as doctor
 from modelward.cli.evaluate import command as evaluate
 from modelward.cli.evaluator_kit import command as evaluator_kit
@@ -33,6 +34,7 @@ def main() -> None:
 app.command(epilog=operator.NEXT)(operator.operator)
 app.command(context_settings=collector.CONTEXT)(collector.collector)
 app.command(epilog=hub.NEXT)(hub.hub)
+app.command(epilog=console_server.NEXT)(console_server.console)
 app.command(epilog=evaluate.NEXT)(evaluate.evaluate)
 app.command(epilog=notify.NEXT)(notify.notify)
 app.command(epilog=crd.NEXT)(crd.crd)
