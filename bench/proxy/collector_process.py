@@ -42,8 +42,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def collector(tree: Path, upstream: int) -> Iterator[Collector]:
-    """Run the collector of a checkout in front of a port."""
+def collector(tree: Path, upstream: int, cores: set[int] | None = None) -> Iterator[Collector]:
+    """Run the collector of a checkout in front of a port, on these cores alone where some are given."""
     port, admin = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "modelward.collector", "--listen", f"127.0.0.1:{port}", "--admin",
@@ -52,6 +52,8 @@ def collector(tree: Path, upstream: int) -> Iterator[Collector]:
         environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
+            if cores:
+                os.sched_setaffinity(process.pid, cores)  # what it starts later stays there too
             _await_ready(admin)
             yield Collector(port, _data_plane_of(process.pid))
         finally:
