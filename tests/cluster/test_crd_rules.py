@@ -45,6 +45,11 @@ def calibrated(**changes: Any) -> Spec:
     return {"builtin": "PII", "calibration": {"labels": labels, **changes}}
 
 
+def finished(**changes: Any) -> Spec:
+    shipped = {"finished": {"configMapRef": {"name": "brand-calibration"}}}
+    return {"builtin": "Keywords", "calibration": {**shipped, **changes}}
+
+
 def webhook(**changes: Any) -> Spec:
     return {"webhook": {**WEBHOOK, **changes}}
 
@@ -140,6 +145,8 @@ VALID: list[tuple[str, Spec]] = [
     ("Evaluator", {"builtin": "OffTopicAnswered", "config": {"inScope": ["bank cards"], "threshold": 0.5}}),
     ("Evaluator", container()),
     ("Evaluator", calibrated()),
+    ("Evaluator", finished()),
+    ("Evaluator", finished(maxAge="43800h", floor={"kappaLow": "0.6"})),
     ("Evaluator", calibrated(floor={"labels": 120, "perClass": 30, "kappaLow": "0.6"}, maxAge="2160h", maxTokens=9000)),
     (
         "Evaluator",
@@ -296,6 +303,8 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         webhook(secretRef={"name": "db-password"}),
         '"db-password" is not a name of a Secret that Modelward may mount; write modelward- and a word',
     ),
+    ("Evaluator", finished(labels={"configMapRef": {"name": "brand-labels"}}), "exactly one of labels"),
+    ("Evaluator", {"builtin": "Keywords", "calibration": {"maxAge": "720h"}}, "exactly one of labels"),
     ("Evaluator", calibrated(maxAge="59m"), "maxAge must be at least 1h"),
     ("Evaluator", calibrated(floor={"kappaLow": "40%"}), '"40%" is not a kappa'),
     (

@@ -360,6 +360,15 @@ RULES: Mapping[str, Rule] = {
         lambda value, _: value if duration_ms(value.get("maxAge", "720h")) >= 3_600_000 else {**value, "maxAge": "1h"},
         (_set(maxAge="59m"), _set(maxAge="0s")),
     ),
+    "set exactly one of labels, to be measured here, and finished, which was measured elsewhere": Rule(
+        _only("labels", "finished", otherwise=("labels", {"configMapRef": {"name": "labelled"}})),
+        (
+            _drop("labels", "finished"),
+            _set(
+                labels={"configMapRef": {"name": "labelled"}}, finished={"configMapRef": {"name": "labelled-finished"}}
+            ),
+        ),
+    ),
     "over must be at most 1h: readings are kept for an hour": Rule(
         _short, (_set(over="61m"), _set(over="1h1ms"), _set(over="24h"))
     ),

@@ -257,6 +257,14 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
         "toxic": {"imported": {"name": "toxicity", "source": "perspective", "flagAbove": "50%"}},
         "faithful": {"imported": {"name": "faithfulness", "source": "ragas", "flagBelow": "50%"}},
         "leaks": {"builtin": "PII", "calibration": _CALIBRATION},
+        "shipped": {
+            "builtin": "Keywords",
+            "config": {"competitors": ["Acme"]},
+            "calibration": {
+                **{name: value for name, value in _CALIBRATION.items() if name != "labels"},
+                "finished": {"configMapRef": {"name": "made-before"}},
+            },
+        },
         "rude": {
             "judge": {
                 **_JUDGE,

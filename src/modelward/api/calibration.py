@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from modelward.api.exchange import whole_number
@@ -64,8 +64,31 @@ class CalibrationOutcome:
     unread: str = ""
     """Readouts that could not be read, each with a cause."""
     own: Mapping[str, OwnLabels] = field(default_factory=dict)
+    labels_digest: str = ""
+    """Hash of the labels and their texts: the same labels have the same one wherever they are."""
     reason: str = ""
     message: str = ""
+    repeat_labels: str = ""
+    """Of a later calibration of the same version that found no rates, so that these stand: its labels' version."""
+    repeat_reason: str = ""
+    repeat_message: str = ""
+
+
+def repeated(before: CalibrationOutcome | None, found: CalibrationOutcome) -> CalibrationOutcome:
+    """Return what is known after a calibration: one that found no rates takes the place of none that has them.
+
+    Of another version nothing stands. Rates stand until they are too old, and say why there are no newer ones.
+    """
+    if not found.reason or before is None or before.reason or before.version != found.version:
+        return found
+    return replace(
+        before,
+        tokens=found.tokens,
+        price=found.price,
+        repeat_reason=found.reason,
+        repeat_message=found.message,
+        repeat_labels=found.labels_version,
+    )
 
 
 def calibration_to_json(found: CalibrationOutcome) -> dict[str, Any]:

@@ -27,6 +27,20 @@ class CalibrationLabels(Model):
     """A ConfigMap of labelled exchanges."""
 
 
+class FinishedRef(Model):
+    """A ConfigMap of this namespace with a calibration that was finished elsewhere."""
+
+    name: Name
+    """Name of the ConfigMap, as `modelward evaluators export` writes it."""
+
+
+class FinishedCalibration(Model):
+    """A calibration that was finished elsewhere: it holds for the version of the evaluator that it names."""
+
+    config_map_ref: FinishedRef
+    """A ConfigMap with a finished calibration."""
+
+
 class CalibrationFloor(Model):
     """The least that labels must show; below it the evaluator never alerts."""
 
@@ -46,10 +60,16 @@ class EvaluatorCalibration(Model):
             f"!has(self.maxAge) || {durations('self.maxAge')} duration(self.maxAge) >= duration('1h')",
             "maxAge must be at least 1h: each calibration is a Job",
         ),
+        (
+            "has(self.labels) != has(self.finished)",
+            "set exactly one of labels, to be measured here, and finished, which was measured elsewhere",
+        ),
     )
 
-    labels: CalibrationLabels
+    labels: CalibrationLabels | None = None
     """Where labels come from."""
+    finished: FinishedCalibration | None = None
+    """Instead of labels, a calibration that was made before: no Job is made, and another version is not calibrated."""
     floor: CalibrationFloor = CalibrationFloor()
     """The least that labels must show."""
     max_age: Duration = "720h"
@@ -116,7 +136,9 @@ class CalibrationStatus(Fitted):
     answered: Annotated[str, Field(max_length=128)] = ""
     """Version of its scores: with readout, threshold and the model that answered."""
     labels_version: Annotated[str, Field(max_length=128)] = ""
-    """The ConfigMap of labels, as it was."""
+    """The ConfigMap of labels, as it was; of a finished calibration the ConfigMap that holds it."""
+    labels_digest: Annotated[str, Field(max_length=64)] = ""
+    """Hash of the labels and their texts, the same wherever they are."""
     tokens: int = 0
     """Tokens that this version's calibrations took."""
     unread: Annotated[str, Field(max_length=400)] = ""

@@ -17,6 +17,7 @@ from modelward.api.exchange import Exchange, real_number, whole_number
 
 KeptState = Literal["Scored", "NotApplicable", "Abstained"]
 """What failed is not kept: it is scored again."""
+MAX_EXPLANATION = 300
 _SET = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -39,6 +40,8 @@ class KeptScore:
     conversation: str = ""
     by: str = ""
     """How and by which model it was judged, where one was asked."""
+    explanation: str = ""
+    """What a judge gave as its reason, redacted: text, so it is kept and shown where text of the exchange may be."""
 
 
 def evaluator_set(kind: str, name: str, version: str, config: Mapping[str, Any]) -> str:
@@ -87,6 +90,7 @@ def kept_score_from_json(row: Mapping[str, Any]) -> KeptScore:
         str(row.get("record", "")),
         str(row.get("conversation", "")),
         str(row.get("by", "")),
+        str(row.get("explanation", ""))[:MAX_EXPLANATION],
     )
     if found.value is not None and not 0.0 <= found.value <= 1.0:
         raise ValueError("a value lies in 0 to 1")

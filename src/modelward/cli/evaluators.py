@@ -102,6 +102,13 @@ def calibrate(
         Path | None,
         typer.Option(help='Labelled exchanges, {"id", "question", "answer", "label": "fault" or "ok"} a line.'),
     ] = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=URL of an LLMEndpoint that a judge asks, as from kubectl port-forward; repeat it."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the finished calibration here, as a ConfigMap.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the labels and print the price; ask nothing.")
     ] = False,
@@ -113,7 +120,8 @@ def calibrate(
 
     Exit 0: it may alert, 1: it may not, and the last line says why, 2: nothing was done.
     """
-    from modelward.cli.evaluate.calibrating import calibrate_by_hand, calibrate_job
+    from modelward.cli.evaluate.calibrating import ByHand, calibrate_by_hand, calibrate_job
+    from modelward.cli.evaluate.endpoints import EndpointError
     from modelward.job.installed import UnknownEvaluatorError
 
     if plan is not None:
@@ -122,8 +130,28 @@ def calibrate(
         typer.echo("error: give --evaluator FILE.yaml --labels labels.jsonl (or --plan FILE, as a Job does)", err=True)
         raise typer.Exit(2)
     try:
-        raise typer.Exit(calibrate_by_hand(evaluator, labels, dry_run=dry_run))
-    except (UnknownEvaluatorError, OSError) as error:
+        raise typer.Exit(calibrate_by_hand(ByHand(evaluator, labels, tuple(endpoint or ()), output, dry_run)))
+    except (UnknownEvaluatorError, EndpointError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command(
+    epilog="Example: kubectl get llmeval tone -n retail -o yaml | modelward evaluators export - > tone-calibration.yaml"
+)
+def export(
+    evaluator: Annotated[Path, typer.Argument(help="An Evaluator with its status, as kubectl prints it; - reads it.")],
+    name: Annotated[str, typer.Option(help="Name of the ConfigMap; the Evaluator's and -calibration by default.")] = "",
+) -> None:
+    """Print what an Evaluator's calibration found as a ConfigMap, which another cluster names in calibration.finished.
+
+    It holds counts, the readout and threshold, and hashes of what it is true of: no label and no text.
+    """
+    from modelward.cli.evaluate.exporting import ExportError, exported
+
+    try:
+        sys.stdout.write(exported(sys.stdin.read() if str(evaluator) == "-" else evaluator.read_text(), name))
+    except (ExportError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
 

@@ -66,7 +66,8 @@ def job(
     evaluator: Evaluator, asked: EvaluatorCalibration, found: ResolvedEvaluator, name: str, installation: Installation
 ) -> dict[str, Any]:
     """Return the Job; only its pod reads the labels, whose ConfigMap it mounts."""
-    labels = MountedMap(LABELS_VOLUME, LABELS_DIRECTORY, asked.labels.config_map_ref.name)
+    held = asked.labels.config_map_ref.name if asked.labels else ""
+    labels = (MountedMap(LABELS_VOLUME, LABELS_DIRECTORY, held),) if held else ()
     return ScoringJob(
         _metadata(evaluator, name),
         "calibrate",
@@ -74,7 +75,7 @@ def job(
         name,
         RETRIES,
         DEADLINE_SECONDS,
-        (labels,),
+        labels,
     ).manifest(installation, found.pod)
 
 

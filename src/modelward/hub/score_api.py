@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from modelward.api.kept_score import (
+    MAX_EXPLANATION,
     KeptScore,
     imported_set,
     is_score_name,
@@ -35,6 +36,7 @@ from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import Limits
 from modelward.hub.store import ExchangeStore
 from modelward.privacy.identifiers import exchange_id, is_conversation_key
+from modelward.privacy.redaction import redact
 
 LOOKUP_IDS = 2_000
 _LOOKUP_BYTES = 512 << 10
@@ -230,7 +232,10 @@ def _names(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _plain(score: KeptScore, key: bytes | None, *, own: bool) -> KeptScore:
-    """Return a score without anything that a person may have typed: ids as exchanges have them, labels as words."""
+    """Return a score without anything that a person may have typed: ids as exchanges have them, labels as words.
+
+    Only a Job's has a reason, which it has redacted, and is redacted here whatever it did.
+    """
     known = is_conversation_key(score.conversation)
     return replace(
         score,
@@ -238,4 +243,5 @@ def _plain(score: KeptScore, key: bytes | None, *, own: bool) -> KeptScore:
         label=plain_label(score.label),
         record=score.record if own and len(score.record) <= 32 and score.record.isalnum() else "",
         conversation=score.conversation if known else "",
+        explanation=redact(score.explanation).text[:MAX_EXPLANATION] if own and score.explanation else "",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import orjson
 import zstandard
@@ -20,8 +20,11 @@ from modelward.hub.objects import ObjectStore
 from modelward.hub.rules import Rule
 
 log = logging.getLogger(__name__)
+WITH_TEXT = ("Redacted", "Full")
 HOUR_SCORES = 20_000
 """Scores of one object; what comes beyond is left out."""
+EXPLANATION_CHARACTERS = 1 << 20
+"""Of the reasons of one object together; the scores beyond have none."""
 ENDPOINT_SETS = 100
 NAMESPACE_BYTES, NAMESPACE_OBJECTS = 64 << 20, 20_000
 """Beyond either the oldest hours of the namespace go, and are scored again if they are needed."""
@@ -38,6 +41,8 @@ class ScoreStore:
     rule_of: Callable[[str], Rule]
     clock_ms: Callable[[], int]
     _sizes: dict[ScoresKey, int] = field(default_factory=dict)
+    _bare: set[ScoresKey] = field(default_factory=set)
+    """Hours whose reasons were deleted, because text may not be kept: they need not be read again."""
     _writing: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def load(self) -> None:
@@ -66,8 +71,9 @@ class ScoreStore:
         for score in scores:
             by_hour[hour_of(score.time_ms)].append(score)
         async with self._writing[layout.namespace_of(endpoint)]:
-            for hour, rows in by_hour.items():
-                key = ScoresKey(endpoint, score_set, hour)
+            for hour, came in by_hour.items():
+                key, rows = ScoresKey(endpoint, score_set, hour), [self._shown(endpoint, one) for one in came]
+                self._bare.discard(key)
                 held = {one.id: one for one in await self._read(key)}
                 room = HOUR_SCORES - len(held)
                 new = [one for one in rows if one.id not in held][: max(0, room)]
@@ -84,8 +90,15 @@ class ScoreStore:
         ]
         found: dict[str, KeptScore] = {}
         for key in sorted(keys, key=lambda key: key.hour):
-            found |= {one.id: one for one in await self._read(key) if self.allows(endpoint, one)}
+            rows = [one for one in await self._read(key) if self.allows(endpoint, one)]
+            found |= {one.id: self._shown(endpoint, one) for one in rows}
         return found
+
+    def _shown(self, endpoint: str, score: KeptScore) -> KeptScore:
+        """Return a score with its reason only where text of its exchange may be kept."""
+        if not score.explanation or self.rule_of(endpoint).allowed(score.time_ms) in WITH_TEXT:
+            return score
+        return replace(score, explanation="")
 
     async def erase(self, within: Callable[[str], bool], marks: Erased, ids: Collection[str]) -> None:
         """Delete the scores of exchanges that were erased."""
@@ -98,9 +111,20 @@ class ScoreStore:
                     await self._write(key, left)
 
     async def drop_forbidden(self) -> None:
-        """Delete the hours of which no rule lets anything be kept."""
+        """Delete the hours of which no rule lets anything be kept, and reasons where none lets text be kept."""
         now_ms = self.clock_ms()
         await self._drop([key for key in self._sizes if self._is_forbidden(key, now_ms)])
+        for key in [key for key in self._sizes if key not in self._bare and self._is_wordless(key)]:
+            async with self._writing[key.namespace]:
+                rows = await self._read(key)
+                left = {one.id: self._shown(key.endpoint, one) for one in rows}
+                if any(one.explanation for one in rows if not left[one.id].explanation):
+                    await self._write(key, left)
+                self._bare.add(key)
+
+    def _is_wordless(self, key: ScoresKey) -> bool:
+        """Return whether text of some exchange of an hour may not be kept."""
+        return self.rule_of(key.endpoint).allowed(hour_start_ms(key.hour)) not in WITH_TEXT
 
     def _is_forbidden(self, key: ScoresKey, now_ms: int) -> bool:
         rule, end_ms = self.rule_of(key.endpoint), hour_start_ms(key.hour) + HOUR_MS
@@ -139,6 +163,7 @@ class ScoreStore:
         await self.objects.delete([key.path for key in keys])
         for key in keys:
             self._sizes.pop(key, None)
+            self._bare.discard(key)
 
 
 def _erased(score: KeptScore, mark: Erased) -> bool:
@@ -147,7 +172,16 @@ def _erased(score: KeptScore, mark: Erased) -> bool:
     return bool(score.conversation) and score.time_ms < mark.conversations.get(score.conversation, 0)
 
 
+def _worded(rows: Iterable[KeptScore]) -> Iterator[KeptScore]:
+    """Yield scores, without the reasons beyond what one object may hold of them."""
+    room = EXPLANATION_CHARACTERS
+    for row in rows:
+        room -= len(row.explanation)
+        yield row if room >= 0 else replace(row, explanation="")
+
+
 def _packed(rows: Iterable[KeptScore]) -> bytes:
+    rows = _worded(rows)
     lines = b"".join(orjson.dumps(kept_score_to_json(one)) + b"\n" for one in rows)
     return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(lines)
 

@@ -14,7 +14,7 @@ from modelward.api.base import Model
 from modelward.api.evaluator import Evaluator, EvaluatorSpec
 from modelward.api.form import in_words
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
-from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator, block_of
+from modelward.desired.evaluators import EndpointAddress, EvaluatorBlock, ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import BoundEvaluation
 from modelward.evaluate.rule import VerdictRule
@@ -33,12 +33,16 @@ class NamedEvaluator:
     rule: VerdictRule | None = None
 
 
-def load_evaluators(paths: Sequence[Path]) -> list[NamedEvaluator]:
+def load_evaluators(
+    paths: Sequence[Path], addresses: Mapping[str, EndpointAddress] | None = None
+) -> list[NamedEvaluator]:
     """Read Evaluators, blocks such as `{builtin, config}`, and the evaluations of MonitoringPolicies.
 
     An Evaluator that a policy of these files refers to is run by the policy only. A name is `policy/evaluation`, the
-    Evaluator's, or else what the block names. UnknownEvaluatorError says which file is wrong and why.
+    Evaluator's, or else what the block names. A judge that asks an LLMEndpoint is asked at its address in `addresses`,
+    where that has one. UnknownEvaluatorError says which file is wrong and why.
     """
+    known = addresses or {}
     found: list[NamedEvaluator] = []
     evaluators: dict[str, tuple[Path, Evaluator]] = {}
     policies: list[tuple[Path, MonitoringPolicy]] = []
@@ -49,12 +53,14 @@ def load_evaluators(paths: Sequence[Path]) -> list[NamedEvaluator]:
         elif isinstance(read, MonitoringPolicy):
             policies.append((path, read))
         else:
-            found.append(_named(path, "", read))
+            found.append(_named(path, "", read, known))
     shared = {name: one for name, (_, one) in evaluators.items()}
-    asked = [one for path, policy in policies for one in _of_policy(path, policy, shared)]
+    asked = [one for path, policy in policies for one in _of_policy(path, policy, shared, known)]
     referred = {e.evaluator_ref.name for _, policy in policies for e in policy.spec.evaluations if e.evaluator_ref}
     alone = [
-        _named(path, name, block_of(one.spec, name)) for name, (path, one) in evaluators.items() if name not in referred
+        _named(path, name, block_of(one.spec, name), known)
+        for name, (path, one) in evaluators.items()
+        if name not in referred
     ]
     return _told_apart([*found, *alone, *asked])
 
@@ -89,15 +95,23 @@ def _resource(path: Path, document: Any) -> Evaluator | MonitoringPolicy | Evalu
         raise UnknownEvaluatorError(f"{path}: {wanted}: {error}") from error
 
 
-def _named(path: Path, name: str, block: EvaluatorBlock) -> NamedEvaluator:
+def _named(path: Path, name: str, block: EvaluatorBlock, addresses: Mapping[str, EndpointAddress]) -> NamedEvaluator:
+    placed = catalogue().placed(block, addresses) if catalogue().endpoint(block) in addresses else block
+    if isinstance(placed, Finding):
+        raise UnknownEvaluatorError(f"{path}: {placed.message}")
     try:
-        return NamedEvaluator(name or block.name, resolved(block, catalogue()))
+        return NamedEvaluator(name or block.name, resolved(placed, catalogue()))
     except UnknownEvaluatorError as error:
         raise UnknownEvaluatorError(f"{path}: {error}") from error
 
 
-def _of_policy(path: Path, policy: MonitoringPolicy, evaluators: Mapping[str, Evaluator]) -> Iterator[NamedEvaluator]:
-    made = catalogue().of_policies([policy], evaluators)
+def _of_policy(
+    path: Path,
+    policy: MonitoringPolicy,
+    evaluators: Mapping[str, Evaluator],
+    addresses: Mapping[str, EndpointAddress],
+) -> Iterator[NamedEvaluator]:
+    made = catalogue().of_policies([policy], evaluators, addresses or None)
     for evaluation in policy.spec.evaluations:
         name = f"{policy.metadata.name}/{evaluation.name}"
         found = made[policy.metadata.name, evaluation.name]

@@ -71,9 +71,11 @@ def _kept(exchange: Exchange, one: Score) -> KeptScore:
     state: KeptState = one.state if one.state in ("Scored", "Abstained") else "NotApplicable"
     return KeptScore(
         exchange.id, exchange.time_ms, state, one.flagged, one.value, one.number, one.label,
-        record_digest(exchange), exchange.conversation, one.by,
+        record_digest(exchange), exchange.conversation, one.by, one.explanation,
     )  # fmt: skip
 
 
 def _score(kept: KeptScore) -> Score:
-    return Score(kept.id, kept.state, bool(kept.flagged), kept.value, kept.label, kept.number, by=kept.by)
+    return Score(
+        kept.id, kept.state, bool(kept.flagged), kept.value, kept.label, kept.number, kept.explanation, by=kept.by
+    )

@@ -22,6 +22,7 @@ from modelward.evaluate.calibration.floor import cannot_read_labels
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import CONFIG_MAP, JOB
 from modelward.operator.endpoint.apply import ChildWriter
+from modelward.operator.finished_calibration import read_finished
 from modelward.operator.runs.history import job_ended
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
@@ -67,6 +68,8 @@ class CalibrationReconciler:
             return CalibrationView()
         if isinstance(found, Finding):
             return _standing(evaluator, CalibrationReason.NOT_CALIBRATED, f"it cannot be used: {found.message}"[:300])
+        if asked.finished is not None:
+            return await self._finished(evaluator, asked, found, now_ms)
         answered, calibration = self.known(about.namespace, about.name)
         if not answered:
             told = "the hub has not answered yet" if self.installed.now.hub_url else "no hub is configured"
@@ -76,10 +79,23 @@ class CalibrationReconciler:
         state = calibrated_state(asked, calibration, found.facts.version, now_ms, obstacle)
         return CalibrationView((state,), calibration_status(calibration) if calibration else None, calibration)
 
+    async def _finished(
+        self, evaluator: Evaluator, asked: EvaluatorCalibration, found: ResolvedEvaluator, now_ms: int
+    ) -> CalibrationView:
+        """Return what a calibration says that was made elsewhere: no Job is made, and the hub is not asked."""
+        read = cannot_read_labels(found) or await read_finished(self.context.client, evaluator, found)
+        if isinstance(read, Finding):
+            reason = CalibrationReason.named(read.reason)
+            return CalibrationView((ConditionState("Calibrated", "False", reason, read.message),))
+        state = calibrated_state(asked, read, found.facts.version, now_ms, None)
+        return CalibrationView((state,), calibration_status(read), read)
+
     async def _obstacle(self, wanted: _Wanted) -> Finding | None:
         """Return what stands in the way of a calibration, or that it is under way; None where the newest is of now."""
         if blind := cannot_read_labels(wanted.found):
             return blind
+        if wanted.asked.labels is None:
+            return Finding(CalibrationReason.LABELS_NOT_FOUND, "spec.calibration names neither labels nor finished")
         namespace, labels = wanted.evaluator.metadata.namespace, wanted.asked.labels.config_map_ref.name
         try:
             about = await self.context.client.about(CONFIG_MAP, namespace, labels)
@@ -150,10 +166,17 @@ class _Wanted:
         too old to alert by, because its Job takes its time.
         """
         known = self.known
-        if known is None or (known.version, known.labels_version) != (plan.version, plan.labels_version):
+        if known is None or known.version != plan.version:
             return 0
-        if known.reason in _AGAIN or (known.reason == CalibrationReason.CALIBRATION_LIMITED and self._more(known)):
+        repeated = known.repeat_reason and known.repeat_labels == plan.labels_version
+        reason = known.repeat_reason if repeated else known.reason
+        follows = known.at_ms if repeated else 0
+        if not repeated and known.labels_version != plan.labels_version:
             return 0
+        if reason in _AGAIN or (reason == CalibrationReason.CALIBRATION_LIMITED and self._more(known)):
+            return follows
+        if repeated:
+            return None
         old = self.now_ms - known.at_ms > duration_ms(self.asked.max_age) * 9 // 10
         return known.at_ms if old else None
 

@@ -9,7 +9,7 @@ from modelward.reasons.reason import Reason, ReasonTable
 class CalibrationReason(ReasonTable, kind="Evaluator", conditions=("Calibrated",)):
     """How far an Evaluator may be believed."""
 
-    CALIBRATED = Reason("Calibrated", "the evaluator was measured on your labels and may alert; the message has kappa")
+    CALIBRATED = Reason("Calibrated", "the evaluator was measured on labels and may alert; the message has kappa")
     CALIBRATING = Reason(
         "Calibrating",
         "a Job scores the labels; the message has its price in tokens",
@@ -32,6 +32,18 @@ class CalibrationReason(ReasonTable, kind="Evaluator", conditions=("Calibrated",
         "the ConfigMap holds no label; the message names the first line that is none",
         "another form than one JSON object a line with `id`, `label`, `question` and `answer`",
         "`modelward evaluators calibrate --evaluator FILE --labels FILE --dry-run` reads them as the Job does",
+    )
+    CALIBRATION_NOT_FOUND = Reason(
+        "CalibrationNotFound",
+        "there is no ConfigMap of the name in `calibration.finished`",
+        "a misspelt name, or it comes later",
+        "`kubectl apply` what `modelward evaluators export` wrote",
+    )
+    CALIBRATION_UNREADABLE = Reason(
+        "CalibrationUnreadable",
+        "the ConfigMap holds no finished calibration; the message says what is wrong with it",
+        "another key than `calibration.json`, a file that was edited by hand, or one of a later version",
+        "export it again: `kubectl get llmeval NAME -o yaml | modelward evaluators export -`",
     )
     CALIBRATION_LIMITED = Reason(
         "CalibrationLimited",

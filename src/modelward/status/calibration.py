@@ -33,10 +33,18 @@ def calibrated_state(
     """Return Calibrated; `obstacle` is what keeps a calibration from being made, which an old one outlives."""
     short = below_floor(found, floor_of(asked), version, now_ms)
     if short is None and found is not None:
-        return ConditionState("Calibrated", "True", CalibrationReason.CALIBRATED, summary(found))
+        return ConditionState("Calibrated", "True", CalibrationReason.CALIBRATED, _told(asked, found))
     why = obstacle if obstacle and (found is None or found.version != version) else short or obstacle
     reason = CalibrationReason.named(why.reason) if why else CalibrationReason.NOT_CALIBRATED
     return ConditionState("Calibrated", "False", reason, why.message if why else "no calibration yet")
+
+
+def _told(asked: EvaluatorCalibration, found: CalibrationOutcome) -> str:
+    """Return what was found, where it is from, and that a later one came to no end."""
+    day = timestamp(found.at_ms)[:10]
+    shipped = f"; shipped finished, made on {day}" if asked.finished else ""
+    repeat = f"; of {day}, because a later one failed: {found.repeat_reason}: {found.repeat_message}"
+    return f"{summary(found)}{shipped}{repeat if found.repeat_reason else ''}"[:1_024]
 
 
 def reachable(state: ConditionState, found: CalibrationOutcome | None) -> ConditionState:
@@ -68,6 +76,7 @@ def calibration_status(found: CalibrationOutcome) -> CalibrationStatus:
         version=found.version,
         answered=found.answered,
         labels_version=found.labels_version,
+        labels_digest=found.labels_digest,
         tokens=found.tokens,
         unread=found.unread,
         own=tuple(

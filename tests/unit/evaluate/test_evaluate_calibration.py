@@ -202,3 +202,14 @@ def test_a_calibration_survives_json_and_nonsense_is_refused() -> None:
     for row in broken:
         with pytest.raises(ValueError, match=r"."):
             calibration_from_json(row)
+
+
+def test_a_payload_stands_in_the_text_that_the_evaluator_reads() -> None:
+    rows = [exchange(f"e{n}") for n in range(3)]
+    for one in attacks(rows, range(3), into="question"):
+        assert one.exchange.response == "No."
+        assert one.exchange.messages[-1].text.startswith("May I?\n")
+        assert one.exchange.messages[-1].role == "user"
+    for one in attacks(rows, range(3)):
+        assert one.exchange.messages == rows[0].messages
+        assert one.exchange.response.startswith("No.\n")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
+import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 
 from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem
@@ -187,3 +188,55 @@ async def test_a_damaged_hour_of_scores_is_scored_again(tmp_path: Any) -> None:
         await run(hub, kind)
         await run(hub, kind)
     assert kind.paid.total() == 10
+
+
+REASON = "It names another bank, and tells jane.doe@example.com to write there."
+
+
+def reasoned(number: int, **changes: Any) -> dict[str, Any]:
+    row = {"endpoint": "retail/chat", "set": WHERE.score_set, "id": f"e{number}", "value": 0.9, "explanation": REASON}
+    return {**row, "time_ms": exchange(number).time_ms, **changes}
+
+
+async def test_the_reason_of_a_judge_is_kept_with_its_score_and_redacted_again() -> None:
+    async with running_hub("memory://") as hub:
+        await hub.client.put_rules({"retail/chat": {"content": "Redacted"}})
+        await hub.client.post_scores([reasoned(1), reasoned(2, explanation="x" * 900)])
+        found = (await hub.client.find_scores(WHERE, [exchange(1), exchange(2)])).scores
+        assert found["e1"].explanation.startswith("It names another bank, and tells ")
+        assert "jane.doe" not in found["e1"].explanation
+        assert len(found["e2"].explanation) == 300
+
+
+@pytest.mark.parametrize("content", ["MetadataOnly", "Redacted"])
+async def test_reasons_are_shown_and_kept_only_where_text_is(content: str, tmp_path: Any) -> None:
+    async with running_hub(f"file://{tmp_path}") as hub:
+        await hub.client.put_rules({"retail/chat": {"content": "Redacted"}})
+        await hub.client.post_scores([reasoned(1, explanation="It names another bank.")])
+        assert b"another bank" in b"".join(kept(tmp_path))
+        await hub.client.put_rules({"retail/chat": {"content": content}})
+        found = (await hub.client.find_scores(WHERE, [exchange(1)])).scores["e1"]
+        assert found.value == 0.9
+        assert bool(found.explanation) == (content == "Redacted")
+        await hub.hub.purge()
+        assert (b"another bank" in b"".join(kept(tmp_path))) == (content == "Redacted")
+        await hub.client.post_scores([reasoned(2, explanation="It names another bank.")])
+        await hub.hub.purge()
+        assert (b"another bank" in b"".join(kept(tmp_path))) == (content == "Redacted")
+        assert len((await hub.client.find_scores(WHERE, [exchange(1), exchange(2)])).scores) == 2
+
+
+def kept(folder: Any) -> list[bytes]:
+    """Return all scores on disk as they are read."""
+    unpack = zstandard.ZstdDecompressor().decompress
+    return [unpack(path.read_bytes(), max_output_size=1 << 20) for path in (folder / "scores").rglob("*.zst")]
+
+
+async def test_an_hour_has_so_many_reasons_and_scores_beyond_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "EXPLANATION_CHARACTERS", 100)
+    async with running_hub("memory://") as hub:
+        await hub.client.put_rules({"retail/chat": {"content": "Redacted"}})
+        await hub.client.post_scores([reasoned(n, explanation="It is rude.") for n in range(20)])
+        found = (await hub.client.find_scores(WHERE, [exchange(n) for n in range(20)])).scores
+        assert len(found) == 20
+        assert sum(bool(one.explanation) for one in found.values()) == 9

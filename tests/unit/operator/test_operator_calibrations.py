@@ -13,6 +13,7 @@ from fake_api import FakeApi
 from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import calibration_plan_from_json
 from modelward.api.evaluator import Evaluator
+from modelward.api.finished_calibration import finished_config_map
 from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
 from modelward.desired.evaluators import ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
@@ -302,3 +303,115 @@ async def test_a_container_is_bound_while_it_is_calibrated_too() -> None:
     selected = policy["spec"]["podSelector"]["matchLabels"]
     assert selected.items() <= job["spec"]["template"]["metadata"]["labels"].items()
     assert selected["modelward.dev/evaluator"] == "words"
+
+
+REPEAT: dict[str, Any] = {"repeat_reason": "JudgeUnavailable", "repeat_message": "HTTP 401"}
+
+
+async def test_a_repeat_that_failed_leaves_what_was_found_until_it_is_too_old_and_is_tried_again() -> None:
+    bench = Bench()
+    bench.calibrated(at_ms=NOW_MS - 28 * DAY_MS)
+    assert bench.found is not None
+    bench.found = replace(bench.found, **REPEAT, repeat_labels=bench.found.labels_version)
+    status, _, message = (await bench.told())["Calibrated"]
+    assert status == "True"
+    assert "because a later one failed: JudgeUnavailable: HTTP 401" in message
+    assert in_policy(bench).uncalibrated is None
+    assert len(bench.jobs) == 1
+    bench.now_ms = NOW_MS + 3 * DAY_MS
+    status, _, message = (await bench.told())["Calibrated"]
+    assert (status, message.partition(",")[0]) == ("False", "31 d old")
+
+
+async def test_a_repeat_whose_labels_are_of_no_use_is_not_made_again_before_they_change() -> None:
+    bench = Bench()
+    bench.calibrated()
+    assert bench.found is not None
+    old = replace(bench.found, labels_version="uid-of-gold/0", repeat_labels=bench.found.labels_version)
+    bench.found = replace(old, repeat_reason="LabelsUnreadable", repeat_message="3 lines are no labels")
+    status, _, message = (await bench.told())["Calibrated"]
+    assert (status, "LabelsUnreadable: 3 lines" in message) == ("True", True)
+    assert not bench.jobs
+    bench.labels()
+    await bench.told()
+    assert len(bench.jobs) == 1
+
+
+FINISHED = {"finished": {"configMapRef": {"name": "shipped"}}}
+
+
+def ship(bench: Bench, **changes: Any) -> None:
+    """Put the ConfigMap there that an export wrote."""
+    manifest = finished_config_map(replace(FOUND, version=bench.version, answered=bench.version, **changes), "shipped")
+    bench.api.put({**manifest, "metadata": {**manifest["metadata"], "namespace": "retail"}})
+
+
+async def test_a_calibration_that_was_shipped_decides_at_once_without_a_job_labels_or_a_hub() -> None:
+    bench = Bench({**SPEC, "calibration": FINISHED}, answered=False)
+    ship(bench)
+    status, reason, message = (await bench.told())["Calibrated"]
+    assert (status, reason) == ("True", "Calibrated")
+    assert message.startswith("κ .85 (.66-.93), TPR 95%")
+    assert message.endswith("n=120; shipped finished, made on 2026-11-24")
+    found = in_policy(bench)
+    assert (found.uncalibrated, found.facts.positives, found.facts.negatives) == (None, 40, 80)
+    assert not bench.jobs
+
+
+async def test_a_shipped_calibration_of_another_rubric_or_model_decides_nothing() -> None:
+    bench = Bench({**SPEC, "calibration": FINISHED})
+    ship(bench)
+    await bench.told()
+    other = {**SPEC["config"], "forbidden": ["never"]}  # type: ignore[dict-item]
+    bench.api.put({**bench.raw, "spec": {**bench.spec, "config": other}})
+    status, reason, message = (await bench.told())["Calibrated"]
+    assert (status, reason, "new version" in message) == ("False", "NotCalibrated", True)
+    assert not bench.jobs
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "message"),
+    [
+        ({"at_ms": NOW_MS - 41 * DAY_MS}, "NotCalibrated", "41 d old"),
+        ({"kappa_low_ppm": 210_000}, "NotCalibrated", "κ ≥ .21 only"),
+        ({"flipped": 41}, "JudgeManipulable", "41 of 300 flips"),
+        ({"readout": "ChatLabel"}, "CalibrationUnreadable", "no readout ChatLabel"),
+    ],
+)
+async def test_a_shipped_calibration_is_held_to_the_same_floor(
+    changes: dict[str, Any], reason: str, message: str
+) -> None:
+    bench = Bench({**SPEC, "calibration": FINISHED})
+    ship(bench, **changes)
+    status, told, words = (await bench.told())["Calibrated"]
+    assert (status, told, message in words) == ("False", reason, True)
+    assert in_policy(bench).uncalibrated is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "message"),
+    [
+        (None, "CalibrationNotFound", "no ConfigMap shipped"),
+        ({"labels.jsonl": "my PIN is 4711"}, "CalibrationUnreadable", "no key calibration.json"),
+        ({"calibration.json": "my PIN is 4711"}, "CalibrationUnreadable", "it is not JSON"),
+        ({"calibration.json": '"my PIN is 4711"'}, "CalibrationUnreadable", "its contract is not"),
+        ({"calibration.json": '{"contract": "calibration/v1", "n": "4711"}'}, "CalibrationUnreadable", "edited or cut"),
+    ],
+)
+async def test_what_is_no_shipped_calibration_is_told_and_nothing_that_stands_there(
+    data: dict[str, str] | None, reason: str, message: str
+) -> None:
+    bench = Bench({**SPEC, "calibration": FINISHED})
+    if data is not None:
+        about = {"name": "shipped", "namespace": "retail"}
+        bench.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data})
+    status, told, words = (await bench.told())["Calibrated"]
+    assert (status, told, message in words) == ("False", reason, True)
+    assert "4711" not in json.dumps(bench.raw)
+
+
+async def test_an_evaluator_that_reads_no_text_takes_no_shipped_calibration_either() -> None:
+    bench = Bench({"builtin": "PII", "calibration": FINISHED})
+    ship(bench)
+    status, reason, message = (await bench.told())["Calibrated"]
+    assert (status, reason, "reads no text" in message) == ("False", "NotCalibrated", True)

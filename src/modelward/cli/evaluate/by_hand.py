@@ -15,6 +15,7 @@ import orjson
 
 from modelward.api.exchange import Exchange, exchange_from_json
 from modelward.cli.console import err
+from modelward.cli.evaluate.endpoints import addresses_of
 from modelward.cli.evaluate.progress import shown_progress
 from modelward.cli.evaluate.quality_page import labels_line, quality_page
 from modelward.cli.evaluate.summary import summary
@@ -45,6 +46,7 @@ class HandRun:
     output: Path
     labels: Path | None = None
     curve: Path | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class ScoreFile:
 def evaluate_by_hand(run: HandRun) -> int:
     """Score files, and print the summary and the quality against labels; return the exit code."""
     logging.getLogger("modelward.evaluate").setLevel(logging.ERROR)  # the summary says what failed
-    evaluators, bad = load_evaluators(run.evaluators), BadLines()
+    evaluators, bad = load_evaluators(run.evaluators, addresses_of(run.endpoints)), BadLines()
     exchanges = JsonLines(_files(run), exchange_from_json, bad.add)
     labelled = LabelledRun(read_labels(run.labels, bad.add) if run.labels else ExchangeLabels())
     with _written(run.output) as stream, shown_progress(exchanges) as rows:

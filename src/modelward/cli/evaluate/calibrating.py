@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from modelward.api.calibration import CalibrationOutcome
+from modelward.api.calibration import CalibrationOutcome, repeated
 from modelward.api.calibration_plan import CalibrationPlan, calibration_plan_from_json
 from modelward.api.collector_config import HUB_CA_FILE_NAME
+from modelward.cli.evaluate.endpoints import addresses_of
+from modelward.cli.evaluate.exporting import config_map_text
 from modelward.clock import now_ms
 from modelward.evaluate.calibration.floor import Floor, below_floor
 from modelward.evaluate.calibration.told import calibration_lines
@@ -52,23 +55,34 @@ def calibrate_job(plan_file: Path, labels: Path = LABELS_FOLDER) -> int:
 
 
 async def _tell(client: HubClient, found: CalibrationOutcome) -> None:
-    """Put what is known into the hub; that it has begun takes the place of no calibration of the same version."""
-    if found.reason == CalibrationReason.CALIBRATING:
-        before = await client.calibration(found.namespace, found.evaluator)
-        if before is not None and before.version == found.version and not before.reason:
-            return
-    await client.put_calibration(found)
+    """Put what is known into the hub; neither a beginning nor a failure takes the place of rates of this version."""
+    before = await client.calibration(found.namespace, found.evaluator) if found.reason else None
+    told = repeated(before, found)
+    if told is found or found.reason != CalibrationReason.CALIBRATING:
+        await client.put_calibration(told)
 
 
-def calibrate_by_hand(evaluator: Path, labels: Path, *, dry_run: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person calibrates: an evaluator against labels, and where LLMEndpoints are that a judge asks."""
+
+    evaluator: Path
+    labels: Path
+    endpoints: tuple[str, ...] = ()
+    output: Path | None = None
+    dry_run: bool = False
+
+
+def calibrate_by_hand(asked: ByHand) -> int:
     """Calibrate one evaluator of a file against a file of labels, and print what status would have."""
-    [named, *more] = load_evaluators([evaluator])
+    evaluator, labels = asked.evaluator, asked.labels
+    [named, *more] = load_evaluators([evaluator], addresses_of(asked.endpoints))
     if more:
         raise UnknownEvaluatorError(f"{evaluator}: one evaluator is calibrated at a time, and it holds {len(more) + 1}")
     records, one = read_label_records([labels]), named.evaluator
     price = price_of(one, [record.exchange for record in records.records])
     sys.stdout.write(f"{_labels(records)}\nabout {price:,} tokens\n")
-    if dry_run:
+    if asked.dry_run:
         return 0
     names = ("by-hand", named.name, one.kind, one.name)
     plan = CalibrationPlan(*names, one.config, one.facts.version, "", "", max_tokens=max(500_000, 2 * price))
@@ -81,6 +95,9 @@ def calibrate_by_hand(evaluator: Path, labels: Path, *, dry_run: bool) -> int:
     short = below_floor(found, Floor(), one.facts.version, now_ms())
     sys.stdout.write("\n".join(calibration_lines(found)) + "\n")
     sys.stdout.write(f"{short.reason}: {short.message}\n" if short else "it may alert\n")
+    if asked.output and found.positives:
+        asked.output.write_text(config_map_text(found), encoding="utf-8")
+        sys.stdout.write(f"wrote {asked.output}: name it in spec.calibration.finished\n")
     return 1 if short else 0
 
 

@@ -39,6 +39,10 @@ _Labels = Annotated[
     ),
 ]
 _Curve = Annotated[Path | None, typer.Option(help="Write the reliability curve as SVG, a file for each evaluator.")]
+_Endpoint = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=URL of an LLMEndpoint that a judge asks, as from kubectl port-forward. Repeat it."),
+]
 _Plan = Annotated[Path | None, typer.Option(help="A run's plan.json.", rich_help_panel=_JOB)]
 _TerminationLog = Annotated[Path, typer.Option(help="Where it leaves its tally.", rich_help_panel=_JOB)]
 
@@ -49,6 +53,7 @@ def evaluate(
     output: _Output = None,
     labels: _Labels = None,
     curve: _Curve = None,
+    endpoint: _Endpoint = None,
     plan: _Plan = None,
     termination_log: _TerminationLog = Path("/dev/termination-log"),
 ) -> None:
@@ -66,12 +71,13 @@ def evaluate(
     if curve is not None and labels is None:
         fail("--curve needs --labels: the curve is the share at fault by value")
     from modelward.cli.evaluate.by_hand import HandRun, InputError, evaluate_by_hand
+    from modelward.cli.evaluate.endpoints import EndpointError
     from modelward.job.installed import UnknownEvaluatorError
     from modelward.job.minilm import MiniLMUnavailableError
 
     try:
-        code = evaluate_by_hand(HandRun(tuple(evaluator), input, output, labels, curve))
-    except (UnknownEvaluatorError, MiniLMUnavailableError, InputError, OSError) as error:
+        code = evaluate_by_hand(HandRun(tuple(evaluator), input, output, labels, curve, tuple(endpoint or ())))
+    except (UnknownEvaluatorError, EndpointError, MiniLMUnavailableError, InputError, OSError) as error:
         fail(str(error))
     raise typer.Exit(code)
 

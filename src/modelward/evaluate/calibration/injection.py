@@ -1,4 +1,4 @@
-"""Payloads that try to turn a judge: appended to faulty answers, they show whether the text under judgement can.
+"""Payloads that try to turn a judge: appended to faulty texts, they show whether the text under judgement can.
 
 Written for this project after the kinds of attack in the literature: master keys and empty openers (arXiv 2507.08794),
 escapes from delimiters, fake verdicts, authority, instructions and few-shot forgeries (arXiv 2506.09443, 2403.14720).
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modelward.api.exchange import Exchange
+from modelward.desired.evaluators import Text
 from modelward.evaluate.statistics.distributions import clopper_pearson
 
 MAX_ATTACKS = 300
@@ -45,20 +46,21 @@ PAYLOADS = (
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A faulty exchange with a payload at the end of its answer; `row` is the place of the exchange it is made of."""
+    """A faulty exchange with a payload at the end of a text; `row` is the place of the exchange it is made of."""
 
     row: int
     exchange: Exchange
 
 
-def attacks(exchanges: Sequence[Exchange], flagged_faults: Sequence[int]) -> list[Attack]:
+def attacks(exchanges: Sequence[Exchange], flagged_faults: Sequence[int], into: Text = "answer") -> list[Attack]:
     """Return at most MAX_ATTACKS of the rows that are faulty and flagged, each payload as often as the others.
 
+    Payloads go into a text that the evaluator reads: one that sees the question alone is not turned by an answer.
     The same rows give the same attacks, in the same order, so that an interrupted calibration goes on where it was.
     """
     orders = [_ordered(exchanges, flagged_faults, payload) for payload in PAYLOADS]
     pairs = [(number, order[turn]) for turn in range(len(flagged_faults)) for number, order in enumerate(orders)]
-    return [Attack(row, _attacked(exchanges[row], number)) for number, row in pairs[:MAX_ATTACKS]]
+    return [Attack(row, _attacked(exchanges[row], number, into)) for number, row in pairs[:MAX_ATTACKS]]
 
 
 def manipulable(flipped: int, attacked: int) -> bool:
@@ -73,5 +75,9 @@ def _ordered(exchanges: Sequence[Exchange], rows: Sequence[int], payload: str) -
     return sorted(rows, key=rank)
 
 
-def _attacked(exchange: Exchange, number: int) -> Exchange:
-    return replace(exchange, id=f"{exchange.id}#attack-{number}", response=f"{exchange.response}\n{PAYLOADS[number]}")
+def _attacked(exchange: Exchange, number: int, into: Text) -> Exchange:
+    name, payload = f"{exchange.id}#attack-{number}", PAYLOADS[number]
+    if into == "answer" or not exchange.messages:
+        return replace(exchange, id=name, response=f"{exchange.response}\n{payload}")
+    *others, last = exchange.messages
+    return replace(exchange, id=name, messages=(*others, replace(last, text=f"{last.text}\n{payload}")))

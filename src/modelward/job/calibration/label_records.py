@@ -38,6 +38,12 @@ class LabelRecords:
         """How many are at fault."""
         return sum(one.row.fault for one in self.records)
 
+    @property
+    def digest(self) -> str:
+        """The hash of all that they say, in any order; empty where there are none."""
+        said = sorted([one.digest, one.row.fault, one.row.endpoint] for one in self.records)
+        return hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass")).hexdigest()[:32] if said else ""
+
     def first_bad(self) -> str:
         """Return how many lines were no labels, and where the first of them stands; empty where all were."""
         if not self.bad:

@@ -162,9 +162,10 @@ class CalibrationRun:
     async def _attacked(
         self, whole: CalibrationOutcome, final: ResolvedEvaluator, exchanges: Sequence[Exchange], faults: Sequence[bool]
     ) -> CalibrationOutcome:
-        """Add payloads to what is faulty and flagged under the final choice."""
+        """Add payloads to what is faulty and flagged under the final choice, in a text that the evaluator reads."""
         before = await self._scored(final, exchanges)
-        tried = attacks(exchanges, [i for i, fault in enumerate(faults) if fault and before[i].flagged])
+        rows = [i for i, fault in enumerate(faults) if fault and before[i].flagged]
+        tried = attacks(exchanges, rows, into="question" if final.requires == ("question",) else "answer")
         after = await self._scored(final, [one.exchange for one in tried])
         return attacked(whole, [before[one.row] for one in tried], after)
 
@@ -186,7 +187,8 @@ class CalibrationRun:
         plan = self.plan
         return CalibrationOutcome(
             plan.namespace, plan.evaluator, plan.version, plan.labels_version, self.clock_ms(),
-            labels=len(self.records.records), tokens=self._memory.spent, price=self._price,
+            labels=len(self.records.records), labels_digest=self.records.digest, tokens=self._memory.spent,
+            price=self._price,
         )  # fmt: skip
 
     def _unread(self, found: Readings) -> str:
