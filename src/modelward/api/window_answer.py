@@ -36,7 +36,8 @@ class WindowTest:
 
     `effect` with its 95 % bounds is in 0..1. Both samples are counted in exchanges; the reference ended in
     [reference_from_ms, reference_to_ms), 0 while there is none. `reason` is empty, or why nothing could be compared,
-    with `effect` then in [0, 1].
+    with `effect` then in [0, 1]. Of an evaluator that failed `cause` is a word that says why, and `failed` how many of
+    its own questions were not answered, where it asks some; `samples` are those that were.
     """
 
     revision: str
@@ -52,6 +53,8 @@ class WindowTest:
     high: float = 1.0
     moved: tuple[Moved, ...] = ()
     reason: str = ""
+    cause: str = ""
+    failed: int = 0
 
 
 def window_tests_from_json(rows: Any) -> tuple[WindowTest, ...]:
@@ -80,6 +83,8 @@ def _test(row: Mapping[str, Any]) -> WindowTest:
         statistic=real_number(row["statistic"]),
         moved=tuple(_read(row.get("moved"), _moved))[:MAX_MOVED],
         reason=str(row.get("reason", "")),
+        cause=str(row.get("cause", "")),
+        failed=max(0, whole_number(row.get("failed", 0))),
         **counts,
         **shares,
     )

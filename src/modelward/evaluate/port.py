@@ -35,6 +35,15 @@ class PortError(Exception):
         self.cause, self.unsent = cause, unsent
 
 
+class UnansweredError(PortError):
+    """Too few of an evaluator's own questions were answered; `word` is the commonest cause: a status or one of ours."""
+
+    def __init__(self, failed: int, answered: int, word: str) -> None:
+        """Keep the counts, which status shows."""
+        super().__init__(f"{failed} of {failed + answered} were not answered: {word}")
+        self.failed, self.answered, self.word = failed, answered, word
+
+
 class BudgetExhaustedError(PortError):
     """The policy's budget is spent: what is left of the window is not asked, which is no failure of the evaluator."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from modelward.api.evaluation import WindowResult
 from modelward.api.exchange import Exchange
 from modelward.api.window_answer import WindowTest
 from modelward.evaluate.kinds.kind import WindowKind
 from modelward.evaluate.past import PastTraffic
+from modelward.evaluate.port import PortError, UnansweredError
 from modelward.evaluate.scoring import Scorer, score
 from modelward.reasons.checks import CheckReason
 
@@ -32,9 +34,22 @@ async def window_tests(scorer: Scorer, exchanges: Sequence[Exchange], past: Past
     except Exception as error:
         if guarded.failed is not None:
             raise
-        log.warning("comparing failed evaluator=%s cause=%s", scorer.evaluator.name, type(error).__name__)
-        revisions = sorted({one.revision for one in judged})
-        return tuple(WindowTest(name, 0, 0, 0, reason=CheckReason.EVALUATOR_FAILING) for name in revisions)
+        log.warning("comparing failed evaluator=%s cause=%s", scorer.evaluator.name, _word(error))
+        failing = _failing(error)
+        return tuple(replace(failing, revision=name) for name in sorted({one.revision for one in judged}))
+
+
+def _failing(error: Exception) -> WindowTest:
+    """Return the test of a revision that could not be compared, with counts and a word of ours: never a message."""
+    failed, answered = (error.failed, error.answered) if isinstance(error, UnansweredError) else (0, 0)
+    reason = CheckReason.EVALUATOR_FAILING
+    return WindowTest("", answered, answered, 0, reason=reason, cause=_word(error), failed=failed)
+
+
+def _word(error: Exception) -> str:
+    if isinstance(error, UnansweredError):
+        return error.word
+    return str(error.cause) if isinstance(error, PortError) else type(error).__name__
 
 
 class _Guarded:

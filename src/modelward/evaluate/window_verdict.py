@@ -68,7 +68,7 @@ def decide_change(
         reason = CheckReason.named(missing) if missing in MISSING else CheckReason.NO_TRAFFIC
         return _unknown(None, reason, MISSING[reason])
     if test.reason == CheckReason.EVALUATOR_FAILING:
-        return _unknown(test, CheckReason.EVALUATOR_FAILING, MISSING[CheckReason.EVALUATOR_FAILING])
+        return _unknown(test, CheckReason.EVALUATOR_FAILING, _failing(test))
     if test.reason == CheckReason.MISSING:
         return _unknown(test, CheckReason.MISSING, "no exchange carries what is compared")
     if test.reason:
@@ -94,6 +94,23 @@ def _undecided(test: WindowTest, limit: float, allowed: float, rule: VerdictRule
         enough = about(test.samples * ratio * ratio)
         return CheckReason.TOO_FEW_SAMPLES, f"{_told(test)}; about {enough} samples needed to tell it from {shown}"
     return CheckReason.NEAR_THRESHOLD, f"{_told(test)} around {shown}"
+
+
+_HINTS: Mapping[str, str] = {
+    "HTTP401": "it wants a key, and probes carry none",
+    "HTTP403": "it wants a key, and probes carry none",
+    "HTTP400": "it refuses the request, as one with temperature 0",
+    "HTTP422": "it refuses the request, as one with temperature 0",
+    "no-mark": "the hub signs no mark, and without one a probe would count as a user's request",
+    "unreadable": "its answers hold no text",
+}
+
+
+def _failing(test: WindowTest) -> str:
+    """Return what failed, with how many questions and the commonest cause."""
+    asked = f"{test.failed} of {test.failed + test.samples} pairs were not answered" if test.failed else ""
+    told = asked or MISSING[CheckReason.EVALUATOR_FAILING]
+    return ": ".join(one for one in (told, test.cause, _HINTS.get(test.cause, "")) if one)
 
 
 def _learning(test: WindowTest) -> str:

@@ -36,7 +36,7 @@ def bounded(result: WindowResult) -> WindowResult:
         raise bad_request("run, reason, evaluator and revisions are names of at most 253 letters, digits and _.:/@+-")
     if len(result.revisions) > REVISIONS:
         raise bad_request(f"more than {REVISIONS} revisions in one window")
-    tests = tuple(replace(test, moved=_parts(test)) for test in result.tests[:TESTS])
+    tests = tuple(replace(test, moved=_parts(test), cause=_cause(test)) for test in result.tests[:TESTS])
     return replace(result, examples={name: _examples(rows) for name, rows in result.examples.items()}, tests=tests)
 
 
@@ -56,6 +56,10 @@ def _parts(test: WindowTest) -> tuple[Moved, ...]:
         for one in test.moved[:MAX_MOVED]
         if _PART.fullmatch(one.label) and _PART_ID.fullmatch(one.id) and _SKETCH.fullmatch(one.sketch)
     )
+
+
+def _cause(test: WindowTest) -> str:
+    return test.cause if _LABEL.fullmatch(test.cause) else OTHER
 
 
 def _examples(rows: Iterable[Example]) -> tuple[Example, ...]:

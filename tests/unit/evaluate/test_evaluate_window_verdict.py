@@ -42,6 +42,14 @@ def window(
         ({"reason": "TooFewSamples", "reference_samples": 700}, "Unknown", "TooFewSamples", "complete after a day"),
         ({"reason": "Missing"}, "Unknown", "Missing", "no exchange carries what is compared"),
         ({"reason": "EvaluatorFailing", "samples": 0}, "Unknown", "EvaluatorFailing", "no sample could be judged"),
+        (
+            {"reason": "EvaluatorFailing", "samples": 2, "failed": 18, "cause": "HTTP401"},
+            "Unknown", "EvaluatorFailing", "18 of 20 pairs were not answered: HTTP401: it wants a key",
+        ),
+        (
+            {"reason": "EvaluatorFailing", "samples": 0, "cause": "no-mark"},
+            "Unknown", "EvaluatorFailing", "no sample could be judged: no-mark: the hub signs no mark",
+        ),
     ],
 )  # fmt: skip
 def test_a_verdict_needs_both_a_sure_change_and_bounds_beyond_the_limit(

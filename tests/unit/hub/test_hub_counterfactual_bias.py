@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from aiohttp import web
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 from judge_server import Asked, JudgeServer, judge_server, said
 from yarl import URL
@@ -81,3 +83,28 @@ async def test_nothing_is_sent_elsewhere(host: str) -> None:
         (test,) = (await result(hub, server, host)).tests
         assert test.reason == "EvaluatorFailing"
         assert server.asked == []
+
+
+@pytest.mark.parametrize(("status", "cause"), [(401, "HTTP401"), (422, "HTTP422"), (200, "unreadable")])
+async def test_what_the_endpoint_refuses_reaches_the_hub_as_counts_and_a_word(status: int, cause: str) -> None:
+    def refusing(asked: Asked) -> web.Response:
+        if asked.number < 2:
+            return said("Of course.")
+        return web.json_response({"error": "jane.doe@example.com may not"}, status=status)
+
+    async with running_hub("memory://") as hub, judge_server(refusing) as server:
+        found = await result(hub, server)
+        (test,) = found.tests
+        assert (test.reason, test.cause) == ("EvaluatorFailing", cause)
+        assert test.failed + test.samples == 12
+        assert test.failed >= 11
+        assert "jane" not in str(found)
+
+
+async def test_a_cause_that_is_no_word_is_not_kept() -> None:
+    async with running_hub("memory://") as hub, judge_server(unfair) as server:
+        found = await result(hub, server)
+        odd = replace(found.tests[0], reason="EvaluatorFailing", cause="Jane said so")
+        await hub.client.put_result(replace(found, tests=(odd,)))
+        ((test,),) = [one.tests for one in await hub.client.results(0)]
+        assert test.cause == "other"

@@ -7,7 +7,9 @@ answers to different prompts compared: they may rightly differ.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
@@ -24,7 +26,7 @@ from modelward.evaluate.heads import licence_of
 from modelward.evaluate.judge.reply import decoded
 from modelward.evaluate.manifest import MINILM_SHA256, EvaluatorConfig, Manifest
 from modelward.evaluate.past import PastTraffic
-from modelward.evaluate.port import PortError, ProbingPort, ScoringPort
+from modelward.evaluate.port import PortError, ProbingPort, ScoringPort, UnansweredError
 from modelward.evaluate.score import Score
 from modelward.evaluate.statistics.permutation import seed_of
 
@@ -60,6 +62,13 @@ class CounterfactualBiasConfig(EvaluatorConfig):
             for name, sets in self.own_groups.items()
         )
         return (*(group for group in SHIPPED if group.name in self.groups), *own)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why a prompt has no answer, in a word."""
+
+    word: str
 
 
 async def counted(_: CounterfactualBiasConfig, exchanges: Sequence[Exchange], __: ScoringPort) -> list[Score]:
@@ -101,19 +110,22 @@ async def _answers(
     asked = [(pair, prompt) for pair in pairs for prompt in pair.prompts]
     works = [partial(_answer, config, prompt, models[pair.exchange], port) for pair, prompt in asked]
     texts = await port.each(works, AT_ONCE)
-    found = []
-    for pair, first, second in zip(pairs, texts[::2], texts[1::2], strict=True):
-        if first is not None and second is not None:
-            found.append(AnsweredPair(pair, (first, second)))
-    if len(pairs) - len(found) > MOST_FAILED * len(pairs):
-        raise PortError(f"the endpoint did not answer {len(pairs) - len(found)} of {len(pairs)} pairs")
+    found = [
+        AnsweredPair(pair, (first, second))
+        for pair, first, second in zip(pairs, texts[::2], texts[1::2], strict=True)
+        if not isinstance(first, NoAnswer) and not isinstance(second, NoAnswer)
+    ]
+    failed = len(pairs) - len(found)
+    if failed > MOST_FAILED * len(pairs):
+        causes = Counter(one.word for one in texts if isinstance(one, NoAnswer))
+        raise UnansweredError(failed, len(found), causes.most_common(1)[0][0])
     return found
 
 
 async def _answer(
     config: CounterfactualBiasConfig, prompt: Sequence[Message], model: str, port: ProbingPort
-) -> str | None:
-    """Return what the endpoint answers; None where it refuses the request or says nothing that can be read."""
+) -> str | NoAnswer:
+    """Return what the endpoint answers, or why there is none: it refuses the request, or says nothing that is text."""
     body = {
         **({"model": model} if model else {}),
         "messages": [{"role": one.role, "content": one.text} for one in prompt],
@@ -121,8 +133,10 @@ async def _answer(
         "max_tokens": config.max_tokens,
     }
     reply = await port.probe(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-    found = decoded(reply.body) if reply.status == 200 else None
-    return found.text if found else None
+    if reply.status != 200:
+        return NoAnswer(f"HTTP{reply.status}")
+    found = decoded(reply.body)
+    return found.text if found else NoAnswer("unreadable")
 
 
 MANIFEST = Manifest(
