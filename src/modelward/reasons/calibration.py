@@ -43,7 +43,7 @@ class CalibrationReason(ReasonTable, kind="Evaluator", conditions=("Calibrated",
         "CalibrationUnreadable",
         "the ConfigMap holds no finished calibration; the message says what is wrong with it",
         "another key than `calibration.json`, a file that was edited by hand, or one of a later version",
-        "export it again: `kubectl get llmeval NAME -o yaml | modelward evaluators export -`",
+        "export it again by `modelward evaluators export`, from the Evaluator that was calibrated",
     )
     CALIBRATION_LIMITED = Reason(
         "CalibrationLimited",
