@@ -28,6 +28,7 @@ CLOCKS: Mapping[str, str] = {
     "collector/test_collector_leaving.py": "the supervisor shares its deadline with other processes by the real clock",
     "collector/test_collector_processes.py": "processes of their own drain by the real clock",
     "hub/test_hub_auth.py": "tokens are signed for the present",
+    "hub/secured_hub.py": "tokens are signed for the present",
     "hub/test_hub_processes.py": "a hub in a process of its own takes only what is of the present",
     "hub/test_hub_roundtrip.py": "a hub in a process of its own takes only what is of the present",
     "kube/test_kube_transport.py": "at least the pause that a server asked for has passed, however slow the machine",

@@ -10,9 +10,10 @@ from modelward.api.base import Fitted
 
 PersonSource = Literal["Kubectl", "OIDC", "Pasted", "ByHand"]
 """Kubectl: a token of a reader's account; ByHand: whoever asks a hub that runs on a person's own machine."""
-Right = Literal["Numbers", "Text", "Label", "Silence", "Audit"]
-"""Numbers: `get llmendpoints`; Text: `get llmendpoints/exchanges`; Label: `create llmendpoints/labels`; Silence:
-`create alertsilences`; Audit: who read which text."""
+Right = Literal["Numbers", "Policies", "Text", "Label", "Silence", "Audit"]
+"""What each stands for in Kubernetes: Numbers `get llmendpoints`, Policies `get monitoringpolicies`, Text
+`get llmendpoints/exchanges`, Label `create llmendpoints/labels`, Silence `create alertsilences`, Audit
+`get llmendpoints/audit`."""
 
 
 class NamespaceRights(Fitted):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from modelward.api.alerts import DeliveryStatus
 from modelward.api.base import ConditionStatus, Fitted, Severity, VerdictValue
 from modelward.api.endpoint_status import ComparisonStatus, Health, LLMEndpointStatus, MovedPart
 from modelward.api.person import Right
@@ -173,7 +174,7 @@ class AlertView(Fitted):
     """What inhibits or acknowledges it."""
     silence: str = ""
     """Name of the AlertSilence that covers it."""
-    deliveries: tuple[Mapping[str, Any], ...] = ()
+    deliveries: tuple[DeliveryStatus, ...] = ()
 
 
 class SilenceView(Fitted):

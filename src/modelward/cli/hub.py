@@ -41,7 +41,7 @@ def hub(
 
     from modelward.cli.logs import configure_logging
     from modelward.hub.errors import HubSettingsError
-    from modelward.hub.server import serve
+    from modelward.hub.process import serve
     from modelward.hub.settings import HubSettings, storage_bytes
     from modelward.kube.certificate import publish
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from modelward.hub.authorisation import Caller
-from modelward.hub.errors import busy
+from modelward.hub.errors import HubError, busy
+from modelward.hub.people.individual import BY_HAND as PERSON_BY_HAND
+from modelward.hub.people.individual import Individual
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -78,6 +80,8 @@ class Held:
 
 HELD = web.RequestKey("held", Held)
 CALLER = web.RequestKey("caller", Caller)
+PERSON = web.RequestKey("person", Individual)
+"""One of both is there."""
 BY_HAND = Caller("", "by-hand")
 """Whoever asks a hub without authentication."""
 
@@ -90,7 +94,7 @@ class Gate:
     """
 
     admission: Admission
-    verify: Callable[[web.Request], Awaitable[Caller | None]]
+    verify: Callable[[web.Request], Awaitable[Caller | Individual | None]]
     busy: set[object] = field(default_factory=set)
 
     async def through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -98,17 +102,39 @@ class Gate:
         self.busy.add(request.protocol)
         try:
             caller = await self.verify(request)
-            with self.admission.request(caller.namespace if caller else "") as held:
-                request[CALLER], request[HELD] = caller or BY_HAND, held
+            with self.admission.request(_share_of(caller)) as held:
+                if isinstance(caller, Individual):
+                    request[PERSON] = caller
+                else:
+                    request[CALLER] = caller or BY_HAND
+                request[HELD] = held
                 return await handler(request)
         finally:
             self.busy.discard(request.protocol)
 
 
+def _share_of(caller: Caller | Individual | None) -> str:
+    """Return whose share a request counts against: a namespace, or a person, whose name is none of a namespace."""
+    if isinstance(caller, Individual):
+        return caller.namespace or f"person {caller.name}"
+    return caller.namespace if caller else ""
+
+
 def caller_of(request: web.Request) -> Caller | None:
-    """Return who asks; None when everybody is believed."""
+    """Return who asks; None when everybody is believed. HubError 403 for a person, who is shown views and no more."""
+    if PERSON in request:
+        raise HubError(403, "Forbidden", f"{request[PERSON]} is a person: people read under /v1/view")
     caller = request[CALLER]
     return None if caller == BY_HAND else caller
+
+
+def person_of(request: web.Request) -> Individual:
+    """Return the person who asks; HubError 403 for a pod, a Job and the operator."""
+    if PERSON in request:
+        return request[PERSON]
+    if request[CALLER] == BY_HAND:
+        return PERSON_BY_HAND
+    raise HubError(403, "Forbidden", f"{request[CALLER]} is no person: views are for people")
 
 
 async def send(request: web.Request, response: web.Response) -> web.Response:

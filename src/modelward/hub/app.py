@@ -30,6 +30,7 @@ from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.keys import KeyRing
 from modelward.hub.layout import is_endpoint, result_key
 from modelward.hub.metrics import HubMetrics
+from modelward.hub.people.people import People
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
@@ -70,6 +71,7 @@ class Api:
     scores: ScoreStore
     claims: Claims
     history: HistoryStore
+    people: People
     _decoding: Turns
 
     def application(self) -> web.Application:
@@ -103,6 +105,7 @@ class Api:
         Spending(self.budgets, self._permit).add_to(app)
         CalibrationApi(self.calibrations, self._permit).add_to(app)
         HistoryApi(self.history, self.settings.limits, self.metrics.history_rows, self._permit).add_to(app)
+        self.people.add_to(app, self._permit)
         return app
 
     async def post_exchanges(self, request: web.Request) -> web.Response:
@@ -178,7 +181,8 @@ class Api:
         now_ms = self.store.clock_ms()
         rows = [self._row(held, now_ms) for held in self.store.index.holdings(now_ms + FUTURE_MS)]
         uses = [self._used(use) for use in self.store.shares.uses(self.results.cut_ms)]
-        return json_answer({"endpoints": rows, "namespaces": uses, "rulesAsked": self.store.asked})
+        told = {"rulesAsked": self.store.asked, "hub": self.people.shown.id}
+        return json_answer({"endpoints": rows, "namespaces": uses, **told})
 
     def _used(self, use: NamespaceUse) -> dict[str, object]:
         cut_ms = self.results.cut_ms.get(use.namespace)

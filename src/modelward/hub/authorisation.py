@@ -28,6 +28,7 @@ Action = Literal[
     "read calibration",
     "put history",
     "read history",
+    "put objects",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -54,6 +55,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     "read calibration": frozenset({"operator", "evaluator"}),
     "put history": frozenset({"operator"}),
     "read history": frozenset({"operator"}),
+    "put objects": frozenset({"operator"}),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from modelward.api.base import Model
 from modelward.hub.admission import HELD, Held
 from modelward.hub.errors import HubError, bad_request, too_large
 
@@ -15,6 +16,11 @@ from modelward.hub.errors import HubError, bad_request, too_large
 def json_answer(data: Any, status: int = 200) -> web.Response:
     """Return an answer of JSON."""
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+
+
+def view_answer(view: Model) -> web.Response:
+    """Return an answer of a view that people read."""
+    return web.Response(body=orjson.dumps(view.wire()), content_type="application/json")
 
 
 def integer_of(request: web.Request, name: str, default: int | None = None) -> int:

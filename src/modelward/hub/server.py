@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -32,9 +31,11 @@ from modelward.hub.history.store import HistoryStore
 from modelward.hub.history.upkeep import HistoryUpkeep
 from modelward.hub.index import Index
 from modelward.hub.keys import KeyRing
-from modelward.hub.listener import Listener, Terms, raise_descriptor_limit
+from modelward.hub.listener import Listener, Terms
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.objects import ObjectStore
+from modelward.hub.people.individual import Individual
+from modelward.hub.people.people import People
 from modelward.hub.repetition import RETRY_S, Repetition
 from modelward.hub.results import ResultStore
 from modelward.hub.rules import Rule, Rules
@@ -42,9 +43,10 @@ from modelward.hub.scopes import ScopeStore
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings, address
 from modelward.hub.shares import Shares, size_of
+from modelward.hub.signing_keys import REFRESH_S
 from modelward.hub.store import PURGE_S, ExchangeStore
 from modelward.hub.strangers import Strangers
-from modelward.hub.tokens import REFRESH_S, TokenVerifier
+from modelward.hub.tokens import TokenVerifier
 from modelward.hub.turns import Turns
 from modelward.hub.upkeep import join_crowded, purge, sweep
 
@@ -81,6 +83,7 @@ class Hub:
     buffer: WriteBuffer = field(init=False)
     metrics: HubMetrics = field(init=False)
     verifier: TokenVerifier | None = field(init=False)
+    people: People = field(init=False)
     loaded: bool = False
     ports: tuple[int, int] = (0, 0)
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
@@ -124,6 +127,7 @@ class Hub:
         )
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
+        self.people = People(settings, self.store, self.audit, self.verifier)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
@@ -167,11 +171,11 @@ class Hub:
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
         others = self.keys, self.audit, self.budgets, self.calibrations, self.scores, self.claims, self.history
-        return Api(*known, *others, turns)
+        return Api(*known, *others, self.people, turns)
 
-    async def _verified(self, request: web.Request) -> Caller | None:
+    async def _verified(self, request: web.Request) -> Caller | Individual | None:
         """Return who asks; None when everybody is believed."""
-        return await self.verifier.verify(request.headers.get("Authorization")) if self.verifier else None
+        return await self.people.who(request.headers.get("Authorization"))
 
     async def _load(self) -> None:
         """Read the store's names, again and again while it is away: a hub that guessed would forget its rules."""
@@ -278,18 +282,6 @@ class Hub:
         limits = self.settings.limits
         terms = Terms(*address(listen), tls, limits.connections, limits.head_s)
         return await Listener.started(app, terms, lambda reason: self.metrics.refused.labels(reason).inc(), busy)
-
-
-async def serve(settings: HubSettings, publish: Publish | None = None) -> None:
-    """Run a hub until SIGTERM or SIGINT; `publish` is called with the authority's PEM at start and every 5 minutes."""
-    log.info("descriptors limit=%d", raise_descriptor_limit())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    async with Hub(settings, publish).running():
-        await stop.wait()
-        log.info("hub stopping")
 
 
 def _shown(settings: HubSettings) -> str:

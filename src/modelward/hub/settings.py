@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from modelward.api.address import host_and_port
 from modelward.hub.errors import HubSettingsError
 from modelward.hub.history.settings import HistorySettings, place_of
 from modelward.hub.history.store import HistoryPlace
+from modelward.hub.people.settings import PeopleSettings
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -23,6 +26,19 @@ class ApiServer:
     url: str = "https://kubernetes.default.svc"
     token_file: Path | None = SERVICE_ACCOUNT / "token"
     ca_file: Path | None = SERVICE_ACCOUNT / "ca.crt"
+
+    async def headers(self) -> dict[str, str]:
+        """Return by what the hub shows who it is; read again each time, because the kubelet rotates the token."""
+        if self.token_file is None:
+            return {}
+        token = await asyncio.to_thread(self.token_file.read_text)
+        return {"Authorization": f"Bearer {token.strip()}"}
+
+    def tls(self) -> ssl.SSLContext | bool:
+        """Return whom the hub believes to be the API server."""
+        if not self.url.startswith("https:"):
+            return True
+        return ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,7 @@ class HubSettings:
     """How much one namespace may store; None: a tenth of the store, at least 1 GiB."""
     history: HistorySettings = field(default_factory=HistorySettings)
     api_server: ApiServer = field(default_factory=ApiServer)
+    people: PeopleSettings = field(default_factory=PeopleSettings)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

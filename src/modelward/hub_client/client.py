@@ -10,6 +10,7 @@ from modelward.hub_client.results import ResultRequests
 from modelward.hub_client.samples import KeptSamples, Overview, SampleRequests, Stored
 from modelward.hub_client.scores import FoundScores, ScoreRequests, ScoreSet
 from modelward.hub_client.session import MAX_ANSWER_BYTES, TIMEOUT_S, HubUnavailableError
+from modelward.hub_client.shown import ShownRequests
 
 __all__ = [
     "MAX_ANSWER_BYTES", "TIMEOUT_S", "FoundScores", "HubClient", "HubUnavailableError", "KeptSamples", "Overview",
@@ -25,6 +26,7 @@ class HubClient(
     ResultRequests,
     SampleRequests,
     ScoreRequests,
+    ShownRequests,
 ):
     """Asks one hub; one class for each concern, in the file of its name.
 

@@ -52,6 +52,8 @@ class Overview:
     holdings: list[KeptSamples]
     stored: list[Stored]
     rules_asked: bool
+    hub: str = ""
+    """Which process answers; another one knows nothing of what was shown to the one before."""
 
 
 class SampleRequests(HubSession):
@@ -71,6 +73,7 @@ class SampleRequests(HubSession):
             [held async for batch in holdings for held in batch],
             [one async for batch in stored for one in batch],
             answer.get("rulesAsked") is not False,
+            str(answer.get("hub", "")),
         )
 
     async def exchange(self, namespace: str, endpoint: str, exchange_id: str) -> Exchange | None:

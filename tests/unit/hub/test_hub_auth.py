@@ -7,127 +7,24 @@ import itertools
 import shutil
 import ssl
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import aiohttp
 import jwt
 import orjson
 import pytest
-from aiohttp import web
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from hub_fixtures import QUICK, exchange, ndjson
+from hub_fixtures import exchange, ndjson
+from secured_hub import OPERATOR, Cluster, refused, secured_hub
 
 from modelward.api.scope import ScopeFacts
 from modelward.hub import certificates
 from modelward.hub.authorisation import TABLE, Action, Authority, Caller
-from modelward.hub.server import Hub
-from modelward.hub.settings import ApiServer, HubSettings
-from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.hub_client.client import HubClient
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
-OPERATOR = ("modelward-system", "modelward")
-
-
-@dataclass(slots=True)
-class Cluster:
-    """The part of an API server that publishes signing keys, with keys that can sign."""
-
-    keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
-    url: str = ""
-    fetches: int = 0
-    down: bool = False
-
-    def rotate(self, kid: str) -> None:
-        """Sign with a new key from now on, and publish only it."""
-        self.keys = {kid: rsa.generate_private_key(65_537, 2_048)}
-
-    def token(self, namespace: str, account: str, **changes: Any) -> str:
-        """Return a projected ServiceAccount token."""
-        claims = {
-            "iss": ISSUER, "aud": ["modelward-hub"], "exp": int(time.time()) + 600, "iat": int(time.time()),
-            "sub": f"system:serviceaccount:{namespace}:{account}",
-        } | changes  # fmt: skip
-        kid, key = next(iter(self.keys.items()))
-        return jwt.encode(claims, key, "RS256", headers={"kid": kid})
-
-    async def discovery(self, request: web.Request) -> web.Response:
-        """Answer the discovery document."""
-        assert request.headers["Authorization"] == "Bearer pod-token"
-        return web.json_response({"issuer": ISSUER})
-
-    async def jwks(self, _: web.Request) -> web.Response:
-        """Answer the public keys, and one of an unknown kind."""
-        self.fetches += 1
-        if self.down:
-            raise web.HTTPServiceUnavailable
-        rows = [
-            jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "alg": "RS256"}
-            for kid, key in self.keys.items()
-        ]
-        return web.json_response({"keys": [*rows, {"kty": "XYZ", "kid": "tomorrow"}]})
-
-
-@pytest.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    found = Cluster()
-    found.rotate("first")
-    app = web.Application()
-    app.router.add_get("/.well-known/openid-configuration", found.discovery)
-    app.router.add_get("/openid/v1/jwks", found.jwks)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield found
-    await runner.cleanup()
-
-
-@dataclass(slots=True)
-class Secured:
-    """A hub with authentication, and the authority it published."""
-
-    hub: Hub
-    cluster: Cluster
-    published: list[bytes]
-
-    def client(self, namespace: str, account: str, **changes: Any) -> HubClient:
-        """Return a client with that account's token."""
-        return self.bearer(self.cluster.token(namespace, account, **changes))
-
-    def bearer(self, token: str) -> HubClient:
-        """Return a client with a token."""
-        return HubClient(f"https://localhost:{self.hub.ports[0]}", self.published[0], lambda: token)
-
-
-@contextlib.asynccontextmanager
-async def secured_hub(cluster: Cluster, tmp_path: Path, store_url: str = "memory://") -> AsyncIterator[Secured]:
-    (tmp_path / "token").write_text("pod-token\n")
-    published: list[bytes] = []
-
-    async def publish(pem: bytes) -> None:
-        published.append(pem)
-
-    settings = HubSettings(
-        store_url=store_url, listen="127.0.0.1:0", health_listen="127.0.0.1:0", state_dir=tmp_path / "state",
-        api_server=ApiServer(cluster.url, tmp_path / "token", None), limits=QUICK,
-    )  # fmt: skip
-    async with Hub(settings, publish, lambda: exchange().time_ms).running() as hub:
-        assert hub.verifier
-        await hub.verifier.refresh()
-        yield Secured(hub, cluster, published)
-
-
-async def refused(asking: Any) -> int:
-    """Return the status with which the hub refuses."""
-    with pytest.raises(HubUnavailableError) as error:
-        await asking
-    return error.value.status
 
 
 async def test_each_caller_may_what_its_role_says_and_no_more(cluster: Cluster, tmp_path: Path) -> None:
@@ -208,7 +105,7 @@ async def test_a_rotated_key_is_fetched_and_unknown_keys_do_not_hammer_the_api_s
         verifier = s.hub.verifier
         assert verifier
         now = [time.monotonic() + 60]
-        verifier.clock = lambda: now[0]
+        verifier.keys.clock = lambda: now[0]
         cluster.rotate("second")
         before = cluster.fetches
         async with s.client(*OPERATOR) as client:

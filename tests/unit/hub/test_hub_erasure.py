@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
-from test_hub_auth import OPERATOR, Cluster, cluster, refused, secured_hub
+from secured_hub import OPERATOR, Cluster, refused, secured_hub
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Timings, Usage
@@ -28,7 +28,6 @@ from modelward.hub.stored import StoredLines
 from modelward.hub_client.client import HubUnavailableError, ScoreSet
 from modelward.privacy.identifiers import hashed
 
-__all__ = ["cluster"]
 TALK = "0123456789abcdef" * 2
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
 TYPED = "chatcmpl-jane.doe@example.com"

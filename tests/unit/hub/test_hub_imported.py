@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
-from test_hub_auth import OPERATOR, Cluster, cluster, secured_hub
+from secured_hub import OPERATOR, Cluster, secured_hub
 
 from modelward.api.evaluation import Plan, PlanItem, WindowResult
 from modelward.api.kept_score import imported_set
@@ -20,7 +20,6 @@ from modelward.hub_client.client import HubClient, ScoreSet
 from modelward.job.evaluation import run_plan
 from modelward.job.installed import catalogue
 
-__all__ = ["cluster"]
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
 CONFIG: dict[str, Any] = {"name": "faithfulness", "source": "ragas", "flagBelow": "50%"}
 WHERE = ScoreSet("retail", "chat", imported_set("ragas", "faithfulness"))

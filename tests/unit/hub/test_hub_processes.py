@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from http_server import served
 from hub_fixtures import exchange, ndjson
-from test_hub_auth import OPERATOR, Cluster, cluster
+from secured_hub import OPERATOR, Cluster
 from waiting import until_answered
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
@@ -31,11 +31,10 @@ from modelward.collector.shipping import HubConnection as CollectorsHub
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.privacy.identifiers import hashed
 
-__all__ = ["cluster"]
 SECURED = """
 import asyncio, sys
 from pathlib import Path
-from modelward.hub.server import serve
+from modelward.hub.process import serve
 from modelward.hub.settings import ApiServer, HubSettings
 listen, health, api_server, folder = sys.argv[1:5]
 async def publish(pem):

@@ -278,7 +278,7 @@ async def test_a_full_volume_is_507_and_what_was_stored_is_still_served(small_vo
 
 SERVE = """
 import asyncio, sys
-from modelward.hub.server import serve
+from modelward.hub.process import serve
 from modelward.hub.settings import HubSettings
 asyncio.run(serve(HubSettings(sys.argv[1], f"127.0.0.1:{sys.argv[2]}", "127.0.0.1:0", auth=False)))
 """

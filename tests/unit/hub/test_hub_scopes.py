@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
-from test_hub_auth import OPERATOR, Cluster, cluster, secured_hub
+from secured_hub import OPERATOR, Cluster, secured_hub
 from test_hub_evaluation import item, plan
 
 from modelward.api.scope import ScopeFacts
@@ -21,7 +21,6 @@ from modelward.hub_client.client import HubUnavailableError
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import run_plan
 
-__all__ = ["cluster"]
 FACTS = ScopeFacts(0.12, 20, (3,), 18, 2, (0,), 158, 0.8, 0.05)
 KEY = "0" * 32
 SCOPE = {"inScope": ["bank cards and loans"], "inScopeExamples": [f"Where is card {i}?" for i in range(20)]}

@@ -22,6 +22,7 @@ from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
 from modelward.operator.hub.scopes import KnownScopes
+from modelward.operator.hub.shown import ShownFeed
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class HubFeed:
     """What Jobs found of the scopes that policies name."""
     budgets: BudgetFeed = field(default_factory=BudgetFeed)
     """What judges may spend, and have spent."""
+    shown: ShownFeed | None = None
+    """What people are shown of the cluster's objects."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
     """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
@@ -174,6 +177,7 @@ class HubFeed:
         self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
         self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
+        await self._show(self.hub, overview.hub)
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)
         await self.calibrations.fetch(self.hub)
@@ -185,6 +189,14 @@ class HubFeed:
         times = [one["time_ms"] for one in erased if isinstance(one.get("time_ms"), int)]
         if times:
             self._erased_ms, self._since_ms = max(times), 0
+
+    async def _show(self, hub: HubClient, hub_id: str) -> None:
+        """Show people what changed. What goes wrong there keeps nothing else from being asked."""
+        try:
+            if self.shown is not None:
+                await self.shown.refresh(hub, hub_id)
+        except HubUnavailableError as error:
+            log.warning("shown=not_sent error=%r", str(error)[:200])
 
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. Results are requested even from a hub that refuses them."""

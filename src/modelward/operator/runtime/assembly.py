@@ -29,6 +29,7 @@ from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import HubRules
+from modelward.operator.hub.shown import ShownFeed
 from modelward.operator.monitored import Monitored
 from modelward.operator.observe.budget_metrics import BudgetMetrics
 from modelward.operator.observe.endpoint_metrics import EndpointMetrics
@@ -58,6 +59,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
     feed = HubFeed(
         clock_ms,
         budgets=BudgetFeed(partial(terms_now, context.store)),
+        shown=ShownFeed(context.store, context.unseen),
         rules=HubRules(context.store, consent.last).now,
         unseen=context.unseen,
         exists=partial(_exists, context),

@@ -1,0 +1,59 @@
+"""All of the hub that is for people, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from modelward.hub.audit import AuditLog
+from modelward.hub.authorisation import Action, Caller
+from modelward.hub.people.audit_api import AuditApi
+from modelward.hub.people.door import Door
+from modelward.hub.people.fleet import Fleet
+from modelward.hub.people.fleet_api import FleetApi
+from modelward.hub.people.individual import Individual
+from modelward.hub.people.logins import Logins
+from modelward.hub.people.object_api import ObjectApi
+from modelward.hub.people.oidc import OidcVerifier
+from modelward.hub.people.reviews import AccessReviews
+from modelward.hub.people.rights import PeopleRights
+from modelward.hub.people.shown import ShownObjects
+from modelward.hub.settings import HubSettings
+from modelward.hub.store import ExchangeStore
+from modelward.hub.tokens import TokenVerifier
+
+
+@dataclass(slots=True)
+class People:
+    """What people see and who they are; without `verifier` everybody is believed, on a person's own machine."""
+
+    settings: HubSettings
+    store: ExchangeStore
+    audit: AuditLog
+    verifier: TokenVerifier | None
+    shown: ShownObjects = field(init=False)
+    door: Door = field(init=False)
+    _logins: Logins | None = None
+
+    def __post_init__(self) -> None:
+        asked, reviews = self.settings.people, None
+        if asked.reviews or asked.pasted:
+            reviews = AccessReviews(self.settings.api_server, asked.namespaces)
+        if self.verifier:
+            oidc = OidcVerifier(asked.oidc) if asked.oidc else None
+            self._logins = Logins(self.verifier, asked, oidc, reviews)
+        self.shown = ShownObjects(self.store.clock_ms)
+        rights = PeopleRights(reviews)
+        self.door = Door(rights, self.audit, lambda namespace: namespace in self.shown.namespaces())
+
+    async def who(self, authorization: str | None) -> Caller | Individual | None:
+        """Return who asks; None when everybody is believed. HubError 401 or 503 as `Logins.who`."""
+        return await self._logins.who(authorization) if self._logins else None
+
+    def add_to(self, app: web.Application, permit: Callable[[web.Request, Action, str], Awaitable[str]]) -> None:
+        """Add the routes; `permit` raises HubError 403 when an account may not do something."""
+        ObjectApi(self.shown, permit).add_to(app)
+        AuditApi(self.audit, self.door).add_to(app)
+        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, lambda _: {}, lambda _: ()).add_to(app)
