@@ -11,9 +11,10 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.evaluators import EndpointAddress, block_of
 from modelward.desired.monitoring_plan import MonitoringPlan, merged, of_endpoint, selects
 from modelward.evaluate.catalogue import EvaluatorCatalogue
-from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Object
+from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, Object
 from modelward.kube.store import Store
 from modelward.operator.cache.models import parsed
+from modelward.operator.cache.policies import policies_in
 from modelward.operator.consent import RawConsent
 from modelward.operator.runtime.news import reported
 
@@ -61,7 +62,7 @@ class Monitored:
 
         Nothing new is started of those.
         """
-        policies = parsed(MonitoringPolicy, self.store.list(MONITORING_POLICY, namespace))
+        policies = policies_in(self.store, namespace)
         found = parsed(Evaluator, self.store.list(EVALUATOR, namespace))
         evaluators = {one.metadata.name: one for one in found}
         allow_raw = await self.consent.given(namespace, policies, now_ms)

@@ -71,7 +71,12 @@ class PolicyReconciler:
         try:
             policy = read(MonitoringPolicy, raw)
         except ValidationError as error:
-            state = unreadable("Accepted", PolicyReason.INVALID_SPEC, error, "nothing of the policy is in force")
+            state = unreadable(
+                "Accepted",
+                PolicyReason.INVALID_SPEC,
+                error,
+                "nothing of the policy is in force but the limits of its capture",
+            )
             await self._status.refuse(MONITORING_POLICY, raw, (state,), None, now_ms)
             return None
         endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))

@@ -10,7 +10,7 @@ class PolicyReason(ReasonTable, kind="MonitoringPolicy", conditions=("Accepted",
     """Why a policy is in force, or what of it is not."""
 
     VALID = Reason("Valid", "the policy is in force")
-    INVALID_SPEC = unreadable("policy", "mpol", "nothing of it is in force")
+    INVALID_SPEC = unreadable("policy", "mpol", "nothing of it is in force but the limits of its capture")
     PAUSED = Reason("Paused", "`spec.paused` is true: last verdicts are kept, nothing new starts")
     NO_CAPTURE = CheckReason.NO_CAPTURE
     CAPTURE_FORBIDDEN = CheckReason.CAPTURE_FORBIDDEN

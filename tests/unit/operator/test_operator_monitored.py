@@ -16,6 +16,7 @@ from modelward.job.installed import catalogue
 from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Object
 from modelward.operator.cache.models import parsed
 from modelward.operator.consent import RawConsent
+from modelward.operator.hub.rules import HubRules
 from modelward.operator.monitored import Monitored
 from modelward.operator.runtime import assembly
 
@@ -167,3 +168,25 @@ async def test_a_judge_by_reference_never_leads_text_out_of_the_cluster(api: Fak
     assert bound.problem is not None
     assert "https://api.example.com/v1" in bound.problem.message
     assert "judge.model.external" in bound.problem.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "content"),
+    [
+        (
+            {"endpointSelector": {}, "capture": {"content": "MetadataOnly"}, "evaluations": "of another release"},
+            "MetadataOnly",
+        ),
+        ({"endpointSelector": {}, "capture": {"content": "of another release"}}, "None"),
+        ({"endpointSelector": "of another release", "capture": {"content": "MetadataOnly"}}, "MetadataOnly"),
+        ({"endpointSelector": {"matchLabels": {"team": "b"}}, "capture": "of another release"}, "Redacted"),
+    ],
+)
+async def test_a_policy_that_cannot_be_read_still_limits_what_is_kept(
+    api: FakeApi, spec: dict[str, Any], content: str
+) -> None:
+    api.put(obj("MonitoringPolicy", "odd", **spec))
+    found = await monitored(api).in_namespace("retail", NOW_MS)
+    assert found["chat"].capture.content == content
+    assert HubRules(api.store).now()["retail/chat"]["content"] == content
+    assert [one.evaluation.name for one in found["chat"].evaluations] == ["topic"], "the other policy stands"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired import names
 from modelward.desired.adoption import adopts
 from modelward.desired.finding import Finding
@@ -16,7 +15,6 @@ from modelward.kube.kinds import (
     EVALUATOR,
     HORIZONTAL_POD_AUTOSCALER,
     LLM_ENDPOINT,
-    MONITORING_POLICY,
     POD,
     SERVICE,
     STATEFUL_SET,
@@ -25,6 +23,7 @@ from modelward.kube.kinds import (
 )
 from modelward.operator.cache.listed import ListedObjects
 from modelward.operator.cache.models import parsed, read
+from modelward.operator.cache.policies import policies_in
 from modelward.operator.consent import RawConsent
 from modelward.operator.endpoint.gathered import Gathered, selector_text
 from modelward.operator.runtime.context import Context
@@ -58,7 +57,7 @@ class Gatherer:
         if raw is None or raw["metadata"].get("deletionTimestamp"):
             return None
         endpoint = read(LLMEndpoint, raw)
-        policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
+        policies = policies_in(store, namespace)
         evaluators = parsed(Evaluator, store.list(EVALUATOR, namespace))
         workload = self._workload(endpoint)
         sharing = self._sharing(endpoint)

@@ -17,9 +17,9 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp_ms
 from modelward.desired.capture import EffectiveCapture, effective_capture
 from modelward.desired.monitoring_plan import covers
-from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY, Object
+from modelward.kube.kinds import LLM_ENDPOINT, Object
 from modelward.kube.store import Store
-from modelward.operator.cache.models import parsed
+from modelward.operator.cache.policies import policies_in
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class HubRules:
         return {key: found for key, (_, found) in made.items()}
 
     def _policies(self, namespace: str) -> _Policies:
-        policies = parsed(MonitoringPolicy, self.store.list(MONITORING_POLICY, namespace))
+        policies = policies_in(self.store, namespace)
         consent = self.consent(namespace)
         versions = ((one.metadata.uid, one.metadata.resource_version) for one in policies)
         return _Policies(policies, (consent, *versions), allow_raw=consent is not False)
