@@ -21,6 +21,11 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mod
 _BUILT, _GO = _CACHE / "bin" / "helm", _CACHE / "go-venv" / "bin" / "go"
 _DIGEST = "sha256:" + "0123456789abcdef" * 4
 
+
+def _secret(name: str, key: str) -> Mapping[str, Any]:
+    return {"secretRef": {"name": name, "key": key}}
+
+
 ALL_ON: Mapping[str, Any] = {
     "monitoring": {
         "podMonitors": {"enabled": True},
@@ -61,6 +66,34 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
         "scrapeInterval": "5s",
         "logFormat": "json",
         "logLevel": "debug",
+    },
+    "alerts": {
+        "podSettings": {"env": {"HTTPS_PROXY": "http://proxy:3128"}},
+        "alerts": {
+            "receivers": [
+                {"name": "oncall", "pagerDuty": {"routingKeyFrom": _secret("modelward-alerts", "pagerduty")}},
+                {"name": "chat", "slack": {"tokenFrom": _secret("modelward-alerts", "slack"), "channel": "#llm"}},
+                {"name": "teams", "teams": {"webhookUrlFrom": _secret("modelward-teams", "url")}},
+                {
+                    "name": "mail",
+                    "email": {
+                        "server": "smtp.example.com:587",
+                        "username": "modelward",
+                        "passwordFrom": _secret("modelward-smtp", "password"),
+                        "from": "modelward@example.com",
+                        "to": ["oncall@example.com"],
+                    },
+                },
+                {"name": "bus", "webhook": {"url": "https://events.example.com/in", "format": "CloudEvents"}},
+                {
+                    "name": "issues",
+                    "gitIssue": {"repository": "retail/chat", "tokenFrom": _secret("modelward-github", "token")},
+                },
+                {"name": "prometheus", "alertmanager": {"urls": ["http://alertmanager-0.monitoring.svc:9093"]}},
+            ],
+            "fallback": "mail",
+            "allowedHosts": ["hooks.slack.com", "*.example.com"],
+        },
     },
     "OpenShift": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
 }

@@ -47,7 +47,7 @@ def test_every_pod_is_restricted(values: Mapping[str, Any]) -> None:
             assert {"livenessProbe", "readinessProbe"} <= set(container)
             assert container["resources"]["limits"]["memory"]
         for volume in spec["volumes"]:
-            assert set(volume) - {"name"} <= {"configMap", "emptyDir", "projected"}, "nothing of the node is mounted"
+            assert set(volume) - {"name"} <= {"configMap", "emptyDir", "projected", "secret"}, "nothing of the node"
 
 
 @every

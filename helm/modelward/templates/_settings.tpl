@@ -12,4 +12,22 @@ logLevel: {{ .Values.logLevel | upper }}
 allowedHosts: {{ .Values.egress.allowedHosts | toJson }}
 isolateContainers: {{ .Values.networkPolicy.evaluatorContainers }}
 podSettings: {{ .Values.podSettings | toJson }}
+alerts: {{ .Values.alerts | toJson }}
+{{- end }}
+
+{{/* The names of the Secrets that the platform's receivers need, as JSON. */}}
+{{- define "modelward.alertSecrets" -}}
+{{- $names := dict }}
+{{- range $receiver := .Values.alerts.receivers }}
+{{- range $block := $receiver }}
+{{- if kindIs "map" $block }}
+{{- range $value := $block }}
+{{- if and (kindIs "map" $value) (hasKey $value "secretRef") }}
+{{- $_ := set $names $value.secretRef.name true }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- keys $names | sortAlpha | toJson }}
 {{- end }}

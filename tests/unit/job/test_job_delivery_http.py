@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiver_cases import FIRING, SECRET, SECRETS, receiver
 from secure_hosts import ELSEWHERE, Authority, Town, town
+from yarl import URL
 
 from modelward.alerts.receiver import Addressee, HttpCall, ReceiverReply, SecretText, Undelivered
 from modelward.job.delivery.http import MAX_BODY_BYTES, MAX_WAIT_S, HttpSender, retry_after_s
 from modelward.job.delivery.reach import FORBIDDEN, Reach, listed
 from modelward.job.delivery.secret_files import SecretFiles
+from modelward.job.delivery.way_out import WayOut
 
 HOST = "alerts.example.com"
 METADATA = ("169.254.169.254", "fe80::1", "127.0.0.1", "::1", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0")
@@ -150,12 +152,13 @@ async def test_an_untrusted_certificate_and_a_wrong_name_are_bad_tls(tmp_path: P
         assert asked == []
 
 
-async def test_the_authorities_of_the_pod_settings_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_authorities_of_the_pod_settings_are_trusted(tmp_path: Path) -> None:
     async with host(tmp_path) as (place, _):
-        monkeypatch.setenv("SSL_CERT_FILE", str(place.authority.file))
-        assert (await replace(sender(place), tls=None).send(POST)).status == 200
-        monkeypatch.delenv("SSL_CERT_FILE")
-        assert (await replace(sender(place), tls=None).send(POST)).error.startswith("TLS")
+        way = WayOut({"SSL_CERT_FILE": str(place.authority.file)})
+        assert (await replace(sender(place), tls=None, way=way).send(POST)).status == 200
+        assert (await replace(sender(place), tls=None, way=WayOut({})).send(POST)).error.startswith("TLS")
+        gone = WayOut({"SSL_CERT_FILE": str(tmp_path / "gone.pem")})
+        assert (await replace(sender(place), tls=None, way=gone).send(POST)).error == "NoAnswer (FileNotFoundError)"
 
 
 async def test_a_receiver_that_never_answers_costs_its_time_and_no_more(tmp_path: Path) -> None:
@@ -205,9 +208,7 @@ async def test_a_reply_without_end_is_cut(tmp_path: Path) -> None:
         assert len((await sender(place).send(POST)).body) == MAX_BODY_BYTES
 
 
-async def test_a_proxy_of_the_pod_settings_is_used_and_asked_for_the_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_proxy_of_the_pod_settings_is_used_and_asked_for_the_name(tmp_path: Path) -> None:
     asked: list[bytes] = []
 
     async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -217,12 +218,14 @@ async def test_a_proxy_of_the_pod_settings_is_used_and_asked_for_the_name(
 
     proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
     async with host(tmp_path) as (place, seen):
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
-        strict = HttpSender(Reach((HOST,), FORBIDDEN), SecretFiles(place.secrets), None, place.authority.trusted)
+        proxied = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"}
+        strict = HttpSender(
+            Reach((HOST,), FORBIDDEN), SecretFiles(place.secrets), None, place.authority.trusted, WayOut(proxied)
+        )
         assert (await strict.send(POST)).error == "Proxy (HTTP 407)"
         assert asked == [f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode()]
-        monkeypatch.setenv("NO_PROXY", ".example.com")
-        assert (await sender(place).send(POST)).status == 200
+        excepted = WayOut({**proxied, "NO_PROXY": "10.0.0.0/8, .example.com"})
+        assert (await replace(sender(place), way=excepted).send(POST)).status == 200
         assert (len(asked), seen) == (1, ["/in"])
     proxy.close()
 
@@ -283,6 +286,20 @@ async def test_no_secret_is_ever_in_a_log(tmp_path: Path, caplog: pytest.LogCapt
 )
 def test_a_pause_is_read_in_each_of_its_forms(headers: dict[str, str], expected: int | None) -> None:
     assert retry_after_s(headers, 10_000) == expected
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "direct"),
+    [
+        ("", False), ("*", True), (HOST, True), ("example.com", True), (".example.com", True), ("*.example.com", True),
+        ("xample.com", False), (f"{HOST}:443", True), (f"{HOST}:8443", False), ("10.0.0.0/8,other.com", False),
+    ],
+)  # fmt: skip
+def test_what_needs_no_proxy_is_asked_directly(no_proxy: str, direct: bool) -> None:
+    way = WayOut({"https_proxy": "http://proxy:3128", "NO_PROXY": no_proxy})
+    assert way.proxy(URL(f"https://{HOST}/in")) == (None if direct else "http://proxy:3128")
+    assert way.proxy(URL("http://hook.retail.svc/in")) is None
+    assert WayOut({"HTTPS_PROXY": "http://p", "NO_PROXY": "10.0.0.0/8"}).proxy(URL("https://10.1.2.3/")) is None
 
 
 @given(st.ip_addresses())

@@ -80,3 +80,30 @@ def test_settings_that_are_wrong_are_named(file: Path, change: tuple[str, str], 
 def test_settings_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"absent\.yaml"):
         load(tmp_path / "absent.yaml")
+
+
+RECEIVER = "{name: oncall, teams: {webhookUrlFrom: {secretRef: {name: modelward-alerts, key: teams}}}}"
+
+
+def test_settings_of_alerts_are_the_platforms_receivers(file: Path) -> None:
+    file.write_text(file.read_text() + f"alerts: {{receivers: [{RECEIVER}], fallback: oncall, allowedHosts: []}}\n")
+    found = load(file).alerts
+    assert [*found.by_name] == ["oncall"]
+    assert (found.fallback, found.allowed_hosts) == ("oncall", ())
+
+
+@pytest.mark.parametrize(
+    ("alerts", "message"),
+    [
+        (f"{{receivers: [{RECEIVER}, {RECEIVER}]}}", "two receivers are called oncall"),
+        ("{receivers: [{name: oncall}]}", "receiver oncall: set exactly one of alertmanager, email"),
+        ("{receivers: [{name: oncall, shared: other}]}", "set exactly one of"),
+        (f"{{receivers: [{RECEIVER}], fallback: other}}", "fallback names no receiver of this list: other"),
+        ("{allowedHosts: ['https://example.com']}", "alerts.allowedHosts"),
+        ("{allowedHost: []}", "alerts.allowedHost: Extra inputs"),
+    ],
+)
+def test_settings_of_alerts_that_are_wrong_are_named(file: Path, alerts: str, message: str) -> None:
+    file.write_text(file.read_text() + f"alerts: {alerts}\n")
+    with pytest.raises(SettingsError, match=message):
+        load(file)

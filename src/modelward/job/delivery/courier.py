@@ -16,6 +16,7 @@ from modelward.job.delivery.http import HttpSender
 from modelward.job.delivery.reach import Reach
 from modelward.job.delivery.secret_files import SecretFiles
 from modelward.job.delivery.smtp import MailSender
+from modelward.job.delivery.way_out import WayOut
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Courier:
         return await (self.http.send(call) if isinstance(call, HttpCall) else self.mail.send(call))
 
 
-def courier(hosts: tuple[str, ...], secrets: Path = Path(SECRETS_DIRECTORY)) -> Courier:
-    """Return what sends to these hosts, with the Secrets of this folder."""
-    reach, files = Reach(hosts), SecretFiles(secrets)
-    return Courier(HttpSender(reach, files), MailSender(reach, files))
+def courier(hosts: tuple[str, ...], secrets: Path = Path(SECRETS_DIRECTORY), way: WayOut | None = None) -> Courier:
+    """Return what sends to these hosts, with the Secrets of this folder, by the way out that the environment has."""
+    reach, files, out = Reach(hosts), SecretFiles(secrets), way or WayOut()
+    return Courier(HttpSender(reach, files, way=out), MailSender(reach, files, way=out))

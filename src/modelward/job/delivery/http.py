@@ -8,9 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import Any
-from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -20,6 +18,7 @@ from modelward.alerts.receiver import HttpCall, ReceiverReply, SecretText
 from modelward.clock import now_ms
 from modelward.job.delivery.reach import Reach
 from modelward.job.delivery.secret_files import SecretError, SecretFiles
+from modelward.job.delivery.way_out import WayOut
 
 MAX_BODY_BYTES = 4 << 20
 """A page of GitHub's issues; replies of other receivers are a few bytes."""
@@ -28,7 +27,7 @@ MAX_WAIT_S = 3_600
 AGENT = "modelward"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HttpSender:
     """Sends requests; `resolver` and `tls` are those of the machine unless a test has its own."""
 
@@ -36,12 +35,8 @@ class HttpSender:
     secrets: SecretFiles = field(default_factory=SecretFiles)
     resolver: AbstractResolver | None = None
     tls: ssl.SSLContext | None = None
+    way: WayOut = field(default_factory=WayOut)
     clock_ms: Callable[[], int] = now_ms
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
-        """The certificate authorities of the system, or of SSL_CERT_FILE."""
-        return self.tls or ssl.create_default_context()
 
     async def send(self, call: HttpCall) -> ReceiverReply:
         """Return what came back; never raises."""
@@ -85,9 +80,9 @@ class HttpSender:
     async def _asked(
         self, gate: _Gate, call: HttpCall, url: URL, headers: Mapping[str, str], body: bytes
     ) -> ReceiverReply:
-        proxy = proxy_of(url)
+        proxy = self.way.proxy(url)
         connector = aiohttp.TCPConnector(
-            ssl=self._context,
+            ssl=self.tls or self.way.trusted,
             resolver=self.resolver,
             force_close=True,
             # The machine's administrator chose the proxy, wherever it is; it finds the receiver's address.
@@ -131,14 +126,6 @@ def _url(text: str) -> URL | None:
     except ValueError:
         return None
     return url if whole else None
-
-
-def proxy_of(url: URL) -> str | None:
-    """Return the proxy that the environment names for a URL (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)."""
-    proxies = getproxies_environment()
-    if proxy_bypass(f"{url.host}:{url.port}") or proxy_bypass(url.host or ""):
-        return None
-    return proxies.get(url.scheme)
 
 
 async def _limited(answer: aiohttp.ClientResponse) -> bytes:

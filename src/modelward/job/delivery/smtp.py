@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import aiosmtplib
 from aiohttp.abc import AbstractResolver
@@ -16,11 +15,12 @@ from modelward.alerts.receiver import Mail, ReceiverReply
 from modelward.desired.text_egress import in_cluster
 from modelward.job.delivery.reach import ForbiddenAddressError, Reach
 from modelward.job.delivery.secret_files import SecretError, SecretFiles
+from modelward.job.delivery.way_out import WayOut
 
 HELO = "modelward"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MailSender:
     """Sends mail; a server that takes some of the recipients is not asked again."""
 
@@ -28,10 +28,7 @@ class MailSender:
     secrets: SecretFiles = field(default_factory=SecretFiles)
     resolver: AbstractResolver | None = None
     tls: ssl.SSLContext | None = None
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
-        return self.tls or ssl.create_default_context()
+    way: WayOut = field(default_factory=WayOut)
 
     async def send(self, mail: Mail) -> ReceiverReply:
         """Return the server's last code; never raises."""
@@ -73,7 +70,7 @@ class MailSender:
             timeout=mail.timeout_s,
             use_tls=mail.security == "TLS",
             start_tls=False,
-            tls_context=None if mail.security == "None" else self._context,
+            tls_context=None if mail.security == "None" else self.tls or self.way.trusted,
         )
         async with client:
             if mail.security == "StartTLS":

@@ -14,6 +14,7 @@ from modelward.api.form import in_words
 from modelward.api.quantity import Name, duration_ms
 from modelward.desired.installation import PodSettings
 from modelward.desired.text_egress import ALLOWED_HOST
+from modelward.operator.runtime.alert_settings import AlertsDocument, AlertSettings
 
 PREFIX = "MODELWARD_"
 
@@ -37,6 +38,7 @@ class Settings:
     scrape_interval_s: float = 15.0
     sweep_interval_s: float = 45.0
     pod: PodSettings = field(default_factory=PodSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     lease_name: str = "modelward"
     lease_namespace: str = ""
     listen: str = "0.0.0.0:8080"
@@ -119,6 +121,7 @@ class _Document(_Strict):
     scrape_interval: _ScrapeInterval = 15.0
     sweep_interval: _Interval = 45.0
     pod_settings: _Pod = _Pod()
+    alerts: AlertsDocument = AlertsDocument()
     lease_name: Name = "modelward"
     lease_namespace: Name | None = None
     listen: Annotated[str, AfterValidator(_endpoint)] = "0.0.0.0:8080"
@@ -148,17 +151,18 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    names = [name for name, known in _Document.model_fields.items() if name != "pod_settings" and known is not None]
+    blocks = ("pod_settings", "alerts")
+    names = [name for name, known in _Document.model_fields.items() if name not in blocks and known is not None]
     found = {name: environ.get(PREFIX + name.upper()) for name in names}
     return {to_camel(name): value for name, value in found.items() if value}
 
 
 def _settings(document: _Document) -> Settings:
-    same = {item.name for item in fields(Settings)} & set(_Document.model_fields)
+    same = {item.name for item in fields(Settings)} & set(_Document.model_fields) - {"alerts"}
     values = {name: getattr(document, name) for name in same}
     values["lease_namespace"] = document.lease_namespace or document.namespace
     intervals = {f"{name}_interval_s": getattr(document, f"{name}_interval") for name in ("status", "scrape", "sweep")}
-    return Settings(**values, **intervals, pod=_pod(document.pod_settings))
+    return Settings(**values, **intervals, pod=_pod(document.pod_settings), alerts=document.alerts.settings)
 
 
 def _pod(pod: _Pod) -> PodSettings:
