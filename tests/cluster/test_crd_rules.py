@@ -113,6 +113,10 @@ def costing(**changes: Any) -> Spec:
     return {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD", **changes}}}
 
 
+def spending(**budget: Any) -> Spec:
+    return {"endpointSelector": {}, "budget": budget}
+
+
 VALID: list[tuple[str, Spec]] = [
     ("LLMEndpoint", ADOPTED),
     ("LLMEndpoint", EXTERNAL),
@@ -136,6 +140,7 @@ VALID: list[tuple[str, Spec]] = [
     ("MonitoringPolicy", captured(keepFor="1m", maxBody="16Mi")),
     ("MonitoringPolicy", {"endpointSelector": {}, "budget": {"judgeTokensPerDay": 200_000, "perRun": "25%"}}),
     ("MonitoringPolicy", {"endpointSelector": {}, "budget": {"judgeCostPerDay": {"amount": "5", "currency": "USD"}}}),
+    ("MonitoringPolicy", spending(costPerMonth={"amount": "100.00", "currency": "USD"})),
     ("MonitoringPolicy", judged(failAbove="0%")),
     ("MonitoringPolicy", judged(failAbove="12.5", statistic="P95")),
     ("MonitoringPolicy", judged(failAbove=None, failBelow="80%", statistic="Mean")),
@@ -248,7 +253,12 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
     ("MonitoringPolicy", judged(failAbove="800"), "a limit without % is one of a percentile"),
     ("MonitoringPolicy", judged(failAbove="800", statistic="Mean"), "a limit without % is one of a percentile"),
     ("MonitoringPolicy", captured(keepFor="59s"), "keepFor must be at least 1m"),
-    ("MonitoringPolicy", {"endpointSelector": {}, "budget": {}}, "set judgeTokensPerDay, judgeCostPerDay or both"),
+    ("MonitoringPolicy", {"endpointSelector": {}, "budget": {}}, "set at least one of judgeTokensPerDay,"),
+    (
+        "MonitoringPolicy",
+        spending(costPerDay={"amount": "1", "currency": "USD"}, costPerMonth={"amount": "9", "currency": "EUR"}),
+        "costPerDay and costPerMonth need one currency",
+    ),
     ("MonitoringPolicy", costing(amount="5,00"), '"5,00" is not an amount of money; write in quotes a number'),
     ("MonitoringPolicy", costing(currency="usd"), '"usd" is not a currency; write its three letters of ISO 4217'),
     ("MonitoringPolicy", captured(maxBody="16777217"), "maxBody must be at most 16Mi"),

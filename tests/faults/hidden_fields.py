@@ -283,6 +283,8 @@ HIDDEN: tuple[Hidden, ...] = (
       for path, wins in _IN_FORCE.items()),
     Hidden("MonitoringPolicy", (*_OBJECTIVE, "minRequests"), _always, _NO_TRAFFIC),
     Hidden("MonitoringPolicy", (*_OBJECTIVE, "budget"), _always, _NO_TRAFFIC),
+    *(Hidden("MonitoringPolicy", ("budget", field, "amount"), _always, _NO_COST) for field in
+      ("costPerDay", "costPerMonth")),
     Hidden(
         "MonitoringPolicy",
         (*_OBJECTIVE, "severity"),

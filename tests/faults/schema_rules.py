@@ -239,6 +239,13 @@ _LABELS = {"fault": ["rude"], "ok": ["polite"]}
 _REFERENCES = [{"question": "a", "answer": "b"}]
 
 
+def _one_currency(budget: Value, changed: str) -> Value:
+    if "costPerDay" not in budget or "costPerMonth" not in budget:
+        return budget
+    kept, other = ("costPerMonth", "costPerDay") if changed == "costPerMonth" else ("costPerDay", "costPerMonth")
+    return {**budget, other: {**budget[other], "currency": budget[kept]["currency"]}}
+
+
 def _same(value: Value, _changed: str) -> Value:
     return value
 
@@ -248,6 +255,7 @@ _ITEM = {"policy": "baseline", "evaluation": "scope", "from": "2026-01-01T00:00:
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "api-key", "x-api-key")
 _IMPORTED: Value = {"name": "faithfulness", "source": "ragas"}
 _BUDGET: Value = {"judgeTokensPerDay": 1_000}
+_BUDGETS = {"judgeTokensPerDay", "judgeCostPerDay", "costPerDay", "costPerMonth"}
 _PORT = Rule(_free_port, (_set(port=18080), _set(port=18081)))
 
 RULES: Mapping[str, Rule] = {
@@ -376,9 +384,18 @@ RULES: Mapping[str, Rule] = {
         lambda value, _: value if value["header"].lower() not in _SECRET_HEADERS else {**value, "header": "x-team"},
         (_set(header="Authorization"), _set(header="cookie"), _set(header="X-API-Key")),
     ),
-    "set judgeTokensPerDay, judgeCostPerDay or both": Rule(
-        lambda value, _: value if value.keys() & {"judgeTokensPerDay", "judgeCostPerDay"} else _BUDGET | value,
-        (_drop("judgeTokensPerDay", "judgeCostPerDay"),),
+    "costPerDay and costPerMonth need one currency, that of usage.prices": Rule(
+        _one_currency,
+        (
+            _set(
+                costPerDay={"amount": "1", "currency": "USD"},
+                costPerMonth={"amount": "9", "currency": "EUR"},
+            ),
+        ),
+    ),
+    "set at least one of judgeTokensPerDay, judgeCostPerDay, costPerDay and costPerMonth": Rule(
+        lambda value, _: value if value.keys() & _BUDGETS else _BUDGET | value,
+        (_drop(*_BUDGETS),),
     ),
     "set exactly one of check and evaluatorRef": Rule(
         _only("check", "evaluatorRef", otherwise=("check", {"builtin": "PII"})),

@@ -106,7 +106,7 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
         MonitoringPolicyStatus.model_validate(
             policy_status(policy, [endpoint], (), NOW_MS, captures=[asked.capture]).wire()
         )
-        if policy.spec.budget is not None:
+        if policy.spec.budget is not None and policy.spec.budget.bounds_judges:
             _read_by_the_ledger(policy)
     LLMEndpointStatus.model_validate(endpoint.status.wire())
 

@@ -56,6 +56,21 @@ class BudgetStatus(Fitted):
     """Requests for which there was no budget."""
 
 
+class SpendStatus(Fitted):
+    """What the selected endpoints have cost, at the prices of each moment."""
+
+    day: Annotated[str, Field(max_length=10)]
+    """The UTC day on which something was spent last."""
+    cost_of_day: Annotated[str, Field(max_length=32)] = ""
+    """What was spent on that day."""
+    cost_of_month: Annotated[str, Field(max_length=32)] = ""
+    """What was spent in its month up to then."""
+    currency: Annotated[str, Field(max_length=3)] = ""
+    """Currency of both."""
+    unknown: Annotated[str, Field(max_length=128)] = ""
+    """What of that month is in neither, such as a model without a price."""
+
+
 class MonitoringPolicyStatus(Fitted):
     """Which endpoints the policy reaches."""
 
@@ -71,5 +86,6 @@ class MonitoringPolicyStatus(Fitted):
     """The first hundred of them."""
     capture: CaptureInForce | None = None
     budget: BudgetStatus | None = None
+    spend: SpendStatus | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=list_map("type"))] = ()
     """What holds and what does not, each with its reason."""

@@ -156,7 +156,9 @@ def _bound(
         or honoured.evaluation(evaluation, capture)
         or _lost_text(found, capture, own_content)
     )
-    return BoundEvaluation(name, evaluation, found, problem, policy.spec.paused, policy.spec.budget is not None)
+    budget = policy.spec.budget
+    budgeted = budget is not None and budget.bounds_judges
+    return BoundEvaluation(name, evaluation, found, problem, policy.spec.paused, budgeted)
 
 
 def _wrong_side(evaluation: Evaluation, evaluator: ResolvedEvaluator) -> Finding | None:

@@ -26,6 +26,8 @@ from modelward.operator.cache.models import parsed, read
 from modelward.operator.calibrations import CalibrationReconciler, CalibrationView
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.monitored import address_of
+from modelward.operator.observe.cost_ledger import CostLedger
+from modelward.operator.observe.spend_book import SpendBook
 from modelward.operator.runtime.context import Context
 from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
@@ -58,6 +60,8 @@ class PolicyReconciler:
     """The results of a namespace that are within reach of a verdict."""
     calibrations: CalibrationReconciler | None = None
     """Carries out the calibrations that evaluators ask for."""
+    spend: SpendBook = field(default_factory=lambda: SpendBook(CostLedger()))
+    """What the endpoints of policies with a budget of money cost."""
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +71,7 @@ class PolicyReconciler:
         """Write one policy's status."""
         raw, now_ms = self.context.store.get(MONITORING_POLICY, namespace, name), self.clock_ms()
         if raw is None:
+            self.spend.forget(namespace, name)
             return None
         try:
             policy = read(MonitoringPolicy, raw)
@@ -99,6 +104,7 @@ class PolicyReconciler:
             _captures(asked),
             self._scopes(namespace, resolved),
             self.spent(namespace, name),
+            self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
         )
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S

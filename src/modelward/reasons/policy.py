@@ -91,9 +91,34 @@ class ScopeReason(ReasonTable, kind="MonitoringPolicy", conditions=("ScopeChecke
 
 
 class BudgetReason(ReasonTable, kind="MonitoringPolicy", conditions=("WithinBudget",)):
-    """Whether judges keep within the policy's budget."""
+    """Whether judges, and the endpoints themselves, keep within the policy's budget."""
 
     WITHIN_BUDGET = Reason("WithinBudget", "nothing was refused today; the message has what was spent")
+    OVER_BUDGET = Reason(
+        "OverBudget",
+        "the selected endpoints have cost more than `costPerDay` or `costPerMonth`; nothing is refused for it",
+        "more requests, longer answers, a dearer model",
+        "`modelward_caller_cost_total` says who asked, `modelward_cost_total` which model; raise the limit, or limit"
+        " requests in your own gateway",
+    )
+    PRICE_UNKNOWN = Reason(
+        "PriceUnknown",
+        "an endpoint served tokens of a model without a price, so that nothing says what was spent",
+        '`usage.prices` of the endpoint does not name the model, and has no `"*"`',
+        'write its price, or one for `"*"`; the period is known again from its next beginning',
+    )
+    CURRENCY_DIFFERS = Reason(
+        "CurrencyDiffers",
+        "an endpoint's prices are in another currency than the budget, so that its cost is in no sum",
+        "`usage.prices.currency` and the budget were written by different people",
+        "write both in one currency",
+    )
+    NUMBERS_MISSING = Reason(
+        "NumbersMissing",
+        "of some selected endpoint there are no fresh numbers, so that nothing says what it costs",
+        "its condition `MetricsAvailable` says what is missing",
+        "`kubectl describe llmep -n NS NAME`",
+    )
     BUDGET_EXHAUSTED = CheckReason.BUDGET_EXHAUSTED
     USAGE_NOT_REPORTED = Reason(
         "UsageNotReported",

@@ -48,7 +48,7 @@ def budget_status(policy: MonitoringPolicy, state: BudgetState | None, now_ms: i
     A budget stands in the status before the hub grants anything of it: the hub goes on from there where its ledger is
     lost. While the hub says nothing, what was there stays.
     """
-    if policy.spec.budget is None:
+    if policy.spec.budget is None or not policy.spec.budget.bounds_judges:
         return None
     limits = limits_of(policy.spec.budget)
     if state is None:
@@ -72,7 +72,7 @@ def _shown(limits: BudgetLimits, day: int, spend: Spend) -> BudgetStatus:
 
 def budget_condition(policy: MonitoringPolicy, state: BudgetState | None) -> tuple[ConditionState, ...]:
     """Return WithinBudget, where there is a budget and the hub says what was spent of it."""
-    if policy.spec.budget is None or state is None:
+    if policy.spec.budget is None or not policy.spec.budget.bounds_judges or state is None:
         return ()
     limits = limits_of(policy.spec.budget)
     told = _numbers(limits, state.spend)

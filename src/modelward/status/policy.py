@@ -16,6 +16,7 @@ from modelward.reasons.reason import Reason
 from modelward.status.budget import budget_condition, budget_status
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.scope import EvaluationScope, scope_checked
+from modelward.status.spend import EndpointSpend, spend_condition, spend_status, worst_of
 
 _BINDINGS = 100
 
@@ -30,12 +31,14 @@ def policy_status(
     captures: Sequence[EffectiveCapture] = (),
     scopes: Sequence[EvaluationScope] = (),
     spent: BudgetState | None = None,
+    spending: EndpointSpend | None = None,
 ) -> MonitoringPolicyStatus:
     """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
 
     `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share;
     `results_cut` is the time up to which results were dropped for theirs, empty where none were. `captures` are what
-    is in force for the endpoints; `spent` is what the hub says of the policy's budget.
+    is in force for the endpoints; `spent` is what the hub says of the policy's budget for judges, `spending` what the
+    endpoints cost.
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
@@ -45,7 +48,7 @@ def policy_status(
         _bound(policy, len(selected)),
         *kept,
         *checked,
-        *budget_condition(policy, spent),
+        *worst_of((*budget_condition(policy, spent), *spend_condition(policy, selected, spending))),
     )
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
@@ -57,6 +60,7 @@ def policy_status(
         ),
         capture=capture_in_force(captures),
         budget=budget_status(policy, spent, now_ms),
+        spend=spend_status(policy, spending),
         conditions=settle(states, policy.status.conditions, policy.metadata.generation, now_ms),
     )
 

@@ -17,6 +17,7 @@ def check_group(scope: RuleScope, *, old_names: bool = False) -> PromGroup:
     """
     rules = _objectives(scope)
     rules += _answers(scope) if old_names else [_check(scope)]
+    rules.append(_overspent(scope))
     if not scope.policy:
         rules.append(_unwatched(old_names=old_names))
     return {"name": scope.group("checks"), "rules": rules}
@@ -85,6 +86,19 @@ def _check(scope: RuleScope) -> PromRule:
         severity="{{ $labels.severity | toLower }}",
     )
     return {**rule, "keep_firing_for": "10m"}
+
+
+def _overspent(scope: RuleScope) -> PromRule:
+    by = "namespace, policy, period, currency"
+    spent, limit = scope.series("modelward_spend"), scope.alerting("modelward_spend_limit")
+    return _alert(
+        "ModelwardOverBudget",
+        f"max by ({by}) ({spent}) >= max by ({by}) ({limit})",
+        "Endpoints of policy {{ $labels.namespace }}/{{ $labels.policy }} cost {{ $value }} {{ $labels.currency }}"
+        " this {{ $labels.period | toLower }}, more than its budget",
+        "No request is refused. modelward_caller_cost_total says who asked, modelward_cost_total which model.",
+        severity="warning",
+    )
 
 
 def _unwatched(*, old_names: bool) -> PromRule:

@@ -24,7 +24,7 @@ def terms_now(store: Store) -> tuple[BudgetTerms, ...]:
         BudgetTerms(namespace, policy.metadata.name, limits_of(policy.spec.budget), seen_in(policy.status.budget))
         for namespace in namespaces
         for policy in parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
-        if policy.spec.budget is not None
+        if policy.spec.budget is not None and policy.spec.budget.bounds_judges
     )
 
 

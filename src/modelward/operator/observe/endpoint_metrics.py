@@ -12,9 +12,10 @@ from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.metrics.window import History
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.observe.cost_ledger import CostLedger
-from modelward.operator.observe.cost_metrics import CostMetrics
+from modelward.operator.observe.cost_metrics import CostMetrics, SpendMetrics
 from modelward.operator.observe.objective_ledger import ObjectiveLedger
 from modelward.operator.observe.objective_metrics import ObjectiveMetrics
+from modelward.operator.observe.spend_book import SpendBook
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.status.checks import Check
 
@@ -28,6 +29,8 @@ class EndpointMetrics:
         self.objectives = ObjectiveMetrics(registry, self.ledger)
         self.costs = CostLedger()
         self.cost_metrics = CostMetrics(registry, self.costs)
+        self.spend = SpendBook(self.costs)
+        self.spend_metrics = SpendMetrics(registry, self.spend)
 
     def count(self, known: Gathered, asked: MonitoringPlan, history: History) -> None:
         """Count what the newest readings add, before anything is decided on it."""

@@ -86,6 +86,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
             feed.budgets.of,
             feed.windows,
             CalibrationReconciler(context, installed, feed.calibrations.of),
+            series.spend,
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, series.verdicts),
