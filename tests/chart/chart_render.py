@@ -33,6 +33,19 @@ ALL_ON: Mapping[str, Any] = {
         "dashboards": {"enabled": True},
     },
     "networkPolicy": {"enabled": True},
+    "console": {
+        "enabled": True,
+        "url": "https://modelward.example.com",
+        "oidc": {
+            "issuer": "https://id.example.com:8444/realms/a",
+            "clientId": "modelward",
+            "clientSecretName": "modelward-oidc",
+            "caConfigMap": "issuer-ca",
+        },
+        "pastedToken": True,
+        "ingress": {"enabled": True, "className": "nginx", "tlsSecretName": "modelward-tls"},
+    },
+    "clusterName": "eu-prod-1",
 }
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "defaults": {},
@@ -42,7 +55,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "object store": {
         "hub": {"store": "objectStore", "objectStore": {"url": "s3://samples/modelward", "secretName": "s3"}},
     },
-    "no hub": {**ALL_ON, "hub": {"enabled": False}},
+    "no hub": {**ALL_ON, "hub": {"enabled": False}, "console": {"enabled": False}},
     "digests, placement": {
         "image": {"digest": _DIGEST},
         "collectorImage": {"repository": "mirror.example/collector", "digest": _DIGEST},
