@@ -6,6 +6,7 @@ from typing import Any
 
 from console_samples import NOW_MS
 
+from modelward.api.alerts import DeliveryStatus
 from modelward.api.compare_view import BadShare, CompareRow, LikelyCause, RevisionsView, WhyView
 from modelward.api.endpoint_status import Change
 from modelward.api.exchange_page import ExchangePage, ExchangeView, LabelView, ScoreView, ShownMask, ShownTurn
@@ -129,9 +130,10 @@ def exchanges(texts: tuple[str, ...] = ()) -> ExchangePage:
     )
 
 
-def _told(receiver: str, minutes: int, problem: str = "") -> dict[str, Any]:
+def _told(receiver: str, minutes: int, problem: str = "") -> DeliveryStatus:
     at = timestamp(NOW_MS - minutes * MINUTE)
-    return {"receiver": receiver, "told": "" if problem else "Firing", "at": "" if problem else at, "problem": problem}
+    told = "" if problem else "Firing"
+    return DeliveryStatus(receiver=receiver, told=told, at="" if problem else at, problem=problem)
 
 
 def alerts() -> AlertPage:

@@ -16,8 +16,9 @@ from aiohttp.test_utils import TestServer
 
 from modelward.api.base import Model
 from modelward.api.budget import COST_UNITS
-from modelward.api.exchange_page import ExchangePage
+from modelward.api.exchange_page import ExchangePage, LabelView
 from modelward.api.series import HistorySeries, SeriesLine, series_to_json
+from modelward.api.views import SilenceView
 from modelward.console.charts.track import Track
 from modelward.console.hub_reader import HubReader
 from modelward.console.login.ticket import Ticket
@@ -39,6 +40,7 @@ class StandInHub:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     posted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     person_ends_ms: int | None = None
+    tokens_seen: list[str] = field(default_factory=list)
 
     def application(self) -> web.Application:
         """Return it as an application."""
@@ -50,6 +52,7 @@ class StandInHub:
         path = request.path.removeprefix("/v1/")
         self.asked.append((path, dict(request.query)))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.tokens_seen.append(token)
         if self.tokens and token not in self.tokens:
             return _error(401, "Unauthenticated")
         failing = next((status for start, status in self.failing.items() if path.startswith(start)), None)
@@ -57,7 +60,7 @@ class StandInHub:
             return _error(failing, "Forbidden" if failing == 403 else "Trouble")
         if request.method == "POST":
             self.posted.append((path, orjson.loads(await request.read())))
-            return _json(more.preview().wire()) if path == "view/preview" else web.Response(status=204)
+            return _json(_POSTED[path]().wire())
         return self._view(path.removeprefix("view/"), request)
 
     def _view(self, path: str, request: web.Request) -> web.Response:
@@ -77,6 +80,13 @@ class StandInHub:
             "policies": more.policy if len(parts) > 1 else more.policies,
         }
         return _json(known[name]().wire()) if name in known else _error(404, "NotFound")
+
+
+_POSTED: Mapping[str, Callable[[], Model]] = {
+    "view/preview": more.preview,
+    "view/silences": lambda: SilenceView(namespace="retail", state="Requested"),
+    "feedback": lambda: LabelView(name="banking/stays-on-topic", own=True),
+}
 
 
 def _json(body: Any) -> web.Response:

@@ -77,8 +77,8 @@ def _zone(reading: BarReading, scale: _Scale, height: int) -> list[SvgElement]:
 
 def _marks(reading: BarReading, scale: _Scale, y: float) -> list[SvgElement]:
     value = reading.value or 0.0
-    low = value if reading.low is None else reading.low
-    high = value if reading.high is None else reading.high
+    low = value if reading.low is None else min(reading.low, value)
+    high = value if reading.high is None else max(reading.high, value)
     style, end = _STYLE[reading.verdict], scale.width - _EDGE
     if scale.beyond(low):
         tip = path(f"tip {style}", f"M{end - 8} {y - 5.5}l9 5.500-9 5.500Z")

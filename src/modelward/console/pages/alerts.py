@@ -136,7 +136,7 @@ def shown_alerts(found: AlertPage, namespace: str, readable: Sequence[str], now_
 
 def _headline(found: AlertPage) -> str:
     firing = [one for one in found.rows if one.state == "Firing" and not one.silence]
-    failed = sum(bool(each.problem) for one in found.rows for each in told_of(one))
+    failed = sum(bool(each.problem) for one in found.rows for each in one.deliveries)
     if not firing:
         text = "Nothing fires."
     else:
@@ -175,7 +175,7 @@ def _alert(one: AlertView, silences: Mapping[tuple[str, str], SilenceView], may:
         age=f"held {age}" if hold else age,
         message=one.message,
         note=_note(one, quiet, now_ms),
-        deliveries=tuple(_delivery(each, now_ms) for each in told_of(one)),
+        deliveries=tuple(_delivery(each, now_ms) for each in one.deliveries),
         may_silence=may and one.state in ("Firing", "Held", "Pending") and not one.silence,
         hold=hold,
     )
@@ -193,11 +193,6 @@ def _note(one: AlertView, quiet: SilenceView | None, now_ms: int) -> str:
     if one.by:
         return f"Waits behind {one.by}; told when that is over."
     return ""
-
-
-def told_of(one: AlertView) -> tuple[DeliveryStatus, ...]:
-    """Return what each receiver was told of an alert."""
-    return tuple(DeliveryStatus.model_validate(each) for each in one.deliveries)
 
 
 def _delivery(one: DeliveryStatus, now_ms: int) -> Delivery:
@@ -224,7 +219,7 @@ def _receivers(rows: Sequence[AlertView]) -> tuple[ReceiverRow, ...]:
     asked: dict[str, int] = defaultdict(int)
     problem: dict[str, str] = {}
     for one in rows:
-        for each in told_of(one):
+        for each in one.deliveries:
             asked[each.receiver] += 1
             told[each.receiver] += bool(each.told) and not each.problem
             problem[each.receiver] = each.problem or problem.get(each.receiver, "")

@@ -16,7 +16,7 @@ async def alerts(request: web.Request) -> web.Response:
     """HubAnswer the alerts of a namespace, or of all that the person may see."""
     desk, session = desk_of(request), session_of(request)
     namespace = request.query.get("ns", "")[:63]
-    found = await session.hub.alerts(namespace)
+    found = await session.hub.alerts({"ns": namespace})
     page = shown_alerts(found, namespace, namespaces_of(session), desk.clock_ms())
     return desk.page(request, "alerts.html", page, "Alerts", live=True, firing=page.firing)
 

@@ -13,5 +13,5 @@ async def audit(request: web.Request) -> web.Response:
     desk, session = desk_of(request), session_of(request)
     may = tuple(one.namespace for one in session.person.namespaces if "Audit" in one.rights)
     namespace = request.query.get("ns", "")[:63] or (may[0] if len(may) == 1 else "")
-    found = await session.hub.audit(namespace, request.query.get("cursor", "")[:1000]) if namespace else None
+    found = await session.hub.reads(namespace, request.query.get("cursor", "")[:1000]) if namespace else None
     return desk.page(request, "audit.html", shown_audit(found, namespace, may, desk.clock_ms()), "Audit")

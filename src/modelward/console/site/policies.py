@@ -22,7 +22,7 @@ from modelward.hub_client.session import HubUnavailableError
 
 async def policies(request: web.Request) -> web.Response:
     """HubAnswer the list."""
-    found = await session_of(request).hub.policies(request.query.get("ns", "")[:63])
+    found = await session_of(request).hub.policies({"ns": request.query.get("ns", "")[:63]})
     return desk_of(request).page(request, "policies.html", shown_policies(found), "Policies")
 
 

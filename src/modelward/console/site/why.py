@@ -23,5 +23,5 @@ async def why(request: web.Request) -> web.Response:
 async def revisions(request: web.Request) -> web.Response:
     """HubAnswer one revision against another; without a choice the hub takes the last two."""
     asked = {key: request.query[key][:63] for key in ("a", "b") if request.query.get(key)}
-    found = await session_of(request).hub.compare(*place_of(request), asked)
+    found = await session_of(request).hub.compare(*place_of(request), **asked)
     return desk_of(request).page(request, "revisions.html", shown_revisions(found), "Fleet")
