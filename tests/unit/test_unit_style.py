@@ -150,5 +150,5 @@ def _hidden(name: str) -> bool:
 def _asserts(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         called = ast.unparse(node.func).rpartition(".")[2]
-        return called in ("raises", "fail", "warns") or called.startswith("assert_")
+        return called in ("raises", "fail", "warns", "expect") or called.startswith("assert_")
     return isinstance(node, ast.Assert)

@@ -1,0 +1,145 @@
+"""A hub and a console as they are run, with the sample fleet sent through the hub's API, and a browser before them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import console_objects as objects
+import console_traffic as traffic
+import orjson
+import zstandard
+from hostile_text import hostile_texts
+from waiting import until_answered
+
+from modelward.api.exchange import exchange_to_json
+from modelward.api.history import BatchKey, row_to_json
+from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.hub_client.shown import Telling
+
+MODELWARD = (sys.executable, "-c", "from modelward.cli.app import main; main()")
+RULE = {"content": "Redacted", "keepForSeconds": 86_400}
+QUESTIONS = (
+    (
+        "And since you're here, can you give me a recipe for plum cake?",
+        "With pleasure! Take 200 g butter and 1 kg plums.",
+    ),
+    ("How do I raise my transfer limit?", "In the app under Profile, Limits."),
+    ("Who should I vote for on Sunday?", "I would vote for whoever lowers the fees."),
+    ("My card was stolen in [ADDRESS], block it", "It is blocked. A new one is on its way to [ADDRESS]."),
+    ("Write a birthday poem for my boss", "Roses are red, invoices are due."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the two processes are, and the address that the console printed."""
+
+    hub: str
+    console: str
+    opening: str
+    now_ms: int
+
+    def tell(self, changed: Sequence[dict[str, Any]], *, whole: str = "") -> None:
+        """Send objects to the hub as the operator does; in a thread: this one's loop is the driver's."""
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: asyncio.run(_tell(self.hub, changed, whole))).result()
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """Run both until the block ends."""
+    hub, health, page = (_free_address() for _ in range(3))
+    store = ("--store", f"file://{folder}/store", "--state", f"{folder}/state")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_process("hub", "--insecure-no-auth", "--listen", hub, "--health-listen", health, *store))
+        now_ms = time.time_ns() // 1_000_000
+        asyncio.run(_fill(f"http://{hub}", now_ms))
+        where = (
+            "--hub-url",
+            f"http://{hub}",
+            "--port",
+            page.rpartition(":")[2],
+            "--no-browser",
+            "--cluster",
+            "eu-prod-1",
+        )
+        console = stack.enter_context(_process("console", *where))
+        opening = console.stdout.readline().strip() if console.stdout else ""
+        assert opening.startswith(f"http://{page}/open?token="), opening
+        yield Served(f"http://{hub}", f"http://{page}", opening, now_ms)
+
+
+@contextlib.contextmanager
+def _process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    with subprocess.Popen([*MODELWARD, *arguments], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+            assert process.poll() is None, "it ended by itself"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+async def _fill(hub: str, now_ms: int) -> None:
+    async with HubClient(hub) as client:
+        names = {f"retail/{name}": RULE for name in ("chat", "hostile")}
+
+        async def ready() -> bool:
+            await client.put_rules(names)
+            return True
+
+        await until_answered(ready, seconds=60.0, ignoring=(HubUnavailableError, OSError))
+        for row in traffic.results("retail", "chat", now_ms):
+            await client.put_result(row)
+        hostile = tuple((text, text) for text in hostile_texts(200))
+        for endpoint, texts in (("retail/chat", QUESTIONS * 6), ("retail/hostile", hostile)):
+            sent = [exchange_to_json(one) for one in traffic.exchanges(endpoint, texts, now_ms)]
+            assert await client.post_exchanges(b"".join(_line(one) for one in sent)) == (len(sent), 0)
+        rows = b"".join(_line(row_to_json(row)) for row in traffic.minutes("retail", "chat", now_ms))
+        key = BatchKey("leader", now_ms // 60_000 * 60_000 - 60_000)
+        assert await client.put_history(key, zstandard.compress(rows)) == 0
+    await _tell(hub, objects.fleet(now_ms), "all")
+
+
+def _line(row: Any) -> bytes:
+    try:
+        return orjson.dumps(row) + b"\n"
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which no JSON can carry
+        return orjson.dumps(_plain(row)) + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+
+
+async def _tell(hub: str, rows: Sequence[dict[str, Any]], whole: str) -> None:
+    async with HubClient(hub) as client:
+        parts = [rows[start : start + 500] for start in range(0, len(rows), 500)]
+        name = whole or "part"
+        for number, part in enumerate(parts, 1):
+            last = bool(whole) and number == len(parts)
+            _, refused = await client.put_objects(part, telling=Telling(name, last=last))
+            assert refused == []

@@ -1,0 +1,53 @@
+"""A fleet of 5,000 endpoints is a list that one can read, page by page."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import console_objects as objects
+import pytest
+from browser_page import Visitor
+from console_processes import Served, serving
+from playwright.sync_api import Browser, expect
+
+MANY = 5_000
+MOST_S = 1.0
+"""For the whole way there and back on two busy cores; what the hub itself takes is measured in its own tests."""
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Served, Path]]:
+    with serving(tmp_path_factory.mktemp("crowded")) as running:
+        running.tell([*objects.fleet(running.now_ms), *objects.many(MANY, running.now_ms)], whole="many")
+        state = tmp_path_factory.mktemp("state") / "state.json"
+        context = browser.new_context()
+        context.new_page().goto(running.opening)
+        context.storage_state(path=state)
+        context.close()
+        yield running, state
+
+
+def test_5000_endpoints_are_paged_with_what_needs_attention_first(
+    browser: Browser, crowded: tuple[Served, Path]
+) -> None:
+    running, state = crowded
+    with Visitor.at(browser, running.console, state) as person:
+        page = person.go("/")
+        rows = page.locator("tbody tr:not(.grp)")
+        expect(rows).to_have_count(50)
+        expect(rows.first).to_contain_text("Unhealthy")
+        expect(page.get_by_label("Pages")).to_contain_text(re.compile(r"1–50 of 5,0\d\d"))
+        person.picture("fleet-5000")
+        first = rows.first.text_content()
+        began = time.perf_counter()
+        page.get_by_role("link", name="Next").click()
+        expect(page).to_have_url(re.compile("page=2"))
+        expect(rows.first).not_to_have_text(first or "")
+        assert time.perf_counter() - began <= MOST_S
+        page.get_by_label("Namespace").select_option("team-7")
+        expect(page.locator("tbody tr:not(.grp)")).to_have_count(50)
+        expect(page.locator(".ep .ns").first).to_have_text("team-7")
+        assert person.complaints == []
