@@ -83,6 +83,11 @@ class History:
         """The newest reading of each pod seen within the last hour."""
         return {pod: series.readings[-1] for pod, series in self._pods.items() if series.readings}
 
+    def until(self, at_ms: int) -> Mapping[str, tuple[Reading, Reading]]:
+        """The first and the newest reading of each pod that are not later than a time."""
+        found = {pod: (series.readings[:1], series.latest(at_ms)) for pod, series in self._pods.items()}
+        return {pod: (first[0], last) for pod, (first, last) in found.items() if last is not None}
+
     def models(self) -> tuple[str, ...]:
         """The models that pods seen within the last hour have named, in alphabetical order."""
         newest = (series.readings[-1] for series in self._pods.values())

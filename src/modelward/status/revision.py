@@ -74,6 +74,13 @@ def revision_now(
     return Revision(chosen, (chosen,), digest if chosen == newest else "", now_ms if known.name else 0)
 
 
+def names_of_pods(pods: Sequence[KubeObject], status: LLMEndpointStatus) -> dict[str, str]:
+    """Return the revision of each pod by its name: the hash of a restart stands for the revision that was restarted."""
+    serving = set(status.serving.hashes) if status.serving else set()
+    hashes = {str(pod["metadata"].get("name", "")): _hash(pod) for pod in pods}
+    return {pod: status.revision if own in serving else own for pod, own in hashes.items()}
+
+
 def template_digest(workload: KubeObject) -> str:
     """Return a short digest of a workload's pod template without the mark of a restart and without what is ours."""
     template = workload.get("spec", {}).get("template", {})

@@ -1,4 +1,4 @@
-"""What one reconcile of an endpoint tells Prometheus."""
+"""What one reconcile of an endpoint tells Prometheus and its history."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from modelward.desired.alert_way import way_of
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.metrics.window import History
 from modelward.operator.endpoint.gathered import Gathered
+from modelward.operator.minutes.ledger import MinuteLedger
+from modelward.operator.minutes.rows import MinuteFacts
 from modelward.operator.observe.cost_ledger import CostLedger
 from modelward.operator.observe.cost_metrics import CostMetrics, SpendMetrics
 from modelward.operator.observe.objective_ledger import ObjectiveLedger
@@ -18,10 +20,11 @@ from modelward.operator.observe.objective_metrics import ObjectiveMetrics
 from modelward.operator.observe.spend_book import SpendBook
 from modelward.operator.observe.verdict_metrics import VerdictMetrics
 from modelward.status.checks import Check
+from modelward.status.revision import names_of_pods
 
 
 class EndpointMetrics:
-    """The series of all endpoints: of their statuses, of what their objectives counted, and of what they cost."""
+    """The series of all endpoints: of their statuses, objectives and costs; and what goes into their history."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.verdicts = VerdictMetrics(registry)
@@ -31,6 +34,7 @@ class EndpointMetrics:
         self.cost_metrics = CostMetrics(registry, self.costs)
         self.spend = SpendBook(self.costs)
         self.spend_metrics = SpendMetrics(registry, self.spend)
+        self.minutes = MinuteLedger()
 
     def count(self, known: Gathered, asked: MonitoringPlan, history: History) -> None:
         """Count what the newest readings add, before anything is decided on it."""
@@ -46,6 +50,9 @@ class EndpointMetrics:
         self.verdicts.endpoint(about.namespace, about.name, status, checks, known.endpoint.spec.prices, ways)
         self.cost_metrics.endpoint(about.namespace, about.name)
         self.objectives.endpoint(about.namespace, about.name, asked.objectives, ways)
+        revisions = names_of_pods(known.pods, status)
+        desired = status.scaling.desired if status.scaling is not None else None
+        self.minutes.note(known.key, MinuteFacts(revisions, known.endpoint.spec.prices, status.ready_replicas, desired))
 
     def fall_silent(self, namespace: str, name: str) -> None:
         """Export nothing of an endpoint that cannot be read any more; what was counted is kept."""
@@ -58,3 +65,4 @@ class EndpointMetrics:
         self.fall_silent(namespace, name)
         self.ledger.forget(f"{namespace}/{name}")
         self.costs.forget(f"{namespace}/{name}")
+        self.minutes.forget(f"{namespace}/{name}")

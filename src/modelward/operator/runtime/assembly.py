@@ -30,6 +30,8 @@ from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import HubRules
 from modelward.operator.hub.shown import ShownFeed
+from modelward.operator.minutes.outbox import Outbox
+from modelward.operator.minutes.recorder import MinuteRecorder
 from modelward.operator.monitored import Monitored
 from modelward.operator.observe.budget_metrics import BudgetMetrics
 from modelward.operator.observe.endpoint_metrics import EndpointMetrics
@@ -90,7 +92,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, series.verdicts),
-        BackgroundLoops(context, installed, feed, observer),
+        BackgroundLoops(context, installed, feed, observer, _recorder(context, series, feed, observer, clock_ms)),
     )
 
 
@@ -102,6 +104,7 @@ class BackgroundLoops:
     installed: Installed
     feed: HubFeed
     observer: Observer
+    recorder: MinuteRecorder
 
     async def run(self) -> None:
         """Read metrics, ask the hub and look for its certificate until cancelled."""
@@ -109,6 +112,7 @@ class BackgroundLoops:
             scraper = Scraper(session, now_ms)
             group.create_task(self.observer.run(scraper, self.context.settings.scrape_interval_s))
             group.create_task(self._follow_hub())
+            group.create_task(self.recorder.run())
 
     async def _follow_hub(self) -> None:
         """Ask the hub every few seconds; a changed certificate or address means a new client and new ConfigMaps."""
@@ -151,6 +155,14 @@ class BackgroundLoops:
         for obj in self.context.store.list(LLM_ENDPOINT):
             metadata = obj["metadata"]
             self.context.enqueue(WorkKey("endpoint", metadata["namespace"], metadata["name"]), Lane.STATUS)
+
+
+def _recorder(
+    context: Context, series: EndpointMetrics, feed: HubFeed, observer: Observer, clock_ms: Callable[[], int]
+) -> MinuteRecorder:
+    counted = context.telemetry.history_rows_dropped
+    outbox = Outbox(lambda reason, rows: counted.labels(reason=reason).inc(rows))
+    return MinuteRecorder(series.minutes, observer, series.ledger, lambda: feed.hub, clock_ms, outbox)
 
 
 def _prepare(store: Store) -> None:

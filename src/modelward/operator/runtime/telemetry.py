@@ -82,6 +82,12 @@ class Telemetry:
             "Rows of the hub's answers that were left out: unreadable, future (of a time to come), share (too many)",
             "reason",
         )
+        self.history_rows_dropped = counter(
+            "modelward_history_rows_dropped",
+            "Rows of history that never reach the hub: late (away for an hour), full (too much waits), off (none is "
+            "kept), refused, rejected (of another time)",
+            "reason",
+        )
         self.hints_restarts = counter("modelward_hints_restarts", "Restarts of the watch, by what ended it", "reason")
 
     def observe_request(self, method: str, code: str) -> None:
