@@ -31,4 +31,5 @@ IMAGE_PACKAGES = {
 TOOL_PACKAGES = {
     "nginx-light": "/usr/sbin/nginx",
     "prometheus": "/usr/bin/prometheus",
+    "prometheus-alertmanager": "/usr/bin/prometheus-alertmanager",
 }

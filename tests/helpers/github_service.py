@@ -61,7 +61,7 @@ class GitHubService:
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await request.json()
-        if not _good(body) or not body.get("title"):
+        if not good_issue(body) or not body.get("title"):
             return web.json_response({"message": "Validation Failed"}, status=422)
         made = {"number": len(self.issues) + 1, "state": "open", **body}
         self.issues.append(made)
@@ -73,7 +73,7 @@ class GitHubService:
         if issue is None:
             return web.json_response({"message": "Not Found"}, status=404)
         reasons = (None, "completed", "not_planned", "reopened", "duplicate")
-        if not _good(body) or body.get("state", "open") not in ("open", "closed"):
+        if not good_issue(body) or body.get("state", "open") not in ("open", "closed"):
             return web.json_response({"message": "Validation Failed"}, status=422)
         if body.get("state_reason") not in reasons:
             return web.json_response({"message": "Validation Failed"}, status=422)
@@ -82,13 +82,14 @@ class GitHubService:
 
     async def _comment(self, request: web.Request) -> web.Response:
         body = await request.json()
-        if not _good(body) or not body.get("body"):
+        if not good_issue(body) or not body.get("body"):
             return web.json_response({"message": "Validation Failed"}, status=422)
         self.comments.append((int(request.match_info["number"]), body["body"]))
         return web.json_response({"id": len(self.comments)}, status=201)
 
 
-def _good(body: dict[str, Any]) -> bool:
+def good_issue(body: dict[str, Any]) -> bool:
+    """Return whether title and body are within the limits."""
     return len(body.get("title", "")) <= 256 and len(body.get("body", "")) <= 65_536
 
 

@@ -36,7 +36,7 @@ class PagerDutyService:
         try:
             event = await request.json()
             wrong = "" if len(raw) <= 512 * 1024 else "the event is too large"
-            wrong = wrong or _fault(event)
+            wrong = wrong or event_fault(event)
         except (ValueError, KeyError, TypeError) as error:
             wrong = repr(error)
         if wrong:
@@ -50,7 +50,8 @@ class PagerDutyService:
         return web.json_response({"status": "success", "message": "Event processed", "dedup_key": key}, status=202)
 
 
-def _fault(event: dict[str, Any]) -> str:
+def event_fault(event: dict[str, Any]) -> str:
+    """Return what is wrong with an event; empty where it is taken."""
     if event["routing_key"] != ROUTING_KEY:
         return "'routing_key' is invalid"
     if event["event_action"] not in ("trigger", "acknowledge", "resolve"):

@@ -34,7 +34,7 @@ class PlainReceiver:
         if self.fail:
             return self.fail.pop(0)
         body = await request.json()
-        if request.path.endswith("/api/v2/alerts") and not all(map(_postable, body)):
+        if request.path.endswith("/api/v2/alerts") and not all(map(postable, body)):
             return web.Response(status=400)
         self.paths.append(request.path)
         self.headers.append(dict(request.headers))
@@ -42,7 +42,8 @@ class PlainReceiver:
         return web.Response(status=200)
 
 
-def _postable(alert: dict[str, Any]) -> bool:
+def postable(alert: dict[str, Any]) -> bool:
+    """Return whether it is an alert as the OpenAPI file of Alertmanager has it."""
     names = all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", one) for one in (*alert["labels"], *alert["annotations"]))
     times = [datetime.fromisoformat(alert[one]) for one in ("startsAt", "endsAt") if one in alert]
     known = set(alert) <= {"labels", "annotations", "startsAt", "endsAt", "generatorURL"}

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import github_service
 import pagerduty_service
@@ -22,7 +22,7 @@ from slack_service import SlackService
 from teams_service import TeamsService
 
 from modelward.alerts.message import AlertEvidence, AlertFact, AlertMessage
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alerts import AlertState, PlatformReceiver
 
 SECRET = "modelward-alerts"
 NOW_MS = 1_795_773_600_000
@@ -153,8 +153,7 @@ def later(kind: str, sequence: int = 2, state: str | None = None, **changes: Any
     """Return what is said next of the same incident, a minute later."""
     over = kind in ("Resolved", "Closed")
     state = state or (kind if over else "Firing")
-    about: dict[str, Any] = {"state": state, **({"since_ms": NOW_MS + 30_000} if over else {})}
-    facts = tuple(replace(one, **about) for one in FIRING.alerts)
+    facts = tuple(replace(one, state=cast("AlertState", state)) for one in FIRING.alerts)
     told: dict[str, Any] = {"kind": kind, "sequence": sequence, "alerts": facts, "open": 0 if over else 1}
     return replace(FIRING, sent_ms=NOW_MS + 60_000, **{**told, **changes})
 

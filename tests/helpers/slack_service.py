@@ -50,7 +50,7 @@ class SlackService:
         if self.fail:
             return self.fail.pop(0)
         try:
-            self._take(_checked(await _body(request)))
+            self._take(checked(await _body(request)))
         except BrokenRuleError as error:
             return web.Response(status=400, text=str(error))
         return web.Response(text="ok")
@@ -61,7 +61,7 @@ class SlackService:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return _no("invalid_auth")
         try:
-            message = _checked(await _body(request))
+            message = checked(await _body(request))
         except BrokenRuleError as error:
             return _no(str(error))
         if message.get("channel") not in (CHANNEL, "#alerts"):
@@ -103,7 +103,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return found
 
 
-def _checked(message: dict[str, Any]) -> dict[str, Any]:
+def checked(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message that Slack takes. Raises BrokenRuleError."""
     blocks = message.get("blocks", [])
     if not message.get("text") and not blocks:
         raise BrokenRuleError("no_text")

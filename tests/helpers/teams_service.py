@@ -50,7 +50,7 @@ class TeamsService:
             (attachment,) = body["attachments"]
             good = body["type"] == "message"
             good = good and attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
-            good = good and attachment["contentUrl"] is None and _is_card(attachment["content"])
+            good = good and attachment["contentUrl"] is None and is_card(attachment["content"])
         except (ValueError, KeyError, TypeError):
             good = False
         if not good:
@@ -59,7 +59,8 @@ class TeamsService:
         return web.Response(status=202)
 
 
-def _is_card(card: dict[str, Any]) -> bool:
+def is_card(card: dict[str, Any]) -> bool:
+    """Return whether Teams shows it."""
     if card["type"] != "AdaptiveCard" or card["version"] not in ("1.2", "1.3", "1.4", "1.5"):
         return False
     links = all(

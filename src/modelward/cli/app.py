@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from modelward.cli import collector, crd, erase, evaluators, hub, images, notify, operator, render, scope_check, version
+from modelward.cli.alerts import command as alerts
 from modelward.cli.console_server import command as console_server
 from modelward.cli.doctor import command as doctor
 from modelward.cli.evaluate import command as evaluate
@@ -48,5 +49,6 @@ app.add_typer(erase.app, name="erase")
 evaluators.app.command(epilog=scope_check.NEXT)(scope_check.check)
 evaluators.app.command(epilog=evaluator_kit.INIT_NEXT)(evaluator_kit.init)
 evaluators.app.command(epilog=evaluator_kit.CONFORMANCE_NEXT)(evaluator_kit.conformance)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(evaluators.app, name="evaluator", hidden=True)

@@ -62,11 +62,10 @@ def _alerts(message: AlertMessage) -> Iterator[dict[str, Any]]:
 
 def _alert(fact: AlertFact, message: AlertMessage, *, over: bool) -> dict[str, Any]:
     ahead_ms = TEST_FOR_MS if message.kind == "Test" else FIRING_FOR_MS
-    begun = started(fact)
     return {
         "labels": labels(fact, message.cluster),
         "annotations": described(fact, message.sent_ms),
-        **({"startsAt": begun} if begun else {}),
+        "startsAt": started(fact),
         "endsAt": timestamp(message.sent_ms if over else message.sent_ms + ahead_ms),
         **({"generatorURL": fact.url} if fact.url else {}),
     }

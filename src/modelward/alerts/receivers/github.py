@@ -22,7 +22,6 @@ from modelward.alerts.receiver import (
 )
 from modelward.alerts.receivers.json_call import bearer, json_bytes
 from modelward.alerts.receivers.kind import ReceiverKind
-from modelward.alerts.receivers.prometheus_alert import started
 from modelward.alerts.receivers.replies import Replies, first_failure, undelivered
 from modelward.alerts.receivers.text import footer, headline, left_out, lines, name_of
 from modelward.api.alerts import GitIssueReceiver
@@ -33,7 +32,8 @@ TITLE_CHARACTERS, BODY_CHARACTERS = 256, 60_000
 ALERTS = 10
 PAGE, PAGES = 20, 5
 """Issues that are read in search of ours: the newest of those that changed since the incident began."""
-LOOKBACK_MS = 86_400_000
+CLOCKS_APART_MS = 3_600_000
+"""Clocks may differ by so much."""
 _HINTS = {
     401: "the token is not valid",
     403: "the token may not write issues of this repository",
@@ -113,8 +113,7 @@ def _number(issue: Any) -> str:
 
 
 def _page(issue: GitIssueReceiver, message: AlertMessage, page: int) -> HttpCall:
-    since = min((started(fact) for fact in message.alerts if started(fact)), default="")
-    since = since or timestamp(message.sent_ms - LOOKBACK_MS)
+    since = timestamp(min((fact.since_ms for fact in message.alerts), default=message.sent_ms) - CLOCKS_APART_MS)
     query = f"state=all&sort=created&direction=desc&per_page={PAGE}&page={page}&since={since}"
     return HttpCall("GET", (f"{_issues(issue)}?{query}",), _headers(issue))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelward.alerts.message import AlertFact
 from modelward.alerts.receivers.text import ENDED, lines, plain
-from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.api.quantity import timestamp
 
 FIRING_FOR_MS = 3_600_000
 """How long an alert fires without another word: the operator may be away for so long without a false "resolved"."""
@@ -24,7 +24,8 @@ def labels(fact: AlertFact, cluster: str) -> dict[str, str]:
         "check": check,
         "severity": fact.severity.lower(),
     }
-    return {name: plain(value, 200) for name, value in found.items() if value}
+    shown = {name: plain(value, 200) for name, value in found.items()}
+    return {name: value for name, value in shown.items() if value}
 
 
 def described(fact: AlertFact, sent_ms: int) -> dict[str, str]:
@@ -34,13 +35,8 @@ def described(fact: AlertFact, sent_ms: int) -> dict[str, str]:
 
 
 def started(fact: AlertFact) -> str:
-    """Return when the episode began (RFC 3339); empty where that is not known."""
-    if fact.state not in ENDED:
-        return timestamp(fact.since_ms)
-    try:
-        return timestamp(timestamp_ms(fact.episode))
-    except (ValueError, AttributeError):
-        return ""
+    """Return when the episode began (RFC 3339)."""
+    return timestamp(fact.since_ms)
 
 
 def ended(fact: AlertFact) -> bool:

@@ -67,10 +67,12 @@ def _lines(fact: AlertFact, sent_ms: int) -> Iterator[AlertLine]:
 
 
 def _since(fact: AlertFact, sent_ms: int) -> str:
-    """Return a time as people read it, in UTC, with how long ago it was; of what ended also how."""
-    when = timestamp(fact.since_ms)[:16].replace("T", " ") + " UTC"
-    ago = f", {duration_text(sent_ms - fact.since_ms)} ago" if sent_ms - fact.since_ms >= 60_000 else ""
-    return f"{when}{ago}" + (f": {ENDED[fact.state]}" if fact.state in ENDED else "")
+    """Return when it began as people read it, in UTC, with how long ago; of what ended also how."""
+    began = timestamp(fact.since_ms)[:16].replace("T", " ") + " UTC"
+    passed_ms = sent_ms - fact.since_ms
+    if fact.state in ENDED:
+        return f"{ENDED[fact.state]}; it began {began}" + (f", {duration_text(passed_ms)} ago" if passed_ms > 0 else "")
+    return began + (f", {duration_text(passed_ms)} ago" if passed_ms >= 60_000 else "")
 
 
 def footer(message: AlertMessage) -> str:

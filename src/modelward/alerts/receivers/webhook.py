@@ -14,6 +14,7 @@ from modelward.alerts.receivers.json_call import bearer, json_call, secret_text
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.prometheus_alert import described, ended, labels, started
 from modelward.alerts.receivers.replies import Replies, first_failure, undelivered
+from modelward.alerts.receivers.text import plain
 from modelward.api.alerts import WebhookFormat, WebhookReceiver
 from modelward.api.quantity import timestamp
 
@@ -58,9 +59,9 @@ def _cloud_event(_: str, url: SecretTemplate, message: AlertMessage, headers: He
     event = {
         "specversion": "1.0",
         "id": message.id,
-        "source": f"/modelward/{quote(message.cluster, safe='')}",
+        "source": f"/modelward/{quote(plain(message.cluster), safe='')}",
         "type": f"dev.modelward.alert.{message.kind.lower()}.v1",
-        **({"subject": quote(f"{fact.namespace}/{fact.endpoint}")} if fact else {}),
+        **({"subject": quote(plain(f"{fact.namespace}/{fact.endpoint}"))} if fact else {}),
         "time": timestamp(message.sent_ms),
         "datacontenttype": "application/json",
         "data": message_document(message),
@@ -93,7 +94,7 @@ def _alert(fact: AlertFact, message: AlertMessage) -> dict[str, Any]:
         "status": "resolved" if over else "firing",
         "labels": named,
         "annotations": described(fact, message.sent_ms),
-        "startsAt": started(fact) or sent,
+        "startsAt": started(fact),
         "endsAt": sent if over else NEVER,
         "generatorURL": fact.url,
         "fingerprint": hashlib.sha256(repr(sorted(named.items())).encode()).hexdigest()[:16],

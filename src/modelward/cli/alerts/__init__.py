@@ -1,0 +1,1 @@
+"""`modelward alerts`: try receivers of alerts, and show what they would get."""
