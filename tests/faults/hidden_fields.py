@@ -282,7 +282,6 @@ HIDDEN: tuple[Hidden, ...] = (
     *(Hidden("MonitoringPolicy", ("capture", *path), _outweighed(wins), _OUTWEIGHED)
       for path, wins in _IN_FORCE.items()),
     Hidden("MonitoringPolicy", (*_OBJECTIVE, "minRequests"), _always, _NO_TRAFFIC),
-    Hidden("MonitoringPolicy", (*_OBJECTIVE, "budget"), _always, _NO_TRAFFIC),
     *(Hidden("MonitoringPolicy", ("budget", field, "amount"), _always, _NO_COST) for field in
       ("costPerDay", "costPerMonth")),
     Hidden(

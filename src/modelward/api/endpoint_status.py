@@ -115,6 +115,35 @@ class EvaluationStatus(CheckStatus):
     """What `notWorseThan` found."""
 
 
+class ErrorBudgetStatus(Fitted):
+    """What is left of an objective's error budget, and how fast it goes."""
+
+    policy: Name
+    """The policy that states the objective."""
+    objective: Name
+    """The objective's name in that policy."""
+    period: Number = ""
+    """What the budget is for."""
+    spent: Number = ""
+    """Share of the budget that is spent."""
+    remaining: Number = ""
+    """Share of the budget that is left, below 0 when more was spent; empty where too little was watched."""
+    low: Number = ""
+    """Lower end of the 95% interval of what is left, where requests are sampled."""
+    high: Number = ""
+    """Upper end of that interval."""
+    burn: Number = ""
+    """How many times as fast as the budget allows the last hour spent it; empty without requests."""
+    burning: Literal["No", "Slow", "Fast", "Unknown"] = "Unknown"
+    """Whether it goes so fast that the alert BudgetBurn fires."""
+    exhausted_at: Time = ""
+    """When it was found to be spent, while it is."""
+    seen: Number = ""
+    """Share of the period that was watched."""
+    message: MessageText = ""
+    """Why, for people."""
+
+
 class ScalingDecision(Fitted):
     """One change of replicas that was decided, and why."""
 
@@ -253,6 +282,10 @@ class LLMEndpointStatus(Fitted):
         tuple[EvaluationStatus, ...], Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "name"))
     ] = ()
     """One entry per evaluation of each policy."""
+    budgets: Annotated[
+        tuple[ErrorBudgetStatus, ...], Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "objective"))
+    ] = ()
+    """One entry per objective with an error budget."""
     scaling: ScalingStatus | None = None
     collector: CollectorStatus | None = None
     applied_policies: Annotated[

@@ -13,6 +13,7 @@ _NUMBERS = frozenset(
         "usage", "value", "rate", "low", "high", "difference", "samples", "observedAt", "heardAt", "message",
         "examples", "run", "capacity", "summary", "trafficSeen", "decisions",
         "tokensSpent", "tokensLeft", "costSpent", "costLeft", "unreported", "refused",
+        "spent", "remaining", "burn", "seen", "costOfDay", "costOfMonth",
     }
 )  # fmt: skip
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
+from modelward.api.endpoint_status import MAX_CHECKS, ErrorBudgetStatus
+from modelward.api.quantity import duration_ms
 from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT
@@ -31,9 +33,11 @@ from modelward.operator.runtime.installed import Installed
 from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.workload import WorkloadReason
+from modelward.status.burn import burn_of
 from modelward.status.checks import health
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
+from modelward.status.error_budget import error_budget
 from modelward.status.evaluator_container import ContainerFailure, failing
 from modelward.status.unreadable import unreadable
 
@@ -100,13 +104,14 @@ class EndpointReconciler:
             return _FIRST_READING_S
         if applied.unscaled is not None:
             scaled = scaled.refused(applied.unscaled, known.endpoint.status.scaling)
-        self.series.count(known, asked, seen.history)
+        self.series.count(known, asked, seen.history, now_ms)
         problems = (*applied.problems, *(Problem("", one) for one in known.unlisted.values()))
         injected = self._injected.get(known.key, "")
         evidence = self._evidence(known, asked)
         look = ReconcileView(known, asked, problems, targeted, seen, scaled, evidence, now_ms, installed, injected)
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
+        status = status.model_copy(update={"budgets": self._budgets(known, asked, now_ms)})
         await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
         self.series.endpoint(known, asked, status, found.checks)
         rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
@@ -143,6 +148,19 @@ class EndpointReconciler:
         self.context.enqueue(WorkKey("schedule", namespace, ""), Lane.STATUS)
         for policy in known.policies:
             self.context.enqueue(WorkKey("policy", namespace, policy.metadata.name), Lane.STATUS)
+
+    def _budgets(self, known: Gathered, asked: MonitoringPlan, now_ms: int) -> tuple[ErrorBudgetStatus, ...]:
+        before = {(one.policy, one.objective): one for one in known.endpoint.status.budgets}
+        sums = self.series.ledger.of(known.key)
+        mark = sum(one.events for one in sums.values())
+        rows = []
+        for bound in asked.objectives[:MAX_CHECKS]:
+            key, budget = (bound.policy, bound.objective.name), bound.objective.budget
+            if budget is not None:
+                period = self.hub.periods.sums(known.key, duration_ms(budget.period), *key, mark)
+                burn = burn_of(bound.objective, self.series.burns.of(known.key, key), now_ms)
+                rows.append(error_budget(bound, period, burn, before.get(key), now_ms))
+        return tuple(row for row in rows if row is not None)
 
     def _evidence(self, known: Gathered, asked: MonitoringPlan) -> HubEvidence:
         about = known.endpoint.metadata

@@ -18,6 +18,7 @@ from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.budgets import BudgetFeed
 from modelward.operator.hub.calibrations import KnownCalibrations
+from modelward.operator.hub.error_budgets import ErrorBudgetFeed
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -66,6 +67,8 @@ class HubFeed:
     """What Jobs found of the scopes that policies name."""
     budgets: BudgetFeed = field(default_factory=BudgetFeed)
     """What judges may spend, and have spent."""
+    periods: ErrorBudgetFeed = field(init=False)
+    """What objectives counted over the periods of their budgets."""
     shown: ShownFeed | None = None
     """What people are shown of the cluster's objects."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
@@ -83,6 +86,9 @@ class HubFeed:
     _lost_ms: int = 0
     _rules_sent: tuple[Mapping[str, HubRule], frozenset[str]] | None = None
     _rules_problem: str = ""
+
+    def __post_init__(self) -> None:
+        self.periods = ErrorBudgetFeed(self.clock_ms)
 
     def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
@@ -146,6 +152,7 @@ class HubFeed:
     def forget(self, endpoint: str) -> None:
         """Drop the results of an endpoint that is gone."""
         self._results.drop_endpoint(endpoint)
+        self.periods.forget(endpoint)
 
     async def refresh(self) -> frozenset[str]:
         """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
@@ -181,7 +188,16 @@ class HubFeed:
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)
         await self.calibrations.fetch(self.hub)
+        fresh |= await self._ask_periods(self.hub)
         return frozenset(fresh | self.keep(tuple(self.past.scheduled())))
+
+    async def _ask_periods(self, hub: HubClient) -> frozenset[str]:
+        """Ask for error budgets. What goes wrong there keeps nothing else from being known."""
+        try:
+            return await self.periods.refresh(hub)
+        except HubUnavailableError as error:
+            log.warning("error_budgets=not_asked error=%r", str(error)[:200])
+            return frozenset()
 
     async def _note_erasures(self, hub: HubClient) -> None:
         """Ask for all results again when something was erased: those that are held may name it."""

@@ -13,6 +13,7 @@ from modelward.metrics.window import History
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.minutes.ledger import MinuteLedger
 from modelward.operator.minutes.rows import MinuteFacts
+from modelward.operator.observe.burn_windows import BurnWindows
 from modelward.operator.observe.cost_ledger import CostLedger
 from modelward.operator.observe.cost_metrics import CostMetrics, SpendMetrics
 from modelward.operator.observe.objective_ledger import ObjectiveLedger
@@ -30,15 +31,18 @@ class EndpointMetrics:
         self.verdicts = VerdictMetrics(registry)
         self.ledger = ObjectiveLedger()
         self.objectives = ObjectiveMetrics(registry, self.ledger)
+        self.burns = BurnWindows()
         self.costs = CostLedger()
         self.cost_metrics = CostMetrics(registry, self.costs)
         self.spend = SpendBook(self.costs)
         self.spend_metrics = SpendMetrics(registry, self.spend)
         self.minutes = MinuteLedger()
 
-    def count(self, known: Gathered, asked: MonitoringPlan, history: History) -> None:
+    def count(self, known: Gathered, asked: MonitoringPlan, history: History, now_ms: int) -> None:
         """Count what the newest readings add, before anything is decided on it."""
         self.ledger.count(known.key, asked.objectives, history)
+        budgeted = [(one.policy, one.objective.name) for one in asked.objectives if one.objective.budget]
+        self.burns.note(known.key, self.ledger.of(known.key), budgeted, now_ms)
         self.costs.count(known.key, known.endpoint.spec.prices, history)
 
     def endpoint(
@@ -64,5 +68,6 @@ class EndpointMetrics:
         """Drop the series of an endpoint that is gone."""
         self.fall_silent(namespace, name)
         self.ledger.forget(f"{namespace}/{name}")
+        self.burns.forget(f"{namespace}/{name}")
         self.costs.forget(f"{namespace}/{name}")
         self.minutes.forget(f"{namespace}/{name}")

@@ -1,0 +1,76 @@
+"""What objectives counted over the periods of their error budgets, as the hub's history has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modelward.api.series import ObjectivePeriod
+from modelward.hub_client.client import HubClient, HubUnavailableError
+from modelward.status.error_budget import PeriodSums
+
+_EVERY_MS = 300_000
+_AT_ONCE = 10
+"""Questions to the hub in one round, which comes every few seconds."""
+_NOT_FOUND = 404
+PeriodKey = tuple[str, int]
+"""Endpoint, `namespace/name`, and the period in milliseconds."""
+
+
+@dataclass(slots=True)
+class _Question:
+    mark: float
+    """How many events the endpoint's objectives had counted when this was last answered, below 0 before."""
+    due_ms: int = 0
+    answer: ObjectivePeriod | None = None
+
+
+@dataclass(slots=True)
+class ErrorBudgetFeed:
+    """Asks again where an endpoint had requests since, at most every five minutes; an idle one keeps its answer."""
+
+    clock_ms: Callable[[], int]
+    _questions: dict[PeriodKey, _Question] = field(default_factory=dict)
+    _marks: dict[str, float] = field(default_factory=dict)
+
+    def sums(self, endpoint: str, period_ms: int, policy: str, objective: str, mark: float) -> PeriodSums | None:
+        """Return what an objective counted; None until the hub answers. `mark` grows with the endpoint's events."""
+        question = self._questions.setdefault((endpoint, period_ms), _Question(-1.0))
+        self._marks[endpoint] = mark
+        answer = question.answer
+        if answer is None:
+            return None
+        for one in answer.objectives:
+            if (one.policy, one.name) == (policy, objective):
+                return PeriodSums(one.events, one.bad, answer.seen, answer.problem)
+        return PeriodSums(seen_ppm=0, problem=answer.problem)
+
+    def forget(self, endpoint: str) -> None:
+        """Drop the questions about an endpoint that is gone."""
+        self._questions = {key: one for key, one in self._questions.items() if key[0] != endpoint}
+        self._marks.pop(endpoint, None)
+
+    async def refresh(self, hub: HubClient) -> frozenset[str]:
+        """Ask what is due; return the endpoints with news. Raises HubUnavailableError."""
+        now_ms = self.clock_ms()
+        due = [key for key, one in self._questions.items() if self._due(key, one, now_ms)][:_AT_ONCE]
+        fresh: set[str] = set()
+        for endpoint, period_ms in due:
+            namespace, _, name = endpoint.partition("/")
+            question = self._questions[endpoint, period_ms]
+            question.mark, question.due_ms = self._marks.get(endpoint, 0.0), now_ms + _EVERY_MS
+            try:
+                answer = await hub.objective_period(namespace, name, now_ms - period_ms, now_ms)
+            except HubUnavailableError as error:
+                if error.status != _NOT_FOUND:
+                    question.mark = -1.0
+                    raise
+                continue
+            if question.answer is None or answer.objectives != question.answer.objectives:
+                fresh.add(endpoint)
+            question.answer = answer
+        return frozenset(fresh)
+
+    def _due(self, key: PeriodKey, question: _Question, now_ms: int) -> bool:
+        waits = 0 < question.due_ms - now_ms <= _EVERY_MS
+        return not waits and question.mark != self._marks.get(key[0], 0.0)
