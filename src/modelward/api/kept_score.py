@@ -18,6 +18,7 @@ from modelward.api.exchange import Exchange, real_number, whole_number
 KeptState = Literal["Scored", "NotApplicable", "Abstained"]
 """What failed is not kept: it is scored again."""
 MAX_EXPLANATION = 300
+_SHOWN = "0" * 8
 _SET = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -47,6 +48,16 @@ class KeptScore:
 def evaluator_set(kind: str, name: str, version: str, config: Mapping[str, Any]) -> str:
     """Return the set of an evaluator: another version or another configuration has another one."""
     return _digest(["evaluator", kind, name, version, json.dumps(dict(config), sort_keys=True, default=str)])
+
+
+def shown_set(policy: str, evaluation: str) -> str:
+    """Return the set of what an evaluation made of exchanges, for people to see: the first to make way for others."""
+    return _SHOWN + _digest(["shown", policy, evaluation])[len(_SHOWN) :]
+
+
+def is_shown_set(text: str) -> bool:
+    """Return whether a set is only for people to see; no other begins like it, but by a chance of one in 4 billion."""
+    return text.startswith(_SHOWN)
 
 
 def imported_set(source: str, name: str) -> str:

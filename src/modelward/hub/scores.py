@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 import zstandard
 
-from modelward.api.kept_score import KeptScore, kept_score_from_json, kept_score_to_json
+from modelward.api.kept_score import KeptScore, is_shown_set, kept_score_from_json, kept_score_to_json
 from modelward.hub import layout
 from modelward.hub.damage import Damage
 from modelward.hub.erased import Erased
@@ -25,9 +25,10 @@ HOUR_SCORES = 20_000
 """Scores of one object; what comes beyond is left out."""
 EXPLANATION_CHARACTERS = 1 << 20
 """Of the reasons of one object together; the scores beyond have none."""
-ENDPOINT_SETS = 100
+ENDPOINT_SETS, SHOWN_SETS = 100, 200
 NAMESPACE_BYTES, NAMESPACE_OBJECTS = 64 << 20, 20_000
-"""Beyond either the oldest hours of the namespace go, and are scored again if they are needed."""
+"""Beyond either the oldest hours of the namespace go, first those that only people see, and are scored again if they
+are needed."""
 MAX_BYTES = 16 << 20
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError, zstandard.ZstdError)
 
@@ -55,8 +56,10 @@ class ScoreStore:
 
     def admits(self, endpoint: str, score_set: str) -> bool:
         """Return whether an endpoint may have this set."""
+        shown = is_shown_set(score_set)
         sets = {key.score_set for key in self._sizes if key.endpoint == endpoint}
-        return score_set in sets or len(sets) < ENDPOINT_SETS
+        sets = {one for one in sets if is_shown_set(one) == shown}
+        return score_set in sets or len(sets) < (SHOWN_SETS if shown else ENDPOINT_SETS)
 
     def allows(self, endpoint: str, score: KeptScore) -> bool:
         """Return whether anything of the score's exchange may be kept, as far as is known of it."""
@@ -99,6 +102,11 @@ class ScoreStore:
         if not score.explanation or self.rule_of(endpoint).allowed(score.time_ms) in WITH_TEXT:
             return score
         return replace(score, explanation="")
+
+    async def of_hour(self, endpoint: str, score_set: str, hour: str) -> dict[str, KeptScore]:
+        """Return the scores of one hour by their exchange, without what may no longer be shown."""
+        found = await self._read(ScoresKey(endpoint, score_set, hour))
+        return {one.id: self._shown(endpoint, one) for one in found if self.allows(endpoint, one)}
 
     async def erase(self, within: Callable[[str], bool], marks: Erased, ids: Collection[str]) -> None:
         """Delete the scores of exchanges that were erased."""
@@ -150,7 +158,7 @@ class ScoreStore:
         self._sizes[key] = len(data)
 
     async def _trim(self, namespace: str) -> None:
-        own = sorted((key for key in self._sizes if key.namespace == namespace), key=lambda key: key.hour)
+        own = sorted((key for key in self._sizes if key.namespace == namespace), key=_worth)
         total, gone = sum(self._sizes[key] for key in own), list[ScoresKey]()
         for key in own:
             if total <= NAMESPACE_BYTES and len(own) - len(gone) <= NAMESPACE_OBJECTS:
@@ -164,6 +172,11 @@ class ScoreStore:
         for key in keys:
             self._sizes.pop(key, None)
             self._bare.discard(key)
+
+
+def _worth(key: ScoresKey) -> tuple[bool, str]:
+    """Return by what hours make way: those that people see before those that were paid for, the oldest first."""
+    return not is_shown_set(key.score_set), key.hour
 
 
 def _erased(score: KeptScore, mark: Erased) -> bool:

@@ -127,7 +127,7 @@ class Hub:
         )
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
-        self.people = People(settings, self.store, self.audit, self.verifier)
+        self.people = People(settings, self.store, self.scores, self.keys, self.audit, self.history, self.verifier)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:

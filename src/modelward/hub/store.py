@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -176,6 +176,25 @@ class ExchangeStore:
                 if found and (shown := limited(found, rule, self.clock_ms())):
                     return shown
         raise HubError(404, "NotFound", f"no such exchange of {endpoint} is kept")
+
+    async def newest_first(
+        self, endpoint: str, from_ms: int, to_ms: int, rest: list[ExchangeObject]
+    ) -> AsyncGenerator[tuple[ExchangeObject, bytes]]:
+        """Yield what may hold exchanges of [from, to), by when the last of each ended, in a turn of the namespace.
+
+        `rest` holds what is left to read, and is brought up to date before each.
+        """
+        async with self._turns.of(layout.namespace_of(endpoint)):
+            read: set[str] = set()
+            while True:
+                items = sorted(self.index.between(endpoint, from_ms, to_ms), key=lambda item: -item.last_ms)
+                rest[:] = [item for item in items if item.path not in read]
+                if not rest:
+                    return
+                item = rest.pop(0)
+                read.add(item.path)
+                if (data := await self.objects.get(item.path)) is not None:
+                    yield item, data
 
     async def located(self, endpoint: str, ids: Collection[str]) -> dict[str, Whereabouts]:
         """Return the whereabouts of those exchanges that are kept, the newest first, as far as a window's bytes go."""

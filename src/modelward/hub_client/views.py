@@ -11,7 +11,9 @@ from modelward.api.compare_view import RevisionsView, WhyView
 from modelward.api.exchange_page import ExchangePage, LabelView, PersonLabel
 from modelward.api.person import Person
 from modelward.api.preview import Preview, PreviewRequest, SilenceRequest
+from modelward.api.series import HistorySeries, series_from_json
 from modelward.api.views import AlertPage, AuditPage, EndpointView, FleetPage, PolicyPage, PolicyView, SilenceView
+from modelward.hub_client.rows import READ_ERRORS
 from modelward.hub_client.session import HubSession, HubUnavailableError, decoded
 
 ViewQuery = Mapping[str, str | int | None]
@@ -48,6 +50,15 @@ class ViewClient(HubSession):
     async def exchanges(self, namespace: str, name: str, asked: ViewQuery | None = None) -> ExchangePage:
         """Return exchanges: `from`, `to`, `flagged`, `status`, `slower`, `revision`, `text`, `cursor`, …"""
         return await self._view(ExchangePage, f"{_endpoint(namespace, name)}/exchanges", asked)
+
+    async def history(self, namespace: str, name: str, asked: ViewQuery) -> HistorySeries:
+        """Return the lines of one metric: `metric`, `by`, `from`, `to`, `points`."""
+        query = {key: str(value) for key, value in asked.items() if value not in (None, "")}
+        answer = await self.ask("GET", f"/v1/view/{_endpoint(namespace, name)}/history", params=query)
+        try:
+            return series_from_json(decoded(answer))
+        except READ_ERRORS as error:
+            raise HubUnavailableError("the hub's history cannot be read") from error
 
     async def policies(self, asked: ViewQuery | None = None) -> PolicyPage:
         """Return policies: `ns`, `q`."""

@@ -34,6 +34,7 @@ from modelward.job.outside_scores import HubOutsideScores
 from modelward.job.patience import RunPatience
 from modelward.job.port import JobPort
 from modelward.job.score_memory import HubScores
+from modelward.job.shown_scores import show_scores
 from modelward.reasons.checks import CheckReason
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ class EvaluationJob:
         if judge.answers == "Change":
             result = replace(result, tests=await self._tests(item, scorer))
         await _patiently(lambda: self.client.put_result(result))
+        await show_scores(self.client, plan.namespace, item, exchanges, scores)
         tally.samples += sum(s.state == "Scored" for s in scores)
         failed = [s for s in scores if s.state == "Failed"]
         if result.reason == CheckReason.EVALUATOR_FAILING:

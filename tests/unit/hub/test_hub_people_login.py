@@ -48,7 +48,11 @@ async def test_a_readers_token_shows_its_namespace_and_no_name_of_another(secure
             )
         ]
         assert [b"bank" in one or b"secret-project" in one for one in answers] == [False] * len(answers)
-        for path in ("endpoints/bank/secret-project", "policies/bank/bank-policy", "audit?ns=bank"):
+        past = "history?metric=requests&from=1&to=2"
+        for path in (
+            "endpoints/bank/secret-project", f"endpoints/bank/secret-project/{past}", "policies/bank/bank-policy",
+            "endpoints/bank/secret-project/exchanges", "audit?ns=bank",
+        ):  # fmt: skip
             there = await refusal(person, path)
             assert there == await refusal(person, path.replace("bank", "no-such"))
             assert there[0] == 404

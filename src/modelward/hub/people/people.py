@@ -9,10 +9,14 @@ from aiohttp import web
 
 from modelward.hub.audit import AuditLog
 from modelward.hub.authorisation import Action, Caller
+from modelward.hub.history.store import HistoryStore
+from modelward.hub.keys import KeyRing
 from modelward.hub.people.audit_api import AuditApi
 from modelward.hub.people.door import Door
+from modelward.hub.people.exchange_api import ExchangeApi
 from modelward.hub.people.fleet import Fleet
 from modelward.hub.people.fleet_api import FleetApi
+from modelward.hub.people.history_api import PastApi
 from modelward.hub.people.individual import Individual
 from modelward.hub.people.logins import Logins
 from modelward.hub.people.object_api import ObjectApi
@@ -20,6 +24,7 @@ from modelward.hub.people.oidc import OidcVerifier
 from modelward.hub.people.reviews import AccessReviews
 from modelward.hub.people.rights import PeopleRights
 from modelward.hub.people.shown import ShownObjects
+from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
 from modelward.hub.tokens import TokenVerifier
@@ -31,7 +36,10 @@ class People:
 
     settings: HubSettings
     store: ExchangeStore
+    scores: ScoreStore
+    keys: KeyRing
     audit: AuditLog
+    history: HistoryStore
     verifier: TokenVerifier | None
     shown: ShownObjects = field(init=False)
     door: Door = field(init=False)
@@ -55,5 +63,7 @@ class People:
     def add_to(self, app: web.Application, permit: Callable[[web.Request, Action, str], Awaitable[str]]) -> None:
         """Add the routes; `permit` raises HubError 403 when an account may not do something."""
         ObjectApi(self.shown, permit).add_to(app)
+        ExchangeApi(self.shown, self.store, self.scores, self.keys, self.door, lambda *_: ()).add_to(app)
+        PastApi(self.history, self.door).add_to(app)
         AuditApi(self.audit, self.door).add_to(app)
         FleetApi(self.shown, Fleet(self.shown), self.door, self.store, lambda _: {}, lambda _: ()).add_to(app)
