@@ -34,7 +34,7 @@
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch]
-# Accounts of gateways and evaluator Jobs; they are bound to no role.
+# Accounts of gateways, of evaluator Jobs, and for tokens of people who read from the hub; they are bound to no role.
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [get, create, patch]

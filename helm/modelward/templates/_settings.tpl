@@ -11,6 +11,7 @@ logFormat: {{ .Values.logFormat }}
 logLevel: {{ .Values.logLevel | upper }}
 allowedHosts: {{ .Values.egress.allowedHosts | toJson }}
 isolateContainers: {{ .Values.networkPolicy.evaluatorContainers }}
+readerAccounts: {{ .Values.people.accounts.enabled }}
 podSettings: {{ .Values.podSettings | toJson }}
 alerts: {{ .Values.alerts | toJson }}
 {{- end }}
@@ -30,4 +31,16 @@ alerts: {{ .Values.alerts | toJson }}
 {{- end }}
 {{- end }}
 {{- keys $names | sortAlpha | toJson }}
+{{- end }}
+
+{{/* How people log in at the hub, as modelward.hub.people.settings reads it. */}}
+{{- define "modelward.people" -}}
+{{- $people := .Values.people }}
+{{- $oidc := dict }}
+{{- if $people.oidc.issuer }}
+{{- $oidc = omit $people.oidc "caConfigMap" }}
+{{- $_ := set $oidc "caFile" (ternary "/etc/modelward/oidc/ca.crt" "" (ne $people.oidc.caConfigMap "")) }}
+{{- end }}
+{{- $reviews := or (ne $people.oidc.issuer "") $people.reviews.enabled }}
+{{- dict "accounts" $people.accounts.enabled "oidc" $oidc "pasted" $people.pasted.enabled "reviews" $reviews "namespaces" .Values.watchNamespaces | toJson }}
 {{- end }}

@@ -23,6 +23,7 @@ _NamespaceShare = Annotated[
 _NoAuth = Annotated[
     bool, typer.Option("--insecure-no-auth", help="Plain HTTP without tokens, on loopback only: for trying it out.")
 ]
+_People = Annotated[str, typer.Option(help="How people log in, as JSON; the chart writes it from its value people.")]
 
 
 def hub(
@@ -33,6 +34,7 @@ def hub(
     namespace: Annotated[str, typer.Option(help="The hub's own namespace.")] = "modelward-system",
     store_size: _StoreSize = "",
     namespace_share: _NamespaceShare = "",
+    people: _People = "",
     insecure_no_auth: _NoAuth = False,
 ) -> None:
     """Run the hub: sampled exchanges in, windows for evaluators out, results kept."""
@@ -41,6 +43,7 @@ def hub(
 
     from modelward.cli.logs import configure_logging
     from modelward.hub.errors import HubSettingsError
+    from modelward.hub.people.settings import people_settings
     from modelward.hub.process import serve
     from modelward.hub.settings import HubSettings, storage_bytes
     from modelward.kube.certificate import publish
@@ -56,6 +59,7 @@ def hub(
             auth=not insecure_no_auth,
             store_bytes=storage_bytes(store_size),
             namespace_share_bytes=storage_bytes(namespace_share),
+            people=people_settings(people),
         )
     except HubSettingsError as error:
         fail(str(error))

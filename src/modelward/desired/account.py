@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelward.desired.names import EVALUATE_ACCOUNT, GATEWAY_ACCOUNT, Component, shared_labels
+from modelward.desired.names import EVALUATE_ACCOUNT, GATEWAY_ACCOUNT, READER_ACCOUNTS, Component, shared_labels
 
 
 def gateway_account(namespace: str) -> dict[str, Any]:
@@ -15,6 +15,14 @@ def gateway_account(namespace: str) -> dict[str, Any]:
 def evaluate_account(namespace: str) -> dict[str, Any]:
     """Return the account of a namespace's evaluator Jobs, the only one that may read its exchanges from the hub."""
     return _account(namespace, EVALUATE_ACCOUNT, "evaluator")
+
+
+def reader_accounts(namespace: str) -> tuple[dict[str, Any], ...]:
+    """Return the accounts by whose tokens people read from the hub: of text and numbers, and of numbers alone.
+
+    A token of one, which `kubectl create token` makes, is all that they are for: no pod runs as one.
+    """
+    return tuple(_account(namespace, name, "reader") for name in READER_ACCOUNTS)
 
 
 def _account(namespace: str, name: str, component: Component) -> dict[str, Any]:

@@ -30,6 +30,7 @@ COLLECTOR = "modelward-collector"
 """Name of our container, of its ConfigMaps' prefix and of its volumes' prefix."""
 GATEWAY_ACCOUNT = "modelward-gateway"
 EVALUATE_ACCOUNT = "modelward-evaluate"
+READER_ACCOUNTS = ("modelward-reader", "modelward-viewer")
 TOKEN_AUDIENCE = "modelward-hub"  # noqa: S105  # an audience, not a token
 
 FRAME_MANAGER = "modelward"
@@ -38,7 +39,7 @@ SCALE_MANAGER = "modelward-scale"
 ADOPT_MANAGER = "modelward-adopt"
 NOTE_MANAGER = "modelward-note"
 
-Component = Literal["model", "gateway", "evaluator", "rehearsal", "config"]
+Component = Literal["model", "gateway", "evaluator", "rehearsal", "config", "reader"]
 
 
 def fit(name: str) -> str:

@@ -53,7 +53,7 @@ class People:
             oidc = OidcVerifier(asked.oidc) if asked.oidc else None
             self._logins = Logins(self.verifier, asked, oidc, reviews)
         self.shown = ShownObjects(self.store.clock_ms)
-        rights = PeopleRights(reviews)
+        rights = PeopleRights(reviews, asked.reviews)
         self.door = Door(rights, self.audit, lambda namespace: namespace in self.shown.namespaces())
 
     async def who(self, authorization: str | None) -> Caller | Individual | None:

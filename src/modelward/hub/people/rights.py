@@ -22,6 +22,8 @@ class PeopleRights:
     """Decides by the account for its own namespace; by the API server for whom it knows."""
 
     reviews: AccessReviews | None = None
+    granted: bool = False
+    """Whether the hub may ask about others than whose token it asks with."""
 
     async def allows(self, person: Individual, right: Right, namespace: str) -> bool:
         """Return whether a person may; HubError 503 when it cannot be told."""
@@ -36,7 +38,9 @@ class PeopleRights:
         return await self._reviewed(person, right, namespace)
 
     async def _reviewed(self, person: Individual, right: Right, namespace: str) -> bool:
-        return self.reviews is not None and await self.reviews.allows(person, right, namespace)
+        if self.reviews is None or not (self.granted or person.source == "Pasted"):
+            return False
+        return await self.reviews.allows(person, right, namespace)
 
     async def of(self, person: Individual, namespace: str) -> tuple[Right, ...]:
         """Return all that a person may in a namespace."""
@@ -47,7 +51,7 @@ class PeopleRights:
         """Return whether a person may in each namespace, as far as one question tells."""
         if person.source in ("ByHand", "Kubectl") or self.reviews is None or self.reviews.namespaces:
             return person.source == "ByHand"
-        return await self.reviews.allows(person, right, "")
+        return await self._reviewed(person, right, "")
 
     async def among(self, person: Individual, right: Right, namespaces: Iterable[str]) -> frozenset[str]:
         """Return those of some namespaces in which a person may."""
@@ -64,8 +68,3 @@ class PeopleRights:
 def not_there(what: str) -> HubError:
     """There is none, or the person may not know that there is: the same words for both."""
     return HubError(404, "NotFound", f"there is no {what} that you may see")
-
-
-def not_yours(person: Individual, right: Right, namespace: str, ask: str) -> HubError:
-    """The person may know of it, and not do this."""
-    return HubError(403, "Forbidden", f"{person} may not have {right} of {namespace}: it takes {ask}")

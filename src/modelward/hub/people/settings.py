@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from modelward.hub.errors import HubSettingsError
@@ -19,7 +22,7 @@ class OidcSettings:
     """
 
     issuer: str
-    audience: str
+    audience: str = ""
     user_claim: str = "sub"
     user_prefix: str = "oidc:"
     groups_claim: str = "groups"
@@ -55,3 +58,28 @@ class PeopleSettings:
     def __post_init__(self) -> None:
         if self.oidc and not self.reviews:
             raise HubSettingsError("OIDC needs SubjectAccessReviews: without them no person could be let in")
+
+
+_OIDC = {
+    "issuer": "issuer", "clientId": "audience", "userClaim": "user_claim", "userPrefix": "user_prefix",
+    "groupsClaim": "groups_claim", "groupPrefix": "group_prefix", "caFile": "ca_file",
+}  # fmt: skip
+
+
+def people_settings(text: str) -> PeopleSettings:
+    """Read `{"accounts", "oidc", "pasted", "reviews", "namespaces"}`; HubSettingsError when it is not that."""
+    try:
+        data = json.loads(text or "{}")
+        oidc = _oidc(data.get("oidc") or {})
+        namespaces = tuple(map(str, data.get("namespaces") or ()))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HubSettingsError(f"how people log in is JSON, as the chart writes it: {error}") from None
+    return PeopleSettings(
+        data.get("accounts") is not False, oidc, data.get("pasted") is True, data.get("reviews") is True, namespaces
+    )
+
+
+def _oidc(row: Mapping[str, Any]) -> OidcSettings | None:
+    if unknown := row.keys() - _OIDC.keys():
+        raise HubSettingsError(f"no settings of OIDC: {', '.join(sorted(unknown))}")
+    return OidcSettings(**{_OIDC[name]: str(value) for name, value in row.items()}) if row.get("issuer") else None

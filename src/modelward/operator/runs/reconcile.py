@@ -31,6 +31,7 @@ from modelward.operator.endpoint.apply import ChildWriter, Problem, refused
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.notify.notifier import Notification
+from modelward.operator.readers import ReaderAccounts
 from modelward.operator.runs.history import full, job_ended, taken, tried
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runs.read import read_run
@@ -73,6 +74,7 @@ class RunReconciler:
     clock_ms: Callable[[], int]
     _children: ChildWriter = field(init=False)
     _status: StatusWriter = field(init=False)
+    _readers: ReaderAccounts = field(init=False)
     _waiting: Waiting = field(default_factory=Waiting)
     _cut: set[str] = field(default_factory=set)
     """Namespaces whose newest scheduled run had no room for all that was due."""
@@ -82,12 +84,14 @@ class RunReconciler:
     def __post_init__(self) -> None:
         self._children = ChildWriter(self.context)
         self._status = StatusWriter(self.context)
+        self._readers = ReaderAccounts(self.context)
 
     async def schedule(self, namespace: str) -> float | None:
         """Make the next run of a namespace when something is due and none is in flight; tidy old runs.
 
         Not before the hub has what it should have: a window judged too early never sees what comes later.
         """
+        await self._readers.ensure(namespace)
         known = parsed(EvaluationRun, self.context.store.list(EVALUATION_RUN, namespace))
         await tidy(self.context.client, known, self.clock_ms())
         watches = await self.asked(namespace)

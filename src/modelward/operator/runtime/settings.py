@@ -33,6 +33,7 @@ class Settings:
     watch_namespaces: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     isolate_containers: bool = False
+    reader_accounts: bool = True
     hub_url: str | None = None
     status_interval_s: float = 300.0
     scrape_interval_s: float = 15.0
@@ -116,6 +117,7 @@ class _Document(_Strict):
     watch_namespaces: Annotated[tuple[Name, ...], BeforeValidator(_split)] = ()
     allowed_hosts: Annotated[tuple[_AllowedHost, ...], BeforeValidator(_split)] = ()
     isolate_containers: bool = False
+    reader_accounts: bool = True
     hub_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     status_interval: _Interval = 300.0
     scrape_interval: _ScrapeInterval = 15.0
