@@ -28,15 +28,45 @@ def rules(objects: list[Object]) -> Iterator[dict[str, Any]]:
         yield from role["rules"]
 
 
+FOR_PEOPLE = frozenset({"modelward-viewer", "modelward-transcripts"})
+
+
 @every
 def test_no_wildcard_no_secrets_no_escalation(values: Mapping[str, Any]) -> None:
-    for rule in rules(render(values)):
+    for rule in rules([one for one in render(values) if one["metadata"]["name"] not in FOR_PEOPLE]):
         assert set(rule) <= {"apiGroups", "resources", "resourceNames", "verbs"}, "no right on a path"
         words = {word for part in rule.values() for word in part}
         assert not [word for word in words if "*" in word]
         assert not words & {"secrets", "pods/exec", "pods/portforward", "pods/log", "serviceaccounts/token"}
         assert not words & {"escalate", "bind", "impersonate", "approve", "sign"}
         assert "rbac.authorization.k8s.io" not in words
+
+
+@every
+def test_roles_for_people_are_bound_to_nobody_and_give_tokens_of_the_readers_alone(values: Mapping[str, Any]) -> None:
+    objects = render(values)
+    roles = [one for one in objects if one["metadata"]["name"] in FOR_PEOPLE]
+    assert {one["kind"] for one in roles} <= {"ClusterRole"}
+    assert not any("rbac.authorization.k8s.io/aggregate" in key for one in roles for key in one["metadata"]["labels"])
+    bound = {one["roleRef"]["name"] for one in of_kind(objects, "RoleBinding", "ClusterRoleBinding")}
+    assert not bound & FOR_PEOPLE
+    for rule in rules(roles):
+        if "serviceaccounts/token" in rule["resources"]:
+            assert rule["resourceNames"] in (["modelward-reader"], ["modelward-viewer"])
+            assert rule["verbs"] == ["create"]
+        else:
+            assert rule["apiGroups"] == ["modelward.dev"]
+
+
+def test_the_hub_may_ask_what_people_may_only_where_that_was_asked_for() -> None:
+    oidc = {"people": {"oidc": {"issuer": "https://login.example.org", "clientId": "modelward"}}}
+    assert not [one for one in render({}) if one["metadata"]["name"] == "modelward-hub-reviews"]
+    asked = {"authorization.k8s.io/subjectaccessreviews": "create"}
+    assert granted(named(render(oidc), "ClusterRole", "modelward-hub-reviews")) == asked
+    there = render({**oidc, "watchNamespaces": ["retail"]})
+    local = {"authorization.k8s.io/localsubjectaccessreviews": "create"}
+    assert granted(named(there, "Role", "modelward-hub-reviews")) == local
+    assert not of_kind(there, "ClusterRole", "ClusterRoleBinding")
 
 
 def test_the_operator_has_exactly_these_rights_on_the_cluster() -> None:
@@ -109,4 +139,4 @@ def test_people_who_may_edit_a_namespace_may_edit_our_kinds_but_not_their_status
     assert "create update patch delete" in edit["modelward.dev/llmendpoints"]
     assert not any(resource.endswith("/status") for resource in edit)
     off = render({"rbac": {"aggregate": False}})
-    assert [role["metadata"]["name"] for role in of_kind(off, "ClusterRole")] == ["modelward"]
+    assert {role["metadata"]["name"] for role in of_kind(off, "ClusterRole")} == {"modelward", *FOR_PEOPLE}

@@ -11,7 +11,7 @@ from modelward.api.compare_view import RevisionsView, WhyView
 from modelward.api.exchange_page import ExchangePage, LabelView, PersonLabel
 from modelward.api.person import Person
 from modelward.api.preview import Preview, PreviewRequest, SilenceRequest
-from modelward.api.series import HistorySeries, series_from_json
+from modelward.api.series import HistoryQuery, HistorySeries, series_from_json
 from modelward.api.views import AlertPage, AuditPage, EndpointView, FleetPage, PolicyPage, PolicyView, SilenceView
 from modelward.hub_client.rows import READ_ERRORS
 from modelward.hub_client.session import HubSession, HubUnavailableError, decoded
@@ -51,10 +51,11 @@ class ViewClient(HubSession):
         """Return exchanges: `from`, `to`, `flagged`, `status`, `slower`, `revision`, `text`, `cursor`, …"""
         return await self._view(ExchangePage, f"{_endpoint(namespace, name)}/exchanges", asked)
 
-    async def history(self, namespace: str, name: str, asked: ViewQuery) -> HistorySeries:
-        """Return the lines of one metric: `metric`, `by`, `from`, `to`, `points`."""
-        query = {key: str(value) for key, value in asked.items() if value not in (None, "")}
-        answer = await self.ask("GET", f"/v1/view/{_endpoint(namespace, name)}/history", params=query)
+    async def history(self, namespace: str, name: str, query: HistoryQuery) -> HistorySeries:
+        """Return the lines of one metric."""
+        plain = {"metric": query.metric, "by": query.by, "from": str(query.from_ms), "to": str(query.to_ms)}
+        path = f"/v1/view/{_endpoint(namespace, name)}/history"
+        answer = await self.ask("GET", path, params={**plain, "points": str(query.points)})
         try:
             return series_from_json(decoded(answer))
         except READ_ERRORS as error:

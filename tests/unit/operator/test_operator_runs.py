@@ -45,7 +45,7 @@ class RunRig:
 
     def __init__(self, hub_url: str | None = HUB) -> None:
         self.api = FakeApi()
-        self.api.context = replace(self.api.context, settings=replace(SETTINGS, hub_url=hub_url))
+        self.api.context = replace(self.api.context, settings=replace(SETTINGS, hub_url=hub_url, reader_accounts=False))
         self.endpoint("chat")
         self.now_ms = NOW_MS
         self.feed = HubFeed(

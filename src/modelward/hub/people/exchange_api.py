@@ -41,7 +41,7 @@ MOST_ROWS = 50
 _LONG_MS = 600_000
 """An exchange that ended in an hour may have begun so long before."""
 _WORDS = 200
-Check = tuple[str, str]
+CheckName = tuple[str, str]
 """Policy and evaluation."""
 LabelsOf = Callable[[str, str, str], Iterable[LabelView]]
 """Labels of an exchange: by endpoint, its id, and who reads them."""
@@ -53,8 +53,8 @@ class HourlyScores:
 
     scores: ScoreStore
     endpoint: str
-    checks: tuple[Check, ...]
-    _hours: dict[str, dict[Check, Mapping[str, KeptScore]]] = field(default_factory=dict)
+    checks: tuple[CheckName, ...]
+    _hours: dict[str, dict[CheckName, Mapping[str, KeptScore]]] = field(default_factory=dict)
 
     async def read(self, from_ms: int, to_ms: int) -> None:
         """Read the hours of a time."""
@@ -65,7 +65,7 @@ class HourlyScores:
                     check: await self.scores.of_hour(self.endpoint, shown_set(*check), hour) for check in self.checks
                 }
 
-    def of(self, time_ms: int, exchange_id: str) -> dict[Check, KeptScore]:
+    def of(self, time_ms: int, exchange_id: str) -> dict[CheckName, KeptScore]:
         """Return the scores of an exchange that began then."""
         hour = self._hours.get(hour_of(time_ms), {})
         return {check: found[exchange_id] for check, found in hour.items() if exchange_id in found}
@@ -114,7 +114,7 @@ class ExchangeApi:
         )
         return await send(request, view_answer(page))
 
-    def checks_of(self, place: Place) -> tuple[Check, ...]:
+    def checks_of(self, place: Place) -> tuple[CheckName, ...]:
         """Return the evaluations of an endpoint; HubError 404 where there is no such endpoint."""
         entry = self.shown.get(ShownName("LLMEndpoint", place.namespace, place.endpoint))
         if entry is None and not self.store.index.of(place.path):
@@ -122,7 +122,7 @@ class ExchangeApi:
         return tuple((one.policy, one.name) for one in status_of(entry.decoded()).evaluations) if entry else ()
 
     async def _found(
-        self, place: Place, asked: ExchangeFilter, before: ScanMark | None, limit: int, by: tuple[Check, ...] | None
+        self, place: Place, asked: ExchangeFilter, before: ScanMark | None, limit: int, by: tuple[CheckName, ...] | None
     ) -> Scanned:
         endpoint, rest = place.path, list[ExchangeObject]()
         hours = HourlyScores(self.scores, endpoint, by or ())
@@ -191,7 +191,7 @@ class ExchangeApi:
         )
 
 
-def _checks_asked(flagged: str, checks: tuple[Check, ...]) -> tuple[Check, ...] | None:
+def _checks_asked(flagged: str, checks: tuple[CheckName, ...]) -> tuple[CheckName, ...] | None:
     """Return the checks one of which must have flagged an exchange; None where that is not asked."""
     if not flagged:
         return None
