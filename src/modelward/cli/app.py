@@ -8,7 +8,20 @@ from __future__ import annotations
 
 import typer
 
-from modelward.cli import collector, crd, erase, evaluators, hub, images, notify, operator, render, scope_check, version
+from modelward.cli import (
+    collector,
+    crd,
+    erase,
+    evaluators,
+    hub,
+    images,
+    kubectl_plugin,
+    notify,
+    operator,
+    render,
+    scope_check,
+    version,
+)
 from modelward.cli.alerts import command as alerts
 from modelward.cli.console_server import command as console_server
 from modelward.cli.doctor import command as doctor
@@ -44,6 +57,7 @@ app.command(epilog=explain.NEXT)(explain.explain)
 app.command(epilog=preflight.NEXT)(preflight.preflight)
 app.command(epilog=doctor.NEXT)(doctor.doctor)
 app.command(epilog=images.NEXT)(images.images)
+app.command(epilog=kubectl_plugin.NEXT)(kubectl_plugin.kubectl_plugin)
 app.command()(version.version)
 app.add_typer(erase.app, name="erase")
 evaluators.app.command(epilog=scope_check.NEXT)(scope_check.check)
