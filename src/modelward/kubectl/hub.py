@@ -92,6 +92,8 @@ def endpoint_path(namespace: str, name: str, *more: str) -> str:
 
 
 def _read(status: int, body: bytes) -> Mapping[str, Any]:
+    if status == http.client.NO_CONTENT:
+        return {}
     try:
         found = json.loads(body)
     except ValueError:
