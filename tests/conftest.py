@@ -28,6 +28,11 @@ class Cluster:
     kubeconfig: Path
     is_devcluster: bool
 
+    @staticmethod
+    def program(name: str) -> str:
+        """Return where kubectl or Helm is: the devcluster's own, else the one on the PATH."""
+        return _program(name)
+
     def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002 - subprocess's name for it
         """Run kubectl and return what it printed; CalledProcessError carries its stderr."""
         return self._run(_program("kubectl"), *arguments, stdin=input)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-_PROGRAM = '''#!{python}
+_PROGRAM = """#!{python}
 import json, pathlib, sys
 
 folder = pathlib.Path({folder!r})
@@ -37,7 +37,7 @@ match words:
         print("retail", end="")
     case _:
         sys.exit(f"error: unknown command {{words}}")
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)

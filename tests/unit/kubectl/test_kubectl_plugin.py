@@ -1,4 +1,4 @@
-"""`kubectl modelward` answers what people ask first, in words that lead on, and prints nothing that a terminal obeys."""
+"""`kubectl modelward` answers what people ask first, leads on, and prints nothing that a terminal obeys."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_top_orders_by_what_is_asked(kubectl: Any, endpoint: Make) -> None:
     )
     names = [line.split()[1] for line in ask(kubectl, "top").splitlines()[1:]]
     assert names == ["busy", "dear", "silent"]
-    assert [line.split()[1] for line in ask(kubectl, "top", "--by", "cost").splitlines()[1:]][0] == "dear"
+    assert next(line.split()[1] for line in ask(kubectl, "top", "--by", "cost").splitlines()[1:]) == "dear"
 
 
 def test_why_shows_the_evidence_the_change_before_and_the_next_command(kubectl: Any, endpoint: Make) -> None:
