@@ -12,7 +12,7 @@ from typing import Any
 
 from modelward.kubectl.errors import PluginError
 
-Object = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 PLURALS = {"llmep": "llmendpoints", "mpol": "monitoringpolicies", "llmsil": "alertsilences"}
 GROUP = "modelward.dev"
 TIMEOUT_S = 60
@@ -28,17 +28,17 @@ class Cluster:
     namespace: str = ""
     everywhere: bool = False
 
-    def objects(self, kind: str) -> list[Object]:
+    def objects(self, kind: str) -> list[JsonObject]:
         """Return all objects of a kind (`llmep`, `mpol`, `llmsil`) where the person asked for them."""
         where = ["--all-namespaces"] if self.everywhere else self._there()
         found = self._json("get", f"{PLURALS[kind]}.{GROUP}", *where)
         return list(found.get("items", ()))
 
-    def object(self, kind: str, name: str) -> Object:
+    def object(self, kind: str, name: str) -> JsonObject:
         """Return one object; PluginError where there is none."""
         return self._json("get", f"{PLURALS[kind]}.{GROUP}", name, *self._there())
 
-    def create(self, document: Object) -> str:
+    def create(self, document: JsonObject) -> str:
         """Create an object and return what kubectl says of it: `alertsilence.modelward.dev/ack-x2k4p created`."""
         return self.run("create", "-f", "-", *self._there(), given=json.dumps(document)).strip()
 
@@ -96,7 +96,7 @@ class Cluster:
     def _there(self) -> Sequence[str]:
         return ("-n", self.namespace) if self.namespace else ()
 
-    def _json(self, *arguments: str) -> Object:
+    def _json(self, *arguments: str) -> JsonObject:
         found = json.loads(self.run(*arguments, "-o", "json"))
         return found if isinstance(found, dict) else {}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from modelward.kubectl.cluster import Cluster, Object
+from modelward.kubectl.cluster import Cluster, JsonObject
 from modelward.kubectl.table import age, table
 
 HEALTH = ("Unhealthy", "Degraded", "Unknown", "Healthy")
@@ -45,28 +45,28 @@ def top(cluster: Cluster, by: str = "requests") -> str:
     return table(heads, [_top_row(one) for one in found])
 
 
-def status_of(obj: Object) -> Mapping[str, Any]:
+def status_of(obj: JsonObject) -> Mapping[str, Any]:
     """Return an object's status; empty where it has none."""
     found = obj.get("status")
     return found if isinstance(found, dict) else {}
 
 
-def firing(obj: Object) -> Sequence[Mapping[str, Any]]:
+def firing(obj: JsonObject) -> Sequence[Mapping[str, Any]]:
     """Return the alerts of an endpoint that fire or are held."""
     return [one for one in status_of(obj).get("alerts", ()) if one.get("state") in ("Firing", "Held")]
 
 
-def _need(obj: Object) -> tuple[int, str, tuple[str, str]]:
+def _need(obj: JsonObject) -> tuple[int, str, tuple[str, str]]:
     found = status_of(obj)
     health = found.get("health", "Unknown")
     return (HEALTH.index(health) if health in HEALTH else 2, found.get("healthSince", ""), _name(obj))
 
 
-def _name(obj: Object) -> tuple[str, str]:
+def _name(obj: JsonObject) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
-def _usage(obj: Object) -> Mapping[str, Any]:
+def _usage(obj: JsonObject) -> Mapping[str, Any]:
     return status_of(obj).get("usage") or {}
 
 
@@ -75,14 +75,14 @@ def _number(text: object) -> float:
     return float(found[0]) if found else -1.0
 
 
-def _summary(obj: Object) -> dict[str, Any]:
+def _summary(obj: JsonObject) -> dict[str, Any]:
     found = status_of(obj)
     namespace, name = _name(obj)
     kept = {key: found.get(key) for key in ("health", "healthSince", "summary", "checks", "usage", "budgets")}
     return {"namespace": namespace, "name": name, **kept, "alerts": list(firing(obj))}
 
 
-def _status_row(obj: Object, now: datetime) -> tuple[str, ...]:
+def _status_row(obj: JsonObject, now: datetime) -> tuple[str, ...]:
     found, usage = status_of(obj), _usage(obj)
     return (
         *_name(obj),
@@ -103,7 +103,7 @@ def _least_budget(found: Mapping[str, Any]) -> str:
     return min(left, key=_number, default="")
 
 
-def _top_row(obj: Object) -> tuple[str, ...]:
+def _top_row(obj: JsonObject) -> tuple[str, ...]:
     usage = _usage(obj)
     keys = (
         "requestsPerMinute",

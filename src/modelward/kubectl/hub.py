@@ -30,7 +30,7 @@ class HubWay:
 
 
 @dataclass(slots=True)
-class Hub:
+class ForwardedHub:
     """One hub and the token that is shown to it."""
 
     host: str
@@ -68,11 +68,11 @@ class Hub:
 
 
 @contextmanager
-def hub_of(cluster: Cluster, way: HubWay) -> Iterator[Hub]:
+def hub_of(cluster: Cluster, way: HubWay) -> Iterator[ForwardedHub]:
     """Yield the hub as the person may see it in the namespace that is meant."""
     if way.url:
         parts = urlsplit(way.url)
-        yield Hub(parts.hostname or "127.0.0.1", parts.port or 80)
+        yield ForwardedHub(parts.hostname or "127.0.0.1", parts.port or 80)
         return
     namespace = cluster.here()
     token = cluster.run(
@@ -83,7 +83,7 @@ def hub_of(cluster: Cluster, way: HubWay) -> Iterator[Hub]:
     )
     tls = ssl.create_default_context(cadata=authority)
     with cluster.forwarded(way.system_namespace, SERVICE, PORT) as port:
-        yield Hub("127.0.0.1", port, token, tls)
+        yield ForwardedHub("127.0.0.1", port, token, tls)
 
 
 def endpoint_path(namespace: str, name: str, *more: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from modelward.kubectl.alerts import seconds
 from modelward.kubectl.cluster import Cluster
 from modelward.kubectl.errors import PluginError
-from modelward.kubectl.hub import Hub, HubWay, endpoint_path, hub_of
+from modelward.kubectl.hub import ForwardedHub, HubWay, endpoint_path, hub_of
 from modelward.kubectl.table import block, bold, coloured, plain
 
 FAULT = {"fault": True, "ok": False, "unsure": None}
@@ -59,7 +59,7 @@ def label(cluster: Cluster, way: HubWay, name: str, exchange: str, check: str, w
     return f"{exchange}: {word}, by {check}"
 
 
-def _rows(hub: Hub, path: str, wanted: Wanted, now: datetime) -> Iterator[Mapping[str, Any]]:
+def _rows(hub: ForwardedHub, path: str, wanted: Wanted, now: datetime) -> Iterator[Mapping[str, Any]]:
     since = now - timedelta(seconds=seconds(wanted.since))
     cursor, left = "", wanted.limit
     for _ in range(_PAGES):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from modelward.kubectl.cluster import Cluster, Object
+from modelward.kubectl.cluster import Cluster, JsonObject
 from modelward.kubectl.fleet import firing, status_of
 from modelward.kubectl.hub import HubWay, endpoint_path, hub_of
 from modelward.kubectl.table import age, bold, coloured, plain, table
@@ -85,7 +85,7 @@ def _changes(found: Mapping[str, Any], now: datetime) -> str:
     return table(("AGO", "CHANGED", "FROM → TO"), rows) if rows else ""
 
 
-def _alerts(obj: Object, now: datetime) -> str:
+def _alerts(obj: JsonObject, now: datetime) -> str:
     rows = [
         (one["state"], one["name"], one.get("severity", ""), age(one.get("since", ""), now), told_by(one))
         for one in firing(obj)
@@ -105,7 +105,7 @@ def told_by(alert: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
-def _next(obj: Object, found: Mapping[str, Any]) -> str:
+def _next(obj: JsonObject, found: Mapping[str, Any]) -> str:
     where = f"-n {obj['metadata'].get('namespace', '')} {obj['metadata']['name']}"
     failed = [one for one in found.get("evaluations", ()) if one.get("verdict") == "Failed"]
     lines = [f"kubectl modelward samples {where} --flagged {failed[0]['policy']}/{failed[0]['name']}"] if failed else []
