@@ -68,6 +68,7 @@ class VerdictMetrics(Collector):
         yield self._objectives()
         yield from self._verdicts("objective", "modelward_objective_verdict", "modelward_objective_info")
         yield from self._verdicts("evaluation", "modelward_evaluation_verdict", "modelward_evaluation_info")
+        yield self._budgets()
         yield self._endpoint_alerts()
         yield from self._usage()
         yield self._token_prices()
@@ -127,6 +128,18 @@ class VerdictMetrics(Collector):
                     via = way_of_check(ways.get(check.policy, "Chart"), check.severity)
                     info.add_metric([*values, check.severity, CONDITION[check.concern], via], 1.0)
         yield from (verdict, info)
+
+    def _budgets(self) -> GaugeMetricFamily:
+        told = "What is left of an error budget, 1 to below 0; absent where too little of the period was watched"
+        family = GaugeMetricFamily(
+            "modelward_error_budget_remaining_ratio", told, labels=[*_ENDPOINT, "policy", "objective"]
+        )
+        for (namespace, name), status in tuple(self._statuses.items()):
+            for one in status.budgets:
+                if one.remaining:
+                    sign, left = (-1 if one.remaining[0] == "-" else 1), shown_number(one.remaining.lstrip("-"))
+                    family.add_metric([namespace, name, one.policy, one.objective], sign * left)
+        return family
 
     def _endpoint_alerts(self) -> GaugeMetricFamily:
         told = "Always 1; which way alerts go that are about the endpoint itself: Direct where a policy has receivers"
