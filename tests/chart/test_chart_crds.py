@@ -24,7 +24,7 @@ def test_the_chart_holds_the_generated_crds() -> None:
     copies = {path.name: path.read_bytes() for path in (CHART / "files" / "crds").glob("*.yaml")}
     originals = {path.name: path.read_bytes() for path in CRDS.glob("*.yaml")}
     assert copies == originals, "run helm/sync-crds"
-    assert len(copies) == 4
+    assert len(copies) == 5
 
 
 def test_rendering_changes_nothing_in_them() -> None:
@@ -37,7 +37,7 @@ def test_they_survive_an_uninstall_unless_told_otherwise() -> None:
         found = of_kind(render({"crds": crds}), "CustomResourceDefinition")
         return [crd["metadata"].get("annotations", {}).get("helm.sh/resource-policy") for crd in found]
 
-    assert policies() == ["keep"] * 4
+    assert policies() == ["keep"] * 5
     assert policies(keep=False) == [None] * 4
     assert policies(install=False) == []
 

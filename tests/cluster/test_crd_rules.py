@@ -32,6 +32,16 @@ LOOK_BACK: Spec = {"endpoint": "chat", "from": "2026-11-24T09:00:00Z", "to": "20
 ITEM: Spec = {**LOOK_BACK, "policy": "baseline", "evaluation": "topic"}
 
 
+FROM: Spec = {"secretRef": {"name": "modelward-alerts", "key": "slack"}}
+MAIL: Spec = {"server": "smtp.example.com:587", "from": "modelward@example.com", "to": ["oncall@example.com"]}
+SILENCE: Spec = {"until": "2026-12-01T08:00:00Z", "comment": "rolling back"}
+
+
+def alerting(*receivers: Spec, **changes: Any) -> Spec:
+    written = receivers or ({"name": "sre", "shared": "oncall"},)
+    return {"endpointSelector": {}, "alerts": {"receivers": [*written], **changes}}
+
+
 CONTAINER: Spec = {"image": "registry.example/brand@sha256:0"}
 WEBHOOK: Spec = {"url": "https://judge.example/brand", "secretRef": {"name": "modelward-brand"}}
 
@@ -163,6 +173,12 @@ VALID: list[tuple[str, Spec]] = [
     ("Evaluator", judge(model={"external": AZURE}, readout="JSONSchema", sees=["Answer"])),
     ("Evaluator", judge(PAIRWISE)),
     ("Evaluator", judge(mode="Reference", references=PAIRWISE["references"])),
+    ("MonitoringPolicy", alerting()),
+    ("MonitoringPolicy", alerting({"name": "bot", "slack": {"tokenFrom": FROM, "channel": "#alerts"}})),
+    ("MonitoringPolicy", alerting({"name": "mail", "email": MAIL})),
+    ("MonitoringPolicy", alerting(routes=[{"alerts": ["Check/topic"], "receivers": ["sre"], "groupBy": ["Endpoint"]}])),
+    ("AlertSilence", SILENCE),
+    ("AlertSilence", {**SILENCE, "endpoint": "chat", "alerts": ["Check/topic"], "untilResolved": True}),
     ("EvaluationRun", LOOK_BACK),
     ("EvaluationRun", {"endpoint": "chat"}),
     ("EvaluationRun", {"items": [ITEM], "suspend": True}),
@@ -203,6 +219,10 @@ REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
     ("Evaluator", judge(rubric="")),
     ("Evaluator", judge(labels={"fault": [], "ok": ["polite"]})),
     ("Evaluator", judge(sees=["Mood"])),
+    ("MonitoringPolicy", alerting({"name": "open", "webhook": {"url": "https://a.example", "format": "XML"}})),
+    ("MonitoringPolicy", alerting(routes=[{"receivers": []}])),
+    ("AlertSilence", {}),
+    ("AlertSilence", {"until": "tomorrow"}),
     ("EvaluationRun", {**LOOK_BACK, "from": "yesterday"}),
     ("EvaluationRun", {"items": [{"endpoint": "chat"}]}),
 ]
@@ -294,6 +314,62 @@ REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
         {**judged(every="15m", over="1h"), "capture": {"keepFor": "14m"}},
         "every must be at most capture.keepFor",
     ),
+    ("MonitoringPolicy", alerting({"name": "none"}), "set exactly one of shared, slack, teams, pagerDuty, email"),
+    ("MonitoringPolicy", alerting({"name": "a", "slack": {}}), "set exactly one of webhookUrlFrom and tokenFrom"),
+    ("MonitoringPolicy", alerting({"name": "a", "slack": {"tokenFrom": FROM}}), "a bot (tokenFrom) needs channel"),
+    ("MonitoringPolicy", alerting({"name": "a", "webhook": {}}), "set exactly one of url and urlFrom"),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "email": {**MAIL, "username": "a"}}),
+        "username and passwordFrom need each other",
+    ),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "email": {**MAIL, "username": "a", "passwordFrom": FROM, "security": "None"}}),
+        "a password needs security StartTLS or TLS",
+    ),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "teams": {"webhookUrlFrom": {"secretRef": {"name": "db", "key": "a"}}}}),
+        '"db" is not a name of a Secret that Modelward may mount',
+    ),
+    ("MonitoringPolicy", alerting(routes=[{"receivers": ["nobody"]}]), "routes name receivers of this policy"),
+    (
+        "MonitoringPolicy",
+        alerting(routes=[{"receivers": ["sre"], "alerts": ["NotReady/a"]}]),
+        '"NotReady/a" is not an alert; write NotReady',
+    ),
+    ("MonitoringPolicy", alerting(timing={"repeatEvery": "1m"}), "repeatEvery must be at least 5m"),
+    ("MonitoringPolicy", alerting(timing={"groupWait": "11m"}), "groupWait must be at most 10m"),
+    ("MonitoringPolicy", alerting(timing={"closeUnknownAfter": "59m"}), "closeUnknownAfter must be at least 1h"),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "email": {**MAIL, "server": "smtp.example.com"}}),
+        '"smtp.example.com" is not a host with a port',
+    ),
+    ("MonitoringPolicy", alerting({"name": "a", "email": {**MAIL, "to": ["a"]}}), "this is not an address of mail"),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "gitIssue": {"repository": "chat", "tokenFrom": FROM}}),
+        '"chat" is not a repository; write its owner',
+    ),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "gitIssue": {"repository": "a/b", "tokenFrom": FROM, "apiUrl": "http://a"}}),
+        "this is not an address of an API",
+    ),
+    (
+        "MonitoringPolicy",
+        alerting({"name": "a", "slack": {"tokenFrom": FROM, "channel": "a b"}}),
+        '"a b" is not a channel; write its id',
+    ),
+    ("AlertSilence", {**SILENCE, "untilResolved": True}, "untilResolved acknowledges one alert"),
+    (
+        "AlertSilence",
+        {**SILENCE, "endpoint": "chat", "alerts": ["Check"], "untilResolved": True},
+        "untilResolved acknowledges one alert",
+    ),
+    ("AlertSilence", {"until": "1999-12-01T08:00:00Z"}, "until must lie between the years 2000 and 2200"),
     ("Evaluator", {}, ONE_KIND),
     (
         "Evaluator",

@@ -298,6 +298,7 @@ HIDDEN: tuple[Hidden, ...] = (
         lambda s: not _info_toggles(s, "evaluations"),
         _NO_SAMPLES,
     ),
+    Hidden("MonitoringPolicy", ("alerts",), _always, "shows in what receivers are told, and here nothing fails"),
     Hidden("MonitoringPolicy", (*_EVALUATION, "affects"), _affects_only_info, "Info moves no condition"),
     Hidden("Evaluator", ("config",), _always, _NO_SAMPLES),
     Hidden("Evaluator", ("judge",), _judge_is_placed, _NO_SAMPLES),

@@ -235,6 +235,57 @@ def _judging(judge: Value, changed: str) -> Value:
     return {**kept, "mode": mode} if mode != judge.get("mode", "Single") else kept
 
 
+def _to_slack(value: Value, changed: str) -> Value:
+    """Give Slack a webhook, or a bot with its channel."""
+    bot = (changed in ("tokenFrom", "channel") and changed in value) or (
+        "tokenFrom" in value and changed != "webhookUrlFrom"
+    )
+    if bot:
+        return {"channel": "C1", "tokenFrom": _FROM, **_without(value, "webhookUrlFrom")}
+    return {"webhookUrlFrom": _FROM, **_without(value, "tokenFrom", "channel")}
+
+
+def _logged_in(value: Value, _changed: str) -> Value:
+    """Give mail both of user and password or none, and a password an encrypted connection."""
+    if ("username" in value) != ("passwordFrom" in value):
+        return _without(value, "username", "passwordFrom")
+    in_the_clear = value.get("security", "StartTLS") == "None" and "passwordFrom" in value
+    return {**value, "security": "TLS"} if in_the_clear else value
+
+
+def _timed(field: str, otherwise: str, least_ms: int = 0, most_ms: int = 1 << 62) -> Mend:
+    def mend(value: Value, _changed: str) -> Value:
+        return value if least_ms <= duration_ms(value.get(field, otherwise)) <= most_ms else {**value, field: otherwise}
+
+    return mend
+
+
+def _routed(alerts: Value, _changed: str) -> Value:
+    """Let routes name receivers that there are."""
+    names = [one["name"] for one in alerts.get("receivers", ())]
+    if not names:
+        return _without(alerts, "routes")
+    routes = ({**one, "receivers": [name for name in one["receivers"] if name in names] or names[:1]}
+              for one in alerts.get("routes", ()))  # fmt: skip
+    return {**alerts, **({"routes": [*routes]} if "routes" in alerts else {})}
+
+
+def _acknowledged(spec: Value, _changed: str) -> Value:
+    if not spec.get("untilResolved"):
+        return spec
+    one = spec.get("alerts") or ["NotReady"]
+    whole = one[0] if "/" in one[0] or one[0] not in _OF_CHECKS else f"{one[0]}/a"
+    return {"endpoint": "chat", **spec, "alerts": [whole]}
+
+
+def _silenced_until(spec: Value, _changed: str) -> Value:
+    return spec if "2000" <= spec["until"] < "2200" else {**spec, "until": "2026-01-02T00:00:00Z"}
+
+
+_FROM: Value = {"secretRef": {"name": "modelward-alerts", "key": "a"}}
+_OF_CHECKS = ("Objective", "BudgetBurn", "Check", "CheckUndecided")
+_RECEIVER: Value = {"name": "a", "shared": "a"}
+_RECEIVERS = ("shared", "slack", "teams", "pagerDuty", "email", "webhook", "gitIssue")
 _LABELS = {"fault": ["rude"], "ok": ["polite"]}
 _REFERENCES = [{"question": "a", "answer": "b"}]
 
@@ -494,6 +545,61 @@ RULES: Mapping[str, Rule] = {
     ),
     "every must be at most capture.keepFor: what is no longer kept cannot be judged": Rule(
         _kept_until_judged, (_sparse,)
+    ),
+    "set exactly one of webhookUrlFrom and tokenFrom": Rule(
+        _to_slack,
+        (
+            _drop("webhookUrlFrom", "tokenFrom", "channel"),
+            lambda _: {"webhookUrlFrom": _FROM, "tokenFrom": _FROM, "channel": "C1"},
+        ),
+    ),
+    "a bot (tokenFrom) needs channel; a webhook has its own": Rule(
+        _to_slack, (lambda _: {"tokenFrom": _FROM}, lambda _: {"webhookUrlFrom": _FROM, "channel": "C1"})
+    ),
+    "username and passwordFrom need each other": Rule(
+        _logged_in,
+        (
+            lambda mail: {**_without(mail, "passwordFrom"), "username": "a"},
+            lambda mail: {**_without(mail, "username"), "passwordFrom": _FROM, "security": "TLS"},
+        ),
+    ),
+    "a password needs security StartTLS or TLS, or it crosses the network in the clear": Rule(
+        _logged_in, (_set(username="a", passwordFrom=_FROM, security="None"),)
+    ),
+    "set exactly one of url and urlFrom": Rule(
+        _only("url", "urlFrom", otherwise=("url", "https://a")),
+        (_drop("url", "urlFrom"), _set(url="https://a", urlFrom=_FROM)),
+    ),
+    "set exactly one of shared, slack, teams, pagerDuty, email, webhook and gitIssue": Rule(
+        _only(*_RECEIVERS, otherwise=("shared", "a")),
+        (_drop(*_RECEIVERS), lambda one: {"name": one["name"], "shared": "a", "teams": {"webhookUrlFrom": _FROM}}),
+    ),
+    "repeatEvery must be at least 5m: who is told more often reads less": Rule(
+        _timed("repeatEvery", "12h", least_ms=300_000), (_set(repeatEvery="299s"), _set(repeatEvery="0s"))
+    ),
+    "groupWait must be at most 10m: until then no receiver hears of it": Rule(
+        _timed("groupWait", "30s", most_ms=600_000), (_set(groupWait="601s"), _set(groupWait="10m1ms"))
+    ),
+    "closeUnknownAfter must be at least 1h: a restart of what measures is no end": Rule(
+        _timed("closeUnknownAfter", "24h", least_ms=3_600_000), (_set(closeUnknownAfter="59m"),)
+    ),
+    "routes name receivers of this policy: add them to receivers, or mend the name": Rule(
+        _routed,
+        (
+            lambda _: {"routes": [{"receivers": ["a"]}]},
+            _set(receivers=[_RECEIVER], routes=[{"receivers": ["a"]}, {"receivers": ["a", "b"]}]),
+        ),
+    ),
+    "untilResolved acknowledges one alert: name its endpoint and the alert whole, such as Check/stays-on-topic": Rule(
+        _acknowledged,
+        (
+            lambda spec: {**_without(spec, "endpoint"), "alerts": ["NotReady"], "untilResolved": True},
+            _set(endpoint="a", alerts=["Check"], untilResolved=True),
+            _set(endpoint="a", alerts=["NotReady", "Unwatched"], untilResolved=True),
+        ),
+    ),
+    "until must lie between the years 2000 and 2200": Rule(
+        _silenced_until, (_set(until="1999-12-31T23:59:59Z"), _set(until="2200-01-01T00:00:01Z"))
     ),
     "set exactly one of endpoint (look back) and items": Rule(
         _only("endpoint", "items", otherwise=("endpoint", "run")),

@@ -108,6 +108,7 @@ OVERLAYS: Mapping[str, Overlay] = {
         ),
         ("judge", "examples", "[]", "label"): st.sampled_from(["rude", "polite"]),
     },
+    "AlertSilence": {},
     "EvaluationRun": {("endpoint",): st.sampled_from(["short", "outside"]), ("items",): None},
 }
 _AMOUNTS = {"requests": {"cpu": "50m"}, "limits": {"memory": "1Gi"}}
@@ -124,7 +125,14 @@ _REST = {
     "usage": {
         "prices": {
             "currency": "USD",
-            "models": [{"model": "*", "perMillionInputTokens": "0.15", "perMillionOutputTokens": "0.60"}],
+            "models": [
+                {
+                    "model": "*",
+                    "perMillionInputTokens": "0.15",
+                    "perMillionCachedInputTokens": "0.08",
+                    "perMillionOutputTokens": "0.60",
+                }
+            ],
         },
         "callers": {"header": "x-team", "max": 50},
     },
@@ -170,6 +178,41 @@ _CALIBRATION = {
     "maxAge": "720h",
     "maxTokens": 500_000,
 }
+_FROM = {"secretRef": {"name": "modelward-alerts", "key": "value"}}
+_MAIL = {"server": "smtp.example.com:587", "security": "TLS", "username": "a", "passwordFrom": _FROM}
+_ALERTS = {
+    "receivers": [
+        {"name": "sre", "shared": "oncall"},
+        {"name": "hook", "slack": {"webhookUrlFrom": _FROM}},
+        {"name": "bot", "slack": {"tokenFrom": _FROM, "channel": "C0123456789"}},
+        {"name": "teams", "teams": {"webhookUrlFrom": _FROM}},
+        {"name": "pager", "pagerDuty": {"routingKeyFrom": _FROM, "region": "EU"}},
+        {"name": "mail", "email": {**_MAIL, "from": "modelward@example.com", "to": ["oncall@example.com"]}},
+        {"name": "open", "webhook": {"url": "https://a.example/b", "format": "CloudEvents", "tokenFrom": _FROM}},
+        {"name": "closed", "webhook": {"urlFrom": _FROM}},
+        {
+            "name": "issues",
+            "gitIssue": {"forge": "GitHub", "repository": "a/b", "tokenFrom": _FROM, "apiUrl": "https://a"},
+        },
+    ],
+    "routes": [
+        {
+            "alerts": ["NotReady", "Check"],
+            "severities": ["Critical"],
+            "receivers": ["sre"],
+            "groupBy": ["Endpoint"],
+            "unacknowledgedFor": "15m",
+        }
+    ],
+    "timing": {
+        "groupWait": "30s",
+        "groupInterval": "5m",
+        "repeatEvery": "12h",
+        "resolveAfter": "10m",
+        "cooldown": "15m",
+        "closeUnknownAfter": "24h",
+    },
+}
 BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "LLMEndpoint": {
         "short": {
@@ -202,6 +245,7 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
         },
     },
     "MonitoringPolicy": {
+        "alerting": {"endpointSelector": {"matchLabels": {"team": "retail"}}, "alerts": _ALERTS},
         "baseline": {
             "endpointSelector": {
                 "matchLabels": {"team": "retail"},
@@ -216,7 +260,7 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
             },
             "objectives": [
                 {"name": "first", "metric": "TimeToFirstToken", "percentile": 95, "maxDuration": "2s", **_OBJECTIVE},
-                {"name": "errors", "metric": "ErrorRate", "maxRate": "1%", **_OBJECTIVE},
+                {"name": "errors", "metric": "ErrorRate", "maxRate": "1%", "budget": {"period": "672h"}, **_OBJECTIVE},
             ],
             "evaluations": [
                 {
@@ -318,6 +362,16 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                 "config": {"strict": True},
             }
         },
+    },
+    "AlertSilence": {
+        "maintenance": {
+            "endpoint": "short",
+            "alerts": ["BudgetBurn/errors"],
+            "until": "2026-12-01T08:00:00Z",
+            "untilResolved": True,
+            "comment": "rolling back",
+            "author": "oidc:ana",
+        }
     },
     "EvaluationRun": {
         "look": {"endpoint": "short", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "suspend": False},

@@ -15,7 +15,22 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from modelward.api.form import IMAGE, KAPPA, KIND, LABEL, QUERY_VALUE, SECRET_KEY, SECRET_NAME, TEXT_URL
+from modelward.api.form import (
+    ALERT,
+    API_URL,
+    CHANNEL,
+    HOST_PORT,
+    IMAGE,
+    KAPPA,
+    KIND,
+    LABEL,
+    MAIL_ADDRESS,
+    QUERY_VALUE,
+    REPOSITORY,
+    SECRET_KEY,
+    SECRET_NAME,
+    TEXT_URL,
+)
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 ITEM, VALUE = "[]", "{}"
@@ -173,6 +188,33 @@ PATTERNS: Mapping[str, Edges] = {
     KIND.pattern: Edges(
         ("a", "EMAIL", "a.b-c_d", "z" * 63),
         (("-a", "begins with a dash"), ("a b", "has a space"), ("é", "has an accent")),
+    ),
+    ALERT.pattern: Edges(
+        ("NotReady", "Modelward", "Check", "Check/a", "Objective/a-b", "BudgetBurn/" + "z" * 63),
+        (
+            ("notready", "is written small"),
+            ("NotReady/a", "is of no check"),
+            ("Check/", "has no name behind its slash"),
+            ("Check/A", "has a capital"),
+            ("Everything", "is no alert"),
+        ),
+    ),
+    MAIL_ADDRESS.pattern: Edges(
+        ("a@b", "on.call+llm@example.com"),
+        (("a", "has no host"), ("@b", "has no name"), ("A <a@b>", "has a name before it"), ("a@b c", "has a space")),
+    ),
+    HOST_PORT.pattern: Edges(
+        ("a:1", "smtp.example.com:587"),
+        (("a", "has no port"), (":25", "has no host"), ("a:b", "has a word for its port"), ("a b:1", "has a space")),
+    ),
+    REPOSITORY.pattern: Edges(
+        ("a/b", "retail/chat.bot_1"),
+        (("a", "has no owner"), ("a/b/c", "has three parts"), ("-a/b", "begins with a dash"), ("a/b c", "has a space")),
+    ),
+    CHANNEL.pattern: Edges(("C0123456789", "#alerts", "@a"), (("#", "has no name"), ("a b", "has a space"))),
+    API_URL.pattern: Edges(
+        ("https://a", "https://github.example.com:8443/api/v3"),
+        (("http://a", "is plain HTTP"), ("https://a?b", "has a query"), ("https://", "has no host")),
     ),
 }
 _TIMES = st.datetimes().map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20))

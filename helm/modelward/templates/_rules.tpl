@@ -11,7 +11,15 @@
   resources: [evaluationruns]
   verbs: [list, watch, create, delete]
 - apiGroups: [modelward.dev]
-  resources: [llmendpoints/status, monitoringpolicies/status, evaluators/status, evaluationruns/status]
+  resources: [alertsilences]
+  verbs: [list, watch, create]
+- apiGroups: [modelward.dev]
+  resources:
+  - llmendpoints/status
+  - monitoringpolicies/status
+  - evaluators/status
+  - evaluationruns/status
+  - alertsilences/status
   verbs: [patch]
 # The scaler writes replicas through the same door as kubectl scale.
 - apiGroups: [modelward.dev]

@@ -188,16 +188,19 @@ class AlertTiming(Model):
     """When messages are sent, and when alerts end."""
 
     model_config = rules(
-        (
-            f"{durations('self.repeatEvery')} duration(self.repeatEvery) >= duration('5m')",
+        (  # the API server checks the default of `timing` before it fills its fields in
+            f"!has(self.repeatEvery) || {durations('self.repeatEvery')} duration(self.repeatEvery) >= duration('5m')",
             "repeatEvery must be at least 5m: who is told more often reads less",
         ),
         (
-            f"{durations('self.groupWait')} duration(self.groupWait) <= duration('10m')",
+            f"!has(self.groupWait) || {durations('self.groupWait')} duration(self.groupWait) <= duration('10m')",
             "groupWait must be at most 10m: until then no receiver hears of it",
         ),
         (
-            f"{durations('self.closeUnknownAfter')} duration(self.closeUnknownAfter) >= duration('1h')",
+            (
+                f"!has(self.closeUnknownAfter) || {durations('self.closeUnknownAfter')}"
+                " duration(self.closeUnknownAfter) >= duration('1h')"
+            ),
             "closeUnknownAfter must be at least 1h: a restart of what measures is no end",
         ),
     )
@@ -217,7 +220,7 @@ class AlertTiming(Model):
 
 
 class AlertsSpec(Model):
-    """Who is told when a check fails."""
+    """Who is told when a check fails; without receivers, status.alerts shows alerts and Prometheus tells of them."""
 
     model_config = rules(
         (
@@ -282,6 +285,14 @@ class AlertStatus(Fitted):
     """Why nothing is known at present, as one word; of Held and Closed alerts."""
     by: Annotated[str, Field(max_length=128)] = ""
     """What keeps it from being told: another alert, or an AlertSilence."""
+    verdict: Annotated[str, Field(max_length=16)] = ""
+    """What was last known of it: Failed, Passed, NearThreshold or Unknown."""
+    verdict_since: Annotated[str, Field(max_length=32)] = ""
+    """Since when."""
+    failed_for: Annotated[str, Field(max_length=24)] = ""
+    """Of a Pending alert whose check does not fail at present: how long it did."""
+    reopened: Annotated[tuple[Annotated[str, Field(max_length=32)], ...], Field(max_length=5)] = ()
+    """When it came back, within the last hour."""
     deliveries: Annotated[
         tuple[DeliveryStatus, ...], Field(max_length=MAX_RECEIVERS + 2, json_schema_extra=list_map("receiver"))
     ] = ()

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition documents of the four kinds, made from their models."""
+"""The CustomResourceDefinition documents of the five kinds, made from their models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from modelward.api.alertsilence import AlertSilence
 from modelward.api.base import API_VERSION, GROUP, VERSION, Model
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.evaluator import Evaluator
@@ -136,11 +137,27 @@ KINDS: tuple[KindDocument, ...] = (
             _AGE,
         ),
     ),
+    KindDocument(
+        AlertSilence,
+        "alertsilences",
+        "llmsil",
+        (
+            Column("Endpoint", ".spec.endpoint", description="The endpoint; empty for all of the namespace."),
+            Column("Alerts", ".spec.alerts", description="Alerts or kinds of alerts; empty for all."),
+            Column("State", ".status.state", description="Active or Expired."),
+            Column("Covers", ".status.covers", "integer", description="Alerts that it silences now."),
+            Column("Until", ".status.until", description="When it ends."),
+            Column("Acknowledges", ".spec.untilResolved", "boolean", description="Ends with the alert."),
+            Column("Author", ".spec.author", wide=True, description="Who asked for it."),
+            Column("Comment", ".spec.comment", wide=True),
+            _AGE,
+        ),
+    ),
 )
 
 
 def documents() -> tuple[dict[str, Any], ...]:
-    """Return the four definitions as plain objects, ready to apply."""
+    """Return the definitions as plain objects, ready to apply."""
     return tuple(_document(kind) for kind in KINDS)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from modelward.api.alerts import MAX_ALERTS, AlertStatus
 from modelward.api.base import Condition, Fitted, VerdictValue, list_map
 from modelward.api.quantity import Name
 
@@ -294,5 +295,9 @@ class LLMEndpointStatus(Fitted):
     """Policies that select this endpoint."""
     changes: Annotated[tuple[Change, ...], Field(max_length=5)] = ()
     """The last changes, newest first."""
+    alerts: Annotated[
+        tuple[AlertStatus, ...], Field(max_length=MAX_ALERTS, json_schema_extra=list_map("policy", "name"))
+    ] = ()
+    """Alerts that wait, fire or have ended a short while ago, by the policies that ask for alerts."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=list_map("type"))] = ()
     """What holds and what does not, each with its reason."""

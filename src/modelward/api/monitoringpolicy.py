@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from modelward.api.alerts import AlertsSpec
 from modelward.api.base import (
     BUILTINS_HELP,
     DNS_LABEL_RULE,
@@ -368,6 +369,7 @@ class MonitoringPolicySpec(Model):
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
     """Checks of sampled answers."""
     budget: Budget | None = None
+    alerts: AlertsSpec | None = None
     paused: Annotated[bool, Field(description="Keep the last verdicts and start nothing new.")] = False
 
 

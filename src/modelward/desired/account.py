@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelward.desired.names import EVALUATE_ACCOUNT, GATEWAY_ACCOUNT, READER_ACCOUNTS, Component, shared_labels
+from modelward.desired.names import (
+    EVALUATE_ACCOUNT,
+    GATEWAY_ACCOUNT,
+    NOTIFY_ACCOUNT,
+    READER_ACCOUNTS,
+    Component,
+    shared_labels,
+)
 
 
 def gateway_account(namespace: str) -> dict[str, Any]:
@@ -23,6 +30,11 @@ def reader_accounts(namespace: str) -> tuple[dict[str, Any], ...]:
     A token of one, which `kubectl create token` makes, is all that they are for: no pod runs as one.
     """
     return tuple(_account(namespace, name, "reader") for name in READER_ACCOUNTS)
+
+
+def notify_account(namespace: str) -> dict[str, Any]:
+    """Return the account of a namespace's Jobs that tell receivers; it may do nothing, at the hub neither."""
+    return _account(namespace, NOTIFY_ACCOUNT, "notifier")
 
 
 def _account(namespace: str, name: str, component: Component) -> dict[str, Any]:

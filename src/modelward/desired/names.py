@@ -17,6 +17,8 @@ APP_NAME = "app.kubernetes.io/name"
 ENDPOINT = "modelward.dev/endpoint"
 COMPONENT = "modelward.dev/component"
 RUN = "modelward.dev/run"
+NOTIFY = "modelward.dev/notify"
+"""On Jobs that tell receivers, and their pods: the name of the Job."""
 EVALUATOR = "modelward.dev/evaluator"
 ADOPTED_BY = "modelward.dev/adopted-by"
 INJECTED = "modelward.dev/injected-generation"
@@ -31,6 +33,7 @@ COLLECTOR = "modelward-collector"
 GATEWAY_ACCOUNT = "modelward-gateway"
 EVALUATE_ACCOUNT = "modelward-evaluate"
 READER_ACCOUNTS = ("modelward-reader", "modelward-viewer")
+NOTIFY_ACCOUNT = "modelward-notify"
 TOKEN_AUDIENCE = "modelward-hub"  # noqa: S105  # an audience, not a token
 
 FRAME_MANAGER = "modelward"
@@ -38,8 +41,9 @@ TEMPLATE_MANAGER = "modelward-template"
 SCALE_MANAGER = "modelward-scale"
 ADOPT_MANAGER = "modelward-adopt"
 NOTE_MANAGER = "modelward-note"
+ALERT_MANAGER = "modelward-alerts"
 
-Component = Literal["model", "gateway", "evaluator", "rehearsal", "config", "reader"]
+Component = Literal["model", "gateway", "evaluator", "rehearsal", "config", "notifier", "reader"]
 
 
 def fit(name: str) -> str:

@@ -50,6 +50,7 @@ LLM_ENDPOINT = Kind(GROUP, "v1alpha1", "llmendpoints", "LLMEndpoint")
 MONITORING_POLICY = Kind(GROUP, "v1alpha1", "monitoringpolicies", "MonitoringPolicy")
 EVALUATOR = Kind(GROUP, "v1alpha1", "evaluators", "Evaluator")
 EVALUATION_RUN = Kind(GROUP, "v1alpha1", "evaluationruns", "EvaluationRun")
+ALERT_SILENCE = Kind(GROUP, "v1alpha1", "alertsilences", "AlertSilence")
 DEPLOYMENT = Kind("apps", "v1", "deployments", "Deployment")
 STATEFUL_SET = Kind("apps", "v1", "statefulsets", "StatefulSet")
 REPLICA_SET = Kind("apps", "v1", "replicasets", "ReplicaSet")
@@ -72,7 +73,7 @@ SELF_SUBJECT_ACCESS_REVIEW = Kind(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
 
-OWN_KINDS = (LLM_ENDPOINT, MONITORING_POLICY, EVALUATOR, EVALUATION_RUN)
+OWN_KINDS = (LLM_ENDPOINT, MONITORING_POLICY, EVALUATOR, EVALUATION_RUN, ALERT_SILENCE)
 KINDS = (
     *OWN_KINDS,
     DEPLOYMENT,

@@ -128,6 +128,31 @@ class BudgetReason(ReasonTable, kind="MonitoringPolicy", conditions=("WithinBudg
     )
 
 
+class DeliveryReason(ReasonTable, kind="MonitoringPolicy", conditions=("AlertsDelivered",)):
+    """Whether receivers of a policy's alerts get them."""
+
+    DELIVERED = Reason("Delivered", "no receiver refuses messages")
+    RECEIVER_FAILING = Reason(
+        "ReceiverFailing",
+        "a receiver does not take a message; the message has its answer, and what is due is sent again for a day"
+        " (Critical) or four hours",
+        "a revoked URL or token, a server that is down, a host that is not allowed",
+        "`modelward alerts test RECEIVER`; whoever runs Modelward may name a fallback (`alerts.fallback`)",
+    )
+    SECRET_NOT_FOUND = Reason(
+        "SecretNotFound",
+        "the Secret of a receiver, or its key, is not there",
+        "it was not made in the policy's namespace, or has another name",
+        "`kubectl get secret -n NS`; make it with the key that the message names",
+    )
+    RECEIVER_UNKNOWN = Reason(
+        "ReceiverUnknown",
+        "`shared` names a receiver that the platform does not offer",
+        "a misspelt name, or Helm's `alerts.receivers` lacks it",
+        "mend `shared`, or ask whoever runs Modelward",
+    )
+
+
 class ReachableReason(ReasonTable, kind="Evaluator", conditions=("Reachable",)):
     """Whether a judge answers."""
 

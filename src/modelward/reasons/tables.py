@@ -10,6 +10,7 @@ from modelward.reasons.metrics import MetricsReason
 from modelward.reasons.policy import (
     BoundReason,
     BudgetReason,
+    DeliveryReason,
     EvaluatorReason,
     PolicyReason,
     ReachableReason,
@@ -33,6 +34,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     SamplesReason,
     ScopeReason,
     BudgetReason,
+    DeliveryReason,
     EvaluatorReason,
     CalibrationReason,
     ReachableReason,

@@ -41,6 +41,9 @@ class Check:
     reason: Reason
     message: str = ""
     was: str = ""
+    found_verdict: VerdictValue = "Unknown"
+    """What samples say by themselves, of which `verdict` is what stands."""
+    found_reason: Reason = CheckReason.NOT_YET_DECIDED
 
     @property
     def evidence(self) -> str:

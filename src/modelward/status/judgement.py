@@ -119,6 +119,8 @@ def _check(
         reason=CheckReason.named(told.reason),
         message=since_then(found, told),
         was=told.was or "",
+        found_verdict=found.verdict,
+        found_reason=CheckReason.named(found.reason),
     )
 
 

@@ -15,6 +15,7 @@ from modelward.reasons.policy import BoundReason, PolicyReason, SamplesReason
 from modelward.reasons.reason import Reason
 from modelward.status.budget import budget_condition, budget_status
 from modelward.status.conditions import ConditionState, settle
+from modelward.status.delivery import alerts_delivered
 from modelward.status.scope import EvaluationScope, scope_checked
 from modelward.status.spend import EndpointSpend, spend_condition, spend_status, worst_of
 
@@ -49,6 +50,7 @@ def policy_status(
         *kept,
         *checked,
         *worst_of((*budget_condition(policy, spent), *spend_condition(policy, selected, spending))),
+        *alerts_delivered(policy, selected),
     )
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,

@@ -48,13 +48,14 @@ def test_a_definition_is_the_same_text_each_time_and_reads_back_as_the_same_obje
 
 def test_names_are_those_that_people_type() -> None:
     names = [document["spec"]["names"] for document in crd.documents()]
-    assert [name["shortNames"] for name in names] == [["llmep"], ["mpol"], ["llmeval"], ["llmrun"]]
+    assert [name["shortNames"] for name in names] == [["llmep"], ["mpol"], ["llmeval"], ["llmrun"], ["llmsil"]]
     assert all(name["categories"] == ["llm"] for name in names)
     assert [document["metadata"]["name"] for document in crd.documents()] == [
         "llmendpoints.modelward.dev",
         "monitoringpolicies.modelward.dev",
         "evaluators.modelward.dev",
         "evaluationruns.modelward.dev",
+        "alertsilences.modelward.dev",
     ]
 
 

@@ -55,6 +55,9 @@ def api() -> FakeApi:
         (obj("Job", "job-1", "batch/v1", {"modelward.dev/run": "run-1"}), {"run/run-1"}),
         (obj("Service", "s", "v1", {"modelward.dev/endpoint": "ours"}), {"endpoint/ours"}),
         (obj("ConfigMap", "c", "v1"), set()),
+        (obj("AlertSilence", "s", until="2027-01-01T00:00:00Z"), {"alerts/", "endpoint/ours", "endpoint/watched"}),
+        (obj("Job", "tell", "batch/v1", {"modelward.dev/notify": "tell"}), {"alerts/"}),
+        (obj("Pod", "tell-x", "v1", {"modelward.dev/notify": "tell"}), {"alerts/"}),
     ],
 )
 def test_a_change_wakes_everything_that_depends_on_it(api: FakeApi, changed: Object, woken: set[str]) -> None:
@@ -65,7 +68,7 @@ def test_a_change_wakes_everything_that_depends_on_it(api: FakeApi, changed: Obj
 
 async def test_every_kind_of_work_is_done_for_things_that_are_gone_too(api: FakeApi) -> None:
     reconciler: Dispatcher = assembly.build(api.context)
-    for work in ("endpoint", "policy", "evaluator", "run", "adopted"):
+    for work in ("endpoint", "policy", "evaluator", "run", "adopted", "alerts"):
         assert await reconciler.reconcile(WorkKey(cast(Any, work), "retail", "Deployment/none")) is None
     assert api.writes == []
     with pytest.raises(ValueError, match="no work is called nonsense"):

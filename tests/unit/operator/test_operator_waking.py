@@ -126,6 +126,12 @@ def _policy(generation: int, **status: Any) -> Object:
         ),
         (MONITORING_POLICY, _policy(1), _policy(1, endpoints=2), {"policy/baseline"}),
         (MONITORING_POLICY, _policy(1), _policy(2), {"policy/baseline", "endpoint/chat", "endpoint/canary"}),
+        (
+            LLM_ENDPOINT,
+            _endpoint(1),
+            _endpoint(1, alerts=[{"policy": "baseline", "name": "NotReady"}]),
+            {"endpoint/chat", "alerts/"},
+        ),
         (EVALUATOR, _obj("Evaluator", "pii"), _obj("Evaluator", "pii", 1, {"version": "1"}), {"evaluator/pii"}),
     ],
 )

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 
 from modelward.api.endpoint_status import MAX_CHECKS, ErrorBudgetStatus
+from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.api.quantity import duration_ms
 from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT
+from modelward.operator.alerts.policies import routings, silences
+from modelward.operator.endpoint.alerting import endpoint_alerts
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.carry_out import PlanWriter
@@ -21,7 +24,7 @@ from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.plan import EndpointPlan, label, plan
 from modelward.operator.endpoint.precondition import Precondition
 from modelward.operator.endpoint.scale import Scaler
-from modelward.operator.endpoint.status_writer import StatusWriter
+from modelward.operator.endpoint.status_writer import StatusWriter, untold
 from modelward.operator.endpoint.view import HubEvidence, ReconcileView
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.monitored import Monitored
@@ -34,7 +37,7 @@ from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.workload import WorkloadReason
 from modelward.status.burn import burn_of
-from modelward.status.checks import health
+from modelward.status.checks import Check, health
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
 from modelward.status.error_budget import error_budget
@@ -112,7 +115,8 @@ class EndpointReconciler:
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
         status = status.model_copy(update={"budgets": self._budgets(known, asked, now_ms)})
-        await self._status.write(LLM_ENDPOINT, known.raw, status, known.endpoint.status, now_ms)
+        status = self._with_alerts(known, asked, status, found.checks, now_ms)
+        await self._status.write(LLM_ENDPOINT, known.raw, status, untold(known.endpoint.status), now_ms)
         self.series.endpoint(known, asked, status, found.checks)
         rounds = _IDLE_ROUNDS if seen.idle and known.endpoint.spec.scaling is None else _QUIET_ROUNDS
         return rounds * self.context.settings.scrape_interval_s
@@ -161,6 +165,25 @@ class EndpointReconciler:
                 burn = burn_of(bound.objective, self.series.burns.of(known.key, key), now_ms)
                 rows.append(error_budget(bound, period, burn, before.get(key), now_ms))
         return tuple(row for row in rows if row is not None)
+
+    def _with_alerts(
+        self,
+        known: Gathered,
+        asked: MonitoringPlan,
+        status: LLMEndpointStatus,
+        checks: Sequence[Check],
+        now_ms: int,
+    ) -> LLMEndpointStatus:
+        """Return the status with the alerts of the policies that ask for them; of most endpoints none does."""
+        before, about = known.endpoint.status, known.endpoint.metadata
+        applied = {one.name for one in asked.applied}
+        routes = routings((one for one in known.policies if one.metadata.name in applied), self.context.settings.alerts)
+        if not routes:
+            return status
+        quiet = silences(self.context.store, about.namespace)
+        return status.model_copy(
+            update={"alerts": endpoint_alerts(status, before, about, checks, routes, quiet, now_ms)}
+        )
 
     def _evidence(self, known: Gathered, asked: MonitoringPlan) -> HubEvidence:
         about = known.endpoint.metadata

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from modelward.api.base import Condition, Model
-from modelward.api.endpoint_status import Health
+from modelward.api.endpoint_status import Health, LLMEndpointStatus
 from modelward.api.quantity import timestamp
 from modelward.desired.names import FRAME_MANAGER
 from modelward.kube.errors import Forbidden, Invalid, NotFound
@@ -58,7 +58,7 @@ class StatusWriter:
         The status is taken as it stands on the server, because the rest of it may be of another release. `mood`
         is the health that follows, with the reason for it; None of a kind that has none.
         """
-        was, generation = raw.get("status", {}), raw["metadata"].get("generation", 0)
+        was, generation = _untold(raw.get("status", {})), raw["metadata"].get("generation", 0)
         before = tuple(Condition.model_validate(one) for one in was.get("conditions", ()))
         settled = settle(states, before, generation, now_ms)
         conditions = {condition.type: condition for condition in (*before, *settled)}
@@ -92,6 +92,23 @@ class StatusWriter:
 def _health(was: Object, mood: Health, why: str, now_ms: int) -> dict[str, Any]:
     since = was.get("healthSince") if was.get("health") == mood else None
     return {"health": mood, "healthSince": since or timestamp(now_ms), "summary": summary(why)}
+
+
+def untold(status: LLMEndpointStatus) -> LLMEndpointStatus:
+    """Return a status without what receivers were told of alerts: that has a writer of its own."""
+    if not any(one.deliveries for one in status.alerts):
+        return status
+    alerts = tuple(one.model_copy(update={"deliveries": ()}) for one in status.alerts if one.state)
+    return status.model_copy(update={"alerts": alerts})
+
+
+def _untold(status: dict[str, Any]) -> dict[str, Any]:
+    """Return the same of a status that cannot be read."""
+    rows = status.get("alerts")
+    if not isinstance(rows, list):
+        return status
+    kept = [{key: value for key, value in row.items() if key != "deliveries"} for row in rows if isinstance(row, dict)]
+    return {**status, "alerts": [row for row in kept if row.get("state")]}
 
 
 def _conditions(status: Model) -> tuple[Condition, ...]:

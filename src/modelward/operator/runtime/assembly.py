@@ -21,6 +21,8 @@ from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, MONITORING_POLICY, POD, STATEFUL_SET
 from modelward.kube.store import Store
+from modelward.operator.alerts.platform_sender import DeliveryPort
+from modelward.operator.alerts.reconcile import AlertReconciler
 from modelward.operator.cache import models
 from modelward.operator.calibrations import CalibrationReconciler
 from modelward.operator.consent import RawConsent
@@ -33,6 +35,7 @@ from modelward.operator.hub.shown import ShownFeed
 from modelward.operator.minutes.outbox import Outbox
 from modelward.operator.minutes.recorder import MinuteRecorder
 from modelward.operator.monitored import Monitored
+from modelward.operator.notify.port import platform_port
 from modelward.operator.observe.budget_metrics import BudgetMetrics
 from modelward.operator.observe.endpoint_metrics import EndpointMetrics
 from modelward.operator.observe.observer import Observer
@@ -51,8 +54,11 @@ _HUB_EVERY_S = 5.0
 TOKEN_FILE = Path("/var/run/modelward/token")
 
 
-def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
-    """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds."""
+def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: DeliveryPort | None = None) -> Dispatcher:
+    """Put the reconciler together; nothing runs yet. The clock gives Unix milliseconds.
+
+    `port` takes the place of what sends to the platform's receivers.
+    """
     models.forget_gone(context.store)
     _prepare(context.store)
     series = EndpointMetrics(context.telemetry.registry)
@@ -92,8 +98,14 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms) -> Dispatcher:
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, series.verdicts),
+        AlertReconciler(context, installed, port or _platform(context), clock_ms),
         BackgroundLoops(context, installed, feed, observer, _recorder(context, series, feed, observer, clock_ms)),
     )
+
+
+def _platform(context: Context) -> DeliveryPort:
+    settings = context.settings
+    return platform_port(settings.alerts, settings.pod.env)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from modelward.desired import names
 from modelward.desired.target import reference_of, references
 from modelward.kube.errors import NamespaceEnding
 from modelward.kube.kinds import (
+    ALERT_SILENCE,
     DEPLOYMENT,
     EVALUATION_RUN,
     EVALUATOR,
@@ -21,6 +22,7 @@ from modelward.kube.kinds import (
     Kind,
     Object,
 )
+from modelward.operator.alerts.reconcile import AlertReconciler
 from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.policies import PolicyReconciler
@@ -41,13 +43,14 @@ class Loops(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """Dispatches keys: `endpoint`, `policy`, `evaluator`, `run`, `schedule` (of a namespace) and `adopted`."""
+    """Dispatches keys: `endpoint`, `policy`, `evaluator`, `run`, `adopted`; `schedule` and `alerts` of a namespace."""
 
     context: Context
     endpoints: EndpointReconciler
     policies: PolicyReconciler
     runs: RunReconciler
     orphans: OrphanReconciler
+    alerts: AlertReconciler
     loops: Loops
 
     async def background(self) -> None:
@@ -74,6 +77,8 @@ class Dispatcher:
                 return await self.runs.reconcile(key.namespace, key.name)
             case "schedule":
                 return await self.runs.schedule(key.namespace)
+            case "alerts":
+                return await self.alerts.reconcile(key.namespace)
             case "adopted":
                 return await self.orphans.release(key.namespace, key.name)
         raise ValueError(f"no work is called {key.work}")
@@ -89,32 +94,33 @@ class Dispatcher:
         `before` is what it takes the place of; None, where that is not known, wakes all that may depend on it. What we
         report ourselves, a status, wakes only those who read it.
         """
-        metadata = obj["metadata"]
-        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        if kind.ours:
+            yield from self._for_own(kind, obj, before)
+        elif kind in (DEPLOYMENT, STATEFUL_SET):
+            yield from self._for_workload(kind, obj)
+        else:
+            yield from _for_child(kind, obj)
+
+    def _for_own(self, kind: Kind, obj: Object, before: Object | None) -> Iterable[WorkKey]:
+        namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
         anew = before is None or declared(before) != declared(obj)
         if kind == LLM_ENDPOINT:
             yield from self._for_endpoint(obj, None if anew else before)
         elif kind == MONITORING_POLICY:
             yield WorkKey("policy", namespace, name)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace) if anew else ()
+            yield from (_alerts(namespace),) if anew and (obj.get("spec") or {}).get("alerts") else ()
         elif kind == EVALUATOR:
             yield WorkKey("evaluator", namespace, name)
             if before is None or anew or reported(before, "conditions") != reported(obj, "conditions"):
                 yield from self._all("policy", MONITORING_POLICY, namespace)
                 yield from self._all("endpoint", LLM_ENDPOINT, namespace)
+        elif kind == ALERT_SILENCE:
+            yield _alerts(namespace)
+            yield from self._all("endpoint", LLM_ENDPOINT, namespace) if anew else ()
         elif kind == EVALUATION_RUN:
             yield WorkKey("run", namespace, name)
             yield WorkKey("schedule", namespace, "")
-        elif kind in (DEPLOYMENT, STATEFUL_SET):
-            yield from self._for_workload(kind, obj)
-        elif kind == JOB and names.EVALUATOR in metadata.get("labels", {}):
-            yield WorkKey("evaluator", namespace, metadata["labels"][names.EVALUATOR])
-        elif kind == JOB:
-            yield WorkKey("run", namespace, metadata.get("labels", {}).get(names.RUN, name))
-        else:
-            endpoint = metadata.get("labels", {}).get(names.ENDPOINT)
-            if endpoint:
-                yield WorkKey("endpoint", namespace, endpoint)
 
     def _all(self, work: str, kind: Kind, namespace: str) -> Iterable[WorkKey]:
         for _, name in self.context.store.names(kind, namespace):
@@ -126,6 +132,8 @@ class Dispatcher:
         if before is None:
             yield WorkKey("schedule", namespace, "")
             yield from self._beside(obj)
+        if reported(before or {}, "alerts") != reported(obj, "alerts") or (before is None and reported(obj, "alerts")):
+            yield _alerts(namespace)
         if before is None or reported(before, "health") != reported(obj, "health"):
             yield from self._all("policy", MONITORING_POLICY, namespace)
 
@@ -150,3 +158,21 @@ class Dispatcher:
         if names.ADOPTED_BY in labels:
             yield WorkKey("adopted", namespace, f"{kind.kind}/{metadata['name']}")
         yield from self._referring(namespace, kind.kind, metadata["name"])
+
+
+def _alerts(namespace: str) -> WorkKey:
+    return WorkKey("alerts", namespace, "")
+
+
+def _for_child(kind: Kind, child: Object) -> Iterable[WorkKey]:
+    """Yield the key of what a child was made for, by its labels."""
+    metadata = child["metadata"]
+    namespace, labels = metadata.get("namespace", ""), metadata.get("labels", {})
+    if names.NOTIFY in labels:
+        yield _alerts(namespace)
+    elif kind == JOB and names.EVALUATOR in labels:
+        yield WorkKey("evaluator", namespace, labels[names.EVALUATOR])
+    elif kind == JOB:
+        yield WorkKey("run", namespace, labels.get(names.RUN, metadata["name"]))
+    elif names.ENDPOINT in labels:
+        yield WorkKey("endpoint", namespace, labels[names.ENDPOINT])

@@ -40,6 +40,8 @@ class Settings:
     sweep_interval_s: float = 45.0
     pod: PodSettings = field(default_factory=PodSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    cluster_name: str = ""
+    console_url: str = ""
     lease_name: str = "modelward"
     lease_namespace: str = ""
     listen: str = "0.0.0.0:8080"
@@ -124,6 +126,8 @@ class _Document(_Strict):
     sweep_interval: _Interval = 45.0
     pod_settings: _Pod = _Pod()
     alerts: AlertsDocument = AlertsDocument()
+    cluster_name: Annotated[str, Field(max_length=64)] = ""
+    console_url: Annotated[str, Field(max_length=512, pattern=r"^(https?://\S+)?$")] = ""
     lease_name: Name = "modelward"
     lease_namespace: Name | None = None
     listen: Annotated[str, AfterValidator(_endpoint)] = "0.0.0.0:8080"

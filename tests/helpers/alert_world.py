@@ -1,0 +1,190 @@
+"""A namespace whose alerts go through any schedule of verdicts, faults and crashes, and what receivers hear of it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from modelward.alerts.delivery import AlertDelivery, settled
+from modelward.alerts.due import due
+from modelward.alerts.due_message import DueMessage
+from modelward.alerts.episode import AlertInput, AlertVerdict, Episode
+from modelward.alerts.receiver import Answered, Told, Undelivered
+from modelward.alerts.routing import Routing
+from modelward.alerts.silence import Silence
+from modelward.alerts.standing import Standing, StandingAlert
+from modelward.alerts.step import step
+
+Key = tuple[str, str, str]
+"""Endpoint, policy and name of an alert."""
+_VERDICTS: tuple[AlertVerdict, ...] = (*("Failed",) * 4, *("Passed",) * 3, "NearThreshold", *("Unknown",) * 2)
+EXPLAINS = {
+    "NotReady": {"Unwatched", "Objective/errors", "Check/topic", "BudgetBurn/errors"},
+    "Unwatched": {"Objective/errors", "Check/topic", "BudgetBurn/errors"},
+    "BudgetBurn/errors": {"Objective/errors"},
+}
+"""Written anew and not read from the table under test."""
+
+
+class CrashError(Exception):
+    """The leader ends here."""
+
+
+@dataclass
+class Heard:
+    """What one receiver got, in order."""
+
+    ids: Counter[tuple[str, int]] = field(default_factory=Counter)
+    tells: list[tuple[int, Key, int, str]] = field(default_factory=list)
+    """When, which alert and episode, and what."""
+    messages: int = 0
+    last: dict[tuple[Key, int], str] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    """The API server's side: statuses and silences; and the receivers' side."""
+
+    routing: Routing
+    rows: dict[Key, tuple[Episode, tuple[AlertDelivery, ...]]] = field(default_factory=dict)
+    inputs: dict[Key, AlertInput] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
+    down: set[str] = field(default_factory=set)
+    now_ms: int = 1_800_000_000_000
+    verdicts: dict[Key, list[tuple[int, AlertVerdict]]] = field(default_factory=lambda: defaultdict(list))
+    faults: list[str] = field(default_factory=list)
+    crashes: int = 0
+    reopened: int = 0
+    """How often an alert came back: what was told of its end may have arrived or not."""
+    given_up: set[tuple[str, Key, int]] = field(default_factory=set)
+    """What failed for so long that it is tried no more: receiver, alert, episode."""
+
+    def standing(self) -> Standing:
+        alerts = tuple(
+            StandingAlert("retail", endpoint, policy, name, episode, deliveries)
+            for (endpoint, policy, name), (episode, deliveries) in self.rows.items()
+        )
+        endpoints = len({endpoint for endpoint, _, _ in self.inputs})
+        return Standing(alerts, {self.routing.policy: self.routing}, self.silences, endpoints)
+
+    def observe(self, key: Key, verdict: AlertVerdict) -> None:
+        self.inputs[key] = replace(self.inputs[key], verdict=verdict, reason="" if verdict != "Unknown" else "Missing")
+        self.verdicts[key].append((self.now_ms, verdict))
+
+    def reconcile(self) -> None:
+        """What an endpoint's reconcile writes."""
+        for key, seen in self.inputs.items():
+            before, deliveries = self.rows.get(key, (None, ()))
+            known = settled(deliveries, self.routing.receivers)
+            after = step(before, seen, self.now_ms, self.routing.timing, settled=known)
+            self._note(key, before, after)
+            if after is None:
+                self.rows.pop(key, None)
+            elif before is None or after.began_ms != before.began_ms:
+                self.rows[key] = (after, ())
+            else:
+                self.rows[key] = (after, deliveries)
+
+    def _note(self, key: Key, before: Episode | None, after: Episode | None) -> None:
+        self.reopened += before is not None and after is not None and before.ended and after.firing
+        if after is not None and after.state == "Resolved" and (before is None or before.state != "Resolved"):
+            long_ago = self.now_ms - self.routing.timing.resolve_after_ms
+            history = self.verdicts[key]
+            at_start = [verdict for at, verdict in history if at <= long_ago][-1:]
+            within = [verdict for at, verdict in history if at > long_ago]
+            if {*at_start, *within} != {"Passed"}:
+                self.faults.append(f"{key} resolved without Passed: {at_start} {within}")
+
+    def write(self, message: DueMessage, index: int, delivery: AlertDelivery) -> None:
+        alert = message.items[index].alert
+        key = (alert.endpoint, alert.policy, alert.name)
+        if key not in self.rows or self.rows[key][0].began_ms != alert.episode.began_ms:
+            return
+        episode, before = self.rows[key]
+        if delivery.given_up:
+            self.given_up.add((delivery.receiver, key, episode.began_ms))
+        others = tuple(one for one in before if one.receiver != delivery.receiver)
+        self.rows[key] = (episode, (*others, delivery))
+
+    def explained(self, key: Key) -> bool:
+        """Return whether what is told of must not be: by the brief's own words."""
+        endpoint, policy, name = key
+        for (where, under, other), (episode, _) in self.rows.items():
+            if (where, under) == (endpoint, policy) and name in EXPLAINS.get(other, ()):
+                failing = other == "NotReady" and episode.state == "Pending" and episode.verdict == "Failed"
+                if episode.state in ("Firing", "Held") or failing:
+                    return True
+        began = self.rows[key][0].began_ms
+        return any(one.covers("retail", endpoint, name, began, self.now_ms) for one in self.silences)
+
+    def receive(self, message: DueMessage) -> Answered:
+        heard = self.heard[message.receiver]
+        for item in message.items:
+            alert = item.alert
+            key = (alert.endpoint, alert.policy, alert.name)
+            ends = item.tell in ("Resolved", "Closed")
+            if not ends and self.explained(key):
+                self.faults.append(f"{key} told {item.tell} while inhibited or silenced")
+            if item.tell == "Resolved" and not any(verdict == "Passed" for _, verdict in self.verdicts[key]):
+                self.faults.append(f"{key} told Resolved, and never passed")
+        if message.receiver in self.down:
+            return Undelivered("HTTP 500")
+        heard.ids[message.key, message.sequence] += 1
+        heard.messages += 1
+        for item in message.items:
+            alert = item.alert
+            key, began = (alert.endpoint, alert.policy, alert.name), alert.episode.began_ms
+            heard.tells.append((self.now_ms, key, began, item.tell))
+            heard.last[key, began] = item.tell if item.tell in ("Resolved", "Closed") else "Firing"
+        return Told()
+
+
+@dataclass
+class Leader:
+    """One turn of delivery: intents, send, told. It ends where `fuse` says: after so many steps."""
+
+    world: World
+    fuse: int | None = None
+
+    def turn(self) -> None:
+        for message in due(self.world.standing(), self.world.now_ms).messages:
+            for index, item in enumerate(message.items):
+                self._step()
+                self.world.write(message, index, message.begun(item))
+            self._step()
+            answer = self.world.receive(message)
+            for index, item in enumerate(message.items):
+                self._step()
+                self.world.write(message, index, message.answered(item, answer, self.world.now_ms))
+
+    def _step(self) -> None:
+        if self.fuse is not None:
+            if self.fuse == 0:
+                raise CrashError
+            self.fuse -= 1
+
+
+def doubles(world: World) -> int:
+    """Return how many messages came more than once, over all receivers."""
+    return sum(count - 1 for heard in world.heard.values() for count in heard.ids.values())
+
+
+def repeated_news(heard: Heard) -> Iterator[tuple[Key, int, str]]:
+    """Yield alerts that a receiver was told anew though it had been told the same, and not as a repetition."""
+    last: dict[tuple[Key, int], str] = {}
+    for _, key, began, tell in heard.tells:
+        if tell in ("Firing", "Resolved", "Closed"):
+            if last.get((key, began)) == tell:
+                yield key, began, tell
+            last[key, began] = tell
+
+
+def schedule(rng: random.Random, keys: list[Key]) -> Iterator[tuple[int, Key, AlertVerdict]]:
+    """Yield steps of a random life: seconds that pass, and a verdict that then changes."""
+    for _ in range(rng.randint(5, 40)):
+        verdict: AlertVerdict = rng.choice(_VERDICTS)
+        passed = rng.choice((5, 15, 30, 60, 120, 300, 600, 700, 900, 3_600, 40_000, 90_000))
+        yield passed, rng.choice(keys), verdict
