@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import yaml
 from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
 
-from modelward.cli.cluster.rights import ISOLATING, RIGHTS
+from modelward.cli.cluster.rights import ISOLATING, POLICY_RULES, RIGHTS
 
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 
@@ -79,6 +80,14 @@ def test_network_policies_may_be_made_only_where_that_was_asked_for() -> None:
     there = of_kind(render({**asked, "watchNamespaces": ["retail"]}), "Role")
     (role,) = [one for one in there if one["metadata"]["namespace"] == "retail"]
     assert granted(role) == {**OPERATOR, **ISOLATING}
+
+
+def test_rules_of_policies_may_be_made_only_where_that_was_asked_for() -> None:
+    asked = {"monitoring": {"prometheusRule": {"ofPolicies": True, "labels": {"release": "prometheus"}}}}
+    objects = render(asked)
+    assert granted(named(objects, "ClusterRole", "modelward")) == {**OPERATOR, **POLICY_RULES}
+    settings = yaml.safe_load(named(objects, "ConfigMap", "modelward-settings")["data"]["settings.yaml"])
+    assert settings["policyRules"] == {"enabled": True, "labels": {"release": "prometheus"}}
 
 
 @every

@@ -174,6 +174,8 @@ VALID: list[tuple[str, Spec]] = [
     ("Evaluator", judge(PAIRWISE)),
     ("Evaluator", judge(mode="Reference", references=PAIRWISE["references"])),
     ("MonitoringPolicy", alerting()),
+    ("MonitoringPolicy", {"endpointSelector": {}, "alerts": {"via": "Policy"}}),
+    ("MonitoringPolicy", {**alerting(), "alerts": {**alerting()["alerts"], "via": "Chart", "receivers": []}}),
     ("MonitoringPolicy", alerting({"name": "bot", "slack": {"tokenFrom": FROM, "channel": "#alerts"}})),
     ("MonitoringPolicy", alerting({"name": "mail", "email": MAIL})),
     ("MonitoringPolicy", alerting(routes=[{"alerts": ["Check/topic"], "receivers": ["sre"], "groupBy": ["Endpoint"]}])),
@@ -228,6 +230,8 @@ REFUSED_BY_SCHEMA: list[tuple[str, Spec]] = [
 ]
 
 REFUSED_BY_RULE: list[tuple[str, Spec, str]] = [
+    ("MonitoringPolicy", {"endpointSelector": {}, "alerts": {"via": "Direct"}}, "via Direct needs receivers"),
+    ("MonitoringPolicy", alerting(via="Policy"), "via Direct needs receivers"),
     ("LLMEndpoint", {**EXTERNAL, "collector": {"mode": "Sidecar"}}, "only be seen through collector mode Gateway"),
     ("LLMEndpoint", {**EXTERNAL, "replicas": 2}, "an external API has no replicas of ours"),
     ("LLMEndpoint", {"backend": {}}, "set exactly one of workloadRef"),

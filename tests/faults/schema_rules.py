@@ -270,6 +270,17 @@ def _routed(alerts: Value, _changed: str) -> Value:
     return {**alerts, **({"routes": [*routes]} if "routes" in alerts else {})}
 
 
+def _one_way(alerts: Value, changed: str) -> Value:
+    """Let `via` be Direct where there are receivers, and nowhere else."""
+    if "via" not in alerts or (alerts["via"] == "Direct") == bool(alerts.get("receivers")):
+        return alerts
+    if changed != "via":
+        return _without(alerts, "via")
+    return (
+        {**alerts, "receivers": [_RECEIVER]} if alerts["via"] == "Direct" else _without(alerts, "receivers", "routes")
+    )
+
+
 def _acknowledged(spec: Value, _changed: str) -> Value:
     if not spec.get("untilResolved"):
         return spec
@@ -582,6 +593,14 @@ RULES: Mapping[str, Rule] = {
     ),
     "closeUnknownAfter must be at least 1h: a restart of what measures is no end": Rule(
         _timed("closeUnknownAfter", "24h", least_ms=3_600_000), (_set(closeUnknownAfter="59m"),)
+    ),
+    "via Direct needs receivers, and the other ways have none: each alert goes one way": Rule(
+        _one_way,
+        (
+            lambda _: {"via": "Direct"},
+            _set(via="Chart", receivers=[_RECEIVER], routes=[]),
+            _set(via="Policy", receivers=[_RECEIVER], routes=[]),
+        ),
     ),
     "routes name receivers of this policy: add them to receivers, or mend the name": Rule(
         _routed,

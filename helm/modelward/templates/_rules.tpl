@@ -55,6 +55,12 @@
   resources: [networkpolicies]
   verbs: [get, create, patch]
 {{- end }}
+{{- if dig "ofPolicies" false .Values.monitoring.prometheusRule }}
+# One for each policy with alerts.via: Policy; it goes with the policy.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules]
+  verbs: [get, create, patch, delete]
+{{- end }}
 # Does an autoscaler or a person scale?
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]

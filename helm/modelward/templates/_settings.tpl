@@ -12,6 +12,7 @@ logLevel: {{ .Values.logLevel | upper }}
 allowedHosts: {{ .Values.egress.allowedHosts | toJson }}
 isolateContainers: {{ .Values.networkPolicy.evaluatorContainers }}
 readerAccounts: {{ .Values.people.accounts.enabled }}
+policyRules: {{ dict "enabled" (dig "ofPolicies" false .Values.monitoring.prometheusRule) "labels" .Values.monitoring.prometheusRule.labels | toJson }}
 podSettings: {{ .Values.podSettings | toJson }}
 alerts: {{ .Values.alerts | toJson }}
 {{- end }}

@@ -22,6 +22,7 @@ from modelward.api.quantity import Duration, Name, SecretName, TextUrl
 AlertState = Literal["Pending", "Firing", "Held", "Resolved", "Closed"]
 GroupLabel = Literal["Endpoint", "Alert", "Severity"]
 WebhookFormat = Literal["Modelward", "CloudEvents", "Alertmanager"]
+AlertWay = Literal["Direct", "Chart", "Policy"]
 MAX_RECEIVERS = 10
 MAX_ALERTS = 50
 """Alerts that the status of an endpoint lists at most."""
@@ -230,12 +231,19 @@ class AlertsSpec(Model):
             ),
             "routes name receivers of this policy: add them to receivers, or mend the name",
         ),
+        (
+            "!has(self.via) || (self.via == 'Direct') == (has(self.receivers) && size(self.receivers) > 0)",
+            "via Direct needs receivers, and the other ways have none: each alert goes one way",
+        ),
     )
 
     receivers: Annotated[
         tuple[AlertReceiver, ...], Field(max_length=MAX_RECEIVERS, json_schema_extra=list_map("name"))
     ] = ()
     """Who can be told."""
+    via: AlertWay | None = None
+    """One way out for each alert: Direct (the receivers), Chart (rules of the installation's Prometheus) or Policy (a
+    PrometheusRule for this policy); Direct where there are receivers, else Chart."""
     routes: Annotated[tuple[AlertRoute, ...], Field(max_length=20)] = ()
     """Which alerts go to whom; without routes, Warning and Critical ones go to all receivers."""
     timing: AlertTiming = AlertTiming()

@@ -14,10 +14,12 @@ from modelward.api.form import in_words
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointSpec
 from modelward.api.monitoringpolicy import MonitoringPolicy, MonitoringPolicySpec
 from modelward.cli.workload_words import told
+from modelward.desired.alert_way import way_of
 from modelward.desired.children import Children
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies
+from modelward.desired.rules.policy_rule import prometheus_rule
 from modelward.job.installed import catalogue
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.plan import plan
@@ -39,11 +41,13 @@ class RenderError(ValueError):
 
 def page(documents: Iterable[Any]) -> str:
     """Return the children as YAML, after comments on what becomes of workloads that the file only refers to."""
-    every = _each(documents)
+    documents = list(documents)
+    rules = _rules(documents)
+    every = _each(documents, alone=bool(rules))
     comments = [line for endpoint, workload, wanted in every for line in told(endpoint, workload or {}, wanted)]
     if comments:
         comments.append("The images `collector` and `modelward` are stand-ins: the installation chooses them.")
-    objects = [child.obj for _, _, wanted in every for child in wanted]
+    objects = [child.obj for _, _, wanted in every for child in wanted] + rules
     return "".join(f"# {line}\n" for line in comments) + yaml.safe_dump_all(objects, sort_keys=False)
 
 
@@ -52,17 +56,26 @@ def rendered(documents: Iterable[Any]) -> list[dict[str, Any]]:
     return [child.obj for _, _, wanted in _each(documents) for child in wanted]
 
 
-def _each(documents: Iterable[Any]) -> list[tuple[LLMEndpoint, dict[str, Any] | None, Children]]:
+def _rules(documents: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the PrometheusRules of policies whose alerts go by one of their own."""
+    ours = [one for one in documents if isinstance(one, Mapping) and one.get("apiVersion") == API_VERSION]
+    policies = [one for document in ours if isinstance(one := parsed(document), MonitoringPolicy)]
+    return [prometheus_rule(policy, {}) for policy in policies if way_of(policy) == "Policy"]
+
+
+def _each(
+    documents: Iterable[Any], *, alone: bool = False
+) -> list[tuple[LLMEndpoint, dict[str, Any] | None, Children]]:
     """Return every LLMEndpoint in the file with the workload that it refers to and its children.
 
     Policies and evaluators of the same file are taken into account, and so are Deployments and StatefulSets that a
     workloadRef names; images stand as `collector` and `modelward`, since the installation chooses them. Of a paused
-    endpoint it is what would be written if it were not.
+    endpoint it is what would be written if it were not. A file without endpoints is one only where `alone` is set.
     """
     objects = [document for document in documents if isinstance(document, Mapping)]
     ours = [parsed(document) for document in objects if document.get("apiVersion") == API_VERSION]
     endpoints = [one for one in ours if isinstance(one, LLMEndpoint)]
-    if not endpoints:
+    if not endpoints and not alone:
         raise RenderError(f"no LLMEndpoint ({API_VERSION}) in it")
     policies = [one for one in ours if isinstance(one, MonitoringPolicy)]
     evaluators = {one.metadata.name: one for one in ours if isinstance(one, Evaluator)}

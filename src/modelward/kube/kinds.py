@@ -73,6 +73,9 @@ SELF_SUBJECT_ACCESS_REVIEW = Kind(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
 
+PROMETHEUS_RULE = Kind("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule")
+"""Of the Prometheus operator, where there is one."""
+
 OWN_KINDS = (LLM_ENDPOINT, MONITORING_POLICY, EVALUATOR, EVALUATION_RUN, ALERT_SILENCE)
 KINDS = (
     *OWN_KINDS,
@@ -93,6 +96,7 @@ KINDS = (
     LEASE,
     CUSTOM_RESOURCE_DEFINITION,
     SELF_SUBJECT_ACCESS_REVIEW,
+    PROMETHEUS_RULE,
 )
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
 

@@ -28,6 +28,7 @@ from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.monitored import address_of
 from modelward.operator.observe.cost_ledger import CostLedger
 from modelward.operator.observe.spend_book import SpendBook
+from modelward.operator.policy_rules import PolicyRules
 from modelward.operator.runtime.context import Context
 from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
@@ -62,9 +63,11 @@ class PolicyReconciler:
     """Carries out the calibrations that evaluators ask for."""
     spend: SpendBook = field(default_factory=lambda: SpendBook(CostLedger()))
     """What the endpoints of policies with a budget of money cost."""
+    _rules: PolicyRules = field(init=False)
     _status: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
+        self._rules = PolicyRules(self.context)
         self._status = StatusWriter(self.context)
 
     async def policy(self, namespace: str, name: str) -> float | None:
@@ -72,6 +75,7 @@ class PolicyReconciler:
         raw, now_ms = self.context.store.get(MONITORING_POLICY, namespace, name), self.clock_ms()
         if raw is None:
             self.spend.forget(namespace, name)
+            self._rules.forget(namespace, name)
             return None
         try:
             policy = read(MonitoringPolicy, raw)
@@ -105,6 +109,7 @@ class PolicyReconciler:
             self._scopes(namespace, resolved),
             self.spent(namespace, name),
             self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
+            await self._rules.state(policy),
         )
         await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
         return _AGAIN_S

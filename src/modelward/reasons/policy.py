@@ -153,6 +153,37 @@ class DeliveryReason(ReasonTable, kind="MonitoringPolicy", conditions=("AlertsDe
     )
 
 
+class RulesReason(ReasonTable, kind="MonitoringPolicy", conditions=("RulesApplied",)):
+    """Whether the policy's own PrometheusRule is in place (`alerts.via: Policy`)."""
+
+    APPLIED = Reason("Applied", "the PrometheusRule is in place")
+    NO_SUCH_KIND = Reason(
+        "NoSuchKind",
+        "the cluster has no PrometheusRules, so that no alert of this policy's checks goes out",
+        "the Prometheus operator is not installed",
+        "install it, or write `alerts.via: Chart`, or receivers; `modelward render` prints the rules for a Prometheus"
+        " without it",
+    )
+    NOT_ALLOWED = Reason(
+        "NotAllowed",
+        "the operator may not make PrometheusRules, so that no alert of this policy's checks goes out",
+        "the right is opt-in",
+        "whoever installed Modelward sets `monitoring.prometheusRule.ofPolicies: true`",
+    )
+    NAME_TAKEN = Reason(
+        "NameTaken",
+        "a PrometheusRule of that name is not of this policy; it is left as it is",
+        "another owner made it",
+        "remove it, or give the policy another name",
+    )
+    REFUSED = Reason(
+        "Refused",
+        "the API server refused the PrometheusRule; the message has its words",
+        "an admission policy, or a Prometheus operator before 0.65, which knows no `keep_firing_for`",
+        "what the message says",
+    )
+
+
 class ReachableReason(ReasonTable, kind="Evaluator", conditions=("Reachable",)):
     """Whether a judge answers."""
 

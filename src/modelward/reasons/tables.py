@@ -14,6 +14,7 @@ from modelward.reasons.policy import (
     EvaluatorReason,
     PolicyReason,
     ReachableReason,
+    RulesReason,
     SamplesReason,
     ScopeReason,
 )
@@ -38,6 +39,7 @@ TABLES: tuple[type[ReasonTable], ...] = (
     EvaluatorReason,
     CalibrationReason,
     ReachableReason,
+    RulesReason,
     RunReason,
 )
 """Ready is not among them: it repeats the reason of Accepted or WorkloadReady, whichever is not True."""

@@ -33,13 +33,14 @@ def policy_status(
     scopes: Sequence[EvaluationScope] = (),
     spent: BudgetState | None = None,
     spending: EndpointSpend | None = None,
+    more: Sequence[ConditionState] = (),
 ) -> MonitoringPolicyStatus:
     """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
 
     `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share;
     `results_cut` is the time up to which results were dropped for theirs, empty where none were. `captures` are what
     is in force for the endpoints; `spent` is what the hub says of the policy's budget for judges, `spending` what the
-    endpoints cost.
+    endpoints cost; `more` are conditions that were found elsewhere.
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
@@ -49,6 +50,7 @@ def policy_status(
         _bound(policy, len(selected)),
         *kept,
         *checked,
+        *more,
         *worst_of((*budget_condition(policy, spent), *spend_condition(policy, selected, spending))),
         *alerts_delivered(policy, selected),
     )

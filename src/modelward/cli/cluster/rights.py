@@ -48,6 +48,9 @@ RIGHTS: Mapping[str, str] = {
 ISOLATING: Mapping[str, str] = {"networking.k8s.io/networkpolicies": "get create patch"}
 """Rights that are granted with networkPolicy.evaluatorContainers, in the same places."""
 
+POLICY_RULES: Mapping[str, str] = {"monitoring.coreos.com/prometheusrules": "get create patch delete"}
+"""Rights that are granted with monitoring.prometheusRule.ofPolicies."""
+
 OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
     {"group": "coordination.k8s.io", "resource": "leases", "verb": "create"},
     {"group": "coordination.k8s.io", "resource": "leases", "verb": "get", "name": "modelward"},

@@ -6,7 +6,10 @@ from modelward.desired.rules.rule import DOWN, PromGroup, PromRule, RuleScope
 
 _ENDPOINT = "LLM endpoint {{ $labels.namespace }}/{{ $labels.endpoint }}"
 _UNDECIDED = "The verdict rests on a confidence interval over enough samples; rate, bounds and example ids stand in"
-DIRECT = 'unless on (namespace, endpoint) max by (namespace, endpoint) (modelward_endpoint_info{via="Direct"}) == 1'
+DIRECT = (
+    "unless on (namespace, endpoint)"
+    ' max by (namespace, endpoint) (modelward_endpoint_info{alert="Unwatched",via="Direct"}) == 1'
+)
 """Of an endpoint whose policy has receivers of its own, these are told."""
 
 

@@ -13,8 +13,8 @@ from modelward.alerts.silence import Silence
 from modelward.alerts.standing import StandingAlert, suppressor
 from modelward.alerts.step import removed, step
 from modelward.api.alerts import MAX_ALERTS, AlertStatus
-from modelward.api.base import ObjectMeta
-from modelward.api.endpoint_status import LLMEndpointStatus
+from modelward.api.base import ObjectMeta, Severity
+from modelward.api.endpoint_status import ErrorBudgetStatus, LLMEndpointStatus
 from modelward.api.quantity import timestamp_ms
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason
@@ -91,6 +91,7 @@ def _inputs(
         name: ConditionState(name, one.status, WorkloadReason.named(one.reason), one.message)
         for name, one in conditions.items()
     }
+    yield from _of_budgets(status.budgets, checks, routings)
     for policy in routings:
         yield from _of_endpoint(policy, status, about, states)
         yield from (one for check in checks if check.policy == policy for one in _of_check(check, routings[policy]))
@@ -148,6 +149,23 @@ def _input(
     what = f"{kind.means}: {state.reason}" + (f", {state.message}" if state.message else "")
     waits = kind.for_ms if for_ms is None else for_ms
     return AlertInput(policy, name, verdict, kind.severity, str(state.reason), what[:256], waits)
+
+
+def _of_budgets(
+    budgets: Iterable[ErrorBudgetStatus], checks: Iterable[Check], routings: Mapping[str, Routing]
+) -> Iterator[AlertInput]:
+    """Yield an input for each error budget: a fast burn is critical, a slow one a warning; of severity Info none."""
+    quiet = {(one.policy, one.name) for one in checks if one.concern == "Objectives" and one.severity == "Info"}
+    for row in budgets:
+        if row.policy in routings and (row.policy, row.objective) not in quiet:
+            verdict: AlertVerdict = _BURNS.get(row.burning, "Unknown")
+            severity: Severity = "Critical" if row.burning == "Fast" else "Warning"
+            reason = f"Burns{row.burning}" if verdict == "Failed" else str(CheckReason.TOO_FEW_SAMPLES)
+            what = f"{row.objective}: {row.message or row.burning}"
+            yield AlertInput(row.policy, f"BudgetBurn/{row.objective}", verdict, severity, reason, what[:256])
+
+
+_BURNS: Mapping[str, AlertVerdict] = {"Fast": "Failed", "Slow": "Failed", "No": "Passed"}
 
 
 def _of_check(check: Check, routing: Routing) -> Iterator[AlertInput]:

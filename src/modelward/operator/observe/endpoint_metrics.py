@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry
 
+from modelward.alerts.ways import endpoint_ways
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.desired.alert_way import way_of
 from modelward.desired.monitoring_plan import MonitoringPlan
@@ -50,8 +51,10 @@ class EndpointMetrics:
     ) -> None:
         """Remember the newest status of an endpoint, written or not, and what is asked of it."""
         about = known.endpoint.metadata
-        ways = {policy.metadata.name: way_of(policy) for policy in known.policies}
-        self.verdicts.endpoint(about.namespace, about.name, status, checks, known.endpoint.spec.prices, ways)
+        applied = {one.name for one in status.applied_policies}
+        policies = [one for one in known.policies if one.metadata.name in applied]
+        ways, own = {one.metadata.name: way_of(one) for one in policies}, endpoint_ways(policies)
+        self.verdicts.endpoint(about.namespace, about.name, status, checks, known.endpoint.spec.prices, ways, own)
         self.cost_metrics.endpoint(about.namespace, about.name)
         self.objectives.endpoint(about.namespace, about.name, asked.objectives, ways)
         revisions = names_of_pods(known.pods, status)

@@ -13,7 +13,7 @@ from modelward.api.budget import COST_UNITS
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.api.quantity import shown_number
 from modelward.api.usage import Prices
-from modelward.desired.alert_way import way_of_check, way_of_endpoint
+from modelward.desired.alert_way import way_of_check
 from modelward.status.checks import CONDITION, Check
 
 _CONDITION = {"True": 1.0, "False": 0.0, "Unknown": -1.0}
@@ -28,6 +28,7 @@ class VerdictMetrics(Collector):
         self._statuses: dict[tuple[str, str], LLMEndpointStatus] = {}
         self._checks: dict[tuple[str, str], tuple[Check, ...]] = {}
         self._ways: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._own_ways: dict[tuple[str, str], Mapping[str, str]] = {}
         self._prices: dict[tuple[str, str], Prices | None] = {}
         self._brake = False
         registry.register(self)
@@ -40,12 +41,14 @@ class VerdictMetrics(Collector):
         checks: Iterable[Check] = (),
         prices: Prices | None = None,
         ways: Mapping[str, str] = MappingProxyType({}),
+        own_ways: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Remember the newest status of an endpoint, written or not, the checks behind it, and what its tokens cost.
 
-        `ways` says by policy which way its alerts go out.
+        `ways` says by policy which way its alerts go out, `own_ways` by alert those of the endpoint itself.
         """
         self._ways[namespace, name] = ways
+        self._own_ways[namespace, name] = own_ways
         self._prices[namespace, name] = prices
         self._statuses[namespace, name] = status
         self._checks[namespace, name] = tuple(checks)
@@ -56,6 +59,7 @@ class VerdictMetrics(Collector):
         self._checks.pop((namespace, name), None)
         self._prices.pop((namespace, name), None)
         self._ways.pop((namespace, name), None)
+        self._own_ways.pop((namespace, name), None)
 
     def orphan_brake(self, on: bool) -> None:
         """Note whether the orphan brake holds."""
@@ -142,10 +146,11 @@ class VerdictMetrics(Collector):
         return family
 
     def _endpoint_alerts(self) -> GaugeMetricFamily:
-        told = "Always 1; which way alerts go that are about the endpoint itself: Direct where a policy has receivers"
-        family = GaugeMetricFamily("modelward_endpoint_info", told, labels=[*_ENDPOINT, "via"])
-        for (namespace, name), ways in tuple(self._ways.items()):
-            family.add_metric([namespace, name, way_of_endpoint(ways.values())], 1.0)
+        told = "Always 1; which way each alert goes that is about the endpoint itself: Direct where a policy routes it"
+        family = GaugeMetricFamily("modelward_endpoint_info", told, labels=[*_ENDPOINT, "alert", "via"])
+        for (namespace, name), ways in tuple(self._own_ways.items()):
+            for alert, via in ways.items():
+                family.add_metric([namespace, name, alert, via], 1.0)
         return family
 
     def _usage(self) -> Iterator[GaugeMetricFamily]:

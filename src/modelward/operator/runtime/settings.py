@@ -15,6 +15,7 @@ from modelward.api.quantity import Name, duration_ms
 from modelward.desired.installation import PodSettings
 from modelward.desired.text_egress import ALLOWED_HOST
 from modelward.operator.runtime.alert_settings import AlertsDocument, AlertSettings
+from modelward.operator.runtime.policy_rule_settings import PolicyRulesDocument, PolicyRuleSettings
 
 PREFIX = "MODELWARD_"
 
@@ -34,6 +35,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     isolate_containers: bool = False
     reader_accounts: bool = True
+    policy_rules: PolicyRuleSettings = field(default_factory=PolicyRuleSettings)
     hub_url: str | None = None
     status_interval_s: float = 300.0
     scrape_interval_s: float = 15.0
@@ -120,6 +122,7 @@ class _Document(_Strict):
     allowed_hosts: Annotated[tuple[_AllowedHost, ...], BeforeValidator(_split)] = ()
     isolate_containers: bool = False
     reader_accounts: bool = True
+    policy_rules: PolicyRulesDocument = PolicyRulesDocument()
     hub_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     status_interval: _Interval = 300.0
     scrape_interval: _ScrapeInterval = 15.0
@@ -164,11 +167,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _settings(document: _Document) -> Settings:
-    same = {item.name for item in fields(Settings)} & set(_Document.model_fields) - {"alerts"}
+    same = {item.name for item in fields(Settings)} & set(_Document.model_fields) - {"alerts", "policy_rules"}
     values = {name: getattr(document, name) for name in same}
     values["lease_namespace"] = document.lease_namespace or document.namespace
     intervals = {f"{name}_interval_s": getattr(document, f"{name}_interval") for name in ("status", "scrape", "sweep")}
-    return Settings(**values, **intervals, pod=_pod(document.pod_settings), alerts=document.alerts.settings)
+    values |= {"alerts": document.alerts.settings, "policy_rules": document.policy_rules.settings()}
+    return Settings(**values, **intervals, pod=_pod(document.pod_settings))
 
 
 def _pod(pod: _Pod) -> PodSettings:
