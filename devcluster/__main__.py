@@ -72,7 +72,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "build-images": ("build our images if their sources changed, and load them", _build_images),
     "images": ("list our images that are built", _images),
     "tools": (
-        "install what tests use besides: prometheus, promtool, alertmanager, nginx, versitygw, kwok",
+        "install what tests use besides: prometheus, promtool, alertmanager, nginx, chromium, versitygw, kwok",
         lambda _: tools.install(),
     ),
     "control-plane": (

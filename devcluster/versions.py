@@ -29,6 +29,7 @@ IMAGE_PACKAGES = {
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
 }
 TOOL_PACKAGES = {
+    "chromium": "/usr/bin/chromium",
     "nginx-light": "/usr/sbin/nginx",
     "prometheus": "/usr/bin/prometheus",
     "prometheus-alertmanager": "/usr/bin/prometheus-alertmanager",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from console_processes import Served
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize
 
 ARTEFACTS = Path(os.environ.get("MODELWARD_ARTEFACTS") or Path(__file__).parents[2] / ".artefacts") / "console"
@@ -28,6 +29,17 @@ def chromium() -> str | None:
     """Return the browser's program, if there is one."""
     named = os.environ.get("MODELWARD_CHROMIUM")
     return named or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def sign_in(browser: Browser, served: Served, folder: Path) -> Path:
+    """Open the printed address, and keep the cookie that comes of it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(served.opening)
+    assert page.url == f"{served.console}/"
+    context.storage_state(path=folder / "state.json")
+    context.close()
+    return folder / "state.json"
 
 
 @dataclass

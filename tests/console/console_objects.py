@@ -22,7 +22,8 @@ def fleet(now_ms: int) -> list[dict[str, Any]]:
     alerts = more.alerts().rows
     rows = [row for row in samples.fleet_rows() if row.name != "chat"]
     objects = [shown_object("LLMEndpoint", _endpoint(row, alerts)) for row in rows]
-    objects.append(shown_object("LLMEndpoint", _chat(alerts)))
+    hostile = samples.row("hostile", "retail", "Healthy", 9_000, "")
+    objects += [shown_object("LLMEndpoint", one) for one in (_chat(alerts), _endpoint(hostile, ()))]
     objects += [shown_object("MonitoringPolicy", _policy(namespace)) for namespace in NAMESPACES]
     objects.append(shown_object("AlertSilence", _silence()))
     return [moved(one, now_ms - samples.NOW_MS) for one in objects]

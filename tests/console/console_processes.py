@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ import console_objects as objects
 import console_traffic as traffic
 import orjson
 import zstandard
+from aiohttp.test_utils import TestServer
+from console_samples import NOW_MS
+from console_stand_in import StandInHub
 from hostile_text import hostile_texts
 from waiting import until_answered
 
@@ -53,32 +57,59 @@ class Served:
 
     def tell(self, changed: Sequence[dict[str, Any]], *, whole: str = "") -> None:
         """Send objects to the hub as the operator does; in a thread: this one's loop is the driver's."""
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(lambda: asyncio.run(_tell(self.hub, changed, whole))).result()
+        _run(_tell(self.hub, changed, whole))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Served]:
     """Run both until the block ends."""
-    hub, health, page = (_free_address() for _ in range(3))
+    hub, health = _free_address(), _free_address()
     store = ("--store", f"file://{folder}/store", "--state", f"{folder}/state")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process("hub", "--insecure-no-auth", "--listen", hub, "--health-listen", health, *store))
         now_ms = time.time_ns() // 1_000_000
-        asyncio.run(_fill(f"http://{hub}", now_ms))
-        where = (
-            "--hub-url",
-            f"http://{hub}",
-            "--port",
-            page.rpartition(":")[2],
-            "--no-browser",
-            "--cluster",
-            "eu-prod-1",
-        )
-        console = stack.enter_context(_process("console", *where))
+        _run(_fill(f"http://{hub}", now_ms))
+        yield Served(f"http://{hub}", *stack.enter_context(_console(f"http://{hub}")), now_ms)
+
+
+@contextlib.contextmanager
+def serving_samples() -> Iterator[Served]:
+    """Run a console before a hub of samples, which answers all that a hub can be asked."""
+    with contextlib.ExitStack() as stack:
+        hub = stack.enter_context(_samples())
+        yield Served(hub, *stack.enter_context(_console(hub)), NOW_MS)
+
+
+@contextlib.contextmanager
+def _samples() -> Iterator[str]:
+    loop = asyncio.new_event_loop()
+    server = TestServer(StandInHub().application())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start_server(), loop).result(30)
+        yield str(server.make_url("")).rstrip("/")
+    finally:
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@contextlib.contextmanager
+def _console(hub: str) -> Iterator[tuple[str, str]]:
+    """Run a console; yield where it is, and the address that it printed."""
+    page = _free_address()
+    where = ("--hub-url", hub, "--port", page.rpartition(":")[2], "--no-browser", "--cluster", "eu-prod-1")
+    with _process("console", *where) as console:
         opening = console.stdout.readline().strip() if console.stdout else ""
         assert opening.startswith(f"http://{page}/open?token="), opening
-        yield Served(f"http://{hub}", f"http://{page}", opening, now_ms)
+        yield f"http://{page}", opening
 
 
 @contextlib.contextmanager
@@ -112,8 +143,9 @@ async def _fill(hub: str, now_ms: int) -> None:
             await client.put_result(row)
         hostile = tuple((text, text) for text in hostile_texts(200))
         for endpoint, texts in (("retail/chat", QUESTIONS * 6), ("retail/hostile", hostile)):
-            sent = [exchange_to_json(one) for one in traffic.exchanges(endpoint, texts, now_ms)]
-            assert await client.post_exchanges(b"".join(_line(one) for one in sent)) == (len(sent), 0)
+            told = list(traffic.exchanges(endpoint, texts, now_ms))
+            assert await client.post_exchanges(b"".join(_line(exchange_to_json(one)) for one in told)) == (len(told), 0)
+            assert await client.post_scores(traffic.scores(endpoint, told)) == (len(told), 0)
         rows = b"".join(_line(row_to_json(row)) for row in traffic.minutes("retail", "chat", now_ms))
         key = BatchKey("leader", now_ms // 60_000 * 60_000 - 60_000)
         assert await client.put_history(key, zstandard.compress(rows)) == 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from modelward.api.budget import COST_UNITS
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Exchange, Message, Timings, Usage
 from modelward.api.history import BOUNDS, MINUTE_MS, HistoryPart, HistoryRow, Latency, LevelSpread, ObjectiveCount
+from modelward.api.kept_score import KeptScore, kept_score_to_json, shown_set
 from modelward.api.outcome import RequestClass
 
 DAY = 1440
@@ -79,9 +81,20 @@ def results(namespace: str, name: str, now_ms: int) -> Iterator[WindowResult]:
         examples = {revision: (Example("ex-0000", "off-topic"), Example("ex-0002", "off-topic"))} if index == 22 else {}
         span = begin + index * hour, begin + (index + 1) * hour
         facts = EvaluatorFacts("OffTopicAnswered", "1")
-        yield WindowResult(
-            namespace, name, "banking", "stays-on-topic", *span, "run", facts, {revision: counts}, examples
-        )
+        run = f"modelward-20261127-{index:06d}"
+        where = (namespace, name, "banking", "stays-on-topic")
+        yield WindowResult(*where, *span, run, facts, {revision: counts}, examples)
+
+
+def scores(endpoint: str, told: Iterable[Exchange]) -> Iterator[dict[str, Any]]:
+    """Yield what one check made of exchanges, as its Job shows them: every other one is flagged."""
+    for number, one in enumerate(told):
+        flagged = number % 2 == 0
+        why = "The nearest topic of the policy is “card or account”, and far away." if flagged else ""
+        value = 0.82 if flagged else 0.06
+        kept = KeptScore(one.id, one.time_ms, "Scored", flagged, value, by="built-in", explanation=why)
+        where = {"endpoint": endpoint, "set": shown_set("banking", "stays-on-topic")}
+        yield {**kept_score_to_json(kept), **where}
 
 
 def exchanges(endpoint: str, texts: tuple[tuple[str, str], ...], now_ms: int) -> Iterator[Exchange]:

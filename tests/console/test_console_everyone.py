@@ -8,8 +8,9 @@ from pathlib import Path
 from browser_page import PHONE, Visitor
 from console_processes import Served
 from playwright.sync_api import Browser, Page, expect
-from test_console_walk import PAGES
+from test_console_walk import PAGES, STOOD_IN
 
+HERE = tuple(path for name, path in PAGES.items() if name not in STOOD_IN)
 _FOCUS = """(() => {
   const one = document.activeElement, style = getComputedStyle(one.closest('.chip') || one);
   const place = [...document.querySelectorAll('*')].indexOf(one);
@@ -21,7 +22,7 @@ def _focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
 
 
-def test_by_keyboard_alone_from_the_fleet_to_a_label(visitor: Visitor) -> None:
+def test_by_keyboard_alone_from_the_fleet_to_a_transcript(visitor: Visitor) -> None:
     page = visitor.go("/")
     page.keyboard.press("Tab")
     assert "Skip to content" in _focused(page)
@@ -46,14 +47,16 @@ def test_by_keyboard_alone_from_the_fleet_to_a_label(visitor: Visitor) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("id="))
-    page.locator("body").click(position={"x": 2, "y": 2})
-    if page.locator("[data-key=a]").count():
-        page.keyboard.press("a")
-        expect(page.get_by_role("status").first).to_contain_text("Kept")
+
+
+def test_a_key_labels_what_is_read(stood_in: Visitor) -> None:
+    page = stood_in.go("/e/retail/chat/transcripts")
+    page.keyboard.press("a")
+    expect(page.get_by_role("status").first).to_contain_text("Kept")
 
 
 def test_everything_that_can_be_used_shows_that_it_has_the_focus(visitor: Visitor) -> None:
-    for path in PAGES.values():
+    for path in HERE:
         page = visitor.go(path)
         seen = set()
         for _ in range(120):
@@ -70,8 +73,8 @@ def test_everything_that_can_be_used_shows_that_it_has_the_focus(visitor: Visito
 def test_without_script_everything_can_be_read_and_asked(served: Served, browser: Browser, signed_in: Path) -> None:
     with Visitor.at(browser, served.console, signed_in, java_script_enabled=False) as person:
         page = person.page
-        for name, path in PAGES.items():
-            person.go(path)
+        for name in PAGES.keys() - set(STOOD_IN):
+            person.go(PAGES[name])
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             person.picture(f"{name}-without-script")
         person.go("/")
@@ -85,7 +88,12 @@ def test_without_script_everything_can_be_read_and_asked(served: Served, browser
         expect(page.get_by_role("region", name="Numbers of the charts").locator("tbody tr")).to_have_count(24)
         page.get_by_role("link", name="7 d", exact=True).click()
         expect(page).to_have_url(re.compile("range=7d"))
-        person.go("/alerts")
+
+
+def test_without_script_forms_are_sent(serving_samples: Served, browser: Browser, signed_in_to_samples: Path) -> None:
+    origin = serving_samples.console
+    with Visitor.at(browser, origin, signed_in_to_samples, java_script_enabled=False) as person:
+        page = person.go("/alerts")
         page.get_by_text("Acknowledge or silence").first.click()
         page.get_by_label("Why", exact=True).first.fill("planned work")
         page.get_by_role("button", name="Silence", exact=True).first.click()
@@ -103,6 +111,6 @@ def test_a_table_is_still_one_when_its_rows_are_cards(served: Served, browser: B
 def test_with_more_text_and_less_room_nothing_is_cut_off(visitor: Visitor) -> None:
     """At 200 % text on a 1280 px wide screen the layout has 640 px."""
     visitor.page.set_viewport_size({"width": 640, "height": 900})
-    for path in PAGES.values():
+    for path in HERE:
         visitor.go(path)
         assert visitor.too_wide() <= 0, path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from browser_page import Visitor
 from hostile_text import hostile_texts
 from playwright.sync_api import expect
@@ -14,7 +16,7 @@ def test_200_hostile_transcripts_do_no_harm(visitor: Visitor) -> None:
         assert page.title() == title
         assert page.locator(".tx *:not(.mask), .list .t *:not(.mask)").count() == 0, "text became an element"
         assert page.locator("main script, main iframe, main img, main object, main embed, main style").count() == 0
-        assert page.locator("body > *").count() == 5, "nothing broke out of its place"
+        assert page.locator("body > *").count() == 4, "nothing broke out of its place"
         seen += page.locator("#list li").count()
         shown += "".join(page.locator("#list .t").all_text_contents())
         following = page.get_by_role("link", name="Go on")
@@ -43,11 +45,8 @@ def test_hostile_words_in_addresses_and_fields_stay_words(visitor: Visitor) -> N
     visitor.expected = ("404", "400")
     for word in hostile_texts(24):
         text = word.encode("utf-8", "replace").decode()[:300].replace("\x00", "")
-        page = visitor.page
-        visitor.go("/")
-        page.get_by_label("Find by name").fill(text.replace("\n", " "))
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        page = visitor.go(f"/?q={quote(text)}")
+        expect(page.get_by_label("Find by name")).to_be_visible()
         assert page.locator("main script, main iframe, main img").count() == 0
         assert "owned" not in page.title()
     visitor.go("/e/%3Cscript%3E/%22onload=alert(1)")

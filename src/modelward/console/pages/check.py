@@ -66,7 +66,7 @@ def samples_text(check: CheckView) -> str:
 
 
 def spaced(text: str) -> str:
-    """Return a number with a space before its unit, as it is printed: `31%` → `31 %`, `410ms` → `410 ms`."""
+    """Return a number with a space before its unit that no line ends at: `31%` → `31 %`, `410ms` → `410 ms`."""
     digits = text.rstrip("%abcdefghijklmnopqrstuvwxyzµ")
     unit = text[len(digits) :]
-    return f"{digits} {unit}" if digits and unit and digits[-1].isdigit() else text
+    return f"{digits}\u00a0{unit}" if digits and unit and digits[-1].isdigit() else text

@@ -49,7 +49,7 @@ def spans_figure(before: BadShare, after: BadShare, now_ms: int, height: int = 1
     for span, word, y, style in rows:
         shapes += _row(span, word, y, style, x, now_ms, compact=compact)
     says = f"before: {share_text(before)}; after: {share_text(after)}"
-    return EvidenceFigure(tuple(shapes), height, "share of bad requests, 95 % interval", says)
+    return EvidenceFigure(tuple(shapes), height, "share at fault, 95 % interval", says)
 
 
 def _row(

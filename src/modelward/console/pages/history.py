@@ -137,7 +137,7 @@ def _outcomes(found: EndpointHistory, frame: Frame) -> _Made | None:
     legend = [
         LegendEntry(name, text, one.newest(), one.key) for (_, name, text, _), one in zip(layers, columns, strict=True)
     ]
-    says = "requests a minute: " + ", ".join(f"{one.head} {one.newest()}" for one in columns)
+    says = "Outcomes, requests a minute: " + ", ".join(f"{one.head} {one.newest()}" for one in columns)
     return _strip("Outcomes", "requests / min", reversed(legend), scale, frame, inner, says), columns
 
 
@@ -186,7 +186,7 @@ def _tokens(found: EndpointHistory, frame: Frame) -> _Made | None:
     legend = [
         LegendEntry(style, text, one.newest(), one.key) for (_, style, text), one in zip(layers, columns, strict=True)
     ]
-    says = "tokens a minute: " + ", ".join(f"{one.head} {one.newest()}" for one in columns)
+    says = "Tokens a minute: " + ", ".join(f"{one.head} {one.newest()}" for one in columns)
     return _strip("Tokens", "per min", reversed(legend), scale, frame, inner, says), columns
 
 
@@ -205,7 +205,7 @@ def _cost(found: EndpointHistory, frame: Frame) -> _Made | None:
         LegendEntry("", "shown time", f"{_money(total)} {found.currency}"),
     ]
     legend += [LegendEntry("", "1,000 answers", f"{_money(1000 * total / served)} {found.currency}")] if served else []
-    says = f"cost: {_money(total)} {found.currency} in the time shown, {column.newest()} an hour at its end"
+    says = f"Cost: {_money(total)} {found.currency} in the time shown, {column.newest()} an hour at its end"
     return _strip("Cost", f"{found.currency} / hour, at that minute’s price", legend, scale, frame, inner, says), (
         column,
     )
@@ -234,7 +234,7 @@ def _replicas(found: EndpointHistory, frame: Frame) -> _Made | None:
         LegendEntry("ld", "desired", columns[1].newest(), "desired", "line"),
     ]
     legend += [LegendEntry("", "decisions", str(len(over)))] if over else []
-    says = f"replicas: {columns[0].newest()} ready of {columns[1].newest()}; {len(over)} decisions, listed below"
+    says = f"Replicas: {columns[0].newest()} ready of {columns[1].newest()}; {len(over)} decisions, listed below"
     height = scale.height + PAD + 6
     drawing = frame.drawing(scale, inner, over)
     return Strip("Replicas", "each decision below", tuple(legend), frame.axis(scale), drawing, height, says), columns

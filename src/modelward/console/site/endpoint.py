@@ -17,6 +17,8 @@ from modelward.console.site.desk import desk_of, session_of
 from modelward.hub_client.session import HubUnavailableError
 
 POINTS = 288
+WINDOWS = 24
+"""Points of checks: windows come every quarter of an hour or so, and hold few samples each."""
 _METRICS: tuple[HistoryMetric, ...] = ("requests", "ttft", "tpot", "tokens", "cost", "replicas", "checks")
 
 
@@ -51,7 +53,8 @@ async def _why(hub: HubReader, view: EndpointView) -> WhyView | None:
 
 async def series(hub: HubReader, where: tuple[str, str], metric: HistoryMetric, line: Timeline) -> HistorySeries | None:
     """Return one metric's lines; None where the hub has no history: the page is worth reading without."""
-    query = HistoryQuery(metric, line.from_ms, line.to_ms, points=POINTS)
+    points = WINDOWS if metric == "checks" else POINTS
+    query = HistoryQuery(metric, line.from_ms, line.to_ms, points=points)
     try:
         return await hub.history(*where, query)
     except HubUnavailableError as error:

@@ -27,6 +27,7 @@ class FleetQuery:
     namespaces: Collection[str]
     text: str = ""
     health: str = ""
+    """One health or attention, or several with commas between."""
     sort: FleetSort = "need"
     page: int = 1
     text_in: Collection[str] = frozenset()
@@ -60,7 +61,8 @@ class Fleet:
         wanted = [key for key in keys if asked.text.lower() in key.words]
         counts = [_ATTENTION[key.health] for key in wanted]
         if asked.health:
-            wanted = [key for key in wanted if asked.health in (key.health, _ATTENTION[key.health])]
+            names = set(asked.health.split(","))
+            wanted = [key for key in wanted if names & {key.health, _ATTENTION[key.health]}]
         wanted.sort(key=lambda key: _rank(key, asked.sort))
         pages = max(1, -(-len(wanted) // FLEET_PAGE))
         page = min(max(1, asked.page), pages)

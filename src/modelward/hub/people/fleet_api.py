@@ -33,6 +33,7 @@ from modelward.hub.people.checks import checks_of, time_ms
 from modelward.hub.people.door import Door, Place
 from modelward.hub.people.fleet import Fleet, FleetQuery, fleet_row, specs_in, status_of
 from modelward.hub.people.individual import Individual
+from modelward.hub.people.last_day import LastDay
 from modelward.hub.people.rights import not_there
 from modelward.hub.people.shown import ShownEntry, ShownObjects
 from modelward.hub.requests import integer_of, view_answer
@@ -53,6 +54,7 @@ class FleetApi:
     store: ExchangeStore
     agreed: Callable[[str], Mapping[tuple[str, str], Agreement]]
     wanted: Callable[[str], tuple[SilenceView, ...]]
+    last_day: LastDay
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -88,7 +90,7 @@ class FleetApi:
             seen, query.get("q", "")[:_WORDS], query.get("health", ""), sort, integer_of(request, "page", 1), text_in
         )
         page: FleetPage = await asyncio.to_thread(self.fleet.page, asked)
-        return view_answer(page)
+        return view_answer(page.model_copy(update={"rows": await self.last_day.added(page.rows)}))
 
     async def get_endpoint(self, request: web.Request) -> web.Response:
         """Answer all of one endpoint but its history and exchanges."""

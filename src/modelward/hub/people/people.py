@@ -18,6 +18,7 @@ from modelward.hub.people.fleet import Fleet
 from modelward.hub.people.fleet_api import FleetApi
 from modelward.hub.people.history_api import PastApi
 from modelward.hub.people.individual import Individual
+from modelward.hub.people.last_day import LastDay
 from modelward.hub.people.logins import Logins
 from modelward.hub.people.object_api import ObjectApi
 from modelward.hub.people.oidc import OidcVerifier
@@ -66,4 +67,5 @@ class People:
         ExchangeApi(self.shown, self.store, self.scores, self.keys, self.door, lambda *_: ()).add_to(app)
         PastApi(self.history, self.door).add_to(app)
         AuditApi(self.audit, self.door).add_to(app)
-        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, lambda _: {}, lambda _: ()).add_to(app)
+        day = LastDay(self.history, self.store.clock_ms)
+        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, lambda _: {}, lambda _: (), day).add_to(app)
