@@ -121,6 +121,21 @@ def test_a_namespaces_share_of_the_hub_is_as_it_was_told() -> None:
     assert container["args"][-2:] == ["--namespace-share", "2Gi"]
 
 
+def test_the_history_is_as_it_was_told() -> None:
+    def arguments(values: Mapping[str, Any], kind: str = "StatefulSet") -> list[str]:
+        (container,) = named(render(values), kind, "modelward-hub")["spec"]["template"]["spec"]["containers"]
+        return list(container["args"])
+
+    assert not any("history" in argument for argument in arguments({}))
+    assert arguments({"history": {"enabled": False}})[-1] == "--no-history"
+    told = {"size": "5Gi", "namespaceShare": "1Gi", "namespaceKeepFor": {"retail": "720h"}}
+    told["exportUrl"] = "s3://bucket/history"
+    assert arguments({"history": {**told, "prometheus": {"url": "http://prometheus:9090"}}})[-10:] == [
+        *("--history-size", "5Gi", "--history-namespace-share", "1Gi", "--history-keep-for", "retail=720h"),
+        *("--history-export", "s3://bucket/history", "--history-prometheus-url", "http://prometheus:9090"),
+    ]
+
+
 def test_the_hub_keeps_its_samples_where_it_was_told() -> None:
     volume = named(render({}), "StatefulSet", "modelward-hub")["spec"]
     assert volume["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] == "20Gi"

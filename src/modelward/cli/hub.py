@@ -24,6 +24,17 @@ _NoAuth = Annotated[
     bool, typer.Option("--insecure-no-auth", help="Plain HTTP without tokens, on loopback only: for trying it out.")
 ]
 _People = Annotated[str, typer.Option(help="How people log in, as JSON; the chart writes it from its value people.")]
+_History = Annotated[bool, typer.Option(help="Keep the history of endpoints.")]
+_HistorySize = Annotated[str, typer.Option(help="How large the history may get; by default a quarter of the disk.")]
+_HistoryShare = Annotated[str, typer.Option(help="What one namespace may hold of it; by default a tenth.")]
+_HistoryKeepFor = Annotated[
+    list[str] | None,
+    typer.Option(help="NAMESPACE=DURATION, such as retail=720h, to keep it no longer; may repeat."),
+]
+_HistoryExport = Annotated[
+    str, typer.Option(help="URL of an object store to which the history is copied, to be read back when it is lost.")
+]
+_Prometheus = Annotated[str, typer.Option(help="URL of a Prometheus that answers in the place of the history.")]
 
 
 def hub(
@@ -35,6 +46,12 @@ def hub(
     store_size: _StoreSize = "",
     namespace_share: _NamespaceShare = "",
     people: _People = "",
+    history: _History = True,
+    history_size: _HistorySize = "",
+    history_namespace_share: _HistoryShare = "",
+    history_keep_for: _HistoryKeepFor = None,
+    history_export: _HistoryExport = "",
+    history_prometheus_url: _Prometheus = "",
     insecure_no_auth: _NoAuth = False,
 ) -> None:
     """Run the hub: sampled exchanges in, windows for evaluators out, results kept."""
@@ -43,6 +60,7 @@ def hub(
 
     from modelward.cli.logs import configure_logging
     from modelward.hub.errors import HubSettingsError
+    from modelward.hub.history.settings import HistorySettings, keep_times
     from modelward.hub.people.settings import people_settings
     from modelward.hub.process import serve
     from modelward.hub.settings import HubSettings, storage_bytes
@@ -60,6 +78,14 @@ def hub(
             store_bytes=storage_bytes(store_size),
             namespace_share_bytes=storage_bytes(namespace_share),
             people=people_settings(people),
+            history=HistorySettings(
+                history,
+                storage_bytes(history_size),
+                storage_bytes(history_namespace_share),
+                keep_times(history_keep_for or ()),
+                history_export,
+                history_prometheus_url,
+            ),
         )
     except HubSettingsError as error:
         fail(str(error))

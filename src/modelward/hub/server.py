@@ -27,6 +27,7 @@ from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
 from modelward.hub.health import HealthPages
+from modelward.hub.history.export import HistoryExport, export_of
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.history.upkeep import HistoryUpkeep
 from modelward.hub.index import Index
@@ -59,7 +60,7 @@ FIRST_SWEEP_S = 60.0
 """How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
-HISTORY_BEGIN_S, HISTORY_SEAL_S, HISTORY_TIDY_S = 3_600.0, 60.0, 600.0
+HISTORY_BEGIN_S, HISTORY_SEAL_S, HISTORY_TIDY_S, HISTORY_COPY_S = 3_600.0, 60.0, 3_600.0, 3_600.0
 BY_HAND_ENDPOINTS = 1_000
 
 
@@ -87,6 +88,7 @@ class Hub:
     loaded: bool = False
     ports: tuple[int, int] = (0, 0)
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
+    _history_export: HistoryExport | None = field(init=False)
     _clock_watch: ClockWatch = field(init=False)
     _certificate_clock: ClockWatch = field(init=False)
     _tls: ssl.SSLContext | None = None
@@ -124,7 +126,9 @@ class Hub:
             lambda what: damage.found("history", what),
             self.metrics.history_trimmed.inc,
             self.metrics.show_history_state,
+            prometheus=settings.history.prometheus,
         )
+        self._history_export = export_of(self.history, settings.history_export_url)
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
         self.people = People(settings, self.store, self.scores, self.keys, self.audit, self.history, self.verifier)
@@ -215,7 +219,7 @@ class Hub:
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
         repeat = Repetition(self.metrics.errors.labels("Background").inc).repeat
-        history = HistoryUpkeep(self.history, self.results)
+        history = HistoryUpkeep(self.history, self.results, self._history_export)
         work = [
             self.buffer.run(),
             repeat(self.upkeep, FIRST_SWEEP_S, SWEEP_S),
@@ -224,6 +228,7 @@ class Hub:
             repeat(history.begin, 0, HISTORY_BEGIN_S),
             repeat(history.seal, HISTORY_SEAL_S, HISTORY_SEAL_S),
             repeat(history.tidy, HISTORY_TIDY_S, HISTORY_TIDY_S),
+            repeat(history.copy, HISTORY_COPY_S, HISTORY_COPY_S),
         ]
         if self.settings.auth:
             work.append(repeat(self.certify, CERTIFICATE_CHECK_S, CERTIFICATE_CHECK_S))

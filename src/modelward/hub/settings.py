@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from modelward.api.address import host_and_port
 from modelward.hub.errors import HubSettingsError
+from modelward.hub.history.place import HistoryPlace
 from modelward.hub.history.settings import HistorySettings, place_of
-from modelward.hub.history.store import HistoryPlace
 from modelward.hub.people.settings import PeopleSettings
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -104,6 +104,12 @@ class HubSettings:
     def history_place(self) -> HistoryPlace | None:
         """Where the history lies and how large it may get; None for none."""
         return place_of(self.history, self.store_url, self.state_dir, self.store_bytes)
+
+    @property
+    def history_export_url(self) -> str:
+        """Where the history is copied to: beside the samples in an object store, whose pod has no volume."""
+        own = "" if urlsplit(self.store_url).scheme in ("file", "memory") else self.store_url
+        return self.history.export_url or own
 
     @property
     def exchange_bytes(self) -> int | None:

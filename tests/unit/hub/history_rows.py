@@ -19,8 +19,9 @@ from modelward.api.history import (
     ObjectiveCount,
 )
 from modelward.api.series import HistoryMetric, HistoryQuery, HistorySeries
+from modelward.hub.history.place import HistoryPlace
 from modelward.hub.history.retention import HistoryBounds
-from modelward.hub.history.store import HistoryPlace, HistoryStore
+from modelward.hub.history.store import HistoryStore
 
 NOW_MS = 1_795_480_000_000 // 86_400_000 * 86_400_000
 """A midnight, at which rows of every step begin."""

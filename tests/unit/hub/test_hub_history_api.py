@@ -12,11 +12,11 @@ import pytest
 import zstandard
 from history_rows import part, row
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
-from waiting import until
+from waiting import until, until_answered
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.history import MINUTE_MS, BatchKey, HistoryRow, row_to_json
-from modelward.api.series import HistoryQuery
+from modelward.api.series import HistoryQuery, SeriesLine
 from modelward.hub.history.file import VERSION, opened
 from modelward.hub_client.client import HubClient, HubUnavailableError
 
@@ -30,6 +30,10 @@ def body(rows: Iterable[HistoryRow]) -> bytes:
 
 async def put(client: HubClient, *rows: HistoryRow, epoch: str = "leader") -> int:
     return await client.put_history(BatchKey(epoch, MINUTE), body(rows))
+
+
+async def lines(client: HubClient, asked: HistoryQuery) -> tuple[SeriesLine, ...]:
+    return (await client.history("retail", "chat", asked)).lines
 
 
 def forget(folder: Path) -> None:
@@ -64,9 +68,8 @@ async def test_results_of_windows_are_in_the_history_and_come_back_after_a_resta
         await r.client.put_result(result)
     forget(Path(file_url.removeprefix("file://")) / "history")
     async with running_hub(file_url) as r:
-        await until(lambda: r.hub.history.state == "Ready")
-        await r.hub.history.used()  # what the start has staged is then there
-        (line,) = (await r.client.history("retail", "chat", asked)).lines
+        await until_answered(lambda: lines(r.client, asked), 30, ignoring=(HubUnavailableError,))
+        (line,) = await lines(r.client, asked)
         assert (line.name, line.revision, line.n, line.values) == ("pii", "r1", (20,), (250_000,))
 
 

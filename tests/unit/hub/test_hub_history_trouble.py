@@ -12,9 +12,13 @@ import pytest
 from history_rows import NOW_MS, Clock, Kept, batch, kept, row
 
 from modelward.api.history import MINUTE_MS
+from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError
 from modelward.hub.history.file import VERSION, network_file_system, version_of
 from modelward.hub.history.retention import HistoryBounds
+from modelward.hub.history.upkeep import HistoryUpkeep
+from modelward.hub.objects import ObjectStore
+from modelward.hub.results import ResultStore
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -139,3 +143,19 @@ async def test_on_a_network_file_system_there_is_no_write_ahead_log(tmp_path: Pa
         assert (k.store.state, "nfs4" in k.store.problem) == ("Ready", True)
         assert not (tmp_path / "h.db-wal").exists()
         assert (await k.asked("requests", (0, 1))).lines
+
+
+async def test_a_clock_that_jumps_deletes_nothing_unless_it_lasts(tmp_path: Path) -> None:
+    """Also where the hub starts under it: what is newest in the database tells."""
+    async with kept(tmp_path / "h.db") as k:
+        await k.put([row(0)])
+    async with kept(tmp_path / "h.db", clock=Clock(NOW_MS + 3_000 * 86_400_000)) as k:
+        objects = ObjectStore("memory://")
+        results = ResultStore(objects, Damage(objects, lambda _kind, _count: None, k.clock), k.clock)
+        upkeep = HistoryUpkeep(k.store, results)
+        await upkeep.begin()
+        await upkeep.seal()
+        await upkeep.tidy()
+        assert await k.store.used()
+        await upkeep.tidy()
+        assert not await k.store.used()

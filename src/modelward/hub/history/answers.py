@@ -28,10 +28,16 @@ def answer(
     found = held(connection, endpoint, tier, (grid.from_ms, to_ms), wanted(form))
     points = Points(grid)
     points.add(found.segments, grouping(form, query.by))
-    lines, dropped = _most_used(tuple(form.lines(points)))
-    said = [*_damage(found), *([f"{dropped} lines with the fewest requests are left out"] if dropped else [])]
-    seen = _seen(points, min(to_ms, now_ms))
-    return HistorySeries(query.metric, query.by, tier.name, grid.step_ms, grid.at_ms, seen, lines, "; ".join(said))
+    return made_of(points, query, tier.name, now_ms, _damage(found))
+
+
+def made_of(points: Points, query: HistoryQuery, tier: str, now_ms: int, said: Sequence[str] = ()) -> HistorySeries:
+    """Return the lines of a metric from sums by point; `said` is what is missing in them."""
+    grid = points.grid
+    lines, dropped = _most_used(tuple(FORMS[query.metric].lines(points)))
+    said = [*said, *([f"{dropped} lines with the fewest requests are left out"] if dropped else [])]
+    seen = _seen(points, min(query.to_ms, now_ms))
+    return HistorySeries(query.metric, query.by, tier, grid.step_ms, grid.at_ms, seen, lines, "; ".join(said))
 
 
 def _most_used(lines: Sequence[SeriesLine]) -> tuple[tuple[SeriesLine, ...], int]:

@@ -127,3 +127,20 @@ def reading(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA query_only = 1")
     connection.execute("PRAGMA cache_size = -8192")
     return connection
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Read every page, so that a writer finds the damage that a reader has met; sqlite3.DatabaseError says where."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found and found[0] != "ok":
+        raise sqlite3.DatabaseError(f"malformed: {found[0]}")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the file is damaged, or no database."""
+    return any(sign in str(error) for sign in ("malformed", "not a database", "corrupt", "no such table"))
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Return whether an error says that there is no room."""
+    return any(sign in str(error) for sign in ("full", "No space left"))

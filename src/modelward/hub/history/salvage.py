@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from modelward.hub.history.bundle import PREFIX
 from modelward.hub.history.chunk import ChunkDamagedError, chunk_from_bytes
 from modelward.hub.history.database import HistoryDatabase, labels_from
 from modelward.hub.history.packing import unpacked
@@ -62,6 +63,8 @@ def _take_over(database: HistoryDatabase, aside: Path, now_ms: int) -> None:
             number += _take_chunks(database, old, aside.name, now_ms)
     with database.transaction() as connection:
         connection.execute("INSERT OR IGNORE INTO restored VALUES (?)", (aside.name,))
+        if number:  # what the object store has would count a second time
+            connection.execute("INSERT OR IGNORE INTO restored VALUES (?)", (PREFIX,))
         connection.execute("DELETE FROM restored WHERE path LIKE ?", (f"{aside.name}/%",))
     log.warning("history salvaged from=%s parts=%d", aside.name, number)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from modelward.api.quantity import duration_ms
+from modelward.hub.errors import HubSettingsError
+from modelward.hub.history.place import HistoryPlace
+from modelward.hub.history.prometheus import PrometheusHistory
 from modelward.hub.history.retention import MIB, HistoryBounds
-from modelward.hub.history.store import HistoryPlace
 
 FOLDER, FILE = "history", "history.db"
 _CLOUD_BYTES = 512 * MIB
@@ -22,7 +25,8 @@ _PART_OF_DISK, _PART_OF_NAMESPACE = 4, 10
 class HistorySettings:
     """Whether there is a history, how large it may get, and whether Prometheus answers in its place.
 
-    `keep_ms` are namespaces that keep it for a shorter time. `exported` sends days that are over to the object store.
+    `keep_ms` are namespaces that keep it for a shorter time. `export_url` is an object store to
+    which it is copied; that of the hub itself where it has one.
     """
 
     enabled: bool = True
@@ -31,8 +35,25 @@ class HistorySettings:
     namespace_bytes: int | None = None
     """None: a tenth of all."""
     keep_ms: Mapping[str, int] = field(default_factory=dict)
-    exported: bool = False
+    export_url: str = ""
     prometheus_url: str = ""
+
+    @property
+    def prometheus(self) -> PrometheusHistory | None:
+        """The Prometheus that answers, where there is one."""
+        return PrometheusHistory(self.prometheus_url) if self.prometheus_url else None
+
+
+def keep_times(texts: Iterable[str]) -> dict[str, int]:
+    """Read NAMESPACE=DURATION texts to milliseconds by namespace; HubSettingsError for what is none."""
+    found = {}
+    for text in texts:
+        namespace, _, duration = text.partition("=")
+        try:
+            found[namespace] = duration_ms(duration)
+        except ValueError as error:
+            raise HubSettingsError(f"not a namespace and how long it keeps its history: {text!r}: {error}") from None
+    return found
 
 
 def place_of(

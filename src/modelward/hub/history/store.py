@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from modelward.api.evaluation import WindowResult
 from modelward.api.history import HistoryBatch
@@ -23,15 +23,21 @@ from modelward.desired.runs import is_scheduled
 from modelward.hub.errors import HubError, busy
 from modelward.hub.history import answers, retention, salvage
 from modelward.hub.history.database import HistoryDatabase, Taken
-from modelward.hub.history.file import NewerHistoryError, network_file_system, opened, reading
+from modelward.hub.history.file import (
+    NewerHistoryError,
+    check,
+    is_damage,
+    is_full,
+    network_file_system,
+    opened,
+    reading,
+)
+from modelward.hub.history.place import HistoryPlace, HistoryState
+from modelward.hub.history.prometheus import PrometheusHistory
 from modelward.hub.history.retention import HistoryBounds
 from modelward.hub.turns import Turns
 
 log = logging.getLogger(__name__)
-HistoryState = Literal["Opening", "Ready", "Off", "Newer", "Damaged", "Full", "Unusable"]
-STATES: tuple[HistoryState, ...] = ("Opening", "Ready", "Off", "Newer", "Damaged", "Full", "Unusable")
-_DAMAGE = ("malformed", "not a database", "corrupt", "no such table")
-_FULL = ("full", "No space left")
 _WAITING = 200
 """Writes that wait for their turn; more are refused, and put again by the operator."""
 _QUESTIONS = 20
@@ -39,14 +45,6 @@ _QUESTIONS = 20
 _SEALED_AT_ONCE = 10
 RETRY_S = 60
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryPlace:
-    """Where the database lies, None for memory, and how much it may hold."""
-
-    path: Path | None
-    bounds: HistoryBounds
 
 
 @dataclass(slots=True)
@@ -62,8 +60,12 @@ class HistoryStore:
     trimmed: Callable[[int], None] = lambda _: None
     told: Callable[[HistoryState], None] = lambda _: None
     network: Callable[[Path], str] = network_file_system
+    purged: Callable[[str], Awaitable[None]] | None = None
+    """Deletes what lies elsewhere of a namespace."""
+    prometheus: PrometheusHistory | None = None
+    """Answers in the place of the database what it has."""
     state: HistoryState = "Opening"
-    problem: str = "the history is being opened"
+    problem: str = "it is being opened"
     _database: HistoryDatabase | None = None
     _reader: sqlite3.Connection | None = None
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-writer"))
@@ -116,7 +118,10 @@ class HistoryStore:
         await self._write(put)
 
     async def answer(self, endpoint: tuple[str, str], query: HistoryQuery) -> HistorySeries:
-        """Return the lines of a metric; HubError 503 while history cannot be read."""
+        """Return the lines of a metric, Prometheus' where one is set and has it; HubError 503 where that fails."""
+        told = await self.prometheus.answer(endpoint, query, self.clock_ms()) if self.prometheus else None
+        if told is not None:
+            return told
         found = await self._read(endpoint, lambda reader: answers.answer(reader, endpoint, query, self.clock_ms()))
         return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
 
@@ -142,9 +147,15 @@ class HistoryStore:
         """Delete all of a namespace; where that cannot be done, it is said: there are counts in it, and no text."""
         try:
             await self._write(lambda database: retention.purge(database, namespace))
+            if self.purged is not None:
+                await self.purged(namespace)
         except HubError as error:
             if self.state != "Off":
                 log.error("history not purged namespace=%s cause=%r", namespace, str(error))
+
+    async def work(self, work: Callable[[HistoryDatabase], T]) -> T:
+        """Do something in the writer's thread; HubError 503 or 507 while the database cannot be used."""
+        return await self._write(work)
 
     async def used(self) -> dict[str, int]:
         """Return the bytes that each namespace holds."""
@@ -192,7 +203,7 @@ class HistoryStore:
         try:
             connection = opened(path, bounds.total_bytes, journal)
         except sqlite3.DatabaseError as error:
-            if path is None or not _is(error, _DAMAGE):
+            if path is None or not is_damage(error):
                 raise
             self._set_aside(path, error)
             connection = opened(path, bounds.total_bytes, journal)
@@ -246,7 +257,7 @@ class HistoryStore:
             try:
                 done = work(self._database)
             except sqlite3.Error as error:
-                if not last and _is(error, _DAMAGE) and self.place is not None and self.place.path is not None:
+                if not last and is_damage(error) and self.place is not None and self.place.path is not None:
                     self._set_aside(self.place.path, error)
                     self._open()
                     continue
@@ -258,7 +269,7 @@ class HistoryStore:
         raise self._unavailable()
 
     def _failed(self, error: sqlite3.Error) -> None:
-        if _is(error, _FULL):
+        if is_full(error):
             self._say("Full", f"the disk of the history is full, so it takes nothing: {error}")
         else:
             self._say("Unusable", f"the history cannot be used: {error}")
@@ -280,8 +291,8 @@ class HistoryStore:
         try:
             return work(reader)
         except sqlite3.Error as error:
-            if _is(error, _DAMAGE):
-                self._writing.submit(self._guarded, _touched)
+            if is_damage(error):
+                self._writing.submit(self._guarded, lambda database: check(database.connection))
             text = f"the history cannot be read now: {error}"
             raise HubError(503, "HistoryUnavailable", text, RETRY_S) from error
 
@@ -290,14 +301,3 @@ class HistoryStore:
             return await asyncio.get_running_loop().run_in_executor(executor, work)
         except RuntimeError as error:
             raise HubError(503, "HistoryUnavailable", f"the hub is stopping: {error}", RETRY_S) from error
-
-
-def _touched(database: HistoryDatabase) -> None:
-    """Read every page, so that the writer finds the damage that a reader has met."""
-    found = database.connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found and found[0] != "ok":
-        raise sqlite3.DatabaseError(f"malformed: {found[0]}")
-
-
-def _is(error: sqlite3.Error, signs: tuple[str, ...]) -> bool:
-    return any(sign in str(error) for sign in signs)

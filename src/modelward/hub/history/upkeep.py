@@ -9,7 +9,8 @@ import orjson
 
 from modelward.api.evaluation import WindowResult, result_from_json
 from modelward.hub.clock_watch import ClockWatch
-from modelward.hub.history.database import LATE_MS
+from modelward.hub.history.database import LATE_MS, HistoryDatabase
+from modelward.hub.history.export import HistoryExport
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.results import ResultStore
 
@@ -20,7 +21,9 @@ class HistoryUpkeep:
 
     store: HistoryStore
     results: ResultStore
+    export: HistoryExport | None = None
     _clock: ClockWatch = field(init=False)
+    _begun: bool = False
 
     def __post_init__(self) -> None:
         self._clock = ClockWatch(self.store.clock_ms)
@@ -29,13 +32,25 @@ class HistoryUpkeep:
         """Open the database; a hub that was killed may have stored results that history does not know."""
         if self.store.state == "Opening":
             await self.store.open()
+        if self._begun:
+            return
+        if self.store.state == "Ready":
+            self._clock.begin(await self.store.work(_newest_ms))
+            if self.export is not None:
+                await self.export.restore()
         after = ""
         while self.store.state == "Ready":
             rows, following = await self.results.page(self.store.clock_ms() - LATE_MS, after)
             await self.store.put_windows(await asyncio.to_thread(_results, rows))
-            if following in ("", after):
+            self._begun = following in ("", after)
+            if self._begun:
                 return
             after = following
+
+    async def copy(self) -> None:
+        """Copy to the object store what is running, and the days that are over."""
+        if self.export is not None and self.store.state == "Ready":
+            await self.export.export()
 
     async def seal(self) -> None:
         """Seal what is due."""
@@ -46,6 +61,12 @@ class HistoryUpkeep:
         """Delete what is too old, but not on the word of a clock in doubt."""
         if self._clock.steady() and self.store.state == "Ready":
             await self.store.tidy()
+
+
+def _newest_ms(database: HistoryDatabase) -> int:
+    """Return the newest minute that waits to be sealed; 0 where there is none."""
+    (found,) = database.connection.execute("SELECT coalesce(max(minute), 0) FROM staged").fetchone()
+    return int(found)
 
 
 def _results(rows: list[bytes]) -> list[WindowResult]:
