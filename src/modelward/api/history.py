@@ -52,6 +52,8 @@ class HistoryPart:
     output_tokens: int | None = None
     cost: int | None = None
     currency: str = ""
+    cached_tokens: int | None = None
+    """Of the input: what the server had read before."""
 
     @property
     def requests(self) -> int:
@@ -147,7 +149,7 @@ def row_from_json(data: Mapping[str, Any]) -> HistoryRow:
 
 def _part_to_json(part: HistoryPart) -> dict[str, Any]:
     plain = asdict(part) | {"outcomes": dict(part.outcomes), "latencies": dict(part.latencies)}
-    names = {"input_tokens": "inputTokens", "output_tokens": "outputTokens"}
+    names = {"input_tokens": "inputTokens", "output_tokens": "outputTokens", "cached_tokens": "cachedTokens"}
     return {names.get(name, name): value for name, value in plain.items() if value not in ("", None, {})}
 
 
@@ -166,6 +168,7 @@ def _part_from_json(data: Mapping[str, Any]) -> HistoryPart:
         amount("outputTokens"),
         amount("cost"),
         str(data.get("currency", ""))[:8],
+        amount("cachedTokens"),
     )
 
 

@@ -30,6 +30,7 @@ class ModelGains:
     latencies: dict[Latency, list[int]] = field(default_factory=dict)
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
 
     @property
     def requests(self) -> int:
@@ -45,6 +46,7 @@ class ModelGains:
             self.latencies[name] = [a + b for a, b in zip(own, counts, strict=True)]
         self.input_tokens = _plus(self.input_tokens, other.input_tokens)
         self.output_tokens = _plus(self.output_tokens, other.output_tokens)
+        self.cached_tokens = _plus(self.cached_tokens, other.cached_tokens)
 
 
 def _plus(one: int | None, other: int | None) -> int | None:
@@ -68,6 +70,8 @@ def gained(earlier: Reading, later: Reading) -> dict[str, ModelGains]:
             found.setdefault(key.model, ModelGains()).input_tokens = _gain(key, earlier, later)
         elif key.signal is Signal.OUTPUT_TOKENS:
             found.setdefault(key.model, ModelGains()).output_tokens = _gain(key, earlier, later)
+        elif key.signal is Signal.CACHED_INPUT_TOKENS:
+            found.setdefault(key.model, ModelGains()).cached_tokens = _gain(key, earlier, later)
     for key, hist in later.distributions.items():
         name = _LATENCIES.get(key.signal)
         if name is not None and key not in later.missing:

@@ -46,6 +46,7 @@ PARTS = st.builds(
     COUNTS | st.none(),
     COUNTS | st.none(),
     st.sampled_from(["", "USD"]),
+    COUNTS | st.none(),
 )  # fmt: skip
 ROWS = st.builds(
     HistoryRow,

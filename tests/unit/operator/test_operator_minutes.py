@@ -34,6 +34,7 @@ def page(pod: str, at_ms: int, requests: float, errors: float = 0.0, model: str 
         SignalKey(Signal.ERRORS, model): errors,
         SignalKey(Signal.INPUT_TOKENS, model): requests * 10,
         SignalKey(Signal.OUTPUT_TOKENS, model): requests * 20,
+        SignalKey(Signal.CACHED_INPUT_TOKENS, model): requests * 4,
     }
     bounds = BOUNDS["ttft"]
     ttft = Histogram(bounds, (0.0,) * 9 + (requests,) * (len(bounds) - 9), requests, requests)
@@ -124,6 +125,21 @@ def test_costs_are_of_models_with_a_price_at_that_time() -> None:
     second_row = {part.model: part.cost for part in rig.row(1).parts}
     assert first == {"m": 5 * 30 * 2_000_000, "free": None}
     assert second_row == {"m": 5 * 30 * 4_000_000, "free": None}
+
+
+def test_cached_tokens_cost_their_own_price() -> None:
+    price = ModelPrice(
+        model="m",
+        per_million_input_tokens="2",
+        per_million_output_tokens="2",
+        per_million_cached_input_tokens="1",
+    )
+    rig = Rig(MinuteFacts(prices=Prices(currency="EUR", models=(price,))))
+    for second, count in ((0, 0), (50, 5)):
+        rig.seen.history.add(page("a", START_MS + second * 1_000, count))
+    (part,) = rig.row(0).parts
+    assert (part.input_tokens, part.cached_tokens, part.output_tokens) == (50, 20, 100)
+    assert part.cost == (30 * 2 + 20 * 1 + 100 * 2) * 1_000_000
 
 
 def _price(model: str, per_million: str) -> ModelPrice:

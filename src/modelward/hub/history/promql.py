@@ -56,6 +56,9 @@ def queries(metric: HistoryMetric, by: HistorySplit, endpoint: tuple[str, str], 
     elif metric == "tokens":
         text = f"sum by (gen_ai_token_type{split}) (increase(gen_ai_client_token_usage_sum{{{here}}}[{window}]))"
         found.append(PrometheusQuery(text, field_label="gen_ai_token_type"))
+        plain = f"sum by ({split[1:]})" if split else "sum"
+        cached = f"{plain} (increase(modelward_cached_input_tokens_total{{{here}}}[{window}]))"
+        found.append(PrometheusQuery(cached, "cached"))
     elif metric == "cost":
         model = ",model" if by == "model" else ""
         text = f"sum by (currency{model}) (increase(modelward_cost_total{{{here}}}[{window}]))"
@@ -101,6 +104,9 @@ def _add_named(
 ) -> None:
     if query.field == "covered":
         _add(points, (), query.field, values, 60_000)
+    elif query.field == "cached":
+        _add(points, _part(labels), "cached", values, query.scale)
+        _given(points, "cached", values)
     elif query.field == "cost":
         _add(points, (PART, "", labels.get("model", ""), labels.get("currency", "")), "cost", values, query.scale)
         _given(points, "cost", values)

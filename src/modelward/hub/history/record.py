@@ -19,8 +19,9 @@ ENDPOINT = ""
 PART, OBJECTIVE, CHECK = "p", "o", "c"
 _SEPARATOR = "\x1f"
 _LARGEST = (1 << 64) - 1
-TOKENS = ("input", "output")
-GIVEN = (*OUTCOMES, *BOUNDS, *TOKENS, "cost")
+TOKENS = ("input", "output", "cached")
+_AMOUNTS = (*TOKENS, "cost")
+GIVEN = (*OUTCOMES, *BOUNDS, *_AMOUNTS)
 WEIGHTS = (
     "weight", "weight_squared", "flagged_weight",
     "conversation_weight_squared", "conversation_flagged_squared", "conversation_product",
@@ -93,17 +94,17 @@ def _of_part(part: HistoryPart) -> Iterable[tuple[str, int]]:
     yield from part.outcomes.items()
     for name, buckets in part.latencies.items():
         yield from ((f"{name}.{place}", count) for place, count in enumerate(buckets) if count)
-    yield from ((name, n or 0) for name, n in zip((*TOKENS, "cost"), _amounts(part), strict=True))
+    yield from ((name, n or 0) for name, n in zip(_AMOUNTS, _amounts(part), strict=True))
 
 
-def _amounts(part: HistoryPart) -> tuple[int | None, int | None, int | None]:
-    return part.input_tokens, part.output_tokens, part.cost
+def _amounts(part: HistoryPart) -> tuple[int | None, ...]:
+    return part.input_tokens, part.output_tokens, part.cached_tokens, part.cost
 
 
 def _given(part: HistoryPart) -> Iterable[str]:
     yield from part.outcomes
     yield from part.latencies
-    yield from (name for name, n in zip((*TOKENS, "cost"), _amounts(part), strict=True) if n is not None)
+    yield from (name for name, n in zip(_AMOUNTS, _amounts(part), strict=True) if n is not None)
 
 
 def record_of_window(result: WindowResult) -> Record:

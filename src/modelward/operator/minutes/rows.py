@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from modelward.api.budget import TokenPrices
 from modelward.api.history import MINUTE_MS, MOST_PARTS, OTHER, HistoryPart, LevelName, LevelSpread, ObjectiveCount
 from modelward.api.usage import Prices
 from modelward.metrics.gains import ModelGains
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
+from modelward.status.cost import ModelTokens, cost_of
 from modelward.status.objective_events import ObjectiveEvents
 
 PartKey = tuple[str, str]
@@ -33,14 +33,17 @@ class MinuteFacts:
 def parts_of(gains: Mapping[PartKey, ModelGains], prices: Prices | None) -> tuple[HistoryPart, ...]:
     """Return the most used revisions and models, and the rest as one; each with its cost at the price of now."""
     ranked = sorted(gains, key=lambda key: (-gains[key].requests, key))
-    parts = [_part(key, gains[key], _price(prices, key[1])) for key in ranked[:MOST_PARTS]]
+    parts = [_part(key, gains[key], _cost(gains[key], key[1], prices), prices) for key in ranked[:MOST_PARTS]]
     if rest := ranked[MOST_PARTS:]:
-        parts.append(_rest([(gains[key], _price(prices, key[1])) for key in rest]))
+        together = ModelGains()
+        for key in rest:
+            together.add(gains[key])
+        costs = [cost for key in rest if (cost := _cost(gains[key], key[1], prices)) is not None]
+        parts.append(_part((OTHER, OTHER), together, sum(costs) if costs else None, prices))
     return tuple(parts)
 
 
-def _part(key: PartKey, gains: ModelGains, price: TokenPrices | None) -> HistoryPart:
-    cost = _cost(gains, price)
+def _part(key: PartKey, gains: ModelGains, cost: int | None, prices: Prices | None) -> HistoryPart:
     return HistoryPart(
         *key,
         dict(gains.outcomes),
@@ -48,39 +51,16 @@ def _part(key: PartKey, gains: ModelGains, price: TokenPrices | None) -> History
         gains.input_tokens,
         gains.output_tokens,
         cost,
-        price.currency if price is not None and cost is not None else "",
+        prices.currency if prices is not None and cost is not None else "",
+        gains.cached_tokens,
     )
 
 
-def _rest(some: Iterable[tuple[ModelGains, TokenPrices | None]]) -> HistoryPart:
-    together, cost, currency = ModelGains(), 0, ""
-    for gains, price in some:
-        together.add(gains)
-        one = _cost(gains, price)
-        if one is not None and price is not None:
-            cost, currency = cost + one, price.currency
-    whole = _part((OTHER, OTHER), together, None)
-    return HistoryPart(
-        whole.revision,
-        whole.model,
-        whole.outcomes,
-        whole.latencies,
-        whole.input_tokens,
-        whole.output_tokens,
-        cost if currency else None,
-        currency,
-    )
-
-
-def _price(prices: Prices | None, model: str) -> TokenPrices | None:
-    return prices.of(model) if prices is not None else None
-
-
-def _cost(gains: ModelGains, price: TokenPrices | None) -> int | None:
-    """Return what the tokens cost; None where they or their price are not known."""
-    if price is None or (gains.input_tokens is None and gains.output_tokens is None):
+def _cost(gains: ModelGains, model: str, prices: Prices | None) -> int | None:
+    """Return what the tokens cost; None where they are not told, or the model has no price."""
+    if prices is None or prices.of(model) is None or gains.input_tokens is None or gains.output_tokens is None:
         return None
-    return (gains.input_tokens or 0) * price.input + (gains.output_tokens or 0) * price.output
+    return cost_of(ModelTokens(gains.input_tokens, gains.output_tokens, gains.cached_tokens or 0), model, prices)
 
 
 def levels_of(history: History, minute_ms: int, facts: MinuteFacts) -> dict[LevelName, LevelSpread]:
