@@ -12,7 +12,7 @@ from sim_watched import days_between, detection, steady
 from watched_days import Traffic, Watch
 from watched_rules import by_evidence, by_wilson
 
-from modelward.evaluate.statistics.sequence import CRITICAL, WARNING
+from modelward.evaluate.statistics.sequence import CRITICAL_READINGS, WARNING
 
 SHAPES = (
     ("288 readings, 20 requests each, over 1h", Traffic(20, windows=12), 288),
@@ -30,7 +30,7 @@ def measure() -> list[dict[str, Any]]:
             for rule in (
                 by_wilson("95 % interval (before)", limit, 1.96),
                 by_evidence("Warning", limit, WARNING, every_start=False),
-                by_evidence("Critical", limit, CRITICAL, every_start=False),
+                by_evidence("Critical", limit, CRITICAL_READINGS, every_start=False),
             ):
                 watch = Watch(rule, traffic)
                 rows.append(

@@ -18,7 +18,7 @@ from modelward.evaluate import objective as objectives
 from modelward.evaluate.calibration.in_force import why_uncalibrated
 from modelward.evaluate.pool import MAX_ID_CHARS, Pooled, pool
 from modelward.evaluate.rule import VerdictRule
-from modelward.evaluate.statistics.sequence import CRITICAL, WARNING, Odds
+from modelward.evaluate.statistics.sequence import CRITICAL, CRITICAL_READINGS, WARNING, Odds
 from modelward.evaluate.verdict import Verdict, decide
 from modelward.evaluate.watched import SlidingSet
 from modelward.evaluate.window_verdict import change_text, decide_change, newest, p_text
@@ -37,8 +37,10 @@ from modelward.status.standing import S, since_then, spec_hash, stand
 
 SEEN_ENOUGH_PPM = 900_000
 """Below this share of the engine's own count, what we see is no fair sample of the traffic."""
-ODDS: Mapping[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical": CRITICAL}
-"""How sure a failure is where it is asked after each window or reading."""
+ODDS: dict[Severity, Odds] = {"Info": WARNING, "Warning": WARNING, "Critical": CRITICAL}
+"""How sure a failure is where it is asked after each window."""
+READING_ODDS: Mapping[Severity, Odds] = ODDS | {"Critical": CRITICAL_READINGS}
+"""And where it is asked at each reading of metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
             errors=rate.counted,
             max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
             min_requests=asked.min_requests,
-            odds=ODDS[asked.severity],
+            odds=READING_ODDS[asked.severity],
         )
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     found = history.histogram_increase(metric.signal, None, now_ms, over_ms)
@@ -150,7 +152,7 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
         percentile_ppm=(asked.percentile or DEFAULT_PERCENTILE) * PPM // 100,
         max_duration_ms=duration_ms(asked.max_duration or "0s"),
         min_requests=asked.min_requests,
-        odds=ODDS[asked.severity],
+        odds=READING_ODDS[asked.severity],
     )
 
 

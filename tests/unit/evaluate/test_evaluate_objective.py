@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,9 +12,10 @@ from numpy.typing import NDArray
 
 from modelward.evaluate.interval import wilson
 from modelward.evaluate.objective import DurationBins, decide_latency, decide_rate, histogram_from_cumulative
-from modelward.evaluate.statistics.sequence import CRITICAL, WARNING
+from modelward.evaluate.statistics.sequence import HEALTHY_PART, surely_above
+from modelward.status.judgement import READING_ODDS
 
-ODDS = {"Warning": WARNING, "Critical": CRITICAL}
+ODDS = {str(severity): odds for severity, odds in READING_ODDS.items()}
 BOUNDS = (100.0, 200.0, 400.0, 800.0, 1_600.0)
 histograms = st.lists(st.integers(0, 5_000), min_size=6, max_size=6).map(lambda c: DurationBins(BOUNDS, tuple(c)))
 
@@ -189,3 +192,13 @@ def test_more_errors_never_make_less_of_a_failure(requests: int, limit: float, s
     ]
     order = [("Passed", "Unknown", "Failed").index(one) for one in verdicts]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize(("requests", "limit"), [(120, 0.01), (120, 0.05), (1_200, 0.05)])
+def test_a_critical_objective_that_is_read_all_day_fails_once_in_100_000_days(requests: int, limit: float) -> None:
+    """The sum over 5,760 readings bounds what overlapping windows can do; with the odds of windows it was 18,000."""
+    odds = READING_ODDS["Critical"]
+    fewest = next(bad for bad in range(requests + 1) if surely_above(bad, requests, limit, HEALTHY_PART * limit, odds))
+    half = limit / 2
+    chance = 1 - math.fsum(math.comb(requests, k) * half**k * (1 - half) ** (requests - k) for k in range(fewest))
+    assert chance * 5_760 < 1 / 100_000

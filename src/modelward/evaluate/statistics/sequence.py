@@ -32,6 +32,8 @@ WARNING = Odds()
 """At most one false failure in 5,000 days of 288 verdicts each."""
 CRITICAL = Odds(at_healthy=2_000_000.0)
 """At most one in 100,000 days."""
+CRITICAL_READINGS = Odds(at_healthy=3_000_000.0)
+"""The same where one asks at each reading, 5,760 times a day: few requests at a limit of 5 % fail falsely sooner."""
 
 
 def log_evidence(flagged: float, size: float, null: float, expected: float) -> float:
