@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import csv
 import json
-import sys
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "refusal"))
-import train
 
 from modelward.api.exchange import Exchange, Message, Timings
 from modelward.evaluate.change import samples
@@ -36,6 +33,8 @@ from modelward.evaluate.statistics.permutation import ConversationSums, by_conve
 from modelward.evaluate.window_verdict import BUDGET_PER_DAY
 from modelward.job.minilm import MiniLM
 
+DATA = Path(os.environ.get("MODELWARD_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+"""The labelled sets; without the variable, the folder shared/data beside the checkout."""
 ALPHA = 0.05
 MOST = permutation.MOST
 REFERENCE = 500
@@ -69,7 +68,7 @@ class Known:
 
 def texts() -> tuple[list[str], list[tuple[str, str]]]:
     """Return questions to a bank, and others with their domains."""
-    folder = train.DATA / "eval"
+    folder = DATA / "eval"
     with (folder / "banking77" / "train.csv").open(newline="") as file:
         bank = sorted({row["text"] for row in csv.DictReader(file)})
     rows = json.loads((folder / "clinc-oos" / "data_full.json").read_text())
