@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from modelward.job.training.design import design
 from modelward.job.training.labelled_sets import SETS, MissingSetError, Row
 from modelward.job.training.logistic import fitted
 from modelward.job.training.recipes import Part, Recipe, constant, distress, sentiment
-from modelward.job.training.trainer import train
+from modelward.job.training.trainer import train, write_heads
 
 
 def letters(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -65,8 +66,24 @@ def test_other_rows_have_another_digest(tmp_path: Path) -> None:
 
 
 def test_a_set_that_is_not_there_is_named_with_where_it_is_had(tmp_path: Path) -> None:
-    with pytest.raises(MissingSetError, match=r"deepset is not in .*github\.com/"):
+    with pytest.raises(MissingSetError, match=r"deepset: .* has no deepset_.*\.json; put there .*github\.com/"):
         train(RECIPE, tmp_path, letters)
+
+
+def test_every_missing_set_is_named_before_a_head_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(MissingSetError) as found:
+        list(write_heads(tmp_path, ["toxicity", "injection"], tmp_path))
+    names = [line.split(":")[0] for line in str(found.value).splitlines()]
+    assert {"HateCheck", "Davidson", "deepset", "Self-Reminder"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_packed_samples_are_read_as_their_repository_has_them(tmp_path: Path) -> None:
+    folder = tmp_path / "eval" / "openai-moderation"
+    folder.mkdir(parents=True)
+    rows = [{"prompt": "a", "H": 1, "V": 1}, {"prompt": "b", "H": 0}]
+    (folder / "samples-1680.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    assert SETS["moderation"].rows(tmp_path) == [Row("a", "H+V"), Row("b", "none")]
 
 
 def test_a_head_of_other_embeddings_is_refused(tmp_path: Path) -> None:

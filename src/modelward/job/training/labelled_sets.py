@@ -6,6 +6,7 @@ A set lies in a folder of its own under `eval` of the data folder, as its reposi
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -50,8 +51,9 @@ class LabelledSet:
         try:
             return list(self.read(folder))
         except FileNotFoundError as error:
+            file = Path(error.filename or folder).name
             raise MissingSetError(
-                f"{self.name} is not in {folder}: put there the files of github.com/{self.repository}"
+                f"{self.name}: {folder} has no {file}; put there the files of github.com/{self.repository}"
             ) from error
 
 
@@ -144,7 +146,9 @@ def _small_models(_: Path) -> Iterator[Row]:
 
 def _moderation(folder: Path) -> Iterator[Row]:
     """Label by the categories that are set, hate and threats H, sexual S, violence V, harassment HR, self-harm SH."""
-    for row in _lines(folder / "samples-1680.jsonl"):
+    packed = folder / "samples-1680.jsonl.gz"
+    text = gzip.decompress(packed.read_bytes()).decode("utf-8") if packed.exists() else ""
+    for row in map(json.loads, text.splitlines()) if text else _lines(folder / "samples-1680.jsonl"):
         found = [name for name in ("H", "H2", "V", "V2", "HR", "S", "S3", "SH") if row.get(name)]
         yield Row(row["prompt"], "+".join(found) or "none")
 

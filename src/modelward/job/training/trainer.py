@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelward.evaluate.heads import FOLDER, PACKAGE
 from modelward.evaluate.manifest import MINILM_SHA256
 from modelward.job.training.design import design
-from modelward.job.training.labelled_sets import SETS, Row, digest
+from modelward.job.training.labelled_sets import SETS, MissingSetError, Row, digest
 from modelward.job.training.logistic import fitted
 from modelward.job.training.recipes import RECIPES, Part, Recipe
 
@@ -98,6 +98,7 @@ def write_heads(data: Path, names: Sequence[str], output: Path | None = None) ->
 
     if unknown := [name for name in names if name not in RECIPES]:
         raise UnknownHeadError(f"there is no head {', '.join(unknown)}; known are {', '.join(RECIPES)}")
+    _expect_sets(names or tuple(RECIPES), data)
     folder = output or Path(str(resources.files(PACKAGE) / FOLDER))
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or tuple(RECIPES):
@@ -105,3 +106,15 @@ def write_heads(data: Path, names: Sequence[str], output: Path | None = None) ->
         path = folder / f"{name}.json"
         path.write_text(train(recipe, data, embed).document(name, recipe.ridge), encoding="utf-8")
         yield path
+
+
+def _expect_sets(names: Sequence[str], data: Path) -> None:
+    """Raise MissingSetError that names every set which is not there, before any head takes its minutes."""
+    missing: list[str] = []
+    for name in dict.fromkeys(part.set for head in names for part in RECIPES[head].parts):
+        try:
+            SETS[name].rows(data)
+        except MissingSetError as error:
+            missing.append(str(error))
+    if missing:
+        raise MissingSetError("\n".join(missing))
