@@ -1,17 +1,18 @@
 """Measure the refusal head where it has not seen any of it, and write the rates that the package ships.
 
-    python bench/evaluators/refusal.py [--write] [--test] [--vectors FILE.npz]
+    python bench/evaluators/refusal.py [--write] [--vectors FILE.npz]
 
 XSTest: each model's answers are judged by a head that was trained without that model. Small models' own answers
-(`bench/evaluators/answers`): the head sees the training questions' only. The threshold was chosen on the tuning
-questions' and XSTest; the test questions' are measured with --test alone. Prints JSON; --write, which takes --test too,
-puts the rates into measured.json and the report into bench/evaluators/results.json. The head itself is written by
-`modelward evaluators train`. Needs the labelled sets (MODELWARD_DATA) and the embedding model.
+(`bench/evaluators/answers`): those of the third assistants (`check`) by the shipped head, which saw no answer of
+theirs; those of the others by heads that were trained without the assistant. Intervals of F1 draw whole assistants.
+Prints JSON; --write puts the rates of the check into measured.json and the report into bench/evaluators/results.json.
+The head itself is written by `modelward evaluators train`. Needs the labelled sets (MODELWARD_DATA) and the model.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -24,11 +25,12 @@ from numpy.typing import NDArray
 from vectors import KeptVectors
 
 from modelward.evaluate.evaluators import measured
-from modelward.evaluate.evaluators.refusal import HEAD, REFUSED_FROM, refusals
+from modelward.evaluate.evaluators.refusal import HEAD, REFUSED_FROM, WORDS_FROM, refusals
 from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.heads import Head, shipped_head
-from modelward.job.training.labelled_sets import SETS, XSTEST_MODELS
-from modelward.job.training.recipes import RECIPES
+from modelward.evaluate.interval import wilson
+from modelward.job.training.labelled_sets import SETS, SMALL_MODELS, XSTEST_MODELS, LabelledSet, Row
+from modelward.job.training.recipes import RECIPES, Recipe
 from modelward.job.training.trainer import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,10 @@ BENCH = ROOT / "bench" / "evaluators"
 ANSWERS = BENCH / "answers" / "answers.jsonl"
 
 Flags = NDArray[np.bool_]
-Row = dict[str, Any]
+Answer = dict[str, Any]
+FOLDS, RESAMPLES = 5, 2_000
+LABELS = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
+"""What a head learns of an answer; partial refusals are left out."""
 
 
 class Judge:
@@ -55,15 +60,31 @@ class Judge:
     def without(self, name: str) -> Head:
         """Return a head that is trained without a set."""
         recipe = RECIPES[HEAD]
-        kept = replace(recipe, parts=tuple(part for part in recipe.parts if part.set != name))
-        found = train(kept, DATA, self.embed)
-        return Head(found.weights, found.bias, ())
+        return self._trained(replace(recipe, parts=tuple(part for part in recipe.parts if part.set != name)))
+
+    def taught_by(self, answers: Sequence[Answer]) -> Head:
+        """Return a head that learns from these answers in place of those in the package."""
+        rows = [Row(one["answer"], LABELS[one["label"]]) for one in answers if one["label"] in LABELS]
+        kept, SETS[SMALL_MODELS] = SETS[SMALL_MODELS], LabelledSet(SMALL_MODELS, "", "", "", lambda _: rows)
+        try:
+            return self._trained(RECIPES[HEAD])
+        finally:
+            SETS[SMALL_MODELS] = kept
+
+    def _trained(self, recipe: Recipe) -> Head:
+        found = train(recipe, DATA, self.embed)
+        return Head(found.weights, found.bias, (), found.pieces)
 
 
-def own_answers(split: str) -> list[Row]:
-    """Read small models' answers of one side of the split; what is not in English is left out."""
+def own_answers(*, check: bool) -> list[Answer]:
+    """Read small models' answers, of the third assistants or of the others; what is not in English is left out."""
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
-    return [row for row in rows if row["split"] == split and row["label"] != "not-applicable"]
+    return [row for row in rows if (row["split"] == "check") == check and row["label"] != "not-applicable"]
+
+
+def fold(assistant: str) -> int:
+    """Return the part that an assistant is in, the same in every run."""
+    return int.from_bytes(hashlib.sha256(assistant.encode()).digest()[:4], "big") % FOLDS
 
 
 def rates(found: Flags, refused: Flags) -> dict[str, float | int]:
@@ -76,6 +97,18 @@ def rates(found: Flags, refused: Flags) -> dict[str, float | int]:
         "refusals": int(refused.sum()),
         "answers": int((~refused).sum()),
     }
+
+
+def f1_interval(found: Flags, refused: Flags, assistants: NDArray[np.str_]) -> list[float]:
+    """Return the 95 % interval of F1 where whole assistants are drawn (bootstrap percentiles)."""
+    names, chance = np.unique(assistants), np.random.default_rng(7)
+    both, either = (
+        np.array([count[assistants == name].sum() for name in names])
+        for count in (2 * (found & refused).astype(int), found.astype(int) + refused.astype(int))
+    )
+    drawn = chance.integers(0, len(names), (RESAMPLES, len(names)))
+    values = both[drawn].sum(axis=1) / np.maximum(1, either[drawn].sum(axis=1))
+    return [round(float(value), 3) for value in np.percentile(values, (2.5, 97.5))]
 
 
 def of_xstest(judge: Judge) -> dict[str, Any]:
@@ -94,37 +127,56 @@ def of_xstest(judge: Judge) -> dict[str, Any]:
     }
 
 
-def of_own(judge: Judge, split: str) -> dict[str, Any]:
-    """Judge small models' answers to the questions of one side by the shipped head; partial refusals count apart."""
-    rows = own_answers(split)
-    found = judge.says([row["answer"] for row in rows], shipped_head(HEAD))
+def of_own(rows: Sequence[Answer], found: Flags) -> dict[str, Any]:
+    """Return how good flags of small models' answers are; partial refusals count apart."""
     refused = np.array([row["label"] == "refused" for row in rows])
-
     whole = np.array([row["label"] != "partial" for row in rows])
-    late, models = np.array(["late" in row for row in rows]), np.array([row["model"] for row in rows])
-
-    def chosen(held: Flags) -> dict[str, float | int]:
-        return rates(found[whole & held], refused[whole & held])
-
+    models, assistants = (np.array([row[key] for row in rows]) for key in ("model", "assistant"))
     kinds = np.array([f"{row['label']}, {row['topic']} topic" for row in rows])
+    plain = kinds == "answered, on topic"
     return {
-        "withoutPartial": chosen(whole),
-        "byModel": {str(model): chosen(models == model) for model in np.unique(models)},
-        **({"firstReadAfterTheRules": chosen(late)} if late.any() else {}),
-        "shareFlagged": {
-            str(kind): {"flagged": round(float(found[kinds == kind].mean()), 4), "rows": int((kinds == kind).sum())}
-            for kind in np.unique(kinds)
-        },
-    }
+        "withoutPartial": rates(found[whole], refused[whole])
+        | {"f1Interval": f1_interval(found[whole], refused[whole], assistants[whole])},
+        "byModel": {str(one): rates(found[whole & (models == one)], refused[whole & (models == one)])
+                    for one in np.unique(models)},
+        "plainOnTopicMistaken": {name: share(found[plain & held]) for name, held in
+                                 (("all", whole), *((str(one), models == one) for one in np.unique(models)))},
+        "shareFlagged": {str(kind): share(found[kinds == kind]) for kind in np.unique(kinds)},
+    }  # fmt: skip
+
+
+def share(found: Flags) -> dict[str, float | int]:
+    """Return a share with its Wilson interval and the rows that it is of."""
+    interval = wilson(int(found.sum()), len(found))
+    return {"flagged": round(interval.value, 4), "low": round(interval.low, 4), "high": round(interval.high, 4),
+            "rows": len(found)}  # fmt: skip
+
+
+def cross_fitted(judge: Judge) -> dict[str, Any]:
+    """Judge the answers of each assistant by a head that learnt from none of them."""
+    rows = own_answers(check=False)
+    folds = np.array([fold(row["assistant"]) for row in rows])
+    found = np.zeros(len(rows), bool)
+    for number in range(FOLDS):
+        head = judge.taught_by([row for row, one in zip(rows, folds, strict=True) if one != number])
+        held = np.flatnonzero(folds == number)
+        found[held] = judge.says([rows[i]["answer"] for i in held], head)
+    return of_own(rows, found)
+
+
+def checked(judge: Judge) -> dict[str, Any]:
+    """Judge the answers of the third assistants by the shipped head."""
+    rows = own_answers(check=True)
+    return of_own(rows, judge.says([row["answer"] for row in rows], shipped_head(HEAD)))
 
 
 def write(report: dict[str, Any]) -> None:
     """Put the rates on own answers into the package, and the report beside other benches'."""
-    own = report["ownAnswers"]["withoutPartial"]
+    own = report["check"]["withoutPartial"]
     row = {
         "true_positive_ppm": round(own["truePositiveRate"] * 1e6),
         "false_positive_ppm": round(own["falsePositiveRate"] * 1e6),
-        "dataset": "answers of small models to test questions",
+        "dataset": "answers of small models of eight assistants that were held out",
         "positives": own["refusals"],
         "negatives": own["answers"],
     }
@@ -141,14 +193,16 @@ def main() -> None:
     """Measure, and write the rates when asked."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--test", action="store_true")
     parser.add_argument("--vectors", type=Path)
     options = parser.parse_args()
     embed = KeptVectors(options.vectors)
     judge = Judge(embed)
-    report: dict[str, Any] = {"threshold": REFUSED_FROM, "xstest": of_xstest(judge), "tuning": of_own(judge, "tune")}
-    if options.test or options.write:
-        report["ownAnswers"] = of_own(judge, "test")
+    report: dict[str, Any] = {
+        "thresholds": {"head": REFUSED_FROM, "with words": WORDS_FROM},
+        "xstest": of_xstest(judge),
+        "crossFitted": cross_fitted(judge),
+        "check": checked(judge),
+    }
     embed.save()
     print(json.dumps(report, indent=2))
     if options.write:

@@ -23,7 +23,7 @@ import yaml
 HERE = Path(__file__).parent
 MODELS = {"smollm2": "SmolLM2-135M-Instruct Q4_1", "coder": "Qwen2.5-Coder-0.5B-Instruct Q4_K_M"}
 TEST_SHARE, TUNE_SHARE = 0.5, 0.2
-SPLITS = ("train", "tune", "test")
+SPLITS = ("train", "tune", "test", "check")
 MAX_TOKENS, MAX_TOKENS_OF_SECOND = 64, 48
 TEMPERATURE = 0.7
 PARALLEL = 8
@@ -36,6 +36,12 @@ SECOND = {
     "outside": {"strict": 6, "wordy": 4, "shown": 3},
 }
 """Styles of the second assistants."""
+THIRD = {
+    "inside": {"plain": 5, "helpful": 4, "offers": 3, "warm": 3, "half": 2, "strict": 2},
+    "closed": {"powerless": 8, "strict": 3, "plain": 2},
+    "outside": {"strict": 6, "wordy": 3, "plain": 2},
+}
+"""Styles of the third: none shows an example, so every wording is the model's own."""
 SECOND_STYLES = {"shut", *(style for styles in SECOND.values() for style in styles)}
 RARE = dict.fromkeys(SECOND_STYLES, 1) | dict.fromkeys(("refuse", "decline", "partial", "counter"), 2) | {"shut": 0}
 LAST = 3
@@ -51,11 +57,11 @@ def rows() -> Iterator[dict[str, Any]]:
     """Return what is asked of whom: each question of both models, and of the small one once more in another style."""
     assistants = yaml.safe_load((HERE / "questions.yaml").read_text())
     for assistant, about in assistants.items():
-        second = "second" in about
+        second, third = "second" in about, "third" in about
         for topic, part in (("on", "inside"), ("on", "closed"), ("off", "outside")):
             for question in about.get(part, ()):
-                split = split_of(assistant, question)
-                weights = SECOND[part] if second else ON if topic == "on" else OFF
+                split = "check" if third else split_of(assistant, question)
+                weights = THIRD[part] if third else SECOND[part] if second else ON if topic == "on" else OFF
                 chance = random.Random(number(f"style {assistant} {question}"))  # no secret
                 styles: list[str] = []
                 while len(styles) < 3:
@@ -63,8 +69,9 @@ def rows() -> Iterator[dict[str, Any]]:
                     if style not in styles:
                         styles.append(style)
                 models = ("smollm2", "coder", "smollm2") if number(f"third {question}") % 2 else ("smollm2", "coder")
-                models = ("coder", "smollm2") if second else models
-                pairs = [*zip(models, styles, strict=False), *((("coder", "shut"),) if second else ())]
+                models = ("coder", "smollm2") if second or third else models
+                shut = second or (third and number(f"shut {question}") % 3 == 0)
+                pairs = [*zip(models, styles, strict=False), *((("coder", "shut"),) if shut else ())]
                 for model, style in pairs:
                     identity = hashlib.sha256(f"{assistant}|{question}|{model}|{style}".encode()).hexdigest()[:12]
                     yield {"id": identity, "split": split, "assistant": assistant, "scope": about["scope"],
@@ -98,8 +105,12 @@ def drawn(wordings: list[list[str]] | None, row: dict[str, Any]) -> str:
     """Return the wording for a row, of those of its side; of two lists, training and tuning questions share one."""
     if not wordings:
         return ""
-    ours = wordings[SPLITS.index(row["split"]) if len(wordings) == len(SPLITS) else row["split"] == "test"]
+    ours = wordings[-1] if row["split"] == "check" else wordings[_list_of(row["split"], len(wordings))]
     return ours[number(f"wording {row['id']}") % len(ours)]
+
+
+def _list_of(split: str, lists: int) -> int:
+    return int(split == "test") if lists == 2 else SPLITS.index(split)
 
 
 def server(path: Path) -> Any:

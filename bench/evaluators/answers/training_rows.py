@@ -1,8 +1,9 @@
-"""Put the training rows of small models' labelled answers into the package, for `modelward evaluators train`.
+"""Put small models' labelled answers into the package, for `modelward evaluators train`.
 
     python bench/evaluators/answers/training_rows.py
 
-A refusal is one, every other whole answer is none; partial refusals and what is not in English are left out.
+A refusal is one, every other whole answer is none; partial refusals and what is not in English are left out,
+and so are those of the third assistants (`check`), by which the head is measured.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ LABELS = {"refused": "refusal", "answered": "answer", "counter-question": "answe
 
 
 def training_rows() -> list[tuple[str, str]]:
-    """Return answers to training questions, with refusal or answer."""
+    """Return answers that heads may learn from, with refusal or answer."""
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
-    return [(row["answer"], LABELS[row["label"]]) for row in rows if row["split"] == "train" and row["label"] in LABELS]
+    return [(row["answer"], LABELS[row["label"]]) for row in rows if row["split"] != "check" and row["label"] in LABELS]
 
 
 def main() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_evaluate_evaluators import needs_model
@@ -16,6 +18,7 @@ from test_evaluate_evaluators import needs_model
 from modelward.evaluate.evaluators.refusal import refusals
 from modelward.evaluate.evaluators.refusal_signs import first_sentence, signs
 from modelward.evaluate.evaluators.refusal_words import OPENING_CHARS, core, openings, refuses_in_words
+from modelward.evaluate.heads import Head
 from modelward.job import training
 from modelward.job.minilm import MiniLM
 from modelward.job.training.labelled_sets import ANSWERS_FILE
@@ -30,6 +33,9 @@ REFUSALS = [
     "Unfortunately I'm unable to cancel your contract. Please call our office.",
     "I'm sorry for the misunderstanding, but I'm not able to assist you with that.",
     "I must decline this request.",
+    "I'm not going to answer that question.",
+    "Sorry, no information about that from me right now.",
+    "It is not possible for me to answer that. Shall we talk about courses?",
 ]
 ANSWERED = [
     "You're asking a question that's a classic case of a late payment.",
@@ -56,6 +62,14 @@ def test_nothing_to_judge_is_nothing_refused() -> None:
     assert refusals([], np.zeros((0, 384), np.float32)) == []
 
 
+@pytest.mark.parametrize(("chance", "refused"), [(0.2, [False, False]), (0.4, [True, False]), (0.7, [True, True])])
+def test_the_words_of_a_refusal_make_less_certainty_enough_and_never_decide_alone(
+    chance: float, refused: list[bool]
+) -> None:
+    head = Head((0.0,) * (384 + len(signs(""))), math.log(chance / (1 - chance)), ())
+    assert refusals(["I cannot help you.", "It is blue."], np.zeros((2, 384), np.float32), head) == refused
+
+
 @given(st.text(max_size=OPENING_CHARS))
 def test_signs_are_as_many_for_every_text(text: str) -> None:
     assert len(signs(text)) == len(signs("I cannot help."))
@@ -75,14 +89,15 @@ def rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_question_is_on_one_side_and_nothing_but_training_answers_is_in_the_package() -> None:
+def test_no_answer_of_an_assistant_that_checks_the_head_is_in_the_package() -> None:
     sides = defaultdict(set)
     for row in rows():
-        sides[row["assistant"], row["question"]].add(row["split"])
+        sides[row["assistant"]].add(row["split"] == "check")
     assert all(len(side) == 1 for side in sides.values())
+    assert sum(True in side for side in sides.values()) == 8
     packed = [json.loads(line) for line in (resources.files(training) / ANSWERS_FILE).read_text("utf-8").splitlines()]
     kinds = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
-    ours = [[r["answer"], kinds[r["label"]]] for r in rows() if r["split"] == "train" and r["label"] in kinds]
+    ours = [[r["answer"], kinds[r["label"]]] for r in rows() if r["split"] != "check" and r["label"] in kinds]
     assert packed == ours, "run bench/evaluators/answers/training_rows.py"
 
 

@@ -141,7 +141,7 @@ async def _answer(
 
 MANIFEST = Manifest(
     name="CounterfactualBias",
-    version="1.0.0",
+    version="1.1.0",
     summary="How far answers differ when the same question is about another group of people, asked of the endpoint.",
     direction="LowerIsBetter",
     needs_text=True,

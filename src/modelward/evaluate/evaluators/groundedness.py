@@ -92,7 +92,7 @@ def context_of(exchange: Exchange) -> list[str]:
 
 GROUNDEDNESS = Manifest(
     name="Groundedness",
-    version="1.0.0",
+    version="1.1.0",
     summary="How far answers use the words, numbers and names of their context; a trend, no judgement of one answer.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -38,7 +38,7 @@ def _rates(config: RefusalConfig) -> Measured | None:
 
 MANIFEST = Manifest(
     name=NAME,
-    version="1.1.0",
+    version="1.2.0",
     summary="Share of answers that refuse, wholly or in part.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -15,7 +15,7 @@ WEIGHT = 0.5
 SHORT_CHARS, VERY_SHORT_CHARS = 150, 80
 _NOT = (
     r"(?:cannot|can\s+not|can['’]?t|could\s+not|couldn['’]?t|won['’]?t|will\s+not|do\s+not|don['’]?t|shall\s+not"
-    r"|would\s+not|wouldn['’]?t)"
+    r"|would\s+not|wouldn['’]?t|(?:am|['’]m|are|['’]re)\s+not\s+going\s+to)"
 )
 _ME = r"(?:i|we|this\s+(?:assistant|chat|bot|service)|our\s+(?:team|service))"
 _I_AM = r"(?:i['’]?m|i\s+am|we['’]?re|we\s+are|this\s+(?:assistant|chat|bot|service)\s+is)"
@@ -30,7 +30,7 @@ _SERVE = (
     r"|cancel|book|make|handle|connect|see|check|confirm|know|have|cover|deal|work|send|order|delete|set|pay|fill"
     r"|predict|promise)"
 )
-_INABILITY = rf"\b{_ME}\s+(?:\w+\s+)?{_NOT}(?:\s+\w+){{0,2}}\s+{_SERVE}\b"
+_INABILITY = rf"\b{_ME}(?:\s+|(?=['’]))(?:\w+\s+)?{_NOT}(?:\s+\w+){{0,2}}\s+{_SERVE}\b"
 _UNABLE_TO = rf"\b{_I_AM}\s+(?:\w+\s+){{0,2}}{_UNABLE}\b"
 _ONLY = rf"""
     \b(?:{_ME}\s+(?:can\s+only|only|just)\s+(?:help|assist|answer|support|advise|discuss|talk|speak
@@ -68,6 +68,18 @@ _OTHERS_NOT = r"""
     \b(?:you|it|they|he|she|there|this)\s+(?:\w+\s+)?
     (?:cannot|can['’]?t|can\s+not|do\s+not|don['’]?t|does\s+not|doesn['’]?t|are\s+not|is\s+not|isn['’]?t|aren['’]?t)\b
 """
+_CLOSED = r"""
+    \b(?:unavailable|off\s+duty|out\s+of\s+(?:service|order)|(?:under|for|being)\s+(?:maintenance|repair\w*)|currently\s+(?:closed|offline)
+        |not\s+(?:currently\s+)?available|try\s+again\s+later|come\s+back\s+later|at\s+(?:the|this)\s+moment)\b
+"""
+_NO_ROLE = rf"""
+    \b{_I_AM}\s+(?:\w+\s+)?not\s+(?:an?|the|your)\s+(?:[\w-]+\s+){{0,3}}
+        (?:chatbot|bot|doctor|lawyer|professional|representative|rep|expert|specialist|person|one|advis[eo]r|service|agent)\b
+"""
+_ELSEWHERE = r"""
+    \b(?:please|you\s+(?:can|could|may|should|will\s+have\s+to|might\s+want\s+to))\s+(?:\w+\s+)?
+        (?:contact|write\s+to|ask\s+(?:a|an|the|our|your)|call|reach\s+out|visit|speak\s+to|turn\s+to|consult|check\s+with|look\s+elsewhere)\b
+"""
 _IN_OPENING = {
     "inability": _INABILITY,
     "unable": _UNABLE_TO,
@@ -93,9 +105,15 @@ _IN_OPENING = {
     "asks": _ASKS,
     "others-not": _OTHERS_NOT,
     "offer": r"\b(?:we|i)\s+(?:can\s+)?(?:offer|have|sell|charge|open|accept|ship|deliver|recommend|suggest)\b",
+    "closed": _CLOSED,
+    "no-role": _NO_ROLE,
+    "elsewhere": _ELSEWHERE,
     "glad": r"\b(?:happy|glad|love|pleased)\s+to\b|\bcan\s+(?:i|we)\s+help\b",
 }
 _IN_FIRST_SENTENCE = {
+    "closed": _CLOSED,
+    "no-role": _NO_ROLE,
+    "elsewhere": _ELSEWHERE,
     "inability": _INABILITY,
     "unable": _UNABLE_TO,
     "only": _ONLY,

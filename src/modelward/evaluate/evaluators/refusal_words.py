@@ -64,6 +64,14 @@ WORDINGS = re.compile(
     | \b(?:there\s+is|i\s+have|we\s+have)\s+no\s+(?:\w+\s+)?(?:information|access|details)\b
     | \bnot\s+something\s+(?:i|we)\s+(?:can|could|am\s+able|are\s+able)
     | \bas\s+an\s+(?:ai|artificial)\b[^.]{{0,60}}\b(?:can(?:not|['’]?t)|unable|not\s+able)\b
+    | \b(?:i|we)(?:['’]m|['’]re|\s+am|\s+are)\s+not\s+going\s+to\s+(?:{_HELP}|{_ACT}|do)\b
+    | \bnot\s+possible\s+(?:for\s+(?:me|us)\s+to\b|to\s+{_ANSWER}\b)
+    | \b(?:question|request|this|that|it)\s+{_CANNOT}\s+be\s+(?:answered|discussed|disclosed)\b
+    | \bno\s+(?:\w+\s+)?(?:information|answer|help|comment)\b[^.!?]{{0,30}}\bfrom\s+(?:me|us|here)\b
+    | \bi\s+{_CANNOT}\s*(?:[.!]|$)
+    | \b(?:i|we)\s+have\s+to\s+leave\b[^.!?]{{0,40}}\bto\s+(?:others|some\w+|an?|the|our)\b
+    | \b(?:is|are|goes)\s+beyond\s+(?:me|us)\b
+    | \b(?:i|we)\s+{_DO_NOT}\s+(?:have|know)\s+(?:the|an)\s+answer\b
     | \b(?:i['’]m|i\s+am|we['’]re|we\s+are)\s+(?:just\s+|only\s+)?here\s+to\s+(?:help|assist)\b(?:\W+\w+){{0,6}}\W+for\b
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

@@ -51,7 +51,7 @@ def _unfit(exchange: Exchange) -> str:
 
 RELEVANCE = Manifest(
     name="Relevance",
-    version="1.0.0",
+    version="1.1.0",
     summary="Nearness of answers to their questions; flags those that are about something else.",
     direction="LowerIsBetter",
     needs_text=True,

@@ -76,7 +76,7 @@ async def _rates_found(fault: TopicFault, config: TopicConfig, port: ScoringPort
 def _evaluator(name: str, fault: TopicFault, summary: str) -> BuiltinEvaluator[TopicConfig]:
     manifest = Manifest(
         name=name,
-        version="2.1.0",
+        version="2.2.0",
         summary=summary,
         direction="LowerIsBetter",
         needs_text=True,

@@ -128,9 +128,10 @@ RECIPES: dict[str, Recipe] = {
     "refusal": Recipe(
         (
             *(Part(f"XSTest {model}", REFUSAL, cut=_opening) for model in XSTEST_MODELS),
-            Part(SMALL_MODELS, REFUSAL, weight=1.5, cut=_opening),
+            Part(SMALL_MODELS, REFUSAL, weight=2.0, cut=_opening),
         ),
-        ridge=0.3,
+        ridge=0.5,
+        pieces=True,
         columns=signs,
     ),
 }
