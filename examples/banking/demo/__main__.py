@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import judged
 from terminal import TookTooLongError, chapter, command, console, picture, say, wait
 from traffic import Crowd
 
 from cluster import ROOT, Cluster, CommandFailedError, devcluster, image_id
 
-READY_S, WARM_S = 60, 240
+READY_S, WARM_S = 60, 300
 """What the demo promises: from helm install to Ready, and in all where cluster and images are in place."""
 SYSTEM = "modelward-system"
 NAMESPACE = "bank"
@@ -58,12 +59,15 @@ def up() -> list[str]:
     with chapter("1. A real Kubernetes, from packages alone"):
         devcluster("up")
         devcluster("build-images")
+        has_judge = judged.build()
     cluster = Cluster()
     running = time.monotonic()
     with chapter("2. Modelward by Helm, and a bank's chatbot under watch"):
         installed = time.monotonic()
         install(cluster)
         declare(cluster)
+        if has_judge:
+            judged.declare(cluster, NAMESPACE)
         ready_s = time.monotonic() - installed
         say(f"helm install → first Ready endpoint: [bold]{ready_s:.0f} s[/bold]")
     with chapter("3. A hundred customers: first tokens, and replicas that follow the load"):
@@ -73,6 +77,10 @@ def up() -> list[str]:
         verdict(cluster)
     with chapter("5. The load is gone"):
         calm(cluster)
+    broken = [] if peak > 1 else ["one replica was enough for the load, so none was added"]
+    if has_judge:
+        with chapter("6. What does a second model say, and how far is it to be believed?"):
+            broken += judged.show(cluster, NAME, NAMESPACE)
     now = time.monotonic()
     warm_s = now - running
     say(f"[bold]The whole demo: {now - started:.0f} s[/bold]; with cluster and images in place {warm_s:.0f} s.\n")
@@ -81,7 +89,7 @@ def up() -> list[str]:
     for took, most, what in slow:
         if took > most:
             console.print(f"[yellow]slower than promised:[/yellow] {took:.0f} s {what}, not {most} s", markup=True)
-    return [] if peak > 1 else ["one replica was enough for the load, so none was added"]
+    return broken
 
 
 def install(cluster: Cluster) -> None:

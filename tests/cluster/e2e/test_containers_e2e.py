@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import uuid
@@ -44,7 +45,9 @@ def place(installed: Installed, image: str) -> Iterator[str]:
         evaluator("calm", image, {}),
         evaluator("strict", image, {"maxCapitals": 0}),
         evaluator("nowhere", "localhost/nowhere:dev", {}),
-        policy("calm", "strict", "nowhere"),
+        labels(),
+        evaluator("measured", image, {"maxCapitals": 0}, {"labels": {"configMapRef": {"name": "shouts"}}}),
+        policy("calm", "strict", "nowhere", "measured"),
         scripted_bot(BOT, "answer"),
     )
     installed.until_condition(BOT, space, "Ready", "True", 120)
@@ -56,12 +59,23 @@ def place(installed: Installed, image: str) -> Iterator[str]:
     installed.cluster.kubectl("delete", "namespace", space, "--wait=false", "--ignore-not-found")
 
 
-def evaluator(name: str, image: str, config: dict[str, Any]) -> dict[str, Any]:
+def labels() -> dict[str, Any]:
+    """Return labels that say an answer with a capital is at fault."""
+    rows = [{"id": f"f{n}", "label": "fault", "answer": f"No {n}"} for n in range(30)]
+    rows += [{"id": f"g{n}", "label": "ok", "answer": f"yes {n}"} for n in range(30)]
+    text = "\n".join(json.dumps({"question": "may i?", **row}) for row in rows)
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shouts"}, "data": {"labels.jsonl": text}}
+
+
+def evaluator(
+    name: str, image: str, config: dict[str, Any], calibration: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the skeleton's Evaluator with another name, image and settings."""
     skeleton = REPOSITORY / "src" / "modelward" / "cli" / "evaluator_kit" / "skeleton" / "evaluator.yaml"
     found: dict[str, Any] = next(yaml.safe_load_all(skeleton.read_text()))
     container = {**found["spec"]["container"], "image": image, "config": config}
-    return {**found, "metadata": {"name": name}, "spec": {"container": container}}
+    spec = {"container": container, **({"calibration": calibration} if calibration else {})}
+    return {**found, "metadata": {"name": name}, "spec": spec}
 
 
 def policy(*names: str) -> dict[str, Any]:
@@ -124,10 +138,46 @@ def test_its_container_is_a_restricted_sidecar_without_a_token(installed: Instal
     assert found["spec"]["automountServiceAccountToken"] is False
 
 
+def test_a_container_is_calibrated_by_a_job_and_its_verdict_has_the_rates(installed: Installed, place: str) -> None:
+    def calibrated() -> dict[str, Any] | None:
+        status = installed.get("llmeval", "measured", place).get("status", {})
+        states = {one["type"]: one["status"] for one in status.get("conditions", [])}
+        return status["calibration"] if states.get("Calibrated") == "True" else None
+
+    found = installed.until("it is calibrated", calibrated, 240)
+    assert (found["truePositive"]["count"], found["truePositive"]["n"], found["falsePositive"]["count"]) == (30, 30, 0)
+    assert found["injectionFlips"] == "0/300"
+    answers = ask_all(installed.url(BOT, place), QUESTIONS[:60], at_once=4, timeout_s=120)
+    assert {answer.status for answer in answers} == {200}
+
+    def decided() -> dict[str, Any] | None:
+        one = evaluation(installed, place, "measured")
+        return one if one.get("verdict") == "Failed" else None
+
+    assert installed.until("it decides", decided, 240)["samples"] >= MIN_SAMPLES
+
+
+def test_the_image_keeps_the_contract_where_it_runs(installed: Installed, place: str, image: str) -> None:
+    """As its README says where no docker is: run the image somewhere, and give the suite its URL."""
+    container = {"name": "brand", "image": image, "imagePullPolicy": "Never"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tried"}, "spec": {"containers": [container]}}
+    installed.apply(place, pod)
+
+    def address() -> str | None:
+        status = installed.get("pod", "tried", place).get("status", {})
+        return status.get("podIP") if status.get("phase") == "Running" else None
+
+    url = f"http://{installed.until('the pod runs', address, 90)}:18090"
+    installed.until("it serves", lambda: reached(url) or None, 60)
+    told = _run(sys.executable, "-c", "from modelward.cli.app import main; main()", "evaluator", "conformance", url)
+    assert f"{url} keeps score/v1" in told
+
+
 def _beside(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return list(pod["spec"].get("initContainers", []))
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     done = subprocess.run(command, cwd=Path(REPOSITORY), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
+    return done.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,9 @@ from installation import REPOSITORY, Installed
 
 pytestmark = pytest.mark.cluster
 JUDGED, JUDGE = "judged", "judge-llm"
+FOLDER = REPOSITORY / "examples" / "banking" / "judged"
+SHIPPED, LABELS = "asked-about-banking", "labelled-questions"
+TIMING = {"failAbove": "40%", "every": "10s", "over": "5m", "minSamples": 5}
 
 
 def judge_and_policy() -> list[dict[str, Any]]:
@@ -24,7 +29,38 @@ def judge_and_policy() -> list[dict[str, Any]]:
     policy["spec"] |= {"endpointSelector": {"matchLabels": {"judged": "yes"}}, "capture": {"content": "Redacted"}}
     policy["spec"]["capture"]["sample"] = "100%"
     policy["spec"]["evaluations"][0] |= {"every": "10s", "over": "5m", "minSamples": 5}
+    policy["spec"]["evaluations"].append({"name": SHIPPED, "evaluatorRef": {"name": SHIPPED}, **TIMING})
     return [evaluator, policy]
+
+
+def rubric(**changes: Any) -> dict[str, Any]:
+    """Return the demo's evaluator, asking another endpoint."""
+    found: dict[str, Any] = yaml.safe_load((FOLDER / "evaluator.yaml").read_text())
+    found["spec"]["judge"] |= {"model": {"endpointRef": {"name": JUDGE}}, "maxSamples": 8, **changes}
+    return found
+
+
+def calibrated(name: str, held: str = LABELS, **changes: Any) -> dict[str, Any]:
+    """Return the demo's evaluator as one that is measured here, on labels."""
+    found = rubric(**changes)
+    found["metadata"]["name"] = name
+    found["spec"]["judge"]["deadlineSeconds"] = 300
+    found["spec"]["calibration"] = {"labels": {"configMapRef": {"name": held}}, "maxTokens": 1_000_000}
+    return found
+
+
+def labels(number: int, name: str = LABELS) -> dict[str, Any]:
+    """Return so many of the demo's labels, as many of one class as of the other."""
+    lines = (FOLDER / "labels.jsonl").read_text().splitlines()
+    of = {word: [one for one in lines if json.loads(one)["label"] == word] for word in ("fault", "ok")}
+    chosen = [line for word in of for line in of[word][: number // 2]]
+    data = {"labels.jsonl": "\n".join(chosen)}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def shipped_calibration() -> list[dict[str, Any]]:
+    """Return the calibration of the demo's judge, and an Evaluator that lets another model judge by it."""
+    return [yaml.safe_load((FOLDER / "calibration.yaml").read_text()), rubric()]
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +71,14 @@ def space(installed: Installed) -> Iterator[str]:
     judged = scripted_bot(JUDGED, "answer")
     judged["metadata"]["labels"] = {**judged["metadata"].get("labels", {}), "judged": "yes"}
     installed.apply(name, *judge_and_policy(), judged, bot(JUDGE, REAL_MODEL))
+    # Calibrating takes longest, so it begins at once.
+    installed.apply(name, *shipped_calibration(), labels(50), calibrated("small", readout="CompletionLabel"))
     yield name
     installed.cluster.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
-def condition(installed: Installed, space: str, type_: str) -> dict[str, Any]:
-    status = installed.get("llmeval", "on-brand", space).get("status", {})
+def condition(installed: Installed, space: str, type_: str, name: str = "on-brand") -> dict[str, Any]:
+    status = installed.get("llmeval", name, space).get("status", {})
     return next((one for one in status.get("conditions", []) if one["type"] == type_), {})
 
 
@@ -54,7 +92,9 @@ def test_a_judge_that_was_never_measured_scores_and_decides_nothing(installed: I
 
     def judged() -> dict[str, Any] | None:
         found = installed.status(JUDGED, space).get("evaluations", [])
-        return next((one for one in found if one.get("reason") == "NotCalibrated"), None)
+        return next(
+            (one for one in found if (one["name"], one.get("reason")) == ("stays-on-brand", "NotCalibrated")), None
+        )
 
     check = installed.until("a batch is judged", judged, 300)
     assert check["verdict"] == "Unknown"
@@ -80,3 +120,70 @@ def test_a_policy_that_has_a_judge_judge_itself_is_not_accepted(installed: Insta
 
     assert installed.until("the policy is refused", refused, 60) == "JudgesItself"
     installed.cluster.kubectl("delete", "mpol", "itself", "-n", space)
+
+
+def test_a_calibration_that_shipped_with_another_model_decides_nothing(installed: Installed, space: str) -> None:
+    """It holds for the rubric, so the Evaluator is calibrated; what answers is seen in the first batch."""
+
+    def told() -> dict[str, Any] | None:
+        found = installed.status(JUDGED, space).get("evaluations", [])
+        return next((one for one in found if one["name"] == SHIPPED and one.get("observedAt")), None)
+
+    check = installed.until("a batch is judged", told, 300)
+    assert (check["verdict"], check["reason"]) == ("Unknown", "NotCalibrated")
+    assert "was calibrated" in check["message"]
+    state = condition(installed, space, "Calibrated", SHIPPED)
+    assert (state["status"], "shipped finished" in state["message"]) == ("True", True)
+
+
+def settled(installed: Installed, space: str, name: str, limit_s: float) -> dict[str, Any]:
+    """Wait until a calibration came to its end; print what it found."""
+
+    def ended() -> dict[str, Any] | None:
+        found = condition(installed, space, "Calibrated", name)
+        return found if found.get("reason") not in (None, "Calibrating", "HubUnavailable", "LabelsNotFound") else None
+
+    state = installed.until(f"{name} is calibrated", ended, limit_s)
+    print(name, state["status"], state["reason"], state["message"])
+    print(json.dumps(installed.get("llmeval", name, space)["status"].get("calibration", {})))
+    return state
+
+
+def test_a_model_too_small_to_judge_is_measured_and_never_alerts(installed: Installed, space: str) -> None:
+    state = settled(installed, space, "small", 420)
+    assert state["status"] == "False"
+    assert state["reason"] in ("NotCalibrated", "JudgeManipulable")
+    found = installed.get("llmeval", "small", space)["status"]["calibration"]
+    assert (found["labels"], found["readout"]) == (50, "CompletionLabel")
+
+
+@pytest.mark.skipif(os.environ.get("MODELWARD_FULL") != "1", reason="make judges-full: both models, half an hour")
+def test_a_better_model_calibrates_on_the_readout_that_suits_it_and_as_the_demo_says(
+    installed: Installed, space: str
+) -> None:
+    """The long form: both models find their own readout, and the demo's calibration is made again."""
+    judge = next(yaml.safe_load_all((FOLDER / "judge.yaml").read_text()))
+    better = {"model": {"endpointRef": {"name": judge["metadata"]["name"]}}}
+    installed.apply(space, judge, labels(120, "all-labels"), labels(60, "some-labels"))
+    installed.until_condition(judge["metadata"]["name"], space, "Ready", "True", 180)
+    again = calibrated("again", "all-labels", **better)
+    autos = [calibrated("small-auto", "some-labels", readout="Auto")]
+    autos.append(calibrated("better-auto", "some-labels", readout="Auto", **better))
+    installed.apply(space, again, *autos)
+
+    state = settled(installed, space, "small-auto", 3_000)
+    assert state["status"] == "False"
+    state = settled(installed, space, "again", 3_000)
+    assert state["status"] == "True"
+    made, shipped = (installed.get("llmeval", name, space)["status"]["calibration"] for name in ("again", SHIPPED))
+    assert made["labelsDigest"] == shipped["labelsDigest"]
+    assert (made["version"], made["answered"]) == (shipped["version"], shipped["answered"])
+    for one in ("truePositive", "falsePositive"):
+        assert abs(made[one]["count"] - shipped[one]["count"]) <= NOISE
+    state = settled(installed, space, "better-auto", 3_000)
+    assert state["status"] == "True"
+    assert installed.get("llmeval", "better-auto", space)["status"]["calibration"]["readout"] == "CompletionLabel"
+
+
+NOISE = 3
+"""Labels of a class by which two calibrations of one model may differ: requests that share a batch move values."""
