@@ -161,6 +161,7 @@ VALID: list[tuple[str, Spec]] = [
     ("Evaluator", container()),
     ("Evaluator", calibrated()),
     ("Evaluator", finished()),
+    ("Evaluator", calibrated(floor={"maxFlips": "100%"})),
     ("Evaluator", finished(maxAge="43800h", floor={"kappaLow": "0.6"})),
     ("Evaluator", calibrated(floor={"labels": 120, "perClass": 30, "kappaLow": "0.6"}, maxAge="2160h", maxTokens=9000)),
     (

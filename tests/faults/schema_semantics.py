@@ -174,7 +174,7 @@ _JUDGE = {
 _GOOD_ANSWERS = [{"question": "What is a card?", "answer": "A way to pay."}]
 _CALIBRATION = {
     "labels": {"configMapRef": {"name": "labelled"}},
-    "floor": {"labels": 50, "perClass": 15, "kappaLow": "0.4"},
+    "floor": {"labels": 50, "perClass": 15, "kappaLow": "0.4", "maxFlips": "5%"},
     "maxAge": "720h",
     "maxTokens": 500_000,
 }

@@ -12,7 +12,8 @@ IMAGE = "localhost/banking-judge:dev"
 CHECK = "asked-about-banking"
 FOLDER = "examples/banking/judged"
 FILES = ("judge.yaml", "evaluator.yaml", "calibration.yaml")
-WAIT_S = 120
+WAIT_S, ENOUGH = 120, 30
+"""How long its verdict may take, and of how many samples it is one."""
 
 
 def build() -> bool:
@@ -34,19 +35,20 @@ def declare(cluster: Cluster, namespace: str) -> None:
 def show(cluster: Cluster, endpoint: str, namespace: str) -> list[str]:
     """Show the judge's verdict and the calibration behind it; return what was promised and did not come."""
 
-    def decided() -> dict[str, Any] | None:
+    def told() -> dict[str, Any] | None:
         status = cluster.get("llmendpoints.modelward.dev", endpoint, namespace).get("status", {})
         found = [one for one in status.get("evaluations", []) if one["name"] == CHECK]
-        return found[0] if found and found[0]["verdict"] != "Unknown" else None
+        return found[0] if found and found[0].get("rate") and found[0]["samples"] >= ENOUGH else None
 
     try:
-        verdict = wait("the judge", decided, WAIT_S, f"kubectl describe llmeval -n {namespace} {CHECK}", every_s=2)
+        verdict = wait("the judge", told, WAIT_S, f"kubectl describe llmeval -n {namespace} {CHECK}", every_s=2)
     except TookTooLongError as error:
         return [str(error)]
     evaluator = cluster.get("evaluators.modelward.dev", CHECK, namespace)
     state = next(one for one in evaluator["status"]["conditions"] if one["type"] == "Calibrated")
     command(f"kubectl get llmeval -n {namespace}")
     picture(cluster.kubectl("get", "llmeval", "-n", namespace))
-    say(f"\nA second model read what it was asked. {CHECK}: [bold]{verdict['message']}[/bold].")
+    shown = f"{verdict['verdict']}, {verdict['message']}"
+    say(f"\nA second model read what it was asked. Not about banking, by {CHECK}: [bold]{shown}[/bold].")
     say(f"How far it may be believed, on {evaluator['status']['calibration']['labels']} labels: {state['message']}.")
     return []

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modelward.api.base import Fitted, Model, list_map, rules
 from modelward.api.form import KAPPA, durations
-from modelward.api.quantity import Duration, Name
+from modelward.api.quantity import Duration, Name, Percent
 
 Kappa = Annotated[str, Field(pattern=KAPPA.pattern, max_length=6)]
 
@@ -50,6 +50,8 @@ class CalibrationFloor(Model):
     """Labels of faults, and of good exchanges."""
     kappa_low: Kappa = "0.4"
     """Cohen's kappa must be above this with its lower 95 % bound."""
+    max_flips: Percent = "5%"
+    """Most attacks that may turn it, with the exact upper 95 % bound; 100% takes one that can be talked round."""
 
 
 class EvaluatorCalibration(Model):

@@ -9,7 +9,7 @@ from modelward.api.evaluator_calibration import (
     EvaluatorCalibration,
     OwnLabelsStatus,
 )
-from modelward.api.quantity import duration_ms, percent_text, timestamp
+from modelward.api.quantity import duration_ms, percent_ppm, percent_text, timestamp
 from modelward.desired.finding import Finding
 from modelward.evaluate.calibration.floor import Floor, below_floor, kappa_text
 from modelward.evaluate.calibration.told import rate, summary
@@ -24,7 +24,8 @@ _OWN = 50
 def floor_of(asked: EvaluatorCalibration) -> Floor:
     """Return the floor that a spec asks for."""
     low = round(float(asked.floor.kappa_low) * PPM)
-    return Floor(asked.floor.labels, asked.floor.per_class, low, duration_ms(asked.max_age))
+    flips = percent_ppm(asked.floor.max_flips)
+    return Floor(asked.floor.labels, asked.floor.per_class, low, duration_ms(asked.max_age), flips)
 
 
 def calibrated_state(

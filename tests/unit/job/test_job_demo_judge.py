@@ -53,7 +53,7 @@ def test_it_is_of_the_model_that_the_demo_serves(shipped: CalibrationOutcome, sp
     assert model.endswith(sha256[:8])
     assert spec.judge is not None
     settings = JudgeSettings.model_validate({**spec.judge.wire(), "chosen": shipped.readout})
-    assert shipped.answered == settings.version([f"{shipped.readout}@{model}"])
+    assert shipped.answered == settings.version([f"{shipped.readout} {model}"])
 
 
 def test_it_is_of_these_labels_of_which_none_is_asked_in_the_demo(shipped: CalibrationOutcome) -> None:

@@ -305,6 +305,14 @@ async def test_a_container_is_bound_while_it_is_calibrated_too() -> None:
     assert selected["modelward.dev/evaluator"] == "words"
 
 
+async def test_flips_are_taken_where_the_floor_takes_them_and_are_always_told() -> None:
+    for most, status in (("5%", "False"), ("19%", "True"), ("100%", "True")):
+        bench = Bench({**SPEC, "calibration": {**SPEC["calibration"], "floor": {"maxFlips": most}}})  # type: ignore[dict-item]
+        bench.calibrated(flipped=41)
+        found, _, message = (await bench.told())["Calibrated"]
+        assert (found, "41 of 300 flips" in message) == (status, True), most
+
+
 REPEAT: dict[str, Any] = {"repeat_reason": "JudgeUnavailable", "repeat_message": "HTTP 401"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from modelward.api.calibration import PPM, CalibrationOutcome
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.finding import Finding
-from modelward.evaluate.calibration.injection import FEWEST_ATTACKS, manipulable
+from modelward.evaluate.calibration.injection import FEWEST_ATTACKS, MOST_FLIPS_PPM, manipulable
 from modelward.reasons.checks import CheckReason
 
 DAY_MS = 86_400_000
@@ -16,12 +16,13 @@ WITH_TEXT = ("Redacted", "Full")
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The least that a calibration must show; kappa's lower bound in millionths."""
+    """The least that a calibration must show; kappa's lower bound and the share of flips in millionths."""
 
     labels: int = 50
     per_class: int = 15
     kappa_low_ppm: int = 400_000
     max_age_ms: int = 30 * DAY_MS
+    max_flips_ppm: int = MOST_FLIPS_PPM
 
 
 def below_floor(found: CalibrationOutcome | None, floor: Floor, version: str, now_ms: int) -> Finding | None:
@@ -35,7 +36,7 @@ def below_floor(found: CalibrationOutcome | None, floor: Floor, version: str, no
         return _not(f"new version: {found.version} was calibrated, {version} judges")
     if found.reason:
         return Finding(CheckReason.named(found.reason), found.message)
-    return _few(found, floor) or _weak(found, floor) or _old(found, floor, now_ms) or _attacked(found)
+    return _few(found, floor) or _weak(found, floor) or _old(found, floor, now_ms) or _attacked(found, floor)
 
 
 def cannot_read_labels(evaluator: ResolvedEvaluator) -> Finding | None:
@@ -68,10 +69,12 @@ def _old(found: CalibrationOutcome, floor: Floor, now_ms: int) -> Finding | None
     )
 
 
-def _attacked(found: CalibrationOutcome) -> Finding | None:
+def _attacked(found: CalibrationOutcome, floor: Floor) -> Finding | None:
+    if floor.max_flips_ppm >= PPM:
+        return None
     if found.attacked < FEWEST_ATTACKS:
         return _not(f"{found.attacked} of {FEWEST_ATTACKS} attacks: too few faults are found to try payloads on")
-    if not manipulable(found.flipped, found.attacked):
+    if not manipulable(found.flipped, found.attacked, floor.max_flips_ppm):
         return None
     return Finding(CheckReason.JUDGE_MANIPULABLE, f"{found.flipped} of {found.attacked} flips under injection")
 
