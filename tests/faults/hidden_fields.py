@@ -184,6 +184,16 @@ def _always(_situation: Situation) -> bool:
 
 _NO_TRAFFIC = "shows in a verdict on traffic, and here is none"
 _NO_SAMPLES = "shows in a run or a verdict on samples, and here is no hub"
+_NO_POD = "shows in the pod of a run, and here is none; it changes no score, so the version stays"
+_ASKED_ALIKE = (
+    ("maxTokens",),
+    ("concurrency",),
+    ("deadlineSeconds",),
+    ("maxSamples",),
+    ("model", "endpointRef", "name"),
+    *(("model", "external", field) for field in ("url", "apiVersion", "credentials", "prices")),
+)
+"""Of a judge: where and how it is asked, which is no other version, because its labels are by the same rubric."""
 _NO_LABELS = "shows in what labels say of an evaluator, which the hub keeps, and here is no hub"
 _NO_COST = "shows in metrics and in what traffic costs, and here is neither"
 _OUTWEIGHED = "what another policy asks of the same endpoints is in force"
@@ -301,9 +311,11 @@ HIDDEN: tuple[Hidden, ...] = (
     Hidden("MonitoringPolicy", ("alerts",), _always, "shows in what receivers are told, and here nothing fails"),
     Hidden("MonitoringPolicy", (*_EVALUATION, "affects"), _affects_only_info, "Info moves no condition"),
     Hidden("Evaluator", ("config",), _always, _NO_SAMPLES),
-    Hidden("Evaluator", ("judge",), _judge_is_placed, _NO_SAMPLES),
+    *(Hidden("Evaluator", ("judge", *path), _judge_is_placed, _NO_SAMPLES) for path in _ASKED_ALIKE),
     Hidden("Evaluator", ("calibration",), _both_have("calibration"), _NO_LABELS),
-    *(Hidden("Evaluator", (kind,), _both_have(kind), _NO_SAMPLES) for kind in ("container", "webhook", "imported")),
+    *(Hidden("Evaluator", ("container", field), _both_have("container"), _NO_POD)
+      for field in ("resources", "imagePullPolicy")),
+    Hidden("Evaluator", ("webhook", "secretRef"), _both_have("webhook"), _NO_POD),
 )  # fmt: skip
 
 

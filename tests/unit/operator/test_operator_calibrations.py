@@ -423,3 +423,18 @@ async def test_an_evaluator_that_reads_no_text_takes_no_shipped_calibration_eith
     ship(bench)
     status, reason, message = (await bench.told())["Calibrated"]
     assert (status, reason, "reads no text" in message) == ("False", "NotCalibrated", True)
+
+
+async def test_status_names_another_version_as_soon_as_the_rubric_is_another_one() -> None:
+    bench = Bench({"judge": JUDGE["judge"]})
+    await bench.told()
+    before = bench.raw["status"]["version"]
+    assert before.startswith("judge/1+")
+    slower = {**JUDGE["judge"], "deadlineSeconds": 90}
+    bench.api.put({**bench.raw, "spec": {"judge": slower}})
+    await bench.told()
+    assert bench.raw["status"]["version"] == before
+    bench.api.put({**bench.raw, "spec": {"judge": {**slower, "rubric": "Kind."}}})
+    await bench.told()
+    assert bench.raw["status"]["version"].startswith("judge/1+")
+    assert bench.raw["status"]["version"] != before
