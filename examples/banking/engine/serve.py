@@ -20,6 +20,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--parallel", type=int, default=4, help="requests served at once; further ones wait")
     parser.add_argument("--context", type=int, default=2048, help="tokens of context for each of them")
+    parser.add_argument("--prompt-cache", type=int, default=0, help="MiB for prompts that no slot holds any more")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as this process may use")
     return parser.parse_args(arguments)
 
@@ -48,6 +49,8 @@ def _server(chosen: argparse.Namespace) -> Any:
     parameters.n_ctx = chosen.context * chosen.parallel
     parameters.cpuparams.n_threads = chosen.threads or len(os.sched_getaffinity(0))
     parameters.endpoint_metrics = True
+    # llama.cpp would keep up to 8 GiB of prompts, which is more than a container has.
+    parameters.cache_ram_mib = chosen.prompt_cache
     return xllamacpp.Server(parameters)
 
 

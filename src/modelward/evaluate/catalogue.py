@@ -69,6 +69,12 @@ class EvaluatorCatalogue:
         refused = None if self.allowed_hosts is None else forbidden(pod.egress, self.allowed_hosts)
         return refused or replace(found, pod=pod)
 
+    def version(self, block: EvaluatorBlock) -> str:
+        """Return the version of its settings, whether it may be asked or not; empty where they are wrong."""
+        kind = self.kinds.get(block.kind)
+        found = kind.resolve(block) if kind else None
+        return found.facts.version if isinstance(found, ResolvedEvaluator) else ""
+
     def about(self, block: EvaluatorBlock) -> AboutEvaluator:
         """Return what the status of an Evaluator says of it."""
         kind = self.kinds.get(block.kind)

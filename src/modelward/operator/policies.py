@@ -132,7 +132,7 @@ class PolicyReconciler:
         states = [_usable(found), *([reachable(judge.reachable, view.found)] if judge else []), *view.states]
         status = EvaluatorStatus(
             observed_generation=generation,
-            version=(judge.version if judge else "") or _version(found) or about.version,
+            version=(judge.version if judge else "") or self.evaluators.version(block) or about.version,
             measured=about.measured,
             asked=judge.asked if judge else None,
             calibration=view.status,
@@ -169,11 +169,6 @@ class PolicyReconciler:
             if not isinstance(found, Finding) and (key := self.evaluators.scope_key(found)):
                 by_key.setdefault(key, []).append(evaluation)
         return [EvaluationScope(tuple(names), self.scope_facts(namespace, key)) for key, names in by_key.items()]
-
-
-def _version(found: Resolution) -> str:
-    """Return the version of an evaluator that can be used, which each change of what it judges by gives it anew."""
-    return "" if isinstance(found, Finding) else found.facts.version
 
 
 def _usable(found: Resolution) -> ConditionState:

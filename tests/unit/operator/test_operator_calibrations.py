@@ -238,7 +238,7 @@ async def test_labels_that_cannot_be_read_are_told_with_the_cause() -> None:
     assert not bench.jobs
 
 
-JUDGE = {
+JUDGE: dict[str, Any] = {
     "judge": {
         "model": {"external": {"url": "https://api.example.com/v1", "model": "m"}},
         "rubric": "Polite.",
@@ -430,7 +430,7 @@ async def test_status_names_another_version_as_soon_as_the_rubric_is_another_one
     await bench.told()
     before = bench.raw["status"]["version"]
     assert before.startswith("judge/1+")
-    slower = {**JUDGE["judge"], "deadlineSeconds": 90}
+    slower: dict[str, Any] = {**JUDGE["judge"], "deadlineSeconds": 90}
     bench.api.put({**bench.raw, "spec": {"judge": slower}})
     await bench.told()
     assert bench.raw["status"]["version"] == before
