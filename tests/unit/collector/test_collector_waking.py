@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from collector_rig import Rig, json_answer, post, rig, run
 from raw_server import raw_server
 from waiting import until
@@ -41,7 +39,8 @@ def decided(one: Rig, history: History, at_ms: int) -> Decision:
     return decide(ASLEEP, usage, DecisionHistory(), at_ms)
 
 
-async def refused_then(one: Rig, origin: str, look: Callable[[Decision], None]) -> None:
+async def after_a_refusal(one: Rig, origin: str) -> int | None:
+    """Ask while nothing is there, and return the replicas that are decided then."""
     one.proxy.marked = MarkedTraffic(one.proxy.recorder, lambda: (KEY,), lambda: NOW)
     history = History()
     assert decided(one, history, 0).replicas == 0
@@ -49,15 +48,7 @@ async def refused_then(one: Rig, origin: str, look: Callable[[Decision], None]) 
     assert answer.startswith((b"HTTP/1.1 502", b"HTTP/1.1 503"))
     await until(lambda: one.value(families.MARKED_REQUESTS) == 1)
     assert one.value(families.REQUESTS) == 0
-    look(decided(one, history, 30_000))
-
-
-def wakes(decision: Decision) -> None:
-    assert decision.replicas == 1
-
-
-def sleeps_on(decision: Decision) -> None:
-    assert decision.replicas == 0
+    return decided(one, history, 30_000).replicas
 
 
 def test_a_question_to_a_sleeping_judge_wakes_it_and_is_answered_when_it_is_asked_again() -> None:
@@ -66,7 +57,7 @@ def test_a_question_to_a_sleeping_judge_wakes_it_and_is_answered_when_it_is_aske
             port = server.port
         targets = Targets([f"http://127.0.0.1:{port}"])
         async with rig(None, targets=targets) as one:
-            await refused_then(one, "judge", wakes)
+            assert await after_a_refusal(one, "judge") == 1
         with raw_server(OK) as server:
             async with rig(None, targets=Targets([f"http://127.0.0.1:{server.port}"])) as one:
                 one.proxy.marked = MarkedTraffic(one.proxy.recorder, lambda: (KEY,), lambda: NOW)
@@ -80,6 +71,6 @@ def test_a_probe_of_a_sleeping_endpoint_wakes_nothing() -> None:
         with raw_server(OK) as server:
             port = server.port
         async with rig(None, targets=Targets([f"http://127.0.0.1:{port}"])) as one:
-            await refused_then(one, "probe", sleeps_on)
+            assert await after_a_refusal(one, "probe") == 0
 
     run(work())
