@@ -36,14 +36,13 @@ ALL_ON: Mapping[str, Any] = {
     "console": {
         "enabled": True,
         "url": "https://modelward.example.com",
-        "oidc": {
-            "issuer": "https://id.example.com:8444/realms/a",
-            "clientId": "modelward",
-            "clientSecretName": "modelward-oidc",
-            "caConfigMap": "issuer-ca",
-        },
+        "oidc": {"clientSecretName": "modelward-oidc", "caConfigMap": "issuer-ca"},
         "pastedToken": True,
         "ingress": {"enabled": True, "className": "nginx", "tlsSecretName": "modelward-tls"},
+    },
+    "people": {
+        "oidc": {"issuer": "https://id.example.com:8444/realms/a", "clientId": "modelward"},
+        "pasted": {"enabled": True},
     },
     "clusterName": "eu-prod-1",
 }

@@ -171,4 +171,9 @@ def test_what_the_chart_grants_is_told_by_account_role_verb_and_object() -> None
     assert "modelward-hub: create configmaps modelward-hub-ca (Role modelward-hub)" in granted
     assert not [one for one in granted if "modelward-edit" in one], "roles for people are bound to none of ours"
     inside = grants(render(VALUES["two namespaces"]))
-    assert {one.role for one in inside} == {"Role modelward", "Role modelward-self", "Role modelward-hub"}
+    assert {one.role for one in inside} == {
+        "Role modelward",
+        "Role modelward-self",
+        "Role modelward-hub",
+        "Role modelward-hub-reviews",
+    }

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from modelward.cli.app import app
 
 OIDC = {"issuer": "https://id.example.com", "clientId": "modelward"}
-SMALLEST = {"console": {"enabled": True, "url": "https://c.example.com", "oidc": OIDC}}
+SMALLEST = {"console": {"enabled": True, "url": "https://c.example.com"}, "people": {"oidc": OIDC}}
 
 
 def console_pod(values: dict[str, Any]) -> Object:
@@ -19,7 +19,8 @@ def console_pod(values: dict[str, Any]) -> Object:
 
 
 def test_it_is_off_unless_asked_for() -> None:
-    assert "modelward-console" not in json.dumps(render({}))
+    named_so = [one for one in render({}) if one["metadata"]["name"] == "modelward-console"]
+    assert named_so == []
 
 
 def test_it_has_no_token_and_no_right() -> None:
@@ -72,21 +73,29 @@ def test_the_ingress_leads_the_host_of_its_url_to_it() -> None:
     assert ingress["spec"]["tls"] == [{"hosts": ["modelward.example.com"], "secretName": "modelward-tls"}]
 
 
+URL = "https://c.example.com"
+
+
 @pytest.mark.parametrize(
-    ("console", "says"),
+    ("console", "oidc", "says"),
     [
-        ({"oidc": OIDC}, "console.url"),
-        ({"url": "https://c.example.com"}, "a way to sign in"),
-        ({"url": "https://c.example.com", "oidc": {"issuer": "https://id.example.com"}}, "clientId"),
-        ({"url": "http://c.example.com", "oidc": OIDC}, "url"),
-        ({"url": "https://c.example.com/path", "oidc": OIDC}, "url"),
-        ({"url": "https://c.example.com", "oidc": {**OIDC, "issuer": "http://id.example.com"}}, "issuer"),
-        ({"url": "https://c.example.com", "oidc": {**OIDC, "scopes": ["email"]}}, "scopes"),
-        ({"url": "https://c.example.com", "odic": OIDC}, "odic"),
+        ({}, OIDC, "console.url"),
+        ({"url": URL}, {}, "a way to sign in"),
+        ({"url": URL}, {"issuer": OIDC["issuer"]}, "clientId"),
+        ({"url": URL, "oidc": OIDC}, {}, "must be the same"),
+        ({"url": URL, "oidc": {"clientId": "another"}}, OIDC, "must be the same"),
+        ({"url": URL, "pastedToken": True}, {}, "people.pasted"),
+        ({"url": "http://c.example.com"}, OIDC, "url"),
+        ({"url": f"{URL}/path"}, OIDC, "url"),
+        ({"url": URL, "oidc": {"issuer": "http://id.example.com"}}, OIDC, "issuer"),
+        ({"url": URL, "oidc": {"scopes": ["email"]}}, OIDC, "scopes"),
+        ({"url": URL, "odic": OIDC}, OIDC, "odic"),
     ],
 )
-def test_what_could_not_work_is_refused_with_the_value_to_set(console: dict[str, Any], says: str) -> None:
-    done = template({"console": {"enabled": True, **console}})
+def test_what_could_not_work_is_refused_with_the_value_to_set(
+    console: dict[str, Any], oidc: dict[str, str], says: str
+) -> None:
+    done = template({"console": {"enabled": True, **console}, "people": {"oidc": oidc}})
     assert done.returncode != 0
     assert says in done.stderr
 
@@ -95,3 +104,13 @@ def test_a_console_without_the_hub_is_refused() -> None:
     done = template({**SMALLEST, "hub": {"enabled": False}})
     assert done.returncode != 0
     assert "hub.enabled" in done.stderr
+
+
+def test_who_looks_from_an_own_machine_gets_the_way_to_the_hub_and_no_other() -> None:
+    rules = named(render({}), "Role", "modelward-console-access")["rules"]
+    forward = next(rule for rule in rules if rule["resources"] == ["pods/portforward"])
+    assert forward["resourceNames"] == ["modelward-hub-0"], "not the operator's pod, where the store lets it be named"
+    assert all(rule.get("resourceNames") or rule["resources"] == ["pods"] for rule in rules)
+    assert not any("secrets" in rule["resources"] for rule in rules)
+    bound = [item["roleRef"]["name"] for item in of_kind(render({}), "RoleBinding")]
+    assert "modelward-console-access" not in bound

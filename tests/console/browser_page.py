@@ -57,7 +57,7 @@ class Visitor:
     def at(cls, browser: Browser, origin: str, state: Path, **context: Any) -> Iterator[Visitor]:
         """Open a page with a session."""
         made = browser.new_context(storage_state=state, viewport=context.pop("viewport", DESK), **context)
-        made.set_default_timeout(15_000)
+        made.set_default_timeout(30_000)
         visitor = cls(made.new_page(), origin)
         visitor.watch()
         yield visitor

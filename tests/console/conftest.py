@@ -10,7 +10,9 @@ import pytest
 from browser_page import Visitor, chromium, sign_in
 from console_processes import Served, serving
 from console_processes import serving_samples as samples
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
