@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from receiver_cases import RECEIVERS, SECRET, SECRETS
+from receiver_cases import RECEIVERS, SECRET, SECRETS, receiver
 from typer.testing import CliRunner, Result
 
 from modelward.alerts.receiver import Addressee, Told, Undelivered
 from modelward.alerts.receivers.registry import receiver_of
 from modelward.cli.alerts.advice import told_line
+from modelward.cli.alerts.rendering import requests_page
 from modelward.cli.alerts.specimen import KINDS, specimen, trial
 from modelward.cli.alerts.written import WrittenError, receiver_in
 from modelward.cli.app import app
@@ -49,11 +50,10 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_would_be_sent_is_printed_with_the_places_of_secrets(tmp_path: Path, name: str, kind: str) -> None:
-    done = run("render", name, "--file", values(tmp_path), "--kind", kind)
-    assert done.exit_code == 0, done.output
-    assert "retail" in done.stdout or (name, kind) == ("pagerduty", "Resolved")
-    assert not any(value.strip() in done.stdout for value in SECRETS.values())
+def test_what_would_be_sent_is_printed_with_the_places_of_secrets(name: str, kind: str) -> None:
+    page = requests_page(receiver(name), kind)
+    assert "retail" in page or (name, kind) == ("pagerduty", "Resolved")
+    assert not any(value.strip() in page for value in SECRETS.values())
 
 
 def test_a_policys_receiver_is_found_in_its_file(tmp_path: Path) -> None:
@@ -124,6 +124,12 @@ def test_the_same_command_runs_in_the_operators_pod(tmp_path: Path, monkeypatch:
     done = run("test", "oncall")
     assert done.exit_code == 1
     assert done.stdout == "exec -n modelward-system deploy/modelward -c operator -- modelward alerts test oncall\n"
+
+
+def test_a_policy_is_named_with_its_namespace() -> None:
+    done = run("test", "team", "--policy", "baseline")
+    assert done.exit_code == 2
+    assert "write --policy NAMESPACE/NAME" in done.output
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def undelivered(reply: ReceiverReply, hint: str = "") -> Undelivered:
     """Return what a reply that is no success means. Only its status is told, and words of our own."""
     if not reply.status:
         return Undelivered(reply.error or "no answer", reply.retry_after_s, unsent(reply))
+    hint = hint or ("it leads elsewhere, and no redirect is followed" if 300 <= reply.status < 400 else "")
     cause = f"HTTP {reply.status}" + (f": {hint}" if hint else "")
     return Undelivered(cause, reply.retry_after_s, is_permanent(reply))
 

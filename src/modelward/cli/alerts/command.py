@@ -14,12 +14,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Try receivers of alerts, and print what they would get.",
     epilog=(
-        "Examples: modelward alerts test oncall | modelward alerts test team --file policy.yaml --secrets ./secrets | "
+        "Examples: modelward alerts test oncall | modelward alerts test team --policy retail/baseline | "
         "modelward alerts render team --file policy.yaml --kind Resolved"
     ),
 )
 
 _Receiver = Annotated[str, typer.Argument(help="Its name: of Helm's alerts.receivers, or of the policy.")]
+_Policy = Annotated[str, typer.Option(metavar="NAMESPACE/NAME", help="The MonitoringPolicy that has the receiver.")]
 _File = Annotated[Path | None, typer.Option(help="YAML with the receiver: MonitoringPolicies, or values of the chart.")]
 _Secrets = Annotated[
     Path | None, typer.Option(help="With --file: a folder for each Secret, a file for each key, to send from here.")
@@ -30,6 +31,7 @@ _Kind = Annotated[str, typer.Option(help="Firing, Raised, Repeated, Flapping, Re
 @app.command("test")
 def try_receiver(
     receiver: _Receiver,
+    policy: _Policy = "",
     file: _File = None,
     secrets: _Secrets = None,
     namespace: SystemNamespace = "modelward-system",
@@ -37,8 +39,8 @@ def try_receiver(
 ) -> None:
     """Send a test message, and say what arrived or what to mend.
 
-    A receiver of the platform is tried in the operator's pod (kubectl exec). With --file and --secrets it is sent from
-    here, to any receiver of the file.
+    A receiver of the platform is tried in the operator's pod (kubectl exec), a team's own by a Job in its namespace
+    that your rights create. With --file and --secrets it is sent from here.
 
     Exit 0: it arrived, 1: it did not, 2: nothing was sent.
     """
@@ -47,7 +49,7 @@ def try_receiver(
     from modelward.kube.errors import ApiError
 
     try:
-        tried = from_file(file, receiver, secrets) if file is not None else in_cluster(receiver, namespace, kubeconfig)
+        tried = from_file(file, receiver, secrets) if file else in_cluster(receiver, policy, namespace, kubeconfig)
     except (RoadError, ApiError, OSError) as error:
         fail(str(error))
     if tried.text:

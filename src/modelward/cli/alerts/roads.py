@@ -1,4 +1,4 @@
-"""The roads of a test message: from here, or in the operator's pod."""
+"""The roads of a test message: from here, in the operator's pod, or by a Job in a team's namespace."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from modelward.alerts.receiver import Addressee, Answered, Told
 from modelward.cli.alerts.advice import told_line
 from modelward.cli.alerts.specimen import trial
+from modelward.cli.alerts.team import TeamError, team_test
 from modelward.cli.alerts.written import WrittenError, receiver_in
 from modelward.cli.cluster.installation import MOUNTED
 from modelward.cli.logs import configure_logging
@@ -48,8 +49,16 @@ def from_file(file: Path, name: str, secrets: Path | None) -> Tried:
     return _tried(name, asyncio.run(sent))
 
 
-def in_cluster(name: str, namespace: str, kubeconfig: str | None) -> Tried:
-    """Send to a receiver of the platform, from the operator's pod."""
+def in_cluster(name: str, policy: str, namespace: str, kubeconfig: str | None) -> Tried:
+    """Send to a policy's receiver by a Job, to the platform's from the operator's pod."""
+    if policy:
+        try:
+            found = asyncio.run(team_test(policy, name, namespace, kubeconfig))
+        except TeamError as error:
+            raise RoadError(str(error)) from error
+        if not isinstance(found, str):
+            return _tried(name, found)
+        name = found  # the policy refers to one of the platform's
     return _here(name) if MOUNTED.exists() else _in_operator(name, namespace, kubeconfig)
 
 
