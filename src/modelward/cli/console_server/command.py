@@ -15,7 +15,10 @@ NEXT = (
 )
 _HERE = "On your machine"
 _THERE = "In the cluster"
-_Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Whose endpoints.", rich_help_panel=_HERE)]
+_Namespace = Annotated[
+    str,
+    typer.Option("--namespace", "-n", help="Whose endpoints; by default the context's.", rich_help_panel=_HERE),
+]
 _Account = Annotated[
     str,
     typer.Option(
@@ -33,6 +36,7 @@ _Kubectl = Annotated[str, typer.Option(help="The kubectl to run.", rich_help_pan
 _Kubeconfig = Annotated[
     str | None, typer.Option(help="Which cluster; by default the current context.", rich_help_panel=_HERE)
 ]
+_Context = Annotated[str | None, typer.Option(help="Which context of it.", rich_help_panel=_HERE)]
 _Url = Annotated[str, typer.Option(help="The address that people open; TLS ends before it.", rich_help_panel=_THERE)]
 _Listen = Annotated[str, typer.Option(help="Address of the pages.", rich_help_panel=_THERE)]
 _HubUrl = Annotated[
@@ -50,7 +54,7 @@ _Pasted = Annotated[bool, typer.Option("--pasted-token", help="Let people paste 
 
 
 def console(
-    namespace: _Namespace = "default",
+    namespace: _Namespace = "",
     account: _Account = "modelward-reader",
     system_namespace: _System = "modelward-system",
     duration: _Duration = "8h",
@@ -58,6 +62,7 @@ def console(
     browser: _Browser = True,
     kubectl: _Kubectl = "kubectl",
     kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
     url: _Url = "",
     listen: _Listen = "0.0.0.0:8090",
     hub_url: _HubUrl = "",
@@ -88,7 +93,7 @@ def console(
                 oidc = OidcClientSettings(oidc_issuer, oidc_client_id, oidc_client_secret_file, scopes, oidc_ca)
             asyncio.run(serve(ConsoleSettings(listen, url, hub_url, hub_ca, cluster, oidc, pasted_token)))
             return
-        runner = Kubectl(kubectl, kubeconfig)
+        runner = Kubectl(kubectl, kubeconfig, context)
         asyncio.run(
             look(Loopback(runner, namespace, account, system_namespace, duration, port, browser, hub_url, cluster))
         )

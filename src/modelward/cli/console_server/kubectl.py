@@ -43,10 +43,9 @@ class Kubectl:
         return out.decode().strip()
 
     async def token(self, namespace: str, account: str, audience: str, duration: str) -> str:
-        """Return a token of an account, good for the hub alone."""
-        return await self.run(
-            "create", "token", account, "-n", namespace, "--audience", audience, "--duration", duration
-        )
+        """Return a token of an account, good for the hub alone; without a namespace that of the context's."""
+        where = ("-n", namespace) if namespace else ()
+        return await self.run("create", "token", account, *where, "--audience", audience, "--duration", duration)
 
     async def hub_authority(self, namespace: str) -> str:
         """Return the certificate that the hub's own is signed with."""

@@ -28,7 +28,7 @@ class Loopback:
     """What the command was asked for; `hub_url` is a hub that takes no tokens, for trying it out."""
 
     kubectl: Kubectl
-    namespace: str = "default"
+    namespace: str = ""
     account: str = "modelward-reader"
     system_namespace: str = "modelward-system"
     duration: str = "8h"

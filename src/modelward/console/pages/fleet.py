@@ -234,20 +234,31 @@ def _worst(check: CheckView | None) -> WorstCheck | None:
 
 
 def _spark(row: FleetRow, now_ms: int) -> tuple[tuple[SvgElement, ...], str]:
-    """Draw the day: one slot for each letter of the ribbon."""
-    slots = max(len(row.ribbon), len(row.asked), 1)
+    """Draw the day: one slot for each letter of the ribbon, or for each number that is known."""
+    slots = max(len(row.ribbon), len(row.asked))
+    if not slots:
+        return (), "no history of the last 24 hours"
     step = DAY // slots
     begin = now_ms - step * slots
     starts = tuple(begin + step * index for index in range(slots))
-    letters = row.ribbon.ljust(slots, "-")
+    letters = row.ribbon.ljust(slots, "-") if row.ribbon else _ribbon_of(row, starts, step)
     seen = tuple(0.0 if letter == "-" else 1.0 for letter in letters)
     asked = tuple(None if one is None else float(one) for one in row.asked)
     track = Track(starts, step, seen, {"asked": asked} if len(asked) == slots else {})
     spans = [(at, at + step * size, state) for at, size, state in _spans(letters, begin, step)]
     bad = sum(letter in "DB" for letter in letters)
-    unseen = letters.count("-")
-    says = f"last 24 hours: {_share(bad, slots)} of the time not well, {_share(unseen, slots)} not watched"
+    says = f"last 24 hours: {_share(bad, slots)} of the time not well, {_share(letters.count('-'), slots)} not watched"
     return spark(track, "asked", spans, Timeline(begin, begin + step * slots)), says
+
+
+def _ribbon_of(row: FleetRow, starts: Sequence[int], step: int) -> str:
+    """Return the state that holds now for as long as it does; what was before is not known, and left blank."""
+    now = next(letter for letter, health in _STATES.items() if health == row.health)
+    since_ms = row.since_ms if row.since_ms is not None else starts[-1]
+    letters = []
+    for start, one in zip(starts, row.asked, strict=True):
+        letters.append("-" if one is None else now if start + step > since_ms else " ")
+    return "".join(letters)
 
 
 def _spans(letters: str, begin: int, step: int) -> list[tuple[int, int, Health]]:
