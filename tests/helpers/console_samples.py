@@ -372,6 +372,10 @@ def endpoint_view() -> EndpointView:
                     {"time": before(980), "replicas": 1, "reason": "UsageBelowCapacity", "message": "held 10 min"},
                 ],
             },
+            "budgets": [
+                {"policy": "banking", "objective": "errors", "remaining": "61%", "seen": "99%"},
+                {"policy": "banking", "objective": "first-token", "remaining": "", "seen": "41%"},
+            ],
             "changes": [
                 {"time": before(320), "kind": "Revision", "message": "5c2e1a → 7f9c4d"},
                 {"time": before(1095), "kind": "Policy", "message": "banking 3 → 4"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from modelward.api.endpoint_status import ErrorBudgetStatus
 from modelward.console.charts.budget_bar import LOW, budget_bar
 from modelward.console.charts.shapes import SvgElement
 
@@ -18,6 +19,16 @@ class DrawnBudget:
     text: str
     state: str
     shapes: tuple[SvgElement, ...]
+
+
+def error_budget(one: ErrorBudgetStatus | None) -> DrawnBudget | None:
+    """Draw the error budget of an objective; where too little was watched, say how much was."""
+    if one is None:
+        return None
+    if not one.remaining:
+        return budget_of(f"{one.seen} of the period seen" if one.seen else "not known")
+    within = f" ({one.low} {one.high})" if one.low and one.high else ""
+    return budget_of(one.remaining + within)
 
 
 def budget_of(text: str) -> DrawnBudget | None:

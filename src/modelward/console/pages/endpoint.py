@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from modelward.api.base import Condition
 from modelward.api.compare_view import WhyView
-from modelward.api.endpoint_status import Change, ScalingDecision
+from modelward.api.endpoint_status import Change, ErrorBudgetStatus, ScalingDecision
 from modelward.api.views import CheckView, EndpointView
 from modelward.console.charts.strip import Strip
 from modelward.console.charts.timeline import DAY, HOUR, Timeline, span_text
-from modelward.console.pages.budget import DrawnBudget
+from modelward.console.pages.budget import DrawnBudget, error_budget
 from modelward.console.pages.check import DrawnBar, bar_of, interval_text, samples_text, spaced, value_text, word_of
 from modelward.console.pages.evidence import EvidenceFigure, spans_figure
 from modelward.console.pages.history import EndpointHistory, strips
@@ -113,6 +113,7 @@ def shown_endpoint(
     """Return the page; without a history its place says what is missing."""
     status = view.status
     leading = view.row.leading
+    budgets = {(one.policy, one.objective): one for one in status.budgets}
     return ShownEndpoint(
         namespace=view.namespace,
         name=view.name,
@@ -125,7 +126,7 @@ def shown_endpoint(
         command=f"kubectl modelward why {view.name} -n {view.namespace}",
         trust=_trust(view, history, now_ms),
         tabs=tabs(view.namespace, view.name, "Overview"),
-        checks=tuple(_check(one) for one in _ordered(view.checks)),
+        checks=tuple(_check(one, budgets.get((one.policy, one.name))) for one in _ordered(view.checks)),
         charts=_charts(view, history, key, now_ms),
         scaling=_scaling(view, now_ms),
         changes=tuple(_change(one, now_ms) for one in status.changes),
@@ -219,7 +220,7 @@ def _ordered(checks: Sequence[CheckView]) -> list[CheckView]:
     return sorted(checks, key=lambda one: (order[one.verdict], one.kind == "Objective", one.policy, one.name))
 
 
-def _check(check: CheckView) -> CheckRow:
+def _check(check: CheckView, budget: ErrorBudgetStatus | None) -> CheckRow:
     what = check.metric or check.evaluator
     kind = f"{what} · {check.policy}" if what else check.policy
     return CheckRow(
@@ -235,7 +236,7 @@ def _check(check: CheckView) -> CheckRow:
         limit=spaced(check.limit),
         samples=samples_text(check),
         over=check.over,
-        budget=None,
+        budget=error_budget(budget),
     )
 
 
