@@ -15,9 +15,9 @@ from modelward.cli import (
     evaluators,
     hub,
     images,
-    kubectl_plugin,
     notify,
     operator,
+    plugin,
     render,
     scope_check,
     version,
@@ -57,7 +57,7 @@ app.command(epilog=explain.NEXT)(explain.explain)
 app.command(epilog=preflight.NEXT)(preflight.preflight)
 app.command(epilog=doctor.NEXT)(doctor.doctor)
 app.command(epilog=images.NEXT)(images.images)
-app.command(epilog=kubectl_plugin.NEXT)(kubectl_plugin.kubectl_plugin)
+app.command(epilog=plugin.NEXT)(plugin.plugin)
 app.command()(version.version)
 app.add_typer(erase.app, name="erase")
 evaluators.app.command(epilog=scope_check.NEXT)(scope_check.check)

@@ -13,7 +13,7 @@ from modelward.kubectl.samples import FAULT
 NO_FILES = ":4"
 """The last line: the shell is to offer nothing of its own."""
 HOW = """kubectl completes `kubectl modelward` by the program kubectl_complete-modelward, which lies beside
-kubectl-modelward once `modelward kubectl-plugin` has installed both. Your shell needs kubectl's own completion:
+kubectl-modelward once `modelward plugin` has installed both. Your shell needs kubectl's own completion:
   bash: source <(kubectl completion bash)      zsh: source <(kubectl completion zsh)"""
 
 

@@ -43,7 +43,7 @@ def test_commands_stand_in_the_order_of_their_use() -> None:
     listed = [*COMMANDS, *(group.name for group in app.registered_groups)]
     assert listed == [
         "operator", "collector", "hub", "console", "evaluate", "notify", "crd", "render", "explain", "preflight",
-        "doctor", "images", "version", "erase", "alerts", "evaluators", "evaluator",
+        "doctor", "images", "plugin", "version", "erase", "alerts", "evaluators", "evaluator",
     ]  # fmt: skip
     assert all(re.search(rf"(?m)^\W*{name} ", shown("--help")) for name in listed if name != "evaluator")
     assert shown("evaluator", "--help").count("conformance") == shown("evaluators", "--help").count("conformance") > 0

@@ -34,7 +34,7 @@ from modelward.collector.options import Options, options_from_argument, options_
 from modelward.collector.rendering import render
 from modelward.collector.request_head import BadRequestError, RequestHead
 from modelward.collector.request_target import readdressed
-from modelward.collector.shared_metrics import SharedMetrics, new_board_fd
+from modelward.collector.shared_metrics import BOARD_BYTES, SharedMetrics, new_board_fd
 from modelward.collector.targets import Targets, first_url
 from modelward.metrics.exposition import parse
 
@@ -144,9 +144,10 @@ def test_counters_survive_their_writer_and_render_as_text_that_parses() -> None:
 def test_a_full_board_loses_new_series_and_nothing_else() -> None:
     fd = new_board_fd("test")
     board = SharedMetrics(fd)
-    for number in range(40_000):
+    more = BOARD_BYTES // 50  # a series takes more
+    for number in range(more):
         board.cell(families.REFUSED, (str(number),))[0] += 1
-    assert len(board.read()) < 40_000
+    assert len(board.read()) < more
     assert all(values == [1.0] for _, values in board.read())
     os.close(fd)
 

@@ -56,6 +56,7 @@ class HubStub:
 
     def __init__(self) -> None:
         self.results: list[WindowResult] = []
+        self.scores: list[bytes] = []
 
     async def window(self, namespace: str, endpoint: str, _: int, to_ms: int, limit: int) -> list[Exchange]:
         return [
@@ -69,6 +70,9 @@ class HubStub:
 
     async def put_result(self, result: WindowResult) -> None:
         self.results.append(result)
+
+    async def post_scores(self, lines: list[bytes]) -> None:
+        self.scores += lines
 
 
 @pytest.mark.parametrize(("unit", "calls"), [("Exchange", 7), ("Window", 1)])

@@ -1,4 +1,4 @@
-"""`modelward kubectl-plugin`: puts `kubectl modelward` where kubectl finds it."""
+"""`modelward plugin`: puts `kubectl modelward` where kubectl finds it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import typer
 
 from modelward.cli.console import err, fail, out
 
-NEXT = "Then: kubectl modelward status -A. One file of Python; copy it to any machine that has Python 3.11 and kubectl"
+NEXT = "Example: modelward plugin --to ~/bin. One file of Python: copy it to any machine with Python 3.11 and kubectl"
 
 
-def kubectl_plugin(
+def plugin(
     to: Annotated[Path, typer.Option(help="Folder on your PATH.")] = Path("~/.local/bin"),
 ) -> None:
     """Install `kubectl modelward` and its completion: status, why, top, alerts, ack, silence, samples, label, …"""
