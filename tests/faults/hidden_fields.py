@@ -191,7 +191,7 @@ _ASKED_ALIKE = (
     ("deadlineSeconds",),
     ("maxSamples",),
     ("model", "endpointRef", "name"),
-    *(("model", "external", field) for field in ("url", "apiVersion", "credentials", "prices")),
+    *(("model", "external", field) for field in ("apiVersion", "credentials", "prices")),
 )
 """Of a judge: where and how it is asked, which is no other version, because its labels are by the same rubric."""
 _NO_LABELS = "shows in what labels say of an evaluator, which the hub keeps, and here is no hub"
