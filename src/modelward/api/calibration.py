@@ -22,6 +22,10 @@ class OwnLabels:
     others_faulty: int = 0
     others: int = 0
 
+    def __add__(self, other: OwnLabels) -> OwnLabels:
+        """Return labels of two sources together."""
+        return OwnLabels(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
+
     @property
     def labelled(self) -> int:
         """All of them."""

@@ -112,7 +112,7 @@ class PersonLabel(Fitted):
     kind: Literal["Label"] = "Label"
     name: Annotated[str, Field(max_length=127)]
     """`policy/evaluation` whose finding is judged."""
-    fault: bool | None
+    fault: bool | None = None
     """Whether the exchange is at fault, whatever the check says; None: the person cannot say, or takes it back."""
     text: Annotated[str, Field(max_length=500)] = ""
     """Why; redacted before it is stored."""

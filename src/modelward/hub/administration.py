@@ -17,6 +17,7 @@ from modelward.hub.errors import bad_request
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_namespace
+from modelward.hub.people.labels import PeopleLabels
 from modelward.hub.requests import body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore
 from modelward.hub.scopes import ScopeStore
@@ -43,6 +44,7 @@ class Administration:
     history: HistoryStore
     keys: KeyRing
     audit: AuditLog
+    labels: PeopleLabels
     permit: Callable[[web.Request, Action, str], Awaitable[str]]
     flush: Callable[[], Awaitable[None]]
 
@@ -83,7 +85,7 @@ class Administration:
         keys = self.keys.all(target.namespace)
         if data.get("dryRun"):
             return json_answer({"exchanges": await counted(self.store, target, keys)})
-        done = await erase(self.store, self.results, self.scores, target, keys, self.flush)
+        done = await erase(self.store, self.results, self.scores, self.labels, target, keys, self.flush)
         if target.whole_namespace:
             await self.scopes.erase(target.namespace)
             await self.calibrations.erase(target.namespace)

@@ -99,7 +99,7 @@ class Api:
             self.keys,
             self.audit,
         )
-        Administration(*parts, self._permit, self.buffer.flush).add_to(app)
+        Administration(*parts, self.people.labels, self._permit, self.buffer.flush).add_to(app)
         known = self.store, self.scores, self.claims, self.keys, self.settings.limits, self.metrics
         ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)

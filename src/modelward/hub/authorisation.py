@@ -29,6 +29,7 @@ Action = Literal[
     "put history",
     "read history",
     "put objects",
+    "read labels",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -56,6 +57,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     "put history": frozenset({"operator"}),
     "read history": frozenset({"operator"}),
     "put objects": frozenset({"operator"}),
+    "read labels": frozenset({"operator"}),
 }
 
 

@@ -13,7 +13,7 @@ from modelward.hub.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 DamageKind = Literal[
-    "object", "row", "result", "rules", "keys", "audit", "scope", "budget", "scores", "calibration", "history"
+    "object", "row", "result", "rules", "keys", "audit", "scope", "budget", "scores", "calibration", "labels", "history"
 ]
 PREFIX = "damaged/"
 KEEP_MS = 24 * HOUR_MS

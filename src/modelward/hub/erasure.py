@@ -17,6 +17,7 @@ from modelward.hub import layout
 from modelward.hub.erased import Erased
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import ExchangeObject
+from modelward.hub.people.labels import PeopleLabels
 from modelward.hub.result_form import without_moved
 from modelward.hub.results import ResultStore
 from modelward.hub.rewriting import rewrite, rewritten
@@ -120,6 +121,7 @@ async def erase(
     store: ExchangeStore,
     results: ResultStore,
     scores: ScoreStore,
+    labels: PeopleLabels,
     target: ErasureScope,
     keys: tuple[bytes, ...],
     flush: Callable[[], Awaitable[None]],
@@ -134,6 +136,7 @@ async def erase(
     if target.conversation:  # its exchanges are named by results that are still to come
         await _mark(store, target, Erased().with_exchanges(dropped[:_MOST_NAMED], store.clock_ms()))
     await scores.erase(lambda endpoint: _within(endpoint, target), marks, dropped)
+    await labels.erase(lambda endpoint: _within(endpoint, target), marks, dropped)
     named = None if marks.before_ms else frozenset({*dropped, *marks.exchanges})
     examples = await results.drop_examples(lambda key: _within(key.endpoint, target), named)
     await _keep_rules(store, store.rules)

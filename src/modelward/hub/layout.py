@@ -9,6 +9,7 @@ scopes/{namespace}/{ms}-{key}.json
 scores/{namespace}/{endpoint}/{set}/{yyyymmddhh}.zst
 budgets/{namespace}/{policy}.json
 calibrations/{namespace}/{evaluator}/{key}.json
+labels/{namespace}/{endpoint}.json
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SCOPES_PREFIX = "scopes/"
 SCORES_PREFIX = "scores/"
 BUDGETS_PREFIX = "budgets/"
 CALIBRATIONS_PREFIX = "calibrations/"
+LABELS_PREFIX = "labels/"
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _HOUR = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
@@ -36,6 +38,7 @@ _BUDGET = re.compile(rf"{BUDGETS_PREFIX}({_NAMESPACE})/({_NAME})\.json")
 _RESULT = re.compile(rf"results/({_NAMESPACE}/{_NAME})/({_NAME})/({_NAME})/(\d{{1,15}})-(\d{{1,15}})\.json")
 _SCORES = re.compile(rf"{SCORES_PREFIX}({_NAMESPACE}/{_NAME})/([0-9a-f]{{32}})/({_HOUR})\.zst")
 _CALIBRATION = re.compile(rf"{CALIBRATIONS_PREFIX}({_NAMESPACE})/({_NAME})/(found|[0-9a-f]{{32}})\.json")
+_LABELS = re.compile(rf"{LABELS_PREFIX}({_NAMESPACE}/{_NAME})\.json")
 _SCOPE = re.compile(rf"scopes/({_NAMESPACE})/(\d{{1,15}})-([0-9a-f]{{32}})\.json")
 
 
@@ -159,6 +162,17 @@ def calibration_names(path: str) -> tuple[str, str, str] | None:
     """Return namespace, evaluator and key of such a path; None when it is none of ours."""
     match = _CALIBRATION.fullmatch(path)
     return (match[1], match[2], match[3]) if match else None
+
+
+def labels_path(endpoint: str) -> str:
+    """Return where the labels of an endpoint's exchanges lie."""
+    return f"{LABELS_PREFIX}{endpoint}.json"
+
+
+def labels_endpoint(path: str) -> str | None:
+    """Return the endpoint of such a path; None when it is none of ours."""
+    match = _LABELS.fullmatch(path)
+    return match[1] if match else None
 
 
 def is_endpoint(text: str) -> bool:

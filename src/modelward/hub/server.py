@@ -193,6 +193,7 @@ class Hub:
                 await self.budgets.load()
                 await self.calibrations.load()
                 await self.scores.load()
+                await self.people.labels.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
@@ -257,6 +258,7 @@ class Hub:
             self.metrics.purged.inc(await purge(self.store))
         finally:
             await self.scores.drop_forbidden()
+            await self.people.labels.drop_forbidden()
             await self.budgets.flush()
 
     async def join_crowded(self) -> None:

@@ -6,6 +6,7 @@ from modelward.hub_client.administration import AdministrationRequests
 from modelward.hub_client.budgets import BudgetRequests
 from modelward.hub_client.history import HistoryRequests
 from modelward.hub_client.knowledge import KnowledgeRequests
+from modelward.hub_client.labels import LabelRequests
 from modelward.hub_client.results import ResultRequests
 from modelward.hub_client.samples import KeptSamples, Overview, SampleRequests, Stored
 from modelward.hub_client.scores import FoundScores, ScoreRequests, ScoreSet
@@ -23,6 +24,7 @@ class HubClient(
     BudgetRequests,
     HistoryRequests,
     KnowledgeRequests,
+    LabelRequests,
     ResultRequests,
     SampleRequests,
     ScoreRequests,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelward.api.base import Severity
+from modelward.api.calibration import OwnLabels
 from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, MetricStatus, MovedPart
 from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
@@ -47,13 +48,15 @@ READING_ODDS: Mapping[Severity, Odds] = ODDS | {"Critical": CRITICAL_READINGS}
 class JudgementInput:
     """What may be relied on when judging: the serving revision, the share of traffic seen, whether the hub is up.
 
-    `failing` says by policy and evaluation what keeps an evaluator's container from answering.
+    `failing` says by policy and evaluation what keeps an evaluator's container from answering, `labels` what people
+    said of the endpoint's exchanges.
     """
 
     revision: Revision
     traffic_seen_ppm: int | None = None
     hub_problem: str = ""
     failing: Mapping[tuple[str, str], ContainerFailure] = field(default_factory=dict)
+    labels: Mapping[tuple[str, str], OwnLabels] = field(default_factory=dict)
 
 
 def judge_objective(
@@ -279,7 +282,7 @@ def _verdict(
             missing=pooled.missing,
             sliding=sliding,
             uncalibrated=why,
-            own=bound.evaluator.own_labels.get(endpoint) if bound.evaluator else None,
+            own=_own(bound, sight, endpoint),
         )
     failure = sight.failing.get((bound.policy, bound.evaluation.name))
     if failure and verdict.verdict == "Unknown" and failure.to_ms >= pooled.newest_ms:
@@ -290,6 +293,13 @@ def _verdict(
     return Verdict(
         "Unknown", verdict.rate_ppm, verdict.low_ppm, verdict.high_ppm, verdict.samples, CheckReason.BYPASSED, blind
     )
+
+
+def _own(bound: BoundEvaluation, sight: JudgementInput, endpoint: str) -> OwnLabels | None:
+    """Return the labels of the endpoint's own exchanges: those of a calibration, and those of people who read them."""
+    calibrated = bound.evaluator.own_labels.get(endpoint) if bound.evaluator else None
+    said = sight.labels.get((bound.policy, bound.evaluation.name))
+    return calibrated + said if calibrated and said else calibrated or said
 
 
 def _container_failing(verdict: Verdict, cause: str) -> Verdict:

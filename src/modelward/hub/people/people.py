@@ -18,6 +18,8 @@ from modelward.hub.people.fleet import Fleet
 from modelward.hub.people.fleet_api import FleetApi
 from modelward.hub.people.history_api import PastApi
 from modelward.hub.people.individual import Individual
+from modelward.hub.people.label_api import LabelApi
+from modelward.hub.people.labels import PeopleLabels
 from modelward.hub.people.last_day import LastDay
 from modelward.hub.people.logins import Logins
 from modelward.hub.people.object_api import ObjectApi
@@ -43,6 +45,7 @@ class People:
     history: HistoryStore
     verifier: TokenVerifier | None
     shown: ShownObjects = field(init=False)
+    labels: PeopleLabels = field(init=False)
     door: Door = field(init=False)
     _logins: Logins | None = None
 
@@ -54,6 +57,8 @@ class People:
             oidc = OidcVerifier(asked.oidc) if asked.oidc else None
             self._logins = Logins(self.verifier, asked, oidc, reviews)
         self.shown = ShownObjects(self.store.clock_ms)
+        rule_of = lambda endpoint: self.store.rules.of(endpoint)  # noqa: E731, PLW0108  # rules are replaced whole
+        self.labels = PeopleLabels(self.store.objects, self.store.damage, rule_of, self.store.clock_ms)
         rights = PeopleRights(reviews, asked.reviews)
         self.door = Door(rights, self.audit, lambda namespace: namespace in self.shown.namespaces())
 
@@ -64,8 +69,12 @@ class People:
     def add_to(self, app: web.Application, permit: Callable[[web.Request, Action, str], Awaitable[str]]) -> None:
         """Add the routes; `permit` raises HubError 403 when an account may not do something."""
         ObjectApi(self.shown, permit).add_to(app)
-        ExchangeApi(self.shown, self.store, self.scores, self.keys, self.door, lambda *_: ()).add_to(app)
+        exchanges = ExchangeApi(self.shown, self.store, self.scores, self.keys, self.door, self.labels.of)
+        exchanges.add_to(app)
+        LabelApi(self.labels, exchanges, permit).add_to(app)
         PastApi(self.history, self.door).add_to(app)
         AuditApi(self.audit, self.door).add_to(app)
         day = LastDay(self.history, self.store.clock_ms)
-        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, lambda _: {}, lambda _: (), day).add_to(app)
+        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, self.labels.agreed, lambda _: (), day).add_to(
+            app
+        )

@@ -92,7 +92,7 @@ def _sight(look: ReconcileView) -> JudgementInput:
     revision = UNKNOWN_REVISION
     if known.endpoint.mode != "Gateway":
         revision = revision_now(known.pods, known.workload, known.endpoint.status, look.now_ms)
-    return JudgementInput(revision, look.traffic_seen_ppm, look.found.trouble, look.found.failing)
+    return JudgementInput(revision, look.traffic_seen_ppm, look.found.trouble, look.found.failing, look.found.labels)
 
 
 def _objectives(look: ReconcileView, sight: JudgementInput) -> list[tuple[Check, MetricStatus]]:

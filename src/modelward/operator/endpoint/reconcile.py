@@ -189,7 +189,9 @@ class EndpointReconciler:
         about = known.endpoint.metadata
         keys = [(bound.policy, bound.evaluation.name) for bound in asked.evaluations]
         windows = {key: self.hub.of((about.namespace, about.name, *key)) for key in keys}
-        return HubEvidence(windows, self.hub.trouble(), self._failing(known, asked))
+        return HubEvidence(
+            windows, self.hub.trouble(), self._failing(known, asked), self.hub.labels.of(about.namespace, about.name)
+        )
 
     def _failing(self, known: Gathered, asked: MonitoringPlan) -> dict[tuple[str, str], ContainerFailure]:
         """Return what keeps evaluators' containers from answering; runs are read only where there are any."""

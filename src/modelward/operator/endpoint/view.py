@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import WindowResult
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan
@@ -28,6 +29,8 @@ class HubEvidence:
     windows: Mapping[tuple[str, str], Sequence[WindowResult]] = field(default_factory=dict)
     trouble: str = ""
     failing: Mapping[tuple[str, str], ContainerFailure] = field(default_factory=dict)
+    labels: Mapping[tuple[str, str], OwnLabels] = field(default_factory=dict)
+    """What people said of the endpoint's exchanges, by policy and evaluation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.budgets import BudgetFeed
 from modelward.operator.hub.calibrations import KnownCalibrations
 from modelward.operator.hub.error_budgets import ErrorBudgetFeed
+from modelward.operator.hub.labels import KnownLabels
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -69,6 +70,8 @@ class HubFeed:
     """What judges may spend, and have spent."""
     periods: ErrorBudgetFeed = field(init=False)
     """What objectives counted over the periods of their budgets."""
+    labels: KnownLabels = field(default_factory=KnownLabels)
+    """What people said of exchanges."""
     shown: ShownFeed | None = None
     """What people are shown of the cluster's objects."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
@@ -184,7 +187,7 @@ class HubFeed:
         self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
         self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
-        await self._show(self.hub, overview.hub)
+        fresh |= await self._show(self.hub, overview.hub)
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)
         await self.calibrations.fetch(self.hub)
@@ -206,13 +209,18 @@ class HubFeed:
         if times:
             self._erased_ms, self._since_ms = max(times), 0
 
-    async def _show(self, hub: HubClient, hub_id: str) -> None:
-        """Show people what changed. What goes wrong there keeps nothing else from being asked."""
+    async def _show(self, hub: HubClient, hub_id: str) -> frozenset[str]:
+        """Show people what changed, and hear what they said; what goes wrong there keeps nothing else from being asked.
+
+        Return the endpoints of which something else was said.
+        """
         try:
             if self.shown is not None:
                 await self.shown.refresh(hub, hub_id)
+            return await self.labels.refresh(hub, hub_id)
         except HubUnavailableError as error:
             log.warning("shown=not_sent error=%r", str(error)[:200])
+            return frozenset()
 
     async def _send_rules(self, hub: HubClient) -> None:
         """Send the rules where they changed. Results are requested even from a hub that refuses them."""
