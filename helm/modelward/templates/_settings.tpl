@@ -15,6 +15,8 @@ readerAccounts: {{ .Values.people.accounts.enabled }}
 policyRules: {{ dict "enabled" (dig "ofPolicies" false .Values.monitoring.prometheusRule) "labels" .Values.monitoring.prometheusRule.labels | toJson }}
 podSettings: {{ .Values.podSettings | toJson }}
 alerts: {{ .Values.alerts | toJson }}
+clusterName: {{ .Values.clusterName | quote }}
+consoleUrl: {{ .Values.console.url | quote }}
 {{- end }}
 
 {{/* The names of the Secrets that the platform's receivers need, as JSON. */}}

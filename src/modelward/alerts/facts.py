@@ -88,7 +88,7 @@ def _what(alert: StandingAlert, evidence: AlertEvidence) -> str:
     """Return one sentence. Of a check only numbers: its message in status may hold words that people share."""
     episode, kind = alert.episode, ALERT_KINDS[kind_of(alert.name)]
     said = episode.what or kind.means
-    if kind.of_a_check:
+    if kind.of_a_check and kind.name != "BudgetBurn":  # whose message has nothing but numbers
         told = f": {evidence.sentence}" if evidence.sentence else ""
         said = f"{alert.name.partition('/')[2]}{told or f': {kind.means}'}"
     if episode.state == "Closed":

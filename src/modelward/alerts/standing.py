@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from modelward.alerts.delivery import AlertDelivery
 from modelward.alerts.episode import Episode
-from modelward.alerts.kinds import inhibits, kind_of
+from modelward.alerts.kinds import ALERT_KINDS, inhibits, kind_of
 from modelward.alerts.routing import Routing
 from modelward.alerts.silence import Silence, silence_of
 
 STORM_MS = 120_000
 STORM_ENDPOINTS = 5
 STORM_PERCENT = 30
+_ORDER = tuple(ALERT_KINDS)
 _FROM_PENDING = frozenset({"NotReady"})
 """What explains others from its first failure: they must not be told in the time that it waits."""
 
@@ -60,11 +61,16 @@ def inhibitor(name: str, severity_routed: Iterable[tuple[str, Episode]]) -> str:
 
     Only those that are themselves told to a receiver: otherwise none would hear of either.
     """
-    for other, episode in severity_routed:
-        failing = kind_of(other) in _FROM_PENDING and episode.state == "Pending" and episode.verdict == "Failed"
-        if (episode.firing or failing) and inhibits(other, name):
-            return other
-    return ""
+    found = [
+        other
+        for other, episode in severity_routed
+        if inhibits(other, name) and (episode.firing or _fails(other, episode))
+    ]
+    return min(found, key=lambda other: _ORDER.index(kind_of(other)), default="")
+
+
+def _fails(name: str, episode: Episode) -> bool:
+    return kind_of(name) in _FROM_PENDING and episode.state == "Pending" and episode.verdict == "Failed"
 
 
 def suppressor(
