@@ -16,7 +16,7 @@ from modelward.alerts.timing import Timing
 from modelward.api.alerts import GroupLabel
 from modelward.api.base import Severity
 
-SCHEDULES = 10_000 if os.environ.get("MODELWARD_LONG") else 160
+SCHEDULES = 10_000 if os.environ.get("MODELWARD_FULL") == "1" else 160
 TURN_MS = 15_000
 GROUPINGS: tuple[tuple[GroupLabel, ...], ...] = ((), ("Endpoint",), ("Alert",), ("Endpoint", "Severity"))
 NAMES = {"NotReady": 120_000, "Unwatched": 1_800_000, "Objective/errors": 0, "Check/topic": 0, "BudgetBurn/errors": 0}

@@ -61,8 +61,8 @@ def test_each_cell_of_the_table(steps: list[tuple[float, AlertVerdict]], state: 
 
 
 def test_what_comes_back_within_the_cooldown_is_the_same_episode_and_later_another() -> None:
-    ended = [(0.0, "Failed"), (2.0, "Failed"), (3.0, "Passed"), (13.0, "Passed")]
-    again, anew = after(*ended, (20, "Failed")), after(*ended, (40, "Failed"))  # type: ignore[arg-type]
+    ended: list[tuple[float, AlertVerdict]] = [(0, "Failed"), (2, "Failed"), (3, "Passed"), (13, "Passed")]
+    again, anew = after(*ended, (20, "Failed")), after(*ended, (40, "Failed"))
     assert again is not None
     assert anew is not None
     assert again.began_ms == START_MS
@@ -84,8 +84,9 @@ def test_more_than_three_returns_in_an_hour_are_flapping() -> None:
     quick = replace(TIMING, resolve_after_ms=0)
     now: Episode | None = None
     for minute in range(0, 20, 2):
-        for offset, verdict in ((0, "Failed"), (1, "Passed")):
-            seen = AlertInput("baseline", "Check/topic", verdict)  # type: ignore[arg-type]
+        turns: tuple[tuple[int, AlertVerdict], ...] = ((0, "Failed"), (1, "Passed"))
+        for offset, verdict in turns:
+            seen = AlertInput("baseline", "Check/topic", verdict)
             now = step(now, seen, START_MS + (minute + offset) * MINUTE_MS, quick)
     assert now is not None
     assert now.flapping(START_MS + 20 * MINUTE_MS)
@@ -108,7 +109,7 @@ def test_a_clock_that_jumps_by_an_hour_resolves_nothing_that_did_not_pass_and_de
     firing = after((0, "Failed"), (2, "Failed"))
     jumped = START_MS + (3 + 60 * jump_h) * MINUTE_MS
     for verdict in ("Failed", "NearThreshold", "Unknown"):
-        now = step(firing, replace(SEEN, verdict=verdict), jumped, TIMING)  # type: ignore[arg-type]
+        now = step(firing, replace(SEEN, verdict=verdict), jumped, TIMING)
         assert now is not None
         assert now.firing
     passed = step(firing, replace(SEEN, verdict="Passed"), jumped, TIMING)
