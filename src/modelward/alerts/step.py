@@ -69,7 +69,8 @@ def _noted(before: Episode, seen: AlertInput, now_ms: int) -> Episode:
     if seen.verdict == now.verdict:
         return now
     ran = now_ms - now.verdict_since_ms if now.verdict == "Failed" else 0
-    return replace(now, verdict=seen.verdict, verdict_since_ms=now_ms, failed_ms=now.failed_ms + ran)
+    failed = min(now.failed_ms + ran, seen.for_ms) if now.state == "Pending" else 0
+    return replace(now, verdict=seen.verdict, verdict_since_ms=now_ms, failed_ms=failed)
 
 
 def _pending(now: Episode, seen: AlertInput, now_ms: int) -> Episode | None:
