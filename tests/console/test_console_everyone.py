@@ -49,8 +49,8 @@ def test_by_keyboard_alone_from_the_fleet_to_a_transcript(visitor: Visitor) -> N
     expect(page).to_have_url(re.compile("id="))
 
 
-def test_a_key_labels_what_is_read(stood_in: Visitor) -> None:
-    page = stood_in.go("/e/retail/chat/transcripts")
+def test_a_key_labels_what_is_read(visitor: Visitor) -> None:
+    page = visitor.go("/e/retail/chat/transcripts")
     page.keyboard.press("a")
     expect(page.get_by_role("status").first).to_contain_text("Kept")
 

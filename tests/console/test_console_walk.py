@@ -113,10 +113,12 @@ def test_an_alert_is_acknowledged_with_a_word_on_why(stood_in: Visitor) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Asked for")
 
 
-def test_a_finding_is_judged_by_a_person(stood_in: Visitor) -> None:
-    page = stood_in.go("/e/retail/chat/transcripts?flagged=any")
+def test_a_finding_is_judged_by_a_person_and_the_word_is_kept(visitor: Visitor) -> None:
+    page = visitor.go("/e/retail/chat/transcripts?flagged=any")
     page.get_by_role("button", name="Disagree").first.click()
     expect(page.get_by_role("status").first).to_contain_text("Kept")
+    expect(page.get_by_role("button", name="Disagree").first).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".jd .reason").last).to_contain_text("not at fault")
     expect(page).to_have_url(re.compile(r"flagged=any.*done=labelled"))
 
 
