@@ -53,9 +53,6 @@ _TABLE = (
         of_a_check=True,
         asked=True,
     ),
-    AlertKind(
-        "Modelward", "Modelward itself cannot do its work", for_ms=10 * _MINUTE_MS, inhibits=_BLIND | {"CheckUndecided"}
-    ),
 )
 ALERT_KINDS: Mapping[str, AlertKind] = {row.name: row for row in _TABLE}
 """By name. What is told first stands first."""
