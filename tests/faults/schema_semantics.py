@@ -181,6 +181,7 @@ _CALIBRATION = {
 _FROM = {"secretRef": {"name": "modelward-alerts", "key": "value"}}
 _MAIL = {"server": "smtp.example.com:587", "security": "TLS", "username": "a", "passwordFrom": _FROM}
 _ALERTS = {
+    "via": "Direct",
     "receivers": [
         {"name": "sre", "shared": "oncall"},
         {"name": "hook", "slack": {"webhookUrlFrom": _FROM}},
@@ -291,6 +292,8 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                 "judgeTokensPerDay": 200_000,
                 "judgeCostPerDay": {"amount": "5.00", "currency": "USD"},
                 "perRun": "25%",
+                "costPerDay": {"amount": "20.00", "currency": "USD"},
+                "costPerMonth": {"amount": "400.00", "currency": "USD"},
             },
             "paused": False,
         },
