@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import judged
+import told
 from terminal import TookTooLongError, chapter, command, console, picture, say, wait
 from traffic import Crowd
 
@@ -31,6 +32,7 @@ CHART = [
     *("--set", "image.repository=localhost/modelward,image.tag=dev"),
     *("--set", "collectorImage.repository=localhost/modelward-collector,collectorImage.tag=dev"),
     *("--set", "statusInterval=10s,scrapeInterval=5s"),
+    *("--set", "clusterName=demo,alerts.allowedHosts={inbox.bank.svc}"),
 ]
 
 
@@ -75,11 +77,13 @@ def up() -> list[str]:
         peak = replicas(cluster)
     with chapter("4. Does it behave?"):
         verdict(cluster)
-    with chapter("5. The load is gone"):
+    with chapter("5. Who is told, and where do people see it?"):
+        told.show(cluster, NAME, NAMESPACE)
+    with chapter("6. The load is gone"):
         calm(cluster)
     broken = [] if peak > 1 else ["one replica was enough for the load, so none was added"]
     if has_judge:
-        with chapter("6. What does a second model say, and how far is it to be believed?"):
+        with chapter("7. What does a second model say, and how far is it to be believed?"):
             broken += judged.show(cluster, NAME, NAMESPACE)
     now = time.monotonic()
     warm_s = now - running
@@ -111,6 +115,7 @@ def declare(cluster: Cluster) -> None:
     folder = ROOT / "examples" / "banking"
     for file in ("endpoint.yaml", "policy.yaml"):
         cluster.kubectl("apply", "-n", NAMESPACE, "-f", str(folder / file))
+    told.declare(cluster, NAMESPACE)
     command(f"kubectl get llmep -n {NAMESPACE} -w")
     with watching(cluster):
         wait("the endpoint to be Ready", lambda: ready(cluster), 180, f"kubectl describe llmep -n {NAMESPACE} {NAME}")
@@ -122,7 +127,7 @@ def load(cluster: Cluster) -> None:
     crowd = Crowd(f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}")
     asking = threading.Thread(target=lambda: asyncio.run(crowd.ask_all()), daemon=True)
     asking.start()
-    told = ""
+    said = ""
     while asking.is_alive():
         asking.join(5)
         status = cluster.get(ENDPOINTS, NAME, NAMESPACE).get("status", {})
@@ -133,8 +138,8 @@ def load(cluster: Cluster) -> None:
             f"{tokens:>5} tokens/min | replicas {status.get('replicasSummary')}"
         )
         decision = next(iter(scaling.get("decisions", [])), None)
-        if decision and decision["time"] != told:
-            told = decision["time"]
+        if decision and decision["time"] != said:
+            said = decision["time"]
             say(f"    [green]→ {decision['replicas']} replicas[/green] {decision['reason']}: {decision['message']}")
     if crowd.failed:
         raise TookTooLongError(
