@@ -40,7 +40,7 @@ class ReceiverAlerts:
             items = [DueItem(one.alert, one.still()) for one in group if one.episode.ended or not one.suppressed]
             if items:
                 # What is suppressed by now keeps the number: its receiver may take only one message of each.
-                number = sequence if len(items) == len(group) else self.number
+                number = sequence if len(items) == len(group) else max(self.number, sequence + 1_000)
                 yield self.message(key, number, items, again=True)
 
     def groups(self, sending: Collection[str]) -> Iterator[IncidentGroup]:
@@ -103,7 +103,7 @@ class IncidentGroup:
     def _said(self, items: Sequence[DueItem]) -> DueMessage:
         """Return a message under the incident's key, or a new one."""
         key = self.key or f"{self.tag}-{self.of.now_ms // 1_000:x}"
-        return self.of.message(key, self.of.number, items)
+        return self.of.message(key, max(self.of.number, self._last_ms() // 1_000 * 1_000 + 1_000), items)
 
     def _news(self) -> Iterator[tuple[Candidate, Tell]]:
         for one in self.members:

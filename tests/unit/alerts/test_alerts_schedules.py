@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 
 import pytest
 from alert_world import CrashError, Key, Leader, World, doubles, repeated_news, schedule
 
 from modelward.alerts.due import due
-from modelward.alerts.episode import AlertInput
+from modelward.alerts.episode import AlertInput, AlertVerdict
 from modelward.alerts.routing import Route, Routing
 from modelward.alerts.silence import Silence
 from modelward.alerts.timing import Timing
@@ -130,6 +131,29 @@ def test_a_crash_at_each_point_of_a_message_doubles_it_at_most_once_under_the_sa
         if fuse >= 3:  # the message was sent, and was not known to have been
             assert list(heard.ids.values()) == [1 if fuse >= 5 else 2], fuse
         assert set(heard.last.values()) == {"Firing"}
+
+
+def test_what_is_sent_again_without_an_alert_that_is_explained_by_now_is_another_message() -> None:
+    made = World(Routing("baseline", (Route(("team",)),)))
+    for name in ("Objective/errors", "Check/topic", "NotReady"):
+        verdict: AlertVerdict = "Passed" if name == "NotReady" else "Failed"
+        made.inputs["chat", "baseline", name] = AlertInput("baseline", name, verdict)
+    made.reconcile()
+    made.now_ms += 60_000
+    made.down = {"team"}
+    Leader(made).turn()
+    for name, seen in (("Objective/errors", "Passed"), ("NotReady", "Failed")):
+        made.observe(("chat", "baseline", name), seen)  # type: ignore[arg-type]
+    made.routing = replace(made.routing, timing=replace(Timing(), resolve_after_ms=0))
+    made.reconcile()
+    made.down = set()
+    Leader(made).turn()  # within the second: the end of one, and the other has to wait
+    made.observe(("chat", "baseline", "NotReady"), "Passed")
+    made.reconcile()
+    made.now_ms += 60_000
+    Leader(made).turn()
+    assert set(made.heard["team"].ids.values()) == {1}
+    assert made.heard["team"].last.keys() >= {(("chat", "baseline", "Check/topic"), made.now_ms - 120_000)}
 
 
 def test_a_leader_that_wakes_after_it_was_replaced_sends_one_message_more_and_no_other() -> None:
