@@ -12,7 +12,7 @@ IMAGE = "localhost/banking-judge:dev"
 CHECK = "asked-about-banking"
 FOLDER = "examples/banking/judged"
 FILES = ("judge.yaml", "evaluator.yaml", "calibration.yaml")
-WAIT_S, ENOUGH = 120, 30
+WAIT_S, ENOUGH = 300, 30
 """How long its verdict may take, and of how many samples it is one."""
 
 
