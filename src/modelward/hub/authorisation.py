@@ -30,6 +30,7 @@ Action = Literal[
     "read history",
     "put objects",
     "read labels",
+    "carry out silences",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -58,6 +59,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     "read history": frozenset({"operator"}),
     "put objects": frozenset({"operator"}),
     "read labels": frozenset({"operator"}),
+    "carry out silences": frozenset({"operator"}),
 }
 
 

@@ -12,6 +12,7 @@ from modelward.hub_client.samples import KeptSamples, Overview, SampleRequests, 
 from modelward.hub_client.scores import FoundScores, ScoreRequests, ScoreSet
 from modelward.hub_client.session import MAX_ANSWER_BYTES, TIMEOUT_S, HubUnavailableError
 from modelward.hub_client.shown import ShownRequests
+from modelward.hub_client.silences import SilenceRequests
 
 __all__ = [
     "MAX_ANSWER_BYTES", "TIMEOUT_S", "FoundScores", "HubClient", "HubUnavailableError", "KeptSamples", "Overview",
@@ -29,6 +30,7 @@ class HubClient(
     SampleRequests,
     ScoreRequests,
     ShownRequests,
+    SilenceRequests,
 ):
     """Asks one hub; one class for each concern, in the file of its name.
 

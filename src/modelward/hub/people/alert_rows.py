@@ -85,6 +85,6 @@ def _silence(namespace: str, name: str, obj: Mapping[str, Any], now_ms: int) -> 
         until_ms=until_ms,
         until_resolved=spec.get("untilResolved") is True,
         comment=str(spec.get("comment") or ""),
-        by=str(spec.get("by") or ""),
+        by=str(spec.get("author") or ""),
         state="Ended" if until_ms is not None and until_ms <= now_ms else "InForce",
     )

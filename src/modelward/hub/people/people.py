@@ -27,6 +27,8 @@ from modelward.hub.people.oidc import OidcVerifier
 from modelward.hub.people.reviews import AccessReviews
 from modelward.hub.people.rights import PeopleRights
 from modelward.hub.people.shown import ShownObjects
+from modelward.hub.people.silence_api import SilenceApi
+from modelward.hub.people.wanted_silences import WantedSilences
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
@@ -75,6 +77,7 @@ class People:
         PastApi(self.history, self.door).add_to(app)
         AuditApi(self.audit, self.door).add_to(app)
         day = LastDay(self.history, self.store.clock_ms)
-        FleetApi(self.shown, Fleet(self.shown), self.door, self.store, self.labels.agreed, lambda _: (), day).add_to(
-            app
-        )
+        wanted = WantedSilences(self.store.clock_ms)
+        SilenceApi(wanted, self.shown, self.door, permit).add_to(app)
+        fleet = Fleet(self.shown)
+        FleetApi(self.shown, fleet, self.door, self.store, self.labels.agreed, wanted.of, day).add_to(app)

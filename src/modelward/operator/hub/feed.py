@@ -25,6 +25,7 @@ from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
 from modelward.operator.hub.scopes import KnownScopes
 from modelward.operator.hub.shown import ShownFeed
+from modelward.operator.hub.silences import AskedSilences
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class HubFeed:
     """What people said of exchanges."""
     shown: ShownFeed | None = None
     """What people are shown of the cluster's objects."""
+    silences: AskedSilences | None = None
+    """What people asked the hub to silence."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
     """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
@@ -215,6 +218,8 @@ class HubFeed:
         Return the endpoints of which something else was said.
         """
         try:
+            if self.silences is not None:
+                await self.silences.carry_out(hub)
             if self.shown is not None:
                 await self.shown.refresh(hub, hub_id)
             return await self.labels.refresh(hub, hub_id)

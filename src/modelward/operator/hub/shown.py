@@ -17,7 +17,16 @@ import orjson
 from modelward.api.shown_object import ShownKind, ShownName, shown_object
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.hub_client.shown import Telling
-from modelward.kube.kinds import EVALUATOR, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object, name_of, namespace_of
+from modelward.kube.kinds import (
+    ALERT_SILENCE,
+    EVALUATOR,
+    LLM_ENDPOINT,
+    MONITORING_POLICY,
+    Kind,
+    Object,
+    name_of,
+    namespace_of,
+)
 from modelward.kube.store import Store
 
 log = logging.getLogger(__name__)
@@ -25,6 +34,7 @@ KINDS: Mapping[ShownKind, Kind] = {
     "LLMEndpoint": LLM_ENDPOINT,
     "MonitoringPolicy": MONITORING_POLICY,
     "Evaluator": EVALUATOR,
+    "AlertSilence": ALERT_SILENCE,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 BATCH_BYTES = 4 << 20

@@ -32,6 +32,7 @@ from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.hub.rules import HubRules
 from modelward.operator.hub.shown import ShownFeed
+from modelward.operator.hub.silences import AskedSilences
 from modelward.operator.minutes.outbox import Outbox
 from modelward.operator.minutes.recorder import MinuteRecorder
 from modelward.operator.monitored import Monitored
@@ -68,6 +69,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
         clock_ms,
         budgets=BudgetFeed(partial(terms_now, context.store)),
         shown=ShownFeed(context.store, context.unseen),
+        silences=AskedSilences(context.client, context.store),
         rules=HubRules(context.store, consent.last).now,
         unseen=context.unseen,
         exists=partial(_exists, context),
