@@ -38,7 +38,7 @@ def test_they_survive_an_uninstall_unless_told_otherwise() -> None:
         return [crd["metadata"].get("annotations", {}).get("helm.sh/resource-policy") for crd in found]
 
     assert policies() == ["keep"] * 5
-    assert policies(keep=False) == [None] * 4
+    assert policies(keep=False) == [None] * 5
     assert policies(install=False) == []
 
 
