@@ -131,7 +131,8 @@ class Hub:
         self._history_export = export_of(self.history, settings.history_export_url)
         self.buffer = WriteBuffer(self.store.take, settings.limits)
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
-        self.people = People(settings, self.store, self.scores, self.keys, self.audit, self.history, self.verifier)
+        kept = self.store, self.scores, self.keys, self.audit, self.history
+        self.people = People(settings, *kept, self.verifier, self.results)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:

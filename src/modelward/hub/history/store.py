@@ -35,6 +35,7 @@ from modelward.hub.history.file import (
 from modelward.hub.history.place import HistoryPlace, HistoryState
 from modelward.hub.history.prometheus import PrometheusHistory
 from modelward.hub.history.retention import HistoryBounds
+from modelward.hub.history.totals import HistoryTotals, totals
 from modelward.hub.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,10 @@ class HistoryStore:
         asked = partial(answers.period, endpoint=endpoint, from_ms=from_ms, to_ms=to_ms, now_ms=self.clock_ms())
         found = await self._read(endpoint, asked)
         return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
+
+    async def totals(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> HistoryTotals:
+        """Return all requests of a time by revision and model; HubError 503 while history cannot be read."""
+        return await self._read(endpoint, lambda reader: totals(reader, endpoint, from_ms, to_ms, self.clock_ms()))
 
     async def seal(self) -> int:
         """Seal what is due, a few endpoints at a time; return how many endpoints that were."""

@@ -21,9 +21,9 @@ def checks_of(
     status: LLMEndpointStatus, spec_of: SpecOf, agreed: Mapping[tuple[str, str], Agreement] | None = None
 ) -> tuple[CheckView, ...]:
     """Return all checks: failed ones first, then undecided, then passed; of equal ones the severest first."""
-    found = [_objective(one, _row(spec_of(one.policy), "objectives", one.name)) for one in status.metrics]
+    found = [_objective(one, asked_in(spec_of(one.policy), "objectives", one.name)) for one in status.metrics]
     for one in status.evaluations:
-        asked = _row(spec_of(one.policy), "evaluations", one.name)
+        asked = asked_in(spec_of(one.policy), "evaluations", one.name)
         view = _evaluation(one, asked)
         agreement = (agreed or {}).get((one.policy, one.name))
         found.append(view.model_copy(update={"agreement": agreement}) if agreement else view)
@@ -51,7 +51,8 @@ def _room(one: CheckView) -> float:
     return (bar.limit - bar.value if bar.fails == "Above" else bar.value - bar.limit) / bar.limit
 
 
-def _row(spec: PolicySpec, key: str, name: str) -> Mapping[str, Any]:
+def asked_in(spec: PolicySpec, key: str, name: str) -> Mapping[str, Any]:
+    """Return what a policy asks by a name; empty where it does not."""
     rows = spec.get(key)
     rows = rows if isinstance(rows, Sequence) else ()
     return next((row for row in rows if isinstance(row, Mapping) and row.get("name") == name), {})

@@ -12,8 +12,10 @@ from modelward.hub.authorisation import Action, Caller
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import KeyRing
 from modelward.hub.people.audit_api import AuditApi
+from modelward.hub.people.compare_api import CompareApi
 from modelward.hub.people.door import Door
 from modelward.hub.people.exchange_api import ExchangeApi
+from modelward.hub.people.exchange_tally import ExchangeTally
 from modelward.hub.people.fleet import Fleet
 from modelward.hub.people.fleet_api import FleetApi
 from modelward.hub.people.history_api import PastApi
@@ -29,6 +31,8 @@ from modelward.hub.people.rights import PeopleRights
 from modelward.hub.people.shown import ShownObjects
 from modelward.hub.people.silence_api import SilenceApi
 from modelward.hub.people.wanted_silences import WantedSilences
+from modelward.hub.people.why_api import WhyApi
+from modelward.hub.results import ResultStore
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings
 from modelward.hub.store import ExchangeStore
@@ -46,6 +50,7 @@ class People:
     audit: AuditLog
     history: HistoryStore
     verifier: TokenVerifier | None
+    results: ResultStore
     shown: ShownObjects = field(init=False)
     labels: PeopleLabels = field(init=False)
     door: Door = field(init=False)
@@ -76,6 +81,9 @@ class People:
         LabelApi(self.labels, exchanges, permit).add_to(app)
         PastApi(self.history, self.door).add_to(app)
         AuditApi(self.audit, self.door).add_to(app)
+        exchange_tally = ExchangeTally(self.store, self.scores)
+        WhyApi(self.shown, self.door, self.history, exchange_tally, self.store.clock_ms).add_to(app)
+        CompareApi(self.shown, self.door, self.history, self.results, self.store.clock_ms).add_to(app)
         day = LastDay(self.history, self.store.clock_ms)
         wanted = WantedSilences(self.store.clock_ms)
         SilenceApi(wanted, self.shown, self.door, permit).add_to(app)
