@@ -35,6 +35,7 @@ def shown_object(kind: ShownKind, obj: KubeObject) -> dict[str, Any]:
     }
     spec, status = obj.get("spec"), obj.get("status")
     if kind == "LLMEndpoint":
+        row["labels"] = about.get("labels") or {}
         row["spec"] = _of_endpoint(spec if isinstance(spec, Mapping) else {})
     elif kind in ("MonitoringPolicy", "AlertSilence"):
         row["spec"] = spec if isinstance(spec, Mapping) else {}

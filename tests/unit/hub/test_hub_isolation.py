@@ -49,6 +49,16 @@ MINUTE = HistoryRow(
     {"queue": LevelSpread(1, 2, 2, 2)},
     (ObjectiveCount("p", "errors", 3, 1),),
 )
+SILENCE = {"namespace": "loud", "endpoint": "chat", "untilMs": NOW_MS + 9_000_000, "alerts": ["Check/e"]}
+PREVIEW = {"namespace": "loud", "name": "p", "fromMs": NOW_MS - 900_000, "toMs": NOW_MS, "spec": {"objectives": []}}
+LABEL = {"namespace": "loud", "endpoint": "chat", "responseId": "e1", "name": "p/e", "fault": True}
+SHOWN = {"kind": "LLMEndpoint", "namespace": "loud", "name": "chat", "spec": {}, "status": {}}
+OF_PEOPLE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("/v1/view/silences", SILENCE),
+    ("/v1/view/preview", PREVIEW),
+    ("/v1/feedback", LABEL),
+    ("/v1/objects", {"telling": "t", "put": [SHOWN]}),
+)
 LOOKUP = {"ids": ["e1"], "from_ms": NOW_MS - 9, "to_ms": NOW_MS, "holder": "h"}
 
 
@@ -85,6 +95,9 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
         asked_of = f"metric={metric}&from={NOW_MS - 600_000}&to={NOW_MS}"
         found.append(await asked(session, "GET", f"/v1/history/quiet/chat?{asked_of}"))
     found.append(await asked(session, "GET", f"/v1/history/quiet/chat/objectives?from={NOW_MS - 600_000}&to={NOW_MS}"))
+    for path in ("fleet?ns=quiet", "alerts?ns=quiet", "policies?ns=quiet", "endpoints/quiet/chat"):
+        status, body = await asked(session, "GET", f"/v1/view/{path}")
+        found.append((status, orjson.dumps({**orjson.loads(body), "told_ms": 0, "toldMs": 0})))
     lookup = orjson.dumps(LOOKUP | {"ids": ["e2"], "holder": ""})
     found.append(await asked(session, "POST", f"/v1/scores/quiet/chat/{SET}/lookup", lookup))
     own = [row for row in orjson.loads(held)["endpoints"] if row["endpoint"].startswith("quiet/")]
@@ -98,6 +111,7 @@ async def assert_nothing_changes(
     reservations: list[bytes],
     scores: list[bytes],
     minutes: list[bytes],
+    people: list[tuple[str, bytes]],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
@@ -117,6 +131,8 @@ async def assert_nothing_changes(
         assert await r.client.put_history(BatchKey("quiet", MINUTE.minute_ms), zstandard.compress(own)) == 0
         base = f"http://127.0.0.1:{r.hub.ports[0]}"
         async with aiohttp.ClientSession(base, auto_decompress=False) as session:
+            shown = {"telling": "all", "put": [SHOWN | {"namespace": "quiet"}, SHOWN], "last": True}
+            assert (await asked(session, "PUT", "/v1/objects", orjson.dumps(shown)))[0] == 200
             before = await answers(session)
             for body in (*posts, b"\n" * 100_000, noise):
                 status, _ = await asked(session, "POST", "/v1/exchanges", body)
@@ -130,6 +146,9 @@ async def assert_nothing_changes(
                     status, _ = await asked(session, "POST", path, body)
                     assert status < 500
                 status, _ = await asked(session, "POST", f"/v1/scores/loud/chat/{SET}/lookup", body)
+                assert status < 500
+            for path, body in people:
+                status, _ = await asked(session, "PUT" if path == "/v1/objects" else "POST", path, body)
                 assert status < 500
             for number, body in enumerate(minutes):
                 where = f"epoch=e&minute={MINUTE.minute_ms}&part={number}"
@@ -159,6 +178,12 @@ async def assert_nothing_changes(
     st.lists(spoilt(RESERVATION), max_size=3),
     st.lists(spoilt(SCORE) | spoilt(LOOKUP), max_size=3),
     st.lists(spoilt(row_to_json(MINUTE)), max_size=3),
+    st.lists(
+        st.sampled_from(OF_PEOPLE).flatmap(
+            lambda one: st.tuples(st.just(one[0]), spoilt(one[1]) | st.just(orjson.dumps(one[1])))
+        ),
+        max_size=4,
+    ),
     RULES,
     NAMES,
     st.binary(max_size=99),
@@ -169,8 +194,9 @@ def test_garbage_of_one_namespace_changes_no_answer_for_another(
     reservations: list[bytes],
     scores: list[bytes],
     minutes: list[bytes],
+    people: list[tuple[str, bytes]],
     rules: dict[str, Any],
     name: str,
     noise: bytes,
 ) -> None:
-    asyncio.run(assert_nothing_changes(posts, results, reservations, scores, minutes, rules, name, noise))
+    asyncio.run(assert_nothing_changes(posts, results, reservations, scores, minutes, people, rules, name, noise))

@@ -123,18 +123,18 @@ class HistoryStore:
         told = await self.prometheus.answer(endpoint, query, self.clock_ms()) if self.prometheus else None
         if told is not None:
             return told
-        found = await self._read(endpoint, lambda reader: answers.answer(reader, endpoint, query, self.clock_ms()))
+        found = await self.read(endpoint, lambda reader: answers.answer(reader, endpoint, query, self.clock_ms()))
         return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
 
     async def period(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> ObjectivePeriod:
         """Return what objectives count over a time; HubError 503 while history cannot be read."""
         asked = partial(answers.period, endpoint=endpoint, from_ms=from_ms, to_ms=to_ms, now_ms=self.clock_ms())
-        found = await self._read(endpoint, asked)
+        found = await self.read(endpoint, asked)
         return replace(found, problem="; ".join(filter(None, (self._told(), found.problem))))
 
     async def totals(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> HistoryTotals:
         """Return all requests of a time by revision and model; HubError 503 while history cannot be read."""
-        return await self._read(endpoint, lambda reader: totals(reader, endpoint, from_ms, to_ms, self.clock_ms()))
+        return await self.read(endpoint, lambda reader: totals(reader, endpoint, from_ms, to_ms, self.clock_ms()))
 
     async def seal(self) -> int:
         """Seal what is due, a few endpoints at a time; return how many endpoints that were."""
@@ -284,7 +284,8 @@ class HistoryStore:
         code = {"Off": "HistoryOff", "Newer": "HistoryNewer"}.get(self.state, "HistoryUnavailable")
         return HubError(404 if self.state == "Off" else status, code, self.problem, RETRY_S)
 
-    async def _read(self, endpoint: tuple[str, str], work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, endpoint: tuple[str, str], work: Callable[[sqlite3.Connection], T]) -> T:
+        """Read something in the reader's thread; HubError 503 while history cannot be read."""
         executor = self._reading if self.place is not None and self.place.path is not None else self._writing
         async with self._turns.of(endpoint[0]):
             return await self._run(executor, lambda: self._guarded_read(work))
