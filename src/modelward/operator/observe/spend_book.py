@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from modelward.api.budget import day_of
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired.alert_way import way_of
+from modelward.desired.alert_way import way_of_money
 from modelward.operator.observe.cost_ledger import CostLedger, EndpointCost
 from modelward.reasons.policy import BudgetReason
 from modelward.status.spend import EndpointSpend, limit_units, spending_in
@@ -57,7 +57,7 @@ class SpendBook:
         account, resumes = self._account(key, policy, currency, now_ms)
         account.spending = account.spending.at(now_ms)
         account.limits = tuple((period, limit_units(limit)) for period, limit in limits)
-        account.via = way_of(policy)
+        account.via = way_of_money(policy)
         seen: dict[str, _Seen] = {}
         for name in endpoints:
             known = self._costs.of(f"{key[0]}/{name}")
