@@ -154,7 +154,7 @@ def _sentence(asked: PreviewRequest, now: PreviewSide | None, then: PreviewSide 
     days, rest = divmod(asked.to_ms - asked.from_ms, DAY_MS)
     over = f"{days} days" if days and not rest else duration_text(asked.to_ms - asked.from_ms)
     times = "time" if then.fired == 1 else "times"
-    return f"would have fired {then.fired} {times} in {over}" + (f" (now {now.fired})" if now else "")
+    return f"would have fired {then.fired} {times} in the last {over}" + (f" (now {now.fired})" if now else "")
 
 
 def _unanswered(spec: MonitoringPolicySpec | None) -> tuple[str, ...]:
