@@ -12,6 +12,7 @@ import pytest
 from browser_page import Visitor, sign_in
 from console_processes import Served, serving
 from playwright.sync_api import Browser, expect
+from promised_time import in_time
 
 MANY = 5_000
 MOST_S = 1.0
@@ -42,7 +43,7 @@ def test_5000_endpoints_are_paged_with_what_needs_attention_first(
             page.get_by_role("link", name=way).click()
             expect(rows.first).to_have_text(first) if way == "Previous" else expect(rows.first).not_to_have_text(first)
             took_s.append(time.perf_counter() - began)
-        assert min(took_s) <= MOST_S, took_s
+        assert in_time(min(took_s), MOST_S), took_s
         page.get_by_label("Namespace", exact=True).select_option("team-7")
         expect(page.locator("tbody tr:not(.grp)")).to_have_count(50)
         expect(page.locator(".ep .ns").first).to_have_text("team-7")

@@ -8,6 +8,7 @@ import pytest
 from browser_page import DESK, PHONE, Visitor
 from console_processes import Served
 from playwright.sync_api import Browser, expect
+from promised_time import in_time
 
 PAGES = {
     "fleet": "/",
@@ -180,7 +181,7 @@ def test_every_page_prints_without_what_only_a_screen_can_do(visitor: Visitor, s
 def test_pages_are_seen_within_a_second(visitor: Visitor) -> None:
     for path in (PAGES["fleet"], PAGES["endpoint"]):
         seen_ms = [visitor.go(path).evaluate(_SEEN) for _ in range(4)]
-        assert min(seen_ms) <= 1_000, (path, seen_ms)  # the best of some: others use the machine meanwhile
+        assert in_time(min(seen_ms), 1_000), (path, seen_ms)  # the best of some: others use the machine meanwhile
 
 
 def test_what_is_not_there_is_said_and_leads_back(visitor: Visitor) -> None:
