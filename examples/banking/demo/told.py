@@ -28,7 +28,7 @@ _PAGE_S = 60
 
 def declare(cluster: Cluster, namespace: str) -> None:
     """Apply the receiver: a web server that keeps what is posted to it."""
-    cluster.kubectl("apply", "-n", namespace, "-f", str(ROOT / "examples" / "banking" / "inbox.yaml"))
+    cluster.kubectl("apply", "-n", namespace, "-f", str(ROOT / "examples" / "banking" / "demo" / "inbox.yaml"))
 
 
 def show(cluster: Cluster, name: str, namespace: str) -> None:
