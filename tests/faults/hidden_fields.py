@@ -190,7 +190,6 @@ _ASKED_ALIKE = (
     ("concurrency",),
     ("deadlineSeconds",),
     ("maxSamples",),
-    ("model", "endpointRef", "name"),
     *(("model", "external", field) for field in ("apiVersion", "credentials", "prices")),
 )
 """Of a judge: where and how it is asked, which is no other version, because its labels are by the same rubric."""
@@ -292,8 +291,6 @@ HIDDEN: tuple[Hidden, ...] = (
     *(Hidden("MonitoringPolicy", ("capture", *path), _outweighed(wins), _OUTWEIGHED)
       for path, wins in _IN_FORCE.items()),
     Hidden("MonitoringPolicy", (*_OBJECTIVE, "minRequests"), _always, _NO_TRAFFIC),
-    *(Hidden("MonitoringPolicy", ("budget", field, "amount"), _always, _NO_COST) for field in
-      ("costPerDay", "costPerMonth")),
     Hidden(
         "MonitoringPolicy",
         (*_OBJECTIVE, "severity"),

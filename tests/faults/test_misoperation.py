@@ -183,6 +183,7 @@ def _same(before: Mapping[str, Any], after: Mapping[str, Any], label: str, wrong
     assert not changed, f"{label}: {changed[:6]} with {wrong}"
 
 
+@pytest.mark.timeout(1_200)  # a hundred fields there and back: five minutes on a busy machine
 def test_each_field_alone_shows_or_has_a_reason_not_to_and_taking_it_back_leaves_nothing(quiet: Proxy) -> None:
     needed: Counter[Hidden] = Counter()
     taken: Counter[str] = Counter()
