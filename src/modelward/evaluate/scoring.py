@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from modelward.api.evaluation import (
@@ -169,7 +169,7 @@ async def window_result(
         revisions=revisions,
         examples=_examples(groups),
         reason=reason(scores),
-        asked=await _asked(evaluator),
+        asked=await _asked(evaluator, scores),
     )
     return result, scores
 
@@ -181,10 +181,19 @@ def facts_by(scorer: Scorer, facts: EvaluatorFacts, scores: Sequence[Score]) -> 
     return replace(facts, version=kind.version(scorer.evaluator, by)) if by and kind else facts
 
 
-async def _asked(scorer: Scorer) -> AskedModel | None:
-    """Return how a model was asked, where the evaluator asks one."""
+async def _asked(scorer: Scorer, scores: Sequence[Score]) -> AskedModel | None:
+    """Return how a model was asked, where the evaluator asks one: in this run, or when what it remembers was scored."""
     kind = asking(scorer.kind)
-    return await kind.asked(scorer.evaluator, scorer.port) if kind else None
+    return (await kind.asked(scorer.evaluator, scorer.port) or remembered(scores)) if kind else None
+
+
+def remembered(scores: Iterable[Score]) -> AskedModel | None:
+    """Return who judged the scores that were not asked for again, and how; None where none says it."""
+    by = sorted({one.by for one in scores if one.by})
+    if not by:
+        return None
+    models = sorted({one.partition(" ")[2] for one in by} - {""})
+    return AskedModel(model=", ".join(models)[:256], readout=by[-1].partition(" ")[0])
 
 
 async def facts_of(scorer: Scorer) -> EvaluatorFacts:

@@ -34,7 +34,7 @@ from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
 from modelward.status.calibration import reachable
 from modelward.status.conditions import ConditionState, settle
-from modelward.status.judge import JudgeState, judge_state
+from modelward.status.judge import JudgeState, judge_state, still_asked
 from modelward.status.policy import policy_status
 from modelward.status.scope import EvaluationScope
 from modelward.status.unreadable import unreadable
@@ -134,7 +134,7 @@ class PolicyReconciler:
             observed_generation=generation,
             version=(judge.version if judge else "") or self.evaluators.version(block) or about.version,
             measured=about.measured,
-            asked=judge.asked if judge else None,
+            asked=still_asked(judge.asked, evaluator.status.asked) if judge else None,
             calibration=view.status,
             conditions=settle(states, evaluator.status.conditions, generation, now_ms),
         )

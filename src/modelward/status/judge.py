@@ -37,6 +37,13 @@ def judge_state(name: str, results: Iterable[WindowResult], unplaced: Finding | 
     return JudgeState(_reachable(sum(newest.revisions.values(), Counts())), asked, version)
 
 
+def still_asked(now: AskedStatus | None, before: AskedStatus | None) -> AskedStatus | None:
+    """Return how the judge is asked: a run that paid for nothing new does not know what the judge had refused."""
+    if now is None or before is None or (now.model, now.readout) != (before.model, before.readout):
+        return now
+    return now if now.left_out else before
+
+
 def _asked(newest: WindowResult | None) -> AskedStatus | None:
     if newest is None or newest.asked is None:
         return None

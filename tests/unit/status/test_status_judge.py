@@ -10,7 +10,7 @@ from modelward.api.evaluation import AskedModel, Counts, EvaluatorFacts, WindowR
 from modelward.api.evaluator import AskedStatus
 from modelward.desired.finding import Finding
 from modelward.reasons.checks import CheckReason
-from modelward.status.judge import JudgeState, judge_state
+from modelward.status.judge import JudgeState, judge_state, still_asked
 
 
 def result(to_ms: int, counts: Counts, name: str = "brand", **asked: Any) -> WindowResult:
@@ -65,3 +65,12 @@ def test_an_endpoint_without_an_address_is_said_before_all_results() -> None:
     found = judge_state("brand", [result(1, FINE)], gone)
     assert told(found) == ("False", "JudgeUnavailable")
     assert found.reachable.message == gone.message
+
+
+def test_a_run_that_paid_for_nothing_new_leaves_what_the_judge_refused() -> None:
+    before, cached = AskedStatus(model="m", readout="Word", left_out=("seed",)), AskedStatus(model="m", readout="Word")
+    assert still_asked(cached, before) == before
+    assert still_asked(AskedStatus(model="other", readout="Word"), before) == AskedStatus(model="other", readout="Word")
+    assert still_asked(before, cached) == before
+    assert still_asked(None, before) is None
+    assert still_asked(cached, None) == cached
