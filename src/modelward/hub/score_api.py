@@ -18,6 +18,7 @@ from modelward.api.kept_score import (
     imported_set,
     is_score_name,
     is_score_set,
+    is_shown_set,
     kept_score_from_json,
     kept_score_to_json,
 )
@@ -97,7 +98,7 @@ class ScoreApi:
         key = await self.keys.newest(caller.namespace) if caller else None
         rows, counted = await asyncio.to_thread(self._sorted, read, caller, key)
         for where in [where for where, scores in rows.items() if not scores[0].record]:
-            rows[where] = await self._located(where[0], rows[where], counted)
+            rows[where] = await self._located(where, rows[where], counted)
         for (endpoint, score_set), scores in rows.items():
             if not self.scores.admits(endpoint, score_set):
                 counted["accepted"] -= len(scores)
@@ -109,11 +110,15 @@ class ScoreApi:
             self.metrics.scores.labels(outcome).inc(number)
         return counted
 
-    async def _located(self, endpoint: str, scores: list[KeptScore], counted: Counter[ScoreFate]) -> list[KeptScore]:
-        """Return scores from outside with the times and conversations of their exchanges, where those are kept.
+    async def _located(
+        self, where: tuple[str, str], scores: list[KeptScore], counted: Counter[ScoreFate]
+    ) -> list[KeptScore]:
+        """Return scores with the times and conversations of their exchanges, where those are kept.
 
-        Windows in which they ended may have been judged, and are judged again.
+        Windows in which they ended may have been judged, and are judged again; not for what a Job shows of its scores,
+        or each judging would ask for the next.
         """
+        endpoint, score_set = where
         known = await self.store.located(endpoint, {one.id for one in scores})
         found = [
             replace(one, time_ms=at.time_ms, conversation=at.conversation) if (at := known.get(one.id)) else one
@@ -123,7 +128,7 @@ class ScoreApi:
         counted["accepted"] -= len(found) - len(kept)
         counted["not_captured"] += len(found) - len(kept)
         ends = [at.ended_ms for at in known.values()]
-        if kept and ends:
+        if kept and ends and not is_shown_set(score_set):
             item = ExchangeObject(endpoint, hour_of(min(ends)), min(ends), max(ends), len(ends), "")
             self.store.late.arrived(item, self.scores.clock_ms())
         return kept

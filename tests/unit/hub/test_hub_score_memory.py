@@ -78,6 +78,18 @@ async def test_a_window_that_is_judged_again_costs_nothing_and_says_the_same(fil
     assert kind.paid.total() == 200
 
 
+async def test_judging_a_window_asks_for_no_further_judging() -> None:
+    """What a Job shows of its scores is no traffic that came late: else an idle endpoint is judged for ever."""
+    now = [NOW_MS]
+    async with running_hub("memory://", now=lambda: now[0]) as hub:
+        await filled(hub, 5)
+        now[0] += 60_000
+        kind = PaidKind()
+        await run(hub, kind)
+        assert kind.paid.total() == 5
+        assert [one.late for one in (await hub.client.overview()).holdings] == [()]
+
+
 async def test_only_what_is_new_is_paid_for() -> None:
     kind = PaidKind()
     async with running_hub("memory://") as hub:
