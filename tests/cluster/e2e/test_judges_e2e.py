@@ -141,7 +141,9 @@ def settled(installed: Installed, space: str, name: str, limit_s: float) -> dict
 
     def ended() -> dict[str, Any] | None:
         found = condition(installed, space, "Calibrated", name)
-        return found if found.get("reason") not in (None, "Calibrating", "HubUnavailable", "LabelsNotFound") else None
+        measured = installed.get("llmeval", name, space).get("status", {}).get("calibration")
+        waits = (None, "Calibrating", "HubUnavailable", "LabelsNotFound")
+        return found if measured and found.get("reason") not in waits else None
 
     state = installed.until(f"{name} is calibrated", ended, limit_s)
     print(name, state["status"], state["reason"], state["message"])
@@ -149,6 +151,7 @@ def settled(installed: Installed, space: str, name: str, limit_s: float) -> dict
     return state
 
 
+@pytest.mark.timeout(600)
 def test_a_model_too_small_to_judge_is_measured_and_never_alerts(installed: Installed, space: str) -> None:
     state = settled(installed, space, "small", 420)
     assert state["status"] == "False"
