@@ -186,7 +186,7 @@ def test_a_silence_says_that_it_is_in_force(here: Installed, shop: str) -> None:
     def active() -> bool | None:
         return here.get("llmsil", "quiet", shop).get("status", {}).get("state") == "Active" or None
 
-    here.until("the silence is in force", active, 60)
+    assert here.until("the silence is in force", active, 60)
 
 
 def test_nothing_was_refused_for_want_of_a_right(here: Installed, requests: list[Request]) -> None:
