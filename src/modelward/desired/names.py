@@ -32,7 +32,8 @@ COLLECTOR = "modelward-collector"
 """Name of our container, of its ConfigMaps' prefix and of its volumes' prefix."""
 GATEWAY_ACCOUNT = "modelward-gateway"
 EVALUATE_ACCOUNT = "modelward-evaluate"
-READER_ACCOUNTS = ("modelward-reader", "modelward-viewer")
+READER_ACCOUNT, VIEWER_ACCOUNT = "modelward-reader", "modelward-viewer"
+READER_ACCOUNTS = (READER_ACCOUNT, VIEWER_ACCOUNT)
 NOTIFY_ACCOUNT = "modelward-notify"
 TOKEN_AUDIENCE = "modelward-hub"  # noqa: S105  # an audience, not a token
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from modelward.api.calibration import CalibrationOutcome, calibration_from_json, calibration_to_json
 from modelward.api.scope import ScopeFacts, scope_facts_from_json, scope_facts_to_json
 from modelward.hub_client.session import HubSession, HubUnavailableError, decoded
+
+T = TypeVar("T")
 
 
 class KnowledgeRequests(HubSession):
@@ -16,15 +18,7 @@ class KnowledgeRequests(HubSession):
 
     async def scope_facts(self, namespace: str, key: str) -> ScopeFacts | None:
         """Return what was found of a scope; None where that is nothing, of another form, or the hub is older."""
-        try:
-            return scope_facts_from_json(decoded(await self.ask("GET", f"/v1/scopes/{quote(namespace)}/{key}")))
-        except HubUnavailableError as error:
-            if error.status == 404:
-                return None
-            raise
-        except ValueError:
-            self.skipped("unreadable")
-            return None
+        return await self._read(f"/v1/scopes/{quote(namespace)}/{key}", scope_facts_from_json)
 
     async def put_scope_facts(self, namespace: str, key: str, facts: ScopeFacts) -> None:
         """Store what was found of a scope; again is no harm."""
@@ -32,16 +26,7 @@ class KnowledgeRequests(HubSession):
 
     async def calibration(self, namespace: str, evaluator: str) -> CalibrationOutcome | None:
         """Return what was found of an evaluator; None where that is nothing, of another form, or the hub is older."""
-        try:
-            answer = await self.ask("GET", f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}")
-            return calibration_from_json(decoded(answer))
-        except HubUnavailableError as error:
-            if error.status == 404:
-                return None
-            raise
-        except ValueError:
-            self.skipped("unreadable")
-            return None
+        return await self._read(f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}", calibration_from_json)
 
     async def put_calibration(self, found: CalibrationOutcome) -> None:
         """Store what was found of an evaluator, in the place of what was."""
@@ -50,14 +35,25 @@ class KnowledgeRequests(HubSession):
 
     async def label_scores(self, namespace: str, evaluator: str, key: str) -> Mapping[str, Any]:
         """Return the scores of labels that an earlier run of a calibration has left under a key; empty if none."""
-        path = f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}/scores/{key}"
-        try:
-            return decoded(await self.ask("GET", path))
-        except HubUnavailableError as error:
-            if error.status == 404:
-                return {}
-            raise
+        return await self._known(f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}/scores/{key}") or {}
 
     async def put_label_scores(self, namespace: str, evaluator: str, key: str, rows: Mapping[str, Any]) -> None:
         """Store scores of labels, in the place of those before."""
         await self.ask("PUT", f"/v1/calibrations/{quote(namespace)}/{quote(evaluator)}/scores/{key}", json=rows)
+
+    async def _read(self, path: str, read: Callable[[Mapping[str, Any]], T]) -> T | None:
+        known = await self._known(path)
+        try:
+            return None if known is None else read(known)
+        except ValueError:
+            self.skipped("unreadable")
+            return None
+
+    async def _known(self, path: str) -> Mapping[str, Any] | None:
+        """Return the JSON object at a path; None where there is none."""
+        try:
+            return decoded(await self.ask("GET", path))
+        except HubUnavailableError as error:
+            if error.status == 404:
+                return None
+            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modelward.kubectl.fleet import SORTS
+from modelward.kubectl.hub import READER_ACCOUNT
 from modelward.kubectl.samples import FAULT
 
 EXAMPLES = """examples:
@@ -114,5 +115,5 @@ def _label(one: argparse.ArgumentParser) -> None:
 
 def _hub(one: argparse.ArgumentParser) -> None:
     one.add_argument("--system-namespace", default="modelward-system", help="where Modelward is installed")
-    one.add_argument("--as-account", default="modelward-reader", help="account to ask as (default modelward-reader)")
+    one.add_argument("--as-account", default=READER_ACCOUNT, help=f"account to ask as (default {READER_ACCOUNT})")
     one.add_argument("--hub-url", default="", help="a hub that takes no tokens, for trying it out")

@@ -15,6 +15,9 @@ from modelward.kubectl.cluster import Cluster
 from modelward.kubectl.errors import PluginError
 
 AUDIENCE, SERVICE, PORT = "modelward-hub", "modelward-hub", 8443
+READER_ACCOUNT = "modelward-reader"
+AUTHORITY = ("get", "configmap", "modelward-hub-ca", "-o", r"jsonpath={.data.ca\.crt}")
+"""What kubectl is asked for the certificate that the hub's own is signed with; with the namespace of the hub."""
 SIGNED_IN = "10m"
 """How long the token lasts."""
 TIMEOUT_S = 60
@@ -26,7 +29,7 @@ class HubWay:
 
     system_namespace: str = "modelward-system"
     url: str = ""
-    account: str = "modelward-reader"
+    account: str = READER_ACCOUNT
 
 
 @dataclass(slots=True)
@@ -78,9 +81,7 @@ def hub_of(cluster: Cluster, way: HubWay) -> Iterator[ForwardedHub]:
     token = cluster.run(
         "create", "token", way.account, "-n", namespace, "--audience", AUDIENCE, "--duration", SIGNED_IN
     ).strip()
-    authority = cluster.run(
-        "get", "configmap", "modelward-hub-ca", "-n", way.system_namespace, "-o", r"jsonpath={.data.ca\.crt}"
-    )
+    authority = cluster.run(*AUTHORITY, "-n", way.system_namespace)
     tls = ssl.create_default_context(cadata=authority)
     with cluster.forwarded(way.system_namespace, SERVICE, PORT) as port:
         yield ForwardedHub("127.0.0.1", port, token, tls)

@@ -49,10 +49,10 @@ def ask(url: str, question: str, *, max_tokens: int = 24, timeout_s: float = 60.
     return Answer(status, text, started, time.monotonic() - started)
 
 
-def reached(url: str) -> bool:
-    """Return whether the endpoint answers; a Service needs a moment to follow its pods."""
+def reached(url: str, page: str = "/health") -> bool:
+    """Return whether the endpoint answers for a page; a Service needs a moment to follow its pods."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
+        with urllib.request.urlopen(url + page, timeout=5) as response:
             return bool(response.status == 200)
     except OSError:
         return False

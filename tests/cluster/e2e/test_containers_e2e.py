@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,17 +168,9 @@ def test_the_image_keeps_the_contract_where_it_runs(installed: Installed, place:
         return status.get("podIP") if status.get("phase") == "Running" else None
 
     url = f"http://{installed.until('the pod runs', address, 90)}:18090"
-    installed.until("it serves", lambda: serves(f"{url}/v1/manifest") or None, 60)
+    installed.until("it serves", lambda: reached(url, "/v1/manifest") or None, 60)
     told = _run(sys.executable, "-c", "from modelward.cli.app import main; main()", "evaluator", "conformance", url)
     assert f"{url} keeps score/v1" in told
-
-
-def serves(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 def _beside(pod: dict[str, Any]) -> list[dict[str, Any]]:

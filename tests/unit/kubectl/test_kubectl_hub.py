@@ -13,6 +13,9 @@ from console_stand_in import StandInHub, serving
 from hostile_text import hostile_texts
 from test_kubectl_plugin import ask
 
+from modelward.desired import names
+from modelward.kube.certificate import CONFIG_MAP_NAME
+from modelward.kubectl import hub
 from modelward.kubectl.errors import PluginError
 
 
@@ -88,3 +91,8 @@ async def test_the_hub_s_refusal_is_told_in_its_own_words(kubectl: Any, status: 
 def test_a_hub_that_is_away_is_no_traceback(kubectl: Any) -> None:
     with pytest.raises(PluginError, match="the hub did not answer: ConnectionRefusedError"):
         ask(kubectl, "samples", "chat", "--hub-url", "http://127.0.0.1:9")
+
+
+def test_the_plugin_which_carries_nothing_else_names_what_the_package_names() -> None:
+    assert (hub.AUDIENCE, hub.READER_ACCOUNT) == (names.TOKEN_AUDIENCE, names.READER_ACCOUNT)
+    assert CONFIG_MAP_NAME in hub.AUTHORITY

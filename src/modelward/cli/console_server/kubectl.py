@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from modelward.kubectl.hub import AUTHORITY
+
 FORWARD_S = 20.0
 AGAIN_S = 1.0
 _FORWARDING = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+)")
@@ -49,8 +51,7 @@ class Kubectl:
 
     async def hub_authority(self, namespace: str) -> str:
         """Return the certificate that the hub's own is signed with."""
-        where = ("get", "configmap", "modelward-hub-ca", "-n", namespace)
-        return await self.run(*where, "-o", r"jsonpath={.data.ca\.crt}")
+        return await self.run(*AUTHORITY, "-n", namespace)
 
     @asynccontextmanager
     async def forwarded(self, namespace: str, service: str, port: int) -> AsyncIterator[int]:

@@ -17,10 +17,7 @@ from modelward.console.hub_reader import HubReader
 from modelward.console.login.ticket import Ticket
 from modelward.console.server import serve
 from modelward.console.settings import ConsoleSettings
-
-AUDIENCE = "modelward-hub"
-SERVICE = "modelward-hub"
-PORT = 8443
+from modelward.kubectl.hub import AUDIENCE, PORT, READER_ACCOUNT, SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Loopback:
 
     kubectl: Kubectl
     namespace: str = ""
-    account: str = "modelward-reader"
+    account: str = READER_ACCOUNT
     system_namespace: str = "modelward-system"
     duration: str = "8h"
     port: int = 0

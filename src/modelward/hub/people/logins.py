@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import jwt
 
+from modelward.desired.names import READER_ACCOUNT, VIEWER_ACCOUNT
 from modelward.hub.authorisation import Caller
 from modelward.hub.errors import HubError
 from modelward.hub.people.individual import READER, VIEWER, Individual
 from modelward.hub.people.oidc import OidcVerifier
 from modelward.hub.people.reviews import AccessReviews
-from modelward.hub.people.settings import READER_ACCOUNT, VIEWER_ACCOUNT, PeopleSettings
+from modelward.hub.people.settings import PeopleSettings
 from modelward.hub.tokens import AccountToken, TokenVerifier, bearer_of, unauthenticated
 
 _RIGHTS = {READER_ACCOUNT: READER, VIEWER_ACCOUNT: VIEWER}

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from modelward.hub.errors import HubSettingsError
 
 SYSTEM = "system:"
-READER_ACCOUNT, VIEWER_ACCOUNT = "modelward-reader", "modelward-viewer"
 
 
 @dataclass(frozen=True, slots=True)
