@@ -15,11 +15,12 @@ from modelward.console.pages.alerts import shown_alerts
 from modelward.console.pages.audit import shown_audit
 from modelward.console.pages.budget import budget_of
 from modelward.console.pages.endpoint import because, shown_endpoint
+from modelward.console.pages.masked_text import pieces
 from modelward.console.pages.policies import PolicyTextError, changed_spec, policy_yaml, spec_of
 from modelward.console.pages.revisions import shown_revisions
 from modelward.console.pages.series import history_of
 from modelward.console.pages.transcript_filter import query_of
-from modelward.console.pages.transcripts import pieces, shown_transcripts
+from modelward.console.pages.transcripts import shown_transcripts
 from modelward.console.pages.why import shown_why
 
 NOW = samples.NOW_MS

@@ -78,24 +78,18 @@ def console(
     """Look at endpoints in a browser: with your own kubectl and a reader's token, or as the chart runs it."""
     import asyncio
 
+    from modelward.cli.console_server.deployed import Deployed, deploy
     from modelward.cli.console_server.kubectl import Kubectl, KubectlError
     from modelward.cli.console_server.loopback import Loopback, look
     from modelward.cli.logs import configure_logging
-    from modelward.console.server import serve
-    from modelward.console.settings import ConsoleSettings, ConsoleSettingsError, OidcClientSettings
+    from modelward.console.settings import ConsoleSettingsError
 
     configure_logging("text", "INFO" if url else "WARNING")
+    oidc = (oidc_issuer, oidc_client_id, oidc_client_secret_file, oidc_scopes, oidc_ca)
+    whose = (Kubectl(kubectl, kubeconfig, context), namespace, account, system_namespace)
+    there = Deployed(listen, url, hub_url, hub_ca, cluster, *oidc, pasted_token)
+    here = Loopback(*whose, duration, port, browser, hub_url, cluster)
     try:
-        if url:
-            oidc = None
-            if oidc_issuer:
-                scopes = tuple(oidc_scopes.split())
-                oidc = OidcClientSettings(oidc_issuer, oidc_client_id, oidc_client_secret_file, scopes, oidc_ca)
-            asyncio.run(serve(ConsoleSettings(listen, url, hub_url, hub_ca, cluster, oidc, pasted_token)))
-            return
-        runner = Kubectl(kubectl, kubeconfig, context)
-        asyncio.run(
-            look(Loopback(runner, namespace, account, system_namespace, duration, port, browser, hub_url, cluster))
-        )
+        asyncio.run(deploy(there) if url else look(here))
     except (KubectlError, ConsoleSettingsError, OSError) as error:
         fail(str(error))

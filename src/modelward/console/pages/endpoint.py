@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from modelward.api.base import Condition
 from modelward.api.compare_view import WhyView
-from modelward.api.endpoint_status import Change, ErrorBudgetStatus, ScalingDecision
 from modelward.api.views import CheckView, EndpointView
-from modelward.console.charts.strip import Strip
-from modelward.console.charts.timeline import DAY, HOUR, Timeline, span_text
-from modelward.console.pages.budget import DrawnBudget, error_budget
-from modelward.console.pages.check import DrawnBar, bar_of, interval_text, samples_text, spaced, value_text, word_of
+from modelward.console.charts.timeline import span_text
+from modelward.console.pages.check import samples_text, spaced, value_text
+from modelward.console.pages.check_table import CheckRow, check_rows
+from modelward.console.pages.endpoint_charts import ShownCharts, shown_charts
+from modelward.console.pages.endpoint_log import ShownScaling, change_row, condition_row, shown_scaling
 from modelward.console.pages.evidence import EvidenceFigure, spans_figure
-from modelward.console.pages.history import EndpointHistory, strips
+from modelward.console.pages.history import EndpointHistory
 from modelward.console.pages.links import Fact, Link, LogRow, address, tabs
 from modelward.console.pages.moment import moment, read_time
-from modelward.console.pages.read_out import ReadOut, Table, read_out, table
 from modelward.console.text import count, plural, since
-
-RANGES: tuple[tuple[str, str, int], ...] = (
-    ("1h", "1 h", HOUR),
-    ("6h", "6 h", 6 * HOUR),
-    ("24h", "24 h", DAY),
-    ("7d", "7 d", 7 * DAY),
-    ("30d", "30 d", 30 * DAY),
-    ("90d", "90 d", 90 * DAY),
-    ("1y", "1 y", 365 * DAY),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """A check in the table."""
-
-    name: str
-    kind: str
-    verdict: str
-    word: str
-    reason: str
-    message: str
-    value: str
-    interval: str
-    bar: DrawnBar
-    limit: str
-    samples: str
-    over: str
-    budget: DrawnBudget | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShownScaling:
-    """Decisions, each with its reason."""
-
-    mode: str
-    decisions: tuple[LogRow, ...]
-    missing: str
-    capacity: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownCharts:
-    """The charts and what they say in other forms."""
-
-    title: str
-    note: str
-    ranges: tuple[Link, ...]
-    strips: tuple[Strip, ...]
-    read_out: dict[str, object]
-    table: Table
-    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +42,12 @@ class ShownEndpoint:
     facts: tuple[Fact, ...]
 
 
-def range_of(text: str) -> str:
-    """Return a range that there is; a day for any other."""
-    return text if any(text == key for key, _, _ in RANGES) else "24h"
-
-
-def line_of(key: str, now_ms: int) -> Timeline:
-    """Return the time that a range covers."""
-    return Timeline(now_ms - next(span for name, _, span in RANGES if name == key), now_ms)
-
-
 def shown_endpoint(
     view: EndpointView, history: EndpointHistory | None, key: str, now_ms: int, why: WhyView | None = None
 ) -> ShownEndpoint:
     """Return the page; without a history its place says what is missing."""
     status = view.status
     leading = view.row.leading
-    budgets = {(one.policy, one.objective): one for one in status.budgets}
     return ShownEndpoint(
         namespace=view.namespace,
         name=view.name,
@@ -126,11 +60,11 @@ def shown_endpoint(
         command=f"kubectl modelward why {view.name} -n {view.namespace}",
         trust=_trust(view, history, now_ms),
         tabs=tabs(view.namespace, view.name, "Overview"),
-        checks=tuple(_check(one, budgets.get((one.policy, one.name))) for one in _ordered(view.checks)),
-        charts=_charts(view, history, key, now_ms),
-        scaling=_scaling(view, now_ms),
-        changes=tuple(_change(one, now_ms) for one in status.changes),
-        conditions=tuple(_condition(one, now_ms) for one in status.conditions),
+        checks=check_rows(view),
+        charts=shown_charts(view, history, key, now_ms),
+        scaling=shown_scaling(view, now_ms),
+        changes=tuple(change_row(one, now_ms) for one in status.changes),
+        conditions=tuple(condition_row(one, now_ms) for one in status.conditions),
         facts=_facts(view),
     )
 
@@ -212,93 +146,6 @@ def _told(view: EndpointView, now_ms: int) -> Fact:
 def _since(text: str, now_ms: int) -> str:
     then = read_time(text)
     return f"for {since(then, now_ms)}, since {moment(then, now_ms).text}" if then else ""
-
-
-def _ordered(checks: Sequence[CheckView]) -> list[CheckView]:
-    """Return what failed first, then what is undecided, evaluations before objectives."""
-    order = {"Failed": 0, "Unknown": 1, "Passed": 2}
-    return sorted(checks, key=lambda one: (order[one.verdict], one.kind == "Objective", one.policy, one.name))
-
-
-def _check(check: CheckView, budget: ErrorBudgetStatus | None) -> CheckRow:
-    what = check.metric or check.evaluator
-    kind = f"{what} · {check.policy}" if what else check.policy
-    return CheckRow(
-        name=check.name,
-        kind=kind,
-        verdict=check.verdict,
-        word=word_of(check),
-        reason=check.reason,
-        message=check.message,
-        value=spaced(check.value) or "–",
-        interval=interval_text(check),
-        bar=bar_of(check, 176),
-        limit=spaced(check.limit),
-        samples=samples_text(check),
-        over=check.over,
-        budget=error_budget(budget),
-    )
-
-
-def _charts(view: EndpointView, history: EndpointHistory | None, key: str, now_ms: int) -> ShownCharts:
-    ranges = tuple(Link(text, address(view.namespace, view.name, range=name), name == key) for name, text, _ in RANGES)
-    title = f"Last {next(text for name, text, _ in RANGES if name == key)}"
-    if history is None:
-        missing = "The hub keeps no history, or could not be asked. The numbers above are from the endpoint’s status."
-        return ShownCharts(title, "", ranges, (), {}, Table((), ()), missing)
-    drawn, columns = strips(history, now_ms)
-    if not columns:
-        missing = (
-            "The hub counts minutes from now on; the first charts appear within a few minutes of the first request."
-        )
-        return ShownCharts(title, "", ranges, (), {}, Table((), ()), missing)
-    step = history.outcomes.step_ms or history.replicas.step_ms
-    note = f"{span_text(step)} a point; percentiles are computed after merging. Arrow keys move the cursor."
-    read = read_out(columns, history.line, now_ms)
-    return ShownCharts(title, note, ranges, drawn, _json(read), table(columns, history.line, now_ms))
-
-
-def _json(read: ReadOut) -> dict[str, object]:
-    return {"at": read.times, "x": read.shares, "texts": dict(read.texts)}
-
-
-def _scaling(view: EndpointView, now_ms: int) -> ShownScaling:
-    scaling = view.status.scaling
-    mode = str(view.facts.scaling.get("mode", "Off")) if view.facts.scaling else "Off"
-    decisions = scaling.decisions if scaling else ()
-    rows = (
-        tuple(_decision(one, before, now_ms) for one, before in zip(decisions, (*decisions[1:], None), strict=True))
-        if decisions
-        else ()
-    )
-    missing = "Scaling is off: nothing but people and other scalers changes the replicas."
-    if mode != "Off":
-        missing = (scaling.message if scaling else "") or "No decision yet: nothing had to change."
-    return ShownScaling(f"mode {mode}", rows, missing, scaling.capacity if scaling else "")
-
-
-def _decision(one: ScalingDecision, before: ScalingDecision | None, now_ms: int) -> LogRow:
-    then = read_time(one.time) or now_ms
-    sign = (
-        "same"
-        if before is None or before.replicas == one.replicas
-        else "up"
-        if one.replicas > before.replicas
-        else "down"
-    )
-    text = f"{before.replicas} → {one.replicas}" if before and before.replicas != one.replicas else f"→ {one.replicas}"
-    return LogRow(moment(then, now_ms), sign, text, one.reason, one.message)
-
-
-def _change(one: Change, now_ms: int) -> LogRow:
-    sign = {"Revision": "Revision", "Policy": "Policy", "Scale": "same"}.get(one.kind, "Version")
-    return LogRow(moment(read_time(one.time) or now_ms, now_ms), sign, one.message, kind=one.kind)
-
-
-def _condition(one: Condition, now_ms: int) -> LogRow:
-    sign = {"True": "Healthy", "False": "Unhealthy"}.get(one.status, "Unknown")
-    then = read_time(one.last_transition_time) or now_ms
-    return LogRow(moment(then, now_ms), sign, "", one.reason, one.message, type=one.type)
 
 
 def _facts(view: EndpointView) -> tuple[Fact, ...]:

@@ -11,7 +11,8 @@ from modelward.api.series import HistoryMetric, HistoryQuery, HistorySeries
 from modelward.api.views import EndpointView
 from modelward.console.charts.timeline import Timeline
 from modelward.console.hub_reader import HubReader
-from modelward.console.pages.endpoint import line_of, range_of, shown_endpoint
+from modelward.console.pages.endpoint import shown_endpoint
+from modelward.console.pages.endpoint_charts import line_of, range_of
 from modelward.console.pages.series import history_of
 from modelward.console.site.desk import desk_of, session_of
 from modelward.hub_client.session import HubUnavailableError
