@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from modelward.kube.client import Client, Scale
+from modelward.kube.client import Client
 from modelward.kube.errors import Conflict, Invalid, LeadershipLost, NamespaceEnding, NotFound, Unavailable
 from modelward.kube.kinds import (
     CONFIG_MAP,
@@ -19,6 +19,7 @@ from modelward.kube.kinds import (
     Kind,
     Object,
 )
+from modelward.kube.scale import Scale
 
 pytestmark = pytest.mark.cluster
 

@@ -11,6 +11,7 @@ from modelward.kube import access
 from modelward.kube.errors import Gone, NotFound, Unavailable
 from modelward.kube.events import EventRecorder
 from modelward.kube.kinds import Kind, Object, kind_of, name_of, namespace_of
+from modelward.kube.scale import Scale, scale_of
 from modelward.kube.transport import Guard, Observe, Transport, unobserved
 
 APPLY = "application/apply-patch+yaml"
@@ -27,17 +28,6 @@ class Listing:
 
     items: tuple[Object, ...]
     resource_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The /scale subresource: replicas desired, replicas that exist, the pods' label selector as a string."""
-
-    replicas: int
-    current: int
-    selector: str
-    resource_version: str
-    uid: str
 
 
 class Client:
@@ -227,7 +217,7 @@ class Client:
 
     async def get_scale(self, kind: Kind, namespace: str, name: str, *, deadline: float = 10.0) -> Scale:
         """The replicas desired and selected, by the /scale subresource."""
-        return _scale(await self._read(kind.path(namespace, name, "scale"), deadline=deadline))
+        return scale_of(await self._read(kind.path(namespace, name, "scale"), deadline=deadline))
 
     async def set_scale(
         self,
@@ -247,7 +237,7 @@ class Client:
         patch: Object = {"spec": {"replicas": replicas}}
         if metadata:
             patch["metadata"] = metadata
-        return _scale(
+        return scale_of(
             await self.patch(kind, namespace, name, patch, subresource="scale", manager=manager, deadline=deadline)
         )
 
@@ -300,14 +290,3 @@ def _path(obj: Object, subresource: str | None = None) -> str:
 def _params(manager: str, *, force: bool = False, dry_run: bool = False, strict: bool = False) -> dict[str, str]:
     options = {"force": ("true", force), "dryRun": ("All", dry_run), "fieldValidation": ("Strict", strict)}
     return {"fieldManager": manager} | {name: value for name, (value, wanted) in options.items() if wanted}
-
-
-def _scale(obj: Object) -> Scale:
-    metadata, status = obj["metadata"], obj.get("status") or {}
-    return Scale(
-        replicas=int(obj["spec"].get("replicas") or 0),
-        current=int(status.get("replicas") or 0),
-        selector=str(status.get("selector") or ""),
-        resource_version=str(metadata.get("resourceVersion") or ""),
-        uid=str(metadata.get("uid") or ""),
-    )

@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from modelward.kube.client import Client, Listing, Scale
+from modelward.kube.client import Client, Listing
 from modelward.kube.errors import ApiError, Conflict
 from modelward.kube.kinds import Kind, Object, kind_of
+from modelward.kube.scale import Scale
 from modelward.kube.store import Store
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.settings import Settings

@@ -13,8 +13,9 @@ from typing import Any
 from fake_api import FakeApi
 
 from modelward.desired import names
-from modelward.kube.client import Listing, Scale
+from modelward.kube.client import Listing
 from modelward.kube.kinds import Kind, Object, kind_of
+from modelward.kube.scale import Scale
 from modelward.operator.endpoint.difference import identity, merge_keys
 
 

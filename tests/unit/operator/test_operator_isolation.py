@@ -18,8 +18,8 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, resul
 from modelward.api.quantity import timestamp
 from modelward.desired import names
 from modelward.hub_client.client import HubClient
-from modelward.kube.client import Scale
 from modelward.kube.kinds import Kind, Object
+from modelward.kube.scale import Scale
 from modelward.operator.runtime import assembly
 from modelward.operator.runtime.dispatch import Dispatcher
 from modelward.operator.runtime.process import WATCHED

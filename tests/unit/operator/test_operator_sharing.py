@@ -6,8 +6,8 @@ from typing import Any
 
 from fake_api import FakeApi
 
-from modelward.kube.client import Scale
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, Kind, Object
+from modelward.kube.scale import Scale
 from modelward.operator.runtime import assembly
 from modelward.operator.runtime.dispatch import Dispatcher
 

@@ -8,17 +8,13 @@ from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import EvaluationRun, EvaluationRunStatus, RunItem
 from modelward.api.quantity import timestamp_ms
-from modelward.desired import evaluator_job, names, obstacles, runs
-from modelward.desired.account import evaluate_account
-from modelward.desired.children import Child
+from modelward.desired import names, obstacles, runs
 from modelward.desired.due import TrafficSince, due
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.reopen import reopened
-from modelward.desired.run_network import network_policy
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid
 from modelward.kube.kinds import (
-    CONFIG_MAP,
     EVALUATION_RUN,
     JOB,
     LLM_ENDPOINT,
@@ -27,12 +23,13 @@ from modelward.kube.kinds import (
     Object,
 )
 from modelward.operator.cache.models import parsed
-from modelward.operator.endpoint.apply import ChildWriter, Problem, refused
+from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.status_writer import StatusWriter
 from modelward.operator.hub.feed import HubFeed
 from modelward.operator.notify.notifier import Notification
 from modelward.operator.readers import ReaderAccounts
 from modelward.operator.runs.history import full, job_ended, taken, tried
+from modelward.operator.runs.jobs import RunJobs
 from modelward.operator.runs.prune import scheduled, tidy
 from modelward.operator.runs.read import read_run
 from modelward.operator.runs.waiting import LOOK_S, Waiting
@@ -72,7 +69,7 @@ class RunReconciler:
     asked: Callable[[str], Awaitable[Mapping[str, MonitoringPlan]]]
     """The monitoring plans of a namespace's endpoints, by their names."""
     clock_ms: Callable[[], int]
-    _children: ChildWriter = field(init=False)
+    _jobs: RunJobs = field(init=False)
     _status: StatusWriter = field(init=False)
     _readers: ReaderAccounts = field(init=False)
     _waiting: Waiting = field(default_factory=Waiting)
@@ -82,7 +79,7 @@ class RunReconciler:
     """What kept each run's pod from starting when it was last reconciled."""
 
     def __post_init__(self) -> None:
-        self._children = ChildWriter(self.context)
+        self._jobs = RunJobs(self.context, self.installed)
         self._status = StatusWriter(self.context)
         self._readers = ReaderAccounts(self.context)
 
@@ -132,7 +129,7 @@ class RunReconciler:
             )
         if whole:
             return self._refused(run, whole, around, now_ms)
-        problems = await self._launch(run, around.watches)
+        problems = await self._jobs.launch(run, around.watches)
         if not problems:
             self._waiting.over(run, "refused")
             return run_status(run, ConditionState("Complete", "False", RunReason.STARTING), now_ms, job="")
@@ -160,7 +157,7 @@ class RunReconciler:
         if ended or job is None:
             return self._judged(run, how, around, now_ms)
         name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
-        problems = (*await self._suspended(run, job), *await self._mend(run, job, around.watches))
+        problems = (*await self._jobs.suspended(run, job), *await self._jobs.mend(run, job, around.watches))
         state = running_state(job, self._pods(run), now_ms, suspend=run.spec.suspend)
         if problems:
             state = _of_problem(problems)
@@ -169,17 +166,6 @@ class RunReconciler:
 
     def _pods(self, run: EvaluationRun) -> Sequence[Object]:
         return self.context.store.list(POD, run.metadata.namespace, {names.RUN: names.fit(run.metadata.name)})
-
-    async def _suspended(self, run: EvaluationRun, job: Object) -> tuple[Problem, ...]:
-        """Let the Job hold or go on, as the run says."""
-        if bool(job["spec"].get("suspend")) == run.spec.suspend:
-            return ()
-        name, namespace = job["metadata"]["name"], run.metadata.namespace
-        try:
-            await self.context.client.patch(JOB, namespace, name, {"spec": {"suspend": run.spec.suspend}})
-        except (Forbidden, Invalid) as error:
-            return (Problem(f"Job {name}", refused(f"Job {name}", error)),)
-        return ()
 
     async def _start(
         self,
@@ -236,32 +222,6 @@ class RunReconciler:
             for name, key in keys.items()
             if (at_ms := self.hub.newest_ms.get(key)) is not None
         }
-
-    async def _launch(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Problem, ...]:
-        owner, additions = {"uid": run.metadata.uid}, runs.additions(run, watches)
-        job = evaluator_job.job(run, self.installed.now, additions)
-        if additions.containers and self.installed.now.isolate_containers:
-            isolation = Child(network_policy(job, self.installed.now), names.FRAME_MANAGER)
-            if problems := await self._children.write((isolation,), owner):
-                return problems  # no container runs without the bounds that were asked for
-        return await self._children.write((*self._needs(run, watches), Child(job, names.FRAME_MANAGER)), owner)
-
-    def _needs(self, run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> tuple[Child, Child]:
-        """Return the account and the plan, without which the Job's pod cannot start."""
-        installation, namespace = self.installed.now, run.metadata.namespace
-        plan = evaluator_job.plan_config_map(run, runs.plan(run, watches, installation), installation)
-        return Child(evaluate_account(namespace), names.FRAME_MANAGER), Child(plan, names.FRAME_MANAGER)
-
-    async def _mend(
-        self, run: EvaluationRun, job: Object, watches: Mapping[str, MonitoringPlan]
-    ) -> tuple[Problem, ...]:
-        """Make again what was deleted under a Job; a plan that is there never changes."""
-        namespace = run.metadata.namespace
-        account, plan = self._needs(run, watches)
-        waits = not job.get("status", {}).get("active")
-        missing = self.context.store.get(CONFIG_MAP, namespace, names.run_plan(run.metadata.name)) is None
-        wanted = (*((account,) if waits else ()), *((plan,) if missing else ()))
-        return await self._children.write(wanted, {"uid": run.metadata.uid})
 
     def _judged(self, run: EvaluationRun, how: str, around: obstacles.RunContext, now_ms: int) -> EvaluationRunStatus:
         name, namespace = run.metadata.name, run.metadata.namespace

@@ -65,16 +65,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
     series = EndpointMetrics(context.telemetry.registry)
     installed = Installed(context)
     consent = RawConsent(context.client)
-    feed = HubFeed(
-        clock_ms,
-        budgets=BudgetFeed(partial(terms_now, context.store)),
-        shown=ShownFeed(context.store, context.unseen),
-        silences=AskedSilences(context.client, context.store),
-        rules=HubRules(context.store, consent.last).now,
-        unseen=context.unseen,
-        exists=partial(_exists, context),
-        skipped=_skipping(context),
-    )
+    feed = _feed(context, consent, clock_ms)
     BudgetMetrics(context.telemetry.registry, feed.budgets)
     observer = Observer(partial(_read, context))
     evaluators = catalogue().within(context.settings.allowed_hosts)
@@ -102,6 +93,20 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
         OrphanReconciler(context, series.verdicts),
         AlertReconciler(context, installed, port or _platform(context), clock_ms),
         BackgroundLoops(context, installed, feed, observer, _recorder(context, series, feed, observer, clock_ms)),
+    )
+
+
+def _feed(context: Context, consent: RawConsent, clock_ms: Callable[[], int]) -> HubFeed:
+    """Return the feed of what the hub knows; it has no hub yet."""
+    return HubFeed(
+        clock_ms,
+        budgets=BudgetFeed(partial(terms_now, context.store)),
+        shown=ShownFeed(context.store, context.unseen),
+        silences=AskedSilences(context.client, context.store),
+        rules=HubRules(context.store, consent.last).now,
+        unseen=context.unseen,
+        exists=partial(_exists, context),
+        skipped=_skipping(context),
     )
 
 
