@@ -20,8 +20,9 @@ from typing import Any, cast
 import orjson
 
 from modelward.api.budget import BudgetLimits, BudgetTerms, Spend, SpentSoFar, day_of
-from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange, Message, exchange_to_json
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.clock import now_ms
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.pod_additions import NOTHING, PodAdditions

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
+from modelward.api.evaluation import EvaluatorFacts
+from modelward.api.run_plan import CalibratedAs
 from modelward.evaluate.interval import wilson
 from modelward.evaluate.quality.confusion import Confusion
 from modelward.evaluate.statistics.correction import corrected, error_rates

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from prometheus_client import generate_latest
 
 from modelward.api.budget import BudgetLimits, BudgetState, Spend
+from modelward.api.check_status import ErrorBudgetStatus, EvaluationStatus, MetricStatus
 from modelward.api.collector_config import CallerSettings, PriceSettings
-from modelward.api.endpoint_status import ErrorBudgetStatus, EvaluationStatus, MetricStatus, UsageStatus
+from modelward.api.endpoint_status import UsageStatus
 from modelward.api.exchange import Usage
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus, ScalingStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy

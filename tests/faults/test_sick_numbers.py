@@ -15,7 +15,7 @@ from shared_pods import Kind, shared_pods
 from sick_pages import Reply, page, serving, vllm
 from waiting import PATIENCE_S
 
-from modelward.api.endpoint_status import MetricStatus
+from modelward.api.check_status import MetricStatus
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import Freshness
 from modelward.operator.observe.observer import Observer

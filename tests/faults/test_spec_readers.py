@@ -22,11 +22,11 @@ from modelward.api.budget import (
     terms_to_json,
 )
 from modelward.api.collector_config import CollectorConfig, config_from_json, config_to_json
-from modelward.api.evaluation import plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.policy_status import MonitoringPolicyStatus
+from modelward.api.run_plan import plan_from_json, plan_to_json
 from modelward.desired import runs
 from modelward.desired.capture import effective_capture
 from modelward.desired.children import Facts, children

@@ -12,7 +12,7 @@ from modelward.api.base import BUILTINS_HELP, DNS_LABEL_RULE, Condition, Fitted,
 from modelward.api.evaluator_calibration import CalibrationStatus, EvaluatorCalibration
 from modelward.api.imported import Imported
 from modelward.api.judge import JudgeBlock
-from modelward.api.monitoringpolicy import Config
+from modelward.api.policy_evaluation import Config
 from modelward.api.score_service import Container, Webhook
 
 _ONE_KIND = "set exactly one of builtin, judge, container, webhook and imported"

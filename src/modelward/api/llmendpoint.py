@@ -20,16 +20,15 @@ from modelward.api.backend import (
     WorkloadRef,
 )
 from modelward.api.base import Model, ObjectMeta, OneOf, rules
+from modelward.api.check_status import EvaluationStatus, MetricStatus
 from modelward.api.endpoint_status import (
     Address,
     AppliedPolicy,
     Change,
     CollectorMode,
     CollectorStatus,
-    EvaluationStatus,
     Health,
     LLMEndpointStatus,
-    MetricStatus,
     ScalingDecision,
     ScalingStatus,
     UsageStatus,

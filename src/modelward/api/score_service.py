@@ -9,7 +9,7 @@ from pydantic import Field
 from modelward.api.base import Model, list_map
 from modelward.api.form import IMAGE, KIND, SECRET_KEY
 from modelward.api.llmendpoint import EnvVar, Resources
-from modelward.api.monitoringpolicy import Config
+from modelward.api.policy_evaluation import Config
 from modelward.api.quantity import SecretName, TextUrl
 
 Sends = Literal["Redacted", "MetadataOnly"]

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from modelward.api.alerts import DeliveryStatus
 from modelward.api.base import ConditionStatus, Fitted, Severity, VerdictValue
-from modelward.api.endpoint_status import ComparisonStatus, Health, LLMEndpointStatus, MovedPart
+from modelward.api.check_status import ComparisonStatus, MovedPart
+from modelward.api.endpoint_status import Health, LLMEndpointStatus
 from modelward.api.person import Right
 from modelward.api.policy_status import MonitoringPolicyStatus
 

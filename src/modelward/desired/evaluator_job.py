@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from modelward.api.evaluation import Plan, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
+from modelward.api.run_plan import Plan, plan_to_json
 from modelward.desired import names
 from modelward.desired.installation import Installation
 from modelward.desired.pod_additions import NOTHING, PodAdditions

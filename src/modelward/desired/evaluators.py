@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeAlias
 from modelward.api.base import Model
 from modelward.api.budget import TokenPrices
 from modelward.api.calibration import OwnLabels
-from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.evaluator import BESIDE_KIND
 from modelward.api.exchange import Content
+from modelward.api.run_plan import CalibratedAs
 from modelward.desired.finding import Finding
 from modelward.desired.pod_additions import PodAdditions
 

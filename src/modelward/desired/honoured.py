@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from modelward.api.evaluation import MAX_SAMPLES
-from modelward.api.monitoringpolicy import (
-    EVALUATION_OVER_MAX_MS,
-    OBJECTIVE_OVER_MAX_MS,
-    Evaluation,
-    PolicyObjective,
-)
+from modelward.api.policy_evaluation import EVALUATION_OVER_MAX_MS, Evaluation
+from modelward.api.policy_objective import OBJECTIVE_OVER_MAX_MS, PolicyObjective
 from modelward.api.quantity import duration_ms, duration_text
+from modelward.api.run_plan import MAX_SAMPLES
 from modelward.desired.capture import EffectiveCapture
 from modelward.desired.finding import Finding
 from modelward.reasons.checks import CheckReason

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from modelward.api.base import ObjectMeta
 from modelward.api.exchange import Content
 from modelward.api.llmendpoint import AppliedPolicy, LLMEndpoint
-from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy, PolicyObjective
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_evaluation import Evaluation
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.usage import Prices
 from modelward.desired import honoured
 from modelward.desired.capture import EffectiveCapture, allowed_content, effective_capture, reveals

@@ -12,9 +12,9 @@ from typing import Any
 
 from modelward.api.base import API_VERSION
 from modelward.api.budget import TokenPrices
-from modelward.api.evaluation import MAX_SAMPLES, Plan, PlanItem
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.quantity import duration_ms, timestamp, timestamp_ms
+from modelward.api.run_plan import MAX_SAMPLES, Plan, PlanItem
 from modelward.desired import names
 from modelward.desired.evaluators import PaidModel
 from modelward.desired.installation import Installation

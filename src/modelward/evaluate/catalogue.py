@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluator import Evaluator
-from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_evaluation import Evaluation
 from modelward.desired.evaluators import (
     EndpointAddress,
     EvaluatorBlock,

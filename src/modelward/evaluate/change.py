@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
-from modelward.api.evaluation import MAX_SAMPLES
 from modelward.api.exchange import Exchange, ended_ms
+from modelward.api.run_plan import MAX_SAMPLES
 from modelward.api.window_answer import MAX_MOVED, Moved, WindowTest
 from modelward.evaluate.anonymity import ExchangeText
 from modelward.evaluate.conversations import conversations_of

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from modelward.api.evaluation import MAX_SAMPLES, WindowResult
+from modelward.api.evaluation import WindowResult
 from modelward.api.exchange import Exchange, ended_ms
+from modelward.api.run_plan import MAX_SAMPLES
 from modelward.api.window_answer import WindowTest
 
 FEWEST = 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelward.api.evaluation import Statistic
 from modelward.api.quantity import limit_text, percent_text
+from modelward.api.run_plan import Statistic
 from modelward.evaluate.statistics.sequence import Odds
 
 

@@ -8,17 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from modelward.api.evaluation import (
-    AskedModel,
-    Causes,
-    Counts,
-    EvaluatorFacts,
-    Example,
-    PlanItem,
-    Statistic,
-    WindowResult,
-)
+from modelward.api.evaluation import AskedModel, Causes, Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.api.run_plan import PlanItem, Statistic
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import ResolvedEvaluator, Text
 from modelward.evaluate.calibration.applied import at_threshold

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from modelward.api.budget import BudgetRefusal, Spend, SpendDecision, SpendRequest, TokenPrices
-from modelward.api.evaluation import Plan
+from modelward.api.run_plan import Plan
 from modelward.evaluate.port import (
     BudgetExhaustedError,
     PortError,

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from modelward.api.evaluation import MAX_SAMPLES, Counts
+from modelward.api.evaluation import Counts
 from modelward.api.exchange import Exchange
+from modelward.api.run_plan import MAX_SAMPLES
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.score import Score, ScoreState
 from modelward.evaluate.scoring import Scorer, counts, facts_of, reason, score

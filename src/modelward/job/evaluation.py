@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem, WindowResult
+from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.exchange import Exchange
 from modelward.api.kept_score import evaluator_set
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.runs import is_scheduled

@@ -19,7 +19,7 @@ from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import BoundEvaluation
 from modelward.evaluate.rule import VerdictRule
 from modelward.job.installed import UnknownEvaluatorError, catalogue, resolved
-from modelward.status.judgement import rule_of
+from modelward.status.evaluation_rule import rule_of
 
 _SPECS: Mapping[str, type[Model]] = {"Evaluator": EvaluatorSpec, "MonitoringPolicy": MonitoringPolicySpec}
 

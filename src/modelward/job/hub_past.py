@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from modelward.api.evaluation import MAX_SAMPLES, EvaluatorFacts, PlanItem, WindowResult
+from modelward.api.evaluation import EvaluatorFacts, WindowResult
 from modelward.api.exchange import Exchange
+from modelward.api.run_plan import MAX_SAMPLES, PlanItem
 from modelward.evaluate.past import DAY_MS
 from modelward.hub_client.client import HubClient, HubUnavailableError
 

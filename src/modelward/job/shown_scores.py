@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import get_args
 
-from modelward.api.evaluation import PlanItem
 from modelward.api.exchange import Exchange
 from modelward.api.kept_score import KeptScore, KeptState, kept_score_to_json, shown_set
+from modelward.api.run_plan import PlanItem
 from modelward.evaluate.score import Score
 from modelward.hub_client.client import HubClient, HubUnavailableError
 

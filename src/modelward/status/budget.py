@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from modelward.api.budget import COST_UNITS, BudgetLimits, BudgetState, Spend, SpentSoFar, day_of
-from modelward.api.monitoringpolicy import Budget, MonitoringPolicy
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_budget import Budget
 from modelward.api.policy_status import BudgetStatus
 from modelward.api.quantity import PPM, money_millionths, money_text, percent_ppm
 from modelward.reasons.policy import BudgetReason

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, limit_text, percent_text
 from modelward.status.objective_events import allowance_ppm
 

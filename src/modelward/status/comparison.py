@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from modelward.api.endpoint_status import ComparisonStatus
+from modelward.api.check_status import ComparisonStatus
 from modelward.api.evaluation import WindowResult
-from modelward.api.monitoringpolicy import Evaluation
+from modelward.api.policy_evaluation import Evaluation
 from modelward.api.quantity import PPM, duration_ms, limit_text, percent_ppm, percent_text
 from modelward.evaluate.comparison import Comparison, Margin, compare
 from modelward.evaluate.obstacles import usable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelward.api.endpoint_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.quantity import PPM, duration_ms, limit_text, percent_text, timestamp
 from modelward.desired.monitoring_plan import BoundObjective
 from modelward.status.burn import Burn

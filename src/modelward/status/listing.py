@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from modelward.api.endpoint_status import MAX_CHECKS, MAX_POLICIES, MAX_SELECTOR_CHARS, CheckStatus
+from modelward.api.check_status import CheckStatus
+from modelward.api.endpoint_status import MAX_CHECKS, MAX_POLICIES, MAX_SELECTOR_CHARS
 from modelward.reasons.accepted import AcceptedReason
 from modelward.status.conditions import ConditionState
 

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelward.api.monitoringpolicy import PolicyObjective
 from modelward.api.objectives import OBJECTIVES
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, percent_ppm
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.series import Reading

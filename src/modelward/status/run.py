@@ -20,7 +20,7 @@ from modelward.reasons.reason import Reason
 from modelward.reasons.run import RunReason
 from modelward.reasons.workload import WorkloadReason
 from modelward.status.conditions import ConditionState, settle
-from modelward.status.judgement import rule_of
+from modelward.status.evaluation_rule import rule_of
 from modelward.status.workload import waiting_reason
 
 _MESSAGE_LIMIT = 256

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from modelward.api.budget import COST_UNITS, day_of
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import MonitoringPolicy, SpendLimit
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_budget import SpendLimit
 from modelward.api.policy_status import SpendStatus
 from modelward.api.quantity import PPM, money_millionths, money_text
 from modelward.reasons.policy import BudgetReason

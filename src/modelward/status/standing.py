@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from modelward.api.endpoint_status import CheckStatus
+from modelward.api.check_status import CheckStatus
 from modelward.api.quantity import timestamp_ms
 from modelward.reasons.checks import CheckReason
 

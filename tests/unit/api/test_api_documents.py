@@ -8,18 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_from_json, config_to_json
-from modelward.api.evaluation import (
-    Counts,
-    EvaluatorFacts,
-    Example,
-    Plan,
-    PlanItem,
-    WindowResult,
-    plan_from_json,
-    plan_to_json,
-    result_from_json,
-    result_to_json,
-)
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import (
     Exchange,
     Message,
@@ -29,6 +18,7 @@ from modelward.api.exchange import (
     exchange_from_json,
     exchange_to_json,
 )
+from modelward.api.run_plan import Plan, PlanItem, plan_from_json, plan_to_json
 
 EXCHANGE = Exchange(
     id="chatcmpl-1",

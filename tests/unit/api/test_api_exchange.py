@@ -18,18 +18,7 @@ from modelward.api.collector_config import (
     config_from_json,
     config_to_json,
 )
-from modelward.api.evaluation import (
-    Counts,
-    EvaluatorFacts,
-    Example,
-    Plan,
-    PlanItem,
-    WindowResult,
-    plan_from_json,
-    plan_to_json,
-    result_from_json,
-    result_to_json,
-)
+from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import (
     CONTENT_ORDER,
     Exchange,
@@ -40,6 +29,7 @@ from modelward.api.exchange import (
     exchange_from_json,
     exchange_to_json,
 )
+from modelward.api.run_plan import Plan, PlanItem, plan_from_json, plan_to_json
 
 NUMBER = st.floats(0, 1e6)
 INT64 = st.integers(-(2**63), 2**63 - 1)

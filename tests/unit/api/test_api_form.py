@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from modelward.api import crd
 from modelward.api.form import BASE_URL, DURATION, FORMS, PERCENT, durations, in_words
-from modelward.api.monitoringpolicy import MonitoringPolicySpec, PolicyObjective
+from modelward.api.monitoringpolicy import MonitoringPolicySpec
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.structural import walk
 
 

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.evaluator import Evaluator
+from modelward.api.label_selector import LabelSelector
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import LabelSelector, MonitoringPolicy
+from modelward.api.monitoringpolicy import MonitoringPolicy
 
 TEMPLATE = {"template": {"port": 8080, "image": "llama:1"}}
 ADOPTED = {"workloadRef": {"name": "my-vllm"}}

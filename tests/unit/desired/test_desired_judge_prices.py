@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from modelward.api.budget import TokenPrices
-from modelward.api.evaluation import PlanItem, plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.evaluator import Evaluator
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.run_plan import PlanItem, plan_from_json, plan_to_json
 from modelward.desired import runs
 from modelward.desired.evaluators import EndpointAddress
 from modelward.desired.installation import Installation

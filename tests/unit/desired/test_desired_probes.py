@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from modelward.api.evaluation import PlanItem, plan_from_json, plan_to_json
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.run_plan import PlanItem, plan_from_json, plan_to_json
 from modelward.desired import runs
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import merge_policies

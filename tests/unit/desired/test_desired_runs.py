@@ -10,10 +10,10 @@ from desired_specimens import PLAIN, SETTLED, evaluation, policy, resolved, run_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.evaluation import plan_from_json
 from modelward.api.evaluationrun import EvaluationRun, RunItem
 from modelward.api.evaluator import Evaluator
 from modelward.api.quantity import timestamp, timestamp_ms
+from modelward.api.run_plan import plan_from_json
 from modelward.desired import evaluator_job, names, runs
 from modelward.desired.due import TrafficSince, due
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from modelward.api.evaluation import Counts, EvaluatorFacts, PlanItem
+from modelward.api.evaluation import Counts, EvaluatorFacts
 from modelward.api.exchange import Exchange, Message
+from modelward.api.run_plan import PlanItem
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.evaluate.port import BudgetExhaustedError, PriceUnknownError, ScoringPort

@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from modelward.api.base import BUILTINS_HELP
-from modelward.api.evaluation import EvaluatorFacts, PlanItem
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange, Message, Redaction
 from modelward.api.quantity import percent_ppm
+from modelward.api.run_plan import PlanItem
 from modelward.desired.evaluators import EvaluatorBlock
 from modelward.evaluate.builtin_evaluator import BuiltinEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from plain_port import PlainPort
 from toy_kind import KIND as TOY
 
-from modelward.api.evaluation import Plan, PlanItem, plan_from_json, plan_to_json
 from modelward.api.exchange import Content, Exchange, Message, Outcome, Redaction
 from modelward.api.kept_score import KeptScore, is_score_set
+from modelward.api.run_plan import Plan, PlanItem, plan_from_json, plan_to_json
 from modelward.api.sampling import sample_rank
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.finding import Finding

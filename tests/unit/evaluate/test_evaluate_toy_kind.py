@@ -11,11 +11,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from toy_kind import KIND, ToyEvaluator
 
-from modelward.api.evaluation import WindowResult, plan_from_json
+from modelward.api.evaluation import WindowResult
 from modelward.api.evaluationrun import EvaluationRun
 from modelward.api.exchange import Exchange, Message
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.run_plan import plan_from_json
 from modelward.desired import evaluator_job, runs
 from modelward.desired.installation import Installation
 from modelward.desired.monitoring_plan import MonitoringPlan, merge_policies
@@ -23,7 +24,8 @@ from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.hub_client.client import HubClient
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import run_plan
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.revision import Revision
 
 KNOWN = EvaluatorCatalogue({KIND.name: KIND})

@@ -13,9 +13,10 @@ from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 from judge_server import Asked, JudgeServer, judge_server, said
 from yarl import URL
 
-from modelward.api.evaluation import Plan, PlanItem, WindowResult
+from modelward.api.evaluation import WindowResult
 from modelward.api.exchange import Message
 from modelward.api.origin import ORIGIN_HEADER, origin_of
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.evaluation import run_plan
 

@@ -14,8 +14,8 @@ import pytest
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 from numpy.typing import NDArray
 
-from modelward.api.evaluation import Plan, PlanItem
 from modelward.api.exchange import Exchange, Redaction, Timings, exchange_from_json
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.hub_client.client import HubClient
 from modelward.job import evaluation
 from modelward.job.embeddings import SharedEmbeddings

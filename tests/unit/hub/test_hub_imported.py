@@ -11,8 +11,9 @@ import pytest
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 from secured_hub import OPERATOR, Cluster, secured_hub
 
-from modelward.api.evaluation import Plan, PlanItem, WindowResult
+from modelward.api.evaluation import WindowResult
 from modelward.api.kept_score import imported_set
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.verdict import decide
 from modelward.hub.otlp_scores import ENDPOINT, ERROR, EVENT, NAME, RESPONSE, VALUE

@@ -12,7 +12,7 @@ from judge_server import Asked, judge_server, likely, said
 
 from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan
-from modelward.api.evaluation import CalibratedAs, Plan, PlanItem
+from modelward.api.run_plan import CalibratedAs, Plan, PlanItem
 from modelward.desired.evaluators import EvaluatorBlock
 from modelward.evaluate.calibration.floor import Floor, below_floor
 from modelward.job.calibration.label_records import read_label_records

@@ -15,8 +15,8 @@ from yarl import URL
 
 from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan
-from modelward.api.evaluation import Plan, PlanItem
 from modelward.api.origin import ORIGIN_HEADER, Origin, origin_of
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.job.calibration.label_records import read_label_records
 from modelward.job.calibration.memory import NoLabelStore
 from modelward.job.calibration.runner import CalibrationRun

@@ -12,9 +12,10 @@ import pytest
 import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, Running, exchange, ndjson, running_hub
 
-from modelward.api.evaluation import EvaluatorFacts, Plan, PlanItem
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.kept_score import evaluator_set, imported_set
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
 from modelward.desired.pod_additions import NOTHING, PodAdditions
 from modelward.evaluate.catalogue import EvaluatorCatalogue

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import CalibrationPlan
-from modelward.api.evaluation import CalibratedAs, Plan, PlanItem
+from modelward.api.run_plan import CalibratedAs, Plan, PlanItem
 from modelward.cli.app import app
 from modelward.cli.evaluator_kit.init import init
 from modelward.cli.evaluator_kit.started import started

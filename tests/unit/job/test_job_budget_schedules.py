@@ -25,7 +25,7 @@ from modelward.api.budget import (
     SpentSoFar,
     TokenPrices,
 )
-from modelward.api.evaluation import Plan
+from modelward.api.run_plan import Plan
 from modelward.evaluate.port import PortError, ScoringReply, ScoringRequest
 from modelward.evaluate.spending import worst_case
 from modelward.hub.budgets import Budgets

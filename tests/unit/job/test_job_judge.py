@@ -13,8 +13,9 @@ import pytest
 from aiohttp import web
 from judge_server import Asked, JudgeServer, QuickPort, judge_server, likely, quick_port, said
 
-from modelward.api.evaluation import AskedModel, PlanItem, WindowResult, result_from_json, result_to_json
+from modelward.api.evaluation import AskedModel, WindowResult, result_from_json, result_to_json
 from modelward.api.exchange import Exchange, Message
+from modelward.api.run_plan import PlanItem
 from modelward.desired.evaluators import EndpointAddress, EvaluatorBlock, ResolvedEvaluator
 from modelward.evaluate.catalogue import EvaluatorCatalogue
 from modelward.evaluate.kinds.judge import KIND

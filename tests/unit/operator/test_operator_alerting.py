@@ -9,7 +9,8 @@ import pytest
 from modelward.alerts.routing import Route, Routing
 from modelward.api.alerts import AlertStatus
 from modelward.api.base import Condition, ObjectMeta, VerdictValue
-from modelward.api.endpoint_status import ErrorBudgetStatus, LLMEndpointStatus
+from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.endpoint_status import LLMEndpointStatus
 from modelward.api.quantity import timestamp
 from modelward.operator.endpoint.alerting import endpoint_alerts
 from modelward.reasons.checks import CheckReason

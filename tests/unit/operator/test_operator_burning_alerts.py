@@ -9,7 +9,7 @@ import pytest
 from modelward.alerts.routing import routing_of
 from modelward.api.alerts import AlertsSpec
 from modelward.api.base import ObjectMeta, Severity
-from modelward.api.endpoint_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.operator.endpoint.alerting import endpoint_alerts
 from modelward.reasons.checks import CheckReason

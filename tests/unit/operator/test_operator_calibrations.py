@@ -14,7 +14,8 @@ from modelward.api.calibration import CalibrationOutcome
 from modelward.api.calibration_plan import calibration_plan_from_json
 from modelward.api.evaluator import Evaluator
 from modelward.api.finished_calibration import finished_config_map
-from modelward.api.monitoringpolicy import Evaluation, MonitoringPolicy
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_evaluation import Evaluation
 from modelward.desired.evaluators import ResolvedEvaluator, block_of
 from modelward.desired.finding import Finding
 from modelward.desired.installation import Installation

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from modelward.api.monitoringpolicy import ErrorBudget, PolicyObjective
+from modelward.api.policy_objective import ErrorBudget, PolicyObjective
 from modelward.desired.monitoring_plan import BoundObjective
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot

@@ -10,7 +10,7 @@ from modelward.alerts.routing import routing_of
 from modelward.api.alerts import AlertsSpec
 from modelward.api.base import ObjectMeta
 from modelward.api.endpoint_status import LLMEndpointStatus
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.quantity import timestamp_ms
 from modelward.evaluate.objective import decide_rate
 from modelward.hub.history.counts import COUNTED

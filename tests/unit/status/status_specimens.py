@@ -6,7 +6,8 @@ from typing import Any
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import Evaluation, PolicyObjective
+from modelward.api.policy_evaluation import Evaluation
+from modelward.api.policy_objective import PolicyObjective
 from modelward.desired.evaluators import ResolvedEvaluator
 from modelward.desired.monitoring_plan import BoundEvaluation, BoundObjective
 from modelward.metrics.histogram import Histogram

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from status_specimens import HOUR_MS, MINUTE_MS, NOW_MS, counts, evaluation, result
 
-from modelward.api.endpoint_status import ComparisonStatus
+from modelward.api.check_status import ComparisonStatus
 from modelward.api.evaluation import Counts, WindowResult
 from modelward.api.llmendpoint import EvaluationStatus
 from modelward.status.cadence import worth_writing
 from modelward.status.comparison import points
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.revision import Revision
 
 QUARTER_MS = 15 * MINUTE_MS

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.endpoint_status import ErrorBudgetStatus
-from modelward.api.monitoringpolicy import ErrorBudget, PolicyObjective
+from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.policy_objective import ErrorBudget, PolicyObjective
 from modelward.desired.monitoring_plan import BoundObjective
 from modelward.status.burn import STEP_MS, Burn, BurnStep, burn_of
 from modelward.status.error_budget import PeriodSums, error_budget

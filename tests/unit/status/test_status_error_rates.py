@@ -10,7 +10,8 @@ from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.status.checks import health
 from modelward.status.error_rates import rate_counts, unserved, untimed
-from modelward.status.judgement import JudgementInput, judge_objective
+from modelward.status.judgement import JudgementInput
+from modelward.status.objective_judgement import judge_objective
 from modelward.status.revision import UNKNOWN_REVISION
 from modelward.status.usage import usage_status
 

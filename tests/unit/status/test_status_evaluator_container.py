@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from status_specimens import NOW_MS, counts, evaluation, result
 
+from modelward.status.evaluation_judgement import judge_evaluation
 from modelward.status.evaluator_container import ContainerFailure, container_trouble, failing
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.revision import Revision
 
 KEY = ("chat", "baseline", "brand")

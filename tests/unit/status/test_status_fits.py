@@ -13,7 +13,8 @@ from status_specimens import ACCEPTED, FRESH, NOW_MS, SEEN, SERVING, counts, end
 
 from modelward.api import crd
 from modelward.api.base import Condition
-from modelward.api.endpoint_status import EvaluationStatus, MetricStatus, ScalingDecision, ScalingStatus, UsageStatus
+from modelward.api.check_status import EvaluationStatus, MetricStatus
+from modelward.api.endpoint_status import ScalingDecision, ScalingStatus, UsageStatus
 from modelward.api.evaluation import Example
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItemStatus
 from modelward.api.evaluator import EvaluatorStatus
@@ -22,7 +23,8 @@ from modelward.api.policy_status import Binding, MonitoringPolicyStatus
 from modelward.operator.endpoint.status_writer import wire
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts, endpoint_status
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.revision import Revision
 
 R1 = Revision("r1", ("r1",))

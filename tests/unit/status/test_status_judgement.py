@@ -28,7 +28,10 @@ from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal
 from modelward.metrics.window import History
 from modelward.reasons.checks import CheckReason
-from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective, rule_of
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.evaluation_rule import rule_of
+from modelward.status.judgement import JudgementInput
+from modelward.status.objective_judgement import judge_objective
 from modelward.status.revision import Revision
 
 R1 = Revision("r1", ("r1",))

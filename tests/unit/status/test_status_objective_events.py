@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.evaluate.objective import histogram_from_cumulative
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.series import Reading

@@ -8,12 +8,13 @@ import pytest
 from status_specimens import NOW_MS, history, latency, objective
 
 from modelward.api.llmendpoint import MetricStatus
-from modelward.api.monitoringpolicy import PolicyObjective
 from modelward.api.objectives import OBJECTIVES, ObjectiveMetric, metric_help, of_kind
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.signals import Signal
 from modelward.desired.monitoring_plan import BoundObjective
 from modelward.metrics.window import History
-from modelward.status.judgement import JudgementInput, judge_objective
+from modelward.status.judgement import JudgementInput
+from modelward.status.objective_judgement import judge_objective
 from modelward.status.revision import UNKNOWN_REVISION
 
 DOCS = Path(__file__).parents[3] / "docs"

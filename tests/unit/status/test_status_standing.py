@@ -32,8 +32,10 @@ from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import History
 from modelward.status.endpoint import EndpointFacts, endpoint_status
+from modelward.status.evaluation_judgement import judge_evaluation
 from modelward.status.flips import flips
-from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
+from modelward.status.judgement import JudgementInput
+from modelward.status.objective_judgement import judge_objective
 from modelward.status.revision import revision_now
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"

@@ -12,7 +12,8 @@ from modelward.api.evaluationrun import RunItem
 from modelward.api.window_answer import Moved, WindowTest
 from modelward.desired.monitoring_plan import BoundEvaluation
 from modelward.evaluate.rule import VerdictRule
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.revision import Revision
 from modelward.status.run import item_status
 

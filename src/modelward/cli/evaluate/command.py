@@ -88,7 +88,7 @@ def _run_job(plan_file: Path, termination_log: Path) -> int:
     import json
 
     from modelward.api.collector_config import HUB_CA_FILE_NAME
-    from modelward.api.evaluation import plan_from_json
+    from modelward.api.run_plan import plan_from_json
     from modelward.cli.logs import configure_logging
     from modelward.hub_client.client import HubClient
     from modelward.job.evaluation import run_plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from modelward.api.endpoint_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus
 from modelward.console.charts.budget_bar import LOW, budget_bar
 from modelward.console.charts.shapes import SvgElement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelward.api.endpoint_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.views import CheckView, EndpointView
 from modelward.console.pages.budget import DrawnBudget, error_budget
 from modelward.console.pages.check import DrawnBar, bar_of, interval_text, samples_text, spaced, word_of

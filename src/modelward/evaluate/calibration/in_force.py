@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelward.api.calibration import OwnLabels
-from modelward.api.evaluation import CalibratedAs, EvaluatorFacts
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.evaluator import Evaluator
+from modelward.api.run_plan import CalibratedAs
 from modelward.desired.evaluators import Resolution, ResolvedEvaluator
 from modelward.desired.finding import Finding
 from modelward.reasons.checks import CheckReason

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from modelward.api.evaluation import BUILTIN, EvaluatorFacts
+from modelward.api.evaluation import EvaluatorFacts
 from modelward.api.exchange import Exchange
 from modelward.api.form import words
 from modelward.api.quantity import percent_text
+from modelward.api.run_plan import BUILTIN
 from modelward.api.window_answer import WindowTest
 from modelward.desired.evaluators import EvaluatorBlock, Resolution, ResolvedEvaluator
 from modelward.desired.finding import Finding

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from modelward.api.endpoint_status import CheckStatus, EvaluationStatus, LLMEndpointStatus, MetricStatus
+from modelward.api.check_status import CheckStatus, EvaluationStatus, MetricStatus
+from modelward.api.endpoint_status import LLMEndpointStatus
 from modelward.api.objectives import OBJECTIVES
 from modelward.api.quantity import duration_ms, limit_millionths, percent_ppm, shown_number, timestamp_ms
 from modelward.api.views import Agreement, CheckView, IntervalBar

@@ -7,9 +7,9 @@ from itertools import accumulate
 
 from modelward.alerts.episode import AlertInput, AlertVerdict
 from modelward.api.history import BOUNDS, OUTCOMES, Latency
-from modelward.api.monitoringpolicy import PolicyObjective
 from modelward.api.objectives import OBJECTIVES
 from modelward.api.outcome import RequestClass
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.quantity import PPM, duration_ms, percent_ppm
 from modelward.api.signals import Signal
 from modelward.evaluate.objective import DurationBins, ObjectiveVerdict, decide_latency, decide_rate

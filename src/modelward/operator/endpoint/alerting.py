@@ -14,7 +14,8 @@ from modelward.alerts.standing import StandingAlert, suppressor
 from modelward.alerts.step import removed, step
 from modelward.api.alerts import MAX_ALERTS, AlertStatus
 from modelward.api.base import ObjectMeta, Severity
-from modelward.api.endpoint_status import ErrorBudgetStatus, LLMEndpointStatus
+from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.endpoint_status import LLMEndpointStatus
 from modelward.api.quantity import timestamp_ms
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason

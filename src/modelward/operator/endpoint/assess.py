@@ -27,7 +27,9 @@ from modelward.status.collector_release import of_another_release, of_other_sett
 from modelward.status.conditions import ConditionState
 from modelward.status.endpoint import EndpointFacts
 from modelward.status.error_rates import unserved
-from modelward.status.judgement import JudgementInput, judge_evaluation, judge_objective
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
+from modelward.status.objective_judgement import judge_objective
 from modelward.status.revision import UNKNOWN_REVISION, revision_now
 from modelward.status.serving import address_state, put_to_sleep, unreached
 from modelward.status.standing import S

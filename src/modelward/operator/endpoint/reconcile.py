@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
-from modelward.api.endpoint_status import MAX_CHECKS, ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.endpoint_status import MAX_CHECKS
 from modelward.api.llmendpoint import LLMEndpointStatus
 from modelward.api.quantity import duration_ms
 from modelward.desired import names

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelward.api.endpoint_status import MAX_CHECKS
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.desired.monitoring_plan import BoundObjective
 from modelward.metrics.series import Reading
 from modelward.metrics.window import History

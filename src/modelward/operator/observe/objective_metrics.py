@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.quantity import PPM, duration_ms
 from modelward.desired.alert_way import way_of_check
 from modelward.desired.monitoring_plan import BoundObjective
