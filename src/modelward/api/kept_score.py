@@ -42,7 +42,7 @@ class KeptScore:
     by: str = ""
     """How and by which model it was judged, where one was asked."""
     explanation: str = ""
-    """What a judge gave as its reason, redacted: text, so it is kept and shown where text of the exchange may be."""
+    """Why a judge, container or webhook decided, redacted: kept and shown where text of the exchange may be."""
 
 
 def evaluator_set(kind: str, name: str, version: str, config: Mapping[str, Any]) -> str:

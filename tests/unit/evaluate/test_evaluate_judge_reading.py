@@ -169,7 +169,7 @@ def test_labels_are_found_as_models_write_them(readout: Readout, text: str, labe
 
 
 def test_a_reason_is_at_most_300_characters() -> None:
-    found = read_of("JSONSchema", chat(json.dumps({"label": "on-brand", "reason": "word " * 200})))
+    found = read_of("JSONSchema", chat(json.dumps({"label": "on-brand", "reason": "words-" * 40 + " words" * 40})))
     assert isinstance(found, LabelReading)
     assert len(found.reason) == 300
 

@@ -142,7 +142,10 @@ def test_any_reply_answers_each_record_once_and_raises_nothing(body: bytes, stat
 
 def test_a_good_row_is_a_score_and_keys_that_came_later_are_passed_over() -> None:
     row = scored(explanation="it shouts", usage={"inputTokens": 412}, later={"x": 1})
-    assert scores(replied(row, scored(id="z")), ["a"], LABELS) == {"a": Score("a", "Scored", True, 0.83, "off-brand")}
+    good = Score("a", "Scored", True, 0.83, "off-brand", explanation="it shouts")
+    assert scores(replied(row, scored(id="z")), ["a"], LABELS) == {"a": good}
+    skipped = {"id": "a", "state": "NotApplicable", "explanation": "no question"}
+    assert scores(replied(skipped), ["a"], LABELS) == {"a": Score("a", "NotApplicable", explanation="no question")}
     bare = {"id": "a", "state": "Scored", "flagged": False}
     assert scores(replied(bare), ["a"], LABELS) == {"a": Score("a", "Scored")}
     assert scores(replied(scored(value=1)), ["a"], LABELS)["a"].value == 1.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from modelward.api.judge import Readout
+from modelward.evaluate.explanation import explanation
 from modelward.evaluate.judge.labels import LabelClass, LabelSet
-from modelward.evaluate.judge.prompt import MAX_REASON_CHARS
 from modelward.evaluate.judge.reply import Reply
 
 EMPTY: Final = "empty"
@@ -25,7 +25,8 @@ MIN_MASS = 1e-6
 class LabelReading:
     """A label that was read. `value` is the probability of a fault as the judge sees it, None where it abstains.
 
-    `reason` is text of the judge, which may repeat text of the exchange; `by` is the readout and the model's name.
+    `reason` is text of the judge, which may repeat text of the exchange, masked; `by` is the readout and the model's
+    name.
     """
 
     label: str
@@ -95,8 +96,7 @@ def _by_json(reply: Reply, labels: LabelSet) -> Read:
     label = labels.exactly(given) if isinstance(given, str) else None
     if label is None:
         return NoLabel(FOREIGN_LABEL)
-    reason = found.get("reason")
-    return _certain(label, labels, reason if isinstance(reason, str) else "")
+    return _certain(label, labels, found.get("reason"))
 
 
 def _by_word(reply: Reply, labels: LabelSet) -> Read:
@@ -115,10 +115,10 @@ def _goes_on(line: str, label: str) -> bool:
     return len(line.strip()) > len(label) + 1
 
 
-def _certain(label: str, labels: LabelSet, reason: str) -> LabelReading:
+def _certain(label: str, labels: LabelSet, reason: Any) -> LabelReading:
     meaning = labels.class_of(label)
     value = None if meaning == "Abstain" else float(meaning == "Fault")
-    return LabelReading(label, meaning, value, " ".join(reason.split())[:MAX_REASON_CHARS])
+    return LabelReading(label, meaning, value, explanation(reason))
 
 
 def _unfenced(text: str) -> str:

@@ -60,7 +60,7 @@ def _joined(parts: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    return value[:MAX_MODEL_CHARS] if isinstance(value, str) else ""
+    return "".join(filter(str.isprintable, value[:MAX_MODEL_CHARS])) if isinstance(value, str) else ""
 
 
 def _spent(usage: Any) -> Spent:

@@ -25,7 +25,6 @@ from modelward.evaluate.judge.settings import PROTOCOL, JudgeSettings
 from modelward.evaluate.kinds.kind import AboutEvaluator
 from modelward.evaluate.port import ScoringPort
 from modelward.evaluate.score import Score
-from modelward.privacy.redaction import redact
 from modelward.reasons.checks import CheckReason
 
 NAME = "judge"
@@ -145,19 +144,18 @@ async def _score(asker: Asker, threshold: float, exchange: Exchange) -> Score:
 
 
 def score_of(name: str, found: Outcome | NoReference, settings: JudgeSettings, threshold: float = 0.5) -> Score:
-    """Return the score of what a judge said, at fault from the threshold on, with its reason redacted."""
+    """Return the score of what a judge said, at fault from the threshold on, with its reason."""
     if isinstance(found, NoReference):
         return Score(name, "NotApplicable", label="no-reference")
     if isinstance(found, NoLabel):
         return Score(name, "Failed", label=found.cause)
-    reason = redact(found.reason).text if found.reason else ""
     if found.value is None:
-        return Score(name, "Abstained", label=found.label, explanation=reason, by=found.by)
+        return Score(name, "Abstained", label=found.label, explanation=found.reason, by=found.by)
     flagged = found.value >= threshold if settings.labels else found.meaning == "Fault"
     label = found.label
     if settings.labels and flagged != (found.meaning == "Fault"):
         label = (settings.labels.fault if flagged else settings.labels.ok)[0]
-    return Score(name, "Scored", flagged, found.value, label, explanation=reason, by=found.by)
+    return Score(name, "Scored", flagged, found.value, label, explanation=found.reason, by=found.by)
 
 
 KIND = JudgeKind()

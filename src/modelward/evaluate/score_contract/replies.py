@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from modelward.evaluate.explanation import explanation
 from modelward.evaluate.port import ScoringReply
 from modelward.evaluate.score import Score
 
@@ -50,7 +51,7 @@ def _one(name: str, answers: Sequence[Mapping[str, Any]], labels: Collection[str
         case "Scored":
             return _scored(name, row, labels)
         case "NotApplicable":
-            return Score(name, "NotApplicable", label=_label(row, labels))
+            return Score(name, "NotApplicable", label=_label(row, labels), explanation=_reason(row))
         case "Failed":
             return _failed(name, _label(row, labels) or "Reported")
         case _:
@@ -63,7 +64,12 @@ def _scored(name: str, row: Mapping[str, Any], labels: Collection[str]) -> Score
         return _failed(name, "NoFlag")
     if value is not None and not (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1):
         return _failed(name, "ValueOutOfRange")  # NaN is within nothing
-    return Score(name, "Scored", flagged, None if value is None else float(value), _label(row, labels))
+    known = None if value is None else float(value)
+    return Score(name, "Scored", flagged, known, _label(row, labels), explanation=_reason(row))
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    return explanation(row.get("explanation"))
 
 
 def _label(row: Mapping[str, Any], labels: Collection[str]) -> str:

@@ -16,6 +16,7 @@ def score(record: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any
 
     The record has `messages` ({role, content}), `response`, `group` (the conversation) and `attrs` (durations, tokens).
     `config` is what stands under `config` in evaluator.yaml. The same record gets the same score each time.
+    `explanation` is for people: it is kept masked, and 300 characters of it.
     """
     text = str(record.get("response") or "")
     if not text.strip():
@@ -24,4 +25,5 @@ def score(record: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any
     loud = sum(letter.isupper() for letter in letters) / len(letters) if letters else 0.0
     flagged = loud > float(config.get("maxCapitals", 0.6)) or text.count("!") > int(config.get("maxExclamations", 2))
     found = {"state": "Scored", "flagged": flagged, "value": round(loud, 3)}
-    return found | ({"label": "shouting"} if flagged else {})
+    why = {"label": "shouting", "explanation": f"{loud:.0%} capitals, {text.count('!')} exclamation marks"}
+    return found | (why if flagged else {})
