@@ -12,6 +12,7 @@ from modelward.api.quantity import timestamp, timestamp_ms
 from modelward.desired import obstacles
 from modelward.desired.finding import Finding
 from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.evaluate.calibration.in_force import why_uncalibrated
 from modelward.evaluate.rule import VerdictRule
 from modelward.evaluate.verdict import decide
 from modelward.evaluate.window_verdict import decide_change
@@ -76,10 +77,12 @@ def judged(
     `trouble` is that of the evaluator's container, which tells why samples failed.
     """
     asked = around.watches.get(item.endpoint, MonitoringPlan()).evaluations
-    limits = [rule_of(one) for one in asked if (one.policy, one.evaluation.name) == (item.policy, item.evaluation)]
-    if not limits:
+    bound = next((one for one in asked if (one.policy, one.evaluation.name) == (item.policy, item.evaluation)), None)
+    if bound is None:
         found = obstacles.of_item(item, around) or found
-    status = item_status(item, found, limits[0] if limits else _NO_RULE)
+    scored = found.evaluator if isinstance(found, WindowResult) and found.revisions else None
+    why = why_uncalibrated(bound.evaluator, scored) if bound else None
+    status = item_status(item, found, rule_of(bound) if bound else _NO_RULE, why)
     failed = isinstance(found, WindowResult) and sum(found.revisions.values(), Counts()).failed
     if not trouble or not (failed or (isinstance(found, Finding) and found.reason == CheckReason.EVALUATOR_FAILING)):
         return status
@@ -87,10 +90,13 @@ def judged(
     return status.model_copy(update={"message": told[:_MESSAGE_LIMIT], "cause": trouble[:_MESSAGE_LIMIT]})
 
 
-def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule) -> RunItemStatus:
+def item_status(
+    item: RunItem, found: WindowResult | Finding, rule: VerdictRule, uncalibrated: Finding | None = None
+) -> RunItemStatus:
     """Judge one item by its own window alone; a Finding says why it has none.
 
-    No result, or not one sample that could be judged: Error, never Passed. Too few or too close: Inconclusive.
+    No result, or not one sample that could be judged: Error, never Passed. Too few, too close, or by an evaluator that
+    may not alert, which is what `uncalibrated` says: Inconclusive.
     """
 
     def status(outcome: RunResult, samples: int, message: str) -> RunItemStatus:
@@ -109,6 +115,8 @@ def item_status(item: RunItem, found: WindowResult | Finding, rule: VerdictRule)
         verdict = decide(counts, found.evaluator, rule, missing=found.reason)
     if verdict.reason == CheckReason.EVALUATOR_FAILING:
         return status("Error", verdict.samples, verdict.message)
+    if uncalibrated:
+        return status("Inconclusive", verdict.samples, f"{uncalibrated.reason}: {uncalibrated.message}")
     outcome: RunResult = "Inconclusive" if verdict.verdict == "Unknown" else verdict.verdict
     return status(outcome, verdict.samples, f"{verdict.reason}: {verdict.message}")
 

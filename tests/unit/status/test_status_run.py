@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from status_specimens import NOW_MS, counts, endpoint, result
+from status_specimens import NOW_MS, counts, endpoint, evaluation, result
 
 from modelward.api.evaluation import Counts
 from modelward.api.evaluationrun import EvaluationRunStatus, RunItem, RunItemStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp
 from modelward.desired.finding import Finding
+from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired.obstacles import RunContext
 from modelward.evaluate.rule import VerdictRule
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.policy import PolicyReason
+from modelward.status.judgement import JudgementInput, judge_evaluation
 from modelward.status.policy import policy_status
-from modelward.status.run import finished, item_status, lost, running_state, summed_up
+from modelward.status.revision import Revision
+from modelward.status.run import finished, item_status, judged, lost, running_state, summed_up
 
 RULE = VerdictRule(fail_above_ppm=100_000, min_samples=100)
 RESULTS = ("Error", "Failed", "Inconclusive", "Passed")
@@ -110,6 +115,36 @@ def test_too_few_samples_are_inconclusive(samples: int) -> None:
 def test_an_item_is_judged_by_its_own_window(scored: Counts, expected: str) -> None:
     found = item(scored)
     assert (found.result, found.samples) == (expected, 400)
+
+
+@pytest.mark.parametrize("flagged", [0, 4, 200, 400])
+def test_an_evaluator_that_may_not_alert_has_neither_failed_nor_passed_anything(flagged: int) -> None:
+    short = Finding(CheckReason.NOT_CALIBRATED, "κ ≥ .21 only, .40 are asked")
+    found = item_status(ITEM, result(counts(400, flagged)), RULE, short)
+    assert (found.result, found.message) == ("Inconclusive", "NotCalibrated: κ ≥ .21 only, .40 are asked")
+    assert summed_up([found]) == ("Inconclusive", "undecided: topic of chat")
+
+
+def test_one_that_may_not_alert_and_fails_is_still_an_error() -> None:
+    short = Finding(CheckReason.NOT_CALIBRATED, "no calibration yet")
+    found = item_status(ITEM, result(counts(400, 0, failed=100)), RULE, short)
+    assert found.result == "Error"
+    assert "100 of 500 samples" in found.message
+
+
+def test_a_run_says_of_an_uncalibrated_evaluator_what_the_endpoint_says() -> None:
+    bound = evaluation()
+    assert bound.evaluator is not None
+    short = Finding(CheckReason.NOT_CALIBRATED, "no calibration yet")
+    for why, expected in ((short, "Inconclusive"), (None, "Failed")):
+        asked = replace(bound, evaluator=replace(bound.evaluator, uncalibrated=why))
+        around = RunContext({"chat": False}, {"chat": MonitoringPlan(evaluations=(asked,))}, hub=True)
+        scored = result(counts(400, 200))
+        told = judged(ITEM, scored, around)
+        assert told.result == expected
+        _, status = judge_evaluation(asked, [scored], JudgementInput(Revision("r1", ("r1",))), NOW_MS)
+        assert (status.verdict == "Unknown") == (expected == "Inconclusive")
+        assert (status.message == told.message.removeprefix("NotCalibrated: ")) == (expected == "Inconclusive")
 
 
 def test_an_item_without_a_result_is_an_error_with_its_own_reason() -> None:
