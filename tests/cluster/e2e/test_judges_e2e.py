@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -40,12 +41,13 @@ def rubric(**changes: Any) -> dict[str, Any]:
     return found
 
 
-def calibrated(name: str, held: str = LABELS, **changes: Any) -> dict[str, Any]:
-    """Return the demo's evaluator as one that is measured here, on labels."""
+def calibrated(name: str, held: str = LABELS, flips: str = "5%", **changes: Any) -> dict[str, Any]:
+    """Return the demo's evaluator as one that is measured here, on labels; at most so many flips leave it its voice."""
     found = rubric(**changes)
     found["metadata"]["name"] = name
     found["spec"]["judge"]["deadlineSeconds"] = 300
     found["spec"]["calibration"] = {"labels": {"configMapRef": {"name": held}}, "maxTokens": 1_000_000}
+    found["spec"]["calibration"]["floor"] = {"maxFlips": flips}
     return found
 
 
@@ -145,10 +147,20 @@ def settled(installed: Installed, space: str, name: str, limit_s: float) -> dict
         waits = (None, "Calibrating", "HubUnavailable", "LabelsNotFound")
         return found if measured and found.get("reason") not in waits else None
 
+    began = time.monotonic()
     state = installed.until(f"{name} is calibrated", ended, limit_s)
-    print(name, state["status"], state["reason"], state["message"])
+    print(f"{time.monotonic() - began:.0f} s", name, state["status"], state["reason"], state["message"])
     print(json.dumps(installed.get("llmeval", name, space)["status"].get("calibration", {})))
     return state
+
+
+def model_work(installed: Installed, space: str, name: str) -> list[str]:
+    """Return what a judge's pod counted: requests by origin, tokens, and the seconds that the engine was at work."""
+    (pod,) = installed.items("pods", space, f"modelward.dev/endpoint={name}")
+    proxy = f"/api/v1/namespaces/{space}/pods/{pod['metadata']['name']}"
+    pages = [installed.cluster.kubectl("get", "--raw", f"{proxy}:{port}/proxy/metrics") for port in (8080, 18081)]
+    told = ("llamacpp:prompt_", "llamacpp:tokens_predicted_", "modelward_marked_requests_total{")
+    return [line for page in pages for line in page.splitlines() if line.startswith(told)]
 
 
 @pytest.mark.timeout(600)
@@ -169,23 +181,25 @@ def test_a_better_model_calibrates_on_the_readout_that_suits_it_and_as_the_demo_
     better = {"model": {"endpointRef": {"name": judge["metadata"]["name"]}}}
     installed.apply(space, judge, labels(120, "all-labels"), labels(60, "some-labels"))
     installed.until_condition(judge["metadata"]["name"], space, "Ready", "True", 180)
-    again = calibrated("again", "all-labels", **better)
-    autos = [calibrated("small-auto", "some-labels", readout="Auto")]
-    autos.append(calibrated("better-auto", "some-labels", readout="Auto", **better))
-    installed.apply(space, again, *autos)
+    asked = {
+        "small-auto": calibrated("small-auto", "some-labels", "100%", readout="Auto"),
+        "again": calibrated("again", "all-labels", "100%", **better),
+        "better-auto": calibrated("better-auto", "some-labels", "100%", readout="Auto", **better),
+    }
+    installed.apply(space, *asked.values())
+    states = {name: settled(installed, space, name, 3_000) for name in asked}
+    for name in (JUDGE, judge["metadata"]["name"]):
+        print(name, *model_work(installed, space, name), sep="\n")
 
-    state = settled(installed, space, "small-auto", 3_000)
-    assert state["status"] == "False"
-    state = settled(installed, space, "again", 3_000)
-    assert state["status"] == "True"
+    assert states["again"]["status"] == "True"
     made, shipped = (installed.get("llmeval", name, space)["status"]["calibration"] for name in ("again", SHIPPED))
     assert made["labelsDigest"] == shipped["labelsDigest"]
     assert (made["version"], made["answered"]) == (shipped["version"], shipped["answered"])
     for one in ("truePositive", "falsePositive"):
         assert abs(made[one]["count"] - shipped[one]["count"]) <= NOISE
-    state = settled(installed, space, "better-auto", 3_000)
-    assert state["status"] == "True"
+    assert states["better-auto"]["status"] == "True"
     assert installed.get("llmeval", "better-auto", space)["status"]["calibration"]["readout"] == "CompletionLabel"
+    assert states["small-auto"]["status"] == "False"
 
 
 NOISE = 3
