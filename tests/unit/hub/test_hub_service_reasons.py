@@ -14,8 +14,9 @@ from aiohttp.test_utils import TestServer
 from hostile_text import hostile_texts
 from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 
-from modelward.api.evaluation import Plan, PlanItem, result_to_json
+from modelward.api.evaluation import result_to_json
 from modelward.api.kept_score import shown_set
+from modelward.api.run_plan import Plan, PlanItem
 from modelward.evaluate.kinds import container
 from modelward.hub_client.client import ScoreSet
 from modelward.job.evaluation import run_plan

@@ -20,7 +20,8 @@ from modelward.desired.obstacles import RunContext
 from modelward.evaluate.rule import VerdictRule
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.policy import PolicyReason
-from modelward.status.judgement import JudgementInput, judge_evaluation
+from modelward.status.evaluation_judgement import judge_evaluation
+from modelward.status.judgement import JudgementInput
 from modelward.status.policy import policy_status
 from modelward.status.revision import Revision
 from modelward.status.run import finished, item_status, judged, lost, running_state, summed_up
