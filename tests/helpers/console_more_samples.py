@@ -6,7 +6,7 @@ from typing import Any
 
 from console_samples import NOW_MS
 
-from modelward.api.alerts import DeliveryStatus
+from modelward.api.alert_status import DeliveryStatus
 from modelward.api.compare_view import BadShare, CompareRow, LikelyCause, RevisionsView, WhyView
 from modelward.api.endpoint_status import Change
 from modelward.api.exchange_page import ExchangePage, ExchangeView, LabelView, ScoreView, ShownMask, ShownTurn

@@ -22,7 +22,8 @@ from slack_service import SlackService
 from teams_service import TeamsService
 
 from modelward.alerts.message import AlertEvidence, AlertFact, AlertMessage
-from modelward.api.alerts import AlertState, PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
+from modelward.api.alert_status import AlertState
 
 SECRET = "modelward-alerts"
 NOW_MS = 1_795_773_600_000

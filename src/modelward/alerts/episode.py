@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelward.alerts.timing import FLAPPING_REOPENINGS, HOUR_MS
-from modelward.api.alerts import AlertState
+from modelward.api.alert_status import AlertState
 from modelward.api.base import Severity
 
 AlertVerdict = Literal["Failed", "Passed", "NearThreshold", "Unknown"]

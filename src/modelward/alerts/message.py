@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from modelward.api.alerts import AlertState
+from modelward.api.alert_status import AlertState
 from modelward.api.base import Severity
 
 MessageKind = Literal["Firing", "Raised", "Repeated", "Flapping", "Resolved", "Closed", "Test"]

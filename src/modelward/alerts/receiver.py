@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from modelward.alerts.message import AlertMessage
-from modelward.api.alerts import AlertReceiver
+from modelward.api.alert_receivers import AlertReceiver
 
 MAX_REF_CHARS = 128
 """What is kept of an answer: the id of a thread or an issue, and nothing else of it."""

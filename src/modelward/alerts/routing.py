@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from modelward.alerts.kinds import ALERT_KINDS, kind_of, matches
 from modelward.alerts.timing import Timing, timing_of
-from modelward.api.alerts import AlertReceiver, AlertsSpec, GroupLabel
+from modelward.api.alert_receivers import AlertReceiver
+from modelward.api.alerts import AlertsSpec, GroupLabel
 from modelward.api.base import Severity
 from modelward.api.quantity import duration_ms
 

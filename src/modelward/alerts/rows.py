@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelward.alerts.delivery import AlertDelivery
 from modelward.alerts.episode import SEVERITY_ORDER, AlertVerdict, Episode
-from modelward.api.alerts import AlertState, AlertStatus, DeliveryStatus
+from modelward.api.alert_status import AlertState, AlertStatus, DeliveryStatus
 from modelward.api.base import Severity
 from modelward.api.quantity import duration_ms, timestamp, timestamp_ms, written_duration
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelward.api.alerts import MAX_ALERTS, AlertStatus
+from modelward.api.alert_status import MAX_ALERTS, AlertStatus
 from modelward.api.base import Condition, Fitted, list_map
 from modelward.api.check_status import ErrorBudgetStatus, EvaluationStatus, MetricStatus
 from modelward.api.quantity import Name

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from modelward.api.alerts import DeliveryStatus
+from modelward.api.alert_status import DeliveryStatus
 from modelward.api.base import ConditionStatus, Fitted, Severity, VerdictValue
 from modelward.api.check_status import ComparisonStatus, MovedPart
 from modelward.api.endpoint_status import Health, LLMEndpointStatus

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from modelward.alerts.message import message_from_json
 from modelward.alerts.receiver import Addressee, Answered, Told
-from modelward.api.alerts import AlertReceiver
+from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.notify_plan import MAX_ORDERS, NotifyOrder, NotifyOutcome, NotifyPlan
 from modelward.job.delivery.courier import Courier
 

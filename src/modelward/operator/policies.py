@@ -12,6 +12,7 @@ from modelward.api.evaluation import WindowResult
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.api.policy_status import MonitoringPolicyStatus
 from modelward.api.quantity import timestamp
 from modelward.api.scope import ScopeFacts
 from modelward.desired.capture import EffectiveCapture
@@ -80,14 +81,17 @@ class PolicyReconciler:
         try:
             policy = read(MonitoringPolicy, raw)
         except ValidationError as error:
-            state = unreadable(
-                "Accepted",
-                PolicyReason.INVALID_SPEC,
-                error,
-                "nothing of the policy is in force but the limits of its capture",
-            )
+            in_force = "nothing of the policy is in force but the limits of its capture"
+            state = unreadable("Accepted", PolicyReason.INVALID_SPEC, error, in_force)
             await self._status.refuse(MONITORING_POLICY, raw, (state,), None, now_ms)
             return None
+        status = await self._of(policy, now_ms)
+        await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
+        return _AGAIN_S
+
+    async def _of(self, policy: MonitoringPolicy, now_ms: int) -> MonitoringPolicyStatus:
+        """Return what status says of a policy, from what is known of its namespace."""
+        namespace, name = policy.metadata.namespace, policy.metadata.name
         endpoints = parsed(LLMEndpoint, self.context.store.list(LLM_ENDPOINT, namespace))
         selected = [endpoint for endpoint in endpoints if selects(policy, endpoint)]
         every = await self.asked(namespace)
@@ -98,7 +102,7 @@ class PolicyReconciler:
         stored = self.stored(namespace)
         full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
         cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
-        status = policy_status(
+        return policy_status(
             policy,
             selected,
             problems,
@@ -111,8 +115,6 @@ class PolicyReconciler:
             self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
             await self._rules.state(policy),
         )
-        await self._status.write(MONITORING_POLICY, raw, status, policy.status, now_ms)
-        return _AGAIN_S
 
     async def evaluator(self, namespace: str, name: str) -> float | None:
         """Write one Evaluator's status: accepted or not, its version and how good it was when measured."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from modelward.api.alerts import DeliveryStatus
+from modelward.api.alert_status import DeliveryStatus
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.reasons.policy import DeliveryReason

@@ -43,30 +43,31 @@ def policy_status(
     endpoints cost; `more` are conditions that were found elsewhere.
     """
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
-    healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
-    kept, checked = _stored(policy, full, results_cut), scope_checked(scopes)
     states = (
         _accepted(policy, problems),
         _bound(policy, len(selected)),
-        *kept,
-        *checked,
+        *_stored(policy, full, results_cut),
+        *scope_checked(scopes),
         *more,
         *worst_of((*budget_condition(policy, spent), *spend_condition(policy, selected, spending))),
         *alerts_delivered(policy, selected),
     )
+    healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
     return MonitoringPolicyStatus(
         observed_generation=policy.metadata.generation,
         endpoints=len(selected),
         healthy=healthy,
         endpoints_summary=f"{healthy}/{len(selected)} healthy" if selected else "none",
-        bindings=tuple(
-            Binding(endpoint=endpoint.metadata.name, health=endpoint.status.health) for endpoint in selected[:_BINDINGS]
-        ),
+        bindings=_bindings(selected),
         capture=capture_in_force(captures),
         budget=budget_status(policy, spent, now_ms),
         spend=spend_status(policy, spending),
         conditions=settle(states, policy.status.conditions, policy.metadata.generation, now_ms),
     )
+
+
+def _bindings(selected: Sequence[LLMEndpoint]) -> tuple[Binding, ...]:
+    return tuple(Binding(endpoint=one.metadata.name, health=one.status.health) for one in selected[:_BINDINGS])
 
 
 def _accepted(policy: MonitoringPolicy, problems: Sequence[tuple[Reason, str]]) -> ConditionState:

@@ -31,7 +31,7 @@ from modelward.alerts.receivers.json_call import json_call
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.registry import KINDS, kind_of, receiver_of, secrets
 from modelward.alerts.receivers.replies import Replies, first_failure, undelivered
-from modelward.api.alerts import AlertReceiver, PlatformReceiver
+from modelward.api.alert_receivers import AlertReceiver, PlatformReceiver
 from modelward.job.delivery.courier import Courier
 
 NAMES = sorted(RECEIVERS)

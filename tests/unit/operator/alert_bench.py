@@ -11,7 +11,7 @@ from fake_api import FakeApi
 
 from modelward.alerts.message import AlertMessage
 from modelward.alerts.receiver import Addressee, Answered, Told
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.api.alertsilence import AlertSilence
 from modelward.api.quantity import timestamp
 from modelward.desired.names import ALERT_MANAGER

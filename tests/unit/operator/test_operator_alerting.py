@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelward.alerts.routing import Route, Routing
-from modelward.api.alerts import AlertStatus
+from modelward.api.alert_status import AlertStatus
 from modelward.api.base import Condition, ObjectMeta, VerdictValue
 from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.endpoint_status import LLMEndpointStatus

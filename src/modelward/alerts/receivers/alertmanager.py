@@ -23,7 +23,7 @@ from modelward.alerts.receivers.prometheus_alert import (
     started,
 )
 from modelward.alerts.receivers.replies import Replies, first_failure, succeeded, undelivered
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.api.base import Severity
 from modelward.api.quantity import timestamp
 

@@ -24,7 +24,7 @@ from modelward.alerts.receivers.json_call import bearer, json_bytes
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.replies import Replies, first_failure, undelivered
 from modelward.alerts.receivers.text import footer, headline, left_out, lines, name_of
-from modelward.api.alerts import GitIssueReceiver
+from modelward.api.alert_receivers import GitIssueReceiver
 from modelward.api.quantity import timestamp
 
 API = "https://api.github.com"

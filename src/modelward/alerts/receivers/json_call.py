@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 
 from modelward.alerts.receiver import HttpCall, SecretTemplate, SecretText
-from modelward.api.alerts import FromSecret
+from modelward.api.alert_receivers import FromSecret
 
 JSON_TYPE = "application/json; charset=utf-8"
 

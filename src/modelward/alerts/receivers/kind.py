@@ -9,7 +9,7 @@ from modelward.alerts.receiver import Receiver
 
 @dataclass(frozen=True, slots=True)
 class ReceiverKind:
-    """`block` is the field of `api.alerts.PlatformReceiver` that chooses it."""
+    """`block` is the field of `api.alert_receivers.PlatformReceiver` that chooses it."""
 
     block: str
     receiver: Receiver

@@ -15,7 +15,7 @@ from modelward.alerts.receivers.json_call import secret_text
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.replies import Replies, unsent
 from modelward.alerts.receivers.text import footer, headline, left_out, lines, name_of
-from modelward.api.alerts import EmailReceiver
+from modelward.api.alert_receivers import EmailReceiver
 
 SUBJECT_CHARACTERS = 150
 _COLOURS = {"Critical": "#c4314b", "Warning": "#b35900", "Info": "#2563a8"}

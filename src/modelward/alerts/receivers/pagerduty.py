@@ -14,7 +14,7 @@ from modelward.alerts.receivers.json_call import json_call, secret_text
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.replies import Replies, first_failure, succeeded, undelivered
 from modelward.alerts.receivers.text import footer, headline, lines, name_of, plain
-from modelward.api.alerts import PagerDutyReceiver
+from modelward.api.alert_receivers import PagerDutyReceiver
 from modelward.api.quantity import timestamp
 
 HOSTS = {"US": "events.pagerduty.com", "EU": "events.eu.pagerduty.com"}

@@ -16,7 +16,7 @@ from modelward.alerts.receivers.pagerduty import PAGER_DUTY
 from modelward.alerts.receivers.slack import SLACK
 from modelward.alerts.receivers.teams import TEAMS
 from modelward.alerts.receivers.webhook import WEBHOOK
-from modelward.api.alerts import AlertReceiver, FromSecret
+from modelward.api.alert_receivers import AlertReceiver, FromSecret
 
 KINDS: tuple[ReceiverKind, ...] = (SLACK, TEAMS, PAGER_DUTY, EMAIL, WEBHOOK, GITHUB, ALERTMANAGER)
 

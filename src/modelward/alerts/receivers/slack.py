@@ -11,7 +11,7 @@ from modelward.alerts.receivers.json_call import bearer, json_call, secret_text
 from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.replies import Replies, first_failure, succeeded, undelivered
 from modelward.alerts.receivers.slack_blocks import blocks, fallback
-from modelward.api.alerts import SlackReceiver
+from modelward.api.alert_receivers import SlackReceiver
 
 API = "https://slack.com/api/"
 _WEBHOOK_HINTS = {

@@ -15,7 +15,7 @@ from modelward.alerts.receivers.kind import ReceiverKind
 from modelward.alerts.receivers.prometheus_alert import described, ended, labels, started
 from modelward.alerts.receivers.replies import Replies, first_failure, undelivered
 from modelward.alerts.receivers.text import plain
-from modelward.api.alerts import WebhookFormat, WebhookReceiver
+from modelward.api.alert_receivers import WebhookFormat, WebhookReceiver
 from modelward.api.quantity import timestamp
 
 CLOUD_EVENT_TYPE = "application/cloudevents+json; charset=utf-8"

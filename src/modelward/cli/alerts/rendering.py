@@ -6,7 +6,7 @@ import json
 
 from modelward.alerts.receiver import Addressee, HttpCall, Outgoing, ReceiverReply, SecretTemplate
 from modelward.alerts.receivers.registry import receiver_of
-from modelward.api.alerts import AlertReceiver
+from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.quantity import timestamp_ms
 from modelward.cli.alerts.specimen import KINDS, specimen
 from modelward.cli.alerts.written import WrittenError

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import get_args
 
 from modelward.alerts.message import AlertEvidence, AlertFact, AlertMessage, MessageKind
-from modelward.api.alerts import AlertState
+from modelward.api.alert_status import AlertState
 from modelward.api.quantity import timestamp
 
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from modelward.alerts.message import message_to_json
 from modelward.alerts.receiver import Answered, Told, Undelivered
 from modelward.alerts.receivers.registry import secrets
-from modelward.api.alerts import AlertReceiver
+from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.form import in_words
 from modelward.api.notify_plan import NotifyOrder, NotifyPlan, outcomes_from_text
 from modelward.cli.alerts.specimen import trial

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modelward.api.alerts import DeliveryStatus
+from modelward.api.alert_status import DeliveryStatus
 from modelward.api.views import AlertPage, AlertView, SilenceView
 from modelward.console.pages.moment import ShownMoment, moment, read_time
 from modelward.console.text import clock, plural, since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from modelward.api.alerts import AlertStatus
+from modelward.api.alert_status import AlertStatus
 from modelward.api.views import AlertView, SilenceView
 from modelward.hub.people.checks import time_ms
 from modelward.hub.people.shown import ShownObjects

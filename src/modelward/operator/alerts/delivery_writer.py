@@ -12,7 +12,7 @@ from typing import Any
 from modelward.alerts.delivery import AlertDelivery
 from modelward.alerts.rows import deliveries_of, delivery_row
 from modelward.alerts.standing import StandingAlert
-from modelward.api.alerts import AlertStatus
+from modelward.api.alert_status import AlertStatus
 from modelward.api.base import API_VERSION
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired.names import ALERT_MANAGER

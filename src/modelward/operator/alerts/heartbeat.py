@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from modelward.alerts.due_message import DueItem, DueMessage
 from modelward.alerts.message import AlertMessage
 from modelward.alerts.standing import Standing
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.operator.alerts.platform_sender import PlatformSender
 
 BEAT_S = 60.0

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from modelward.alerts.due_message import DueMessage
 from modelward.alerts.message import AlertMessage
 from modelward.alerts.receiver import Addressee, Answered, Told, Undelivered
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 
 log = logging.getLogger(__name__)
 

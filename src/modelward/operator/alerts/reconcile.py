@@ -13,7 +13,7 @@ from modelward.alerts.message import MAX_ALERTS, AlertMessage
 from modelward.alerts.receiver import Answered, Told, Undelivered
 from modelward.alerts.routing import SHARED, Routing
 from modelward.alerts.standing import Standing, StandingAlert
-from modelward.api.alerts import AlertReceiver, PlatformReceiver
+from modelward.api.alert_receivers import AlertReceiver, PlatformReceiver
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.kube.kinds import LLM_ENDPOINT

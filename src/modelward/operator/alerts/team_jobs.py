@@ -12,7 +12,7 @@ from modelward.alerts.message import AlertMessage, message_to_json
 from modelward.alerts.receiver import Answered, Told, Undelivered
 from modelward.alerts.receivers.registry import secrets
 from modelward.alerts.standing import digest
-from modelward.api.alerts import AlertReceiver
+from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.notify_plan import MAX_ORDERS, NotifyOrder, NotifyOutcome, NotifyPlan, outcomes_from_text
 from modelward.desired import names
 from modelward.desired.account import notify_account

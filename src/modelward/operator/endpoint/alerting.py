@@ -12,7 +12,7 @@ from modelward.alerts.rows import deliveries_of, episode_of, row_of
 from modelward.alerts.silence import Silence
 from modelward.alerts.standing import StandingAlert, suppressor
 from modelward.alerts.step import removed, step
-from modelward.api.alerts import MAX_ALERTS, AlertStatus
+from modelward.api.alert_status import MAX_ALERTS, AlertStatus
 from modelward.api.base import ObjectMeta, Severity
 from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.endpoint_status import LLMEndpointStatus

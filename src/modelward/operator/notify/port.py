@@ -13,7 +13,7 @@ from yarl import URL
 
 from modelward.alerts.message import AlertMessage
 from modelward.alerts.receiver import Addressee, Answered
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.job.delivery.courier import Courier, courier
 from modelward.job.delivery.way_out import WayOut
 from modelward.operator.runtime.alert_settings import AlertSettings

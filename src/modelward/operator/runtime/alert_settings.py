@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from modelward.api.alerts import PlatformReceiver
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.desired.text_egress import ALLOWED_HOST
 
 KNOWN_HOSTS = (
