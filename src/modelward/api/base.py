@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core.core_schema import CoreSchema, literal_schema
 
-from modelward.api.fitted import fitted
+from modelward.api.fitted import Bounds, bounds_of, fitted
 
 GROUP = "modelward.dev"
 VERSION = "v1alpha1"
@@ -94,7 +95,12 @@ class Fitted(Model):
     @model_validator(mode="before")
     @classmethod
     def _cut(cls, data: Any) -> Any:
-        return fitted(cls.model_fields, data) if isinstance(data, Mapping) else data
+        return fitted(_bounds_of(cls), data) if isinstance(data, Mapping) else data
+
+
+@cache
+def _bounds_of(model: type[Model]) -> Mapping[str, Bounds]:
+    return bounds_of(model.model_fields)
 
 
 def rules(*pairs: tuple[str, str]) -> ConfigDict:

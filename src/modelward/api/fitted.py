@@ -7,6 +7,7 @@ would stay as it was, with conditions that no longer hold.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -15,22 +16,39 @@ _LARGEST = 2**53 - 1
 """The largest integer that every reader of JSON takes as it is."""
 
 
-def fitted(fields: Mapping[str, FieldInfo], data: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The longest value that a field takes, None without a bound, and the same of each item of a tuple."""
+
+    longest: int | None
+    items: Bounds | None
+
+
+def bounds_of(fields: Mapping[str, FieldInfo]) -> Mapping[str, Bounds]:
+    """Return the bounds of a model's fields, by name and alias; read once of each model."""
+    found = {name: _bounds(field) for name, field in fields.items()}
+    return {field.alias: found[name] for name, field in fields.items() if field.alias} | found
+
+
+def fitted(bounds: Mapping[str, Bounds], data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a model, by field name or alias, none longer or larger than its field takes."""
-    named = {field.alias: field for field in fields.values() if field.alias} | dict(fields)
-    return {name: _fit(value, named[name]) if name in named else value for name, value in data.items()}
+    return {name: _fit(value, bounds[name]) if name in bounds else value for name, value in data.items()}
 
 
-def _fit(value: Any, field: FieldInfo) -> Any:
-    longest = _longest(field)
+def _fit(value: Any, bounds: Bounds) -> Any:
     if isinstance(value, (tuple, list)):
-        items = _items(field)
-        return tuple(_fit(one, items) if items else one for one in value[:longest])
+        items = bounds.items
+        return tuple(_fit(one, items) if items else one for one in value[: bounds.longest])
     if isinstance(value, str):
-        return _readable(value)[:longest]
+        return _readable(value)[: bounds.longest]
     if isinstance(value, int) and not isinstance(value, bool):
         return max(-_LARGEST, min(_LARGEST, value))
     return value
+
+
+def _bounds(field: FieldInfo) -> Bounds:
+    items = _items(field)
+    return Bounds(_longest(field), _bounds(items) if items is not None else None)
 
 
 def _longest(field: FieldInfo) -> int | None:

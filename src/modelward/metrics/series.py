@@ -102,22 +102,25 @@ class Series:
         `for_ms` leaves out those that were given so recently. A pod that served nothing since it started has no numbers
         of what it serves.
         """
-        gone = {signal for signal, at_ms in self._given_ms.items() if for_ms < self._newest_ms - at_ms <= KEPT_MS}
-        excused = OF_SERVED if self.idle else frozenset()
+        newest_ms = self._newest_ms
+        gone = {signal for signal, at_ms in self._given_ms.items() if for_ms < newest_ms - at_ms <= KEPT_MS}
+        excused = OF_SERVED if gone and self.idle else frozenset()
         return frozenset(gone - excused) | (self._unknown - self._given_ms.keys())
 
     def giving(self) -> frozenset[Signal]:
         """The signals with a number in the newest reading."""
-        return frozenset(signal for signal, at_ms in self._given_ms.items() if at_ms == self._newest_ms)
+        newest_ms = self._newest_ms
+        return frozenset(signal for signal, at_ms in self._given_ms.items() if at_ms == newest_ms)
 
     @property
     def idle(self) -> bool:
         """Whether the pod says that it has served nothing since it started."""
-        missing = self.readings[-1].missing if self.readings else frozenset()
-        served = (
+        if not self.readings or self._given_ms.get(Signal.REQUESTS) != self._newest_ms:
+            return False
+        missing = self.readings[-1].missing
+        return not any(
             value for key, value in self._counters.items() if key.signal is Signal.REQUESTS and key not in missing
         )
-        return Signal.REQUESTS in self.giving() and not any(served)
 
     def latest(self, now_ms: int) -> Reading | None:
         """The newest reading that is not from the future."""

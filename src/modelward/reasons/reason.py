@@ -6,6 +6,7 @@ do next. docs/reasons.md and the advice of `modelward explain` are made from not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 
@@ -53,13 +54,15 @@ class ReasonTable:
     kind: ClassVar[str]
     conditions: ClassVar[tuple[str, ...]]
     reasons: ClassVar[tuple[Reason, ...]]
+    _by_word: ClassVar[Mapping[str, Reason]]
 
     def __init_subclass__(cls, *, kind: str, conditions: tuple[str, ...]) -> None:
         """Collect the reasons that the class declares."""
         cls.kind, cls.conditions = kind, conditions
         cls.reasons = tuple(one for one in vars(cls).values() if isinstance(one, Reason))
+        cls._by_word = {str(one): one for one in cls.reasons}
 
     @classmethod
     def named(cls, word: str) -> Reason:
         """Return the reason of a word that was stored; one of another release has no texts."""
-        return next((one for one in cls.reasons if one == word), None) or Reason(word)
+        return cls._by_word.get(word) or Reason(word)

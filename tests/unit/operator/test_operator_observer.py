@@ -19,7 +19,7 @@ from modelward.metrics.signals import Signal
 from modelward.metrics.snapshot import Snapshot
 from modelward.metrics.window import FRESH_MS
 from modelward.operator.observe.observer import IDLE_S, Observation, Observer, wait_s
-from modelward.scrape.pages import PageTarget, Scraper
+from modelward.scrape.pages import PageTarget, ScrapeFailure, Scraper
 
 PAGE = """\
 modelward_collector_info{{version="0.1.0"}} 1
@@ -239,3 +239,50 @@ def test_readings_of_one_endpoint_are_never_so_far_apart_that_the_last_is_stale(
     assert min(apart) > interval_s / 2 or busy
     if not busy and interval_s < IDLE_S:
         assert apart[-1] == pytest.approx(IDLE_S), "what is idle is read less often"
+
+
+class Failing(Instant):
+    """A scraper of which one reading fails, by its number; says what it read when."""
+
+    def __init__(self, failing: int) -> None:
+        self.failing, self.at_s = failing, list[float]()
+
+    async def scrape(  # type: ignore[override]
+        self, target: PageTarget, _before: Snapshot | None = None
+    ) -> Snapshot | ScrapeFailure:
+        self.at_s.append(now())
+        if len(self.at_s) == self.failing:
+            return ScrapeFailure(target.pod, "Timeout", "no answer")
+        return Snapshot(target.pod, round(now() * 1_000), "collector")
+
+
+@in_virtual_time
+async def test_observer_loses_no_freshness_to_one_reading_that_fails() -> None:
+    observer, scraper = Observer(lambda _: None), Failing(30)
+    observer.watch("retail/chat", [PageTarget("a", "", "vllm", "collector")])
+    going = asyncio.create_task(observer.run(cast("Scraper", scraper), 15.0))
+    await asyncio.sleep(900.0)
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
+    read = [at for number, at in enumerate(scraper.at_s, 1) if number != scraper.failing]
+    assert len(read) > 35
+    assert max(later - earlier for earlier, later in itertools.pairwise(read)) < FRESH_MS / 1_000 - 4
+
+
+@in_virtual_time
+async def test_observer_reads_less_often_at_once_what_has_said_nothing_new_since_it_was_first_read() -> None:
+    """A new leader knows of no traffic: at thousands of endpoints, five minutes of full rounds take a core."""
+    observer, scraper = Observer(lambda _: None), Failing(0)
+    observer.watch("retail/chat", [PageTarget("a", "", "vllm", "collector")])
+    going = asyncio.create_task(observer.run(cast("Scraper", scraper), 15.0))
+    await asyncio.sleep(120.0)
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
+    assert observer.of("retail/chat").idle
+    assert scraper.at_s[-1] - scraper.at_s[-2] == pytest.approx(IDLE_S)
+
+
+def test_an_endpoint_whose_pages_have_said_something_new_is_not_idle_for_some_minutes() -> None:
+    assert Observation(quiet=3).idle
+    assert not Observation(quiet=19, moved=True).idle
+    assert Observation(quiet=20, moved=True).idle

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelward.metrics.signals import signal_words
@@ -23,6 +23,10 @@ IDLE_S = 22.0
 """Between two readings of an endpoint whose pages say nothing new; a reading counts as fresh for 30 s."""
 _IDLE_AFTER = 20
 """Readings in a row that say nothing new, after which an endpoint is idle."""
+_UNMOVED_AFTER = 3
+"""The same of one whose pages have said nothing new since they were first read: no window holds anything."""
+_AGAIN_S = 2.0
+"""After the first reading that fails, before the next: two lost in their turns would leave no fresh number."""
 
 
 @dataclass(slots=True)
@@ -39,11 +43,13 @@ class Observation:
     """When its pages were last requested, on the loop's clock."""
     quiet: int = 0
     """Readings in a row that said nothing new."""
+    moved: bool = False
+    """Whether a page has ever said something else than the reading before it."""
 
     @property
     def idle(self) -> bool:
-        """Whether its pages have said nothing new for some minutes."""
-        return self.quiet >= _IDLE_AFTER
+        """Whether its pages have said nothing new for some minutes, or since they were first read."""
+        return self.quiet >= (_IDLE_AFTER if self.moved else _UNMOVED_AFTER)
 
     @property
     def read(self) -> bool:
@@ -150,7 +156,7 @@ class Observer:
         )
         at_once = ((endpoint, 0.0) for endpoint in unread)
         due = ((endpoint, wait) for endpoint, wait in (*at_once, *turns) if wait is not None)
-        await asyncio.gather(*(self._read_endpoint(scraper, *turn) for turn in due))
+        await asyncio.gather(*(self._read_endpoint(scraper, *turn, again=bool(spread_s)) for turn in due))
 
     async def run(self, scraper: Scraper, interval_s: float) -> None:
         """Go round for ever, one round an interval; what is slow is late for itself and delays no other round.
@@ -173,21 +179,33 @@ class Observer:
                 for endpoint in unread:
                     readings.create_task(self._read_endpoint(scraper, endpoint, 0.0))
 
-    async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float) -> None:
+    async def _read_endpoint(self, scraper: Scraper, endpoint: str, wait_s: float, *, again: bool = False) -> None:
         await asyncio.sleep(wait_s)
         try:
             await self._read_pods(scraper, endpoint)
+            if again and self._just_missed(endpoint):
+                await asyncio.sleep(_AGAIN_S)
+                await self._read_pods(scraper, endpoint, self._just_missed(endpoint))
         except Exception:  # what one endpoint's pages say must not end the rounds of all others
             log.exception("scrape=unexpected endpoint=%s", endpoint)
 
-    async def _read_pods(self, scraper: Scraper, endpoint: str) -> None:
+    def _just_missed(self, endpoint: str) -> frozenset[str]:
+        """Return the pods whose last reading failed and whose reading before it did not."""
         known = self._known.get(endpoint)
-        if known is not None:
-            known.begun_s = asyncio.get_running_loop().time()
-        asking = [target for target in known.targets if (endpoint, target) not in self._asked] if known else []
+        return (
+            frozenset(pod for pod, missed in known.missed.items() if missed == 1) if known is not None else frozenset()
+        )
+
+    async def _read_pods(self, scraper: Scraper, endpoint: str, pods: Collection[str] | None = None) -> None:
+        """Read an endpoint's pages, or those of some of its pods."""
+        known = self._known.get(endpoint)
+        if known is None:
+            return
+        known.begun_s = asyncio.get_running_loop().time()
+        wanted = (target for target in known.targets if pods is None or target.pod in pods)
+        asking = [target for target in wanted if (endpoint, target) not in self._asked]
         news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
-        if known is not None:
-            known.quiet = 0 if any(news) else known.quiet + 1
+        known.quiet = 0 if any(news) else known.quiet + 1
         if any(news):
             self._woken(endpoint)
 
@@ -212,7 +230,9 @@ class Observer:
             observation.latest[target.pod] = page
             failed = observation.failures.pop(target.pod, None)
             observation.missed.pop(target.pod, None)
-            return failed is not None or before is None or replace(before, at_ms=page.at_ms) != page
+            differs = before is not None and replace(before, at_ms=page.at_ms) != page
+            observation.moved = observation.moved or differs
+            return failed is not None or before is None or differs
         if target.pod not in observation.failures:
             log.info("scrape=failed endpoint=%s pod=%s reason=%s", endpoint, target.pod, page.reason)
         observation.failures[target.pod] = page
