@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from fake_api import SETTINGS
-from virtual_time import in_virtual_time
+from virtual_time import in_virtual_time, now
 from waiting import until
 
 from modelward.kube.client import Client, Listing
@@ -15,7 +16,7 @@ from modelward.kube.errors import ApiError, Forbidden, NotFound, Unavailable
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Kind, Object
 from modelward.kube.store import Store
 from modelward.operator.cache.kopf_watch import Watched
-from modelward.operator.cache.resync import Resync
+from modelward.operator.cache.resync import PAGE, Resync
 from modelward.operator.cache.watcher import BATCH, Inbox
 from modelward.operator.runtime.process import Operator
 from modelward.operator.runtime.telemetry import Telemetry
@@ -93,6 +94,38 @@ async def test_sweep_lists_each_kind_by_its_selector_in_each_namespace() -> None
     await once(sweep)
     assert lists.asked[:3] == [("Pod", "a", "app=web"), ("Pod", "b", "app=web"), ("Deployment", "a", None)]
     assert sweep.problem() is None
+
+
+class SlowLists(Lists):
+    """One whose pages take 50 ms each, as long as others wait; notes when each was requested."""
+
+    def __init__(self, **answers: Listing | ApiError) -> None:
+        super().__init__(**answers)
+        self.at_s: list[float] = []
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None, page: int = 1
+    ) -> AsyncIterator[Listing]:
+        async for each in super().pages(kind, namespace, label_selector=label_selector, page=page):
+            self.at_s.append(now())
+            await asyncio.sleep(0.05)
+            yield each
+
+
+@in_virtual_time
+async def test_sweep_leaves_the_loop_to_others_and_begins_on_time_however_many_pages_there_are() -> None:
+    """A burst of pages holds up what people change; one after another, they are as fresh a minute later."""
+    pods = Listing(tuple(pod(f"p-{number}", number + 1) for number in range(20 * PAGE)), "90000")
+    lists = SlowLists(Pod=pods)
+    sweep = Resync(cast("Client", lists), Store(), [Watched(POD)], (), Telemetry(), 45.0)
+    task = asyncio.create_task(sweep.run())
+    await asyncio.sleep(100.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    rounds = [lists.at_s[start : start + 20] for start in (0, 20, 40)]
+    assert [each[0] - lists.at_s[0] for each in rounds] == pytest.approx([0.0, 45.0, 90.0])
+    assert rounds[0][-1] - rounds[0][0] == pytest.approx(19 * 0.05), "the first round fills the store"
+    assert rounds[1][-1] - rounds[1][0] == pytest.approx(19 * 0.1)
 
 
 @in_virtual_time

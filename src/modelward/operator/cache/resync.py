@@ -15,8 +15,12 @@ from modelward.operator.runtime.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 FIRST_ROUND_RETRY_S = 2.0
-PAGE = 200
+PAGE = 100
 """Objects that are read and compared in one turn of the loop."""
+_LONGEST_REST_S = 0.1
+"""Between two pages of a round that nothing hurries; shorter where the page took less."""
+_LEAST_PAUSE_S = 5.0
+"""Between two rounds, where one takes about as long as rounds are apart."""
 
 
 class Resync:
@@ -45,6 +49,7 @@ class Resync:
         self._interval_s = interval_s
         self._problem: str | None = "nothing was listed yet"
         self._absent: set[Kind] = set()
+        self._rests = False
         self.done_once = asyncio.Event()
 
     def problem(self) -> str | None:
@@ -56,22 +61,27 @@ class Resync:
         self._soon.set()
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
+        """Sweep until cancelled; rounds begin so many seconds apart, and leave the loop to others between pages."""
+        loop, hurried = asyncio.get_running_loop(), True
         while True:
+            begun_s, self._rests = loop.time(), not hurried and self.done_once.is_set()
             problems = [problem for each in self._watched for problem in await self._sweep(each)]
             self._tell()
             self._problem = "; ".join(problems) or None
             if self.access.any_open:
                 self.done_once.set()
-            await self._pause(self._interval_s if self.done_once.is_set() else FIRST_ROUND_RETRY_S)
+            left_s = max(self._interval_s - (loop.time() - begun_s), min(_LEAST_PAUSE_S, self._interval_s))
+            hurried = await self._hurried_within(left_s if self.done_once.is_set() else FIRST_ROUND_RETRY_S)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _hurried_within(self, seconds: float) -> bool:
+        """Wait so long, or until the next round is to begin at once."""
         try:
             async with asyncio.timeout(seconds):
                 await self._soon.wait()
         except TimeoutError:
-            pass
+            return False
         self._soon.clear()
+        return True
 
     def _tell(self) -> None:
         refused, opened = self.access.round_ended()
@@ -104,10 +114,13 @@ class Resync:
         return problems
 
     async def _list(self, watched: Watched, namespace: Namespace) -> None:
-        kind = watched.kind
-        sweep = Sweep(kind, namespace)
+        kind, loop = watched.kind, asyncio.get_running_loop()
+        sweep, asked_s = Sweep(kind, namespace), loop.time()
         async for page in self._client.pages(kind, namespace, label_selector=watched.label_selector or None, page=PAGE):
             self._store.take(sweep, page)
+            if self._rests:
+                await asyncio.sleep(min(loop.time() - asked_s, _LONGEST_REST_S))
+            asked_s = loop.time()
         self._note(watched, self._store.end(sweep))
         self.access.listed(kind, namespace)
         if self._store.behind(kind, namespace):

@@ -1,7 +1,6 @@
 """The operator's process: watch and sweep always, lead when the Lease is ours, reconcile while we lead."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -31,6 +30,7 @@ from modelward.operator.actuators.registry import child_kinds
 from modelward.operator.cache.kopf_watch import Watched
 from modelward.operator.cache.resync import Resync
 from modelward.operator.cache.watcher import Watcher
+from modelward.operator.runtime import garbage
 from modelward.operator.runtime.context import Background, Context, Forgetful, Reconciler
 from modelward.operator.runtime.news import carried_out, declared
 from modelward.operator.runtime.probes import application, serving
@@ -115,7 +115,7 @@ class Operator:
     async def run(self, stop: asyncio.Event) -> int:
         """Watch, wait for the Lease, lead, until stopped (0) or a part ended (1)."""
         stopping = stop.wait()
-        async with _tasks(stopping, self.hints.run(), self.sweep.run(), self._lead()) as tasks:
+        async with _tasks(stopping, self.hints.run(), self.sweep.run(), self._lead(), garbage.keep_short()) as tasks:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if tasks[0].done():
                 log.info("operator stops")
@@ -132,8 +132,7 @@ class Operator:
         """
         async with _tasks(self._lease.observe()):
             await self.sweep.done_once.wait()
-        gc.collect()
-        gc.freeze()  # what there is by now stays: a collection that goes over it all would hold the loop up
+        garbage.freeze()
         await self._lease.acquire()
         self._leader.set(1)
         self._leading = True
