@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
@@ -20,12 +20,17 @@ _KEPT = 50_000
 
 More than are ever stored: a round over more objects than are kept would find none of them.
 """
+_MOST_NAMED = 10_000
+"""Sets of field names that are shared; each name of it is one that a schema has."""
 
 M = TypeVar("M", bound=Model)
 _Name = tuple[str, str, str]
 
 _read: OrderedDict[_Name, tuple[Object, Model | None]] = OrderedDict()
 """By kind and name: the very object that was read: the store gives the same one until it changes."""
+
+_field_names: dict[frozenset[str], set[str]] = {}
+"""Names of fields that are set in some model; models are frozen, so that none of these sets ever changes."""
 
 
 def read(kind: type[M], obj: Object) -> M:
@@ -43,6 +48,33 @@ def read(kind: type[M], obj: Object) -> M:
 
 
 def _validated(kind: type[M], obj: Object) -> M:
+    return with_shared_field_names(_valid(kind, obj))
+
+
+def with_shared_field_names(model: M) -> M:
+    """Return the model, whose parts name what was set in them by sets that all models share.
+
+    pydantic makes a set for each part of each model: more than half of what the models of thousands of objects take.
+    """
+    if len(_field_names) > _MOST_NAMED:
+        _field_names.clear()
+    for part in _parts(model):
+        names = frozenset(part.model_fields_set)
+        object.__setattr__(part, "__pydantic_fields_set__", _field_names.setdefault(names, set(names)))
+    return model
+
+
+def _parts(value: object) -> Iterator[Model]:
+    if isinstance(value, Model):
+        yield value
+        for part in vars(value).values():
+            yield from _parts(part)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _parts(item)
+
+
+def _valid(kind: type[M], obj: Object) -> M:
     try:
         return kind.model_validate(obj)
     except ValidationError as error:

@@ -49,8 +49,12 @@ class EndpointMetrics:
     def endpoint(
         self, known: Gathered, asked: MonitoringPlan, status: LLMEndpointStatus, checks: Iterable[Check]
     ) -> None:
-        """Remember the newest status of an endpoint, written or not, and what is asked of it."""
-        about = known.endpoint.metadata
+        """Remember the newest status of an endpoint, written or not, and what is asked of it.
+
+        Where it is what the endpoint has already, that one is kept: a second copy of each would be memory for nothing.
+        """
+        about, before = known.endpoint.metadata, known.endpoint.status
+        status = before if status == before else status
         applied = {one.name for one in status.applied_policies}
         policies = [one for one in known.policies if one.metadata.name in applied]
         ways, own = {one.metadata.name: way_of(one) for one in policies}, endpoint_ways(policies)
