@@ -79,7 +79,7 @@ class RunReconciler:
     """What kept each run's pod from starting when it was last reconciled."""
 
     def __post_init__(self) -> None:
-        self._jobs = RunJobs(self.context, self.installed)
+        self._jobs = RunJobs(self.context)
         self._status = StatusWriter(self.context)
         self._readers = ReaderAccounts(self.context)
 
@@ -129,7 +129,7 @@ class RunReconciler:
             )
         if whole:
             return self._refused(run, whole, around, now_ms)
-        problems = await self._jobs.launch(run, around.watches)
+        problems = await self._jobs.launch(run, around.watches, self.installed.now)
         if not problems:
             self._waiting.over(run, "refused")
             return run_status(run, ConditionState("Complete", "False", RunReason.STARTING), now_ms, job="")
@@ -157,7 +157,10 @@ class RunReconciler:
         if ended or job is None:
             return self._judged(run, how, around, now_ms)
         name, namespace = names.run_job(run.metadata.name), run.metadata.namespace
-        problems = (*await self._jobs.suspended(run, job), *await self._jobs.mend(run, job, around.watches))
+        problems = (
+            *await self._jobs.suspended(run, job),
+            *await self._jobs.mend(run, job, around.watches, self.installed.now),
+        )
         state = running_state(job, self._pods(run), now_ms, suspend=run.spec.suspend)
         if problems:
             state = _of_problem(problems)
