@@ -4,7 +4,7 @@
 
 One hub with a store on disk, in this process, over loopback without TLS; a judge that answers at once, four at a time.
 Times are milliseconds for one record, of a window that is new, and of the same window again; about 20 seconds. What is
-beyond the CPU is the disk, on which each reservation is safe before it is granted.
+beyond the CPU is the disk, on which each reservation, for several requests, is safe before it is granted.
 """
 
 from __future__ import annotations

@@ -105,9 +105,10 @@ class BudgetTerms:
 
 @dataclass(frozen=True, slots=True)
 class SpendRequest:
-    """The worst that one request to a model can spend; `key` makes asking again harmless.
+    """The worst that one request to a model can spend, and how many such requests are wanted at most.
 
-    `cost` is None where the model has no price.
+    `key` makes asking again harmless. `cost` is None where the model has no price. A refusal that is not `final` leaves
+    no trace: who asks gives something back, and asks again.
     """
 
     key: str
@@ -116,14 +117,17 @@ class SpendRequest:
     tokens: int
     cost: int | None = None
     currency: str = ""
+    count: int = 1
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SpendDecision:
-    """Whether a request may be sent, else why not; `message` has the numbers."""
+    """Whether requests may be sent, and how many, else why not; `message` has the numbers."""
 
     refusal: BudgetRefusal | None = None
     message: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,11 @@ class Budgets:
                 raise busy("the reservation could not be stored; ask again")
         return decision
 
-    async def settle(self, namespace: str, policy: str, name: str, used: Spend | None) -> None:
+    async def settle(self, namespace: str, policy: str, name: str, used: Spend | None, unreported: int = 0) -> None:
         """Settle a reservation. It is stored with the next one, or by `flush`; until then a crash leaves it spent."""
         key = namespace, policy
         if ledger := self._ledgers.get(key):
-            self._ledgers[key] = settle(rolled(ledger, day_of(self.clock_ms())), name, used)
+            self._ledgers[key] = settle(rolled(ledger, day_of(self.clock_ms())), name, used, unreported)
 
     async def flush(self) -> None:
         """Store what was settled since the last reservation; HubError when the store refuses."""

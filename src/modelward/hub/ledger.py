@@ -84,12 +84,13 @@ def rolled(ledger: Ledger, day: int) -> Ledger:
 
 
 def reserve(ledger: Ledger, asked: SpendRequest, limits: BudgetLimits) -> tuple[Ledger, SpendDecision]:
-    """Reserve a request's worst case; a key that is known is granted again, and changes nothing."""
+    """Reserve the worst case of as many requests as fit; a key that is known is granted again, and changes nothing."""
     if knows(ledger, asked.key):
-        return ledger, SpendDecision()
+        return ledger, SpendDecision(count=_granted(ledger, asked))
     if refused := _refusal(ledger, asked, limits):
-        return replace(ledger, refused=ledger.refused + 1), refused
-    spend = Spend(asked.tokens, asked.cost or 0)
+        return replace(ledger, refused=ledger.refused + asked.final), refused
+    count = _fitting(ledger, asked, limits)
+    spend = Spend(asked.tokens * count, (asked.cost or 0) * count)
     taken = Reservation(asked.run, asked.evaluator, spend)
     runs = {**ledger.runs, asked.run: ledger.runs.get(asked.run, Spend()) + spend}
     while len(runs) > MAX_RUNS:
@@ -99,7 +100,7 @@ def reserve(ledger: Ledger, asked: SpendRequest, limits: BudgetLimits) -> tuple[
     )
     while len(found.open) > MAX_OPEN:
         found = _closed(found, next(iter(found.open)), None)
-    return found, SpendDecision()
+    return found, SpendDecision(count=count)
 
 
 def knows(ledger: Ledger, key: str) -> bool:
@@ -107,16 +108,17 @@ def knows(ledger: Ledger, key: str) -> bool:
     return key in ledger.open or key in ledger.settled
 
 
-def settle(ledger: Ledger, key: str, used: Spend | None) -> Ledger:
-    """Put what a request used in the place of its worst case; None where the answer did not say: all of it is spent.
+def settle(ledger: Ledger, key: str, used: Spend | None, unreported: int = 0) -> Ledger:
+    """Put what was used in the place of the worst case; None where that is not known: all of it is spent.
 
-    A key that is not known is settled already, or of another day.
+    `unreported` are answers that did not say, for which `used` has the worst case. A key that is not known is settled
+    already, or of another day.
     """
     if key not in ledger.open:
         return ledger
     found = _closed(ledger, key, used)
     settled = (*ledger.settled, key)[-MAX_SETTLED:]
-    return replace(found, settled=settled, unreported=found.unreported + (used is None))
+    return replace(found, settled=settled, unreported=found.unreported + (unreported or used is None))
 
 
 def cancel(ledger: Ledger, key: str) -> Ledger:
@@ -139,6 +141,23 @@ def _refusal(ledger: Ledger, asked: SpendRequest, limits: BudgetLimits) -> Spend
     if not limits.admits(ledger.total + spend):
         return SpendDecision("BudgetExhausted", "the budget of this UTC day is spent")
     return None
+
+
+def _fitting(ledger: Ledger, asked: SpendRequest, limits: BudgetLimits) -> int:
+    """Return how many of the requests the limits admit, at most as many as are wanted. One of them fits."""
+    found = asked.count
+    for most, spent in ((limits, ledger.total), (limits.of_run(), ledger.runs.get(asked.run, NOTHING))):
+        if most.tokens is not None and asked.tokens:
+            found = min(found, (most.tokens - spent.tokens) // asked.tokens)
+        if most.cost is not None and asked.cost:
+            found = min(found, (most.cost - spent.cost) // asked.cost)
+    return found
+
+
+def _granted(ledger: Ledger, asked: SpendRequest) -> int:
+    """Return how many requests a key was granted for."""
+    one = ledger.open.get(asked.key)
+    return max(1, one.spend.tokens // asked.tokens) if one and asked.tokens else 1
 
 
 def _closed(ledger: Ledger, key: str, used: Spend | None) -> Ledger:

@@ -17,6 +17,8 @@ from modelward.hub.errors import bad_request
 from modelward.hub.layout import is_endpoint
 from modelward.hub.requests import body_of, json_answer
 
+MOST_AT_ONCE = 1_000
+"""Requests of one reservation."""
 _BODY_BYTES = 4 << 10
 _TERMS_BYTES = 8 << 20
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
@@ -60,7 +62,7 @@ class Spending:
         return json_answer({"budgets": [state_to_json(one) for one in self.budgets.states()]})
 
     async def post_reservation(self, request: web.Request) -> web.Response:
-        """Grant the worst case of a request, or say why not; what is granted outlives a crash of the hub."""
+        """Grant the worst case of the requests that fit, or say why not; what is granted outlives the hub."""
         namespace, policy = await self._policy(request)
         data = await _object(request, _BODY_BYTES)
         try:
@@ -69,7 +71,7 @@ class Spending:
             raise bad_request(f"not a reservation: {type(error).__name__}: {error}"[:300]) from error
         decision = await self.budgets.reserve(namespace, policy, asked)
         told = {"reason": decision.refusal, "message": decision.message}
-        return json_answer({"granted": decision.refusal is None, **told})
+        return json_answer({"granted": decision.refusal is None, "count": decision.count, **told})
 
     async def post_settlement(self, request: web.Request) -> web.Response:
         """Put what was used in the place of a reservation; without `tokens` all of it is spent."""
@@ -77,10 +79,10 @@ class Spending:
         data = await _object(request, _BODY_BYTES)
         try:
             used = None if data.get("tokens") is None else Spend(counted(data["tokens"]), counted(data.get("cost", 0)))
-            key = _matching(_KEY, data["key"])
+            key, unreported = _matching(_KEY, data["key"]), min(MOST_AT_ONCE, counted(data.get("unreported", 0)))
         except _UNREADABLE as error:
             raise bad_request(f"not a settlement: {type(error).__name__}: {error}"[:300]) from error
-        await self.budgets.settle(namespace, policy, key, used)
+        await self.budgets.settle(namespace, policy, key, used, unreported)
         return web.Response(status=204)
 
     async def _policy(self, request: web.Request) -> tuple[str, str]:
@@ -110,14 +112,18 @@ def _terms(row: Mapping[str, Any]) -> BudgetTerms:
 
 
 def _asked(data: Mapping[str, Any]) -> SpendRequest:
-    return SpendRequest(
+    asked = SpendRequest(
         _matching(_KEY, data["key"]),
         _matching(_NAME, data["run"]),
         _matching(_NAME, data["evaluator"]),
         counted(data["tokens"]),
         None if data.get("cost") is None else counted(data["cost"]),
         _matching(_CURRENCY, data.get("currency") or ""),
+        max(1, min(MOST_AT_ONCE, counted(data.get("count", 1)))),
+        data.get("final") is not False,
     )
+    counted(max(asked.tokens, asked.cost or 0) * asked.count)
+    return asked
 
 
 def _matching(form: re.Pattern[str], text: Any) -> str:

@@ -35,15 +35,20 @@ class BudgetRequests(HubSession):
         return [one async for batch in readable(rows, state_from_json, self.skipped) for one in batch]
 
     async def reserve(self, namespace: str, policy: str, asked: SpendRequest) -> SpendDecision:
-        """Ask for the worst case of one request; the same key again is granted again, and spends nothing more."""
+        """Ask for the worst case of one request or several; the same key again is granted again, and spends nothing."""
         path = f"/v1/budgets/{quote(namespace)}/{quote(policy)}/reservations"
         answer = decoded(await self.ask("POST", path, json=asdict(asked)))
         if answer.get("granted") is True:
-            return SpendDecision()
+            count = answer.get("count", 1)  # a hub of before grants one
+            return SpendDecision(count=min(asked.count, count) if isinstance(count, int) and count > 0 else 1)
         reason: BudgetRefusal = "PriceUnknown" if answer.get("reason") == "PriceUnknown" else "BudgetExhausted"
         return SpendDecision(reason, str(answer.get("message", "")))
 
-    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None) -> None:
-        """Settle what was reserved by what was used; None where that is not known. Again is no harm."""
+    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None, unreported: int = 0) -> None:
+        """Settle what was reserved by what was used; None where that is not known. Again is no harm.
+
+        `unreported` are answers that did not say what they used.
+        """
         path = f"/v1/budgets/{quote(namespace)}/{quote(policy)}/settlements"
-        await self.ask("POST", path, json={"key": key, **(asdict(used) if used else {})})
+        said = {**asdict(used), "unreported": unreported} if used else {}
+        await self.ask("POST", path, json={"key": key, **said})

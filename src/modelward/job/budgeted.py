@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from modelward.api.budget import BudgetRefusal, Spend, SpendDecision, SpendRequest, TokenPrices
-from modelward.api.run_plan import Plan
+from modelward.api.budget import Spend, TokenPrices
 from modelward.evaluate.port import (
-    BudgetExhaustedError,
     PortError,
-    PriceUnknownError,
     ScoringPort,
     ScoringReply,
     ScoringRequest,
 )
 from modelward.evaluate.spending import used, worst_case
-from modelward.hub_client.client import HubClient, HubUnavailableError
-from modelward.job.hub_past import Patiently
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
-_ERRORS: dict[BudgetRefusal, type[PortError]] = {
-    "BudgetExhausted": BudgetExhaustedError,
-    "PriceUnknown": PriceUnknownError,
-}
 
 
 class Payer(Protocol):
@@ -45,40 +33,9 @@ class Payer(Protocol):
         """Tell what was spent; None where that is not known."""
         ...
 
-
-@dataclass(slots=True)
-class Purse:
-    """One policy's budget in one run. Once it was refused, it asks no more: a smaller request that still fits would
-    be a sample of small ones."""
-
-    client: HubClient
-    plan: Plan
-    policy: str
-    patiently: Patiently
-    refused: SpendDecision | None = field(default=None)
-
-    async def reserve(self, evaluator: str, worst: Spend, prices: TokenPrices | None) -> str:
-        """Set a worst case aside and return the key to settle it by. Raises PortError where that cannot be had."""
-        key = uuid.uuid4().hex
-        cost, currency = (worst.cost, prices.currency) if prices else (None, "")
-        asked = SpendRequest(key, self.plan.run, evaluator, worst.tokens, cost, currency)
-        if self.refused is None:
-            try:
-                decision = await self.patiently(lambda: self.client.reserve(self.plan.namespace, self.policy, asked))
-            except HubUnavailableError as error:
-                raise PortError(f"the hub did not set {worst.tokens} tokens aside: {error}", unsent=True) from error
-            if decision.refusal is None:
-                return key
-            self.refused = decision
-            log.warning("budget=refused policy=%s evaluator=%s cause=%r", self.policy, evaluator, decision.message)
-        raise _ERRORS[self.refused.refusal or "BudgetExhausted"](self.refused.message, unsent=True)
-
-    async def settle(self, key: str, spend: Spend | None) -> None:
-        """Tell what was spent; where the hub does not hear it, the worst case stays spent."""
-        try:
-            await self.client.settle(self.plan.namespace, self.policy, key, spend)
-        except HubUnavailableError as error:
-            log.warning("budget=unsettled policy=%s cause=%r", self.policy, str(error)[:200])
+    def abandon(self, key: str) -> None:
+        """Count a request that was cut short as spent."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +77,9 @@ class Budgeted:
             reply = await self.port.post(request)
         except PortError as error:
             await self.purse.settle(key, Spend() if error.unsent else None)
+            raise
+        except BaseException:
+            self.purse.abandon(key)
             raise
         found = used(reply)
         await self.purse.settle(key, found.spend(self.prices) if found else None)

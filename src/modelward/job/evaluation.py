@@ -24,7 +24,7 @@ from modelward.evaluate.port import ScoreMemory, ScoringPort
 from modelward.evaluate.scoring import Scorer, window_result
 from modelward.evaluate.window_scoring import window_tests
 from modelward.hub_client.client import HubClient, HubUnavailableError, ScoreSet
-from modelward.job.budgeted import Budgeted, Purse
+from modelward.job.budgeted import Budgeted
 from modelward.job.embeddings import SharedEmbeddings
 from modelward.job.hub_past import HubPast
 from modelward.job.hub_scopes import HubScopes
@@ -34,6 +34,7 @@ from modelward.job.minilm import embed
 from modelward.job.outside_scores import HubOutsideScores
 from modelward.job.patience import RunPatience
 from modelward.job.port import JobPort
+from modelward.job.purse import Purse
 from modelward.job.score_memory import HubScores
 from modelward.job.shown_scores import show_scores
 from modelward.reasons.checks import CheckReason
@@ -123,6 +124,11 @@ class EvaluationJob:
             item.endpoint, item.evaluation, len(exchanges), len(failed), result.reason or "-",
         )  # fmt: skip
 
+    async def close(self) -> None:
+        """Give back what was reserved of budgets and not used."""
+        for purse in self._purses.values():
+            await purse.close()
+
     def _memory(self, item: PlanItem, judge: ResolvedEvaluator) -> ScoreMemory | None:
         """Return what was scored before, of an evaluator whose scores cost something."""
         if not judge.costly:
@@ -190,6 +196,7 @@ async def run_plan(
             tally.fail(item, f"HubUnavailable: {error}")
         except Exception as error:  # noqa: BLE001  # whatever one item does, the others are owed their turn
             tally.fail(item, f"{type(error).__name__}: {error}")
+    await job.close()
     if termination:
         await asyncio.to_thread(termination.write_text, tally.message())
     return tally

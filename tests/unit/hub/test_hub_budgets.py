@@ -86,6 +86,21 @@ async def test_requests_at_once_share_a_budget_exactly() -> None:
         assert sum(one.refusal is None for one in found) == 10
 
 
+async def test_a_reservation_for_several_requests_is_granted_for_as_many_as_fit() -> None:
+    async with running_hub("memory://") as r:
+        await r.client.put_budgets([TERMS])
+        for _ in range(2):  # the same again grants the same, and nothing more
+            found = await r.client.reserve("retail", "brand", replace(asked(1, 300), count=20))
+            assert (found.refusal, found.count) == (None, 3)
+            assert await spent(r.client) == {"retail/brand": 900}
+        refused = await r.client.reserve("retail", "brand", replace(asked(2, 300), count=20, final=False))
+        assert refused.refusal == "BudgetExhausted"
+        assert [one.refused for one in await r.client.budgets()] == [0]
+        await r.client.settle("retail", "brand", "key-000001", Spend(30), unreported=2)
+        assert [(one.spend.tokens, one.unreported) for one in await r.client.budgets()] == [(30, 2)]
+        assert (await r.client.reserve("retail", "brand", replace(asked(3, 970), count=9))).count == 1
+
+
 async def test_one_namespace_has_so_many_budgets_and_none_of_them_is_another_ones() -> None:
     async with running_hub("memory://") as r:
         loud = [replace(TERMS, namespace="loud", policy=f"p{n}") for n in range(250)]
@@ -103,7 +118,8 @@ async def test_what_is_no_reservation_is_refused_and_changes_nothing() -> None:
         good = {"key": "key-000001", "run": "r", "evaluator": "e", "tokens": 1}
         bad: list[dict[str, object]] = [
             {"tokens": -1}, {"tokens": 1.5}, {"tokens": True}, {"tokens": 1 << 63}, {"key": "x\n"}, {"cost": "free"},
-               {"evaluator": "a b"}, {"currency": "usd"}, {"run": None}]  # fmt: skip
+               {"evaluator": "a b"}, {"count": -1}, {"count": 1.5}, {"tokens": 1 << 60, "count": 9},
+             {"currency": "usd"}, {"run": None}]  # fmt: skip
         async with aiohttp.ClientSession() as session:
             for change in bad:
                 async with session.post(f"{base}/retail/brand/reservations", json={**good, **change}) as answer:

@@ -33,7 +33,8 @@ from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError, store_unavailable
 from modelward.hub.objects import ObjectStore
 from modelward.hub_client.client import HubUnavailableError
-from modelward.job.budgeted import Budgeted, Purse
+from modelward.job.budgeted import Budgeted
+from modelward.job.purse import Purse
 
 T = TypeVar("T")
 DAY = 20_000
@@ -90,9 +91,9 @@ class FlakyHub:
         """Ask the hub of this moment."""
         return await self._answered(lambda: self.budgets.reserve(namespace, policy, asked))
 
-    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None) -> None:
+    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None, unreported: int = 0) -> None:
         """Ask the hub of this moment."""
-        await self._answered(lambda: self.budgets.settle(namespace, policy, key, used))
+        await self._answered(lambda: self.budgets.settle(namespace, policy, key, used, unreported))
 
     async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(0)
@@ -147,7 +148,7 @@ async def insistent(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def run_job(run: str, hub: FlakyHub, judge: Judge, sizes: Sequence[int]) -> None:
-    purse = Purse(hub, Plan(run, "retail", "", ()), "p", insistent)  # type: ignore[arg-type]
+    purse = Purse(hub, Plan(run, "retail", "", ()), "p", insistent, hub.clock)  # type: ignore[arg-type]
     port = Budgeted(judge, purse, "brand", PRICES)
 
     async def ask(size: int) -> None:
@@ -157,6 +158,7 @@ async def run_job(run: str, hub: FlakyHub, judge: Judge, sizes: Sequence[int]) -
 
     for start in range(0, len(sizes), 4):
         await asyncio.gather(*map(ask, sizes[start : start + 4]))
+    await purse.close()
 
 
 async def schedule(seed: int) -> tuple[Spend, Spend]:
@@ -218,6 +220,110 @@ async def test_a_judge_that_reports_less_than_its_worst_case_leaves_the_rest_to_
     await hub.crash()
     await run_job("run-1", hub, judge, [300] * 100)
     assert judge.spent.tokens > 500
+
+
+class CountingHub(FlakyHub):
+    """A hub without trouble that counts what it is asked."""
+
+    asked: int = 0
+    settled: int = 0
+
+    async def reserve(self, namespace: str, policy: str, asked: SpendRequest) -> SpendDecision:
+        """Count and ask."""
+        self.asked += 1
+        return await super().reserve(namespace, policy, asked)
+
+    async def settle(self, namespace: str, policy: str, key: str, used: Spend | None, unreported: int = 0) -> None:
+        """Count and settle."""
+        self.settled += 1
+        await super().settle(namespace, policy, key, used, unreported)
+
+
+class ExactJudge(Judge):
+    """A model that spends ten tokens and says so."""
+
+    async def post(self, _: ScoringRequest) -> ScoringReply:
+        """Spend, after others had their turn."""
+        await asyncio.sleep(0)
+        self.spent += Spend(10, 0)
+        return ScoringReply(200, b'{"usage": {"prompt_tokens": 9, "completion_tokens": 1}}')
+
+
+async def calm(limits: BudgetLimits = LIMITS) -> tuple[CountingHub, ExactJudge]:
+    chance = random.Random(1)
+    hub = CountingHub(chance, UnsureStore(chance), lost=0.0)
+    hub.store.calm = True
+    await hub.crash()
+    hub.budgets.set_terms([BudgetTerms("retail", "p", limits, SpentSoFar(DAY, Spend()))])
+    return hub, ExactJudge(chance)
+
+
+async def test_many_requests_share_a_reservation_and_what_is_left_of_it_goes_back() -> None:
+    hub, judge = await calm(BudgetLimits(tokens=1_000_000))
+    await run_job("run-1", hub, judge, [2_000] * 200)
+    assert judge.spent.tokens == 2_000
+    assert hub.asked == hub.settled <= 200 / 8
+    [state] = hub.budgets.states()
+    assert (state.spend.tokens, state.refused) == (2_000, 0)
+
+
+@pytest.mark.parametrize("size", [1, 100, 400, 900])
+async def test_a_budget_is_used_up_to_less_than_what_four_requests_may_take(size: int) -> None:
+    hub, judge = await calm(BudgetLimits(tokens=8_000))
+    await run_job("run-1", hub, judge, [size] * 1_000)
+    [state] = hub.budgets.states()
+    assert state.spend.tokens == judge.spent.tokens > 8_000 - 4 * (size + 200)
+    assert state.refused == 1
+
+
+async def test_answers_that_do_not_say_what_they_used_are_counted_one_by_one() -> None:
+    class Silent(ExactJudge):
+        async def post(self, _: ScoringRequest) -> ScoringReply:
+            """Say nothing of tokens."""
+            return ScoringReply(200, b"{}")
+
+    hub, judge = await calm(BudgetLimits(tokens=1_000_000))
+    await run_job("run-1", hub, Silent(judge.chance), [300] * 7)
+    [state] = hub.budgets.states()
+    assert state.unreported == 7
+    assert state.spend.tokens > 7 * 300
+
+
+async def test_a_request_that_is_cut_short_counts_as_spent_and_holds_up_no_other() -> None:
+    hub, judge = await calm(BudgetLimits(tokens=1_000_000))
+    purse = Purse(hub, Plan("run-1", "retail", "", ()), "p", insistent, hub.clock)  # type: ignore[arg-type]
+
+    class Hanging(ExactJudge):
+        async def post(self, _: ScoringRequest) -> ScoringReply:
+            """Never answer."""
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    body = orjson.dumps({"messages": [{"role": "user", "content": "x"}], "max_tokens": 40})
+    hung = asyncio.create_task(
+        Budgeted(Hanging(judge.chance), purse, "brand").post(ScoringRequest("http://judge", body))
+    )
+    for _ in range(20):
+        await asyncio.sleep(0)
+    hung.cancel()
+    await asyncio.gather(hung, return_exceptions=True)
+    await Budgeted(judge, purse, "brand").post(ScoringRequest("http://judge", body))
+    await purse.close()
+    worst = worst_case(body)
+    assert worst is not None
+    [state] = hub.budgets.states()
+    assert state.spend.tokens == worst.input + worst.output + 10
+
+
+async def test_what_was_reserved_yesterday_is_not_spent_today() -> None:
+    hub, judge = await calm(BudgetLimits(tokens=1_000_000))
+    purse = Purse(hub, Plan("run-1", "retail", "", ()), "p", insistent, hub.clock)  # type: ignore[arg-type]
+    port, body = Budgeted(judge, purse, "brand"), orjson.dumps({"prompt": "x", "max_tokens": 40})
+    for _ in range(2):
+        await port.post(ScoringRequest("http://judge", body))
+        hub.now_ms += DAY_MS
+    await purse.close()
+    assert hub.asked == 2
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,10 @@ class CalibrationMemory:
         if spend is not None:
             self.spent += min(spend.tokens, worst) - worst
 
+    def abandon(self, key: str) -> None:
+        """Count a request that was cut short as spent."""
+        self._open.pop(key, None)
+
     async def keep(self, rows: Mapping[str, Any]) -> None:
         """Keep scores."""
         async with self._writing:
