@@ -58,11 +58,12 @@ faults-full: env ## The long forms of the fault tests: soaks, long hangs, 300 en
 	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_serving_e2e.py tests/cluster/e2e/test_zzz_without_us_e2e.py --durations=20
 
 .PHONY: judges-full
-judges-full: env ## Judges with both real models on a real cluster: readouts, kappa, flips (half an hour)
+judges-full: env ## Judges with both real models on a real cluster: readouts, kappa, flips; an evaluator's image by podman (an hour)
+	command -v podman >/dev/null || apt-get install --yes --no-install-recommends podman
 	$(DEVCLUSTER) up
 	$(DEVCLUSTER) build-images
 	$(DEVCLUSTER) build-images judge
-	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_judges_e2e.py -s --timeout=10000 --durations=10
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_judges_e2e.py tests/cluster/e2e/test_containers_e2e.py -s --timeout=10000 --durations=10
 
 .PHONY: demo
 demo: env ## The banking bot: from nothing to health with evidence and scaling, in minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -20,14 +21,14 @@ pytestmark = pytest.mark.cluster
 
 BOT, MIN_SAMPLES = "bot", 40
 BASE = "localhost/modelward-base:dev"
+MODELWARD = (sys.executable, "-c", "from modelward.cli.app import main; main()")
 
 
 @pytest.fixture(scope="module")
 def image(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The skeleton's own image, unchanged."""
     folder = tmp_path_factory.mktemp("init")
-    modelward = (sys.executable, "-c", "from modelward.cli.app import main; main()")
-    _run(*modelward, "evaluator", "init", "shouting", "--folder", str(folder))
+    _run(*MODELWARD, "evaluator", "init", "shouting", "--folder", str(folder))
     name = "localhost/shouting:dev"
     built = ("buildah", "bud", "-q", "--isolation=chroot", "--format=oci", "--build-arg", f"BASE={BASE}", "-t", name)
     _run(*built, str(folder / "shouting"))
@@ -123,6 +124,19 @@ def test_an_image_that_is_nowhere_is_told_and_is_never_a_pass(installed: Install
     one = installed.until("the check says so", told, 180)
     assert one["verdict"] == "Unknown"
     assert "localhost/nowhere:dev" in one["message"]
+
+
+@pytest.mark.skipif(os.environ.get("MODELWARD_FULL") != "1", reason="make judges-full: needs podman")
+def test_the_skeleton_s_image_keeps_the_contract_as_restricted_as_in_a_pod(image: str, tmp_path: Path) -> None:
+    # Where limits of open files cannot be raised, as in a container, podman has to be told to leave them.
+    settings = tmp_path / "containers.conf"
+    settings.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+    done = subprocess.run(
+        [*MODELWARD, "evaluator", "conformance", image], check=False, capture_output=True, text=True, timeout=200,
+        env=os.environ | {"CONTAINERS_CONF": str(settings)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{image} keeps score/v1" in done.stdout
 
 
 def test_its_container_is_a_restricted_sidecar_without_a_token(installed: Installed, place: str, image: str) -> None:

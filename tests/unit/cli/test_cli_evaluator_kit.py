@@ -116,6 +116,23 @@ def test_what_cannot_be_started_says_what_to_do(tmp_path: Path, monkeypatch: pyt
     assert "18090" in image.output
 
 
+def runtime(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_a_runtime_whose_service_does_not_run_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    runtime(tmp_path, "docker", "exit 1")
+    only = run("evaluator", "conformance", "registry.example/brand:1")
+    assert only.exit_code == 2
+    assert "`docker info` fails" in only.output
+    runtime(tmp_path, "podman", '[ "$1" = info ] || exit 7')
+    other = run("evaluator", "conformance", "registry.example/brand:1")
+    assert other.exit_code == 2
+    assert "ended with code 7" in other.output
+
+
 def test_a_url_where_nobody_answers_fails_its_manifest() -> None:
     found = run("evaluator", "conformance", "http://127.0.0.1:9")
     assert found.exit_code == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -18,6 +19,8 @@ from modelward.job.conformance.client import TriedService
 
 RUNTIMES = ("docker", "podman", "nerdctl")
 START_S = 60.0
+ANSWER_S = 30.0
+"""For a runtime to say whether it works."""
 _AGAIN_S = 0.2
 
 
@@ -58,12 +61,7 @@ def _file(path: Path, key: str) -> Iterator[TriedService]:
 
 @contextmanager
 def _image(image: str, key: str) -> Iterator[TriedService]:
-    runtime = next(filter(shutil.which, RUNTIMES), None)
-    if runtime is None:
-        raise StartError(
-            f"no {', '.join(RUNTIMES)} here to run {image}: give a file (server.py), or run the image where you can,"
-            f" with port {PORT} published, and give its URL (http://HOST:{PORT})"
-        )
+    runtime = _runtime(image)
     port = _free_port()
     name = f"modelward-conformance-{port}"
     process = subprocess.Popen([runtime, *run_arguments(image, name, port, signs=bool(key))], env=_with_key(key))
@@ -72,6 +70,20 @@ def _image(image: str, key: str) -> Iterator[TriedService]:
     finally:
         subprocess.run([runtime, "rm", "-f", name], check=False, capture_output=True)
         process.wait()
+
+
+def _runtime(image: str) -> str:
+    """Return the first runtime that works: one may be installed without the service that it asks."""
+    found = list(filter(shutil.which, RUNTIMES))
+    for name in found:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if not subprocess.run([name, "info"], check=False, capture_output=True, timeout=ANSWER_S).returncode:
+                return name
+    why = f"`{found[0]} info` fails" if found else f"no {', '.join(RUNTIMES)} here"
+    raise StartError(
+        f"{why}, so {image} cannot be run: give a file (server.py), or run the image where you can,"
+        f" with port {PORT} published, and give its URL (http://HOST:{PORT})"
+    )
 
 
 def run_arguments(image: str, name: str, port: int, *, signs: bool) -> Sequence[str]:
