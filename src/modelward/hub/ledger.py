@@ -111,7 +111,7 @@ def knows(ledger: Ledger, key: str) -> bool:
 def settle(ledger: Ledger, key: str, used: Spend | None, unreported: int = 0) -> Ledger:
     """Put what was used in the place of the worst case; None where that is not known: all of it is spent.
 
-    `unreported` are answers that did not say, for which `used` has the worst case. A key that is not known is settled
+    `unreported` are answers that did not say: `used` has their worst case. A key that is not known is settled
     already, or of another day.
     """
     if key not in ledger.open:
