@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelward.cli.console import fail
+
+if TYPE_CHECKING:
+    from modelward.hub.settings import HubSettings
 
 NEXT = "Example, to try it out: modelward hub --insecure-no-auth --listen 127.0.0.1:8443 --store file:///tmp/hub"
 
@@ -55,39 +59,37 @@ def hub(
     insecure_no_auth: _NoAuth = False,
 ) -> None:
     """Run the hub: sampled exchanges in, windows for evaluators out, results kept."""
+    from modelward.hub.history.settings import HistorySettings, keep_times
+    from modelward.hub.people.settings import people_settings
+    from modelward.hub.settings import HubSettings, storage_bytes
+
+    _run(
+        lambda: HubSettings(
+            store_url=store, listen=listen, health_listen=health_listen, state_dir=state, namespace=namespace,
+            auth=not insecure_no_auth, people=people_settings(people),
+            store_bytes=storage_bytes(store_size), namespace_share_bytes=storage_bytes(namespace_share),
+            history=HistorySettings(
+                history, storage_bytes(history_size), storage_bytes(history_namespace_share),
+                keep_times(history_keep_for or ()), history_export, history_prometheus_url,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _run(read: Callable[[], HubSettings]) -> None:
+    """Run a hub of the settings that `read` returns, until it is ended; what is wrong with them ends the command."""
     import asyncio
     from functools import partial
 
     from modelward.cli.logs import configure_logging
     from modelward.hub.errors import HubSettingsError
-    from modelward.hub.history.settings import HistorySettings, keep_times
-    from modelward.hub.people.settings import people_settings
     from modelward.hub.process import serve
-    from modelward.hub.settings import HubSettings, storage_bytes
     from modelward.kube.certificate import publish
 
     configure_logging("text", "INFO")
     try:
-        settings = HubSettings(
-            store_url=store,
-            listen=listen,
-            health_listen=health_listen,
-            state_dir=state,
-            namespace=namespace,
-            auth=not insecure_no_auth,
-            store_bytes=storage_bytes(store_size),
-            namespace_share_bytes=storage_bytes(namespace_share),
-            people=people_settings(people),
-            history=HistorySettings(
-                history,
-                storage_bytes(history_size),
-                storage_bytes(history_namespace_share),
-                keep_times(history_keep_for or ()),
-                history_export,
-                history_prometheus_url,
-            ),
-        )
+        settings = read()
     except HubSettingsError as error:
         fail(str(error))
     # The operator finds the hub's authority in a ConfigMap of the hub's namespace.
-    asyncio.run(serve(settings, None if insecure_no_auth else partial(publish, namespace)))
+    asyncio.run(serve(settings, partial(publish, settings.namespace) if settings.auth else None))

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from modelward.api.origin import LONGEST_S, ORIGINS, signed_mark
 from modelward.hub.audit import AuditLog, record_to_json
-from modelward.hub.authorisation import Action
 from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.erasure import audited, counted, erase, target_from_json
 from modelward.hub.errors import bad_request
@@ -18,7 +17,7 @@ from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_namespace
 from modelward.hub.people.labels import PeopleLabels
-from modelward.hub.requests import body_of, integer_of, json_answer
+from modelward.hub.requests import Permit, body_of, integer_of, json_answer
 from modelward.hub.results import ResultStore
 from modelward.hub.scopes import ScopeStore
 from modelward.hub.scores import ScoreStore
@@ -45,7 +44,7 @@ class Administration:
     keys: KeyRing
     audit: AuditLog
     labels: PeopleLabels
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
     flush: Callable[[], Awaitable[None]]
 
     def add_to(self, app: web.Application) -> None:

@@ -28,10 +28,10 @@ from modelward.hub.history.store import HistoryStore
 from modelward.hub.index import Holding
 from modelward.hub.ingest import FUTURE_MS, Batch, read_batch
 from modelward.hub.keys import KeyRing
-from modelward.hub.layout import is_endpoint, result_key
+from modelward.hub.layout import result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.people.people import People
-from modelward.hub.requests import body_of, integer_of, json_answer
+from modelward.hub.requests import body_of, integer_of, json_answer, names_of
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.scope_api import ScopeApi
@@ -254,12 +254,7 @@ class Api:
         return str(caller or BY_HAND)
 
     async def _endpoint(self, request: web.Request, action: Action) -> str:
-        namespace = request.match_info["namespace"]
-        await self._permit(request, action, namespace)
-        endpoint = f"{namespace}/{request.match_info['endpoint']}"
-        if not is_endpoint(endpoint):
-            raise bad_request(f"not the names of a namespace and an endpoint: {endpoint[:300]!r}")
-        return endpoint
+        return "/".join(await names_of(request, self._permit, action))
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
 
 from modelward.api.calibration import calibration_from_json, calibration_to_json
-from modelward.hub.authorisation import Action
 from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.errors import HubError, bad_request
-from modelward.hub.layout import is_endpoint
-from modelward.hub.requests import body_of, json_answer
+from modelward.hub.requests import Permit, body_of, json_answer, names_of
 
 _BODY_BYTES = 64 << 10
 _SCORES_BYTES = 2 << 20
@@ -23,10 +20,10 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 @dataclass(slots=True)
 class CalibrationApi:
-    """The handlers; `permit` raises HubError 403 when the caller may not do something to a namespace."""
+    """The handlers."""
 
     calibrations: CalibrationStore
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -38,14 +35,14 @@ class CalibrationApi:
 
     async def get_calibration(self, request: web.Request) -> web.Response:
         """Answer what was found of an evaluator; 404 where it was never calibrated."""
-        found = self.calibrations.get(*await self._named(request, "read calibration"))
+        found = self.calibrations.get(*await names_of(request, self.permit, "read calibration", "evaluator"))
         if found is None:
             raise HubError(404, "NotFound", "this evaluator was never calibrated")
         return json_answer(calibration_to_json(found))
 
     async def put_calibration(self, request: web.Request) -> web.Response:
         """Store what a Job found of an evaluator, whose names must be those of the path."""
-        names = await self._named(request, "put calibration")
+        names = await names_of(request, self.permit, "put calibration", "evaluator")
         try:
             found = calibration_from_json(orjson.loads(await body_of(request, _BODY_BYTES)))
         except (ValueError, RecursionError) as error:
@@ -57,7 +54,7 @@ class CalibrationApi:
 
     async def get_label_scores(self, request: web.Request) -> web.Response:
         """Answer the scores of labels of one version; 404 where there are none."""
-        names = await self._named(request, "put calibration")
+        names = await names_of(request, self.permit, "put calibration", "evaluator")
         data = await self.calibrations.scores(*names, _digest(request))
         if data is None:
             raise HubError(404, "NotFound", "no label was scored by this version")
@@ -65,7 +62,7 @@ class CalibrationApi:
 
     async def put_label_scores(self, request: web.Request) -> web.Response:
         """Store the scores of labels of one version."""
-        names, digest = await self._named(request, "put calibration"), _digest(request)
+        names, digest = await names_of(request, self.permit, "put calibration", "evaluator"), _digest(request)
         body = await body_of(request, _SCORES_BYTES)
         try:
             if not isinstance(orjson.loads(body), dict):
@@ -74,13 +71,6 @@ class CalibrationApi:
             raise bad_request("the body is not JSON") from error
         await self.calibrations.put_scores(*names, digest, body)
         return web.Response(status=204)
-
-    async def _named(self, request: web.Request, action: Action) -> tuple[str, str]:
-        namespace, evaluator = request.match_info["namespace"], request.match_info["evaluator"]
-        await self.permit(request, action, namespace)
-        if not is_endpoint(f"{namespace}/{evaluator}"):
-            raise bad_request("not the names of a namespace and an evaluator")
-        return namespace, evaluator
 
 
 def _digest(request: web.Request) -> str:

@@ -1,16 +1,22 @@
-"""Reading requests within limits, and writing JSON answers."""
+"""How handlers begin and end: who may, of what, with which body within limits; and answers of JSON."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 import orjson
 from aiohttp import web
 
 from modelward.api.base import Model
 from modelward.hub.admission import HELD, Held
+from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.layout import is_endpoint
+
+Permit: TypeAlias = Callable[[web.Request, Action, str], Awaitable[str]]
+"""Returns who asks; HubError 403 where that account may not do something to a namespace ("" stands for all)."""
 
 
 def json_answer(data: Any, status: int = 200) -> web.Response:
@@ -21,6 +27,15 @@ def json_answer(data: Any, status: int = 200) -> web.Response:
 def view_answer(view: Model) -> web.Response:
     """Return an answer of a view that people read."""
     return web.Response(body=orjson.dumps(view.wire()), content_type="application/json")
+
+
+async def names_of(request: web.Request, permit: Permit, action: Action, second: str = "endpoint") -> tuple[str, str]:
+    """Return the namespace and the `second` name of a path to whoever may do this there; HubError 403, or 400."""
+    namespace, name = request.match_info["namespace"], request.match_info[second]
+    await permit(request, action, namespace)
+    if not is_endpoint(f"{namespace}/{name}"):
+        raise bad_request(f"not the names of a namespace and of one {second}: {namespace[:100]!r}, {name[:300]!r}")
+    return namespace, name
 
 
 def integer_of(request: web.Request, name: str, default: int | None = None) -> int:
@@ -50,3 +65,14 @@ async def body_of(request: web.Request, limit: int) -> bytes:
     except TimeoutError as error:
         raise HubError(408, "TooSlow", f"the body did not arrive within {held.admission.body_s:g} s") from error
     return bytes(body)
+
+
+async def object_of(request: web.Request, limit: int) -> Mapping[str, Any]:
+    """Read a body that is one JSON object; HubError 400 for another, else as `body_of`."""
+    try:
+        data = orjson.loads(await body_of(request, limit))
+    except (ValueError, RecursionError) as error:
+        raise bad_request("the body is not JSON") from error
+    if not isinstance(data, Mapping):
+        raise bad_request("the body is no JSON object")
+    return data

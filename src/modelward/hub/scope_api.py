@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -12,7 +11,7 @@ from modelward.api.scope import is_scope_key, scope_facts_from_json
 from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import is_namespace
-from modelward.hub.requests import body_of
+from modelward.hub.requests import Permit, body_of
 from modelward.hub.scopes import ScopeStore
 
 _BODY_BYTES = 8 << 10
@@ -23,7 +22,7 @@ class ScopeApi:
     """The handlers; `permit` raises HubError 403 when the caller may not do something to a namespace."""
 
     scopes: ScopeStore
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""

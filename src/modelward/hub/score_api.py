@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ from modelward.hub.keys import KeyRing
 from modelward.hub.layout import ExchangeObject, hour_of, is_endpoint, namespace_of
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.otlp_scores import rows_of
-from modelward.hub.requests import body_of, json_answer
+from modelward.hub.requests import Permit, body_of, json_answer
 from modelward.hub.result_form import plain_label
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import Limits
@@ -61,7 +61,7 @@ class ScoreApi:
     metrics: HubMetrics
     admits: Callable[[str], bool]
     allows: Callable[[Caller | None, Action, str], bool]
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from modelward.api.budget import BudgetTerms, Spend, SpendRequest, counted, state_to_json, terms_from_json
-from modelward.hub.authorisation import Action
 from modelward.hub.budgets import Budgets
 from modelward.hub.errors import bad_request
 from modelward.hub.layout import is_endpoint
-from modelward.hub.requests import body_of, json_answer
+from modelward.hub.requests import Permit, json_answer, names_of, object_of
 
 MOST_AT_ONCE = 1_000
 """Requests of one reservation."""
@@ -28,10 +26,10 @@ _CURRENCY = re.compile(r"[A-Z]{3}|")
 
 @dataclass(slots=True)
 class Spending:
-    """The handlers and what they work on; `permit` as in Administration."""
+    """The handlers and what they work on."""
 
     budgets: Budgets
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -43,7 +41,7 @@ class Spending:
     async def put_budgets(self, request: web.Request) -> web.Response:
         """Replace the terms of all policies; rows that cannot be read, or are too many, are named in the answer."""
         await self.permit(request, "put budgets", "")
-        data = await _object(request, _TERMS_BYTES)
+        data = await object_of(request, _TERMS_BYTES)
         rows, refused = data.get("budgets"), list[str]()
         if not isinstance(rows, list):
             raise bad_request('not budgets: {"budgets": [{"namespace", "policy", "tokens", …}]} is wanted')
@@ -63,8 +61,8 @@ class Spending:
 
     async def post_reservation(self, request: web.Request) -> web.Response:
         """Grant the worst case of the requests that fit, or say why not; what is granted outlives the hub."""
-        namespace, policy = await self._policy(request)
-        data = await _object(request, _BODY_BYTES)
+        namespace, policy = await names_of(request, self.permit, "spend budget", "policy")
+        data = await object_of(request, _BODY_BYTES)
         try:
             asked = _asked(data)
         except _UNREADABLE as error:
@@ -75,8 +73,8 @@ class Spending:
 
     async def post_settlement(self, request: web.Request) -> web.Response:
         """Put what was used in the place of a reservation; without `tokens` all of it is spent."""
-        namespace, policy = await self._policy(request)
-        data = await _object(request, _BODY_BYTES)
+        namespace, policy = await names_of(request, self.permit, "spend budget", "policy")
+        data = await object_of(request, _BODY_BYTES)
         try:
             used = None if data.get("tokens") is None else Spend(counted(data["tokens"]), counted(data.get("cost", 0)))
             key, unreported = _matching(_KEY, data["key"]), min(MOST_AT_ONCE, counted(data.get("unreported", 0)))
@@ -84,23 +82,6 @@ class Spending:
             raise bad_request(f"not a settlement: {type(error).__name__}: {error}"[:300]) from error
         await self.budgets.settle(namespace, policy, key, used, unreported)
         return web.Response(status=204)
-
-    async def _policy(self, request: web.Request) -> tuple[str, str]:
-        namespace, policy = request.match_info["namespace"], request.match_info["policy"]
-        await self.permit(request, "spend budget", namespace)
-        if not is_endpoint(f"{namespace}/{policy}"):
-            raise bad_request("not the names of a namespace and a policy")
-        return namespace, policy
-
-
-async def _object(request: web.Request, limit: int) -> Mapping[str, Any]:
-    try:
-        data = orjson.loads(await body_of(request, limit))
-    except (ValueError, RecursionError) as error:
-        raise bad_request("the body is not JSON") from error
-    if not isinstance(data, Mapping):
-        raise bad_request("the body is no JSON object")
-    return data
 
 
 def _terms(row: Mapping[str, Any]) -> BudgetTerms:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -22,12 +22,11 @@ from modelward.api.series import (
     series_to_json,
 )
 from modelward.hub.admission import send
-from modelward.hub.authorisation import Action
 from modelward.hub.errors import bad_request, too_large
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.ingest import chunks_of
 from modelward.hub.layout import is_endpoint
-from modelward.hub.requests import body_of, integer_of, json_answer
+from modelward.hub.requests import Permit, body_of, integer_of, json_answer, names_of
 from modelward.hub.settings import Limits
 
 MOST_ROWS = 2_000
@@ -40,12 +39,12 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, R
 
 @dataclass(slots=True)
 class HistoryApi:
-    """The handlers; `permit` raises HubError 403 when the caller may not do something to a namespace."""
+    """The handlers."""
 
     store: HistoryStore
     limits: Limits
     counted: Counter
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -71,22 +70,15 @@ class HistoryApi:
 
     async def get_history(self, request: web.Request) -> web.Response:
         """Answer the lines of one metric of an endpoint."""
-        endpoint = await self._endpoint(request)
+        endpoint = await names_of(request, self.permit, "read history")
         series = await self.store.answer(endpoint, query_of(request))
         return await send(request, json_answer(series_to_json(series)))
 
     async def get_objectives(self, request: web.Request) -> web.Response:
         """Answer what the objectives of an endpoint count over a period."""
-        endpoint = await self._endpoint(request)
+        endpoint = await names_of(request, self.permit, "read history")
         found = await self.store.period(endpoint, *span_of(request))
         return json_answer(period_to_json(found))
-
-    async def _endpoint(self, request: web.Request) -> tuple[str, str]:
-        namespace, name = request.match_info["namespace"], request.match_info["endpoint"]
-        await self.permit(request, "read history", namespace)
-        if not is_endpoint(f"{namespace}/{name}"):
-            raise bad_request("not the names of a namespace and an endpoint")
-        return namespace, name
 
 
 def query_of(request: web.Request) -> HistoryQuery:

@@ -1,7 +1,7 @@
 """History as the rest of the hub uses it: off the event loop, and never in the way of exchanges.
 
-One thread writes, another reads. What keeps history from being used (a newer database, a full disk, a damaged file) is
-said in the log, in metrics and to whoever asks; everything else of the hub goes on.
+One thread writes, another reads. What keeps history from being used is said in the log, in metrics and to whoever
+asks; everything else of the hub goes on.
 """
 
 from __future__ import annotations
@@ -21,20 +21,12 @@ from modelward.api.history import HistoryBatch
 from modelward.api.series import HistoryQuery, HistorySeries, ObjectivePeriod
 from modelward.desired.runs import is_scheduled
 from modelward.hub.errors import HubError, busy
-from modelward.hub.history import answers, retention, salvage
+from modelward.hub.history import answers, retention
+from modelward.hub.history.access import RETRY_S, HistoryAccess
 from modelward.hub.history.database import HistoryDatabase, Taken
-from modelward.hub.history.file import (
-    NewerHistoryError,
-    check,
-    is_damage,
-    is_full,
-    network_file_system,
-    opened,
-    reading,
-)
+from modelward.hub.history.file import network_file_system
 from modelward.hub.history.place import HistoryPlace, HistoryState
 from modelward.hub.history.prometheus import PrometheusHistory
-from modelward.hub.history.retention import HistoryBounds
 from modelward.hub.history.totals import HistoryTotals, totals
 from modelward.hub.turns import Turns
 
@@ -44,7 +36,6 @@ _WAITING = 200
 _QUESTIONS = 20
 """Questions to one namespace's history that wait for their turn."""
 _SEALED_AT_ONCE = 10
-RETRY_S = 60
 T = TypeVar("T")
 
 
@@ -65,22 +56,29 @@ class HistoryStore:
     """Deletes what lies elsewhere of a namespace."""
     prometheus: PrometheusHistory | None = None
     """Answers in the place of the database what it has."""
-    state: HistoryState = "Opening"
-    problem: str = "it is being opened"
-    _database: HistoryDatabase | None = None
-    _reader: sqlite3.Connection | None = None
+    _access: HistoryAccess = field(init=False)
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-writer"))
     _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-reader"))
     _turns: Turns = field(default_factory=lambda: Turns(1, 1, _QUESTIONS))
     _waiting: int = 0
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._access = HistoryAccess(self.place, self.clock_ms, self.damaged, self.told, self.network)
+
+    @property
+    def state(self) -> HistoryState:
+        """In which state the database is."""
+        return self._access.state
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, in words; empty where nothing is."""
+        return self._access.problem
+
     async def open(self) -> None:
         """Open or make the database; whatever keeps it from that is said, and raises nothing."""
-        if self.place is None:
-            self._say("Off", "the hub keeps no history: it is off (history.enabled)")
-            return
-        await self._run(self._writing, self._open)
+        await self._run(self._writing, self._access.open)
 
     async def close(self) -> None:
         """End both threads, after what was begun; what is staged stays staged."""
@@ -88,7 +86,7 @@ class HistoryStore:
             task.cancel()
         await asyncio.to_thread(self._writing.shutdown, wait=True)
         await asyncio.to_thread(self._reading.shutdown, wait=True)
-        self._close()
+        self._access.close()
 
     async def put(self, batch: HistoryBatch) -> Taken:
         """Stage a batch; HubError 503 or 507 while history cannot take it. Again is no harm."""
@@ -187,59 +185,6 @@ class HistoryStore:
             self.trimmed(size)
             log.warning("history share exceeded namespace=%s deleted_bytes=%d", namespace, size)
 
-    def _open(self) -> None:
-        if self.place is None:
-            return
-        path = self.place.path
-        kind = self.network(path.parent) if path is not None else ""
-        try:
-            self._begin(path, "TRUNCATE" if kind else "WAL")
-        except NewerHistoryError as error:
-            self._say("Newer", f"{error}; it is left untouched: install the newer hub again, or move the file away")
-            return
-        except sqlite3.Error as error:
-            self._failed(error)
-            return
-        told = f"on a network file system ({kind}): without a write-ahead log, so writes are slower" if kind else ""
-        self._say("Ready", told)
-
-    def _begin(self, path: Path | None, journal: str) -> None:
-        bounds = self.place.bounds if self.place else HistoryBounds(1, 1)
-        try:
-            connection = opened(path, bounds.total_bytes, journal)
-        except sqlite3.DatabaseError as error:
-            if path is None or not is_damage(error):
-                raise
-            self._set_aside(path, error)
-            connection = opened(path, bounds.total_bytes, journal)
-        self._database = HistoryDatabase(connection, self._found_damaged)
-        self._reader = reading(path) if path is not None else connection
-        if path is not None:
-            salvage.resume(self._database, path, self.clock_ms())
-
-    def _set_aside(self, path: Path, error: Exception) -> None:
-        self._close()
-        aside = salvage.set_aside(path, self.clock_ms())
-        self._found_damaged(f"{path}: {error}; set aside as {aside.name}, what is whole of it is taken over")
-
-    def _found_damaged(self, what: str) -> None:
-        self.damaged(what)
-        log.error("history damaged what=%r", what)
-
-    def _close(self) -> None:
-        for connection in {
-            id(one): one for one in (self._reader, self._database and self._database.connection) if one
-        }.values():
-            connection.close()
-        self._reader = self._database = None
-
-    def _say(self, state: HistoryState, problem: str = "") -> None:
-        if (state, problem) != (self.state, self.problem):
-            level = logging.INFO if state in ("Ready", "Off") else logging.ERROR
-            log.log(level, "history state=%s problem=%r", state, problem)
-        self.state, self.problem = state, problem
-        self.told(state)
-
     def _told(self) -> str:
         return self.problem if self.state != "Ready" else ""
 
@@ -248,59 +193,18 @@ class HistoryStore:
             raise busy("the history has much to write; put it again")
         self._waiting += 1
         try:
-            return await self._run(self._writing, lambda: self._guarded(work))
+            return await self._run(self._writing, lambda: self._access.write(work))
         finally:
             self._waiting -= 1
 
-    def _guarded(self, work: Callable[[HistoryDatabase], T]) -> T:
-        """Do it in the writer's thread; a damaged file is set aside, and the work done on a new one."""
-        if self._database is None and self.state == "Unusable":
-            self._open()
-        for last in (False, True):
-            if self._database is None:
-                raise self._unavailable()
-            try:
-                done = work(self._database)
-            except sqlite3.Error as error:
-                if not last and is_damage(error) and self.place is not None and self.place.path is not None:
-                    self._set_aside(self.place.path, error)
-                    self._open()
-                    continue
-                self._failed(error)
-                raise self._unavailable() from error
-            if self.state in ("Full", "Unusable"):
-                self._say("Ready")
-            return done
-        raise self._unavailable()
-
-    def _failed(self, error: sqlite3.Error) -> None:
-        if is_full(error):
-            self._say("Full", f"the disk of the history is full, so it takes nothing: {error}")
-        else:
-            self._say("Unusable", f"the history cannot be used: {error}")
-
-    def _unavailable(self) -> HubError:
-        status = 507 if self.state == "Full" else 503
-        code = {"Off": "HistoryOff", "Newer": "HistoryNewer"}.get(self.state, "HistoryUnavailable")
-        return HubError(404 if self.state == "Off" else status, code, self.problem, RETRY_S)
-
     async def read(self, endpoint: tuple[str, str], work: Callable[[sqlite3.Connection], T]) -> T:
         """Read something in the reader's thread; HubError 503 while history cannot be read."""
-        executor = self._reading if self.place is not None and self.place.path is not None else self._writing
+        executor = self._reading if self._access.has_file else self._writing
         async with self._turns.of(endpoint[0]):
-            return await self._run(executor, lambda: self._guarded_read(work))
+            return await self._run(executor, lambda: self._access.read(work, self._suspected))
 
-    def _guarded_read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        reader = self._reader
-        if reader is None:
-            raise self._unavailable()
-        try:
-            return work(reader)
-        except sqlite3.Error as error:
-            if is_damage(error):
-                self._writing.submit(self._guarded, lambda database: check(database.connection))
-            text = f"the history cannot be read now: {error}"
-            raise HubError(503, "HistoryUnavailable", text, RETRY_S) from error
+    def _suspected(self) -> None:
+        self._writing.submit(self._access.check)
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -10,13 +9,12 @@ from aiohttp import web
 
 from modelward.api.exchange_page import LabelView, PersonLabel
 from modelward.api.kept_score import shown_set
-from modelward.hub.authorisation import Action
 from modelward.hub.errors import bad_request
 from modelward.hub.layout import hour_of, namespace_of
 from modelward.hub.people.door import Place
 from modelward.hub.people.exchange_api import ExchangeApi
 from modelward.hub.people.labels import PeopleLabels, StoredLabel
-from modelward.hub.requests import body_of, integer_of, json_answer, view_answer
+from modelward.hub.requests import Permit, body_of, integer_of, json_answer, view_answer
 from modelward.privacy.identifiers import exchange_names
 from modelward.privacy.redaction import redact
 
@@ -29,7 +27,7 @@ class LabelApi:
 
     labels: PeopleLabels
     exchanges: ExchangeApi
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,10 @@ import orjson
 from aiohttp import web
 
 from modelward.api.shown_object import ShownName, name_from_json
-from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import is_endpoint
 from modelward.hub.people.shown import ShownObjects
-from modelward.hub.requests import body_of, json_answer
+from modelward.hub.requests import Permit, body_of, json_answer
 
 log = logging.getLogger(__name__)
 BODY_BYTES = 16 << 20
@@ -26,7 +25,7 @@ class ObjectApi:
     """The handler; `permit` raises HubError 403 when the caller may not."""
 
     shown: ShownObjects
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the route."""

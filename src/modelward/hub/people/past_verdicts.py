@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 
 from modelward.alerts.episode import AlertInput, AlertVerdict
@@ -29,48 +30,61 @@ _CLASSES: dict[Signal, RequestClass] = {
 
 def past_verdicts(policy: str, asked: PolicyObjective, points: Points) -> Iterator[tuple[int, AlertInput]]:
     """Yield when each row ended, and what the objective's alert would have heard then."""
-    grid, metric = points.grid, OBJECTIVES[asked.metric]
+    grid = points.grid
     width = max(1, duration_ms(asked.over) // grid.step_ms)
-    seen = _Window(points.of((), "covered"), width)
+    decided = _decider(asked, points, width)
+    for at in range(grid.count):
+        yield grid.from_ms + (at + 1) * grid.step_ms, _heard(policy, asked, decided(at))
+
+
+def _heard(policy: str, asked: PolicyObjective, found: ObjectiveVerdict | None) -> AlertInput:
+    verdict: AlertVerdict = found.verdict if found else "Unknown"
+    if found and found.reason == CheckReason.NEAR_THRESHOLD:
+        verdict = "NearThreshold"
+    reason = str(found.reason if found else CheckReason.MISSING)
+    what = f"{asked.name} {found.message}"[:256] if found else ""
+    return AlertInput(policy, f"Objective/{asked.name}", verdict, asked.severity, reason, what)
+
+
+def _decider(asked: PolicyObjective, points: Points, width: int) -> Callable[[int], ObjectiveVerdict | None]:
+    """Return what decides at a row; None where the rows before it were not watched."""
+    metric = OBJECTIVES[asked.metric]
     latency = _LATENCIES.get(metric.signal)
     if metric.kind == "Latency" and latency is not None:
-        buckets = [_Window(points.of(COUNTED, f"{latency}.{n}"), width) for n in range(len(BOUNDS[latency]) + 1)]
+        decide = partial(_latency_at, asked, latency, _latency_windows(latency, points, width))
         given = _Window(points.of((), f"given.{latency}"), width)
-        bounds_ms = tuple(bound * 1_000 for bound in BOUNDS[latency])
-
-        def decided(at: int) -> ObjectiveVerdict:
-            return decide_latency(
-                DurationBins(bounds_ms, tuple(one.sum(at) for one in buckets)),
-                percentile_ppm=(asked.percentile or DEFAULT_PERCENTILE) * PPM // 100,
-                max_duration_ms=duration_ms(asked.max_duration or "0s"),
-                min_requests=asked.min_requests,
-                odds=READING_ODDS[asked.severity],
-            )
     else:
         counted = _CLASSES[metric.signal]
         out = [_CLASSES[one] for one in metric.left_out]
         every = [_Window(points.of(COUNTED, one), width) for one in OUTCOMES if one not in out]
-        bad, given = (_Window(points.of(*of), width) for of in ((COUNTED, counted), ((), f"given.{counted}")))
+        decide = partial(_rate_at, asked, every, _Window(points.of(COUNTED, counted), width))
+        given = _Window(points.of((), f"given.{counted}"), width)
+    seen = _Window(points.of((), "covered"), width)
+    return lambda at: decide(at) if seen.sum(at) and given.sum(at) else None
 
-        def decided(at: int) -> ObjectiveVerdict:
-            return decide_rate(
-                requests=sum(one.sum(at) for one in every),
-                errors=bad.sum(at),
-                max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
-                min_requests=asked.min_requests,
-                odds=READING_ODDS[asked.severity],
-            )
 
-    for at in range(grid.count):
-        known = seen.sum(at) and given.sum(at)
-        found = decided(at) if known else None
-        verdict: AlertVerdict = found.verdict if found else "Unknown"
-        if found and found.reason == CheckReason.NEAR_THRESHOLD:
-            verdict = "NearThreshold"
-        reason = str(found.reason if found else CheckReason.MISSING)
-        what = f"{asked.name} {found.message}"[:256] if found else ""
-        heard = AlertInput(policy, f"Objective/{asked.name}", verdict, asked.severity, reason, what)
-        yield grid.from_ms + (at + 1) * grid.step_ms, heard
+def _latency_windows(latency: Latency, points: Points, width: int) -> list[_Window]:
+    return [_Window(points.of(COUNTED, f"{latency}.{n}"), width) for n in range(len(BOUNDS[latency]) + 1)]
+
+
+def _latency_at(asked: PolicyObjective, latency: Latency, buckets: Sequence[_Window], at: int) -> ObjectiveVerdict:
+    return decide_latency(
+        DurationBins(tuple(bound * 1_000 for bound in BOUNDS[latency]), tuple(one.sum(at) for one in buckets)),
+        percentile_ppm=(asked.percentile or DEFAULT_PERCENTILE) * PPM // 100,
+        max_duration_ms=duration_ms(asked.max_duration or "0s"),
+        min_requests=asked.min_requests,
+        odds=READING_ODDS[asked.severity],
+    )
+
+
+def _rate_at(asked: PolicyObjective, every: Sequence[_Window], bad: _Window, at: int) -> ObjectiveVerdict:
+    return decide_rate(
+        requests=sum(one.sum(at) for one in every),
+        errors=bad.sum(at),
+        max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
+        min_requests=asked.min_requests,
+        odds=READING_ODDS[asked.severity],
+    )
 
 
 class _Window:

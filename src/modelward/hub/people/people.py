@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from modelward.hub.audit import AuditLog
-from modelward.hub.authorisation import Action, Caller
+from modelward.hub.authorisation import Caller
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import KeyRing
 from modelward.hub.people.audit_api import AuditApi
@@ -33,6 +32,7 @@ from modelward.hub.people.shown import ShownObjects
 from modelward.hub.people.silence_api import SilenceApi
 from modelward.hub.people.wanted_silences import WantedSilences
 from modelward.hub.people.why_api import WhyApi
+from modelward.hub.requests import Permit
 from modelward.hub.results import ResultStore
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import HubSettings
@@ -74,7 +74,7 @@ class People:
         """Return who asks; None when everybody is believed. HubError 401 or 503 as `Logins.who`."""
         return await self._logins.who(authorization) if self._logins else None
 
-    def add_to(self, app: web.Application, permit: Callable[[web.Request, Action, str], Awaitable[str]]) -> None:
+    def add_to(self, app: web.Application, permit: Permit) -> None:
         """Add the routes; `permit` raises HubError 403 when an account may not do something."""
         ObjectApi(self.shown, permit).add_to(app)
         exchanges = ExchangeApi(self.shown, self.store, self.scores, self.keys, self.door, self.labels.of)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -12,13 +11,12 @@ from modelward.api.alertsilence import MAX_SILENCE_MS
 from modelward.api.preview import SilenceRequest
 from modelward.api.shown_object import ShownName
 from modelward.api.silence_order import SilenceOrder
-from modelward.hub.authorisation import Action
 from modelward.hub.errors import bad_request
 from modelward.hub.people.door import Door
 from modelward.hub.people.rights import not_there
 from modelward.hub.people.shown import ShownObjects
 from modelward.hub.people.wanted_silences import WantedSilences
-from modelward.hub.requests import body_of, json_answer
+from modelward.hub.requests import Permit, body_of, json_answer, object_of
 
 _BODY_BYTES = 8 << 10
 
@@ -30,7 +28,7 @@ class SilenceApi:
     wanted: WantedSilences
     shown: ShownObjects
     door: Door
-    permit: Callable[[web.Request, Action, str], Awaitable[str]]
+    permit: Permit
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -63,10 +61,7 @@ class SilenceApi:
     async def post_settled(self, request: web.Request) -> web.Response:
         """Note what became of one: `{"problem": ""}` where it was made."""
         await self.permit(request, "carry out silences", "")
-        try:
-            problem = str(orjson.loads(await body_of(request, _BODY_BYTES)).get("problem") or "")
-        except (ValueError, AttributeError, RecursionError) as error:
-            raise bad_request("the body says what became of the silence: problem") from error
+        problem = str((await object_of(request, _BODY_BYTES)).get("problem") or "")
         self.wanted.settle(request.match_info["id"], problem[:500])
         return json_answer({})
 
