@@ -6,6 +6,7 @@ AWS_ENDPOINT_URL, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME ...) or fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ from modelward.hub.errors import HubError, HubSettingsError, store_full, store_u
 
 FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122", "QuotaExceeded")
 DELETE_BATCH = 500
+_CODE = re.compile(r"<Code>(\w{1,64})</Code>")
+"""What S3 says in the body of a refusal."""
+_WRONG_KEY = "check the keys in the Secret that hub.objectStore.secretName names, and restart the hub"
+_ADVICE = {
+    "NoSuchBucket": "make the bucket, or correct the store's URL",
+    "AccessDenied": "let the hub's account list, get, put and delete in the bucket",
+    "SignatureDoesNotMatch": _WRONG_KEY,
+    "InvalidAccessKeyId": _WRONG_KEY,
+    "ExpiredToken": _WRONG_KEY,
+}
 
 
 class ObjectStore:
@@ -99,8 +110,11 @@ class ObjectStore:
 
 def translated(error: Exception) -> HubError:
     """Turn the store's error into the hub's; only the first line: the rest is the request with its headers."""
-    text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-    return store_full(text) if any(sign in str(error) for sign in FULL) else store_unavailable(text)
+    whole = str(error).strip()
+    text = whole.splitlines()[0].partition("<?xml")[0].rstrip()[:300] if whole else type(error).__name__
+    code = _CODE.search(whole)
+    told = f"{text} {code[1]}; {_ADVICE.get(code[1], 'see the log of the store')}" if code else text
+    return store_full(told) if any(sign in whole for sign in FULL) else store_unavailable(told)
 
 
 def _open(url: str) -> Any:

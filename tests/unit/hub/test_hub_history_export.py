@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from history_rows import NOW_MS, Clock, Kept, batch, kept, row
+from s3_gateway import BUCKET, S3Gateway, s3_gateway
 
 from modelward.api.history import MINUTE_MS
 from modelward.api.series import HistoryQuery
@@ -133,3 +137,112 @@ async def test_a_purged_namespace_leaves_no_object_and_old_days_go(tmp_path: Pat
         await k.store.tidy()
         await export.export()
         assert not [path for path in export.known if path.startswith("history-days/other/1-")], "five minutes: 14 days"
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Gateway]:
+    """A real S3 server."""
+    with s3_gateway(tmp_path / "s3", monkeypatch) as found:
+        yield found
+
+
+async def test_s3_brings_a_lost_database_back_and_a_copy_goes_on_where_it_broke_off(
+    tmp_path: Path, gateway: S3Gateway
+) -> None:
+    clock = Clock()
+    async with kept(tmp_path / "first.db", clock=clock) as k:
+        await lived(k, HistoryExport(k.store, ObjectStore(S3_URL)), 1)
+        clock.ms += 3 * DAY_MS  # days are over now
+        breaking = HistoryExport(k.store, Breaking(S3_URL, writes=3))
+        await breaking.restore()
+        with pytest.raises(HubError):
+            await breaking.export()
+        gateway.stop()  # with all that it knew but the objects
+        gateway.start()
+        again = HistoryExport(k.store, ObjectStore(S3_URL))
+        await again.restore()
+        await again.export()
+        written = objects_of(gateway)
+        assert len(written) > 10
+        await again.export()
+        assert objects_of(gateway) == written, "the same once more is the same"
+        before = await counted(k)
+    assert before == [60] * len(ENDPOINTS)
+    async with kept(tmp_path / "second.db", clock=clock) as k:
+        assert await HistoryExport(k.store, ObjectStore(S3_URL)).restore() > 0
+        assert await counted(k) == before
+
+
+async def test_an_object_that_s3_has_half_written_costs_itself(tmp_path: Path, gateway: S3Gateway) -> None:
+    clock = Clock()
+    async with kept(tmp_path / "first.db", clock=clock) as k:
+        await lived(k, HistoryExport(k.store, ObjectStore(S3_URL)), 1)
+    torn = min((gateway.folder / BUCKET / "hub" / "history-days" / "retail").iterdir())
+    torn.write_bytes(torn.read_bytes()[:-9])
+    async with kept(tmp_path / "second.db", clock=clock) as k:
+        await HistoryExport(k.store, ObjectStore(S3_URL)).restore()
+        found = await counted(k)
+        assert (0 < found.count(60) < len(ENDPOINTS), set(found) <= {0, 60}) == (True, True)
+
+
+@pytest.mark.parametrize("trouble", ["credentials", "bucket"])
+async def test_where_s3_refuses_history_goes_on_and_says_why(
+    tmp_path: Path, gateway: S3Gateway, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    clock = Clock()
+    async with kept(tmp_path / "h.db", clock=clock) as k:
+        await lived(k, HistoryExport(k.store, ObjectStore(S3_URL)), 1)
+        bucket = gateway.folder / BUCKET
+        if trouble == "credentials":
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+        else:
+            shutil.move(bucket, tmp_path / "away")
+        refused = HistoryExport(k.store, ObjectStore(S3_URL))
+        for ask in (refused.restore, refused.export):
+            with pytest.raises(HubError) as found:
+                await ask()
+            assert found.value.code == "StoreUnavailable"
+            assert {"credentials": "check the keys", "bucket": "make the bucket"}[trouble] in str(found.value)
+            assert "testsecret" not in str(found.value)
+        await k.put([row(2_000, minute_ms=clock.ms // MINUTE_MS * MINUTE_MS)])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testsecret")
+        if trouble == "bucket":
+            shutil.move(tmp_path / "away", bucket)
+        mended = HistoryExport(k.store, ObjectStore(S3_URL))
+        await mended.restore()
+        await mended.export()
+        before = await counted(k)
+    async with kept(tmp_path / "second.db", clock=clock) as k:
+        await HistoryExport(k.store, ObjectStore(S3_URL)).restore()
+        assert await counted(k) == before
+
+
+async def test_a_copy_outlasts_a_restart_of_s3(tmp_path: Path, gateway: S3Gateway) -> None:
+    async with kept(tmp_path / "h.db") as k:
+        export = HistoryExport(k.store, ObjectStore(S3_URL))
+        await export.restore()
+        await k.put([row(0)])
+        gateway.stop()
+        asked = asyncio.Event()
+
+        def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+            asked.set()
+
+        down = await asyncio.start_server(hang_up, "127.0.0.1", gateway.port)
+        copying = asyncio.create_task(export.export())
+        await asked.wait()
+        down.close()
+        await down.wait_closed()
+        await asyncio.to_thread(gateway.start)
+        await copying
+        assert objects_of(gateway)
+
+
+S3_URL = f"s3://{BUCKET}/hub"
+
+
+def objects_of(gateway: S3Gateway) -> dict[str, bytes]:
+    """Return what lies in the bucket."""
+    files = (path for path in (gateway.folder / BUCKET).rglob("*.zst") if path.is_file())
+    return {str(path.relative_to(gateway.folder)): path.read_bytes() for path in files}

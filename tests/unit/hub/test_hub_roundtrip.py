@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ import aiohttp
 import pytest
 import zstandard
 from hub_fixtures import HOUR_MS, NOW_MS, QUICK, exchange, ndjson, running_hub
+from s3_gateway import BUCKET, listens, s3_gateway
 from waiting import a_moment, until, wait_until
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Late, WindowResult
@@ -27,49 +27,12 @@ from modelward.hub.errors import HubSettingsError
 from modelward.hub.settings import HubSettings, Limits
 from modelward.hub_client.client import HubClient, HubUnavailableError, KeptSamples
 
-VERSITYGW = Path.home() / ".cache" / "modelward" / "devcluster" / "bin" / "versitygw"
-
 
 @pytest.fixture
 def s3_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket on a real S3 server."""
-    program = VERSITYGW if VERSITYGW.is_file() else shutil.which("versitygw")
-    if not program:
-        missing = f"no S3 server: {VERSITYGW} is not built; `.venv/bin/python devcluster tools` builds it"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    (tmp_path / "s3" / "bucket").mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {"ROOT_ACCESS_KEY": "test", "ROOT_SECRET_KEY": "testsecret", "PATH": os.environ["PATH"]}
-    server = subprocess.Popen(
-        [program, "--port", f"127.0.0.1:{port}", "posix", str(tmp_path / "s3")],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "testsecret", "AWS_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    try:
-        _wait_for(port)
-        yield "s3://bucket/hub"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(port: int, seconds: float = 15) -> None:
-    wait_until(lambda: _listens(port), seconds)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+    with s3_gateway(tmp_path / "s3", monkeypatch):
+        yield f"s3://{BUCKET}/hub"
 
 
 @pytest.fixture(params=["file", "memory", "s3"])
@@ -292,7 +255,7 @@ async def test_what_was_accepted_outlives_a_killed_hub_and_a_stopping_one_answer
         port = probe.getsockname()[1]
     hub = subprocess.Popen([sys.executable, "-c", SERVE, file_url, str(port)])  # noqa: ASYNC220  # starts at once
     try:
-        await asyncio.to_thread(_wait_for, port)
+        await asyncio.to_thread(wait_until, lambda: listens(port))
         fresh = exchange(time_ms=time.time_ns() // 1_000_000)
         async with HubClient(f"http://127.0.0.1:{port}") as client:
             assert await client.post_exchanges(ndjson(fresh)) == (1, 0)
