@@ -111,6 +111,26 @@ class HistoryBatch:
     rows: tuple[HistoryRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryHealth:
+    """How the hub's history is: its state, as `modelward_hub_history_state` has it, and whether its copy is whole."""
+
+    state: str
+    copied: bool = True
+
+
+def health_to_json(health: HistoryHealth) -> dict[str, Any]:
+    """Return the JSON object; the inverse of `health_from_json`."""
+    return {"state": health.state, "copied": health.copied}
+
+
+def health_from_json(data: Any) -> HistoryHealth | None:
+    """Read it; None where it is none, as of an older hub."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("state"), str):
+        return None
+    return HistoryHealth(data["state"], data.get("copied") is not False)
+
+
 def row_to_json(row: HistoryRow) -> dict[str, Any]:
     """Return the JSON object without what is empty; the inverse of `row_from_json`."""
     body: dict[str, Any] = {

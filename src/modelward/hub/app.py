@@ -12,6 +12,7 @@ from aiohttp import web
 
 from modelward.api.evaluation import result_from_json
 from modelward.api.exchange import exchange_to_json
+from modelward.api.history import health_to_json
 from modelward.hub.administration import Administration
 from modelward.hub.admission import Gate, Handler, caller_of, send
 from modelward.hub.audit import AuditLog
@@ -182,7 +183,8 @@ class Api:
         rows = [self._row(held, now_ms) for held in self.store.index.holdings(now_ms + FUTURE_MS)]
         uses = [self._used(use) for use in self.store.shares.uses(self.results.cut_ms)]
         told = {"rulesAsked": self.store.asked, "hub": self.people.shown.id}
-        return json_answer({"endpoints": rows, "namespaces": uses, **told})
+        history = health_to_json(self.history.health)
+        return json_answer({"endpoints": rows, "namespaces": uses, **told, "history": history})
 
     def _used(self, use: NamespaceUse) -> dict[str, object]:
         cut_ms = self.results.cut_ms.get(use.namespace)

@@ -13,6 +13,7 @@ import zstandard
 
 from modelward.api.evaluation import Late
 from modelward.api.exchange import Exchange, exchange_from_json
+from modelward.api.history import HistoryHealth, health_from_json
 from modelward.hub_client.rows import READ_ERRORS, readable
 from modelward.hub_client.session import MAX_ANSWER_BYTES, HubSession, HubUnavailableError, decoded, rows_of
 
@@ -54,6 +55,8 @@ class Overview:
     rules_asked: bool
     hub: str = ""
     """Which process answers; another one knows nothing of what was shown to the one before."""
+    history: HistoryHealth | None = None
+    """How its history is; None of an older hub."""
 
 
 class SampleRequests(HubSession):
@@ -74,6 +77,7 @@ class SampleRequests(HubSession):
             [one async for batch in stored for one in batch],
             answer.get("rulesAsked") is not False,
             str(answer.get("hub", "")),
+            health_from_json(answer.get("history")),
         )
 
     async def exchange(self, namespace: str, endpoint: str, exchange_id: str) -> Exchange | None:

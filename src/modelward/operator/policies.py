@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from modelward.api.budget import BudgetState
 from modelward.api.evaluation import WindowResult
 from modelward.api.evaluator import Evaluator, EvaluatorStatus
+from modelward.api.history import HistoryHealth
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.policy_status import MonitoringPolicyStatus
@@ -35,6 +36,7 @@ from modelward.reasons.policy import EvaluatorReason, PolicyReason
 from modelward.reasons.reason import Reason
 from modelward.status.calibration import reachable
 from modelward.status.conditions import ConditionState, settle
+from modelward.status.history import history_kept
 from modelward.status.judge import JudgeState, judge_state, still_asked
 from modelward.status.policy import policy_status
 from modelward.status.scope import EvaluationScope
@@ -64,6 +66,8 @@ class PolicyReconciler:
     """Carries out the calibrations that evaluators ask for."""
     spend: SpendBook = field(default_factory=lambda: SpendBook(CostLedger()))
     """What the endpoints of policies with a budget of money cost."""
+    history: Callable[[], HistoryHealth | None] = lambda: None
+    """How the hub's history is; None where that is not known."""
     _rules: PolicyRules = field(init=False)
     _status: StatusWriter = field(init=False)
 
@@ -113,7 +117,7 @@ class PolicyReconciler:
             self._scopes(namespace, resolved),
             self.spent(namespace, name),
             self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
-            await self._rules.state(policy),
+            (*await self._rules.state(policy), *history_kept(policy, self.history())),
         )
 
     async def evaluator(self, namespace: str, name: str) -> float | None:

@@ -68,6 +68,38 @@ class SamplesReason(ReasonTable, kind="MonitoringPolicy", conditions=("SamplesKe
     )
 
 
+class HistoryReason(ReasonTable, kind="MonitoringPolicy", conditions=("HistoryKept",)):
+    """Whether the hub keeps the history of a policy's endpoints; numbers of now and verdicts do not rest on it."""
+
+    HISTORY_KEPT = Reason("HistoryKept", "the history is kept again")
+    HISTORY_FULL = Reason(
+        "HistoryFull",
+        "the hub's history takes no rows: it has reached its size, or the disk is full; an hour of rows waits in the"
+        " operator",
+        "a small volume, many endpoints, a large `history.size`",
+        "enlarge the hub's volume or raise `history.size`: `kubectl get pvc -n modelward-system`",
+    )
+    HISTORY_NEWER = Reason(
+        "HistoryNewer",
+        "the hub's database is of a newer version and is left untouched: nothing is added, no question is answered",
+        "Modelward was rolled back",
+        "install the newer version again, or move `history/history.db` of the hub's volume away",
+    )
+    HISTORY_UNUSABLE = Reason(
+        "HistoryUnusable",
+        "the hub's history cannot be opened or written; each write tries again",
+        "a damaged disk, a volume that is mounted for reading only",
+        "`kubectl logs -n modelward-system -l app.kubernetes.io/component=hub`",
+    )
+    HISTORY_NOT_COPIED = Reason(
+        "HistoryNotCopied",
+        "the history is kept, but its copy in the object store is not: a lost volume would lose what came since",
+        "wrong or expired keys, a bucket that is missing, a store that does not answer",
+        "`kubectl logs -n modelward-system -l app.kubernetes.io/component=hub`",
+    )
+    HUB_UNAVAILABLE = CheckReason.HUB_UNAVAILABLE
+
+
 class ScopeReason(ReasonTable, kind="MonitoringPolicy", conditions=("ScopeChecked",)):
     """Whether the scopes that topic evaluators judge by hold their own questions."""
 

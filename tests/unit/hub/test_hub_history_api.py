@@ -15,7 +15,7 @@ from hub_fixtures import NOW_MS, exchange, ndjson, running_hub
 from waiting import until, until_answered
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
-from modelward.api.history import MINUTE_MS, BatchKey, HistoryRow, row_to_json
+from modelward.api.history import MINUTE_MS, BatchKey, HistoryHealth, HistoryRow, row_to_json
 from modelward.api.series import HistoryQuery, SeriesLine
 from modelward.hub.history.file import VERSION, opened
 from modelward.hub_client.client import HubClient, HubUnavailableError
@@ -116,6 +116,7 @@ async def test_exchanges_are_taken_whatever_has_become_of_the_history(tmp_path: 
         with pytest.raises(HubUnavailableError, match="newer hub") as refused:
             await put(r.client, row(minute_ms=MINUTE))
         assert (refused.value.status, refused.value.code) == (503, "HistoryNewer")
+        assert (await r.client.overview()).history == HistoryHealth("Newer"), "policies tell it"
         assert (await r.client.erase({"namespace": "retail"}))["exchanges"] == 1
         async with aiohttp.ClientSession() as session, session.get(f"{r.health}/metrics") as page:
             assert 'modelward_hub_history_state{state="Newer"} 1.0' in await page.text()

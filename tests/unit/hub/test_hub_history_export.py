@@ -11,11 +11,14 @@ import pytest
 from history_rows import NOW_MS, Clock, Kept, batch, kept, row
 from s3_gateway import BUCKET, S3Gateway, s3_gateway
 
-from modelward.api.history import MINUTE_MS
+from modelward.api.history import MINUTE_MS, HistoryHealth
 from modelward.api.series import HistoryQuery
+from modelward.hub.damage import Damage
 from modelward.hub.errors import HubError, store_unavailable
 from modelward.hub.history.export import HistoryExport
+from modelward.hub.history.upkeep import HistoryUpkeep
 from modelward.hub.objects import ObjectStore
+from modelward.hub.results import ResultStore
 
 DAY_MS = 86_400_000
 ENDPOINTS = [f"retail/e{number}" for number in range(6)] + ["other/chat"]
@@ -204,13 +207,19 @@ async def test_where_s3_refuses_history_goes_on_and_says_why(
             assert found.value.code == "StoreUnavailable"
             assert {"credentials": "check the keys", "bucket": "make the bucket"}[trouble] in str(found.value)
             assert "testsecret" not in str(found.value)
+        upkeep = upkeep_of(k, tmp_path, refused)
+        with pytest.raises(HubError):
+            await upkeep.copy()
+        assert k.store.health == HistoryHealth("Ready", copied=False)
         await k.put([row(2_000, minute_ms=clock.ms // MINUTE_MS * MINUTE_MS)])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testsecret")
         if trouble == "bucket":
             shutil.move(tmp_path / "away", bucket)
         mended = HistoryExport(k.store, ObjectStore(S3_URL))
-        await mended.restore()
-        await mended.export()
+        upkeep.export = mended
+        await upkeep.begin()
+        await upkeep.copy()
+        assert k.store.health == HistoryHealth("Ready")
         before = await counted(k)
     async with kept(tmp_path / "second.db", clock=clock) as k:
         await HistoryExport(k.store, ObjectStore(S3_URL)).restore()
@@ -237,6 +246,13 @@ async def test_a_copy_outlasts_a_restart_of_s3(tmp_path: Path, gateway: S3Gatewa
         await asyncio.to_thread(gateway.start)
         await copying
         assert objects_of(gateway)
+
+
+def upkeep_of(k: Kept, folder: Path, export: HistoryExport) -> HistoryUpkeep:
+    """Return what a hub does with such a copy."""
+    objects = ObjectStore(f"file://{folder}/hub")
+    results = ResultStore(objects, Damage(objects, lambda _kind, _count: None, k.clock), k.clock)
+    return HistoryUpkeep(k.store, results, export)
 
 
 S3_URL = f"s3://{BUCKET}/hub"

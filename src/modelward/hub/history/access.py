@@ -101,7 +101,7 @@ class HistoryAccess:
 
     def write(self, work: Callable[[HistoryDatabase], T]) -> T:
         """Do it, on a new file where a damaged one had to be set aside; HubError 503 or 507 where it cannot be."""
-        if self._database is None and self.state == "Unusable":
+        if self._database is None and self.state in ("Full", "Unusable"):
             self.open()
         for last in (False, True):
             if self._database is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from modelward.api.evaluation import WindowResult
-from modelward.api.history import HistoryBatch
+from modelward.api.history import HistoryBatch, HistoryHealth
 from modelward.api.series import HistoryQuery, HistorySeries, ObjectivePeriod
 from modelward.desired.runs import is_scheduled
 from modelward.hub.errors import HubError, busy
@@ -56,6 +56,8 @@ class HistoryStore:
     """Deletes what lies elsewhere of a namespace."""
     prometheus: PrometheusHistory | None = None
     """Answers in the place of the database what it has."""
+    copy_problem: str = ""
+    """Why the copy in an object store is not whole; empty where it is, or where there is to be none."""
     _access: HistoryAccess = field(init=False)
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-writer"))
     _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-reader"))
@@ -75,6 +77,11 @@ class HistoryStore:
     def problem(self) -> str:
         """What is wrong with it, in words; empty where nothing is."""
         return self._access.problem
+
+    @property
+    def health(self) -> HistoryHealth:
+        """How it is, as the operator is told."""
+        return HistoryHealth(self.state, not self.copy_problem)
 
     async def open(self) -> None:
         """Open or make the database; whatever keeps it from that is said, and raises nothing."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import orjson
 
 from modelward.api.evaluation import WindowResult, result_from_json
 from modelward.hub.clock_watch import ClockWatch
+from modelward.hub.errors import HubError
 from modelward.hub.history.database import LATE_MS, HistoryDatabase
 from modelward.hub.history.export import HistoryExport
 from modelward.hub.history.store import HistoryStore
@@ -24,6 +27,7 @@ class HistoryUpkeep:
     export: HistoryExport | None = None
     _clock: ClockWatch = field(init=False)
     _begun: bool = False
+    _restored: bool = False
 
     def __post_init__(self) -> None:
         self._clock = ClockWatch(self.store.clock_ms)
@@ -32,12 +36,16 @@ class HistoryUpkeep:
         """Open the database; a hub that was killed may have stored results that history does not know."""
         if self.store.state == "Opening":
             await self.store.open()
-        if self._begun:
-            return
+        if not self._begun:
+            await self._take_in()
+        if not self._restored and self.export is not None and self.store.state == "Ready":
+            with self._copying():
+                await self.export.restore()
+            self._restored = True
+
+    async def _take_in(self) -> None:
         if self.store.state == "Ready":
             self._clock.begin(await self.store.work(_newest_ms))
-            if self.export is not None:
-                await self.export.restore()
         after = ""
         while self.store.state == "Ready":
             rows, following = await self.results.page(self.store.clock_ms() - LATE_MS, after)
@@ -50,7 +58,18 @@ class HistoryUpkeep:
     async def copy(self) -> None:
         """Copy to the object store what is running, and the days that are over."""
         if self.export is not None and self.store.state == "Ready":
-            await self.export.export()
+            with self._copying():
+                await self.export.export()
+
+    @contextmanager
+    def _copying(self) -> Iterator[None]:
+        """Keep why the copy is not whole, until it is again."""
+        try:
+            yield
+        except HubError as error:
+            self.store.copy_problem = str(error)
+            raise
+        self.store.copy_problem = ""
 
     async def seal(self) -> None:
         """Seal what is due."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from modelward.api.evaluation import Late, WindowResult
 from modelward.api.evaluationrun import RunItem
+from modelward.api.history import HistoryHealth
 from modelward.api.quantity import timestamp_ms
 from modelward.desired.due import WindowKey
 from modelward.desired.runs import is_scheduled
@@ -85,6 +86,8 @@ class HubFeed:
     """Whether there is such an endpoint (`namespace/name`). Whoever may post chooses the names that the hub lists."""
     skipped: Callable[[str, int], None] = lambda _reason, _count: None
     """Told why rows of the hub's answers are left out, and how many."""
+    history: HistoryHealth | None = None
+    """How the hub's history is; None where that is not known."""
     _results: ResultMemory = field(default_factory=ResultMemory)
     _since_ms: int = 0
     _erased_ms: int = 0
@@ -178,7 +181,7 @@ class HubFeed:
             self._lost(error)
             return frozenset(fresh)
         self._since_ms = asked_ms
-        self.stored = {one.namespace: one for one in overview.stored}
+        self.stored, self.history = {one.namespace: one for one in overview.stored}, overview.history
         if not overview.rules_asked:
             self._rules_sent = None  # It restarted, and may have found its own rules damaged.
             self.budgets.forget_sent()
@@ -263,7 +266,7 @@ class HubFeed:
             self._lost_ms = self.clock_ms()
             log.warning("hub=unreachable error=%r", text)
         # A hub that was away may have lost its rules with its memory: send them again.
-        self.available, self.problem, self._rules_sent = False, text, None
+        self.available, self.problem, self._rules_sent, self.history = False, text, None, None
         self.budgets.forget_sent()
 
     def keep(self, results: Sequence[WindowResult]) -> frozenset[str]:

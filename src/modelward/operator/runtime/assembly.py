@@ -88,6 +88,7 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
             feed.windows,
             CalibrationReconciler(context, installed, feed.calibrations.of),
             series.spend,
+            lambda: feed.history,
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, series.verdicts),
