@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from modelward.alerts.delivery import AlertDelivery, settled
 from modelward.alerts.due import due
-from modelward.alerts.due_message import DueMessage
+from modelward.alerts.due_message import DueItem, DueMessage
 from modelward.alerts.episode import AlertInput, AlertVerdict, Episode
 from modelward.alerts.receiver import Answered, Told, Undelivered
 from modelward.alerts.routing import Routing
@@ -20,6 +20,7 @@ from modelward.alerts.step import step
 Key = tuple[str, str, str]
 """Endpoint, policy and name of an alert."""
 _VERDICTS: tuple[AlertVerdict, ...] = (*("Failed",) * 4, *("Passed",) * 3, "NearThreshold", *("Unknown",) * 2)
+Row = tuple[Episode, tuple[AlertDelivery, ...]]
 EXPLAINS = {
     "NotReady": {"Unwatched", "Objective/errors", "Check/topic", "BudgetBurn/errors"},
     "Unwatched": {"Objective/errors", "Check/topic", "BudgetBurn/errors"},
@@ -44,11 +45,20 @@ class Heard:
 
 
 @dataclass
+class Seen:
+    """What one process has in its store: the rows, and the version of each endpoint by which it writes."""
+
+    rows: dict[Key, Row]
+    versions: Counter[str]
+
+
+@dataclass
 class World:
     """The API server's side: statuses and silences; and the receivers' side."""
 
     routing: Routing
-    rows: dict[Key, tuple[Episode, tuple[AlertDelivery, ...]]] = field(default_factory=dict)
+    rows: dict[Key, Row] = field(default_factory=dict)
+    versions: Counter[str] = field(default_factory=Counter)
     inputs: dict[Key, AlertInput] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
@@ -57,15 +67,21 @@ class World:
     verdicts: dict[Key, list[tuple[int, AlertVerdict]]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
     crashes: int = 0
+    handed_over: int = 0
+    """How many messages two leaders both sent while they led at once."""
     reopened: int = 0
     """How often an alert came back: what was told of its end may have arrived or not."""
     given_up: set[tuple[str, Key, int]] = field(default_factory=set)
     """What failed for so long that it is tried no more: receiver, alert, episode."""
 
-    def standing(self) -> Standing:
+    def seen(self) -> Seen:
+        """Return what a process has that has heard of all that was written."""
+        return Seen(dict(self.rows), Counter(self.versions))
+
+    def standing(self, seen: Seen | None = None) -> Standing:
         alerts = tuple(
             StandingAlert("retail", endpoint, policy, name, episode, deliveries)
-            for (endpoint, policy, name), (episode, deliveries) in self.rows.items()
+            for (endpoint, policy, name), (episode, deliveries) in (seen or self).rows.items()
         )
         endpoints = len({endpoint for endpoint, _, _ in self.inputs})
         return Standing(alerts, {self.routing.policy: self.routing}, self.silences, endpoints)
@@ -81,6 +97,7 @@ class World:
             known = settled(deliveries, self.routing.receivers)
             after = step(before, seen, self.now_ms, self.routing.timing, settled=known)
             self._note(key, before, after)
+            self.versions[key[0]] += after != before
             if after is None:
                 self.rows.pop(key, None)
             elif before is None or after.began_ms != before.began_ms:
@@ -98,16 +115,21 @@ class World:
             if {*at_start, *within} != {"Passed"}:
                 self.faults.append(f"{key} resolved without Passed: {at_start} {within}")
 
-    def write(self, message: DueMessage, index: int, delivery: AlertDelivery) -> None:
-        alert = message.items[index].alert
-        key = (alert.endpoint, alert.policy, alert.name)
-        if key not in self.rows or self.rows[key][0].began_ms != alert.episode.began_ms:
-            return
-        episode, before = self.rows[key]
-        if delivery.given_up:
-            self.given_up.add((delivery.receiver, key, episode.began_ms))
-        others = tuple(one for one in before if one.receiver != delivery.receiver)
-        self.rows[key] = (episode, (*others, delivery))
+    def write(self, seen: Seen, alert: StandingAlert, delivery: AlertDelivery) -> bool:
+        """Write by the version that the process has seen; return whether it was still that one, else it sees anew."""
+        key = key_of(alert)
+        current = seen.versions[alert.endpoint] == self.versions[alert.endpoint]
+        if current and key in self.rows and self.rows[key][0].began_ms == alert.episode.began_ms:
+            episode, before = self.rows[key]
+            if delivery.given_up:
+                self.given_up.add((delivery.receiver, key, episode.began_ms))
+            others = tuple(one for one in before if one.receiver != delivery.receiver)
+            self.rows[key] = (episode, (*others, delivery))
+            self.versions[alert.endpoint] += 1
+        seen.rows = {one: row for one, row in seen.rows.items() if one[0] != alert.endpoint}
+        seen.rows |= {one: row for one, row in self.rows.items() if one[0] == alert.endpoint}
+        seen.versions[alert.endpoint] = self.versions[alert.endpoint]
+        return current
 
     def explained(self, key: Key) -> bool:
         """Return whether what is told of must not be: by the brief's own words."""
@@ -120,23 +142,24 @@ class World:
         began = self.rows[key][0].began_ms
         return any(one.covers("retail", endpoint, name, began, self.now_ms) for one in self.silences)
 
-    def receive(self, message: DueMessage) -> Answered:
-        heard = self.heard[message.receiver]
+    def noted(self, message: DueMessage) -> None:
+        """Hold a message to what was known when it was noted: what is under way then cannot be called back."""
         for item in message.items:
-            alert = item.alert
-            key = (alert.endpoint, alert.policy, alert.name)
+            key = key_of(item.alert)
             ends = item.tell in ("Resolved", "Closed")
             if not ends and self.explained(key):
                 self.faults.append(f"{key} told {item.tell} while inhibited or silenced")
             if item.tell == "Resolved" and not any(verdict == "Passed" for _, verdict in self.verdicts[key]):
                 self.faults.append(f"{key} told Resolved, and never passed")
+
+    def receive(self, message: DueMessage) -> Answered:
+        heard = self.heard[message.receiver]
         if message.receiver in self.down:
             return Undelivered("HTTP 500")
         heard.ids[message.key, message.sequence] += 1
         heard.messages += 1
         for item in message.items:
-            alert = item.alert
-            key, began = (alert.endpoint, alert.policy, alert.name), alert.episode.began_ms
+            key, began = key_of(item.alert), item.alert.episode.began_ms
             heard.tells.append((self.now_ms, key, began, item.tell))
             heard.last[key, began] = item.tell if item.tell in ("Resolved", "Closed") else "Firing"
         return Told()
@@ -144,27 +167,57 @@ class World:
 
 @dataclass
 class Leader:
-    """One turn of delivery: intents, send, told. It ends where `fuse` says: after so many steps."""
+    """One turn of delivery: intents, send, told. It ends where `fuse` says: after so many steps.
+
+    `seen` is its store where that is behind; what it writes by an old version is refused, as the API server does.
+    """
 
     world: World
     fuse: int | None = None
+    seen: Seen | None = None
+    sent: set[tuple[str, int]] = field(default_factory=set)
+    """The messages that arrived."""
 
     def turn(self) -> None:
-        for message in due(self.world.standing(), self.world.now_ms).messages:
-            for index, item in enumerate(message.items):
-                self._step()
-                self.world.write(message, index, message.begun(item))
-            self._step()
-            answer = self.world.receive(message)
-            for index, item in enumerate(message.items):
-                self._step()
-                self.world.write(message, index, message.answered(item, answer, self.world.now_ms))
+        for _ in self.steps():
+            if self.fuse is not None:
+                if self.fuse == 0:
+                    raise CrashError
+                self.fuse -= 1
 
-    def _step(self) -> None:
-        if self.fuse is not None:
-            if self.fuse == 0:
-                raise CrashError
-            self.fuse -= 1
+    def steps(self) -> Iterator[None]:
+        """Do the turn, and stop before each write and each message."""
+        seen = self.seen or self.world.seen()
+        for message in due(self.world.standing(seen), self.world.now_ms).messages:
+            noted, anew = True, False
+            for item in message.items:
+                yield
+                begun = message.begun(item)
+                if noted and begun != item.alert.delivery(message.receiver):
+                    noted = anew = self.world.write(seen, item.alert, begun)
+            if not noted:
+                continue
+            if anew or self.seen is None:  # one that is behind may repeat what is under way, as it was
+                self.world.noted(message)
+            yield
+            answer = self.world.receive(message)
+            self.sent |= {(message.key, message.sequence)} if isinstance(answer, Told) else set()
+            for item in message.items:
+                yield
+                self._told(seen, message, item, answer)
+
+    def _told(self, seen: Seen, message: DueMessage, item: DueItem, answer: Answered) -> None:
+        """Write the answer; where another was faster, only if the message is still the one that is under way."""
+        told = message.answered(item, answer, self.world.now_ms)
+        if not self.world.write(seen, item.alert, told):
+            _, deliveries = seen.rows.get(key_of(item.alert), (None, ()))
+            now = next((one for one in deliveries if one.receiver == message.receiver), None)
+            if now is not None and now.sending and (now.key, now.sending_ms) == (message.key, message.sequence):
+                self.world.write(seen, item.alert, told)
+
+
+def key_of(alert: StandingAlert) -> Key:
+    return (alert.endpoint, alert.policy, alert.name)
 
 
 def doubles(world: World) -> int:

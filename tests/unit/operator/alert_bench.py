@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,8 @@ from modelward.api.alert_receivers import PlatformReceiver
 from modelward.api.alertsilence import AlertSilence
 from modelward.api.quantity import timestamp
 from modelward.desired.names import ALERT_MANAGER
-from modelward.kube.kinds import ALERT_SILENCE, LLM_ENDPOINT, Object, kind_of
+from modelward.kube.errors import Conflict
+from modelward.kube.kinds import ALERT_SILENCE, LLM_ENDPOINT, Kind, Object, kind_of
 from modelward.operator.alerts.reconcile import AlertReconciler
 from modelward.operator.runtime.alert_settings import AlertSettings
 from modelward.operator.runtime.installed import Installed
@@ -37,12 +39,26 @@ class OwnedStatusApi(FakeApi):
         self.rows: dict[tuple[str, str], list[Row]] = {}
         """By endpoint and manager."""
         self.before_write: Callable[[], None] = lambda: None
+        self.unseen: dict[str, Object] = {}
+        """By endpoint what stands on the server, where this process has not heard of it yet."""
+
+    def changed(self, name: str, by: Callable[[Object], Object] = lambda obj: obj) -> None:
+        """Let another process write an endpoint."""
+        self.version += 1
+        obj = by(copy.deepcopy(self.store.get(LLM_ENDPOINT, "retail", name) or {}))
+        self.unseen[name] = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.version)}}
+        self.rows[name, ALERT_MANAGER] = obj["status"].get("alerts", [])
+
+    async def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        return self.unseen.pop(name, None) or await super().find(kind, namespace, name)
 
     async def apply_status(self, obj: Object, manager: str) -> Object:
         self.before_write()
         if obj["kind"] != "LLMEndpoint":
             return await super().apply_status(obj, manager)
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        if name in self.unseen and "resourceVersion" in obj["metadata"]:
+            raise Conflict(409, "Conflict", "the object has been modified")
         before = self.store.get(kind_of(obj), namespace, name) or {}
         self.rows[name, manager] = obj["status"].get("alerts", [])
         status = before.get("status", {}) if manager == ALERT_MANAGER else obj["status"]

@@ -16,7 +16,7 @@ from modelward.api.alert_status import AlertStatus
 from modelward.api.base import API_VERSION
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired.names import ALERT_MANAGER
-from modelward.kube.errors import ApiError, Forbidden, Invalid, NotFound
+from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import LLM_ENDPOINT
 from modelward.operator.alerts.standing_alerts import AlertKey, key_of
 from modelward.operator.cache.models import parsed
@@ -52,14 +52,18 @@ class DeliveryChanges:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryWriter:
-    """Applies `status.alerts[].deliveries` by a field manager of its own: no other writer can set them back."""
+    """Applies `status.alerts[].deliveries` by a field manager of its own: no other writer can set them back.
+
+    What is written rests on the version that was read: of two leaders only one notes a message, and a leader that was
+    replaced takes nothing back.
+    """
 
     context: Context
 
     async def write(
         self, namespace: str, changes: DeliveryChanges, receivers: Mapping[str, frozenset[str]]
     ) -> set[str]:
-        """Write one status for each endpoint; return the endpoints of which that failed.
+        """Write one status for each endpoint; return the endpoints of which that failed, or which had changed.
 
         `receivers` are those of each policy: what others know that are there no more is dropped. Raises where the API
         server does not answer, when all were tried.
@@ -86,16 +90,24 @@ class DeliveryWriter:
         if raw is None or not found:
             return None  # it is gone: DepartedAlerts has its alerts
         rows = [row for row in _rows(found[0], changes, receivers) if row["deliveries"]]
-        metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid")}
+        metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
         obj = {"apiVersion": API_VERSION, "kind": "LLMEndpoint", "metadata": metadata, "status": {"alerts": rows}}
         try:
             self.context.store.put(LLM_ENDPOINT, await self.context.client.apply_status(obj, ALERT_MANAGER))
         except NotFound:
             return None
+        except Conflict as error:
+            await self._read_again(namespace, name)
+            return error
         except (Forbidden, Invalid) as error:
             log.warning("alerts=not_written namespace=%s endpoint=%s error=%r", namespace, name, error.message[:200])
             return error
         return None
+
+    async def _read_again(self, namespace: str, name: str) -> None:
+        """Take in what another wrote, which the watch has not told yet."""
+        if (now := await self.context.client.find(LLM_ENDPOINT, namespace, name)) is not None:
+            self.context.store.put(LLM_ENDPOINT, now)
 
 
 def _rows(

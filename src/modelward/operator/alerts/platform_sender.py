@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,9 +63,13 @@ class PlatformSender:
             task.add_done_callback(lambda _: self._running.pop(sent, None))
 
     def answers(self, namespace: str) -> list[tuple[DueMessage, Answered]]:
-        """Return the answers of a namespace that have come, once."""
-        found = [sent for sent in self._answers if sent[0] == namespace]
-        return [self._answers.pop(sent) for sent in found]
+        """Return the answers of a namespace that have come and are not noted yet."""
+        return [answer for sent, answer in self._answers.items() if sent[0] == namespace]
+
+    def noted(self, namespace: str, messages: Iterable[DueMessage]) -> None:
+        """Forget answers that status has by now: until then nothing more of their incidents is sent."""
+        for due in messages:
+            self._answers.pop((namespace, due.policy, due.receiver, due.key, due.sequence), None)
 
     async def _send(
         self, sent: Sent, due: DueMessage, messages: tuple[AlertMessage, ...], receiver: PlatformReceiver

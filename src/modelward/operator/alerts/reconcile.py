@@ -33,6 +33,8 @@ from modelward.status.delivery import UNKNOWN_RECEIVER
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
+"""How often an answer is written while others write the same endpoint."""
 _LOOK_S = 5.0
 """How often a Job is looked at that tells receivers; its end wakes the key as well."""
 
@@ -107,13 +109,26 @@ class AlertReconciler:
         begun = [one for one in due(turn.standing, turn.now_ms).messages if one.again]
         team = [one for one in begun if not one.receiver.startswith(SHARED)]
         answers = [*self._platform.answers(turn.namespace), *self._jobs.answers(turn.namespace, team)]
-        changes = DeliveryChanges()
+        if not answers:
+            return False
+        await self._write_answers(turn, answers)
+        self._platform.noted(turn.namespace, [message for message, _ in answers])
+        self._jobs.noted(turn.namespace)
         for message, answer in answers:
             self._note(turn, message, answer)
-            self._answered(turn, message, answer, changes)
-        if answers:
-            await self._write(turn, changes)
-        return bool(answers)
+        return True
+
+    async def _write_answers(self, turn: _Turn, answers: Sequence[tuple[DueMessage, Answered]]) -> None:
+        """Write them to the endpoints that have not changed; to others once more, as they stand by now."""
+        for _ in range(_TRIES):
+            changes = DeliveryChanges()
+            for message, answer in answers:
+                self._answered(turn, message, answer, changes)
+            failed = await self._write(turn, changes)
+            answers = [one for one in answers if any(item.alert.endpoint in failed for item in one[0].items)]
+            if not answers:
+                return
+            turn = self._turn(turn.namespace)
 
     def _answered(self, turn: _Turn, message: DueMessage, answer: Answered, changes: DeliveryChanges) -> None:
         now = {key_of(one): one for one in turn.standing.alerts}

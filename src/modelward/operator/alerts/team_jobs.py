@@ -65,6 +65,8 @@ class TeamJobs:
     """By namespace the Job that was made and that the store may not know yet."""
     _read: dict[str, None] = field(default_factory=dict)
     """Jobs, by uid, whose word was taken in; the oldest are forgotten, and read once more."""
+    _heard: dict[str, list[str]] = field(default_factory=dict)
+    """By namespace the Jobs, by uid, whose word was given and is not in status yet."""
 
     def __post_init__(self) -> None:
         self._children = ChildWriter(self.context)
@@ -79,23 +81,30 @@ class TeamJobs:
         return any(not job_ended(job)[0] for job in jobs)
 
     def answers(self, namespace: str, begun: Sequence[DueMessage]) -> list[tuple[DueMessage, Answered]]:
-        """Return what Jobs that have ended say of these messages, each Job once.
+        """Return what Jobs that have ended say of these messages, each Job until its word is `noted`.
 
         A Job that was read before a crash is read again, which changes nothing.
         """
         waiting = {order_id(one): one for one in begun}
         found: list[tuple[DueMessage, Answered]] = []
+        heard = self._heard[namespace] = []
         for job in self._jobs(namespace):
             ended, how = job_ended(job)
             if not ended or job["metadata"]["uid"] in self._read:
                 continue
-            self._read[job["metadata"]["uid"]] = None
-            while len(self._read) > _REMEMBERED:
-                self._read.pop(next(iter(self._read)))
+            heard.append(job["metadata"]["uid"])
             outcomes = self._outcomes(job, how)
             named = [*outcomes, *(one for one in _orders(job) if one not in outcomes)]
             found += [(waiting[one], outcomes.get(one) or Undelivered(how)) for one in named if one in waiting]
+        if not found:
+            self.noted(namespace)
         return found
+
+    def noted(self, namespace: str) -> None:
+        """Take no more word of the Jobs of which `answers` told last."""
+        self._read |= dict.fromkeys(self._heard.pop(namespace, ()))
+        while len(self._read) > _REMEMBERED:
+            self._read.pop(next(iter(self._read)))
 
     async def send(self, namespace: str, messages: Sequence[TeamMessage]) -> tuple[list[TeamMessage], str]:
         """Make a Job of as many messages as it takes; return those, and why it was refused, empty where it was not."""
