@@ -27,6 +27,9 @@ _NamespaceShare = Annotated[
 _NoAuth = Annotated[
     bool, typer.Option("--insecure-no-auth", help="Plain HTTP without tokens, on loopback only: for trying it out.")
 ]
+_GoneKeepFor = Annotated[
+    str, typer.Option(help="How long what is kept of a namespace outlives the namespace, 1h to 9600h.")
+]
 _People = Annotated[str, typer.Option(help="How people log in, as JSON; the chart writes it from its value people.")]
 _History = Annotated[bool, typer.Option(help="Keep the history of endpoints.")]
 _HistorySize = Annotated[str, typer.Option(help="How large the history may get; by default a quarter of the disk.")]
@@ -49,6 +52,7 @@ def hub(
     namespace: Annotated[str, typer.Option(help="The hub's own namespace.")] = "modelward-system",
     store_size: _StoreSize = "",
     namespace_share: _NamespaceShare = "",
+    gone_namespaces_keep_for: _GoneKeepFor = "168h",
     people: _People = "",
     history: _History = True,
     history_size: _HistorySize = "",
@@ -61,12 +65,13 @@ def hub(
     """Run the hub: sampled exchanges in, windows for evaluators out, results kept."""
     from modelward.hub.history.settings import HistorySettings, keep_times
     from modelward.hub.people.settings import people_settings
-    from modelward.hub.settings import HubSettings, storage_bytes
+    from modelward.hub.settings import HubSettings, gone_keep_ms, storage_bytes
 
     _run(
         lambda: HubSettings(
             store_url=store, listen=listen, health_listen=health_listen, state_dir=state, namespace=namespace,
             auth=not insecure_no_auth, people=people_settings(people),
+            gone_keep_ms=gone_keep_ms(gone_namespaces_keep_for),
             store_bytes=storage_bytes(store_size), namespace_share_bytes=storage_bytes(namespace_share),
             history=HistorySettings(
                 history, storage_bytes(history_size), storage_bytes(history_namespace_share),

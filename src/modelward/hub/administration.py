@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -10,18 +9,12 @@ from aiohttp import web
 
 from modelward.api.origin import LONGEST_S, ORIGINS, signed_mark
 from modelward.hub.audit import AuditLog, record_to_json
-from modelward.hub.calibrations import CalibrationStore
-from modelward.hub.erasure import audited, counted, erase, target_from_json
+from modelward.hub.eraser import Eraser
+from modelward.hub.erasure import counted, target_from_json
 from modelward.hub.errors import bad_request
-from modelward.hub.history.store import HistoryStore
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_namespace
-from modelward.hub.people.labels import PeopleLabels
 from modelward.hub.requests import Permit, body_of, integer_of, json_answer
-from modelward.hub.results import ResultStore
-from modelward.hub.scopes import ScopeStore
-from modelward.hub.scores import ScoreStore
-from modelward.hub.store import ExchangeStore
 
 _BODY_BYTES = 64 << 10
 _NAME_CHARACTERS = 100
@@ -29,23 +22,12 @@ _NAME_CHARACTERS = 100
 
 @dataclass(slots=True)
 class Administration:
-    """The handlers and what they work on.
+    """The handlers and what they work on."""
 
-    `permit` raises HubError 403 when the caller may not do something to a namespace, and returns who that is. `flush`
-    stores what was accepted and is not stored yet.
-    """
-
-    store: ExchangeStore
-    results: ResultStore
-    scores: ScoreStore
-    scopes: ScopeStore
-    calibrations: CalibrationStore
-    history: HistoryStore
     keys: KeyRing
     audit: AuditLog
-    labels: PeopleLabels
+    eraser: Eraser
     permit: Permit
-    flush: Callable[[], Awaitable[None]]
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -81,16 +63,9 @@ class Administration:
         except (ValueError, RecursionError) as error:
             raise bad_request("the body is not JSON") from error
         target = target_from_json(data)
-        keys = self.keys.all(target.namespace)
         if data.get("dryRun"):
-            return json_answer({"exchanges": await counted(self.store, target, keys)})
-        done = await erase(self.store, self.results, self.scores, self.labels, target, keys, self.flush)
-        if target.whole_namespace:
-            await self.scopes.erase(target.namespace)
-            await self.calibrations.erase(target.namespace)
-            await self.history.purge(target.namespace)
-        by = str(data.get("by") or "")[:_NAME_CHARACTERS]
-        recorded = await self.audit.add(who, "erase", audited(target, keys), done.exchanges, by)
+            return json_answer({"exchanges": await counted(self.eraser.store, target, self.keys.all(target.namespace))})
+        done, recorded = await self.eraser.erase(target, who, str(data.get("by") or "")[:_NAME_CHARACTERS])
         return json_answer({"exchanges": done.exchanges, "examples": done.examples, "recorded": recorded})
 
     async def get_audit(self, request: web.Request) -> web.Response:

@@ -22,8 +22,11 @@ from modelward.hub.buffer import WriteBuffer, compress
 from modelward.hub.calibration_api import CalibrationApi
 from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.claims import Claims
+from modelward.hub.eraser import Eraser
 from modelward.hub.erasure import without_erased
 from modelward.hub.errors import HubError, bad_request, too_large
+from modelward.hub.gone import GoneNamespaces
+from modelward.hub.gone_api import GoneApi
 from modelward.hub.history.api import HistoryApi
 from modelward.hub.history.store import HistoryStore
 from modelward.hub.index import Holding
@@ -73,6 +76,8 @@ class Api:
     claims: Claims
     history: HistoryStore
     people: People
+    eraser: Eraser
+    gone: GoneNamespaces
     _decoding: Turns
 
     def application(self) -> web.Application:
@@ -90,17 +95,8 @@ class Api:
         app.router.add_get("/v1/endpoints", self.get_endpoints)
         app.router.add_put("/v1/rules", self.put_rules)
         ScopeApi(self.scopes, self._permit).add_to(app)
-        parts = (
-            self.store,
-            self.results,
-            self.scores,
-            self.scopes,
-            self.calibrations,
-            self.history,
-            self.keys,
-            self.audit,
-        )
-        Administration(*parts, self.people.labels, self._permit, self.buffer.flush).add_to(app)
+        Administration(self.keys, self.audit, self.eraser, self._permit).add_to(app)
+        GoneApi(self.gone, self._permit).add_to(app)
         known = self.store, self.scores, self.claims, self.keys, self.settings.limits, self.metrics
         ScoreApi(*known, self.strangers.admits, self._allows, self._permit).add_to(app)
         Spending(self.budgets, self._permit).add_to(app)
@@ -183,8 +179,8 @@ class Api:
         rows = [self._row(held, now_ms) for held in self.store.index.holdings(now_ms + FUTURE_MS)]
         uses = [self._used(use) for use in self.store.shares.uses(self.results.cut_ms)]
         told = {"rulesAsked": self.store.asked, "hub": self.people.shown.id}
-        history = health_to_json(self.history.health)
-        return json_answer({"endpoints": rows, "namespaces": uses, **told, "history": history})
+        more = {"history": health_to_json(self.history.health), "askedNamespaces": self.gone.asked}
+        return json_answer({"endpoints": rows, "namespaces": uses, **told, **more})
 
     def _used(self, use: NamespaceUse) -> dict[str, object]:
         cut_ms = self.results.cut_ms.get(use.namespace)

@@ -31,6 +31,7 @@ Action = Literal[
     "put objects",
     "read labels",
     "carry out silences",
+    "put namespaces",
 ]
 Role = Literal["operator", "evaluator", "workload"]
 
@@ -60,6 +61,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     "put objects": frozenset({"operator"}),
     "read labels": frozenset({"operator"}),
     "carry out silences": frozenset({"operator"}),
+    "put namespaces": frozenset({"operator"}),
 }
 
 

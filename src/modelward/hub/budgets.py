@@ -129,6 +129,14 @@ class Budgets:
         gone = [key for key, ledger in self._ledgers.items() if key not in self._terms and ledger.day + 1 < day]
         if not self._terms:
             return  # the operator may not have been heard since the start
+        await self._delete(gone)
+
+    async def erase(self, namespace: str) -> None:
+        """Delete the ledgers of a namespace whose policies are gone; of others they are needed."""
+        gone = [key for key in self._ledgers if key[0] == namespace and key not in self._terms]
+        await self._delete(gone)
+
+    async def _delete(self, gone: list[PolicyKey]) -> None:
         await self.objects.delete([layout.budget_path(*key) for key in gone])
         for key in gone:
             self._ledgers.pop(key, None)

@@ -30,6 +30,9 @@ class HubMetrics:
         self.purged = counter(
             "modelward_hub_purged_exchanges", "Exchanges deleted because a rule or an erasure forbids them"
         )
+        self.gone_namespaces = counter(
+            "modelward_hub_erased_namespaces", "Namespaces erased because the cluster has them no longer"
+        )
         self.trimmed = counter(
             "modelward_hub_share_deleted_exchanges",
             "Exchanges deleted before their time because their namespace had more than its share",

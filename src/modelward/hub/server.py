@@ -25,7 +25,9 @@ from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.claims import Claims
 from modelward.hub.clock_watch import ClockWatch
 from modelward.hub.damage import Damage
+from modelward.hub.eraser import Eraser
 from modelward.hub.errors import HubError
+from modelward.hub.gone import GoneNamespaces, gone_namespaces
 from modelward.hub.health import HealthPages
 from modelward.hub.history.export import HistoryExport, export_of
 from modelward.hub.history.store import HistoryStore
@@ -60,6 +62,7 @@ FIRST_SWEEP_S = 60.0
 """How often what may no longer be kept is taken from the disk; gone within an hour is the promise."""
 CERTIFICATE_CHECK_S = 600.0
 PUBLISH_AGAIN_S = 300.0
+GONE_S = 600.0
 HISTORY_BEGIN_S, HISTORY_SEAL_S, HISTORY_TIDY_S, HISTORY_COPY_S = 3_600.0, 60.0, 3_600.0, 3_600.0
 BY_HAND_ENDPOINTS = 1_000
 
@@ -85,6 +88,8 @@ class Hub:
     metrics: HubMetrics = field(init=False)
     verifier: TokenVerifier | None = field(init=False)
     people: People = field(init=False)
+    eraser: Eraser = field(init=False)
+    gone: GoneNamespaces = field(init=False)
     loaded: bool = False
     ports: tuple[int, int] = (0, 0)
     """The API's and the health listener's real ports, once it runs; they differ from the settings' when those are 0."""
@@ -133,6 +138,9 @@ class Hub:
         self.verifier = TokenVerifier(settings.api_server, settings.audience) if settings.auth else None
         kept = self.store, self.scores, self.keys, self.audit, self.history
         self.people = People(settings, *kept, self.verifier, self.results)
+        stores = self.store, self.results, self.scores, self.scopes, self.calibrations, self.history, self.budgets
+        self.eraser = Eraser(*stores, self.people.labels, self.keys, self.audit, self.buffer.flush)
+        self.gone = gone_namespaces(self.eraser, settings.gone_keep_ms, self.metrics.gone_namespaces.inc)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
@@ -146,9 +154,8 @@ class Hub:
         self._tasks = [asyncio.create_task(work) for work in self._background()]
         main = await self._listen(api.application(), self.settings.listen, self._tls, api.gate.busy)
         self.ports = (main.port, health.port)
-        log.info(
-            "hub listening on=%s store=%s auth=%s", self.settings.listen, _shown(self.settings), self.settings.auth
-        )
+        settings = self.settings
+        log.info("hub listening on=%s store=%s auth=%s", settings.listen, settings.shown_store, settings.auth)
         try:
             yield self
         finally:
@@ -176,7 +183,7 @@ class Hub:
         strangers = Strangers(lambda name: name in self.store.rules.by_endpoint, self.store.index.endpoints_of, limit)
         known = (self.settings, self.store, self.results, self.scopes, self.buffer, self.metrics, gate, strangers)
         others = self.keys, self.audit, self.budgets, self.calibrations, self.scores, self.claims, self.history
-        return Api(*known, *others, self.people, turns)
+        return Api(*known, *others, self.people, self.eraser, self.gone, turns)
 
     async def _verified(self, request: web.Request) -> Caller | Individual | None:
         """Return who asks; None when everybody is believed."""
@@ -186,15 +193,10 @@ class Hub:
         """Read the store's names, again and again while it is away: a hub that guessed would forget its rules."""
         while not self.loaded:
             try:
-                await self.store.load()
-                await self.results.load()
-                await self.scopes.load()
-                await self.keys.load()
-                await self.audit.load()
-                await self.budgets.load()
-                await self.calibrations.load()
-                await self.scores.load()
-                await self.people.labels.load()
+                for part in (self.store, self.results, self.scopes, self.keys, self.audit, self.budgets):
+                    await part.load()
+                for one in (self.calibrations, self.scores, self.people.labels, self.gone):
+                    await one.load()
                 now_ms = self.clock_ms()
                 self._clock_watch.begin(max(self.store.index.newest_ms(now_ms), self.results.newest_ms(now_ms)))
                 self.loaded = True
@@ -227,6 +229,7 @@ class Hub:
             repeat(self.upkeep, FIRST_SWEEP_S, SWEEP_S),
             repeat(self.purge, FIRST_SWEEP_S, PURGE_S),
             repeat(self.join_crowded, CROWDED_S, CROWDED_S),
+            repeat(self.gone.tidy, FIRST_SWEEP_S, GONE_S),
             repeat(history.begin, 0, HISTORY_BEGIN_S),
             repeat(history.seal, HISTORY_SEAL_S, HISTORY_SEAL_S),
             repeat(history.tidy, HISTORY_TIDY_S, HISTORY_TIDY_S),
@@ -290,8 +293,3 @@ class Hub:
         limits = self.settings.limits
         terms = Terms(*address(listen), tls, limits.connections, limits.head_s)
         return await Listener.started(app, terms, lambda reason: self.metrics.refused.labels(reason).inc(), busy)
-
-
-def _shown(settings: HubSettings) -> str:
-    """Return the store's URL without what may be a credential in it."""
-    return settings.store_url.partition("?")[0].rpartition("@")[2]

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from modelward.api.address import host_and_port
+from modelward.api.quantity import duration_ms
 from modelward.hub.errors import HubSettingsError
 from modelward.hub.history.place import HistoryPlace
 from modelward.hub.history.settings import HistorySettings, place_of
@@ -91,6 +92,8 @@ class HubSettings:
     """How much all namespaces may store together; None: as much as the disk holds, or what pays for the cloud."""
     namespace_share_bytes: int | None = None
     """How much one namespace may store; None: a tenth of the store, at least 1 GiB."""
+    gone_keep_ms: int = 168 * 3_600_000
+    """How long what is kept of a namespace outlives the namespace."""
     history: HistorySettings = field(default_factory=HistorySettings)
     api_server: ApiServer = field(default_factory=ApiServer)
     people: PeopleSettings = field(default_factory=PeopleSettings)
@@ -99,6 +102,11 @@ class HubSettings:
     def __post_init__(self) -> None:
         if not self.auth and not _is_loopback(address(self.listen)[0]):
             raise HubSettingsError(f"without authentication the hub listens on loopback only, not on {self.listen}")
+
+    @property
+    def shown_store(self) -> str:
+        """The store's URL without what may be a credential in it."""
+        return self.store_url.partition("?")[0].rpartition("@")[2]
 
     @property
     def history_place(self) -> HistoryPlace | None:
@@ -138,6 +146,17 @@ def storage_bytes(text: str) -> int | None:
     unit = match[2] or ""
     power = "kMGTP".find(unit[:1].replace("K", "k")) + 1 if unit else 0
     return int(float(match[1]) * (1_024 if unit.endswith("i") else 1_000) ** power)
+
+
+def gone_keep_ms(text: str) -> int:
+    """Return the milliseconds of a duration from 1 hour to 400 days; HubSettingsError for others."""
+    try:
+        found = duration_ms(text)
+    except ValueError as error:
+        raise HubSettingsError(str(error)) from None
+    if not 3_600_000 <= found <= 400 * 86_400_000:
+        raise HubSettingsError(f"what is gone is kept for 1h to 9600h, not for {text}")
+    return found
 
 
 def _is_loopback(host: str) -> bool:

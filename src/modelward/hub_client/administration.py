@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,14 @@ class AdministrationRequests(HubSession):
         answer = await self.ask("PUT", "/v1/rules", json={"rules": rules, "unseen": sorted(unseen)})
         refused = decoded(answer).get("refused") if answer else None
         return refused if isinstance(refused, dict) else {}
+
+    async def tell_namespaces(self, gone: Sequence[str], there: Sequence[str]) -> None:
+        """Pass on which namespaces the API server does not have, and which it has; an older hub has no use for it."""
+        try:
+            await self.ask("PUT", "/v1/namespaces", json={"gone": list(gone), "there": list(there)})
+        except HubUnavailableError as error:
+            if error.status != 404:
+                raise
 
     async def erase(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
         """Erase {"namespace", "endpoint", "exchange" or "conversation"}, or count it with "dryRun"."""

@@ -57,6 +57,8 @@ class Overview:
     """Which process answers; another one knows nothing of what was shown to the one before."""
     history: HistoryHealth | None = None
     """How its history is; None of an older hub."""
+    asked_namespaces: tuple[str, ...] = ()
+    """Of which it wants to know whether the cluster has them."""
 
 
 class SampleRequests(HubSession):
@@ -78,6 +80,7 @@ class SampleRequests(HubSession):
             answer.get("rulesAsked") is not False,
             str(answer.get("hub", "")),
             health_from_json(answer.get("history")),
+            tuple(map(str, rows_of(answer, "askedNamespaces"))) if "askedNamespaces" in answer else (),
         )
 
     async def exchange(self, namespace: str, endpoint: str, exchange_id: str) -> Exchange | None:

@@ -21,6 +21,7 @@ from modelward.operator.hub.budgets import BudgetFeed
 from modelward.operator.hub.calibrations import KnownCalibrations
 from modelward.operator.hub.error_budgets import ErrorBudgetFeed
 from modelward.operator.hub.labels import KnownLabels
+from modelward.operator.hub.namespaces import NamespaceCheck
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -78,6 +79,8 @@ class HubFeed:
     """What people are shown of the cluster's objects."""
     silences: AskedSilences | None = None
     """What people asked the hub to silence."""
+    namespaces: NamespaceCheck | None = None
+    """Finds out whether namespaces are gone of which the hub holds something."""
     rules: Callable[[], Mapping[str, HubRule]] = dict
     """What the hub may keep of each endpoint (`namespace/name`); of one that is not among them it deletes the text."""
     unseen: Callable[[], Collection[str]] = tuple
@@ -193,7 +196,7 @@ class HubFeed:
         self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
         self.late = {held.endpoint: held.late for held in holdings if held.late}
         self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
-        fresh |= await self._show(self.hub, overview.hub)
+        fresh |= await self._show(self.hub, overview.hub, overview.asked_namespaces)
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)
         await self.calibrations.fetch(self.hub)
@@ -215,7 +218,7 @@ class HubFeed:
         if times:
             self._erased_ms, self._since_ms = max(times), 0
 
-    async def _show(self, hub: HubClient, hub_id: str) -> frozenset[str]:
+    async def _show(self, hub: HubClient, hub_id: str, asked: Sequence[str]) -> frozenset[str]:
         """Show people what changed, and hear what they said; what goes wrong there keeps nothing else from being asked.
 
         Return the endpoints of which something else was said.
@@ -223,6 +226,8 @@ class HubFeed:
         try:
             if self.silences is not None:
                 await self.silences.carry_out(hub)
+            if self.namespaces is not None:
+                await self.namespaces.refresh(hub, asked)
             if self.shown is not None:
                 await self.shown.refresh(hub, hub_id)
             return await self.labels.refresh(hub, hub_id)

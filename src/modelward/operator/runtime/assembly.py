@@ -30,6 +30,7 @@ from modelward.operator.endpoint.orphans import OrphanReconciler
 from modelward.operator.endpoint.reconcile import EndpointReconciler
 from modelward.operator.hub.budgets import BudgetFeed, terms_now
 from modelward.operator.hub.feed import HubFeed
+from modelward.operator.hub.namespaces import NamespaceCheck
 from modelward.operator.hub.rules import HubRules
 from modelward.operator.hub.shown import ShownFeed
 from modelward.operator.hub.silences import AskedSilences
@@ -104,6 +105,7 @@ def _feed(context: Context, consent: RawConsent, clock_ms: Callable[[], int]) ->
         budgets=BudgetFeed(partial(terms_now, context.store)),
         shown=ShownFeed(context.store, context.unseen),
         silences=AskedSilences(context.client, context.store),
+        namespaces=NamespaceCheck(context.client, clock_ms),
         rules=HubRules(context.store, consent.last).now,
         unseen=context.unseen,
         exists=partial(_exists, context),
