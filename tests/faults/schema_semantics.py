@@ -190,7 +190,7 @@ _ALERTS = {
         {"name": "pager", "pagerDuty": {"routingKeyFrom": _FROM, "region": "EU"}},
         {"name": "mail", "email": {**_MAIL, "from": "modelward@example.com", "to": ["oncall@example.com"]}},
         {"name": "open", "webhook": {"url": "https://a.example/b", "format": "CloudEvents", "tokenFrom": _FROM}},
-        {"name": "closed", "webhook": {"urlFrom": _FROM}},
+        {"name": "closed", "webhook": {"urlFrom": _FROM, "signingKeyFrom": _FROM}},
         {
             "name": "issues",
             "gitIssue": {"forge": "GitHub", "repository": "a/b", "tokenFrom": _FROM, "apiUrl": "https://a"},

@@ -13,10 +13,11 @@ from aiohttp import web
 
 @dataclass
 class PlainReceiver:
-    """What was posted: path, headers and body."""
+    """What was posted: path, headers, and body as bytes and read."""
 
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     fail: list[web.Response] = field(default_factory=list)
 
@@ -38,6 +39,7 @@ class PlainReceiver:
             return web.Response(status=400)
         self.paths.append(request.path)
         self.headers.append(dict(request.headers))
+        self.raw.append(await request.read())
         self.bodies.append(body)
         return web.Response(status=200)
 

@@ -27,6 +27,7 @@ from modelward.api.alert_status import AlertState
 
 SECRET = "modelward-alerts"
 NOW_MS = 1_795_773_600_000
+SIGNING_KEY = "b1946ac92492d2347c6235b4d2611184"
 TEAMS_HOST = "prod-00.westeurope.logic.azure.com"
 
 
@@ -57,7 +58,9 @@ RECEIVERS: Mapping[str, dict[str, Any]] = {
         }
     },
     "webhook": {"webhook": {"url": "https://alerts.example.com/in", "tokenFrom": _from("hook")}},
-    "cloudevents": {"webhook": {"urlFrom": _from("hook-url"), "format": "CloudEvents"}},
+    "cloudevents": {
+        "webhook": {"urlFrom": _from("hook-url"), "format": "CloudEvents", "signingKeyFrom": _from("signing-key")}
+    },
     "alertmanager-webhook": {"webhook": {"url": "http://hook.retail.svc:8080/am", "format": "Alertmanager"}},
     "github": {"gitIssue": {"repository": github_service.REPOSITORY, "tokenFrom": _from("github")}},
     "alertmanager": {"alertmanager": {"urls": ["http://alertmanager-0.monitoring.svc:9093"]}},
@@ -70,6 +73,7 @@ SECRETS: Mapping[str, str] = {
     "smtp": PASSWORD,
     "hook": "hook-token",
     "hook-url": "https://alerts.example.com/events/5d3f",
+    "signing-key": SIGNING_KEY,
     "github": github_service.TOKEN,
 }
 

@@ -28,7 +28,8 @@ SecretTemplate = tuple[str | SecretText, ...]
 class HttpCall:
     """One HTTP request. It follows no redirect; `body` holds no secret.
 
-    Where an API wants one in its JSON, `fields` are what the port adds to the object at the top of `body`.
+    Where an API wants one in its JSON, `fields` are what the port adds to the object at the top of `body`. `signing` is
+    the key of a `Modelward-Signature`, which the port makes anew for each try.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH"]
@@ -36,6 +37,7 @@ class HttpCall:
     headers: tuple[tuple[str, SecretTemplate], ...] = ()
     body: bytes = b""
     fields: tuple[tuple[str, SecretText], ...] = ()
+    signing: SecretText | None = None
     timeout_s: float = 10.0
 
 

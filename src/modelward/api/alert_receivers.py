@@ -99,6 +99,8 @@ class WebhookReceiver(Model):
     """Modelward's own JSON, a CloudEvent, or what Alertmanager posts to its webhooks."""
     token_from: FromSecret | None = None
     """Sent as a bearer token."""
+    signing_key_from: FromSecret | None = None
+    """What requests are signed with, in the header Modelward-Signature."""
 
 
 class GitIssueReceiver(Model):

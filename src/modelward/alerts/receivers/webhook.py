@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +35,9 @@ class WebhookPosts:
         if replies:
             return ()
         headers = (("Idempotency-Key", (message.id,)), *bearer(webhook.token_from))
-        return (_FORMATS[webhook.format](to.receiver.name, _url(webhook), message, headers),)
+        call = _FORMATS[webhook.format](to.receiver.name, _url(webhook), message, headers)
+        key = webhook.signing_key_from
+        return (replace(call, signing=secret_text(key)) if key else call,)
 
     def read(self, message: AlertMessage, to: Addressee, replies: Replies) -> Answered:  # noqa: ARG002
         """Any 2xx means that it was taken."""

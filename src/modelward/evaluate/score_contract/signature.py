@@ -1,4 +1,4 @@
-"""The header by which a webhook knows that a request is ours, and when it was made."""
+"""The header by which a webhook, of an evaluator or of alerts, knows that a request is ours, and when it was made."""
 
 from __future__ import annotations
 

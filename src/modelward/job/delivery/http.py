@@ -16,6 +16,7 @@ from yarl import URL
 
 from modelward.alerts.receiver import HttpCall, ReceiverReply, SecretText
 from modelward.clock import now_ms
+from modelward.evaluate.score_contract.signature import HEADER, signature
 from modelward.job.delivery.reach import Reach
 from modelward.job.delivery.secret_files import SecretError, SecretFiles
 from modelward.job.delivery.way_out import WayOut
@@ -45,6 +46,7 @@ class HttpSender:
             secret = any(isinstance(part, SecretText) for part in call.url)
             headers = {name: self.secrets.filled(value) for name, value in call.headers}
             body = self._body(call)
+            headers |= self._signed(call, body)
         except SecretError as error:
             return ReceiverReply(0, error=str(error))
         if url is None:
@@ -59,6 +61,12 @@ class HttpSender:
             return call.body
         fields = {name: self.secrets.value(at) for name, at in call.fields}
         return json.dumps({**json.loads(call.body), **fields}, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _signed(self, call: HttpCall, body: bytes) -> Mapping[str, str]:
+        """Return the header by which a receiver knows that a body is ours and new; none where no key is given."""
+        if call.signing is None:
+            return {}
+        return {HEADER: signature(self.secrets.value(call.signing), body, self.clock_ms() // 1_000)}
 
     async def _answered(self, call: HttpCall, url: URL, headers: Mapping[str, str], body: bytes) -> ReceiverReply:
         gate = _Gate(self.reach)
