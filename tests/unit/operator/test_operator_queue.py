@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -57,8 +58,17 @@ class Work:
 
 
 @asynccontextmanager
-async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[WorkerPool]:
-    queue = WorkerPool(work.reconcile, work.telemetry, jitter=lambda: 0.0, clock=now, item_deadline_s=item_deadline_s)
+async def working(
+    work: Work, item_deadline_s: float = 60.0, *, workers: int = 12, clock: Callable[[], float] = now
+) -> AsyncIterator[WorkerPool]:
+    queue = WorkerPool(
+        work.reconcile,
+        work.telemetry,
+        workers=dict.fromkeys(Lane, workers),
+        jitter=lambda: 0.0,
+        clock=clock,
+        item_deadline_s=item_deadline_s,
+    )
     task = asyncio.create_task(queue.run())
     try:
         yield queue
@@ -66,6 +76,48 @@ async def working(work: Work, item_deadline_s: float = 60.0) -> AsyncIterator[Wo
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def clock_readings(workers: int) -> int:
+    """Return how often so many workers read the clock while 50 keys are worked on, one after the other."""
+    readings, work = itertools.count(), Work()
+
+    def clock() -> float:
+        next(readings)
+        return now()
+
+    async with working(work, workers=workers, clock=clock) as queue:
+        await asyncio.sleep(1.0)
+        before = next(readings)
+        for number in range(50):
+            queue.add(WorkKey("endpoint", "retail", f"chat-{number}"), Lane.STATUS)
+            await work.called(number + 1)
+        return next(readings) - before
+
+
+@in_virtual_time
+async def test_queue_what_a_change_costs_does_not_grow_with_the_workers() -> None:
+    assert await clock_readings(workers=64) == await clock_readings(workers=4)
+
+
+@in_virtual_time
+async def test_queue_a_key_is_worked_on_when_it_is_due_whoever_was_busy_when_it_was_added() -> None:
+    work = Work()
+    work.gate = asyncio.Event()
+    async with working(work, workers=3) as queue:
+        await asyncio.sleep(1.0)
+        began = now()
+        queue.add(CHAT, Lane.STATUS, after=5.0)
+        await asyncio.sleep(0.1)
+        for number in range(2):  # two of the three workers hang from now on, that which waits for CHAT among them
+            queue.add(WorkKey("endpoint", "retail", f"slow-{number}"), Lane.STATUS)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(10.0)
+        assert [(key.name, round(at - began)) for key, at in zip(work.calls, work.times, strict=True)][-1] == (
+            "chat",
+            5,
+        )
+        work.gate.set()
 
 
 @in_virtual_time

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from modelward.kube.errors import ApiError, LeadershipLost
@@ -17,7 +19,7 @@ log = logging.getLogger(__name__)
 FIRST_DELAY_S = 0.005
 LONGEST_DELAY_S = 300.0
 ITEM_DEADLINE_S = 60.0
-WORKERS: Mapping[Lane, int] = {Lane.SPEC: 4, Lane.STATUS: 4}
+WORKERS: Mapping[Lane, int] = {Lane.SPEC: 12, Lane.STATUS: 12}
 
 Reconcile = Callable[[WorkKey], Awaitable[float | None]]
 
@@ -47,7 +49,8 @@ class WorkerPool:
         self._allowance = TokenBucket()
         self._asked_off: dict[WorkKey, float] = {}
         """Until when the API server wants a key to wait, whoever requests it before."""
-        self._news = {lane: asyncio.Event() for lane in Lane}
+        self._resting: dict[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
+        """Workers without work, in the order in which they will be woken."""
         for lane in Lane:
             telemetry.queue.observe_depth(lane, partial(self._depth, lane))
         telemetry.queue.observe_workers(lambda: [clock() - since for since in self._schedule.active().values()])
@@ -59,8 +62,20 @@ class WorkerPool:
     def _put(self, key: WorkKey, lane: Lane, due: float) -> None:
         if self._schedule.add(key, lane, due, self._clock()):
             self._telemetry.queue.adds.labels(name=lane).inc()
-            for event in self._news.values():
-                event.set()
+            for each in Lane:
+                self._wake(each)
+
+    def _wake(self, lane: Lane) -> None:
+        """Let one worker without work ask for some: all at once would take more time than the work.
+
+        It rests last again, so that while any rests there is one that knows when the next key is due.
+        """
+        resting = self._resting[lane]
+        while resting:
+            worker = resting.popleft()
+            if not worker.done():
+                worker.set_result(None)
+                return
 
     async def run(self) -> None:
         """Work until cancelled; LeadershipLost ends it."""
@@ -88,8 +103,8 @@ class WorkerPool:
                 await self._handle(key, lane)
             finally:
                 self._schedule.done(key)
-                self._news[Lane.SPEC].set()
-                self._news[Lane.STATUS].set()
+                self._wake(Lane.SPEC)
+                self._wake(Lane.STATUS)
 
     def _put_off(self, key: WorkKey, lane: Lane) -> bool:
         """Requeue a key whose Retry-After has not elapsed."""
@@ -103,14 +118,16 @@ class WorkerPool:
 
     async def _wait(self, lane: Lane) -> None:
         """Until something was added or the next key is due."""
-        self._news[lane].clear()
         due = self._schedule.next_due(lane)
         seconds = None if due is None else max(0.0, due - self._clock())
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._resting[lane].append(woken)
         try:
             async with asyncio.timeout(seconds):
-                await self._news[lane].wait()
+                await woken
         except TimeoutError:
-            pass
+            with suppress(ValueError):  # woken at the same moment
+                self._resting[lane].remove(woken)
 
     async def _handle(self, key: WorkKey, lane: Lane) -> None:
         telemetry, start = self._telemetry, self._clock()
