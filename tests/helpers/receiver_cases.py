@@ -58,9 +58,7 @@ RECEIVERS: Mapping[str, dict[str, Any]] = {
         }
     },
     "webhook": {"webhook": {"url": "https://alerts.example.com/in", "tokenFrom": _from("hook")}},
-    "cloudevents": {
-        "webhook": {"urlFrom": _from("hook-url"), "format": "CloudEvents", "signingKeyFrom": _from("signing-key")}
-    },
+    "cloudevents": {"webhook": {"urlFrom": _from("hook-url"), "format": "CloudEvents"}},
     "alertmanager-webhook": {"webhook": {"url": "http://hook.retail.svc:8080/am", "format": "Alertmanager"}},
     "github": {"gitIssue": {"repository": github_service.REPOSITORY, "tokenFrom": _from("github")}},
     "alertmanager": {"alertmanager": {"urls": ["http://alertmanager-0.monitoring.svc:9093"]}},

@@ -13,6 +13,7 @@ from modelward.alerts.receiver import Addressee, Told, Undelivered
 from modelward.alerts.receivers.registry import secrets
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "alerts.md"
+SIGNING = {"signingKeyFrom": {"secretRef": {"name": "modelward-alerts", "key": "signing-key"}}}
 Check = Callable[[str, bytes, str, float], bool]
 
 
@@ -27,9 +28,8 @@ def documented() -> Check:
 
 @pytest.mark.parametrize("name", ["cloudevents", "webhook", "alertmanager-webhook"])
 async def test_a_signed_webhook_is_known_by_the_documented_check(tmp_path: Path, documented: Check, name: str) -> None:
-    signing = {"signingKeyFrom": {"secretRef": {"name": "modelward-alerts", "key": "signing-key"}}}
     async with services(tmp_path) as here:
-        assert isinstance(await here.town.courier().deliver(FIRING, Addressee(receiver(name, **signing))), Told)
+        assert isinstance(await here.town.courier().deliver(FIRING, Addressee(receiver(name, **SIGNING))), Told)
         hook = here.by_name[name]
         (body,), header = hook.raw, hook.headers[0]["Modelward-Signature"]
     at = float(header.partition("t=")[2].partition(",")[0])
@@ -57,4 +57,4 @@ async def test_a_key_that_is_not_there_is_named_and_nothing_is_sent_unsigned(tmp
 
 
 def test_the_signing_key_is_among_the_secrets_that_are_mounted() -> None:
-    assert "signing-key" in {one.key for one in secrets(receiver("cloudevents"))}
+    assert "signing-key" in {one.key for one in secrets(receiver("webhook", **SIGNING))}
