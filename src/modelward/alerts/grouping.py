@@ -136,7 +136,10 @@ class IncidentGroup:
         return all(graver(one.episode.severity, severity) for severity in told)
 
     def _repeats_ms(self) -> int:
-        return self._last_ms() + self.of.timing.repeat_every_ms
+        """Return when what still fires is told again; a clock that was set back a little makes no repetition due."""
+        last = max((one.known.at_ms for one in self.members if one.known.key == self.key), default=0)
+        every = self.of.timing.repeat_every_ms
+        return last + every if last <= self.of.now_ms + every else 0
 
     def _last_ms(self) -> int:
         """Return when the receiver was last told of this incident."""

@@ -90,6 +90,8 @@ class AlertBench:
 
     def __init__(self, **alerts: Any) -> None:
         self.api, self.port, self.now_ms = OwnedStatusApi(), StandInPort(), START_MS
+        self.skew_ms = 0
+        """By how much the clock of the machine is wrong; time since a start is not."""
         shared = PlatformReceiver.model_validate({"name": "sre", "webhook": {"url": "https://hooks.example.com/sre"}})
         beat = PlatformReceiver.model_validate({"name": "am", "alertmanager": {"urls": ["https://am.example.com"]}})
         settings = AlertSettings(receivers=(shared, beat), fallback=str(alerts.pop("fallback", "")))
@@ -134,7 +136,7 @@ class AlertBench:
 
     def row(self, name: str = "Objective/errors", state: str = "Firing", **more: Any) -> Row:
         """Return an alert whose state began now."""
-        at = _time(self.now_ms)
+        at = _time(self.now_ms + self.skew_ms)
         return {
             "policy": "baseline", "name": name, "state": state, "since": at, "episode": at, "severity": "Warning",
             "message": f"{name} fails", "verdict": "Failed", "verdictSince": at,
@@ -142,7 +144,9 @@ class AlertBench:
 
     def restart(self) -> None:
         """Begin anew, with nothing but what the API server holds."""
-        self.alerts = AlertReconciler(self.context, Installed(self.context), self.port, lambda: self.now_ms)
+        self.alerts = AlertReconciler(
+            self.context, Installed(self.context), self.port, lambda: self.now_ms + self.skew_ms
+        )
 
     async def turn(self, seconds: float = 0.0) -> float | None:
         """Let time pass, and let the operator do its work until all messages under way were answered."""

@@ -81,6 +81,14 @@ def test_a_check_fires_at_once_by_what_samples_say_now_and_not_by_what_stands() 
     assert (silent["Objective/errors"].state, silent["Objective/errors"].held) == ("Held", "NoTraffic")
 
 
+def test_a_hub_that_is_dead_holds_a_check_and_a_fault_of_the_numbers_is_told_all_the_same() -> None:
+    rows = tuple(alerts(checks=(check("Failed", concern="Quality"),)).values())
+    away = check("Unknown", reason=CheckReason.HUB_UNAVAILABLE, concern="Quality")
+    found = alerts(checks=(away, check("Failed")), before=rows)
+    assert (found["Check/errors"].state, found["Check/errors"].held) == ("Held", "HubUnavailable")
+    assert found["Objective/errors"].state == "Firing"
+
+
 def burning(speed: str) -> tuple[ErrorBudgetStatus, ...]:
     told = "2.1% of 900 requests in 1h are over the bound"
     row = {"policy": "baseline", "objective": "errors", "burning": speed, "message": told}
