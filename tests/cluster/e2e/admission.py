@@ -51,12 +51,12 @@ def put_in_force(installed: Installed, namespace: str, policies: list[dict[str, 
     """Apply the policies and wait until the API server follows them."""
     installed.apply(namespace, *policies)
     installed.until("the default account", lambda: "default" in str(installed.items("serviceaccounts", namespace)))
-    installed.until("admission to follow the policy", lambda: _changed(installed, namespace), 30)
+    installed.until("admission to follow the policy", lambda: _changed(installed, namespace))
 
 
 def until_forgotten(installed: Installed, namespace: str) -> None:
     """Wait until the API server follows no policy any more that was lifted."""
-    installed.until("admission to forget the policy", lambda: not _changed(installed, namespace), 30)
+    installed.until("admission to forget the policy", lambda: not _changed(installed, namespace))
 
 
 def lift(installed: Installed, policies: list[dict[str, Any]]) -> None:

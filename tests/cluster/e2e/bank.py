@@ -76,7 +76,7 @@ class Bank:
         space = self.spaces.of(endpoint)
         self.installed.until_condition(endpoint, space, "Ready", "True", 120)
         url = self.installed.url(endpoint, space)
-        self.installed.until("its Service leads there", lambda: reached(url) or None, 90)
+        self.installed.until("its Service leads there", lambda: reached(url) or None)
         answers = ask_all(url, asked, at_once=at_once, timeout_s=120)
         wrong = [(answer.status, answer.text[:300]) for answer in answers if answer.status != 200]
         assert not wrong, wrong
@@ -186,7 +186,7 @@ def judge_blindly(bank: Bank, asked: Future[list[Answer]]) -> Status:
         jobs = installed.items("jobs", space)
         return next((job for job in jobs if job["metadata"]["ownerReferences"][0]["name"] == "blind"), None)
 
-    replace_job(installed, installed.until("its Job", made, 30), space, {"name": "MODELWARD_MINILM", "value": "/no"})
+    replace_job(installed, installed.until("its Job", made), space, {"name": "MODELWARD_MINILM", "value": "/no"})
     installed.cluster.kubectl(
         "patch", "llmrun", "blind", "-n", space, "--type=merge", "-p", '{"spec":{"suspend":false}}'
     )
@@ -216,7 +216,7 @@ def lose_a_job(bank: Bank) -> tuple[Status, Status]:
     installed.apply(space, quota)
     installed.until("the quota counts", lambda: installed.get("quota", "full", space).get("status", {}).get("used"))
     bank.ask(LOST, QUESTIONS[:FEW])
-    (job,) = installed.until("the first Job", lambda: installed.items("jobs", space) or None, 60)
+    (job,) = installed.until("the first Job", lambda: installed.items("jobs", space) or None)
     first = job["metadata"]["ownerReferences"][0]["name"]
     installed.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", space, "--now")
     installed.cluster.kubectl("delete", "resourcequota", "full", "-n", space)
@@ -226,4 +226,4 @@ def lose_a_job(bank: Bank) -> tuple[Status, Status]:
         names = [str(run["metadata"]["name"]) for run in installed.items("llmrun", space)]
         return next((name for name in sorted(names) if name != first), None)
 
-    return lost, bank.result(installed.until("the next run", following, 90), space)
+    return lost, bank.result(installed.until("the next run", following), space)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from waiting import PROCESS_PATIENCE_S
+
 SYSTEM = "modelward-system"
 ENDPOINTS = "llmendpoints.modelward.dev"
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -69,7 +71,7 @@ class Installed:
                 return one["status"], one["reason"], one.get("message", "")
         return "", "", ""
 
-    def until(self, what: str, look: Callable[[], T | None], limit_s: float = 90.0) -> T:
+    def until(self, what: str, look: Callable[[], T | None], limit_s: float = PROCESS_PATIENCE_S) -> T:
         """Poll until something comes; the failure names it and shows where the namespace stands."""
         deadline = time.monotonic() + limit_s
         while True:
@@ -79,7 +81,9 @@ class Installed:
             assert time.monotonic() < deadline, f"{what} did not come within {limit_s:.0f} s"
             time.sleep(0.5)
 
-    def until_condition(self, name: str, namespace: str, type_: str, status: str, limit_s: float = 90.0) -> str:
+    def until_condition(
+        self, name: str, namespace: str, type_: str, status: str, limit_s: float = PROCESS_PATIENCE_S
+    ) -> str:
         """Wait for a condition's status; return its reason."""
 
         def look() -> str | None:

@@ -100,7 +100,7 @@ class Inhabited:
 
     def until_answered(self, *services: str) -> None:
         """Wait until kube-proxy and name servers know the new pods, and all answer what the engine says."""
-        self.installed.until("the Services' answers", lambda: not self.unanswered(*services), 30)
+        self.installed.until("the Services' answers", lambda: not self.unanswered(*services))
         assert [self.unanswered(*services) for _ in range(4)] == [{}] * 4
 
     def finalizers(self) -> dict[str, list[str]]:
@@ -190,7 +190,7 @@ def remove_crds(installed: Installed) -> None:
 def _remove(installed: Installed, what: str, component: str) -> None:
     installed.cluster.kubectl("delete", what, "-n", SYSTEM)
     where = f"app.kubernetes.io/component={component}"
-    installed.until(f"the end of {what}", lambda: not installed.pod_uids(SYSTEM, where), 60)
+    installed.until(f"the end of {what}", lambda: not installed.pod_uids(SYSTEM, where))
 
 
 def uninstall(installed: Installed) -> float:

@@ -47,7 +47,7 @@ class Serving:
         installed.until_condition(OWNED, namespace, "Ready", "True")
         installed.until("the first adoption", lambda: self._adopted(ADOPTED), 120)
         installed.until("all rolled out", lambda: all(map(self.settled, (OWNED, *map(_theirs, THEIRS)))))
-        installed.until("all Services", lambda: all(reached(self.url(name)) for name in UNDER_LOAD), 60)
+        installed.until("all Services", lambda: all(reached(self.url(name)) for name in UNDER_LOAD))
 
     def url(self, name: str) -> str:
         """Return where clients ask: our Service, or before adoption the user's own."""

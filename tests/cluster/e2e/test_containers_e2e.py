@@ -53,7 +53,7 @@ def place(installed: Installed, image: str) -> Iterator[str]:
     )
     installed.until_condition(BOT, space, "Ready", "True", 120)
     url = installed.url(BOT, space)
-    installed.until("its Service leads there", lambda: reached(url) or None, 90)
+    installed.until("its Service leads there", lambda: reached(url) or None)
     answers = ask_all(url, QUESTIONS[:120], at_once=4, timeout_s=120)
     assert {answer.status for answer in answers} == {200}
     yield space
@@ -181,8 +181,8 @@ def test_the_image_keeps_the_contract_where_it_runs(installed: Installed, place:
         status = installed.get("pod", "tried", place).get("status", {})
         return status.get("podIP") if status.get("phase") == "Running" else None
 
-    url = f"http://{installed.until('the pod runs', address, 90)}:18090"
-    installed.until("it serves", lambda: reached(url, "/v1/manifest") or None, 60)
+    url = f"http://{installed.until('the pod runs', address)}:18090"
+    installed.until("it serves", lambda: reached(url, "/v1/manifest") or None)
     told = _run(sys.executable, "-c", "from modelward.cli.app import main; main()", "evaluator", "conformance", url)
     assert f"{url} keeps score/v1" in told
 

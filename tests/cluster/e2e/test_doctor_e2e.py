@@ -63,7 +63,7 @@ def becomes_well(installed: Installed, asking: tuple[str, ...]) -> Told:
         return last[0] if last[0].code == 0 else None
 
     try:
-        return installed.until("a doctor without findings", look, 90)
+        return installed.until("a doctor without findings", look)
     except AssertionError as error:
         found = [one for one in last[0].remarks if one["severity"] in ("Error", "Warning")]
         raise AssertionError(f"{error}; it says {found}") from None
@@ -115,7 +115,7 @@ def no_services(installed: Installed, place: str) -> Iterator[str]:
         {**about, "kind": "ValidatingAdmissionPolicy", "spec": spec},
         {**about, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding},
     )
-    installed.until("admission to follow the policy", lambda: _refused(installed, place), 30)
+    installed.until("admission to follow the policy", lambda: _refused(installed, place))
     yield name
     _lift(installed, name)
 

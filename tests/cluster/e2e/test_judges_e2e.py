@@ -89,7 +89,7 @@ def test_a_judge_that_was_never_measured_scores_and_decides_nothing(installed: I
         installed.until_condition(name, space, "Ready", "True", 180)
     assert condition(installed, space, "Accepted")["status"] == "True"
     url = installed.url(JUDGED, space)
-    installed.until("its Service leads there", lambda: reached(url) or None, 90)
+    installed.until("its Service leads there", lambda: reached(url) or None)
     assert ask_all(url, QUESTIONS[:20], at_once=2, timeout_s=120)
 
     def judged() -> dict[str, Any] | None:
@@ -120,7 +120,7 @@ def test_a_policy_that_has_a_judge_judge_itself_is_not_accepted(installed: Insta
         found = installed.get("mpol", "itself", space).get("status", {}).get("conditions", [])
         return next((one["reason"] for one in found if (one["type"], one["status"]) == ("Accepted", "False")), None)
 
-    assert installed.until("the policy is refused", refused, 60) == "JudgesItself"
+    assert installed.until("the policy is refused", refused) == "JudgesItself"
     installed.cluster.kubectl("delete", "mpol", "itself", "-n", space)
 
 

@@ -32,8 +32,8 @@ def modes(installed: Installed) -> Iterator[Modes]:
     scene = Modes(installed, namespace, before)
     installed.until("all endpoints ready", lambda: all(_says(scene, "Ready").values()), 120)
     installed.until("all collectors rolled out", lambda: _rolled_out(scene), 120)
-    installed.until("the autoscaler's two", lambda: len(scene.pods("adopted")) == 2, 60)
-    installed.until("numbers from all", lambda: all(_says(scene, "MetricsAvailable").values()), 60)
+    installed.until("the autoscaler's two", lambda: len(scene.pods("adopted")) == 2)
+    installed.until("numbers from all", lambda: all(_says(scene, "MetricsAvailable").values()))
     with ThreadPoolExecutor(len(ALL)) as pool:
         asked = {name: pool.submit(streams, scene.url(name), ASKED) for name in ALL}
     assert {name: broken(replies.result()) for name, replies in asked.items()} == {name: [] for name in ALL}
@@ -72,7 +72,7 @@ def test_an_endpoint_is_ready_and_its_use_is_seen(modes: Modes, name: str) -> No
         usage = dict(modes.installed.status(name, modes.namespace).get("usage") or {})
         return usage if usage.get("firstTokenP95") and float(usage.get("outputTokensPerMinute") or 0) else None
 
-    usage = modes.installed.until(f"usage of {name}", used, 20)
+    usage = modes.installed.until(f"usage of {name}", used)
     assert float(usage["requestsPerMinute"]) > 0
     assert float(usage["inputTokensPerMinute"]) > 0
     assert usage.get("errorRate", "0%") == "0%"
@@ -160,7 +160,7 @@ def test_another_mode_gives_the_template_back(modes: Modes) -> None:
     modes.installed.until_condition("given-back", modes.namespace, "MetricsAvailable", "True")
     # Their pod has no preStop: for a moment kube-proxy still leads to the one that left, as it does without us.
     url = modes.installed.url("my-given-back", modes.namespace)
-    modes.installed.until("their Service to answer", lambda: broken(streams(url, 4)) == [], 30)
+    modes.installed.until("their Service to answer", lambda: broken(streams(url, 4)) == [])
     services = {one["metadata"]["name"] for one in modes.installed.items("services", modes.namespace)}
     assert "given-back-collector" not in services
 

@@ -66,7 +66,7 @@ def scaled(installed: Installed) -> Iterator[Scaled]:
         for name in (BUSY, ADVISED, FOUGHT, MANUAL):
             installed.until_condition(name, namespace, "Ready", "True")
         for name in (BUSY, ADVISED, FOUGHT):
-            installed.until("the Service leads there", partial(reached, installed.url(name, namespace)), 30)
+            installed.until("the Service leads there", partial(reached, installed.url(name, namespace)))
         yield Scaled(installed, namespace, since)
     installed.cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
@@ -111,14 +111,14 @@ def test_replicas_follow_the_load_where_modelward_may_write_them_and_nowhere_els
     with ExitStack() as load:
         for name in (BUSY, ADVISED, FOUGHT):
             load.enter_context(Crowd(installed.url(name, scaled.namespace), at_once=6, max_tokens=24))
-        installed.until("replicas rise", lambda: scaled.replicas(BUSY)[1] > 1 or None, 60)
+        installed.until("replicas rise", lambda: scaled.replicas(BUSY)[1] > 1 or None)
         decision = scaled.scaling(BUSY)["decisions"][0]
         assert decision["replicas"] > 1
         assert decision["reason"] in ("Load", "AtMaximum")
         assert "tok/s" in decision["message"]
         assert installed.condition(BUSY, scaled.namespace, "ScalingActive")[0] == "True"
 
-        installed.until("the advice is shown", lambda: scaled.scaling(ADVISED).get("desired", 0) > 1 or None, 30)
+        installed.until("the advice is shown", lambda: scaled.scaling(ADVISED).get("desired", 0) > 1 or None)
         assert scaled.replicas(ADVISED) == (None, 1)
         assert "advice only" in installed.condition(ADVISED, scaled.namespace, "ScalingActive")[2]
 
@@ -137,7 +137,7 @@ def test_replicas_follow_the_load_where_modelward_may_write_them_and_nowhere_els
 def test_what_a_person_scales_stays_where_scaling_is_off(scaled: Scaled) -> None:
     installed = scaled.installed
     installed.cluster.kubectl("scale", "llmep", MANUAL, "-n", scaled.namespace, "--replicas=2")
-    installed.until("the Deployment follows", lambda: scaled.replicas(MANUAL) == (2, 2) or None, 30)
+    installed.until("the Deployment follows", lambda: scaled.replicas(MANUAL) == (2, 2) or None)
     time.sleep(5)
     assert scaled.replicas(MANUAL) == (2, 2)
     assert scaled.scaling(MANUAL) == {}
@@ -147,7 +147,7 @@ def test_missing_metrics_never_scale_down(scaled: Scaled) -> None:
     """Of two endpoints with an idle replica, the one whose collectors do not answer the operator keeps it."""
     installed = scaled.installed
     time.sleep(max(0.0, scaled.blind_since + HOLD_S + 20 - time.monotonic()))
-    installed.until("the one that is seen to be idle falls", lambda: scaled.replicas(SEEING) == (1, 1) or None, 30)
+    installed.until("the one that is seen to be idle falls", lambda: scaled.replicas(SEEING) == (1, 1) or None)
     assert scaled.replicas(BLIND) == (2, 2)
     status, reason, message = installed.condition(BLIND, scaled.namespace, "ScalingActive")
     assert (status, reason) == ("Unknown", "HoldingOnStaleMetrics")

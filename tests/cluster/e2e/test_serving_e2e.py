@@ -67,7 +67,7 @@ def recorded(serving: Serving) -> Recorded:
                 time.sleep(min(left, 20))
                 if FULL:
                     told.leaders.append(kill_leader(installed))
-                    installed.until("another leads", lambda: leader(installed) != told.leaders[-1], 60)
+                    installed.until("another leads", lambda: leader(installed) != told.leaders[-1])
                     _come_and_go(serving, told)
             told.hung_s = time.monotonic() - began
     report = json.dumps(load.report() | {"failures": [str(one) for one in load.failures]})

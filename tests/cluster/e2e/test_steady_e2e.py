@@ -188,8 +188,8 @@ def test_a_release_with_other_settings_rolls_gateways_under_load_and_no_model(st
                 steady.installed.cluster,
                 "statusInterval=3s,collectorImage.tag=next,podSettings.labels.cost-centre=retail",
             )
-            steady.installed.until("the gateways of the next release", lambda: _is_next(steady), 60)
-            steady.installed.until("the old gateway to go", lambda: not old & _uids(steady, place, gateways), 60)
+            steady.installed.until("the gateways of the next release", lambda: _is_next(steady))
+            steady.installed.until("the old gateway to go", lambda: not old & _uids(steady, place, gateways))
         assert steady.models() == models
         assert broken(clients.replies) == []
         assert len(clients.replies) > 20
@@ -200,7 +200,7 @@ def test_a_release_with_other_settings_rolls_gateways_under_load_and_no_model(st
             assert broken(streams(_service(steady, name), 4)) == []
     finally:
         helm_install(steady.installed.cluster)
-    steady.installed.until("the gateways of this release", lambda: not _is_next(steady) and steady.rolled_out(), 60)
+    steady.installed.until("the gateways of this release", lambda: not _is_next(steady) and steady.rolled_out())
     assert steady.models() == models
 
 
@@ -209,7 +209,6 @@ def _until_awaiting_rollout(steady: Steady, place: str, name: str) -> None:
     steady.installed.until(
         f"the next collector to be awaited in {place}/{name}",
         lambda: steady.installed.condition(name, place, "CollectorReady")[:2] == waits,
-        60,
     )
 
 

@@ -95,7 +95,7 @@ def policy() -> dict[str, Any]:
 
 def test_personal_data_never_leaves_the_pod(place: Place) -> None:
     installed = place.installed
-    installed.until("the Service leads there", lambda: reached(place.url) or None, 30)
+    installed.until("the Service leads there", lambda: reached(place.url) or None)
     answers = [ask(place.url, f"My card {CARD} is lost, write to {MAIL}. What now?") for _ in range(25)]
     assert {answer.status for answer in answers} == {200}
     installed.until("they are judged", lambda: place.evaluation(STEADY).get("verdict") == "Passed" or None)
@@ -142,16 +142,16 @@ asyncio.run(main())
 
 def test_a_model_that_is_down_is_an_error_that_clients_understand(place: Place) -> None:
     installed, url = place.installed, place.installed.url(f"{WALLED}-collector", place.namespace)
-    installed.until("the gateway answers", lambda: reached(url) or None, 90)
+    installed.until("the gateway answers", lambda: reached(url) or None)
     installed.cluster.kubectl("scale", "-n", place.namespace, "deployment/theirs", "--replicas=0")
-    installed.until("the model's pods are gone", lambda: not installed.pod_uids(place.namespace, "app=theirs"), 60)
+    installed.until("the model's pods are gone", lambda: not installed.pod_uids(place.namespace, "app=theirs"))
     answer = ask(url, "Anybody there?")
     assert answer.status in (502, 503)
     error = json.loads(answer.text)["error"]
     assert {"message", "type", "code"} <= error.keys()
-    assert installed.until_condition(WALLED, place.namespace, "Ready", "False", 30)
+    assert installed.until_condition(WALLED, place.namespace, "Ready", "False")
     installed.cluster.kubectl("scale", "-n", place.namespace, "deployment/theirs", "--replicas=1")
-    installed.until("it answers again", lambda: ask(url, "And now?").status == 200 or None, 60)
+    installed.until("it answers again", lambda: ask(url, "And now?").status == 200 or None)
 
 
 def test_a_hub_that_is_down_costs_no_request_and_no_verdict_and_its_samples_arrive_later(place: Place) -> None:
@@ -159,7 +159,7 @@ def test_a_hub_that_is_down_costs_no_request_and_no_verdict_and_its_samples_arri
     with Crowd(place.url) as crowd:
         installed.cluster.kubectl("scale", "-n", SYSTEM, "statefulset/modelward-hub", "--replicas=0")
         try:
-            reason = installed.until("it is said", lambda: _unavailable(place), 40)
+            reason = installed.until("it is said", lambda: _unavailable(place))
             assert "hub" in reason
             assert place.evaluation(STEADY)["verdict"] == "Passed", "what is known stays known"
         finally:
@@ -167,10 +167,10 @@ def test_a_hub_that_is_down_costs_no_request_and_no_verdict_and_its_samples_arri
         installed.cluster.kubectl("rollout", "status", "-n", SYSTEM, "statefulset/modelward-hub", "--timeout=120s")
     assert crowd.failed == []
     assert len(crowd.answers) > 50
-    installed.until("it heals", lambda: not _unavailable(place), 30)
-    installed.until("all that was captured has arrived, or is counted as dropped", lambda: _delivered(place), 90)
+    installed.until("it heals", lambda: not _unavailable(place))
+    installed.until("all that was captured has arrived, or is counted as dropped", lambda: _delivered(place))
     sent = place.counted("modelward_collector_sent_total")
-    installed.until("and is judged", lambda: place.evaluation(STEADY).get("samples") == sent or None, 90)
+    installed.until("and is judged", lambda: place.evaluation(STEADY).get("samples") == sent or None)
 
 
 def _unavailable(place: Place) -> str | None:
@@ -193,12 +193,12 @@ def test_an_operator_that_is_down_costs_no_request_and_catches_up(place: Place) 
             installed.cluster.kubectl("label", "llmep", STEADY, "-n", place.namespace, "watch-", "no-one=looks")
         finally:
             installed.cluster.kubectl("scale", "-n", SYSTEM, "deployment/modelward", "--replicas=2")
-        applied = installed.until("it catches up", lambda: _applied(place) == [] or None, 60)
+        applied = installed.until("it catches up", lambda: _applied(place) == [] or None)
         assert applied
     assert crowd.failed == []
     assert len(crowd.answers) > 50
     installed.cluster.kubectl("label", "llmep", STEADY, "-n", place.namespace, "watch=yes", "no-one-")
-    installed.until("and is watched again", lambda: _applied(place) == ["watch"] or None, 30)
+    installed.until("and is watched again", lambda: _applied(place) == ["watch"] or None)
 
 
 def _applied(place: Place) -> list[str]:
@@ -248,7 +248,7 @@ def test_a_deleted_configuration_comes_back_and_no_request_notices(place: Place)
             found = installed.items("configmaps", place.namespace)
             return next((one for one in found if one["metadata"]["name"] == name), None)
 
-        after = installed.until("the configuration is back", healed, 20)
+        after = installed.until("the configuration is back", healed)
     assert crowd.failed == []
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert after["data"] == before["data"]

@@ -53,7 +53,7 @@ def scenarios(bank: Bank) -> Iterator[Scenarios]:
 def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, scenarios: Scenarios) -> None:
     installed, space = bank.installed, bank.spaces.scheduled
     scenarios.asked[TURNING].result(150)
-    installed.until_condition(TURNING, space, "QualityHealthy", "False", 90)
+    installed.until_condition(TURNING, space, "QualityHealthy", "False")
     before = bank.evaluation("stays-on-topic", TURNING)
     assert before["verdict"] == "Failed"
     assert before["samples"] >= MIN_SAMPLES
@@ -62,13 +62,13 @@ def test_a_bot_turns_from_bad_to_good_with_its_revision(bank: Bank, scenarios: S
     installed.apply(space, scripted_bot(TURNING, "refuse-off-topic"))
     installed.until("the new revision serves", lambda: installed.status(TURNING, space)["revision"] != old)
     # What the old revision did says nothing of the new one.
-    reason = installed.until_condition(TURNING, space, "QualityHealthy", "Unknown", 60)
+    reason = installed.until_condition(TURNING, space, "QualityHealthy", "Unknown")
     assert reason in ("TooFewSamples", "NoTraffic")
     assert bank.evaluation("stays-on-topic", TURNING).get("samples", 0) == 0
 
     bank.ask(TURNING, QUESTIONS)
     answered = time.monotonic()
-    installed.until_condition(TURNING, space, "QualityHealthy", "True", 90)
+    installed.until_condition(TURNING, space, "QualityHealthy", "True")
     # Two windows, and the time that two Jobs take to start beside all the others on this machine.
     assert time.monotonic() - answered < 2 * EVERY_S + 40
     assert bank.evaluation("stays-on-topic", TURNING)["verdict"] == "Passed"
@@ -93,13 +93,12 @@ def test_every_answer_is_judged_also_those_under_way_when_a_window_ends(bank: Ba
         assert bank.installed.until(
             f"all of {name}'s answers are judged",
             lambda name=name, sent=sent: bank.evaluation("no-personal-data", name).get("samples") == sent,  # type: ignore[misc]
-            60,
         )
 
 
 def test_a_bot_that_refuses_everybody_is_as_bad(bank: Bank, scenarios: Scenarios) -> None:
     scenarios.asked[REFUSING].result(150)
-    bank.installed.until_condition(REFUSING, bank.spaces.scheduled, "QualityHealthy", "False", 90)
+    bank.installed.until_condition(REFUSING, bank.spaces.scheduled, "QualityHealthy", "False")
     assert bank.evaluation("helps-customers", REFUSING)["verdict"] == "Failed"
     assert bank.evaluation("stays-on-topic", REFUSING)["verdict"] == "Passed"
 
@@ -111,7 +110,7 @@ def test_too_few_samples_are_no_verdict(bank: Bank, scenarios: Scenarios) -> Non
         one = bank.evaluation("stays-on-topic", QUIET)
         return one if one.get("samples", 0) >= FEW else None
 
-    one = bank.installed.until("the few samples are judged", judged, 90)
+    one = bank.installed.until("the few samples are judged", judged)
     assert (one["verdict"], one["reason"]) == ("Unknown", "TooFewSamples")
     assert f"{FEW} of {MIN_SAMPLES}" in one["message"]
     status, reason, message = bank.installed.condition(QUIET, bank.spaces.scheduled, "QualityHealthy")
@@ -164,13 +163,13 @@ def test_a_job_that_is_killed_loses_its_result_and_is_made_up_for(bank: Bank, sc
 def test_the_real_base_model_is_found_out_with_numbers_and_examples(bank: Bank, scenarios: Scenarios) -> None:
     installed, space = bank.installed, bank.spaces.scheduled
     scenarios.asked[BASE_MODEL].result(150)
-    installed.until_condition(BASE_MODEL, space, "QualityHealthy", "False", 90)
+    installed.until_condition(BASE_MODEL, space, "QualityHealthy", "False")
 
     def complete() -> dict[str, Any] | None:
         one = bank.evaluation("stays-on-topic", BASE_MODEL)
         return one if one.get("verdict") == "Failed" and len(one.get("examples", [])) == 3 else None
 
-    one = installed.until("a verdict with examples", complete, 60)
+    one = installed.until("a verdict with examples", complete)
     assert one["samples"] >= MIN_SAMPLES
     low, rate, high = (float(one[key].rstrip("%")) for key in ("low", "rate", "high"))
     assert 10 < low <= rate <= high <= 100

@@ -132,7 +132,7 @@ def test_of_scheduled_runs_that_went_well_the_last_three_are_kept(here: Installe
             here.cluster.kubectl("patch", "llmrun", run, "-n", shop, *patch)
         return sorted(results) == runs[2:]
 
-    assert here.until("the oldest two to go", tidied, 60)
+    assert here.until("the oldest two to go", tidied)
 
 
 def test_the_same_news_again_is_counted_not_repeated(here: Installed, shop: str) -> None:
@@ -157,7 +157,7 @@ def test_a_lease_that_somebody_deletes_is_claimed_anew(here: Installed) -> None:
         leases = here.items("leases", SYSTEM)
         return any(one["metadata"]["name"] == "modelward" and one["spec"]["holderIdentity"] for one in leases)
 
-    here.until("another leader", led_again, 45)
+    here.until("another leader", led_again)
     assert here.get("lease", "modelward", SYSTEM)["metadata"]["uid"] != before
 
 
@@ -186,7 +186,7 @@ def test_a_silence_says_that_it_is_in_force(here: Installed, shop: str) -> None:
     def active() -> bool | None:
         return here.get("llmsil", "quiet", shop).get("status", {}).get("state") == "Active" or None
 
-    assert here.until("the silence is in force", active, 60)
+    assert here.until("the silence is in force", active)
 
 
 def test_nothing_was_refused_for_want_of_a_right(here: Installed, requests: list[Request]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import uvloop
-from waiting import until
+from waiting import PATIENCE_S, until
 
 from modelward.api.collector_config import CollectorConfig
 from modelward.collector import families
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Script = Callable[[bytes, bytes, asyncio.StreamWriter], Awaitable[None]]
 """Answers one request, given its head and its raw body."""
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 2 * PATIENCE_S
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

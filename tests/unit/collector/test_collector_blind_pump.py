@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from waiting import PATIENCE_S
 
 from modelward.collector import blind_pump
 from modelward.collector.blind_end import End
@@ -74,7 +75,7 @@ def test_in_front_of_http_bytes_pass_as_they_are(entrance: socket.socket, server
     with closing(server.accept()[0]) as connection:
         assert KEY in connection.recv(65_536)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-    asking.join(5)
+    asking.join(PATIENCE_S)
     assert answers == [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]
     pump.stop()
 
@@ -108,7 +109,7 @@ def test_a_server_that_takes_no_connection_holds_up_no_connection_that_runs(
         monkeypatch.setattr(blind_pump, "_CONNECT_SECONDS", 60.0)
         pump.start(f"http://{full_host}:{full_port}")
         hanging = [socket.create_connection(entrance.getsockname(), 5) for _ in range(3)]
-        connection.settimeout(1.0)
+        connection.settimeout(PATIENCE_S)
         for word in (b"one", b"two", b"three"):
             client.sendall(word)
             assert connection.recv(100) == word, "well within the time that connecting may take"

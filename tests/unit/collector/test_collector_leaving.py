@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector_rig import CHAT, json_answer, rig, run
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from modelward.collector import families
 from modelward.collector.admin import _THREADS
@@ -77,7 +77,7 @@ def test_callers_that_wait_for_a_drain_use_up_a_bounded_number_of_threads(tmp_pa
 
 
 def _answers(host: str, port: int) -> bool:
-    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=5)) as one_more:
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=PATIENCE_S)) as one_more:
         try:
             one_more.request("GET", "/healthz")
             return one_more.getresponse().read() == b"ok\n"

@@ -22,11 +22,13 @@ from pathlib import Path
 
 import pytest
 from http_server import served
-from waiting import wait_until
+from waiting import PROCESS_PATIENCE_S
+from waiting import wait_until as waited_for
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 
 TOKEN = b'data: {"model":"m","choices":[{"delta":{"content":"tok"}}]}\n\n'
+wait_until = partial(waited_for, seconds=PROCESS_PATIENCE_S)
 ENGINE_PAGE = b"llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\nllamacpp:tokens_predicted_total 42\n"
 
 
@@ -92,7 +94,7 @@ class Collector:
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
     def ask(self, body: str = '{"model":"m"}', path: str = "/v1/chat/completions") -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PROCESS_PATIENCE_S)
         try:
             connection.request("POST", path, body)
             answer = connection.getresponse()
@@ -101,7 +103,7 @@ class Collector:
             connection.close()
 
     def get(self, path: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PROCESS_PATIENCE_S)
         try:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
@@ -126,7 +128,7 @@ class Collector:
     def stop(self) -> str:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=15)[1]
+        return self.process.communicate(timeout=PROCESS_PATIENCE_S)[1]
 
 
 @contextmanager
@@ -202,9 +204,9 @@ def test_sigterm_lets_a_stream_finish_and_exits_cleanly(model: str, tmp_path: Pa
         asking.start()
         wait_until(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
         one.process.send_signal(signal.SIGTERM)
-        asking.join(10)
+        asking.join(PROCESS_PATIENCE_S)
         assert answers == [(200, TOKEN * 8)]
-        assert one.process.wait(10) == 0
+        assert one.process.wait(PROCESS_PATIENCE_S) == 0
 
 
 def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path) -> None:
@@ -214,7 +216,7 @@ def test_drain_answers_only_when_nothing_is_in_flight(model: str, tmp_path: Path
         wait_until(lambda: one.shows('modelward_requests_in_flight{revision=""} 1'))
         assert one.get("/drain") == "nothing is in flight\n"
         assert one.shows('modelward_requests_in_flight{revision=""} 0')
-        asking.join(5)
+        asking.join(PROCESS_PATIENCE_S)
 
 
 def test_a_drain_waits_for_clients_that_a_starved_data_plane_has_not_seen_yet(model: str, tmp_path: Path) -> None:
@@ -233,7 +235,7 @@ def test_a_drain_waits_for_clients_that_a_starved_data_plane_has_not_seen_yet(mo
 
 def test_a_client_that_keeps_its_connection_does_not_keep_a_pod_from_leaving(model: str, tmp_path: Path) -> None:
     def ask_until_closed() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=PROCESS_PATIENCE_S)
         connection.auto_open = 0
         connection.connect()
         while connection.sock is not None:
@@ -317,10 +319,10 @@ def test_a_model_behind_a_real_nginx_is_served_alike(model: str, tmp_path: Path)
             for _ in range(8):  # over nginx's limit of requests per connection
                 assert one.ask()[0] == 200
             assert one.ask('{"stream":true}')[1] == TOKEN * 8
-            connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=PROCESS_PATIENCE_S)
             connection.request("GET", "/file.bin")
             assert connection.getresponse().read() == (tmp_path / "file.bin").read_bytes()
             connection.close()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PROCESS_PATIENCE_S)

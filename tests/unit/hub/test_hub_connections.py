@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from hub_fixtures import exchange, ndjson, running_hub
+from waiting import PATIENCE_S
 
 from modelward.hub import certificates
 from modelward.hub.admission import Admission
@@ -80,13 +81,13 @@ async def opened(port: int, source: str = "127.0.0.1", **more: Any) -> AsyncIter
     finally:
         writer.close()
         with contextlib.suppress(OSError):
-            await asyncio.wait_for(writer.wait_closed(), 10)
+            await asyncio.wait_for(writer.wait_closed(), PATIENCE_S)
 
 
 async def asked(port: int, path: str = "/", source: str = "127.0.0.1", **more: Any) -> bytes:
     async with opened(port, source, **more) as (reader, writer):
         writer.write(f"GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n".encode())
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), PATIENCE_S)
 
 
 async def test_a_peer_with_many_silent_connections_takes_its_own_places() -> None:
@@ -99,13 +100,13 @@ async def test_a_peer_with_many_silent_connections_takes_its_own_places() -> Non
         assert server.refused.count("limit") >= 40
         assert len(listener._open) <= 20
         writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
-        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 200")
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_request_under_way_is_not_cut_for_a_new_connection() -> None:
     async with listening(2) as (server, listener):
         held = [asyncio.create_task(asked(listener.port, "/slow")) for _ in range(2)]
-        await asyncio.wait_for(server.both.wait(), 10)
+        await asyncio.wait_for(server.both.wait(), PATIENCE_S)
         with pytest.raises((ConnectionError, AssertionError)):
             assert (await asked(listener.port)).endswith(b"ok")
         server.release.set()
@@ -128,7 +129,7 @@ async def test_silent_tls_connections_keep_nobody_out(tmp_path: Path) -> None:
 async def test_a_connection_without_a_whole_head_is_closed(begun: bytes) -> None:
     async with listening(5, head_s=0.05) as (_, listener), opened(listener.port) as (reader, writer):
         writer.write(begun)
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
 
 
 @pytest.mark.parametrize("head", [b"Authorization: Bearer SECRET" + b"x" * 9_000, b"no header", b"X: a\x00b"])
@@ -137,7 +138,7 @@ async def test_a_malformed_request_is_one_line_in_the_log_and_quotes_nothing(
 ) -> None:
     async with listening(5) as (_, listener), opened(listener.port) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n" + head + b"\r\n\r\n")
-        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.0 400")
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.0 400")
     assert "SECRET" not in caplog.text
     assert all(record.exc_info is None for record in caplog.records)
     assert len(caplog.text.splitlines()) <= 1
@@ -163,7 +164,7 @@ async def test_the_end_of_descriptors_is_counted_and_serving_goes_on(monkeypatch
 async def test_a_body_that_does_not_come_ends_with_408() -> None:
     async with running_hub("memory://", Limits(body_s=0.1)) as r, opened(r.hub.ports[0]) as (reader, writer):
         writer.write(HEAD % 700_000 + b"x" * 600_000)
-        assert (await asyncio.wait_for(reader.readline(), 20))[9:12] == b"408"
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S))[9:12] == b"408"
 
 
 async def test_unfinished_bodies_are_held_within_the_share_of_their_namespace() -> None:
@@ -175,7 +176,7 @@ async def test_unfinished_bodies_are_held_within_the_share_of_their_namespace() 
             writer.write(HEAD % 700_000 + b"x" * 600_000)
             reading.add(asyncio.create_task(reader.readline()))
         for _ in range(5):
-            done, reading = await asyncio.wait(reading, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+            done, reading = await asyncio.wait(reading, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
             assert {one.result()[9:12] for one in done} == {b"503"}, "a million bytes are the share"
             if len(reading) == 1:
                 break
@@ -206,10 +207,10 @@ async def test_who_does_not_read_an_answer_loses_the_connection() -> None:
             await r.client.post_exchanges(ndjson(*big))
         async with opened(r.hub.ports[0], limit=1_000) as (reader, writer):
             writer.write(b"GET /v1/windows/retail/chat?from=1&to=1795480000001 HTTP/1.1\r\nHost: hub\r\n\r\n")
-            await asyncio.wait_for(reader.readline(), 20)
+            await asyncio.wait_for(reader.readline(), PATIENCE_S)
             await asyncio.sleep(0.5)
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await asyncio.wait_for(reader.readexactly(12_000_000), 20)
+                await asyncio.wait_for(reader.readexactly(12_000_000), PATIENCE_S)
 
 
 DESCRIPTORS = """

@@ -23,7 +23,7 @@ import pytest
 from http_server import served
 from hub_fixtures import exchange, ndjson
 from secured_hub import OPERATOR, Cluster
-from waiting import until_answered
+from waiting import PROCESS_PATIENCE_S, until_answered
 
 from modelward.api.collector_config import CaptureSettings, CollectorConfig, config_to_json
 from modelward.api.exchange import Exchange
@@ -66,7 +66,7 @@ async def process(*command: str, **env: str) -> AsyncIterator[None]:
     finally:
         if started.returncode is None:
             started.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(started.wait(), 20)
+        await asyncio.wait_for(started.wait(), PROCESS_PATIENCE_S)
 
 
 eventually = partial(until_answered, seconds=90.0, ignoring=(HubUnavailableError, OSError))
@@ -134,7 +134,7 @@ def model() -> Iterator[str]:
 
 
 def _asked(address: str) -> bool:
-    connection = HTTPConnection(address, timeout=5)
+    connection = HTTPConnection(address, timeout=PROCESS_PATIENCE_S)
     try:
         connection.request("POST", "/v1/chat/completions", b'{"model":"m"}', {"x-conversation-id": "jane"})
         answer = connection.getresponse()

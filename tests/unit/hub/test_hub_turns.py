@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from hub_fixtures import NOW_MS
+from waiting import PATIENCE_S
 
 from modelward.hub.buffer import WriteBuffer
 from modelward.hub.errors import HubError, store_full
@@ -58,7 +59,7 @@ async def test_what_a_store_refuses_one_namespace_is_no_error_of_another() -> No
     buffer = WriteBuffer(put, Limits())
     full, fine = asyncio.create_task(buffer.store(records("full"))), asyncio.create_task(buffer.store(records("fine")))
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await buffer.flush()
         await fine
         with pytest.raises(HubError, match="full"):
@@ -80,7 +81,7 @@ async def test_a_namespace_whose_writes_hang_holds_up_no_other_and_a_quarter_of_
     with pytest.raises(HubError) as refused:
         await buffer.store(records("slow"))
     assert refused.value.code == "Busy"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await buffer.store(records("fine", 5))
         hang.set()
         await asyncio.gather(*slow)

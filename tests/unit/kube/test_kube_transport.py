@@ -180,9 +180,9 @@ async def test_transport_a_write_is_not_sent_again_when_the_lease_has_run_out() 
 
 async def test_transport_a_write_does_not_outlast_the_lease() -> None:
     server, left = Server(hang), iter([0.1, 0.1])
-    async with talking(server) as client, asyncio.timeout(10):  # without the guard it would take longer
+    async with talking(server) as client, asyncio.timeout(PATIENCE_S):  # without the guard it would take its deadline
         with pytest.raises(LeadershipLost):
-            await client.guarded(lambda: next(left, 0.0)).patch(POD, "retail", "chat-0", {})
+            await client.guarded(lambda: next(left, 0.0)).patch(POD, "retail", "chat-0", {}, deadline=1_000.0)
     assert len(server.seen) == 1
 
 

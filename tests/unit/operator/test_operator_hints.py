@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
+from waiting import PATIENCE_S
 
 from modelward.kube.client import Client
 from modelward.kube.kinds import POD, Kind
@@ -77,6 +78,6 @@ async def test_a_namespace_that_refuses_is_left_out_until_it_answers(monkeypatch
 
 
 async def _until(holds: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - what is waited for is in another task
             await asyncio.sleep(0)

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 from virtual_time import in_virtual_time, now
+from waiting import PATIENCE_S
 
 from modelward.metrics.signals import Signal
 from modelward.metrics.snapshot import Snapshot
@@ -133,7 +134,7 @@ async def test_observer_goes_round_until_it_is_stopped() -> None:
         observer.watch("retail/chat", [served.target("a")])
         going = asyncio.create_task(observer.run(scraper, 0.1))
         for _ in range(2):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await woken.wait()
             woken.clear()
         going.cancel()
@@ -194,13 +195,13 @@ async def test_observer_reads_at_once_what_is_watched_for_the_first_time() -> No
         going = asyncio.create_task(observer.run(scraper, 3_600.0))
         await asyncio.sleep(0)
         observer.watch("retail/chat", [served.target("a")])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await read.wait()
         assert observer.of("retail/chat").read
         read.clear()
         observer.watch("retail/chat", [served.target("b")])
         assert not observer.of("retail/chat").read, "its one pod was replaced"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await read.wait()
         assert set(observer.of("retail/chat").latest) == {"b"}
         going.cancel()
