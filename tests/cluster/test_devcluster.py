@@ -1,12 +1,8 @@
 """The development cluster is a real one: what our own tests on it rely on, each tried once."""
 
 import json
-import re
-import subprocess
-import sys
 import time
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,9 +14,6 @@ pytestmark = pytest.mark.cluster
 
 IMAGE = "localhost/modelward-collector:dev"
 PYTHON = "/opt/modelward/bin/python"
-ROOT = Path(__file__).resolve().parents[2]
-MAX_MEGABYTES = 200
-"""Compressed, of each of our images: what a node pulls before a first evaluation."""
 
 
 def pod(name: str, script: str, **spec: Any) -> dict[str, Any]:
@@ -188,13 +181,3 @@ def test_a_blocking_owner_reference_needs_the_right_to_finalize(cluster: "Cluste
     account = f"system:serviceaccount:{namespace}:default"
     with pytest.raises(AssertionError, match="cannot set blockOwnerDeletion"):
         cluster.kubectl("create", "-n", namespace, "--as", account, "-f", "-", input=json.dumps(child))
-
-
-def test_our_images_are_small(images: None) -> None:
-    command = [sys.executable, "devcluster", "images", "--sizes"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    sizes = {
-        name: float(size) for name, size in re.findall(r"(localhost/modelward\S*)\s+([0-9.]+) MB compressed", listed)
-    }
-    assert "localhost/modelward:dev" in sizes, listed
-    assert all(size < MAX_MEGABYTES for size in sizes.values()), sizes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
+import json
+from functools import cache
 from typing import Any
 
 import schema_rules
@@ -93,9 +94,18 @@ def alternatives(kind: str, spec: Spec, path: SchemaPath) -> list[Spec]:
 
 def _another(kind: str, path: SchemaPath, value: Any) -> list[Any]:
     """Return the simplest other value of a field, if it can have another."""
-    with contextlib.suppress(NoSuchExample):
-        return [find(field_values(kind, path), lambda other: other not in (value, {}, []), settings=_REPEATABLE)]
-    return []
+    found: list[Any] = json.loads(_simplest(kind, path, json.dumps(value)))
+    return found
+
+
+@cache
+def _simplest(kind: str, path: SchemaPath, but: str) -> str:
+    """Return it, or nothing, as JSON: the search for it is slow, and many objects leave the same fields out."""
+    others: tuple[Any, ...] = (json.loads(but), {}, [])
+    try:
+        return json.dumps([find(field_values(kind, path), lambda other: other not in others, settings=_REPEATABLE)])
+    except NoSuchExample:
+        return "[]"
 
 
 def _with_new(spec: Spec, place: Place, value: Any) -> Spec:

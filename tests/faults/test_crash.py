@@ -210,6 +210,11 @@ async def test_a_life_that_dies_at_any_write_is_completed_by_the_next(
 
 async def test_what_the_user_changes_after_a_life_that_died_goes_in(control_plane: ControlPlane, admin: Client) -> None:
     calm = await _life(control_plane, admin, Scenario("calm", sidecar, least=5), None)
+    turns = asyncio.Semaphore(LIVES_AT_ONCE)
+
+    async def in_turn(write: int) -> tuple[int, str, int, str]:
+        async with turns:
+            return await changed_after(write)
 
     async def changed_after(write: int) -> tuple[int, str, int, str]:
         user = await User.settled(admin, f"crash-changed-{uuid.uuid4().hex[:6]}")
@@ -227,7 +232,7 @@ async def test_what_the_user_changes_after_a_life_that_died_goes_in(control_plan
         accepted = (await user.condition("chat", "Accepted"))["status"]
         return write, spec["template"]["spec"]["containers"][0]["image"], spec["replicas"], accepted
 
-    found = [await changed_after(write) for write in range(1, len(calm.writes) + 1)]
+    found = await asyncio.gather(*(in_turn(write) for write in range(1, len(calm.writes) + 1)))
     assert found == [(write, "modelward.invalid/vllm:1", 3, "True") for write, *_ in found]
 
 

@@ -30,7 +30,7 @@ from modelward.kube.client import Client
 pytestmark = pytest.mark.timeout(3_000)
 FULL = os.environ.get("MODELWARD_FULL") == "1"
 STEPS = 25
-SEQUENCES = 200 if FULL else 20
+SEQUENCES = 200 if FULL else 12
 VERBS: tuple[Verb, ...] = ("apply", "replace")
 NULLED = 'Invalid value: "null"'
 """What server-side apply makes of an empty map over one whose items its manager owned, before rules are looked at."""
