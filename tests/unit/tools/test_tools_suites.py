@@ -56,6 +56,19 @@ def test_the_table_marks_what_is_over_its_budget_and_what_failed(suites: ModuleT
     assert "FAILED" in suites.table(ran, 20.0)[0]
 
 
+@pytest.mark.parametrize(("arguments", "stopped"), [(["--ci"], True), ([], False)])
+def test_a_failure_in_continuous_integration_leaves_no_cluster_running(
+    suites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], stopped: bool
+) -> None:
+    bad = suites.Suite("bad", 9, [[sys.executable, "-c", "raise SystemExit(3)"]])
+    mark = tmp_path / "stopped"
+    monkeypatch.setattr(suites, "lanes", lambda **_: [[suites.Lane([bad])]])
+    monkeypatch.setattr(suites, "DEVCLUSTER", (sys.executable, "-c", f"open({str(mark)!r}, 'w').close()"))
+    monkeypatch.setattr(sys, "argv", ["suites", *arguments])
+    assert suites.main() == 1
+    assert mark.exists() == stopped
+
+
 def test_continuous_integration_leaves_out_no_suite_of_the_tree(suites: ModuleType) -> None:
     stages = suites.lanes(ci=True)
     commands = [
