@@ -1,4 +1,4 @@
-"""Unit tests wait for events and not for time; all tests use what is public and assert something."""
+"""Unit tests wait for events and not for time; tests use what is public and assert; what is public says why it is."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ CLOCKS: Mapping[str, str] = {
     "kube/test_kube_transport.py": "at least the pause that a server asked for has passed, however slow the machine",
 }
 """Files that may read the real clock, and why."""
+
+SOURCE = ROOT.parents[1] / "src" / "modelward"
 
 PRIVATE: Mapping[str, frozenset[str]] = {
     "cluster/test_hints.py": frozenset({"_write"}),
@@ -114,6 +116,28 @@ def test_every_test_asserts_something() -> None:
     ]
     assert len(tests) > 1_000
     assert [f"{file}::{test.name}" for file, test in tests if not any(map(_asserts, ast.walk(test)))] == []
+
+
+def test_all_that_is_public_has_a_docstring() -> None:
+    files = sorted(SOURCE.rglob("*.py"))
+    assert len(files) > 300
+    silent = {
+        str(path.relative_to(SOURCE)): names
+        for path in files
+        if (names := list(_undocumented(ast.parse(path.read_text(encoding="utf-8")), "module")))
+    }
+    assert silent == {}, "say why it exists, its units and its errors"
+
+
+def _undocumented(node: ast.Module | ast.ClassDef, name: str) -> Iterator[str]:
+    """Yield the public modules, classes, functions and methods without a docstring; an empty module needs none."""
+    if node.body and ast.get_docstring(node) is None:
+        yield name
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef) and not _hidden(inner.name):
+            yield from _undocumented(inner, inner.name)
+        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
+            yield from () if ast.get_docstring(inner) else (f"{name}.{inner.name}",)
 
 
 def _sleeps(tree: ast.Module) -> Iterator[int]:
