@@ -103,6 +103,17 @@ async def test_rights_at_home_are_asked_for_too(resource: str, missing: tuple[st
     assert all(words.endswith(" in system") for words in found.denied or ())
 
 
+async def test_rights_that_the_chart_grants_by_choice_are_asked_for_where_it_was_made() -> None:
+    cluster = Cluster(lambda asked: asked["group"] not in ("monitoring.coreos.com", "networking.k8s.io"))
+    plain = await rights_asked(reads(cluster), "system", known(watchNamespaces=["retail"]))
+    assert plain.denied == ()
+    chosen = {"policyRules": {"enabled": True}, "watchNamespaces": ["retail"]}
+    found = await rights_asked(reads(cluster), "system", known(**chosen))
+    assert found.denied == tuple(
+        f"{verb} monitoring.coreos.com/prometheusrules in retail" for verb in ("get", "create", "patch", "delete")
+    )
+
+
 async def test_without_a_hub_nobody_misses_its_certificate() -> None:
     found = await rights_asked(
         reads(Cluster(lambda asked: asked["resource"] == "leases")), "system", known(hubUrl=None)

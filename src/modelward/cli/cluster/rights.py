@@ -60,12 +60,16 @@ OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
 """What it must be allowed to do in its own namespace: lead, and know the hub's certificate."""
 
 
-def reviews(namespace: str, *, isolates: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+def reviews(
+    namespace: str, *, isolates: bool = False, makes_rules: bool = False
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each right in words with the review that asks for it; namespace empty for all namespaces.
 
-    With `isolates` those that the isolation of evaluators' containers needs come too.
+    With `isolates` those that the isolation of evaluators' containers needs come too, with `makes_rules` those on the
+    PrometheusRules of policies.
     """
-    for place, verbs in {**RIGHTS, **(ISOLATING if isolates else {})}.items():
+    opted = {**(ISOLATING if isolates else {}), **(POLICY_RULES if makes_rules else {})}
+    for place, verbs in {**RIGHTS, **opted}.items():
         group, _, path = place.partition("/")
         resource, _, subresource = path.partition("/")
         for verb in verbs.split():

@@ -40,6 +40,6 @@ def _asked(namespace: str, settings: Settings) -> list[tuple[str, Object]]:
     own = [(words, f" in {namespace}", review) for words, review in own_reviews(namespace)]
     needed = own if settings.hub_url is not None else [one for one in own if "configmaps" not in one[0]]
     for place in settings.watch_namespaces or ("",):
-        asked = reviews(place, isolates=settings.isolate_containers)
+        asked = reviews(place, isolates=settings.isolate_containers, makes_rules=settings.policy_rules.enabled)
         needed += [(words, f" in {place}" if place else "", review) for words, review in asked]
     return [(f"{words}{where}", review) for words, where, review in needed]
