@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from modelward.api.exchange import whole_number
-
 DAY_MS = 86_400_000
 COST_UNITS = 10**12
 """Units of cost in one unit of a currency."""
@@ -215,7 +213,7 @@ def counted(value: Any) -> int:
         raise TypeError("not a whole number")
     if not 0 <= value <= MAX_COUNTED:
         raise ValueError("no amount that can be spent")
-    return whole_number(value)
+    return value
 
 
 def _spend(row: Mapping[str, Any]) -> Spend:

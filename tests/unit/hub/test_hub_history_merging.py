@@ -9,11 +9,11 @@ from history_rows import NOW_MS, buckets, kept, part, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelward.api.history import BOUNDS, MINUTE_MS, OUTCOMES, HistoryPart, HistoryRow, LevelSpread
+from modelward.api.history import BOUNDS, MINUTE_MS, OUTCOMES, HistoryPart, HistoryRow, LevelSpread, ObjectiveCount
 from modelward.api.series import HistoryQuery, HistorySeries
 from modelward.hub.history.chunk import Chunk, chunk_from_bytes, chunk_to_bytes
 from modelward.hub.history.packing import packed, unpacked
-from modelward.hub.history.record import FIELDS, Record, merged, record_of
+from modelward.hub.history.record import ENDPOINT, FIELDS, OBJECTIVE, PART, Record, label, merged, record_of
 
 COUNTS = st.integers(0, 1 << 20)
 PARTS = st.builds(
@@ -140,6 +140,20 @@ def test_records_can_be_added_in_any_order(records: list[Record], random: object
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     halves = [merged(shuffled[: len(shuffled) // 2]), merged(shuffled[len(shuffled) // 2 :])]
     assert merged(records) == merged(halves)
+
+
+def test_parts_and_objectives_of_one_name_add_up_in_a_row_and_what_is_zero_takes_no_room() -> None:
+    twice = row(
+        parts=(part(), part(cost=None)), objectives=(ObjectiveCount("p", "o", 3, 0), ObjectiveCount("p", "o", 4, 1))
+    )
+    record = record_of(twice)
+    of = label(PART, "r1", "m", "USD")
+    assert (record[of, "ok"], record[of, "error"], record[of, "cost"]) == (18, 2, 300)
+    assert record[ENDPOINT, "given.cost"] == 1, "a part that tells it is enough"
+    objective = label(OBJECTIVE, "p", "o")
+    assert (record[objective, "events"], record[objective, "bad"]) == (7, 1)
+    assert (of, "client_error") not in record
+    assert all(record.values())
 
 
 def test_what_has_too_many_revisions_is_counted_as_others() -> None:

@@ -110,15 +110,19 @@ class HistoryDatabase:
 
     def stage(self, endpoint: KnownEndpoint, minute_ms: int, record: Record) -> None:
         """Add a record to a staged minute, within a transaction."""
-        where, size = (endpoint.number, minute_ms), 0
-        held = self.connection.execute("SELECT data FROM staged WHERE endpoint = ? AND minute = ?", where).fetchone()
-        if held:
-            record, size = merged([self._unpacked(held[0], endpoint), record]), len(held[0]) + ROW_BYTES
-        data = packed(record, endpoint.label_number)
-        self.connection.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", (*where, data))
-        self._bytes[endpoint.namespace] += len(data) + ROW_BYTES - size
+        data, where = packed(record, endpoint.label_number), (endpoint.number, minute_ms)
+        new = self.connection.execute("INSERT OR IGNORE INTO staged VALUES (?, ?, ?)", (*where, data)).rowcount
+        self._bytes[endpoint.namespace] += len(data) + ROW_BYTES if new else self._merge(endpoint, minute_ms, record)
         if endpoint.grown:
             self._write_labels(endpoint)
+
+    def _merge(self, endpoint: KnownEndpoint, minute_ms: int, record: Record) -> int:
+        """Add a record to a minute that is there; return by how much that grew."""
+        where = (endpoint.number, minute_ms)
+        (held,) = self.connection.execute("SELECT data FROM staged WHERE endpoint = ? AND minute = ?", where).fetchone()
+        data = packed(merged([self._unpacked(held, endpoint), record]), endpoint.label_number)
+        self.connection.execute("UPDATE staged SET data = ? WHERE endpoint = ? AND minute = ?", (data, *where))
+        return len(data) - len(held)
 
     def put_window(self, result: WindowResult, now_ms: int) -> bool:
         """Stage what a check found in a window, in the place of what it found there before; False where it is late."""

@@ -16,18 +16,22 @@ def packed(record: Record, label_number: Callable[[str], int]) -> bytes:
     numbers: dict[str, int] = {}
     pairs = []
     for (text, field), value in record.items():
-        if text not in numbers:
-            numbers[text] = label_number(text)
-        pairs.append((numbers[text] * _FIELDS + _PLACES[field], value))
+        first = numbers.get(text)
+        if first is None:
+            first = numbers[text] = label_number(text) * _FIELDS
+        pairs.append((first + _PLACES[field], value))
+    pairs.sort()
     found, before = bytearray(), 0
-    for column, value in sorted(pairs):
-        for number in (column - before, value):
-            rest = number
-            while rest > 127:
-                found.append(rest & 127 | 128)
-                rest >>= 7
-            found.append(rest)
-        before = column
+    for column, value in pairs:
+        gap, rest, before = column - before, value, column
+        while gap > 127:
+            found.append(gap & 127 | 128)
+            gap >>= 7
+        found.append(gap)
+        while rest > 127:
+            found.append(rest & 127 | 128)
+            rest >>= 7
+        found.append(rest)
     return bytes(found)
 
 

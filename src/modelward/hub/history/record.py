@@ -27,6 +27,9 @@ WEIGHTS = (
     "conversation_weight_squared", "conversation_flagged_squared", "conversation_product",
 )  # fmt: skip
 """Sums over a check's samples, kept in thousandths."""
+_LEVEL_FIELDS = {level: tuple(f"{level}.{what}" for what in ("n", "sum", "min", "max")) for level in LEVELS}
+_BUCKET_FIELDS = {name: tuple(f"{name}.{place}" for place in range(len(bounds) + 1)) for name, bounds in BOUNDS.items()}
+_GIVEN_FIELDS = {name: f"given.{name}" for name in GIVEN}
 FIELDS = (
     "covered",
     *(f"given.{name}" for name in GIVEN),
@@ -76,35 +79,37 @@ def merged(records: Iterable[Mapping[Column, int]]) -> Record:
 
 def record_of(row: HistoryRow) -> Record:
     """Return what a row of the operator's counts."""
-    found: Record = {(ENDPOINT, "covered"): row.covered_ms}
+    found: Record = {}
+    if row.covered_ms:
+        found[ENDPOINT, "covered"] = row.covered_ms
     for level, spread in row.levels.items():
-        values = (spread.readings, spread.total, spread.lowest + 1, spread.highest)
-        found |= {(ENDPOINT, f"{level}.{what}"): v for what, v in zip(("n", "sum", "min", "max"), values, strict=True)}
-    counts = [
-        {(label(PART, part.revision, part.model, part.currency), f): n for f, n in _of_part(part)} for part in row.parts
-    ]
-    given = {(ENDPOINT, f"given.{name}"): 1 for part in row.parts for name in _given(part)}
+        n, total, lowest, highest = _LEVEL_FIELDS[level]
+        _add(found, ENDPOINT, ((n, spread.readings), (total, spread.total)))
+        _add(found, ENDPOINT, ((lowest, spread.lowest + 1), (highest, spread.highest)))
+    for part in row.parts:
+        _add_part(found, part)
     for one in row.objectives:
-        of = label(OBJECTIVE, one.policy, one.name)
-        counts.append({(of, "events"): one.events, (of, "bad"): one.bad})
-    return {column: value for column, value in merged([found, given, *counts]).items() if value}
+        _add(found, label(OBJECTIVE, one.policy, one.name), (("events", one.events), ("bad", one.bad)))
+    return found
 
 
-def _of_part(part: HistoryPart) -> Iterable[tuple[str, int]]:
-    yield from part.outcomes.items()
-    for name, buckets in part.latencies.items():
-        yield from ((f"{name}.{place}", count) for place, count in enumerate(buckets) if count)
-    yield from ((name, n or 0) for name, n in zip(_AMOUNTS, _amounts(part), strict=True))
+def _add(found: Record, of: str, counts: Iterable[tuple[str, int]]) -> None:
+    for name, value in counts:
+        if value:
+            column = of, name
+            found[column] = combined(name, found[column], value) if column in found else value
 
 
-def _amounts(part: HistoryPart) -> tuple[int | None, ...]:
-    return part.input_tokens, part.output_tokens, part.cached_tokens, part.cost
-
-
-def _given(part: HistoryPart) -> Iterable[str]:
-    yield from part.outcomes
-    yield from part.latencies
-    yield from (name for name, n in zip(_AMOUNTS, _amounts(part), strict=True) if n is not None)
+def _add_part(found: Record, part: HistoryPart) -> None:
+    of = label(PART, part.revision, part.model, part.currency)
+    amounts = part.input_tokens, part.output_tokens, part.cached_tokens, part.cost
+    told = [(name, value) for name, value in zip(_AMOUNTS, amounts, strict=True) if value is not None]
+    _add(found, of, part.outcomes.items())
+    for latency, buckets in part.latencies.items():
+        _add(found, of, zip(_BUCKET_FIELDS[latency], buckets, strict=True))
+    _add(found, of, told)
+    for name in (*part.outcomes, *part.latencies, *(name for name, _ in told)):
+        found[ENDPOINT, _GIVEN_FIELDS[name]] = 1
 
 
 def record_of_window(result: WindowResult) -> Record:
