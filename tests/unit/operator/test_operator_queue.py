@@ -59,7 +59,7 @@ class Work:
 
 @asynccontextmanager
 async def working(
-    work: Work, item_deadline_s: float = 60.0, *, workers: int = 12, clock: Callable[[], float] = now
+    work: Work, item_deadline_s: float = 60.0, *, workers: int = 4, clock: Callable[[], float] = now
 ) -> AsyncIterator[WorkerPool]:
     queue = WorkerPool(
         work.reconcile,

@@ -25,6 +25,8 @@ _IDLE_AFTER = 20
 """Readings in a row that say nothing new, after which an endpoint is idle."""
 _UNMOVED_AFTER = 3
 """The same of one whose pages have said nothing new since they were first read: no window holds anything."""
+_UNMOVED_ROUNDS = 1.5
+"""Rounds between two readings of such an endpoint, for at most `IDLE_S`."""
 _AGAIN_S = 2.0
 """After the first reading that fails, before the next: two lost in their turns would leave no fresh number."""
 
@@ -93,10 +95,11 @@ def wait_s(known: Observation, start_s: float, spread_s: float, turn_s: float) -
     """Return how long after the start of a round an endpoint is read; None where it is not due in this one.
 
     It is read in its turn, or earlier where it was last read out of turn, so that no two readings are further apart
-    than rounds are. One that is idle is due `IDLE_S` after its last reading, whatever its turn is.
+    than rounds are. One that is idle is due later, counted from its last reading, whatever its turn is.
     """
     if known.idle and spread_s < IDLE_S:
-        due_s = max(0.0, known.begun_s + IDLE_S - start_s)
+        apart_s = IDLE_S if known.quiet >= _IDLE_AFTER else min(IDLE_S, _UNMOVED_ROUNDS * spread_s)
+        due_s = max(0.0, known.begun_s + apart_s - start_s)
         return due_s if due_s < spread_s else None
     return min(turn_s, max(0.0, known.begun_s + spread_s - start_s)) if known.read else turn_s
 

@@ -12,7 +12,7 @@ import gc
 FREEZE_EVERY_S = 30.0
 THAW_EVERY_S = 6 * 3_600.0
 """What became garbage after it was frozen is found this often, by one collection that goes over everything."""
-_YOUNG, _MIDDLE, _OLD = 20_000, 20, 10
+_YOUNG, _MIDDLE, _OLD = 5_000, 20, 40
 """A page of a list decodes to more than the 700 new objects after which Python collects by default."""
 
 

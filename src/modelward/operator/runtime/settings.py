@@ -47,7 +47,7 @@ class Settings:
     lease_name: str = "modelward"
     lease_namespace: str = ""
     listen: str = "0.0.0.0:8080"
-    workers: int = 12
+    workers: int = 4
     kubeconfig: str | None = None
     log_format: Literal["text", "json"] = "text"
     log_level: str = "INFO"
@@ -134,7 +134,7 @@ class _Document(_Strict):
     lease_name: Name = "modelward"
     lease_namespace: Name | None = None
     listen: Annotated[str, AfterValidator(_endpoint)] = "0.0.0.0:8080"
-    workers: Annotated[int, Field(ge=1, le=64)] = 12
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
     kubeconfig: str | None = None
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

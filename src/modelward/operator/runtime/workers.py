@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 FIRST_DELAY_S = 0.005
 LONGEST_DELAY_S = 300.0
 ITEM_DEADLINE_S = 60.0
-WORKERS: Mapping[Lane, int] = {Lane.SPEC: 12, Lane.STATUS: 12}
+WORKERS: Mapping[Lane, int] = {Lane.SPEC: 4, Lane.STATUS: 4}
 
 Reconcile = Callable[[WorkKey], Awaitable[float | None]]
 
