@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from browser_page import Visitor, chromium, sign_in
 from console_processes import Served, serving
-from console_processes import serving_samples as samples
 from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=20_000)
@@ -18,12 +17,6 @@ expect.set_options(timeout=20_000)
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("console")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def serving_samples() -> Iterator[Served]:
-    with samples() as running:
         yield running
 
 
@@ -46,22 +39,9 @@ def signed_in(served: Served, browser: Browser, tmp_path_factory: pytest.TempPat
     return sign_in(browser, served, tmp_path_factory.mktemp("state"))
 
 
-@pytest.fixture(scope="session")
-def signed_in_to_samples(serving_samples: Served, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sign_in(browser, serving_samples, tmp_path_factory.mktemp("state"))
-
-
 @pytest.fixture
 def visitor(served: Served, browser: Browser, signed_in: Path) -> Iterator[Visitor]:
     """A person at a screen; what a page must never do fails the test at its end."""
     with Visitor.at(browser, served.console, signed_in) as person:
-        yield person
-        assert person.complaints == []
-
-
-@pytest.fixture
-def stood_in(serving_samples: Served, browser: Browser, signed_in_to_samples: Path) -> Iterator[Visitor]:
-    """The same before a hub of samples."""
-    with Visitor.at(browser, serving_samples.console, signed_in_to_samples) as person:
         yield person
         assert person.complaints == []

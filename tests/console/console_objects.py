@@ -69,7 +69,10 @@ def _endpoint(row: FleetRow, alerts: tuple[AlertView, ...]) -> dict[str, Any]:
 
 def _chat(alerts: tuple[AlertView, ...]) -> dict[str, Any]:
     status = samples.endpoint_view().status.wire()
-    status |= {"alerts": [_alert(one) for one in alerts if one.endpoint == "chat"], **_checks(samples.checks())}
+    rollout = {"time": timestamp(samples.NOW_MS - 240 * 60_000), "kind": "Revision", "message": "5c2e1a → 7f9c4d"}
+    changes = [rollout, *status["changes"][1:]]
+    of_chat = [_alert(one) for one in alerts if one.endpoint == "chat"]
+    status |= {"alerts": of_chat, "changes": changes, **_checks(samples.checks())}
     spec = {
         "engine": "vllm",
         "backend": {"template": {}},
@@ -116,9 +119,14 @@ def _silence() -> dict[str, Any]:
     (one,) = more.alerts().silences
     spec = {
         "endpoint": one.endpoint, "alerts": list(one.alerts), "until": timestamp(one.until_ms or 0),
-        "untilResolved": True, "comment": one.comment, "by": one.by,
+        "untilResolved": True, "comment": one.comment, "author": one.by,
     }  # fmt: skip
     return _object("AlertSilence", "retail", one.name, spec, {})
+
+
+def silence(namespace: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return an AlertSilence that the operator made, as it shows it."""
+    return shown_object("AlertSilence", _object("AlertSilence", namespace, name, spec, {}))
 
 
 def _object(kind: ShownKind, namespace: str, name: str, spec: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:

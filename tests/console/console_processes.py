@@ -9,9 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +20,12 @@ import console_objects as objects
 import console_traffic as traffic
 import orjson
 import zstandard
-from aiohttp.test_utils import TestServer
-from console_samples import NOW_MS
-from console_stand_in import StandInHub
 from hostile_text import hostile_texts
 from waiting import until_answered
 
-from modelward.api.exchange import exchange_to_json
+from modelward.api.exchange import Exchange, exchange_to_json
 from modelward.api.history import BatchKey, row_to_json
+from modelward.api.shown_object import ShownName
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.hub_client.shown import Telling
 
@@ -59,6 +56,14 @@ class Served:
         """Send objects to the hub as the operator does; in a thread: this one's loop is the driver's."""
         _run(_tell(self.hub, changed, whole))
 
+    def make_silences(self) -> None:
+        """Make the AlertSilences that people asked for, as the operator does."""
+        _run(_make_silences(self.hub))
+
+    def forget_silence(self, name: str) -> None:
+        """Tell that somebody has deleted one of the namespace `retail`."""
+        _run(_forget(self.hub, ShownName("AlertSilence", "retail", name)))
+
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -75,30 +80,6 @@ def serving(folder: Path) -> Iterator[Served]:
         now_ms = time.time_ns() // 1_000_000
         _run(_fill(f"http://{hub}", now_ms))
         yield Served(f"http://{hub}", *stack.enter_context(_console(f"http://{hub}")), now_ms)
-
-
-@contextlib.contextmanager
-def serving_samples() -> Iterator[Served]:
-    """Run a console before a hub of samples, which answers all that a hub can be asked."""
-    with contextlib.ExitStack() as stack:
-        hub = stack.enter_context(_samples())
-        yield Served(hub, *stack.enter_context(_console(hub)), NOW_MS)
-
-
-@contextlib.contextmanager
-def _samples() -> Iterator[str]:
-    loop = asyncio.new_event_loop()
-    server = TestServer(StandInHub().application())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(server.start_server(), loop).result(30)
-        yield str(server.make_url("")).rstrip("/")
-    finally:
-        asyncio.run_coroutine_threadsafe(server.close(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @contextlib.contextmanager
@@ -143,13 +124,18 @@ async def _fill(hub: str, now_ms: int) -> None:
             await client.put_result(row)
         hostile = tuple((text, text) for text in hostile_texts(200))
         for endpoint, texts in (("retail/chat", QUESTIONS * 6), ("retail/hostile", hostile)):
-            told = list(traffic.exchanges(endpoint, texts, now_ms))
-            assert await client.post_exchanges(b"".join(_line(exchange_to_json(one)) for one in told)) == (len(told), 0)
-            assert await client.post_scores(traffic.scores(endpoint, told)) == (len(told), 0)
+            await _post(client, endpoint, list(traffic.exchanges(endpoint, texts, now_ms)), traffic.every_other)
+        flipped = list(traffic.around_the_flip("retail/chat", QUESTIONS * 32, now_ms))
+        await _post(client, "retail/chat", flipped, traffic.since_the_flip)
         rows = b"".join(_line(row_to_json(row)) for row in traffic.minutes("retail", "chat", now_ms))
         key = BatchKey("leader", now_ms // 60_000 * 60_000 - 60_000)
         assert await client.put_history(key, zstandard.compress(rows)) == 0
     await _tell(hub, objects.fleet(now_ms), "all")
+
+
+async def _post(client: HubClient, endpoint: str, told: Sequence[Exchange], flags: Callable[[int], bool]) -> None:
+    assert await client.post_exchanges(b"".join(_line(exchange_to_json(one)) for one in told)) == (len(told), 0)
+    assert await client.post_scores(traffic.scores(endpoint, told, flags)) == (len(told), 0)
 
 
 def _line(row: Any) -> bytes:
@@ -175,3 +161,17 @@ async def _tell(hub: str, rows: Sequence[dict[str, Any]], whole: str) -> None:
             last = bool(whole) and number == len(parts)
             _, refused = await client.put_objects(part, telling=Telling(name, last=last))
             assert refused == []
+
+
+async def _make_silences(hub: str) -> None:
+    async with HubClient(hub) as client:
+        for order in await client.silence_orders():
+            made = objects.silence(order.asked.namespace, order.name, order.spec().wire())
+            assert (await client.put_objects([made], telling=Telling("silences", last=False)))[1] == []
+            await client.silence_made(order)
+
+
+async def _forget(hub: str, name: ShownName) -> None:
+    async with HubClient(hub) as client:
+        hub, _ = await client.put_objects([], telling=Telling("silences", last=False))
+        await client.put_objects([], [name], hub=hub)

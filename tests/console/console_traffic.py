@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from modelward.api.budget import COST_UNITS
@@ -17,8 +18,10 @@ from modelward.api.outcome import RequestClass
 DAY = 1440
 GAP = range(730, 775)
 """Minutes of the day that were not watched."""
-ROLLED_OUT = 1120
+ROLLED_OUT = 1200
 """The minute of the day at which the new revision began to serve."""
+FLIPPED_MIN = 207
+"""So many minutes ago the check began to fail, as the samples have it."""
 
 
 def minutes(namespace: str, name: str, now_ms: int) -> Iterator[HistoryRow]:
@@ -86,10 +89,22 @@ def results(namespace: str, name: str, now_ms: int) -> Iterator[WindowResult]:
         yield WindowResult(*where, *span, run, facts, {revision: counts}, examples)
 
 
-def scores(endpoint: str, told: Iterable[Exchange]) -> Iterator[dict[str, Any]]:
-    """Yield what one check made of exchanges, as its Job shows them: every other one is flagged."""
+def every_other(number: int) -> bool:
+    """Flag one of two."""
+    return number % 2 == 0
+
+
+def since_the_flip(number: int) -> bool:
+    """Flag two of five of the exchanges `around_the_flip` after it, one of twenty before it."""
+    return number % 5 < 2 if number % 2 else number % 40 == 0
+
+
+def scores(
+    endpoint: str, told: Iterable[Exchange], flags: Callable[[int], bool] = every_other
+) -> Iterator[dict[str, Any]]:
+    """Yield what one check made of exchanges, as its Job shows them; `flags` says of each by its number."""
     for number, one in enumerate(told):
-        flagged = number % 2 == 0
+        flagged = flags(number)
         why = "The nearest topic of the policy is “card or account”, and far away." if flagged else ""
         value = 0.82 if flagged else 0.06
         kept = KeptScore(one.id, one.time_ms, "Scored", flagged, value, by="built-in", explanation=why)
@@ -116,3 +131,12 @@ def exchanges(endpoint: str, texts: tuple[tuple[str, str], ...], now_ms: int) ->
             usage=Usage(486, 126),
             timings=Timings(3_400.0 - number % 30 * 100, 410.0),
         )
+
+
+def around_the_flip(endpoint: str, texts: tuple[tuple[str, str], ...], now_ms: int) -> Iterator[Exchange]:
+    """Yield exchanges of the hours before the check flipped, and with odd numbers of those after it."""
+    flip_ms, step_ms = now_ms - FLIPPED_MIN * MINUTE_MS, MINUTE_MS
+    for number, one in enumerate(exchanges(endpoint, texts, now_ms)):
+        late = number % 2 == 1
+        at_ms = flip_ms + (number + 2 if late else -number - 2) * step_ms
+        yield replace(one, id=f"was-{number:04d}", time_ms=at_ms, revision="7f9c4d" if late else "5c2e1a")

@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 from browser_page import PHONE, Visitor
+from console_pages import PAGES
 from console_processes import Served
 from playwright.sync_api import Browser, Page, expect
-from test_console_walk import PAGES, STOOD_IN
 
-HERE = tuple(path for name, path in PAGES.items() if name not in STOOD_IN)
 _FOCUS = """(() => {
   const one = document.activeElement, style = getComputedStyle(one.closest('.chip') || one);
   const place = [...document.querySelectorAll('*')].indexOf(one);
@@ -56,7 +55,7 @@ def test_a_key_labels_what_is_read(visitor: Visitor) -> None:
 
 
 def test_everything_that_can_be_used_shows_that_it_has_the_focus(visitor: Visitor) -> None:
-    for path in HERE:
+    for path in PAGES.values():
         page = visitor.go(path)
         seen = set()
         for _ in range(120):
@@ -73,7 +72,7 @@ def test_everything_that_can_be_used_shows_that_it_has_the_focus(visitor: Visito
 def test_without_script_everything_can_be_read_and_asked(served: Served, browser: Browser, signed_in: Path) -> None:
     with Visitor.at(browser, served.console, signed_in, java_script_enabled=False) as person:
         page = person.page
-        for name in PAGES.keys() - set(STOOD_IN):
+        for name in PAGES:
             person.go(PAGES[name])
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             person.picture(f"{name}-without-script")
@@ -90,14 +89,14 @@ def test_without_script_everything_can_be_read_and_asked(served: Served, browser
         expect(page).to_have_url(re.compile("range=7d"))
 
 
-def test_without_script_forms_are_sent(serving_samples: Served, browser: Browser, signed_in_to_samples: Path) -> None:
-    origin = serving_samples.console
-    with Visitor.at(browser, origin, signed_in_to_samples, java_script_enabled=False) as person:
+def test_without_script_forms_are_sent(served: Served, browser: Browser, signed_in: Path) -> None:
+    with Visitor.at(browser, served.console, signed_in, java_script_enabled=False) as person:
         page = person.go("/alerts")
         page.get_by_text("Acknowledge or silence").first.click()
         page.get_by_label("Why", exact=True).first.fill("planned work")
         page.get_by_role("button", name="Silence", exact=True).first.click()
         expect(page.get_by_role("status").first).to_contain_text("Asked for")
+        expect(page.locator(".rcv li", has_text="planned work")).to_contain_text("asked for")
 
 
 def test_a_table_is_still_one_when_its_rows_are_cards(served: Served, browser: Browser, signed_in: Path) -> None:
@@ -111,6 +110,6 @@ def test_a_table_is_still_one_when_its_rows_are_cards(served: Served, browser: B
 def test_with_more_text_and_less_room_nothing_is_cut_off(visitor: Visitor) -> None:
     """At 200 % text on a 1280 px wide screen the layout has 640 px."""
     visitor.page.set_viewport_size({"width": 640, "height": 900})
-    for path in HERE:
+    for path in PAGES.values():
         visitor.go(path)
         assert visitor.too_wide() <= 0, path

@@ -6,24 +6,10 @@ import re
 
 import pytest
 from browser_page import DESK, PHONE, Visitor
+from console_pages import PAGES
 from console_processes import Served
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from promised_time import in_time
-
-PAGES = {
-    "fleet": "/",
-    "endpoint": "/e/retail/chat",
-    "why": "/e/retail/chat/why?check=banking/stays-on-topic",
-    "revisions": "/e/retail/chat/revisions",
-    "transcripts": "/e/retail/chat/transcripts",
-    "alerts": "/alerts",
-    "policies": "/policies",
-    "policy": "/policies/retail/banking",
-    "audit": "/audit?ns=retail",
-}
-
-STOOD_IN = ("why", "revisions")
-"""Pages, like the answers to forms, that are walked before a hub of samples: it can be asked what was sent to it."""
 
 _SEEN = """new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime))
   .observe({type: 'largest-contentful-paint', buffered: true}))"""
@@ -43,13 +29,26 @@ def test_from_what_needs_me_to_why_and_to_the_text(visitor: Visitor) -> None:
     expect(page.locator(".turn").last).to_contain_text("Profile, Limits")
 
 
-def test_why_names_what_explains_it_and_leads_to_its_revisions(stood_in: Visitor) -> None:
-    page = stood_in.go("/e/retail/chat")
+def test_why_names_what_explains_it_and_leads_to_its_revisions(visitor: Visitor) -> None:
+    page = visitor.go("/e/retail/chat")
     expect(page.locator(".evi")).to_be_visible()
     page.get_by_role("link", name="Why?").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Revision 7f9c4d explains most of it")
+    expect(page.locator(".because")).to_contain_text("revision 7f9c4d carries")
+    expect(page.locator(".facts li")).to_have_count(1)
+    expect(page.locator(".facts li")).to_contain_text("of the rise")
+    expect(page.locator(".card", has_text="Changed in the hour before")).to_contain_text("5c2e1a → 7f9c4d")
+    page.get_by_role("link", name="Failed requests").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No more of them are bad than before")
+    expect(page.get_by_text("Ask about the check that failed")).to_be_visible()
     page.get_by_role("navigation", name="chat").get_by_role("link", name="Revisions").click()
-    expect(page.get_by_role("row", name=re.compile("stays-on-topic"))).to_contain_text("worse")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("7f9c4d is worse in")
+    row = page.get_by_role("row", name=re.compile("stays-on-topic"))
+    expect(row).to_contain_text("worse")
+    page.get_by_label("Revision B").select_option("5c2e1a")
+    page.get_by_label("Revision A").select_option("7f9c4d")
+    page.get_by_role("button", name="Compare").click()
+    expect(row).to_contain_text("better")
 
 
 def test_the_cursor_reads_all_charts_at_one_time(visitor: Visitor) -> None:
@@ -104,14 +103,40 @@ def _changed(served: Served, name: str, health: str) -> dict[str, object]:
     return {**found, "status": {**found["status"], "health": health}}
 
 
-def test_an_alert_is_acknowledged_with_a_word_on_why(stood_in: Visitor) -> None:
-    page = stood_in.go("/alerts")
+GROUPS = ("Firing", "Acknowledged and silenced")
+
+
+def _alerts(page: Page, title: str) -> Locator:
+    return page.locator("section.agrp", has=page.get_by_role("heading", level=2, name=title))
+
+
+def test_an_alert_is_acknowledged_with_a_word_on_why_until_the_silence_ends(served: Served, visitor: Visitor) -> None:
+    page = visitor.go("/alerts?ns=retail")
     expect(page.get_by_role("heading", level=1)).to_contain_text("firing")
-    alert = page.locator("article.al", has_text="Check/stays-on-topic").filter(has_text="retail/chat")
-    alert.get_by_text("Acknowledge or silence").click()
-    alert.get_by_label("I am on it").fill("rolling back")
-    alert.get_by_role("button", name="Acknowledge until it is resolved").click()
+    firing, quiet = (_alerts(page, title).locator("article.al", has_text="retail/chat") for title in GROUPS)
+    firing.get_by_text("Acknowledge or silence").click()
+    firing.get_by_label("I am on it").fill("rolling back")
+    firing.get_by_role("button", name="Acknowledge until it is resolved").click()
     expect(page.get_by_role("status").first).to_contain_text("Asked for")
+    silence = page.locator(".rcv li", has_text="rolling back")
+    expect(silence).to_contain_text("asked for")
+    expect(firing).to_be_visible()
+    served.make_silences()
+    page.reload()
+    expect(silence).to_contain_text("in force")
+    expect(firing).to_have_count(0)
+    quiet = page.locator("section.agrp", has_text="Acknowledged and silenced").locator(
+        "article.al", has_text="retail/chat"
+    )
+    expect(quiet).to_contain_text("“rolling back”")
+    expect(quiet.get_by_text("Acknowledge or silence")).to_have_count(0)
+    silence.get_by_text("End it now").click()
+    command = silence.locator("code").text_content() or ""
+    assert command.startswith("kubectl delete llmsil -n retail asked-")
+    served.forget_silence(command.rpartition(" ")[2])
+    page.reload()
+    expect(firing).to_be_visible()
+    expect(silence).to_have_count(0)
 
 
 def test_a_finding_is_judged_by_a_person_and_the_word_is_kept(visitor: Visitor) -> None:
@@ -135,24 +160,30 @@ def test_a_reading_is_on_record_with_who_and_which(visitor: Visitor) -> None:
     expect(page.get_by_text("the chain is whole")).to_be_visible()
 
 
-def test_a_change_of_a_policy_is_tried_out_and_comes_back_as_yaml(stood_in: Visitor) -> None:
-    page = stood_in.go("/policies")
+def test_a_change_of_a_policy_is_tried_out_and_comes_back_as_yaml(visitor: Visitor) -> None:
+    page = visitor.go("/policies")
     page.get_by_role("row", name=re.compile("retail")).get_by_role("link", name="banking").click()
-    page.get_by_label("failAbove of stays-on-topic").fill("40%")
+    page.get_by_label("maxRate of errors").fill("20%")
     page.get_by_role("button", name="What would it have done?").first.click()
-    expect(page.get_by_text("Would have fired")).to_be_visible()
-    expect(page.locator(".diff")).to_contain_text("failAbove: 40%")
+    expect(page.get_by_text("Would have fired")).to_contain_text(re.compile(r"fired (at least )?1 time\. As it is: "))
+    expect(page.locator(".diff")).to_contain_text("maxRate: 20%")
+    expect(page.get_by_text("no stored count answers Check/stays-on-topic")).to_be_visible()
+    page.get_by_text("The episodes, with their messages").click()
+    expect(page.locator(".rail .log")).to_contain_text("chat Objective/first-token")
     page.get_by_text("YAML to apply").click()
     expect(page.locator("pre.code")).to_contain_text("kind: MonitoringPolicy")
-    stood_in.picture("preview")
+    visitor.picture("preview")
+    page.get_by_label("maxRate of errors").fill("much")
+    page.get_by_role("button", name="What would it have done?").first.click()
+    expect(page.get_by_text("The change cannot be read as a policy")).to_be_visible()
+    expect(page.locator(".warn")).to_contain_text("maxRate")
     page.get_by_label("Policy as YAML").fill("spec: [")
     page.get_by_role("button", name="What would it have done?").last.click()
     expect(page.get_by_role("alert")).to_contain_text("not YAML")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_fits_a_desk_and_a_phone_in_light_and_dark(visitor: Visitor, stood_in: Visitor, name: str) -> None:
-    visitor = stood_in if name in STOOD_IN else visitor
+def test_every_page_fits_a_desk_and_a_phone_in_light_and_dark(visitor: Visitor, name: str) -> None:
     page = visitor.page
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -167,8 +198,8 @@ def test_every_page_fits_a_desk_and_a_phone_in_light_and_dark(visitor: Visitor, 
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_prints_without_what_only_a_screen_can_do(visitor: Visitor, stood_in: Visitor, name: str) -> None:
-    page = (stood_in if name in STOOD_IN else visitor).go(PAGES[name])
+def test_every_page_prints_without_what_only_a_screen_can_do(visitor: Visitor, name: str) -> None:
+    page = visitor.go(PAGES[name])
     page.emulate_media(media="print", color_scheme="dark")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for gone in ("nav.nav", ".btn", "form.filters"):

@@ -50,7 +50,8 @@ class WhyView(Fitted):
     after: BadShare | None = None
     causes: tuple[LikelyCause, ...] = ()
     """At most three, those that carry the most of the rise first."""
-    verdict: Literal["Explained", "CannotTell", "NoFlip"] = "CannotTell"
+    verdict: Literal["Explained", "CannotTell", "NotRisen", "NoFlip"] = "CannotTell"
+    """NotRisen: after the flip surely no greater share was bad than before it."""
     sentence: str = ""
     """`can't tell (n = 40)`, or what explains it."""
     changes: tuple[Change, ...] = ()

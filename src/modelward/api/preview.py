@@ -62,6 +62,8 @@ class Preview(Fitted):
     """Endpoints that it would select."""
     seen_ppm: int | None = None
     """Share of the time that was watched."""
+    cut: bool = False
+    """Whether not all endpoints were replayed: both sides then fired at least so often."""
 
 
 class SilenceRequest(Fitted):

@@ -34,7 +34,7 @@ class PageFrame:
     """What stands around every page. `live` is the address that a page is brought up to date from; empty: never."""
 
     nonce: str
-    sheets: tuple[str, ...] = ()
+    sheet: str = ""
     scripts: tuple[str, ...] = ()
     icon: str = ""
     person: str = ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modelward.console.charts.budget_bar import budget_bar
 from modelward.console.charts.interval_bar import BarReading, interval_bar
 from modelward.console.charts.layers import Pen
-from modelward.console.charts.scale import axis
+from modelward.console.charts.scale import Axis, axis
 from modelward.console.charts.shapes import SvgElement, number
 from modelward.console.charts.timeline import DAY, HOUR, Timeline, gaps, span_text
 from modelward.console.charts.track import Track, runs
@@ -36,6 +36,13 @@ def test_an_interval_bar_stays_in_its_frame_whatever_it_is_given(
     for shape in interval_bar(reading):
         assert all(0 <= x <= 153 for x in _xs(shape)), shape
         assert float(shape.attributes.get("width", "0")) >= 0, shape
+
+
+@given(st.lists(st.integers(-(10**6), 10**8)), st.lists(st.none() | VALUES), st.floats(0.1, 1e6))
+def test_many_places_are_those_of_each(times: list[int], values: list[float | None], top: float) -> None:
+    line, scale = Timeline(1_000, 86_401_000), Axis(top, (), 19, str)
+    assert line.xs(times) == [line.x(one) for one in times]
+    assert scale.ys(values) == [scale.y(one or 0.0) for one in values]
 
 
 def test_the_limit_stands_in_the_middle_of_every_bar() -> None:

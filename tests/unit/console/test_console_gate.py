@@ -162,6 +162,20 @@ async def test_a_page_without_history_still_shows_the_state(hub: StandInHub, sho
     assert "No history yet" in body
 
 
+@pytest.mark.parametrize(
+    ("site", "packed"),
+    [("same-origin", True), ("none", True), ("cross-site", False), ("same-site", False), ("", False)],
+)
+async def test_a_page_is_packed_unless_others_made_a_browser_ask(shown: Console, site: str, packed: bool) -> None:
+    """How long a packed page is tells whether words of its address stand in its text."""
+    await shown.open()
+    answer = await shown.get("/e/retail/chat/transcripts?text=cake", headers={"Sec-Fetch-Site": site} if site else {})
+    assert (answer.headers.get("Content-Encoding") == "gzip") == packed
+    assert "Sec-Fetch-Site" in answer.headers["Vary"]
+    assert answer.content_type == "text/html"
+    assert "plum cake" in await answer.text()
+
+
 async def test_files_are_kept_for_good_and_packed(shown: Console) -> None:
     page = await (await shown.get("/login")).text()
     for address in re.findall(r"(/static/[^\"]+)", page):

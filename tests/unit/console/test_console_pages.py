@@ -17,6 +17,7 @@ from modelward.console.pages.budget import budget_of
 from modelward.console.pages.endpoint import because, shown_endpoint
 from modelward.console.pages.masked_text import pieces
 from modelward.console.pages.policies import PolicyTextError, changed_spec, policy_yaml, spec_of
+from modelward.console.pages.policy_preview import shown_preview
 from modelward.console.pages.revisions import shown_revisions
 from modelward.console.pages.series import history_of
 from modelward.console.pages.transcript_filter import query_of
@@ -52,6 +53,7 @@ def test_an_endpoint_shows_what_failed_first_and_what_is_left_of_its_budgets() -
     assert page.evidence is not None
     assert [strip.title for strip in page.charts.strips][:3] == ["Health", "Quality", "Outcomes"]
     assert page.charts.strips[1].cause
+    assert [one.href for one in page.actions if one.first] == ["/e/retail/chat/why?check=banking%2Fstays-on-topic"]
 
 
 def test_an_endpoint_without_history_says_so_and_still_has_its_checks() -> None:
@@ -145,6 +147,15 @@ def test_yaml_comes_back_as_the_spec_that_it_was_written_from() -> None:
     assert text.startswith("apiVersion: modelward.dev/v1alpha1\nkind: MonitoringPolicy\n")
 
 
+def test_a_preview_that_was_cut_says_at_least() -> None:
+    found = more.preview()
+    whole = shown_preview(found, "", "", NOW)
+    assert (whole.fired, whole.times, whole.now) == ("3", "times", "11")
+    cut = shown_preview(found.model_copy(update={"cut": True}), "", "", NOW)
+    assert (cut.fired, cut.now) == ("at least 3", "at least 11")
+    assert shown_preview(found.model_copy(update={"then": None}), "", "", NOW).fired == ""
+
+
 @pytest.mark.parametrize("text", ["spec: [", "just words", "- a\n- b", "x: !!python/object:os.system {}", "a" * 60_000])
 def test_what_is_no_policy_is_refused_with_a_word_on_why(text: str) -> None:
     with pytest.raises(PolicyTextError):
@@ -155,6 +166,10 @@ def test_why_and_revisions_say_when_they_cannot_tell() -> None:
     assert shown_why(more.why(), (), NOW).headline == "Revision 7f9c4d explains most of it"
     unsure = more.why().model_copy(update={"verdict": "CannotTell", "causes": ()})
     assert shown_why(unsure, (), NOW).headline == "It can’t be told what explains it"
+    assert "capture.sample" in shown_why(unsure, (), NOW).missing
+    fell = unsure.model_copy(update={"verdict": "NotRisen"})
+    assert shown_why(fell, (), NOW).headline == "No more of them are bad than before"
+    assert "Ask about the check" in shown_why(fell, (), NOW).missing
     page = shown_revisions(more.revisions())
     assert page.headline == "7f9c4d is worse in stays-on-topic, better in first-token"
     assert [row.word for row in page.rows] == ["worse", "can’t tell", "better", "the same"]

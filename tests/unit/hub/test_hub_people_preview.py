@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,13 @@ from people_fixtures import retail_and_bank
 from secured_hub import OPERATOR, Cluster, Secured, refused, secured_hub
 from waiting import until
 
+from modelward.alerts.episode import AlertInput
 from modelward.api.history import BatchKey, HistoryPart, HistoryRow, row_to_json
+from modelward.api.monitoringpolicy import PolicyObjective
 from modelward.api.preview import PreviewRequest
+from modelward.hub.history.points import Points
 from modelward.hub.people import preview_api
+from modelward.hub.people.past_verdicts import past_verdicts
 from modelward.hub_client.shown import Telling
 
 MINUTE_MS = 60_000
@@ -74,7 +78,36 @@ async def test_a_preview_that_takes_too_long_says_that_it_was_cut(
 ) -> None:
     monkeypatch.setattr(preview_api, "TIME_S", -1.0)
     async with secured.person(secured.cluster.token(*VIEWER)) as person:
-        assert any("cut after 0 of 1" in one for one in (await person.preview(asked(SPEC))).problems)
+        found = await person.preview(asked(SPEC))
+        assert any("cut after 0 of 1" in one for one in found.problems)
+        assert found.cut
+        assert found.sentence.startswith("would have fired at least 0 times")
+        assert found.sentence.endswith("(now 0)")
+
+
+async def test_both_sides_of_an_endpoint_are_counted_or_none(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an endpoint's time cut off is not in one side alone, which would look like a change of the policy."""
+    calls: list[str] = []
+
+    def late(policy: str, one: PolicyObjective, points: Points) -> Iterator[tuple[int, AlertInput]]:
+        calls.append(one.name)
+        if len(calls) > 1:
+            raise TimeoutError
+        return past_verdicts(policy, one, points)
+
+    monkeypatch.setattr(preview_api, "past_verdicts", late)
+    async with secured.person(secured.cluster.token(*VIEWER)) as person:
+        found = await person.preview(asked(limit("1.5%")))
+        assert len(calls) == 2
+        assert found.now
+        assert found.then
+        assert (found.cut, found.now.fired, found.then.fired) == (True, 0, 0)
+        calls.clear()
+        same = await person.preview(asked(dict((await person.policy("retail", "baseline")).spec)))
+        assert calls == ["errors"], "what both sides ask alike is replayed once"
+        assert same.now
+        assert same.now == same.then
+        assert (same.cut, same.now.fired) == (False, 1)
 
 
 async def test_what_cannot_be_read_or_answered_is_said(secured: Secured) -> None:

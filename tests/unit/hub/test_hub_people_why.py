@@ -101,6 +101,14 @@ async def test_a_rise_in_all_revisions_alike_is_blamed_on_none(running: Running)
     assert (found.verdict, found.causes, found.sentence) == ("CannotTell", (), "can't tell (n = 600)")
 
 
+async def test_what_did_not_rise_is_not_called_undecided(running: Running) -> None:
+    await show(running, **DEGRADED)
+    await history(running, [part(90, 18), part(10, 2)], [part(900, 9)])
+    found = await asked(running)
+    assert (found.verdict, found.causes) == ("NotRisen", ())
+    assert found.sentence == "it did not rise: 20% before, 1% after"
+
+
 async def test_a_model_that_refuses_for_lack_of_room_is_found_and_how(running: Running) -> None:
     full = part(5, 0, model="large", outcomes={"ok": 2, "error": 0, "client_error": 0, "overload": 3, "cancelled": 0})
     await show(running, **DEGRADED)

@@ -65,13 +65,12 @@ class Pen:
 
     def _points(self, run: range, column: TrackColumn) -> Iterator[tuple[float, float]]:
         """Yield the middles of rows, and the outer ends of the first and the last."""
-        for place, index in enumerate(run):
-            y = self.axis.y(column[index] or 0.0)
-            if place == 0:
-                yield self._ends(index)[0], y
-            yield self.line.x(self.track.middle_ms(index)), y
-            if place == len(run) - 1:
-                yield self._ends(index)[1], y
+        if not run:
+            return
+        ys = self.axis.ys(column[run.start : run.stop])
+        yield self._ends(run[0])[0], ys[0]
+        yield from zip(self.line.xs(self.track.middle_ms(index) for index in run), ys, strict=True)
+        yield self._ends(run[-1])[1], ys[-1]
 
     def _stairs(self, run: range, column: TrackColumn) -> Iterator[tuple[float, float]]:
         for index in run:

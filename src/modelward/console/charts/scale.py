@@ -22,6 +22,11 @@ class Axis:
         """Return the place of a value, from the top; outside values stand at the ends."""
         return self.height - self.height * min(max(value / self.top, 0.0), 1.0)
 
+    def ys(self, values: Iterable[float | None]) -> list[float]:
+        """Return the places of many values, of 0 where one is not known."""
+        height, top = self.height, self.top
+        return [height - height * min(max((one or 0.0) / top, 0.0), 1.0) for one in values]
+
 
 def axis(values: Iterable[float | None], height: float, form: Callable[[float], str], most: float = math.inf) -> Axis:
     """Return the axis that holds all values with a little room, and no more than `most`."""

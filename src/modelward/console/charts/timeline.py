@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -44,6 +44,11 @@ class Timeline:
     def x(self, at_ms: float) -> float:
         """Return the place of a moment in a stretched drawing."""
         return self.share(at_ms) * UNITS
+
+    def xs(self, times_ms: Iterable[float]) -> list[float]:
+        """Return the places of many moments: as `x` of each, in a tenth of its time."""
+        from_ms, span_ms = self.from_ms, self.span_ms
+        return [min(max((one - from_ms) / span_ms, 0.0), 1.0) * UNITS for one in times_ms]
 
     def holds(self, at_ms: float) -> bool:
         """Return whether a moment lies within."""

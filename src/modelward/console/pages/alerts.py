@@ -73,6 +73,8 @@ class ShownSilence:
     comment: str
     state: str
     sign: str
+    command: str
+    """What ends it before its time; the console has no right to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def _silence(one: SilenceView, now_ms: int) -> ShownSilence:
     words = {"Requested": "asked for", "InForce": "in force", "Ended": "ended", "Refused": one.problem or "refused"}
     sign = {"Requested": "clock", "InForce": "check", "Ended": "check", "Refused": "cross"}[one.state]
     end = "until resolved, " if one.until_resolved else ""
-    return ShownSilence(f"{what} of {place}", one.by, end + until, one.comment, words[one.state], sign)
+    command = f"kubectl delete llmsil -n {one.namespace} {one.name}" if one.state == "InForce" else ""
+    return ShownSilence(f"{what} of {place}", one.by, end + until, one.comment, words[one.state], sign, command)
 
 
 def _receivers(rows: Sequence[AlertView]) -> tuple[ReceiverRow, ...]:

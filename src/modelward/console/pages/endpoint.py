@@ -100,7 +100,8 @@ def _actions(view: EndpointView, leading: CheckView | None) -> tuple[Link, ...]:
     place = (view.namespace, view.name)
     links = []
     if view.status.health != "Healthy":
-        links.append(Link("Why?", address(*place, "why"), first=True))
+        asked = {"check": f"{leading.policy}/{leading.name}"} if leading and leading.verdict == "Failed" else {}
+        links.append(Link("Why?", address(*place, "why", **asked), first=True))
     if leading and leading.examples and "Text" in view.rights:
         flagged = f"{leading.policy}/{leading.name}"
         links.append(Link("Read the flagged", address(*place, "transcripts", flagged=flagged)))

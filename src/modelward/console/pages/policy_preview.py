@@ -36,8 +36,9 @@ class ShownPreview:
     """What the change would have done."""
 
     fired: str
+    """Empty where the changed policy cannot be read."""
     now: str
-    sentence: str
+    times: str
     ribbons: tuple[Ribbon, ...]
     episodes: tuple[LogRow, ...]
     problems: tuple[str, ...]
@@ -56,9 +57,9 @@ def shown_preview(found: Preview, old: str, new: str, now_ms: int) -> ShownPrevi
         ribbons.append(_ribbon("Changed", found.then, week, "f1"))
     seen = found.seen_ppm
     return ShownPreview(
-        fired=str(found.then.fired) if found.then else "?",
-        now=str(found.now.fired) if found.now else "",
-        sentence=found.sentence,
+        fired=_fired(found.then, found),
+        now=_fired(found.now, found),
+        times="time" if found.then and found.then.fired == 1 else "times",
         ribbons=tuple(ribbons),
         episodes=tuple(_episode(one, now_ms) for one in found.then.episodes) if found.then else (),
         problems=found.problems,
@@ -68,6 +69,12 @@ def shown_preview(found: Preview, old: str, new: str, now_ms: int) -> ShownPrevi
         diff=tuple(_diff(old, new)),
         yaml=new,
     )
+
+
+def _fired(side: PreviewSide | None, found: Preview) -> str:
+    if side is None:
+        return ""
+    return f"at least {side.fired:,}" if found.cut else f"{side.fired:,}"
 
 
 def _diff(old: str, new: str) -> list[DiffLine]:

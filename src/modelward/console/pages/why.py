@@ -40,7 +40,8 @@ class ShownWhy:
     changes: tuple[LogRow, ...]
     checks: tuple[Link, ...]
     source: str
-    verdict: str
+    missing: str
+    """What stands in the place of causes."""
 
 
 _SOURCES = {
@@ -48,6 +49,8 @@ _SOURCES = {
     "Exchanges": "Counted from the captured exchanges of the two spans: a sample, with its interval.",
     "None": "Neither history nor exchanges of this time are kept.",
 }
+_FEW = 1_000
+"""Requests below which more of them may tell."""
 
 
 def shown_why(found: WhyView, checks: tuple[str, ...], now_ms: int) -> ShownWhy:
@@ -78,17 +81,31 @@ def shown_why(found: WhyView, checks: tuple[str, ...], now_ms: int) -> ShownWhy:
         ),
         checks=offered,
         source=_SOURCES[found.source],
-        verdict=found.verdict,
+        missing=_missing(found),
     )
 
 
 def _headline(found: WhyView) -> str:
     if found.verdict == "NoFlip":
         return "Nothing flipped in the time that is kept"
+    if found.verdict == "NotRisen":
+        return "No more of them are bad than before"
     if found.verdict == "Explained" and found.causes:
         first = found.causes[0]
         return f"{first.by} {first.value} explains most of it"
     return "It can’t be told what explains it"
+
+
+def _missing(found: WhyView) -> str:
+    if found.verdict == "NoFlip":
+        return "Health did not change in the time that the hub keeps."
+    if found.verdict == "NotRisen":
+        return "What flipped is not in these requests. Ask about the check that failed."
+    fewest = min((one.requests for one in (found.before, found.after) if one), default=0)
+    unsure = "No revision, code, caller or model stands out of the interval."
+    if fewest >= _FEW:
+        return f"{unsure} All were hit alike, or by what is not counted."
+    return f"{unsure} More samples would tell: capture.sample decides how many are kept."
 
 
 def _cause(one: LikelyCause, now_ms: int) -> ShownCause:

@@ -13,6 +13,7 @@ from modelward.console.headers import NONCE
 from modelward.console.render import NavItem, Notice, PageFrame, write
 from modelward.console.sessions import Session, Sessions
 from modelward.console.settings import ConsoleSettings
+from modelward.console.site.packing import page_response
 
 SESSION = web.RequestKey("session", Session)
 _NAV = (("Fleet", "/"), ("Alerts", "/alerts"), ("Policies", "/policies"), ("Audit", "/audit"))
@@ -47,7 +48,7 @@ class Desk:
         session = request.get(SESSION)
         frame = PageFrame(
             nonce=request[NONCE],
-            sheets=self.assets.sheets,
+            sheet=self.assets.sheet,
             scripts=self.assets.scripts,
             icon=self.assets.icon,
             person=session.person.name if session else "",
@@ -57,7 +58,7 @@ class Desk:
             notice=NOTICES.get(request.query.get("done", "")),
             live=request.path_qs if live else "",
         )
-        return web.Response(text=write(template, frame, page), content_type="text/html", status=status)
+        return page_response(request, write(template, frame, page), status)
 
 
 DESK = web.AppKey("desk", Desk)

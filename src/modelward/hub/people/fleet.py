@@ -41,7 +41,9 @@ class FleetKey:
     namespace: str
     name: str
     health: Health
-    since: str
+    urgency: int
+    """Place of its health among all: the worst first."""
+    since_ms: int | None
     cost: float
     requests: float
     words: str
@@ -180,7 +182,8 @@ def _key(namespace: str, name: str, obj: Mapping[str, Any]) -> FleetKey:
         namespace,
         name,
         health,
-        str(status.get("healthSince", "")),
+        _ORDER.index(health),
+        time_ms(str(status.get("healthSince", ""))),
         _first_number(str(numbers.get("costPerHour", ""))),
         _first_number(str(numbers.get("requestsPerMinute", ""))),
         f"{namespace}/{name} {' '.join(map(str, words))}".lower(),
@@ -201,15 +204,10 @@ def _rank(key: FleetKey, sort: FleetSort) -> tuple[Any, ...]:
         case "name":
             return name
         case "since":
-            return (key.since == "", _backwards(key.since), *name)
+            return (key.since_ms is None, -(key.since_ms or 0), *name)
         case "cost":
             return (-key.cost, *name)
         case "requests":
             return (-key.requests, *name)
     # What has changed last of what needs a person is what the person comes for.
-    return (_ORDER.index(key.health), key.since == "", _backwards(key.since), *name)
-
-
-def _backwards(time: str) -> tuple[int, ...]:
-    """Return what sorts later times first."""
-    return tuple(-ord(letter) for letter in time)
+    return (key.urgency, key.since_ms is None, -(key.since_ms or 0), *name)

@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
 from modelward.alerts.episode import AlertInput
-from modelward.alerts.replay import replay
-from modelward.alerts.routing import routing_of
+from modelward.alerts.replay import PastEpisode, replay
+from modelward.alerts.routing import Routing, routing_of
 from modelward.alerts.timing import Timing
 from modelward.api.alerts import AlertsSpec
 from modelward.api.monitoringpolicy import MonitoringPolicySpec
@@ -37,6 +37,8 @@ MOST_ENDPOINTS = 200
 MOST_EPISODES = 100
 TIME_S = 2.0
 _BODY_BYTES = 256 << 10
+_Replays: TypeAlias = dict[tuple[str, Timing], tuple[PastEpisode, ...]]
+"""What was replayed of an endpoint, by the objective as JSON and the timing of its alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +80,27 @@ class PreviewApi:
         seen: list[int] = []
         selects = [await asyncio.to_thread(self._selected, asked.namespace, spec) for spec in (now, then)]
         watched = sorted(selects[0] | selects[1])
+        cut = len(watched) > MOST_ENDPOINTS
         for number, name in enumerate(watched[:MOST_ENDPOINTS]):
             points = await self._points((asked.namespace, name), asked)
             covered = sum(points.of((), "covered"))
             seen += [min(1_000_000, covered * 1_000_000 // (points.grid.step_ms * points.grid.count))]
+            asks = [spec if name in chosen else None for spec, chosen in zip((now, then), selects, strict=True)]
             try:
-                for place, spec in enumerate((now, then)):
-                    if spec is not None and name in selects[place]:
-                        sides[place] += await asyncio.to_thread(_episodes, asked, name, spec, points, ends)
+                found = await asyncio.to_thread(_both, asked, name, asks, points, ends) if covered else ((), ())
             except TimeoutError:
                 problems.append(f"cut after {number} of {len(watched)} endpoints: it took longer than {TIME_S:g} s")
+                cut = True
                 break
+            for side, episodes in zip(sides, found, strict=True):
+                side.extend(episodes)
         if len(watched) > MOST_ENDPOINTS:
             problems.append(f"only {MOST_ENDPOINTS} of {len(watched)} endpoints are replayed")
         before, after = (_side(spec, one) for spec, one in zip((now, then), sides, strict=True))
         return Preview(
             namespace=asked.namespace, name=asked.name, from_ms=asked.from_ms, to_ms=asked.to_ms, now=before,
-            then=after, sentence=_sentence(asked, before, after), problems=(*problems, *_unanswered(then)),
-            endpoints=len(selects[1]), seen_ppm=sum(seen) // len(seen) if seen else None,
+            then=after, sentence=_sentence(asked, before, after, cut=cut), problems=(*problems, *_unanswered(then)),
+            endpoints=len(selects[1]), seen_ppm=sum(seen) // len(seen) if seen else None, cut=cut,
         )  # fmt: skip
 
     async def _points(self, endpoint: tuple[str, str], asked: PreviewRequest) -> Points:
@@ -117,30 +122,44 @@ def _in_time(seen: Iterable[tuple[int, AlertInput]], ends: float) -> Iterator[tu
         yield one
 
 
+def _both(
+    asked: PreviewRequest, endpoint: str, specs: Iterable[MonitoringPolicySpec | None], points: Points, ends: float
+) -> tuple[list[PreviewEpisode], ...]:
+    """Return the episodes of an endpoint by each spec; what both ask alike is replayed once."""
+    known: _Replays = {}
+    return tuple(_episodes(asked, endpoint, spec, points, known, ends) if spec else [] for spec in specs)
+
+
 def _episodes(
-    asked: PreviewRequest, endpoint: str, spec: MonitoringPolicySpec, points: Points, ends: float
+    asked: PreviewRequest,
+    endpoint: str,
+    spec: MonitoringPolicySpec,
+    points: Points,
+    known: _Replays,
+    ends: float,
 ) -> list[PreviewEpisode]:
     routing = routing_of(asked.name, spec.alerts or AlertsSpec())
-    timing: Timing = routing.timing
-    return [
-        PreviewEpisode(
-            endpoint=endpoint,
-            alert=f"Objective/{one.name}",
-            severity=found.severity,
-            since_ms=found.since_ms,
-            until_ms=found.until_ms,
-            closed=found.closed,
-            message=found.what,
-            told=tuple(
-                dict.fromkeys(
-                    who for route in routing.of(f"Objective/{one.name}", found.severity) for who in route.receivers
-                )
-            ),
-        )
-        for one in spec.objectives
-        if not spec.paused
-        for found in replay(_in_time(past_verdicts(asked.name, one, points), ends), timing)
-    ]
+    found: list[PreviewEpisode] = []
+    for one in spec.objectives if not spec.paused else ():
+        key, alert = (one.model_dump_json(), routing.timing), f"Objective/{one.name}"
+        if key not in known:
+            known[key] = replay(_in_time(past_verdicts(asked.name, one, points), ends), routing.timing)
+        found += [_episode(endpoint, alert, each, routing) for each in known[key]]
+    return found
+
+
+def _episode(endpoint: str, alert: str, found: PastEpisode, routing: Routing) -> PreviewEpisode:
+    told = (who for route in routing.of(alert, found.severity) for who in route.receivers)
+    return PreviewEpisode(
+        endpoint=endpoint,
+        alert=alert,
+        severity=found.severity,
+        since_ms=found.since_ms,
+        until_ms=found.until_ms,
+        closed=found.closed,
+        message=found.what,
+        told=tuple(dict.fromkeys(told)),
+    )
 
 
 def _side(spec: MonitoringPolicySpec | None, episodes: list[PreviewEpisode]) -> PreviewSide | None:
@@ -148,13 +167,13 @@ def _side(spec: MonitoringPolicySpec | None, episodes: list[PreviewEpisode]) -> 
     return PreviewSide(fired=len(episodes), episodes=tuple(newest)) if spec is not None else None
 
 
-def _sentence(asked: PreviewRequest, now: PreviewSide | None, then: PreviewSide | None) -> str:
+def _sentence(asked: PreviewRequest, now: PreviewSide | None, then: PreviewSide | None, *, cut: bool) -> str:
     if then is None:
         return ""
     days, rest = divmod(asked.to_ms - asked.from_ms, DAY_MS)
     over = f"{days} days" if days and not rest else duration_text(asked.to_ms - asked.from_ms)
-    times = "time" if then.fired == 1 else "times"
-    return f"would have fired {then.fired} {times} in the last {over}" + (f" (now {now.fired})" if now else "")
+    times, least = "time" if then.fired == 1 else "times", "at least " if cut else ""
+    return f"would have fired {least}{then.fired} {times} in the last {over}" + (f" (now {now.fired})" if now else "")
 
 
 def _unanswered(spec: MonitoringPolicySpec | None) -> tuple[str, ...]:

@@ -21,9 +21,11 @@ from modelward.hub.people.fleet import status_of
 from modelward.hub.people.flip import SHORTEST_MS, AskedFlip, changes_before, flip_of
 from modelward.hub.people.rights import not_there
 from modelward.hub.people.shown import ShownObjects
-from modelward.hub.people.tally import PPM, CauseGroup, CountedSpan, RequestTally, counted, span_of
+from modelward.hub.people.tally import PPM, CauseGroup, CountedSpan, RequestTally, counted, rise, span_of
 from modelward.hub.requests import view_answer
 
+NO_RISE = 0.001
+"""A share that surely rose by less did not rise."""
 _LONGEST_CHECK = 200
 _UNTOLD = ("", "other")
 _Spans = tuple[CountedSpan, CountedSpan]
@@ -126,19 +128,23 @@ def _verdict(history: _Spans | None, sample: _Spans) -> dict[str, object]:
         coded = any(one.by == "Code" for one in found)
         found += tuple(one for one in causes(*history) if not (coded and one.by == "Code"))
     best = ranked(found)[:MOST_CAUSES]
-    explained = bool(best) and (best[0].of_rise_ppm or 0) >= EXPLAINS_PPM
-    fewest = min(before.whole.requests, after.whole.requests)
+    verdict, sentence = _said(best[0] if best else None, before, after)
     return {
         "before": before.share(before.whole),
         "after": after.share(after.whole),
         "causes": best,
-        "verdict": "Explained" if explained else "CannotTell",
-        "sentence": _sentence(best[0], before, after) if explained else f"can't tell (n = {fewest})",
+        "verdict": verdict,
+        "sentence": sentence,
         "source": "History" if history else "Exchanges" if before.whole.requests + after.whole.requests else "None",
     }
 
 
-def _sentence(first: LikelyCause, before: CountedSpan, after: CountedSpan) -> str:
+def _said(first: LikelyCause | None, before: CountedSpan, after: CountedSpan) -> tuple[str, str]:
+    """Return the verdict and its sentence."""
     then, now = (percent_text(round(span.whole.interval.value * PPM)) for span in (before, after))
-    part = percent_text(first.of_rise_ppm or 0)
-    return f"{first.by.lower()} {first.value} carries {part} of the rise from {then} to {now}"
+    if first is not None and (first.of_rise_ppm or 0) >= EXPLAINS_PPM:
+        part = percent_text(first.of_rise_ppm or 0)
+        return "Explained", f"{first.by.lower()} {first.value} carries {part} of the rise from {then} to {now}"
+    if rise(before, after).high < NO_RISE:
+        return "NotRisen", f"it did not rise: {then} before, {now} after"
+    return "CannotTell", f"can't tell (n = {min(before.whole.requests, after.whole.requests)})"
