@@ -16,7 +16,7 @@ from waiting import until
 
 from modelward.alerts.episode import AlertInput
 from modelward.api.history import BatchKey, HistoryPart, HistoryRow, row_to_json
-from modelward.api.monitoringpolicy import PolicyObjective
+from modelward.api.policy_objective import PolicyObjective
 from modelward.api.preview import PreviewRequest
 from modelward.hub.history.points import Points
 from modelward.hub.people import preview_api
