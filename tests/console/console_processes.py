@@ -61,7 +61,7 @@ class Served:
         _run(_make_silences(self.hub))
 
     def forget_silence(self, name: str) -> None:
-        """Tell that somebody has deleted one of the namespace `retail`."""
+        """Tell that one was deleted of the namespace `retail`."""
         _run(_forget(self.hub, ShownName("AlertSilence", "retail", name)))
 
 

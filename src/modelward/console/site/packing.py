@@ -1,4 +1,4 @@
-"""Pages as they are sent: packed where that tells nobody anything."""
+"""Pages as they are sent: packed where the length of a page gives nothing away."""
 
 from __future__ import annotations
 
