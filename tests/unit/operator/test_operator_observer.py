@@ -290,3 +290,25 @@ def test_an_endpoint_whose_pages_have_said_something_new_is_not_idle_for_some_mi
     assert Observation(quiet=3).idle
     assert not Observation(quiet=19, moved=True).idle
     assert Observation(quiet=20, moved=True).idle
+
+
+class Silent(Instant):
+    """A scraper that gets no answer from the second round on."""
+
+    rounds = 0
+
+    async def scrape(  # type: ignore[override]
+        self, target: PageTarget, before: Snapshot | None = None
+    ) -> Snapshot | ScrapeFailure:
+        return await super().scrape(target, before) if self.rounds < 1 else ScrapeFailure(target.pod, "Timeout", "none")
+
+
+@in_virtual_time
+async def test_observer_calls_a_pod_silent_after_three_turns_whatever_was_read_again() -> None:
+    observer, scraper = Observer(lambda _: None), Silent()
+    observer.watch("retail/chat", [PageTarget("a", "", "vllm", "collector")])
+    while not observer.of("retail/chat").problems():
+        await observer.round(cast("Scraper", scraper), spread_s=0.5)
+        scraper.rounds += 1
+        await asyncio.sleep(12.0)
+    assert scraper.rounds == 1 + 3

@@ -207,12 +207,13 @@ class Observer:
         known.begun_s = asyncio.get_running_loop().time()
         wanted = (target for target in known.targets if pods is None or target.pod in pods)
         asking = [target for target in wanted if (endpoint, target) not in self._asked]
-        news = await asyncio.gather(*(self._read(scraper, endpoint, target) for target in asking))
+        counts = pods is None  # what is read again at once has missed its turn once
+        news = await asyncio.gather(*(self._read(scraper, endpoint, target, counts=counts) for target in asking))
         known.quiet = 0 if any(news) else known.quiet + 1
         if any(news):
             self._woken(endpoint)
 
-    async def _read(self, scraper: Scraper, endpoint: str, target: PageTarget) -> bool:
+    async def _read(self, scraper: Scraper, endpoint: str, target: PageTarget, *, counts: bool) -> bool:
         asked, known = (endpoint, target), self._known.get(endpoint)
         if known is None:
             return False
@@ -222,9 +223,9 @@ class Observer:
             page = await self._lanes.read(scraper, target, before, silent=silent)
         finally:
             self._asked.discard(asked)
-        return endpoint in self._known and self._take(endpoint, target, page)
+        return endpoint in self._known and self._take(endpoint, target, page, counts=counts)
 
-    def _take(self, endpoint: str, target: PageTarget, page: Snapshot | ScrapeFailure) -> bool:
+    def _take(self, endpoint: str, target: PageTarget, page: Snapshot | ScrapeFailure, *, counts: bool) -> bool:
         """Keep a reading; return whether it differs from the last one in more than its time."""
         observation = self._known[endpoint]
         if isinstance(page, Snapshot):
@@ -239,5 +240,5 @@ class Observer:
         if target.pod not in observation.failures:
             log.info("scrape=failed endpoint=%s pod=%s reason=%s", endpoint, target.pod, page.reason)
         observation.failures[target.pod] = page
-        observation.missed[target.pod] = observation.missed.get(target.pod, 0) + 1
+        observation.missed[target.pod] = observation.missed.get(target.pod, 0) + counts
         return True
