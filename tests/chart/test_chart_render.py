@@ -136,6 +136,12 @@ def test_the_history_is_as_it_was_told() -> None:
     ]
 
 
+def test_what_is_gone_is_kept_as_long_as_it_was_told() -> None:
+    for values, told in (({}, "168h"), ({"hub": {"goneNamespacesKeepFor": "240h"}}, "240h")):
+        (container,) = named(render(values), "StatefulSet", "modelward-hub")["spec"]["template"]["spec"]["containers"]
+        assert container["args"][container["args"].index("--gone-namespaces-keep-for") + 1] == told
+
+
 def test_the_hub_keeps_its_samples_where_it_was_told() -> None:
     volume = named(render({}), "StatefulSet", "modelward-hub")["spec"]
     assert volume["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] == "20Gi"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pytest
 import zstandard
 from history_rows import NOW_MS, Clock, row
 from hub_fixtures import exchange, ndjson, running_hub
 from waiting import until
 
 from modelward.api.history import MINUTE_MS, BatchKey, row_to_json
-from modelward.hub.errors import HubError
+from modelward.hub.errors import HubError, HubSettingsError
 from modelward.hub.gone import PATH, SAID_MS, GoneNamespaces
 from modelward.hub.objects import ObjectStore
+from modelward.hub.settings import gone_keep_ms
 from modelward.hub_client.client import HubClient
 
 WEEK_MS = 168 * 3_600_000
@@ -169,3 +171,14 @@ async def test_all_that_a_hub_has_of_a_gone_namespace_goes_and_the_audit_says_so
         assert {one.endpoint for one in await r.client.endpoints()} == {"retail/chat"}
         (record,) = await r.client.audit(0, "erase")
         assert (record["who"], record["object"].split()[0]) == ("hub", "old")
+
+
+@pytest.mark.parametrize(("text", "hours"), [("1h", 1), ("168h", 168), ("9600h", 9_600)])
+def test_how_long_what_is_gone_is_kept_is_a_duration(text: str, hours: int) -> None:
+    assert gone_keep_ms(text) == hours * 3_600_000
+
+
+@pytest.mark.parametrize("text", ["59m", "9601h", "0s", "a week", ""])
+def test_a_time_that_could_be_a_mistake_is_refused(text: str) -> None:
+    with pytest.raises(HubSettingsError):
+        gone_keep_ms(text)
