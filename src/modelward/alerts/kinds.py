@@ -36,11 +36,17 @@ _TABLE = (
         "the endpoint does not serve",
         severity="Critical",
         for_ms=2 * _MINUTE_MS,
-        inhibits=_OF_TRAFFIC | _BLIND | {"ScalingStuck"},
+        inhibits=_OF_TRAFFIC | _BLIND | {"ScalingStuck", "Modelward"},
     ),
     AlertKind("Unwatched", "no fresh numbers of the endpoint", for_ms=30 * _MINUTE_MS, inhibits=_OF_TRAFFIC),
     AlertKind("TrafficUnseen", "requests pass by the collector", for_ms=10 * _MINUTE_MS, inhibits=_OF_TRAFFIC),
     AlertKind("ScalingStuck", "the scaler cannot do what it decides", for_ms=15 * _MINUTE_MS),
+    AlertKind(
+        "Modelward",
+        "Modelward cannot do its work for the endpoint",
+        for_ms=15 * _MINUTE_MS,
+        inhibits=frozenset({"CheckUndecided"}),
+    ),
     AlertKind(
         "BudgetBurn", "errors use up what the objective allows", of_a_check=True, inhibits=frozenset({"Objective"})
     ),

@@ -143,10 +143,10 @@ THRESHOLD = TextForm(
     "write auto, or in quotes a number from 0 to 1 with at most three decimals, such as 0.42",
 )
 ALERT = TextForm(
-    r"^(NotReady|Unwatched|TrafficUnseen|ScalingStuck"
-    r"|(Objective|BudgetBurn|CheckUndecided|Check)(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)?)$",
+    r"^((NotReady|Unwatched|TrafficUnseen|ScalingStuck"
+    r"|(Objective|BudgetBurn|CheckUndecided|Check)(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)?)|Modelward)$",
     "an alert",
-    "write NotReady, Unwatched, TrafficUnseen, ScalingStuck, or Objective, BudgetBurn, Check or"
+    "write NotReady, Unwatched, TrafficUnseen, ScalingStuck, Modelward, or Objective, BudgetBurn, Check or"
     " CheckUndecided, these with or without / and a name, such as Check/stays-on-topic",
 )
 MAIL_ADDRESS = TextForm(

@@ -111,6 +111,21 @@ def test_a_burning_budget_explains_its_objective_and_not_ready_explains_both() -
     assert {row.by for name, row in found.items() if name != "NotReady"} == {"NotReady"}
 
 
+def test_modelward_tells_when_it_cannot_do_its_work_and_not_what_is_told_already() -> None:
+    accepted, refused = condition("Accepted", "True", "Valid"), condition("Accepted", "False", "Refused")
+    blind = check("Unknown", reason=CheckReason.HUB_UNAVAILABLE, concern="Quality")
+    pending = alerts(accepted, checks=(blind,))["Modelward"]
+    assert (pending.state, pending.severity) == ("Pending", "Warning")
+    later_ms = NOW_MS + 15 * 60_000
+    firing = alerts(accepted, checks=(blind,), before=(pending,), now_ms=later_ms)["Modelward"]
+    assert firing.state == "Firing"
+    assert firing.message == "Modelward cannot do its work for the endpoint: HubUnavailable, errors cannot be judged"
+    assert "Modelward" not in alerts(accepted, checks=(check("Passed"),))
+    assert "Modelward" not in alerts(condition("Accepted", "False", "NameTaken"))
+    down = alerts(refused, condition("Ready", "False", "Refused"))
+    assert (down["NotReady"].by, down["Modelward"].by) == ("", "NotReady")
+
+
 def test_what_has_never_served_gets_half_an_hour() -> None:
     new = ObjectMeta(name="chat", namespace="retail", creation_timestamp="2026-11-24T07:59:30Z")
     down = condition("Ready", "False", "Creating")

@@ -17,6 +17,7 @@ from modelward.api.base import ObjectMeta, Severity
 from modelward.api.check_status import ErrorBudgetStatus
 from modelward.api.endpoint_status import LLMEndpointStatus
 from modelward.api.quantity import timestamp_ms
+from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.checks import CheckReason
 from modelward.reasons.collector import CollectorReason
 from modelward.reasons.metrics import MetricsReason
@@ -95,6 +96,7 @@ def _inputs(
     yield from _of_budgets(status.budgets, checks, routings)
     for policy in routings:
         yield from _of_endpoint(policy, status, about, states)
+        yield from _of_itself(policy, states, checks)
         yield from (one for check in checks if check.policy == policy for one in _of_check(check, routings[policy]))
 
 
@@ -115,6 +117,23 @@ def _of_endpoint(
         yield _input(policy, "TrafficUnseen", "Failed" if passing else known, collector)
     if scaling is not None:
         yield _input(policy, "ScalingStuck", _verdict(scaling), scaling)
+
+
+def _of_itself(policy: str, states: Mapping[str, ConditionState], checks: Sequence[Check]) -> Iterator[AlertInput]:
+    """Yield what keeps Modelward from its work: what it writes is refused, or the hub does not judge the checks."""
+    accepted = states.get("Accepted")
+    if accepted is None:
+        return
+    blind = [one.name for one in checks if one.policy == policy and one.found_reason == CheckReason.HUB_UNAVAILABLE]
+    if accepted.status == "False" and accepted.reason == AcceptedReason.REFUSED.name:
+        yield _input(policy, "Modelward", "Failed", accepted)
+    elif blind:
+        kind, reason = ALERT_KINDS["Modelward"], str(CheckReason.HUB_UNAVAILABLE)
+        named = f"{', '.join(blind[:3])}{' and others' if len(blind) > 3 else ''}"
+        what = f"{kind.means}: {reason}, {named} cannot be judged"[:256]
+        yield AlertInput(policy, kind.name, "Failed", kind.severity, reason, what, kind.for_ms)
+    else:
+        yield _input(policy, "Modelward", "Passed", accepted)
 
 
 def _unreadable(metrics: ConditionState) -> bool:
