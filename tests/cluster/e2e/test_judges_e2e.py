@@ -6,7 +6,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -154,6 +155,32 @@ def settled(installed: Installed, space: str, name: str, limit_s: float) -> dict
     return state
 
 
+def in_turn(installed: Installed, space: str, chain: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Calibrate one after the other: two that share a judge evict each other's prompt from its cache."""
+    states = {}
+    for evaluator in chain:
+        installed.apply(space, evaluator)
+        name = evaluator["metadata"]["name"]
+        states[name] = settled(installed, space, name, 3_600)
+    return states
+
+
+def by_default(installed: Installed, space: str, evaluator: dict[str, Any]) -> dict[str, Any]:
+    """Return what the same calibration is worth where only the default share of flips is taken."""
+    name = evaluator["metadata"]["name"]
+    evaluator["spec"]["calibration"]["floor"] = {"maxFlips": "5%"}
+    installed.apply(space, evaluator)
+    asked = installed.get("llmeval", name, space)["metadata"]["generation"]
+
+    def judged_again() -> dict[str, Any] | None:
+        found = condition(installed, space, "Calibrated", name)
+        return found if found.get("observedGeneration") == asked else None
+
+    state = installed.until(f"{name} is judged by the default floor", judged_again, 120)
+    print("by default", name, state["status"], state["reason"], state["message"])
+    return state
+
+
 def model_work(installed: Installed, space: str, name: str) -> list[str]:
     """Return what a judge's pod counted: requests by origin, tokens, and the seconds that the engine was at work."""
     (pod,) = installed.items("pods", space, f"modelward.dev/endpoint={name}")
@@ -181,26 +208,33 @@ def test_a_better_model_calibrates_on_the_readout_that_suits_it_and_as_the_demo_
     better = {"model": {"endpointRef": {"name": judge["metadata"]["name"]}}}
     installed.apply(space, judge, labels(120, "all-labels"), labels(60, "some-labels"))
     installed.until_condition(judge["metadata"]["name"], space, "Ready", "True", 180)
-    asked = {
-        "small-auto": calibrated("small-auto", "some-labels", "100%", readout="Auto"),
-        "again": calibrated("again", "all-labels", "100%", **better),
-        "better-auto": calibrated("better-auto", "some-labels", "100%", readout="Auto", **better),
-    }
-    installed.apply(space, *asked.values())
-    states = {name: settled(installed, space, name, 3_000) for name in asked}
+    of_small = (
+        calibrated("small", flips="100%", readout="CompletionLabel"),
+        calibrated("small-auto", "some-labels", "100%", readout="Auto"),
+    )
+    of_better = (
+        calibrated("again", "all-labels", "100%", **better),
+        calibrated("better-auto", "all-labels", "100%", readout="Auto", **better),
+    )
+    with ThreadPoolExecutor(2) as pool:
+        chains = [pool.submit(in_turn, installed, space, chain) for chain in (of_small, of_better)]
+    states = {name: state for chain in chains for name, state in chain.result().items()}
     for name in (JUDGE, judge["metadata"]["name"]):
         print(name, *model_work(installed, space, name), sep="\n")
+    strict = {one["metadata"]["name"]: by_default(installed, space, one) for one in (*of_small, *of_better)}
 
     assert states["again"]["status"] == "True"
     made, shipped = (installed.get("llmeval", name, space)["status"]["calibration"] for name in ("again", SHIPPED))
     assert made["labelsDigest"] == shipped["labelsDigest"]
     assert (made["version"], made["answered"]) == (shipped["version"], shipped["answered"])
     for one in ("truePositive", "falsePositive"):
-        assert abs(made[one]["count"] - shipped[one]["count"]) <= NOISE
+        low, value, high = (
+            float(text.removesuffix("%")) for text in (made[one]["low"], shipped[one]["value"], made[one]["high"])
+        )
+        assert low <= value <= high, one  # requests that share a batch move values, so counts are not the same
     assert states["better-auto"]["status"] == "True"
     assert installed.get("llmeval", "better-auto", space)["status"]["calibration"]["readout"] == "CompletionLabel"
-    assert states["small-auto"]["status"] == "False"
-
-
-NOISE = 3
-"""Labels of a class by which two calibrations of one model may differ: requests that share a batch move values."""
+    assert {states[name]["reason"] for name in ("small", "small-auto")} == {"NotCalibrated"}
+    # A model of half a billion parameters is turned by most payloads: by default it may not alert either.
+    assert {state["status"] for state in strict.values()} == {"False"}
+    assert {strict[name]["reason"] for name in ("again", "better-auto")} == {"JudgeManipulable"}
