@@ -25,13 +25,26 @@ LOWER = ("minimum", "minLength", "minItems", "minProperties")
 _NO_END = float("inf")
 
 
+@cache
+def documents() -> tuple[dict[str, Any], ...]:
+    """Return the definitions, made once: each property below asks for them many times."""
+    return tuple(crd.documents())
+
+
+@cache
+def schema_by(kind: str) -> Schema:
+    """Return the schema of a kind."""
+    (schema,) = (schema_of(document) for document in documents() if document["spec"]["names"]["kind"] == kind)
+    return schema
+
+
 def schema_of(document: dict[str, Any]) -> Schema:
     schema: Schema = document["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
 
 
 def nodes() -> Iterator[tuple[str, Schema]]:
-    for kind, document in zip(crd.KINDS, crd.documents(), strict=True):
+    for kind, document in zip(crd.KINDS, documents(), strict=True):
         for path, node in walk(schema_of(document)):
             yield kind.short_name + path, node
 
@@ -95,7 +108,7 @@ def test_free_form_fields_keep_what_they_hold() -> None:
 
 
 def test_every_column_shows_a_field_that_there_is() -> None:
-    for kind, document in zip(crd.KINDS, crd.documents(), strict=True):
+    for kind, document in zip(crd.KINDS, documents(), strict=True):
         known = {path for path, _ in walk(schema_of(document))}
         for column in kind.columns:
             path = re.sub(r"\[\?.*?\]", "[]", column.path)
@@ -132,8 +145,7 @@ def pattern_of(schema: Schema) -> str:
 
 @cache
 def _part(kind: str, part: str) -> st.SearchStrategy[Any]:
-    (schema,) = (schema_of(document) for document in crd.documents() if document["spec"]["names"]["kind"] == kind)
-    return values(schema["properties"][part])
+    return values(schema_by(kind)["properties"][part])
 
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:
@@ -165,7 +177,7 @@ def _objects(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
 def test_what_the_schema_accepts_the_model_reads_and_writes_back_within_the_schema(
     kind: crd.KindDocument, data: st.DataObject
 ) -> None:
-    (schema,) = (schema_of(document) for document in crd.documents() if document["spec"]["names"]["kind"] == kind.name)
+    schema = schema_by(kind.name)
     spec = data.draw(_part(kind.name, "spec"))
     if kind.name == "Evaluator":  # its model holds the rule of one kind too
         kinds = {
@@ -200,7 +212,7 @@ def _fields(model: type[Model]) -> Iterator[str]:
 
 
 def test_every_field_of_a_status_has_a_place_in_the_schema() -> None:
-    for kind, document in zip(crd.KINDS, crd.documents(), strict=True):
+    for kind, document in zip(crd.KINDS, documents(), strict=True):
         status = kind.model.model_fields["status"].annotation
         assert isinstance(status, type)
         assert issubclass(status, Model)
