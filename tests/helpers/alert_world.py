@@ -177,6 +177,8 @@ class Leader:
     seen: Seen | None = None
     sent: set[tuple[str, int]] = field(default_factory=set)
     """The messages that arrived."""
+    changed: set[str] = field(default_factory=set)
+    """Endpoints that another wrote meanwhile: what this turn would say of them rests on what was."""
 
     def turn(self) -> None:
         for _ in self.steps():
@@ -189,12 +191,12 @@ class Leader:
         """Do the turn, and stop before each write and each message."""
         seen = self.seen or self.world.seen()
         for message in due(self.world.standing(seen), self.world.now_ms).messages:
-            noted, anew = True, False
+            noted, anew = not any(item.alert.endpoint in self.changed for item in message.items), False
             for item in message.items:
                 yield
                 begun = message.begun(item)
                 if noted and begun != item.alert.delivery(message.receiver):
-                    noted = anew = self.world.write(seen, item.alert, begun)
+                    noted = anew = self._write(seen, item, begun)
             if not noted:
                 continue
             if anew or self.seen is None:  # one that is behind may repeat what is under way, as it was
@@ -206,10 +208,15 @@ class Leader:
                 yield
                 self._told(seen, message, item, answer)
 
+    def _write(self, seen: Seen, item: DueItem, delivery: AlertDelivery) -> bool:
+        written = self.world.write(seen, item.alert, delivery)
+        self.changed |= set() if written else {item.alert.endpoint}
+        return written
+
     def _told(self, seen: Seen, message: DueMessage, item: DueItem, answer: Answered) -> None:
         """Write the answer; where another was faster, only if the message is still the one that is under way."""
         told = message.answered(item, answer, self.world.now_ms)
-        if not self.world.write(seen, item.alert, told):
+        if not self._write(seen, item, told):
             _, deliveries = seen.rows.get(key_of(item.alert), (None, ()))
             now = next((one for one in deliveries if one.receiver == message.receiver), None)
             if now is not None and now.sending and (now.key, now.sending_ms) == (message.key, message.sequence):
