@@ -30,13 +30,14 @@ from console_pages import PAGES  # noqa: E402
 from console_processes import serving  # noqa: E402
 
 LEAST = {"performance": 95, "accessibility": 100, "best-practices": 95}
-MOST_LCP_MS = 1_000
+MOST_LCP_MS = {"desktop": 1_000, "mobile": 2_000}
+"""When the largest part of a page is seen. The phone's network has 150 ms to each answer and 1.6 Mbit a second."""
 TRIES = 3
 Figures = Mapping[str, int]
 
 
-def run(programs: tuple[Path, Path], url: str, form: str, session: str) -> dict[str, Any]:
-    """Return Lighthouse's report on one page."""
+def run(programs: tuple[Path, Path], url: str, form: str, session: str) -> dict[str, Any] | None:
+    """Return Lighthouse's report on one page; None where it got none, as happens where the machine is very busy."""
     node, lighthouse = programs
     chromium = os.environ.get("MODELWARD_CHROMIUM") or shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +46,9 @@ def run(programs: tuple[Path, Path], url: str, form: str, session: str) -> dict[
         command += [f"--only-categories={','.join(LEAST)}", f"--extra-headers={json.dumps({'Cookie': session})}"]
         command += ["--chrome-flags=--headless=new --no-sandbox", "--no-enable-error-reporting"]
         command += ["--preset=desktop"] if form == "desktop" else []
-        subprocess.run(command, check=True, env={**os.environ, "CHROME_PATH": chromium}, timeout=300)
+        ended = subprocess.run(command, check=False, env={**os.environ, "CHROME_PATH": chromium}, timeout=300)
+        if ended.returncode:
+            return None
         return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
@@ -57,28 +60,34 @@ def figures(report: Mapping[str, Any]) -> dict[str, int]:
     return {**found, **{name: round(audits[audit]["numericValue"]) for name, audit in times.items()}}
 
 
-def short(found: Figures) -> str:
+def short(found: Figures, form: str) -> str:
     """Return what of them falls short."""
     few = [f"{name} {found[name]}" for name, least in LEAST.items() if found[name] < least]
-    return ", ".join(few + ([f"LCP {found['lcp_ms']} ms"] if found["lcp_ms"] > MOST_LCP_MS else []))
+    return ", ".join(few + ([f"LCP {found['lcp_ms']} ms"] if found["lcp_ms"] > MOST_LCP_MS[form] else []))
 
 
 def complaints(report: Mapping[str, Any]) -> list[str]:
     """Return the audits that cost a page its score."""
     audits = report["audits"]
     named = [ref["id"] for name in LEAST for ref in report["categories"][name]["auditRefs"] if ref["weight"]]
-    return [f"{one}: {audits[one]['title']}" for one in dict.fromkeys(named) if (audits[one]["score"] or 1) < 0.9]
+    scored = {one: audits[one]["score"] for one in named}
+    return [f"{one}: {audits[one]['title']}" for one, score in scored.items() if score is not None and score < 0.9]
 
 
 def measured(programs: tuple[Path, Path], url: str, form: str, session: str) -> dict[str, int]:
     """Return the figures of a page, by more runs where the first falls short."""
     rows: list[dict[str, int]] = []
-    while len(rows) < TRIES:
+    for _ in range(2 * TRIES):
         report = run(programs, url, form, session)
+        if report is None:
+            continue
         rows.append(figures(report))
-        if len(rows) == 1 and not short(rows[0]):
+        if len(rows) == 1 and not short(rows[0], form):
             return rows[0]
-        print(f"  {form} {rows[-1]} {complaints(report)}", file=sys.stderr)
+        print(f"  {form} {rows[-1]} {complaints(report)}", file=sys.stderr, flush=True)
+        if len(rows) == TRIES:
+            break
+    assert rows, f"Lighthouse got no report on {url}"
     return sorted(rows, key=lambda one: (one["performance"], -one["lcp_ms"]))[len(rows) // 2]
 
 
@@ -101,7 +110,9 @@ def main() -> None:
         asked.out.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
-    missed = [f"{name} {form}: {few}" for name, row in rows.items() for form, one in row.items() if (few := short(one))]
+    missed = [
+        f"{name} {form}: {few}" for name, row in rows.items() for form, one in row.items() if (few := short(one, form))
+    ]
     sys.exit("\n".join(missed) or 0)
 
 
