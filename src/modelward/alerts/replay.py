@@ -13,7 +13,10 @@ from modelward.api.base import Severity
 
 @dataclass(frozen=True, slots=True)
 class PastEpisode:
-    """One alert that fired; `until_ms` is None where it fires still, Unix milliseconds."""
+    """One alert that fired; `until_ms` is None where it fires still, Unix milliseconds.
+
+    `reason` is that of the failure when it fired.
+    """
 
     began_ms: int
     since_ms: int
@@ -21,6 +24,7 @@ class PastEpisode:
     closed: bool
     severity: Severity
     what: str
+    reason: str = ""
 
 
 def replay(seen: Iterable[tuple[int, AlertInput]], timing: Timing) -> tuple[PastEpisode, ...]:
@@ -39,5 +43,6 @@ def replay(seen: Iterable[tuple[int, AlertInput]], timing: Timing) -> tuple[Past
             now.state == "Closed",
             now.severity,
             before.what if before and now.ended else now.what,
+            before.reason if before else verdict.reason,
         )
     return tuple(found.values())

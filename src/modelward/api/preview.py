@@ -26,6 +26,8 @@ class PreviewEpisode(Fitted):
     endpoint: str
     alert: str
     severity: str
+    reason: str = ""
+    """Why it failed, as one word."""
     since_ms: int
     until_ms: int | None = None
     """When it would have been resolved; None: it would fire still."""
@@ -57,7 +59,7 @@ class Preview(Fitted):
     """The policy as it was asked about; None where it cannot be read."""
     sentence: str = ""
     problems: tuple[str, ...] = ()
-    """What is wrong with the spec, and which checks no stored count can answer."""
+    """What is wrong with the spec, and what of it the hub cannot replay, each with the cause."""
     endpoints: int = 0
     """Endpoints that it would select."""
     seen_ppm: int | None = None

@@ -11,7 +11,9 @@ from modelward.reasons.checks import CheckReason
 
 MAX_EXAMPLES = 3
 BASELINE_MS = 24 * 3_600_000
-"""How far back a baseline goes; the operator holds the results of 26 hours."""
+"""How far back a baseline goes, of the results that there are within `HELD_MS`."""
+HELD_MS = 26 * 3_600_000
+"""Results of windows that ended before are forgotten: an `over` is at most 24 hours, and results come late."""
 MAX_ID_CHARS = 128
 """Longer ids have no room in a status, and half an id finds nothing."""
 

@@ -110,6 +110,10 @@ class ResultStore:
         page: Page = page_of(self._wanted(since_ms, endpoint), after, self.limits.page_bytes)
         return await self._read(page.keys), page.following
 
+    async def of_policy(self, endpoint: str, policy: str, since_ms: int) -> list[bytes]:
+        """Return the JSON of the results of one policy's evaluations of an endpoint since a time, oldest first."""
+        return await self._read([key for key, _ in self._wanted(since_ms, endpoint) if key.policy == policy])
+
     @property
     def cut_ms(self) -> Mapping[str, int]:
         """Where the newest window ended whose result made way for others of its namespace, since the start."""

@@ -13,6 +13,8 @@ from modelward.kubectl.errors import PluginError
 from modelward.kubectl.hub import HubWay, hub_of
 from modelward.kubectl.table import bold, plain, table
 
+_COLUMNS = ("FROM", "UNTIL", "ENDPOINT", "ALERT", "SEVERITY", "REASON", "MESSAGE")
+
 
 def preview(cluster: Cluster, way: HubWay, file: str, over: str, now: datetime) -> str:
     """Return which alerts the MonitoringPolicy of a file would have raised; nothing is applied."""
@@ -30,9 +32,7 @@ def preview(cluster: Cluster, way: HubWay, file: str, over: str, now: datetime) 
     lines += [f"  {plain(problem)}" for problem in found.get("problems", ())]
     episodes = (found.get("then") or {}).get("episodes", ())
     if episodes:
-        lines.append(
-            table(("FROM", "UNTIL", "ENDPOINT", "ALERT", "SEVERITY", "MESSAGE"), [_row(one) for one in episodes])
-        )
+        lines.append(table(_COLUMNS, [_row(one) for one in episodes]))
     return "\n".join(lines)
 
 
@@ -50,7 +50,8 @@ def _policy(cluster: Cluster, file: str) -> Mapping[str, Any]:
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     until = one.get("untilMs")
     end = _time(until) + (" (closed)" if one.get("closed") else "") if until else "fires still"
-    return _time(one["sinceMs"]), end, one["endpoint"], one["alert"], one["severity"], one.get("message", "")
+    what = one["endpoint"], one["alert"], one["severity"], one.get("reason", ""), one.get("message", "")
+    return _time(one["sinceMs"]), end, *what
 
 
 def _time(unix_ms: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from modelward.api.policy_objective import PolicyObjective
@@ -30,6 +32,15 @@ class BurnStep:
 
 
 @dataclass(frozen=True, slots=True)
+class BurnWindow:
+    """What was counted in a window, and the share of it that was watched; over 1 where the steps at its ends are."""
+
+    events: float
+    bad: float
+    seen: float
+
+
+@dataclass(frozen=True, slots=True)
 class Burn:
     """How fast, with the evidence; `rate` is how many times the allowance the last hour was, None without requests."""
 
@@ -38,18 +49,49 @@ class Burn:
     message: str = ""
 
 
-def burn_of(asked: PolicyObjective, steps: Sequence[BurnStep], now_ms: int) -> Burn:
-    """Return how fast the budget goes; `steps` are those of the last three days. Too few requests are Unknown."""
+class BurnLine:
+    """Steps added up, so that any window of them costs the same; rows inside a step are parts of it."""
+
+    def __init__(self, rows: Sequence[BurnStep]) -> None:
+        self._at_ms = [row.at_ms for row in rows]
+        self._events = [0.0, *accumulate(row.events for row in rows)]
+        self._bad = [0.0, *accumulate(row.bad for row in rows)]
+        steps = [at_ms // STEP_MS for at_ms in self._at_ms]
+        self._steps = [0, *accumulate(n == 0 or step != steps[n - 1] for n, step in enumerate(steps))]
+
+    def window(self, now_ms: int, over_ms: int) -> BurnWindow:
+        """Return the steps of which some part is within the last `over_ms`."""
+        first = bisect_left(self._at_ms, ((now_ms - over_ms) // STEP_MS) * STEP_MS)
+        last = bisect_right(self._at_ms, now_ms)
+        first = min(first, last)
+        return BurnWindow(
+            self._events[last] - self._events[first],
+            self._bad[last] - self._bad[first],
+            (self._steps[last] - self._steps[first]) * STEP_MS / over_ms,
+        )
+
+
+def burn_of(asked: PolicyObjective, steps: Sequence[BurnStep], now_ms: int, *, whole: bool = True) -> Burn:
+    """Return how fast the budget goes; `steps` are those of the last three days. Too few requests are Unknown.
+
+    So is a budget that does not burn by steps of which earlier ones are yet to come (`whole`).
+    """
+    found = burn_at(asked, BurnLine(steps), now_ms)
+    return replace(found, burning="Unknown") if found.burning == "No" and not whole else found
+
+
+def burn_at(asked: PolicyObjective, line: BurnLine, now_ms: int) -> Burn:
+    """Return the same of a line of steps, which may go on after that time."""
     if asked.budget is None:
         return Burn("Unknown")
     allowance, period_ms = allowance_ppm(asked) / PPM, duration_ms(asked.budget.period)
-    hour = _window(steps, now_ms, _HOUR_MS)
+    hour = line.window(now_ms, _HOUR_MS)
     rate = hour.bad / hour.events / allowance if hour.events else None
     decided = False
     for burning, rules in (("Fast", _PAGES), ("Slow", _TICKETS)):
         for long_ms, short_ms, part, seen in rules:
-            long, short = _window(steps, now_ms, long_ms), _window(steps, now_ms, short_ms)
-            if long.events < asked.min_requests or _seen(steps, now_ms, long_ms) < seen:
+            long, short = line.window(now_ms, long_ms), line.window(now_ms, short_ms)
+            if long.events < asked.min_requests or long.seen < seen:
                 continue
             decided = True
             bound = min(_MOST_SHARE, part * allowance * period_ms / long_ms)
@@ -58,16 +100,7 @@ def burn_of(asked: PolicyObjective, steps: Sequence[BurnStep], now_ms: int) -> B
     return Burn("No" if decided else "Unknown", rate)
 
 
-def _told(long: BurnStep, long_ms: int, asked: PolicyObjective) -> str:
+def _told(long: BurnWindow, long_ms: int, asked: PolicyObjective) -> str:
     share, hours = percent_text(round(long.bad / long.events * PPM)), long_ms // _HOUR_MS
     bad = f"{share} of {round(long.events)} requests in {hours}h are over the bound"
     return f"{bad}; the budget allows {limit_text(allowance_ppm(asked))}"
-
-
-def _window(steps: Sequence[BurnStep], now_ms: int, over_ms: int) -> BurnStep:
-    within = [step for step in steps if step.at_ms > now_ms - over_ms - STEP_MS]
-    return BurnStep(now_ms - over_ms, sum(step.events for step in within), sum(step.bad for step in within))
-
-
-def _seen(steps: Sequence[BurnStep], now_ms: int, over_ms: int) -> float:
-    return sum(step.at_ms > now_ms - over_ms - STEP_MS for step in steps) * STEP_MS / over_ms

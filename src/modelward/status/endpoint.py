@@ -26,7 +26,7 @@ from modelward.status.revision import UNKNOWN_REVISION, Revision
 
 _SUMMARY_LIMIT = 80
 """It is a column of `kubectl get`."""
-_KEPT_CHANGES = 5
+KEPT_CHANGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def changes(
         reason = decided.message if decided is not None and decided.desired == found.desired_replicas else ""
         change = f"{_wanted(before)} → {found.desired_replicas} replicas" + (f": {reason}" if reason else "")
         new.append(Change(time=now, kind="Scale", message=change[:256]))
-    return (*new, *before.changes)[:_KEPT_CHANGES]
+    return (*new, *before.changes)[:KEPT_CHANGES]
 
 
 def _policies(applied: tuple[AppliedPolicy, ...]) -> str:

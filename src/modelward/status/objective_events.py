@@ -44,7 +44,7 @@ def events_in(asked: PolicyObjective, reading: Reading) -> ObjectiveEvents | Non
     if metric.kind == "Rate":
         return _rate(metric.signal, metric.left_out, reading.totals)
     limit_s = duration_ms(asked.max_duration or "0s") / 1_000
-    counted = [_slower(hist, limit_s) for key, hist in reading.distributions.items() if key.signal is metric.signal]
+    counted = [slower(hist, limit_s) for key, hist in reading.distributions.items() if key.signal is metric.signal]
     return ObjectiveEvents(sum(events for events, _ in counted), sum(bad for _, bad in counted))
 
 
@@ -57,7 +57,7 @@ def _rate(signal: Signal, left_out: tuple[Signal, ...], totals: Mapping[SignalKe
     return ObjectiveEvents(max(0.0, requests - apart), bad)
 
 
-def _slower(hist: Histogram, limit_s: float) -> tuple[float, float]:
+def slower(hist: Histogram, limit_s: float) -> tuple[float, float]:
     """Return the requests of which it is known on which side they are, and the slower ones; linear inside a bucket.
 
     Of those beyond the last bound that is all that is known: with a limit beyond it too, they are neither.

@@ -73,19 +73,29 @@ def _measured(asked: PolicyObjective, history: History, now_ms: int, over_ms: in
         rate = rate_counts(asked.metric, history, now_ms, over_ms)
         if rate is None:
             return _unmeasured(uncounted(asked.metric, asked.over, history, now_ms, over_ms))
-        return objectives.decide_rate(
-            requests=rate.requests,
-            errors=rate.counted,
-            max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
-            min_requests=asked.min_requests,
-            odds=READING_ODDS[asked.severity],
-        )
+        return decided_rate(asked, rate.requests, rate.counted)
     requests = history.increase(Signal.REQUESTS, None, now_ms, over_ms)
     found = history.histogram_increase(metric.signal, None, now_ms, over_ms)
     if found is None and (requests is None or requests.value > 0):
         return _unmeasured(untimed(asked.metric, metric.signal, asked.over, history, now_ms))
+    return decided_latency(asked, _requests_by_duration(found))
+
+
+def decided_rate(asked: PolicyObjective, requests: int, counted: int) -> objectives.ObjectiveVerdict:
+    """Decide an objective on a rate by its counts, wherever they come from."""
+    return objectives.decide_rate(
+        requests=requests,
+        errors=counted,
+        max_rate_ppm=percent_ppm(asked.max_rate or "0%"),
+        min_requests=asked.min_requests,
+        odds=READING_ODDS[asked.severity],
+    )
+
+
+def decided_latency(asked: PolicyObjective, found: objectives.DurationBins) -> objectives.ObjectiveVerdict:
+    """Decide an objective on a latency by its counts, wherever they come from."""
     return objectives.decide_latency(
-        _requests_by_duration(found),
+        found,
         percentile_ppm=(asked.percentile or DEFAULT_PERCENTILE) * PPM // 100,
         max_duration_ms=duration_ms(asked.max_duration or "0s"),
         min_requests=asked.min_requests,

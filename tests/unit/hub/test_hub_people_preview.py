@@ -14,13 +14,15 @@ from people_fixtures import retail_and_bank
 from secured_hub import OPERATOR, Cluster, Secured, refused, secured_hub
 from waiting import until
 
-from modelward.alerts.episode import AlertInput
-from modelward.api.history import BatchKey, HistoryPart, HistoryRow, row_to_json
+from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
+from modelward.api.history import BatchKey, HistoryPart, HistoryRow, LevelName, LevelSpread, row_to_json
 from modelward.api.policy_objective import PolicyObjective
 from modelward.api.preview import PreviewRequest
-from modelward.hub.history.points import Points
 from modelward.hub.people import preview_api
-from modelward.hub.people.past_verdicts import past_verdicts
+from modelward.hub.people.past import endpoint
+from modelward.hub.people.past.heard import Heard
+from modelward.hub.people.past.objectives import past_objective
+from modelward.hub_client.client import HubClient
 from modelward.hub_client.shown import Telling
 
 MINUTE_MS = 60_000
@@ -89,13 +91,13 @@ async def test_both_sides_of_an_endpoint_are_counted_or_none(secured: Secured, m
     """What an endpoint's time cut off is not in one side alone, which would look like a change of the policy."""
     calls: list[str] = []
 
-    def late(policy: str, one: PolicyObjective, points: Points) -> Iterator[tuple[int, AlertInput]]:
+    def late(policy: str, one: PolicyObjective, *known: Any) -> Iterator[Heard]:
         calls.append(one.name)
         if len(calls) > 1:
             raise TimeoutError
-        return past_verdicts(policy, one, points)
+        return past_objective(policy, one, *known)
 
-    monkeypatch.setattr(preview_api, "past_verdicts", late)
+    monkeypatch.setattr(endpoint, "past_objective", late)
     async with secured.person(secured.cluster.token(*VIEWER)) as person:
         found = await person.preview(asked(limit("1.5%")))
         assert len(calls) == 2
@@ -117,3 +119,79 @@ async def test_what_cannot_be_read_or_answered_is_said(secured: Secured) -> None
         assert any("maxRate" in one for one in wrong.problems)
         assert await refused(person.preview(asked(SPEC, from_ms=NOW_MS - 40 * 24 * 3_600_000))) == 400
         assert await refused(person.preview(asked(SPEC, namespace="bank"))) == 404
+
+
+TOPIC = {"name": "topic", "check": {"builtin": "OffTopicAnswered"}, "failAbove": "10%", "over": "30m"}
+FACTS = EvaluatorFacts("OffTopicAnswered", "1.0.0", 990_000, 5_000, 500, 500)
+
+
+async def scored(operator: HubClient, *flagged: int) -> None:
+    """Put the results of windows of a quarter of an hour, the newest of which ends a quarter before now."""
+    for place, count in enumerate(reversed(flagged)):
+        to_ms = NOW_MS // MINUTE_MS * MINUTE_MS - 15 * (place + 1) * MINUTE_MS
+        n, bad = 200.0, float(count)
+        counts = Counts(200, count, 0, 0, n, n, bad, n, bad, bad)
+        span = to_ms - 15 * MINUTE_MS, to_ms
+        await operator.put_result(
+            WindowResult("retail", "chat", "baseline", "topic", *span, "run-1", FACTS, {"": counts})
+        )
+
+
+async def test_evaluations_are_replayed_from_the_windows_that_were_scored(secured: Secured) -> None:
+    async with secured.client(*OPERATOR) as operator:
+        await scored(operator, 2, 2, 120, 120)
+    async with secured.person(secured.cluster.token(*VIEWER)) as person:
+        found = await person.preview(asked({"endpointSelector": {}, "evaluations": [TOPIC]}))
+        assert found.then
+        [one] = found.then.episodes
+        assert (one.alert, one.reason, one.until_ms) == ("Check/topic", "AboveLimit", None)
+        assert one.message.startswith("topic ")
+        wide = await person.preview(asked({"endpointSelector": {}, "evaluations": [{**TOPIC, "failAbove": "90%"}]}))
+        assert wide.then
+        assert wide.then.fired == 0
+        assert wide.problems == ()
+
+
+async def test_what_is_not_replayed_is_named_with_the_cause(secured: Secured) -> None:
+    other = {**TOPIC, "check": {"builtin": "ProfanityInAnswers"}}
+    longer = {**ERRORS, "budget": {"period": "672h"}}
+    spec = {
+        "endpointSelector": {},
+        "objectives": [longer],
+        "evaluations": [other, {**TOPIC, "name": "new"}],
+        "alerts": {
+            "receivers": [{"name": "sre", "shared": "oncall"}],
+            "routes": [{"alerts": ["CheckUndecided"], "receivers": ["sre"]}],
+        },
+    }
+    async with secured.person(secured.cluster.token(*VIEWER)) as person:
+        told = (await person.preview(asked(spec))).problems
+        assert any("Check/topic is not replayed: it asks another evaluator" in one for one in told)
+        assert any("Check/new is not replayed: the policy has no evaluation of that name" in one for one in told)
+        assert any(one.startswith("CheckUndecided is not replayed of errors") for one in told)
+        assert any("Unwatched, TrafficUnseen and ScalingStuck" in one for one in told)
+        same = (await person.preview(asked({"endpointSelector": {}, "evaluations": [TOPIC]}))).problems
+        assert same == ("chat: Check/topic has no result in this time",)
+        weeks = asked({**SPEC, "objectives": [longer]}, from_ms=NOW_MS - 20 * 24 * 3_600_000)
+        told = (await person.preview(weeks)).problems
+        assert "the history of this time has steps of 1h: starts and ends are no more exact than that" in told
+        assert any("Objective/errors is judged over 1h, not over 5m" in one for one in told)
+        assert any("BudgetBurn/errors is not replayed: it needs steps of 5m" in one for one in told)
+
+
+async def test_a_budget_that_burns_and_replicas_that_were_not_ready_are_replayed(secured: Secured) -> None:
+    async with secured.client(*OPERATOR) as operator:
+        for minute in range(110, 118):
+            at_ms = START_MS + minute * MINUTE_MS
+            levels: dict[LevelName, LevelSpread] = {"ready": LevelSpread(1, 0, 0, 0)}
+            row = row_to_json(HistoryRow("retail", "chat", at_ms, 0, (), levels))
+            await operator.put_history(BatchKey("e", at_ms), zstandard.compress(orjson.dumps(row)))
+    budget = {**ERRORS, "budget": {"period": "24h"}}
+    spec = {**SPEC, "objectives": [budget], "alerts": {"receivers": [{"name": "sre", "shared": "oncall"}]}}
+    async with secured.person(secured.cluster.token(*VIEWER)) as person:
+        found = await person.preview(asked(spec))
+        assert found.then
+        told = {(one.alert, one.severity, one.reason) for one in found.then.episodes}
+        assert ("BudgetBurn/errors", "Critical", "BurnsFast") in told
+        assert ("NotReady", "Critical", "NotReady") in told
+        assert all(one.told == ("shared/oncall",) for one in found.then.episodes)

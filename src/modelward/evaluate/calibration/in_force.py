@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from modelward.api.calibration import OwnLabels
 from modelward.api.evaluation import EvaluatorFacts
-from modelward.api.evaluator import Evaluator
+from modelward.api.evaluator import Evaluator, EvaluatorStatus
 from modelward.api.run_plan import CalibratedAs
 from modelward.desired.evaluators import Resolution, ResolvedEvaluator
 from modelward.desired.finding import Finding
@@ -20,13 +20,24 @@ def in_force(found: Resolution, evaluator: Evaluator) -> Resolution:
     """
     if isinstance(found, Finding) or evaluator.spec.calibration is None:
         return found
-    status = evaluator.status.calibration
-    state = next((one for one in evaluator.status.conditions if one.type == "Calibrated"), None)
-    if state is None:
+    if not any(one.type == "Calibrated" for one in evaluator.status.conditions):
         return replace(found, uncalibrated=Finding(CheckReason.NOT_CALIBRATED, "no calibration yet"))
+    of_another = evaluator.status.calibration and evaluator.status.calibration.version != found.facts.version
+    return by_status(found, evaluator.status, of_another=bool(of_another))
+
+
+def by_status(found: ResolvedEvaluator, status_of: EvaluatorStatus, *, of_another: bool = False) -> ResolvedEvaluator:
+    """Return the same of what an Evaluator's status says; one without the condition asks for no calibration.
+
+    `of_another` says that the calibration is of another version.
+    """
+    status = status_of.calibration
+    state = next((one for one in status_of.conditions if one.type == "Calibrated"), None)
+    if state is None:
+        return found
     if state.status != "True" or status is None or status.true_positive is None or status.false_positive is None:
         return replace(found, uncalibrated=_of_check(state.reason, state.message))
-    if status.version != found.facts.version:
+    if of_another:
         told = f"new version: {status.version} was calibrated, {found.facts.version} judges"
         return replace(found, uncalibrated=Finding(CheckReason.NOT_CALIBRATED, told))
     true, false = status.true_positive, status.false_positive

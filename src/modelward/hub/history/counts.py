@@ -11,6 +11,9 @@ from modelward.hub.history.record import ENDPOINT, PART, Column
 from modelward.hub.history.tiers import MOST_ROWS, tier_for
 
 _FIELDS = frozenset({*OUTCOMES, *(f"{name}.{n}" for name, bounds in BOUNDS.items() for n in range(len(bounds) + 1))})
+KNOWN = "ready.n"
+"""Of the endpoint: above 0 in each row in which the leader knew how many of its replicas were ready."""
+_LEVELS = frozenset({KNOWN, "ready.max", "desired.n", "desired.max"})
 COUNTED = (PART,)
 """The group under which all revisions and models are added up."""
 
@@ -29,4 +32,6 @@ def counts(connection: sqlite3.Connection, endpoint: tuple[str, str], span: tupl
 
 def _wanted(column: Column) -> bool:
     text, name = column
-    return name in _FIELDS if text.startswith(PART) else text == ENDPOINT and name.startswith(("covered", "given."))
+    if text.startswith(PART):
+        return name in _FIELDS
+    return text == ENDPOINT and (name in _LEVELS or name.startswith(("covered", "given.")))

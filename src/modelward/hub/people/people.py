@@ -25,6 +25,7 @@ from modelward.hub.people.last_day import LastDay
 from modelward.hub.people.logins import Logins
 from modelward.hub.people.object_api import ObjectApi
 from modelward.hub.people.oidc import OidcVerifier
+from modelward.hub.people.past.reader import PastReader
 from modelward.hub.people.preview_api import PreviewApi
 from modelward.hub.people.reviews import AccessReviews
 from modelward.hub.people.rights import PeopleRights
@@ -88,6 +89,7 @@ class People:
         day = LastDay(self.history, self.store.clock_ms)
         wanted = WantedSilences(self.store.clock_ms)
         SilenceApi(wanted, self.shown, self.door, permit).add_to(app)
-        PreviewApi(self.shown, self.history, self.door).add_to(app)
+        reader = PastReader(self.shown, self.history, self.results, self.labels.counted)
+        PreviewApi(self.shown, reader, self.door).add_to(app)
         fleet = Fleet(self.shown)
         FleetApi(self.shown, fleet, self.door, self.store, self.labels.agreed, wanted.of, day).add_to(app)

@@ -1,4 +1,4 @@
-"""What a policy would have done with the time that is past: objectives over stored counts, by the engine of alerts."""
+"""What a policy would have done with the time that is past: what the hub keeps of it, through the engine of alerts."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from modelward.alerts.episode import AlertInput
-from modelward.alerts.replay import PastEpisode, replay
-from modelward.alerts.routing import Routing, routing_of
-from modelward.alerts.timing import Timing
-from modelward.api.alerts import AlertsSpec
 from modelward.api.monitoringpolicy import MonitoringPolicySpec
 from modelward.api.preview import Preview, PreviewEpisode, PreviewRequest, PreviewSide
 from modelward.api.quantity import duration_text
 from modelward.api.shown_object import ShownName
 from modelward.hub.errors import bad_request
-from modelward.hub.history.counts import counts
-from modelward.hub.history.points import Points
-from modelward.hub.history.store import HistoryStore
 from modelward.hub.people.door import Door
-from modelward.hub.people.past_verdicts import past_verdicts
+from modelward.hub.people.past.endpoint import PastEndpoint, Replays, past_episodes
+from modelward.hub.people.past.heard import Heard
+from modelward.hub.people.past.problems import at_most, of_spec
+from modelward.hub.people.past.reader import PastReader
 from modelward.hub.people.shown import ShownObjects
 from modelward.hub.requests import body_of, view_answer
 
@@ -35,10 +29,9 @@ DAY_MS = 24 * 3_600_000
 LONGEST_MS = 31 * DAY_MS
 MOST_ENDPOINTS = 200
 MOST_EPISODES = 100
+MOST_PROBLEMS = 30
 TIME_S = 2.0
 _BODY_BYTES = 256 << 10
-_Replays: TypeAlias = dict[tuple[str, Timing], tuple[PastEpisode, ...]]
-"""What was replayed of an endpoint, by the objective as JSON and the timing of its alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ class PreviewApi:
     """The handler."""
 
     shown: ShownObjects
-    history: HistoryStore
+    reader: PastReader
     door: Door
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One at a time: it is work for the processor."""
@@ -56,7 +49,7 @@ class PreviewApi:
         app.router.add_post("/v1/view/preview", self.post_preview)
 
     async def post_preview(self, request: web.Request) -> web.Response:
-        """Answer which alerts of objectives there would have been, of the policy as it is and as it is asked about."""
+        """Answer which alerts there would have been, of the policy as it is and as it is asked about."""
         asked = _read(await body_of(request, _BODY_BYTES))
         if not 0 < asked.to_ms - asked.from_ms <= LONGEST_MS or not 0 <= asked.from_ms <= self.shown.clock_ms():
             raise bad_request("a preview is of at most 31 days that are past")
@@ -76,90 +69,55 @@ class PreviewApi:
         problems: list[str],
     ) -> Preview:
         ends = time.monotonic() + TIME_S
-        sides: list[list[PreviewEpisode]] = [[], []]
+        sides: tuple[list[PreviewEpisode], list[PreviewEpisode]] = ([], [])
         seen: list[int] = []
         selects = [await asyncio.to_thread(self._selected, asked.namespace, spec) for spec in (now, then)]
-        watched = sorted(selects[0] | selects[1])
+        watched = sorted(selects[0].keys() | selects[1].keys())
+        problems += of_spec(then, now, self.reader.step_ms(asked.from_ms, asked.to_ms)) if then else ()
         cut = len(watched) > MOST_ENDPOINTS
         for number, name in enumerate(watched[:MOST_ENDPOINTS]):
-            points = await self._points((asked.namespace, name), asked)
-            covered = sum(points.of((), "covered"))
-            seen += [min(1_000_000, covered * 1_000_000 // (points.grid.step_ms * points.grid.count))]
+            row = selects[0].get(name) or selects[1][name]
             asks = [spec if name in chosen else None for spec, chosen in zip((now, then), selects, strict=True)]
+            known = await self.reader.read(asked, (name, row), [spec for spec in asks if spec], now)
             try:
-                found = await asyncio.to_thread(_both, asked, name, asks, points, ends) if covered else ((), ())
+                found = await asyncio.to_thread(_both, asked.name, asks, known, ends)
             except TimeoutError:
                 problems.append(f"cut after {number} of {len(watched)} endpoints: it took longer than {TIME_S:g} s")
                 cut = True
                 break
             for side, episodes in zip(sides, found, strict=True):
                 side.extend(episodes)
+            seen.append(known.seen_ppm)
+            problems += self.reader.problems(known) if asks[1] else ()
         if len(watched) > MOST_ENDPOINTS:
             problems.append(f"only {MOST_ENDPOINTS} of {len(watched)} endpoints are replayed")
         before, after = (_side(spec, one) for spec, one in zip((now, then), sides, strict=True))
         return Preview(
             namespace=asked.namespace, name=asked.name, from_ms=asked.from_ms, to_ms=asked.to_ms, now=before,
-            then=after, sentence=_sentence(asked, before, after, cut=cut), problems=(*problems, *_unanswered(then)),
+            then=after, sentence=_sentence(asked, before, after, cut=cut), problems=at_most(problems, MOST_PROBLEMS),
             endpoints=len(selects[1]), seen_ppm=sum(seen) // len(seen) if seen else None, cut=cut,
         )  # fmt: skip
 
-    async def _points(self, endpoint: tuple[str, str], asked: PreviewRequest) -> Points:
-        read = partial(counts, endpoint=endpoint, span=(asked.from_ms, asked.to_ms), now_ms=self.shown.clock_ms())
-        return await self.history.read(endpoint, read)
-
-    def _selected(self, namespace: str, spec: MonitoringPolicySpec | None) -> frozenset[str]:
+    def _selected(self, namespace: str, spec: MonitoringPolicySpec | None) -> Mapping[str, Mapping[str, Any]]:
         if spec is None:
-            return frozenset()
+            return {}
         endpoints = ((name, entry.decoded()) for name, entry in self.shown.each("LLMEndpoint", namespace))
-        return frozenset(name for name, row in endpoints if spec.endpoint_selector.matches(row.get("labels") or {}))
-
-
-def _in_time(seen: Iterable[tuple[int, AlertInput]], ends: float) -> Iterator[tuple[int, AlertInput]]:
-    """Yield the same; TimeoutError once it takes too long."""
-    for one in seen:
-        if time.monotonic() > ends:
-            raise TimeoutError
-        yield one
+        return {name: row for name, row in endpoints if spec.endpoint_selector.matches(row.get("labels") or {})}
 
 
 def _both(
-    asked: PreviewRequest, endpoint: str, specs: Iterable[MonitoringPolicySpec | None], points: Points, ends: float
+    policy: str, specs: Iterable[MonitoringPolicySpec | None], known: PastEndpoint, ends: float
 ) -> tuple[list[PreviewEpisode], ...]:
     """Return the episodes of an endpoint by each spec; what both ask alike is replayed once."""
-    known: _Replays = {}
-    return tuple(_episodes(asked, endpoint, spec, points, known, ends) if spec else [] for spec in specs)
 
+    def paced(heard: Iterator[Heard]) -> Iterator[Heard]:
+        for one in heard:
+            if time.monotonic() > ends:
+                raise TimeoutError
+            yield one
 
-def _episodes(
-    asked: PreviewRequest,
-    endpoint: str,
-    spec: MonitoringPolicySpec,
-    points: Points,
-    known: _Replays,
-    ends: float,
-) -> list[PreviewEpisode]:
-    routing = routing_of(asked.name, spec.alerts or AlertsSpec())
-    found: list[PreviewEpisode] = []
-    for one in spec.objectives if not spec.paused else ():
-        key, alert = (one.model_dump_json(), routing.timing), f"Objective/{one.name}"
-        if key not in known:
-            known[key] = replay(_in_time(past_verdicts(asked.name, one, points), ends), routing.timing)
-        found += [_episode(endpoint, alert, each, routing) for each in known[key]]
-    return found
-
-
-def _episode(endpoint: str, alert: str, found: PastEpisode, routing: Routing) -> PreviewEpisode:
-    told = (who for route in routing.of(alert, found.severity) for who in route.receivers)
-    return PreviewEpisode(
-        endpoint=endpoint,
-        alert=alert,
-        severity=found.severity,
-        since_ms=found.since_ms,
-        until_ms=found.until_ms,
-        closed=found.closed,
-        message=found.what,
-        told=tuple(dict.fromkeys(told)),
-    )
+    replays: Replays = {}
+    return tuple(list(past_episodes(policy, spec, known, replays, paced)) if spec else [] for spec in specs)
 
 
 def _side(spec: MonitoringPolicySpec | None, episodes: list[PreviewEpisode]) -> PreviewSide | None:
@@ -174,14 +132,6 @@ def _sentence(asked: PreviewRequest, now: PreviewSide | None, then: PreviewSide 
     over = f"{days} days" if days and not rest else duration_text(asked.to_ms - asked.from_ms)
     times, least = "time" if then.fired == 1 else "times", "at least " if cut else ""
     return f"would have fired {least}{then.fired} {times} in the last {over}" + (f" (now {now.fired})" if now else "")
-
-
-def _unanswered(spec: MonitoringPolicySpec | None) -> tuple[str, ...]:
-    if spec is None:
-        return ()
-    checks = tuple(f"no stored count answers Check/{one.name}: run it over the past" for one in spec.evaluations)
-    budgets = tuple(f"BudgetBurn/{one.name} is not replayed" for one in spec.objectives if one.budget is not None)
-    return (*checks, *budgets)
 
 
 def _spec(data: Any) -> tuple[MonitoringPolicySpec | None, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from modelward.alerts.delivery import settled
 from modelward.alerts.episode import SEVERITY_ORDER, AlertInput, AlertVerdict, Episode
+from modelward.alerts.inputs import input_of_budget, inputs_of_check
 from modelward.alerts.kinds import ALERT_KINDS
 from modelward.alerts.routing import Routing
 from modelward.alerts.rows import deliveries_of, episode_of, row_of
@@ -13,8 +14,7 @@ from modelward.alerts.silence import Silence
 from modelward.alerts.standing import StandingAlert, suppressor
 from modelward.alerts.step import removed, step
 from modelward.api.alert_status import MAX_ALERTS, AlertStatus
-from modelward.api.base import ObjectMeta, Severity
-from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.base import ObjectMeta
 from modelward.api.endpoint_status import LLMEndpointStatus
 from modelward.api.quantity import timestamp_ms
 from modelward.reasons.accepted import AcceptedReason
@@ -93,11 +93,14 @@ def _inputs(
         name: ConditionState(name, one.status, WorkloadReason.named(one.reason), one.message)
         for name, one in conditions.items()
     }
-    yield from _of_budgets(status.budgets, checks, routings)
-    for policy in routings:
+    quiet = {(one.policy, one.name) for one in checks if one.concern == "Objectives" and one.severity == "Info"}
+    for row in status.budgets:
+        if row.policy in routings and (row.policy, row.objective) not in quiet:
+            yield input_of_budget(row)
+    for policy, routing in routings.items():
         yield from _of_endpoint(policy, status, about, states)
         yield from _of_itself(policy, states, checks)
-        yield from (one for check in checks if check.policy == policy for one in _of_check(check, routings[policy]))
+        yield from (one for check in checks if check.policy == policy for one in inputs_of_check(check, routing))
 
 
 def _of_endpoint(
@@ -169,36 +172,3 @@ def _input(
     what = f"{kind.means}: {state.reason}" + (f", {state.message}" if state.message else "")
     waits = kind.for_ms if for_ms is None else for_ms
     return AlertInput(policy, name, verdict, kind.severity, str(state.reason), what[:256], waits)
-
-
-def _of_budgets(
-    budgets: Iterable[ErrorBudgetStatus], checks: Iterable[Check], routings: Mapping[str, Routing]
-) -> Iterator[AlertInput]:
-    """Yield an input for each error budget: a fast burn is critical, a slow one a warning; of severity Info none."""
-    quiet = {(one.policy, one.name) for one in checks if one.concern == "Objectives" and one.severity == "Info"}
-    for row in budgets:
-        if row.policy in routings and (row.policy, row.objective) not in quiet:
-            verdict: AlertVerdict = _BURNS.get(row.burning, "Unknown")
-            severity: Severity = "Critical" if row.burning == "Fast" else "Warning"
-            reason = f"Burns{row.burning}" if verdict == "Failed" else str(CheckReason.TOO_FEW_SAMPLES)
-            what = f"{row.objective}: {row.message or row.burning}"
-            yield AlertInput(row.policy, f"BudgetBurn/{row.objective}", verdict, severity, reason, what[:256])
-
-
-_BURNS: Mapping[str, AlertVerdict] = {"Fast": "Failed", "Slow": "Failed", "No": "Passed"}
-
-
-def _of_check(check: Check, routing: Routing) -> Iterator[AlertInput]:
-    kind = "Objective" if check.concern == "Objectives" else "Check"
-    verdict: AlertVerdict = check.found_verdict
-    if verdict == "Unknown" and check.found_reason == CheckReason.NEAR_THRESHOLD:
-        verdict = "NearThreshold"
-    reason, what = str(check.found_reason), check.evidence[:256]
-    yield AlertInput(check.policy, f"{kind}/{check.name}", verdict, check.severity, reason, what)
-    undecided = f"CheckUndecided/{check.name}"
-    if check.severity != "Info" and any(routing.of(undecided, "Warning")):
-        paused = check.found_reason == CheckReason.POLICY_PAUSED
-        open_: AlertVerdict = "Failed" if check.verdict == "Unknown" else "Passed"
-        for_ms = ALERT_KINDS["CheckUndecided"].for_ms
-        told: AlertVerdict = "Unknown" if paused else open_
-        yield AlertInput(check.policy, undecided, told, "Warning", reason, what, for_ms)
