@@ -127,3 +127,30 @@ class ErrorBudgetStatus(Fitted):
     """Share of the period that was watched."""
     message: MessageText = ""
     """Why, for people."""
+
+
+class EvaluationBudgetStatus(Fitted):
+    """What is left of an evaluation's error budget, estimated from the answers that were scored."""
+
+    policy: Name
+    """The policy that states the evaluation."""
+    evaluation: Name
+    """The evaluation's name in that policy."""
+    period: Number = ""
+    """What the budget is for."""
+    spent: Number = ""
+    """Share of the budget that is spent, by the rate corrected for the evaluator's own errors."""
+    remaining: Number = ""
+    """Share of the budget that is left, below 0 when more was spent; empty where too little is known."""
+    low: Number = ""
+    """Lower end of the 95% interval of what is left."""
+    high: Number = ""
+    """Upper end of that interval."""
+    samples: int = 0
+    """Scored answers that it rests on."""
+    exhausted_at: Time = ""
+    """When it was found to be surely spent, the whole interval at 0 or below, while it is."""
+    seen: Number = ""
+    """Share of the period since the first answer that was scored in it."""
+    message: MessageText = ""
+    """Why, for people."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from modelward.api.alert_status import MAX_ALERTS, AlertStatus
 from modelward.api.base import Condition, Fitted, list_map
-from modelward.api.check_status import ErrorBudgetStatus, EvaluationStatus, MetricStatus
+from modelward.api.check_status import ErrorBudgetStatus, EvaluationBudgetStatus, EvaluationStatus, MetricStatus
 from modelward.api.quantity import Name
 from modelward.api.status_fields import MessageText, Number, ReasonText, Time
 
@@ -165,6 +165,11 @@ class LLMEndpointStatus(Fitted):
         tuple[ErrorBudgetStatus, ...], Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "objective"))
     ] = ()
     """One entry per objective with an error budget."""
+    evaluation_budgets: Annotated[
+        tuple[EvaluationBudgetStatus, ...],
+        Field(max_length=MAX_CHECKS, json_schema_extra=list_map("policy", "evaluation")),
+    ] = ()
+    """One entry per evaluation with an error budget."""
     scaling: ScalingStatus | None = None
     collector: CollectorStatus | None = None
     applied_policies: Annotated[

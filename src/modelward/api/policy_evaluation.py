@@ -15,6 +15,7 @@ from modelward.api.base import (
 )
 from modelward.api.form import durations
 from modelward.api.imported import Imported
+from modelward.api.policy_objective import ErrorBudget
 from modelward.api.quantity import Duration, Limit, Name, Percent
 from modelward.api.run_plan import MAX_SAMPLES, Statistic
 
@@ -84,6 +85,13 @@ class Evaluation(Model):
             "a limit without % is one of a percentile: set statistic to P50, P90, P95 or P99, or write 10%",
         ),
         (
+            (
+                "!has(self.budget) || has(self.failAbove) && !self.failAbove.matches('^[0.]+%$')"
+                " && (!has(self.statistic) || self.statistic == 'Share')"
+            ),
+            "a budget is of a share flagged: set failAbove to what is allowed, such as 5%, and leave statistic out",
+        ),
+        (
             "!has(self.failBelow) || !self.failBelow.matches('^[0.]+%$')",
             "failBelow must be above 0%: no score is below",
         ),
@@ -119,6 +127,8 @@ class Evaluation(Model):
     """Fail when the statistic is surely above, such as 10%; a share of 0% fails at the first fault and never passes."""
     fail_below: Limit | None = None
     """Fail when the statistic is surely below, such as 90%; a percentile of numbers has a number, such as 12."""
+    budget: ErrorBudget | None = None
+    """What may be at fault over a long period: the share of `failAbove`, estimated from the scored answers."""
     not_worse_than: NotWorseThan | None = None
     """Fail also when the share flagged is surely worse than it was, or than that of another revision."""
     every: Duration = "15m"

@@ -23,7 +23,7 @@ _IS_RATE = f"self.metric in {_RATES}"
 
 
 class ErrorBudget(Model):
-    """What an objective may miss over a long period: the share that its bound allows, of all requests of the period."""
+    """What may go wrong over a long period: the share that the bound allows, of all requests or answers of it."""
 
     model_config = rules(
         (f"{durations('self.period')} duration(self.period) >= duration('24h')", "period must be at least 24h"),

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from modelward.api.budget import counted
+from modelward.api.evaluation import Counts
+from modelward.api.exchange import real_number
 
 MAX_POINTS = 1_000
 HistoryMetric = Literal[
@@ -90,14 +92,28 @@ class ObjectiveSums:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSums:
+    """What an evaluation found of all revisions over a period; `first_ms` is about when it was scored first in it."""
+
+    policy: str
+    name: str
+    first_ms: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectivePeriod:
-    """What all objectives count over [from_ms, to_ms), and the share of that time that was watched, in millionths."""
+    """What all objectives count over [from_ms, to_ms), and the share of that time that was watched, in millionths.
+
+    `checks` is None in the answer of an older hub.
+    """
 
     from_ms: int
     to_ms: int
     seen: int
     objectives: tuple[ObjectiveSums, ...]
     problem: str = ""
+    checks: tuple[CheckSums, ...] | None = None
 
 
 def series_to_json(series: HistorySeries) -> dict[str, Any]:
@@ -125,7 +141,8 @@ def period_to_json(period: ObjectivePeriod) -> dict[str, Any]:
     """Return the JSON object; the inverse of `period_from_json`."""
     rows = [asdict(one) for one in period.objectives]
     span = {"fromMs": period.from_ms, "toMs": period.to_ms, "seen": period.seen}
-    return {**span, "objectives": rows, "problem": period.problem}
+    checks = {} if period.checks is None else {"checks": [_check_to_json(one) for one in period.checks]}
+    return {**span, "objectives": rows, "problem": period.problem, **checks}
 
 
 def period_from_json(data: Mapping[str, Any]) -> ObjectivePeriod:
@@ -134,9 +151,25 @@ def period_from_json(data: Mapping[str, Any]) -> ObjectivePeriod:
         ObjectiveSums(str(row["policy"]), str(row["name"]), counted(row["events"]), counted(row["bad"]))
         for row in data["objectives"]
     )
+    checks = tuple(_check(row) for row in data["checks"]) if "checks" in data else None
     return ObjectivePeriod(
-        int(data["fromMs"]), int(data["toMs"]), int(data["seen"]), sums, str(data.get("problem", ""))
+        int(data["fromMs"]), int(data["toMs"]), int(data["seen"]), sums, str(data.get("problem", "")), checks
     )
+
+
+_COUNTED = ("samples", "flagged")
+_WEIGHED = tuple(name for name, value in asdict(Counts()).items() if isinstance(value, float))
+
+
+def _check_to_json(one: CheckSums) -> dict[str, Any]:
+    numbers = {name: getattr(one.counts, name) for name in (*_COUNTED, *_WEIGHED)}
+    return {"policy": one.policy, "name": one.name, "firstMs": one.first_ms, **numbers}
+
+
+def _check(row: Mapping[str, Any]) -> CheckSums:
+    numbers: dict[str, Any] = {name: counted(row[name]) for name in _COUNTED}
+    numbers |= {name: real_number(row[name]) for name in _WEIGHED}
+    return CheckSums(str(row["policy"]), str(row["name"]), counted(row["firstMs"]), Counts(**numbers))
 
 
 def _without_empty(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,10 @@ def _number(text: object) -> float:
 def _summary(obj: JsonObject) -> dict[str, Any]:
     found = status_of(obj)
     namespace, name = _name(obj)
-    kept = {key: found.get(key) for key in ("health", "healthSince", "summary", "checks", "usage", "budgets")}
+    kept = {
+        key: found.get(key)
+        for key in ("health", "healthSince", "summary", "checks", "usage", "budgets", "evaluationBudgets")
+    }
     return {"namespace": namespace, "name": name, **kept, "alerts": list(firing(obj))}
 
 
@@ -99,7 +102,8 @@ def _status_row(obj: JsonObject, now: datetime) -> tuple[str, ...]:
 
 
 def _least_budget(found: Mapping[str, Any]) -> str:
-    left = [one["remaining"] for one in found.get("budgets", ()) if one.get("remaining")]
+    rows = (*found.get("budgets", ()), *found.get("evaluationBudgets", ()))
+    left = [one["remaining"] for one in rows if one.get("remaining")]
     return min(left, key=_number, default="")
 
 

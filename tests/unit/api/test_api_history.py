@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.api.evaluation import Counts
 from modelward.api.history import (
     BOUNDS,
     LEVELS,
@@ -20,6 +23,7 @@ from modelward.api.history import (
     row_to_json,
 )
 from modelward.api.series import (
+    CheckSums,
     HistorySeries,
     ObjectivePeriod,
     ObjectiveSums,
@@ -72,7 +76,9 @@ def test_an_answer_is_the_same_after_json(lines: tuple[SeriesLine, ...], at_ms: 
     series = HistorySeries("ttft", "model", "1h", 3_600_000, at_ms, at_ms, lines, "why")
     assert series_from_json(orjson.loads(orjson.dumps(series_to_json(series)))) == series
     period = ObjectivePeriod(1, 2, 3, (ObjectiveSums("p", "o", 4, 5),))
-    assert period_from_json(orjson.loads(orjson.dumps(period_to_json(period)))) == period
+    scored = replace(period, checks=(CheckSums("p", "c", 9, Counts(20, 5, weight=20.5, weight_squared=21.0)),))
+    for one in (period, scored):
+        assert period_from_json(orjson.loads(orjson.dumps(period_to_json(one)))) == one
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ async def test_results_of_windows_are_in_the_history_and_come_back_after_a_resta
         await until_answered(lambda: lines(r.client, asked), 30, ignoring=(HubUnavailableError,))
         (line,) = await lines(r.client, asked)
         assert (line.name, line.revision, line.n, line.values) == ("pii", "r1", (20,), (250_000,))
+        (sums,) = (await r.client.objective_period("retail", "chat", AGO, NOW_MS)).checks or ()
+        assert (sums.policy, sums.name, sums.counts) == ("p", "pii", counts)
+        assert AGO - 60_000 <= sums.first_ms < NOW_MS
 
 
 async def test_what_people_erase_with_a_namespace_is_gone_and_an_endpoints_numbers_stay() -> None:

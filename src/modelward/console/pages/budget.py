@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus, EvaluationBudgetStatus
 from modelward.console.charts.budget_bar import LOW, budget_bar
 from modelward.console.charts.shapes import SvgElement
 
@@ -21,8 +21,8 @@ class DrawnBudget:
     shapes: tuple[SvgElement, ...]
 
 
-def error_budget(one: ErrorBudgetStatus | None) -> DrawnBudget | None:
-    """Draw the error budget of an objective; where too little was watched, say how much was."""
+def error_budget(one: ErrorBudgetStatus | EvaluationBudgetStatus | None) -> DrawnBudget | None:
+    """Draw the error budget of a check; where too little was watched, say how much was."""
     if one is None:
         return None
     if not one.remaining:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelward.api.check_status import ErrorBudgetStatus
+from modelward.api.check_status import ErrorBudgetStatus, EvaluationBudgetStatus
 from modelward.api.views import CheckView, EndpointView
 from modelward.console.pages.budget import DrawnBudget, error_budget
 from modelward.console.pages.check import DrawnBar, bar_of, interval_text, samples_text, spaced, word_of
@@ -31,9 +31,12 @@ class CheckRow:
 
 
 def check_rows(view: EndpointView) -> tuple[CheckRow, ...]:
-    """Return the rows, each objective with its error budget."""
-    budgets = {(one.policy, one.objective): one for one in view.status.budgets}
-    return tuple(_check(one, budgets.get((one.policy, one.name))) for one in _ordered(view.checks))
+    """Return the rows, each check with its error budget."""
+    budgets: dict[tuple[str, str, str], ErrorBudgetStatus | EvaluationBudgetStatus] = {
+        ("Objective", one.policy, one.objective): one for one in view.status.budgets
+    }
+    budgets |= {("Evaluation", one.policy, one.evaluation): one for one in view.status.evaluation_budgets}
+    return tuple(_check(one, budgets.get((one.kind, one.policy, one.name))) for one in _ordered(view.checks))
 
 
 def _ordered(checks: Sequence[CheckView]) -> list[CheckView]:
@@ -42,7 +45,7 @@ def _ordered(checks: Sequence[CheckView]) -> list[CheckView]:
     return sorted(checks, key=lambda one: (order[one.verdict], one.kind == "Objective", one.policy, one.name))
 
 
-def _check(check: CheckView, budget: ErrorBudgetStatus | None) -> CheckRow:
+def _check(check: CheckView, budget: ErrorBudgetStatus | EvaluationBudgetStatus | None) -> CheckRow:
     what = check.metric or check.evaluator
     kind = f"{what} · {check.policy}" if what else check.policy
     return CheckRow(

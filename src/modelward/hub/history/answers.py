@@ -6,15 +6,22 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 
+from modelward.api.evaluation import Counts
 from modelward.api.history import MINUTE_MS
-from modelward.api.series import HistoryQuery, HistorySeries, ObjectivePeriod, ObjectiveSums, SeriesLine
-from modelward.hub.history.lines import FORMS, MOST_LINES, grouping, wanted
-from modelward.hub.history.points import Grid, Points, grid_of
+from modelward.api.series import CheckSums, HistoryQuery, HistorySeries, ObjectivePeriod, ObjectiveSums, SeriesLine
+from modelward.hub.history.lines import FORMS, MOST_LINES, ChartForm, grouping, wanted
+from modelward.hub.history.points import Grid, GroupKey, Points, grid_of
 from modelward.hub.history.reading import HeldRows, held
-from modelward.hub.history.record import OBJECTIVE, parts_of
+from modelward.hub.history.record import CHECK, OBJECTIVE, WEIGHTS, Column, parts_of
 from modelward.hub.history.tiers import MOST_ROWS, Tier, tier_for
 
 _PPM = 1_000_000
+_PARTS = 100
+"""By which it is told when something was scored first in a period."""
+_PERIOD = (
+    wanted(FORMS["objectives"]),
+    wanted(ChartForm(CHECK, frozenset({"samples", "flagged", *WEIGHTS}), lambda _: ())),
+)
 
 
 def answer(
@@ -64,12 +71,14 @@ def period(
     connection: sqlite3.Connection, endpoint: tuple[str, str], from_ms: int, to_ms: int, now_ms: int
 ) -> ObjectivePeriod:
     """Return what objectives count over a time, in whole rows of the finest tier that reaches back so far."""
-    form, tier = FORMS["objectives"], tier_for(from_ms, to_ms, now_ms)
+    tier = tier_for(from_ms, to_ms, now_ms)
     first_ms = max(from_ms // tier.step_ms * tier.step_ms, to_ms - MOST_ROWS * tier.step_ms)
     last_ms = _last_ms(tier, first_ms, to_ms, now_ms)
-    found = held(connection, endpoint, tier, (first_ms, last_ms), wanted(form))
+    found = held(connection, endpoint, tier, (first_ms, last_ms), _of_period)
     points = Points(Grid(first_ms, max(1, last_ms - first_ms), 1))
     points.add(found.segments, lambda text: tuple(parts_of(text)) if text.startswith(OBJECTIVE) else None)
+    scored = Points(grid_of(first_ms, last_ms, tier.step_ms, _PARTS))
+    scored.add(found.segments, lambda text: tuple(parts_of(text)[:3]) if text.startswith(CHECK) else None)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for group in points.groups():
         one = sums[group[1], group[2]]
@@ -77,7 +86,20 @@ def period(
         one[1] += points.of(group, "bad")[0]
     (seen,) = _seen(points, min(last_ms, now_ms))
     rows = tuple(ObjectiveSums(*name, events, bad) for name, (events, bad) in sorted(sums.items()))
-    return ObjectivePeriod(first_ms, last_ms, seen, rows, "; ".join(_damage(found)))
+    checks = tuple(_check(scored, group) for group in scored.groups())
+    return ObjectivePeriod(first_ms, last_ms, seen, rows, "; ".join(_damage(found)), checks)
+
+
+def _of_period(column: Column) -> bool:
+    return any(asked(column) for asked in _PERIOD)
+
+
+def _check(points: Points, group: GroupKey) -> CheckSums:
+    samples = points.of(group, "samples")
+    first_ms = next((at for at, n in zip(points.grid.at_ms, samples, strict=True) if n), points.grid.from_ms)
+    weights = {name: sum(points.of(group, name)) / 1_000 for name in WEIGHTS}
+    counts = Counts(sum(samples), sum(points.of(group, "flagged")), **weights)
+    return CheckSums(group[1], group[2], first_ms, counts)
 
 
 def _last_ms(tier: Tier, first_ms: int, to_ms: int, now_ms: int) -> int:

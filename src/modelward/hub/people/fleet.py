@@ -158,7 +158,8 @@ def _spec_of(shown: ShownObjects, namespace: str) -> Any:
 
 def _budget(obj: Mapping[str, Any]) -> str:
     """Return the smallest error budget that is left, as status has it."""
-    rows = (obj.get("status") or {}).get("budgets") or ()
+    status = obj.get("status") or {}
+    rows = (*(status.get("budgets") or ()), *(status.get("evaluationBudgets") or ()))
     left = [str(row.get("remaining", "")) for row in rows if isinstance(row, Mapping) and row.get("remaining")]
     return min(left, key=_number, default="")
 

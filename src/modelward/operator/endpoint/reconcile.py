@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
-from modelward.api.check_status import ErrorBudgetStatus
-from modelward.api.endpoint_status import MAX_CHECKS
 from modelward.api.llmendpoint import LLMEndpointStatus
-from modelward.api.quantity import duration_ms
 from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT
@@ -20,6 +17,7 @@ from modelward.operator.endpoint.alerting import endpoint_alerts
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.carry_out import PlanWriter
+from modelward.operator.endpoint.error_budgets import ErrorBudgets
 from modelward.operator.endpoint.gather import Gatherer
 from modelward.operator.endpoint.gathered import Gathered
 from modelward.operator.endpoint.plan import EndpointPlan, label, plan
@@ -37,11 +35,9 @@ from modelward.operator.runtime.installed import Installed
 from modelward.operator.runtime.work_queue import Lane, WorkKey
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.workload import WorkloadReason
-from modelward.status.burn import burn_of
 from modelward.status.checks import Check, health
 from modelward.status.conditions import ConditionState, ready
 from modelward.status.endpoint import endpoint_status
-from modelward.status.error_budget import error_budget
 from modelward.status.evaluator_container import ContainerFailure, failing
 from modelward.status.unreadable import unreadable
 
@@ -75,12 +71,14 @@ class EndpointReconciler:
     _writer: PlanWriter = field(init=False)
     _status: StatusWriter = field(init=False)
     _scaler: Scaler = field(init=False)
+    _budgets: ErrorBudgets = field(init=False)
 
     def __post_init__(self) -> None:
         self._gatherer = Gatherer(self.context, self.monitored.consent)
         self._writer = PlanWriter(self.context)
         self._status = StatusWriter(self.context)
         self._scaler = Scaler()
+        self._budgets = ErrorBudgets(self.hub, self.series)
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Bring one endpoint to where its spec says; return the seconds until the next reconcile."""
@@ -115,7 +113,7 @@ class EndpointReconciler:
         look = ReconcileView(known, asked, problems, targeted, seen, scaled, evidence, now_ms, installed, injected)
         found = assessed(look)
         status = endpoint_status(known.endpoint, found, now_ms)
-        status = status.model_copy(update={"budgets": self._budgets(known, asked, now_ms)})
+        status = status.model_copy(update=self._budgets.of(known, asked, evidence.windows, now_ms))
         status = self._with_alerts(known, asked, status, found.checks, now_ms)
         await self._status.write(LLM_ENDPOINT, known.raw, status, untold(known.endpoint.status), now_ms)
         self.series.endpoint(known, asked, status, found.checks)
@@ -153,19 +151,6 @@ class EndpointReconciler:
         self.context.enqueue(WorkKey("schedule", namespace, ""), Lane.STATUS)
         for policy in known.policies:
             self.context.enqueue(WorkKey("policy", namespace, policy.metadata.name), Lane.STATUS)
-
-    def _budgets(self, known: Gathered, asked: MonitoringPlan, now_ms: int) -> tuple[ErrorBudgetStatus, ...]:
-        before = {(one.policy, one.objective): one for one in known.endpoint.status.budgets}
-        sums = self.series.ledger.of(known.key)
-        mark = sum(one.events for one in sums.values())
-        rows = []
-        for bound in asked.objectives[:MAX_CHECKS]:
-            key, budget = (bound.policy, bound.objective.name), bound.objective.budget
-            if budget is not None:
-                period = self.hub.periods.sums(known.key, duration_ms(budget.period), *key, mark)
-                burn = burn_of(bound.objective, self.series.burns.of(known.key, key), now_ms)
-                rows.append(error_budget(bound, period, burn, before.get(key), now_ms))
-        return tuple(row for row in rows if row is not None)
 
     def _with_alerts(
         self,

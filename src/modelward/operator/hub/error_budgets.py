@@ -1,13 +1,15 @@
-"""What objectives counted over the periods of their error budgets, as the hub's history has it."""
+"""What objectives counted and evaluations found over the periods of their error budgets, by the hub's history."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from modelward.api.quantity import PPM
 from modelward.api.series import ObjectivePeriod
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.status.error_budget import PeriodSums
+from modelward.status.evaluation_budget import ScoredPeriod
 
 _EVERY_MS = 300_000
 _AT_ONCE = 10
@@ -45,6 +47,21 @@ class ErrorBudgetFeed:
                 return PeriodSums(one.events, one.bad, answer.seen, answer.problem)
         return PeriodSums(seen_ppm=0, problem=answer.problem)
 
+    def scored(self, endpoint: str, period_ms: int, policy: str, evaluation: str, mark: float) -> ScoredPeriod | None:
+        """Return what an evaluation found; None until the hub answers. `mark` as above."""
+        question = self._questions.setdefault((endpoint, period_ms), _Question(-1.0))
+        self._marks[endpoint] = mark
+        answer = question.answer
+        if answer is None:
+            return None
+        if answer.checks is None:
+            return ScoredPeriod(problem="the hub is of an older version and has no sums of evaluations")
+        for one in answer.checks:
+            if (one.policy, one.name) == (policy, evaluation):
+                seen_ppm = min(PPM, (answer.to_ms - one.first_ms) * PPM // max(1, period_ms))
+                return ScoredPeriod(one.counts, seen_ppm, answer.problem)
+        return ScoredPeriod(problem=answer.problem)
+
     def forget(self, endpoint: str) -> None:
         """Drop the questions about an endpoint that is gone."""
         self._questions = {key: one for key, one in self._questions.items() if key[0] != endpoint}
@@ -66,7 +83,7 @@ class ErrorBudgetFeed:
                     question.mark = -1.0
                     raise
                 continue
-            if question.answer is None or answer.objectives != question.answer.objectives:
+            if question.answer is None or _sums(answer) != _sums(question.answer):
                 fresh.add(endpoint)
             question.answer = answer
         return frozenset(fresh)
@@ -74,3 +91,7 @@ class ErrorBudgetFeed:
     def _due(self, key: PeriodKey, question: _Question, now_ms: int) -> bool:
         waits = 0 < question.due_ms - now_ms <= _EVERY_MS
         return not waits and question.mark != self._marks.get(key[0], 0.0)
+
+
+def _sums(answer: ObjectivePeriod) -> tuple[object, ...]:
+    return answer.objectives, answer.checks

@@ -15,6 +15,7 @@ from modelward.api.history import HistoryHealth
 from modelward.api.quantity import timestamp_ms
 from modelward.desired.due import WindowKey
 from modelward.desired.runs import is_scheduled
+from modelward.evaluate.pool import HELD_MS
 from modelward.hub_client.client import HubClient, HubUnavailableError, Stored
 from modelward.operator.hub.arrivals import Arrivals
 from modelward.operator.hub.budgets import BudgetFeed
@@ -22,6 +23,7 @@ from modelward.operator.hub.calibrations import KnownCalibrations
 from modelward.operator.hub.error_budgets import ErrorBudgetFeed
 from modelward.operator.hub.labels import KnownLabels
 from modelward.operator.hub.namespaces import NamespaceCheck
+from modelward.operator.hub.past_burns import PastBurns
 from modelward.operator.hub.past_results import PastResults
 from modelward.operator.hub.result_memory import EvaluationKey, ResultMemory
 from modelward.operator.hub.rules import HubRule
@@ -31,11 +33,8 @@ from modelward.operator.hub.silences import AskedSilences
 
 log = logging.getLogger(__name__)
 
-KEPT_MS = 26 * 3_600_000
-"""Results older than this are forgotten: an evaluation's `over` is at most 24 hours, and results come late.
-
-So are those of windows that end as much later than now: no clock is so wrong, and they would never grow old.
-"""
+KEPT_MS = HELD_MS
+"""Results older than this are forgotten, and those of windows that end as much later than now: no clock is so wrong."""
 _OVERLAP_MS = 1_200_000
 """A window is stored when its Job ends, up to fifteen minutes after the window itself ended."""
 
@@ -73,6 +72,8 @@ class HubFeed:
     """What judges may spend, and have spent."""
     periods: ErrorBudgetFeed = field(init=False)
     """What objectives counted over the periods of their budgets."""
+    burns: PastBurns = field(init=False)
+    """What objectives counted before this process led."""
     labels: KnownLabels = field(default_factory=KnownLabels)
     """What people said of exchanges."""
     shown: ShownFeed | None = None
@@ -101,6 +102,7 @@ class HubFeed:
 
     def __post_init__(self) -> None:
         self.periods = ErrorBudgetFeed(self.clock_ms)
+        self.burns = PastBurns(self.clock_ms)
 
     def of(self, key: EvaluationKey) -> tuple[WindowResult, ...]:
         """Return the windows known of one evaluation, in no order."""
@@ -161,10 +163,18 @@ class HubFeed:
         if to_ms < self.clock_ms() - _OVERLAP_MS + _ASKED_LATE_MS:
             self.past.want(namespace, run, endpoint, to_ms)
 
+    def knows_burns(self, endpoint: str) -> bool:
+        """Return whether what objectives counted before this process led is known, or will never be; else ask."""
+        if self.hub is None:
+            return True
+        self.burns.want(endpoint)
+        return self.burns.known(endpoint)
+
     def forget(self, endpoint: str) -> None:
         """Drop the results of an endpoint that is gone."""
         self._results.drop_endpoint(endpoint)
         self.periods.forget(endpoint)
+        self.burns.forget(endpoint)
 
     async def refresh(self) -> frozenset[str]:
         """Ask the hub once; return the endpoints (`namespace/name`) with new results. Never raises."""
@@ -206,7 +216,7 @@ class HubFeed:
     async def _ask_periods(self, hub: HubClient) -> frozenset[str]:
         """Ask for error budgets. What goes wrong there keeps nothing else from being known."""
         try:
-            return await self.periods.refresh(hub)
+            return await self.burns.refresh(hub) | await self.periods.refresh(hub)
         except HubUnavailableError as error:
             log.warning("error_budgets=not_asked error=%r", str(error)[:200])
             return frozenset()

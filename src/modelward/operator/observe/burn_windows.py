@@ -20,7 +20,7 @@ class _Steps:
 
 
 class BurnWindows:
-    """Held in memory, at most 866 steps for each objective; another leader begins anew, and says Unknown until then."""
+    """Held in memory, at most 866 steps for each objective; another leader refills them from history."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[ObjectiveKey, _Steps]] = {}
@@ -39,6 +39,17 @@ class BurnWindows:
             self._known[endpoint] = kept
         else:
             self._known.pop(endpoint, None)
+
+    def refill(self, endpoint: str, past: Mapping[ObjectiveKey, tuple[BurnStep, ...]]) -> None:
+        """Put what was counted before this process first saw an objective in front of what it counted itself.
+
+        The step in which it began is its own alone: what another leader counted in it may be in both.
+        """
+        for key, known in self._known.get(endpoint, {}).items():
+            begins_ms = known.steps[0].at_ms
+            oldest_ms = known.steps[-1].at_ms - KEPT_MS - STEP_MS
+            earlier = [step for step in past.get(key, ()) if oldest_ms <= step.at_ms < begins_ms]
+            known.steps = deque((*earlier, *known.steps), maxlen=_MOST_STEPS)
 
     def of(self, endpoint: str, key: ObjectiveKey) -> tuple[BurnStep, ...]:
         """Return the steps of an objective, oldest first."""

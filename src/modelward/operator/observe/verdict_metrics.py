@@ -73,6 +73,7 @@ class VerdictMetrics(Collector):
         yield from self._verdicts("objective", "modelward_objective_verdict", "modelward_objective_info")
         yield from self._verdicts("evaluation", "modelward_evaluation_verdict", "modelward_evaluation_info")
         yield self._budgets()
+        yield self._evaluation_budgets()
         yield self._endpoint_alerts()
         yield from self._usage()
         yield self._token_prices()
@@ -141,8 +142,19 @@ class VerdictMetrics(Collector):
         for (namespace, name), status in tuple(self._statuses.items()):
             for one in status.budgets:
                 if one.remaining:
-                    sign, left = (-1 if one.remaining[0] == "-" else 1), shown_number(one.remaining.lstrip("-"))
-                    family.add_metric([namespace, name, one.policy, one.objective], sign * left)
+                    family.add_metric([namespace, name, one.policy, one.objective], _signed(one.remaining))
+        return family
+
+    def _evaluation_budgets(self) -> GaugeMetricFamily:
+        told = "The same of an evaluation, estimated from scored answers: the value, and the ends of its 95% interval"
+        family = GaugeMetricFamily(
+            "modelward_evaluation_budget_remaining_ratio", told, labels=[*_ENDPOINT, "policy", "evaluation", "bound"]
+        )
+        for (namespace, name), status in tuple(self._statuses.items()):
+            for one in status.evaluation_budgets:
+                bounds = {"value": one.remaining, "low": one.low, "high": one.high}
+                for bound, text in bounds.items() if one.remaining else ():
+                    family.add_metric([namespace, name, one.policy, one.evaluation, bound], _signed(text))
         return family
 
     def _endpoint_alerts(self) -> GaugeMetricFamily:
@@ -194,3 +206,8 @@ _USAGE = (
     ("error_rate", "modelward_usage_error_ratio", "Share of requests that the endpoint failed, 0 to 1"),
 )
 """Fields of `status.usage`: what the operator reads itself, in every collector mode."""
+
+
+def _signed(text: str) -> float:
+    """Return a share as status shows it, which is below 0 where more was spent than there was."""
+    return -shown_number(text[1:]) if text.startswith("-") else shown_number(text)
