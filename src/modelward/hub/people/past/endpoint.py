@@ -51,7 +51,7 @@ class PastEndpoint:
 Paced: TypeAlias = Callable[[Iterator[Heard]], Iterator[Heard]]
 """What passes rows on, or raises once it has taken too long."""
 
-
+_Hearing: TypeAlias = Callable[[], Iterator[Heard]]
 Replays: TypeAlias = dict[tuple[str, Timing], tuple[PastEpisode, ...]]
 """What was replayed of an endpoint, by the check as JSON and the timing of its alerts."""
 
