@@ -32,7 +32,8 @@ SPEC: dict[str, Any] = {"endpointSelector": {}, "objectives": [ERRORS]}
 
 
 @pytest.fixture
-async def secured(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Secured]:
+async def secured(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Secured]:
+    monkeypatch.setattr(preview_api, "TIME_S", 600.0)
     async with secured_hub(cluster, tmp_path) as s, s.client(*OPERATOR) as operator:
         await operator.put_objects(retail_and_bank(), telling=Telling("all", last=True))
         await until(lambda: s.hub.history.state == "Ready")

@@ -83,9 +83,7 @@ def can_burn(points: Points) -> bool:
     return points.grid.step_ms <= STEP_MS
 
 
-def _alerts(
-    policy: str, spec: MonitoringPolicySpec, known: PastEndpoint
-) -> Iterator[tuple[str, str, Callable[[], Iterator[Heard]]]]:
+def _alerts(policy: str, spec: MonitoringPolicySpec, known: PastEndpoint) -> Iterator[tuple[str, str, _Hearing]]:
     points, from_ms = known.points, known.from_ms
     for asked in spec.objectives:
         text = asked.model_dump_json()
