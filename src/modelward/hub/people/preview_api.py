@@ -88,7 +88,7 @@ class PreviewApi:
             for side, episodes in zip(sides, found, strict=True):
                 side.extend(episodes)
             seen.append(known.seen_ppm)
-            problems += self.reader.problems(known) if asks[1] else ()
+            problems += self.reader.problems(known, asks[1]) if asks[1] else ()
         if len(watched) > MOST_ENDPOINTS:
             problems.append(f"only {MOST_ENDPOINTS} of {len(watched)} endpoints are replayed")
         before, after = (_side(spec, one) for spec, one in zip((now, then), sides, strict=True))

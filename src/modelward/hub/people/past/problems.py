@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from modelward.alerts.routing import routing_of
 from modelward.api.history import MINUTE_MS
@@ -69,9 +69,9 @@ def _undecided(spec: MonitoringPolicySpec) -> Iterator[str]:
         yield f"CheckUndecided is not replayed of {', '.join(asked)}: the history has no verdicts that stood"
 
 
-def of_scores(endpoint: str, scores: Mapping[str, PastScores], fewest_labels: int) -> Iterator[str]:
+def of_scores(endpoint: str, scores: Iterable[PastScores], fewest_labels: int) -> Iterator[str]:
     """Yield what is left out of an endpoint's evaluations: those without results, and what is taken as it is now."""
-    for one in scores.values():
+    for one in scores:
         name = one.name
         if not one.results:
             yield f"{endpoint}: Check/{name} has no result in this time"

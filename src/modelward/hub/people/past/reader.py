@@ -81,11 +81,12 @@ class PastReader:
             scores=await self._scores(asked, name, scored) if scored else {},
         )
 
-    def problems(self, known: PastEndpoint) -> Iterator[str]:
-        """Yield what is not known of an endpoint's past."""
+    def problems(self, known: PastEndpoint, spec: MonitoringPolicySpec) -> Iterator[str]:
+        """Yield what is not known of an endpoint's past, of what a spec asks."""
         if told := known.revisions.problem(known.name, known.from_ms):
             yield told
-        yield from of_scores(known.name, known.scores, FEWEST_OWN_LABELS)
+        asked = [known.scores[key] for one in spec.evaluations if (key := scored_as(one)) in known.scores]
+        yield from of_scores(known.name, asked, FEWEST_OWN_LABELS)
 
     async def _points(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> Points:
         read = partial(counts, endpoint=endpoint, span=(max(0, from_ms), to_ms), now_ms=self.shown.clock_ms())
