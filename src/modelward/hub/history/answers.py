@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from modelward.api.evaluation import Counts
 from modelward.api.history import MINUTE_MS
@@ -97,7 +98,7 @@ def _of_period(column: Column) -> bool:
 def _check(points: Points, group: GroupKey) -> CheckSums:
     samples = points.of(group, "samples")
     first_ms = next((at for at, n in zip(points.grid.at_ms, samples, strict=True) if n), points.grid.from_ms)
-    weights = {name: sum(points.of(group, name)) / 1_000 for name in WEIGHTS}
+    weights: dict[str, Any] = {name: sum(points.of(group, name)) / 1_000 for name in WEIGHTS}
     counts = Counts(sum(samples), sum(points.of(group, "flagged")), **weights)
     return CheckSums(group[1], group[2], first_ms, counts)
 

@@ -63,7 +63,9 @@ def _of_objective(asked: PolicyObjective, step_ms: int) -> Iterator[str]:
 
 def _undecided(spec: MonitoringPolicySpec) -> Iterator[str]:
     routing = routing_of("", spec.alerts) if spec.alerts else None
-    names = [one.name for one in (*spec.objectives, *spec.evaluations) if one.severity != "Info"]
+    checks = [(one.name, one.severity) for one in spec.objectives]
+    checks += [(one.name, one.severity) for one in spec.evaluations]
+    names = [name for name, severity in checks if severity != "Info"]
     asked = [name for name in names if routing and any(routing.of(f"CheckUndecided/{name}", "Warning"))]
     if asked:
         yield f"CheckUndecided is not replayed of {', '.join(asked)}: the history has no verdicts that stood"
