@@ -19,7 +19,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PastRow:
     """A row: its place, when it ended, and the last millisecond within it, which all of it is judged at."""
 
     place: int
@@ -31,16 +31,16 @@ class Moment:
         return self.ends_ms - 1
 
 
-def moments(points: Points, from_ms: int) -> Iterator[Moment]:
+def moments(points: Points, from_ms: int) -> Iterator[PastRow]:
     """Yield the rows that end after a time; those before are only there to be looked back at.
 
-    Of a row that nobody wrote there was no operator that could have judged: alerts stood as they were.
+    Where a row is missing no operator judged: alerts stood as they were.
     """
     grid, there = points.grid, present(points)
     for place in range(grid.count):
         ends_ms = grid.from_ms + (place + 1) * grid.step_ms
         if ends_ms > from_ms and there[place]:
-            yield Moment(place, ends_ms)
+            yield PastRow(place, ends_ms)
 
 
 def present(points: Points) -> list[bool]:

@@ -31,7 +31,7 @@ CLASSES: dict[Signal, RequestClass] = {
     Signal.CLIENT_ERRORS: "client_error",
     Signal.OVERLOADS: "overload",
 }
-Span = tuple[int, int]
+RowSpan = tuple[int, int]
 """Rows from the first up to, and without, the second."""
 
 
@@ -51,8 +51,8 @@ def past_objective(
         yield Heard(moment.ends_ms, input_of_check(check))
 
 
-def _decider(asked: PolicyObjective, points: Points) -> Callable[[Span], ObjectiveVerdict | None]:
-    """Return what decides by the counts of some rows; None of rows in which nobody counted what it asks for."""
+def _decider(asked: PolicyObjective, points: Points) -> Callable[[RowSpan], ObjectiveVerdict | None]:
+    """Return what decides by the counts of some rows; None where no row counts what it asks for."""
     metric = OBJECTIVES[asked.metric]
     latency = LATENCIES.get(metric.signal)
     if metric.kind == "Latency" and latency is not None:
@@ -60,7 +60,7 @@ def _decider(asked: PolicyObjective, points: Points) -> Callable[[Span], Objecti
         given = _Sums(points.of((), f"given.{latency}"))
         bounds_ms = tuple(bound * 1_000 for bound in BOUNDS[latency])
 
-        def by_latency(span: Span) -> ObjectiveVerdict | None:
+        def by_latency(span: RowSpan) -> ObjectiveVerdict | None:
             bins = DurationBins(bounds_ms, tuple(one.sum(span) for one in buckets))
             return decided_latency(asked, bins) if given.sum(span) else None
 
@@ -70,7 +70,7 @@ def _decider(asked: PolicyObjective, points: Points) -> Callable[[Span], Objecti
     every = [_Sums(points.of(COUNTED, one)) for one in OUTCOMES if one not in out]
     bad, known = _Sums(points.of(COUNTED, counted)), _Sums(points.of((), f"given.{counted}"))
 
-    def by_rate(span: Span) -> ObjectiveVerdict | None:
+    def by_rate(span: RowSpan) -> ObjectiveVerdict | None:
         return decided_rate(asked, sum(one.sum(span) for one in every), bad.sum(span)) if known.sum(span) else None
 
     return by_rate
@@ -85,7 +85,7 @@ class _Sums:
     def __init__(self, values: list[int]) -> None:
         self.grown = [0, *accumulate(values)]
 
-    def sum(self, span: Span) -> int:
+    def sum(self, span: RowSpan) -> int:
         return self.grown[span[1]] - self.grown[span[0]]
 
 
@@ -103,7 +103,7 @@ class _Windows:
         self._sums = _Sums(self._covered)
         self._watched = [place for place, covered in enumerate(self._covered) if covered]
 
-    def at(self, place: int, now_ms: int) -> Span | None:
+    def at(self, place: int, now_ms: int) -> RowSpan | None:
         """Return the rows that count when this one has ended; None where none was watched."""
         grid = self._grid
         since = -(-(self._revisions.at(now_ms).since_ms - grid.from_ms) // grid.step_ms)
