@@ -36,7 +36,7 @@ from modelward.status.burn import KEPT_MS, STEP_MS
 
 _LOOKS_BACK_MS = HOUR_MS + 120_000
 """The longest `over` of an objective, and how far before it a reading may be that it begins with."""
-LabelsOf = Callable[[str], Mapping[tuple[str, str], OwnLabels]]
+CountedLabels = Callable[[str], Mapping[tuple[str, str], OwnLabels]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PastReader:
     shown: ShownObjects
     history: HistoryStore
     results: ResultStore
-    labels: LabelsOf
+    labels: CountedLabels
 
     def step_ms(self, from_ms: int, to_ms: int) -> int:
         """Return how long a row is of the time."""
