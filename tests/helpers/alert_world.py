@@ -39,7 +39,7 @@ class Heard:
 
     ids: Counter[tuple[str, int]] = field(default_factory=Counter)
     tells: list[tuple[int, Key, int, str]] = field(default_factory=list)
-    """When, which alert and episode, and what."""
+    """When, which alert and episode, and what; a message that comes twice under one id is read once."""
     messages: int = 0
     last: dict[tuple[Key, int], str] = field(default_factory=dict)
 
@@ -160,7 +160,8 @@ class World:
         heard.messages += 1
         for item in message.items:
             key, began = key_of(item.alert), item.alert.episode.began_ms
-            heard.tells.append((self.now_ms, key, began, item.tell))
+            if heard.ids[message.key, message.sequence] == 1:
+                heard.tells.append((self.now_ms, key, began, item.tell))
             heard.last[key, began] = item.tell if item.tell in ("Resolved", "Closed") else "Firing"
         return Told()
 
