@@ -40,6 +40,12 @@ class Heard:
     ids: Counter[tuple[str, int]] = field(default_factory=Counter)
     tells: list[tuple[int, Key, int, str]] = field(default_factory=list)
     """When, which alert and episode, and what; a message that comes twice under one id is read once."""
+    under: defaultdict[tuple[str, int], set[Key]] = field(default_factory=lambda: defaultdict(set))
+    """Which alerts came under an id."""
+    doubles: int = 0
+    """How often something came under an id under which it had come before."""
+    shared: int = 0
+    """How often something else came under an id that was known."""
     messages: int = 0
     last: dict[tuple[Key, int], str] = field(default_factory=dict)
 
@@ -67,6 +73,8 @@ class World:
     verdicts: dict[Key, list[tuple[int, AlertVerdict]]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
     crashes: int = 0
+    led_by_two: int = 0
+    """In how many turns two leaders wrote at once."""
     handed_over: int = 0
     """How many messages two leaders both sent while they led at once."""
     reopened: int = 0
@@ -158,6 +166,10 @@ class World:
             return Undelivered("HTTP 500")
         heard.ids[message.key, message.sequence] += 1
         heard.messages += 1
+        under, about = heard.under[message.key, message.sequence], {key_of(item.alert) for item in message.items}
+        heard.doubles += not under.isdisjoint(about)
+        heard.shared += bool(under) and under.isdisjoint(about)
+        under |= about
         for item in message.items:
             key, began = key_of(item.alert), item.alert.episode.began_ms
             if heard.ids[message.key, message.sequence] == 1:
@@ -229,8 +241,8 @@ def key_of(alert: StandingAlert) -> Key:
 
 
 def doubles(world: World) -> int:
-    """Return how many messages came more than once, over all receivers."""
-    return sum(count - 1 for heard in world.heard.values() for count in heard.ids.values())
+    """Return how often a message came once more under its id, over all receivers."""
+    return sum(heard.doubles for heard in world.heard.values())
 
 
 def repeated_news(heard: Heard) -> Iterator[tuple[Key, int, str]]:

@@ -60,6 +60,7 @@ def both_lead(made: World, rng: random.Random, behind: Seen | None) -> None:
         going = rng.choice(left)
         if next(going, _OVER) is _OVER:
             left.remove(going)
+    made.led_by_two += 1
     made.handed_over += len(leaders[0].sent & leaders[1].sent)
 
 
@@ -126,6 +127,8 @@ def test_nothing_is_lost_doubled_or_made_up(part: int) -> None:
         assert made.faults == [], seed
         assert owed(made) == [], seed
         assert doubles(made) <= during + made.handed_over, seed
+        shared = sum(heard.shared for heard in made.heard.values())
+        assert shared <= made.led_by_two, seed  # both note in one second: status holds no less of a message's number
         again = sum(1 for heard in made.heard.values() for _ in repeated_news(heard))
         assert again <= made.reopened + during, seed
 
