@@ -148,6 +148,17 @@ def _of_percentile(value: Value, _changed: str) -> Value:
 _LIMITS = ("failAbove", "failBelow")
 
 
+def _budgeted(value: Value, changed: str) -> Value:
+    """Give a budget the share that it is of; where that was changed, take the budget away."""
+    limit = value.get("failAbove", "")
+    share = limit.endswith("%") and set(limit[:-1]) - set("0.") and value.get("statistic", "Share") == "Share"
+    if "budget" not in value or share:
+        return value
+    if changed in (*_LIMITS, "statistic"):
+        return _without(value, "budget")
+    return {**_without(value, "failBelow", "statistic"), "failAbove": "5%"}
+
+
 def _has(field: str) -> Callable[[Value], bool]:
     return lambda value: field in value
 
@@ -417,6 +428,14 @@ RULES: Mapping[str, Rule] = {
         (
             lambda one: {**_without(one, "failBelow", "statistic"), "failAbove": "800"},
             lambda one: {**_without(one, "failAbove"), "failBelow": "0.5", "statistic": "Mean"},
+        ),
+    ),
+    "a budget is of a share flagged: set failAbove to what is allowed, such as 5%, and leave statistic out": Rule(
+        _budgeted,
+        (
+            lambda one: {**_without(one, "failAbove", "statistic"), "failBelow": "90%", "budget": {}},
+            lambda one: {**_without(one, "failBelow", "statistic"), "failAbove": "0%", "budget": {}},
+            lambda one: {**_without(one, "failBelow"), "failAbove": "10%", "statistic": "Mean", "budget": {}},
         ),
     ),
     "failBelow must be above 0%: no score is below": Rule(

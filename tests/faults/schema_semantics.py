@@ -268,6 +268,7 @@ BASES: Mapping[str, Mapping[str, dict[str, Any]]] = {
                     "name": "leaks",
                     "check": {"builtin": "PII", "config": {"ignoreEchoed": True}},
                     "notWorseThan": {"baseline": "5%"},
+                    "budget": {"period": "672h"},
                     **_EVALUATED,
                 },
                 {
