@@ -22,6 +22,7 @@ from modelward.hub.people import preview_api
 from modelward.hub.people.past import endpoint
 from modelward.hub.people.past.heard import Heard
 from modelward.hub.people.past.objectives import past_objective
+from modelward.hub.people.past.problems import of_endpoints
 from modelward.hub_client.client import HubClient
 from modelward.hub_client.shown import Telling
 
@@ -196,3 +197,11 @@ async def test_a_budget_that_burns_and_replicas_that_were_not_ready_are_replayed
         assert ("BudgetBurn/errors", "Critical", "BurnsFast") in told
         assert ("NotReady", "Critical", "NotReady") in told
         assert all(one.told == ("shared/oncall",) for one in found.then.episodes)
+
+
+def test_what_many_endpoints_lack_is_said_once() -> None:
+    found = [(f"e{number}", "Check/topic has no result") for number in range(5)] + [("e1", "Check/tone has none")]
+    assert list(of_endpoints(found)) == [
+        "e0, e1, e2 and 2 more: Check/topic has no result",
+        "e1: Check/tone has none",
+    ]

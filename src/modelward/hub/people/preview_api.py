@@ -20,7 +20,7 @@ from modelward.hub.errors import bad_request
 from modelward.hub.people.door import Door
 from modelward.hub.people.past.endpoint import PastEndpoint, Replays, past_episodes
 from modelward.hub.people.past.heard import Heard
-from modelward.hub.people.past.problems import at_most, of_spec
+from modelward.hub.people.past.problems import at_most, of_endpoints, of_spec
 from modelward.hub.people.past.reader import PastReader
 from modelward.hub.people.shown import ShownObjects
 from modelward.hub.requests import body_of, view_answer
@@ -71,6 +71,7 @@ class PreviewApi:
         ends = time.monotonic() + TIME_S
         sides: tuple[list[PreviewEpisode], list[PreviewEpisode]] = ([], [])
         seen: list[int] = []
+        lacking: list[tuple[str, str]] = []
         selects = [await asyncio.to_thread(self._selected, asked.namespace, spec) for spec in (now, then)]
         watched = sorted(selects[0].keys() | selects[1].keys())
         problems += of_spec(then, now, self.reader.step_ms(asked.from_ms, asked.to_ms)) if then else ()
@@ -88,7 +89,8 @@ class PreviewApi:
             for side, episodes in zip(sides, found, strict=True):
                 side.extend(episodes)
             seen.append(known.seen_ppm)
-            problems += self.reader.problems(known, asks[1]) if asks[1] else ()
+            lacking += ((name, text) for text in self.reader.problems(known, asks[1])) if asks[1] else ()
+        problems += of_endpoints(lacking)
         if len(watched) > MOST_ENDPOINTS:
             problems.append(f"only {MOST_ENDPOINTS} of {len(watched)} endpoints are replayed")
         before, after = (_side(spec, one) for spec, one in zip((now, then), sides, strict=True))

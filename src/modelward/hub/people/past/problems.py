@@ -18,6 +18,7 @@ _READINESS = (
     " in the history"
 )
 _MOST_STEP_MS = 5 * MINUTE_MS
+_MOST_NAMED = 3
 
 
 def unscored(asked: Evaluation, now: Evaluation | None) -> str:
@@ -71,14 +72,25 @@ def _undecided(spec: MonitoringPolicySpec) -> Iterator[str]:
         yield f"CheckUndecided is not replayed of {', '.join(asked)}: the history has no verdicts that stood"
 
 
-def of_scores(endpoint: str, scores: Iterable[PastScores], fewest_labels: int) -> Iterator[str]:
+def of_scores(scores: Iterable[PastScores], fewest_labels: int) -> Iterator[str]:
     """Yield what is left out of an endpoint's evaluations: those without results, and what is taken as it is now."""
     for one in scores:
         name = one.name
         if not one.results:
-            yield f"{endpoint}: Check/{name} has no result in this time"
+            yield f"Check/{name} has no result in this time"
         elif one.labels is not None and one.labels.labelled >= fewest_labels:
-            yield f"{endpoint}: Check/{name} is judged with the labels of people as they are now"
+            yield f"Check/{name} is judged with the labels of people as they are now"
+
+
+def of_endpoints(found: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield each text once, after the first endpoints that it is about; `found` has an endpoint and a text each."""
+    about: dict[str, list[str]] = {}
+    for endpoint, text in found:
+        about.setdefault(text, []).append(endpoint)
+    for text, endpoints in about.items():
+        rest = len(endpoints) - _MOST_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        yield f"{', '.join(endpoints[:_MOST_NAMED])}{more}: {text}"
 
 
 def at_most(problems: Iterable[str], most: int) -> tuple[str, ...]:

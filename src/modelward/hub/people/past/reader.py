@@ -83,10 +83,10 @@ class PastReader:
 
     def problems(self, known: PastEndpoint, spec: MonitoringPolicySpec) -> Iterator[str]:
         """Yield what is not known of an endpoint's past, of what a spec asks."""
-        if told := known.revisions.problem(known.name, known.from_ms):
+        if told := known.revisions.problem(known.from_ms):
             yield told
         asked = [known.scores[key] for one in spec.evaluations if (key := scored_as(one)) in known.scores]
-        yield from of_scores(known.name, asked, FEWEST_OWN_LABELS)
+        yield from of_scores(asked, FEWEST_OWN_LABELS)
 
     async def _points(self, endpoint: tuple[str, str], from_ms: int, to_ms: int) -> Points:
         read = partial(counts, endpoint=endpoint, span=(max(0, from_ms), to_ms), now_ms=self.shown.clock_ms())

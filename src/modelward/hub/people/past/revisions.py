@@ -23,13 +23,12 @@ class PastRevisions:
         """Return the revision that served."""
         return next((one for one in self.newest_first if one.since_ms <= now_ms), self.newest_first[-1])
 
-    def problem(self, endpoint: str, from_ms: int) -> str:
+    def problem(self, from_ms: int) -> str:
         """Return what is not known of a time; empty where all is."""
         if self.known_from_ms <= from_ms:
             return ""
         oldest = self.newest_first[-1].name or "what serves"
-        told = f"{endpoint}: which revision served before {timestamp(self.known_from_ms)} is not known"
-        return f"{told}; {oldest} is taken for it"
+        return f"which revision served before {timestamp(self.known_from_ms)} is not known; {oldest} is taken for it"
 
 
 def past_revisions(status: LLMEndpointStatus, mode: str) -> PastRevisions:
