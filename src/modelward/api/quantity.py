@@ -111,7 +111,7 @@ def percent_text(ppm: int) -> str:
     """Return a share as people read it, in every place alike: 310000 → `31%`, 25000 → `2.5%`, 1500 → `0.15%`."""
     percent = ppm / 10_000
     if 99 < percent < 100:
-        return f"{min(percent, 99.9):.1f}%"  # what is not all must not read as all
+        return f"{min(percent, 99.9):.1f}".removesuffix(".0") + "%"  # what is not all must not read as all
     if percent >= 10 or ppm % 10_000 == 0:
         return f"{percent:.0f}%"
     if percent < 0.01:
