@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from modelward.api.origin import LONGEST_S, ORIGINS, signed_mark
@@ -14,7 +13,7 @@ from modelward.hub.erasure import counted, target_from_json
 from modelward.hub.errors import bad_request
 from modelward.hub.keys import RENEW_AFTER_S, KeyRing
 from modelward.hub.layout import is_namespace
-from modelward.hub.requests import Permit, body_of, integer_of, json_answer
+from modelward.hub.requests import Permit, integer_of, json_answer, json_of
 
 _BODY_BYTES = 64 << 10
 _NAME_CHARACTERS = 100
@@ -58,10 +57,7 @@ class Administration:
     async def post_erasure(self, request: web.Request) -> web.Response:
         """Erase, or count what would be erased with `dryRun`; `by` is the person who requested it, for the audit."""
         who = await self.permit(request, "erase", "")
-        try:
-            data = orjson.loads(await body_of(request, _BODY_BYTES))
-        except (ValueError, RecursionError) as error:
-            raise bad_request("the body is not JSON") from error
+        data = await json_of(request, _BODY_BYTES)
         target = target_from_json(data)
         if data.get("dryRun"):
             return json_answer({"exchanges": await counted(self.eraser.store, target, self.keys.all(target.namespace))})

@@ -35,7 +35,7 @@ from modelward.hub.keys import KeyRing
 from modelward.hub.layout import result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.people.people import People
-from modelward.hub.requests import body_of, integer_of, json_answer, names_of
+from modelward.hub.requests import body_of, integer_of, json_answer, json_of, names_of
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.scope_api import ScopeApi
@@ -200,10 +200,7 @@ class Api:
     async def put_rules(self, request: web.Request) -> web.Response:
         """Replace all rules; in force when this answers. Rows that cannot be read change nothing, and are named."""
         await self._permit(request, "put rules", "")
-        try:
-            data = orjson.loads(await body_of(request, 32 << 20))
-        except (ValueError, RecursionError) as error:
-            raise bad_request("the body is not JSON") from error
+        data = await json_of(request, 32 << 20)
         asked = asked_from_json(data, self.store.rules.default)
         for name, cause in asked.refused.items():
             self.metrics.errors.labels("BadRule").inc()

@@ -67,12 +67,17 @@ async def body_of(request: web.Request, limit: int) -> bytes:
     return bytes(body)
 
 
-async def object_of(request: web.Request, limit: int) -> Mapping[str, Any]:
-    """Read a body that is one JSON object; HubError 400 for another, else as `body_of`."""
+async def json_of(request: web.Request, limit: int) -> Any:
+    """Read a body of JSON; HubError 400 for another, else as `body_of`."""
     try:
-        data = orjson.loads(await body_of(request, limit))
+        return orjson.loads(await body_of(request, limit))
     except (ValueError, RecursionError) as error:
         raise bad_request("the body is not JSON") from error
+
+
+async def object_of(request: web.Request, limit: int) -> Mapping[str, Any]:
+    """Read a body that is one JSON object; HubError 400 for another, else as `body_of`."""
+    data = await json_of(request, limit)
     if not isinstance(data, Mapping):
         raise bad_request("the body is no JSON object")
     return data

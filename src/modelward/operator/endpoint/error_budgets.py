@@ -31,13 +31,18 @@ class ErrorBudgets:
 
     def of(self, known: Gathered, asked: MonitoringPlan, windows: Windows, now_ms: int) -> Mapping[str, Any]:
         """Return the fields of status; most endpoints have none."""
-        newest = {key: max((one.to_ms for one in found), default=0) for key, found in windows.items()}
-        counted = sum(one.events for one in self.series.ledger.of(known.key).values())
-        mark = counted + sum(newest.values())
+        budgets = [one.objective.budget for one in asked.objectives]
+        budgets += [one.evaluation.budget for one in asked.evaluations]
+        mark = self._mark(known.key, windows) if any(budgets) else 0.0
         return {
             "budgets": self._objectives(known, asked, mark, now_ms),
             "evaluation_budgets": self._evaluations(known, asked, windows, mark, now_ms),
         }
+
+    def _mark(self, endpoint: str, windows: Windows) -> float:
+        """Return a number that grows with what objectives count and with windows that are scored."""
+        newest = (max((one.to_ms for one in found), default=0) for found in windows.values())
+        return sum(one.events for one in self.series.ledger.of(endpoint).values()) + sum(newest)
 
     def _objectives(
         self, known: Gathered, asked: MonitoringPlan, mark: float, now_ms: int

@@ -37,9 +37,7 @@ class ErrorBudgetFeed:
 
     def sums(self, endpoint: str, period_ms: int, policy: str, objective: str, mark: float) -> PeriodSums | None:
         """Return what an objective counted; None until the hub answers. `mark` grows with the endpoint's events."""
-        question = self._questions.setdefault((endpoint, period_ms), _Question(-1.0))
-        self._marks[endpoint] = mark
-        answer = question.answer
+        answer = self._answer(endpoint, period_ms, mark)
         if answer is None:
             return None
         for one in answer.objectives:
@@ -49,9 +47,7 @@ class ErrorBudgetFeed:
 
     def scored(self, endpoint: str, period_ms: int, policy: str, evaluation: str, mark: float) -> ScoredPeriod | None:
         """Return what an evaluation found; None until the hub answers. `mark` as above."""
-        question = self._questions.setdefault((endpoint, period_ms), _Question(-1.0))
-        self._marks[endpoint] = mark
-        answer = question.answer
+        answer = self._answer(endpoint, period_ms, mark)
         if answer is None:
             return None
         if answer.checks is None:
@@ -61,6 +57,11 @@ class ErrorBudgetFeed:
                 seen_ppm = min(PPM, (answer.to_ms - one.first_ms) * PPM // max(1, period_ms))
                 return ScoredPeriod(one.counts, seen_ppm, answer.problem)
         return ScoredPeriod(problem=answer.problem)
+
+    def _answer(self, endpoint: str, period_ms: int, mark: float) -> ObjectivePeriod | None:
+        """Return the last answer on a period, and ask again where the mark has grown since."""
+        self._marks[endpoint] = mark
+        return self._questions.setdefault((endpoint, period_ms), _Question(-1.0)).answer
 
     def forget(self, endpoint: str) -> None:
         """Drop the questions about an endpoint that is gone."""
