@@ -95,7 +95,7 @@ class Day:
                 newest[endpoint] = self.clock.now_ms - 20_000
                 self.came.append((endpoint, newest[endpoint]))
         self.hub.newest_ms = newest
-        self.hub.arrivals.look(self.held)
+        self.hub.arrivals.take(self.held, self.clock.now_ms)
         await self.driver.reconcile(WorkKey("schedule", self.namespace, ""))
         for run in self.driver.store.list(EVALUATION_RUN, self.namespace):
             if not run.get("status", {}).get("completionTime"):

@@ -1,14 +1,15 @@
 """Which evaluations are due: those whose time has passed and whose endpoint has something new to judge.
 
-Each batch is a pod, so evaluations of a namespace share one. What is due soon comes along with what is due; and where
-so little is new that no verdict could rest on it, a namespace is judged once an hour. A batch that came to nothing is
-made up for before what it took has left the sliding set.
+Each batch is a pod, so evaluations of a namespace share one, but for those that need a container: they are a part of
+their own, with batches of their own. What is due soon comes along with what is due in its part; and where so little is
+new that no verdict could rest on it, a part is judged once an hour. A batch that came to nothing is made up for before
+what it took has left the sliding set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import duration_ms, timestamp
@@ -16,9 +17,11 @@ from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
 
 WindowKey = tuple[str, str, str]
 """(endpoint, policy, evaluation), names within one namespace."""
+EvaluationName = tuple[str, str]
+"""(policy, evaluation), names at one endpoint."""
 
 QUIET_MS = 3_600_000
-"""The longest that what is new waits for more, and so the distance between the batches of a quiet namespace."""
+"""The longest that what is new waits for more, and so the distance between the batches of a quiet part."""
 _EARLY_MS = 1_800_000
 """At most so long before its time an evaluation comes along; half of `every` where that is less."""
 _LATE_MS = 60_000
@@ -27,10 +30,16 @@ _LATE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class TrafficSince:
-    """What the hub has of an endpoint: when the newest exchange was, and how many came since it was last judged."""
+    """What the hub has of an endpoint: when the newest exchange was, and how many came, ever and until each judging."""
 
     newest_ms: int
-    fresh: int = 0
+    came: int = 0
+    judged: Mapping[EvaluationName, int] = field(default_factory=dict)
+    """Of how many of these each evaluation was made; 0 of one that is not there."""
+
+    def fresh(self, name: EvaluationName) -> int:
+        """Return how many exchanges came since the evaluation was last made."""
+        return self.came - self.judged.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class _Waiting:
     """An evaluation with something new to judge; `age_ms` is the time since it was last judged, or tried in vain."""
 
     item: RunItem
+    part: str
     age_ms: int
     in_vain: bool
     every_ms: int
@@ -70,7 +80,7 @@ def due(
     *,
     more: bool = False,
 ) -> tuple[RunItem, ...]:
-    """Return what the next batch of one namespace judges, what waits longest first; empty while it is not time.
+    """Return what the next batches of one namespace judge, what waits longest first; empty while it is not time.
 
     `watches` and `heard` go by the endpoint's name. Of each evaluation `last_windows` holds the end of the newest
     window that has a result, `tried` that of the newest batch that took it, whatever came of it; `more` says that this
@@ -79,14 +89,29 @@ def due(
     """
     until_ms = now_ms - now_ms % 1_000
     waiting = [one for one in _waiting(until_ms, watches, heard, last_windows, tried) if one.in_reach]
-    quiet_ms = until_ms - max((end for end in tried.values() if end <= until_ms), default=0)
-    if not any(_presses(one, until_ms if more else quiet_ms) for one in waiting):
-        return ()
-    return tuple(one.item for one in sorted(waiting, key=lambda one: -one.age_ms))
+    batched = {} if more else _newest_batches(until_ms, watches, tried)
+    pressing = {one.part for one in waiting if _presses(one, until_ms - batched.get(one.part, 0))}
+    return tuple(one.item for one in sorted(waiting, key=lambda one: -one.age_ms) if one.part in pressing)
+
+
+def _newest_batches(
+    until_ms: int, watches: Mapping[str, MonitoringPlan], tried: Mapping[WindowKey, int]
+) -> dict[str, int]:
+    """Return the end of each part's newest batch; what is watched no more counts with what needs no container."""
+    parts = {
+        (endpoint, bound.policy, bound.evaluation.name): bound.part
+        for endpoint, watched in watches.items()
+        for bound in watched.evaluations
+    }
+    ends: dict[str, int] = {}
+    for key, tried_ms in tried.items():
+        part, end_ms = parts.get(key, ""), _not_after(until_ms, tried_ms)
+        ends[part] = max(ends.get(part, 0), end_ms)
+    return ends
 
 
 def _presses(one: _Waiting, quiet_ms: int) -> bool:
-    """Return whether an evaluation is worth a batch of its own, so long after the namespace's last one.
+    """Return whether an evaluation is worth a batch of its own, so long after the last one of its part.
 
     What is new never waits until it has left the sliding set, of which what was tried in vain has spent a part.
     """
@@ -112,7 +137,8 @@ def _waiting(
         age_ms = until_ms - max(_not_after(until_ms, last_ms), tried_ms)
         in_vain = tried_ms > (last_ms or 0)
         item, every_ms = window_item(key, since_ms, until_ms), duration_ms(evaluation.every)
-        yield _Waiting(item, age_ms, in_vain, every_ms, over_ms, evaluation.min_samples, known.fresh)
+        fresh = known.fresh((bound.policy, evaluation.name))
+        yield _Waiting(item, bound.part, age_ms, in_vain, every_ms, over_ms, evaluation.min_samples, fresh)
 
 
 def _not_after(until_ms: int, time_ms: int | None) -> int:

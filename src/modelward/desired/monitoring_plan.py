@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -43,6 +44,17 @@ class BoundEvaluation:
     paused: bool = False
     budgeted: bool = False
     """Whether the policy bounds what judges may spend."""
+
+    @property
+    def part(self) -> str:
+        """Which runs take it: those of its container, or "" where it needs none.
+
+        A pod has one container of an evaluator at most, since all of them listen on the same port.
+        """
+        if self.evaluator is None or self.problem is not None or not self.evaluator.pod.containers:
+            return ""
+        containers = ",".join(one.name for one in self.evaluator.pod.containers)
+        return hashlib.sha256(containers.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from modelward.api.run_plan import MAX_SAMPLES, Plan, PlanItem
 from modelward.desired import names
 from modelward.desired.evaluators import PaidModel
 from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
+from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.desired.pod_additions import NOTHING, PodAdditions
 
 MAX_ITEMS = 500
@@ -63,8 +62,7 @@ def part_of_run(run_name: str) -> str:
 def by_part(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> dict[str, tuple[RunItem, ...]]:
     """Return items by the part whose run takes them: a container that does not start keeps no others from theirs.
 
-    What needs no container is the part "". Those of one container share a run, and a pod has one of them at most, since
-    all of them listen on the same port.
+    What needs no container is the part "". Those of one container share a run.
     """
     parts: dict[str, tuple[RunItem, ...]] = {}
     for item in wanted:
@@ -75,21 +73,14 @@ def by_part(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) ->
 
 def parts(watches: Mapping[str, MonitoringPlan]) -> frozenset[str]:
     """Return every part that the evaluations of a namespace have, "" always."""
-    return frozenset({"", *(_part_of(bound) for watched in watches.values() for bound in watched.evaluations)})
+    return frozenset({"", *(bound.part for watched in watches.values() for bound in watched.evaluations)})
 
 
 def _part(key: tuple[str, str, str], watches: Mapping[str, MonitoringPlan]) -> str:
     endpoint, *named = key
     asked = watches.get(endpoint, MonitoringPlan()).evaluations
-    found = (_part_of(bound) for bound in asked if [bound.policy, bound.evaluation.name] == named)
+    found = (bound.part for bound in asked if [bound.policy, bound.evaluation.name] == named)
     return next(found, "")
-
-
-def _part_of(bound: BoundEvaluation) -> str:
-    if bound.evaluator is None or bound.problem is not None or not bound.evaluator.pod.containers:
-        return ""
-    containers = ",".join(one.name for one in bound.evaluator.pod.containers)
-    return hashlib.sha256(containers.encode()).hexdigest()[:8]
 
 
 def of_other_containers(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> frozenset[tuple[str, str, str]]:

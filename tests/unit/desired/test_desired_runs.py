@@ -221,6 +221,15 @@ def _all(watches: dict[str, MonitoringPlan]) -> tuple[RunItem, ...]:
     return due(NOW, watches, {"chat": TrafficSince(NOW)}, {}, {})
 
 
+def test_what_comes_too_slowly_for_a_container_waits_no_longer_because_others_are_judged() -> None:
+    watches, last = _with_containers("a"), {KEY: NOW - 15 * MINUTE}
+    slow = ("chat", "baseline", "by-e0")
+    for minutes, expected in ((59, ["topic"]), (60, ["by-e0", "topic"])):
+        ends = last | {slow: NOW - minutes * MINUTE}
+        traffic = TrafficSince(NOW - 1, 1_000, {slow[1:]: 999})
+        assert sorted(item.evaluation for item in due(NOW, watches, {"chat": traffic}, ends, ends)) == expected
+
+
 def test_a_container_has_a_run_of_its_own_so_that_it_holds_up_no_others() -> None:
     watches = _with_containers("a", "b", "a")
     found = runs.by_part(_all(watches), watches)

@@ -654,6 +654,44 @@ async def test_a_container_that_holds_up_its_run_holds_up_no_other_evaluation(ri
     assert [[item["evaluation"] for item in run["spec"]["items"]] for run in new] == [["topic"]]
 
 
+async def test_traffic_that_came_while_a_container_was_busy_is_judged_by_it_too(rig: RunRig) -> None:
+    def exchanges(held: int) -> None:
+        rig.feed.arrivals.take({"retail/chat": held}, rig.now_ms)
+        rig.feed.newest_ms = {"retail/chat": rig.now_ms}
+        rig.now_ms += 10_000
+
+    def end(run: Object) -> None:
+        to = max(item["to"] for item in run["spec"]["items"])
+        rig.api.put({**run, "status": {"result": "Passed"}})
+        for item in run["spec"]["items"]:
+            facts, window = EvaluatorFacts(item["evaluation"], "1"), (timestamp_ms(item["from"]), timestamp_ms(to))
+            found = {"r1": scored(0, 0)}
+            name = run["metadata"]["name"]
+            rig.feed.keep([WindowResult("retail", "chat", "baseline", item["evaluation"], *window, name, facts, found)])
+
+    def in_flight() -> dict[str, Object]:
+        made = rig.api.store.list(EVALUATION_RUN, "retail")
+        unfinished = [run for run in made if "result" not in run.get("status", {})]
+        return {run["spec"]["items"][0]["evaluation"]: run for run in unfinished}
+
+    rig.watches["retail"]["chat"] = by_container("brand:1")
+    exchanges(1)
+    await rig.runs.schedule("retail")
+    end(in_flight()["topic"])
+    rig.now_ms += 20 * MINUTE_MS
+    exchanges(1_000)
+    await rig.runs.schedule("retail")
+    end(in_flight()["topic"])
+    end(in_flight()["e0"])
+    await rig.runs.schedule("retail")
+    assert list(in_flight()) == ["e0"], "it has judged none of the 1,000"
+    end(in_flight()["e0"])
+    rig.now_ms += 20 * MINUTE_MS
+    exchanges(1_001)
+    await rig.runs.schedule("retail")
+    assert in_flight() == {}, "one more is too little for a verdict"
+
+
 async def begun(rig: RunRig, *, isolates: bool) -> None:
     settings = replace(SETTINGS, hub_url=HUB, isolate_containers=isolates)
     rig.runs.installed = Installed(replace(rig.api.context, settings=settings))

@@ -205,7 +205,7 @@ class HubFeed:
         self.available, self.problem = True, ""
         self.newest_ms = {held.endpoint: held.newest_ms for held in holdings}
         self.late = {held.endpoint: held.late for held in holdings if held.late}
-        self.arrivals.look({held.endpoint: held.exchanges for held in holdings})
+        self.arrivals.take({held.endpoint: held.exchanges for held in holdings}, asked_ms)
         fresh |= await self._show(self.hub, overview.hub, overview.asked_namespaces)
         await self.past.fetch(self.hub)
         await self.scopes.fetch(self.hub)

@@ -199,7 +199,9 @@ class RunReconciler:
                 return _REFUSED_S
             cut = cut or len(items) < len(some)
             (self._cut.add if cut else self._cut.discard)(namespace)
-            self.hub.arrivals.judged(f"{namespace}/{item.endpoint}" for item in first if item in items)
+            for item in set(first) & set(items):
+                evaluation = (item.policy, item.evaluation)
+                self.hub.arrivals.judged(f"{namespace}/{item.endpoint}", (evaluation,), timestamp_ms(item.to))
             log.info("run=created namespace=%s name=%s items=%d", namespace, run["metadata"]["name"], len(items))
         return LOOK_S
 
@@ -221,7 +223,7 @@ class RunReconciler:
     def _heard(self, namespace: str, names: Iterable[str]) -> dict[str, TrafficSince]:
         keys = {name: f"{namespace}/{name}" for name in names}
         return {
-            name: TrafficSince(at_ms, self.hub.arrivals.since_judged(key))
+            name: self.hub.arrivals.traffic(key, at_ms)
             for name, key in keys.items()
             if (at_ms := self.hub.newest_ms.get(key)) is not None
         }
