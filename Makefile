@@ -60,7 +60,7 @@ judges-full: env ## Judges with both real models on a real cluster: readouts, ka
 	$(DEVCLUSTER) up
 	$(DEVCLUSTER) build-images
 	$(DEVCLUSTER) build-images judge
-	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_judges_e2e.py tests/cluster/e2e/test_containers_e2e.py tests/cluster/e2e/test_isolation_e2e.py -s --timeout=10000 --durations=10
+	MODELWARD_FULL=1 $(PYTHON) -m pytest tests/cluster/e2e/test_judges_e2e.py tests/cluster/e2e/test_containers_e2e.py tests/cluster/e2e/test_evaluator_readme_e2e.py tests/cluster/e2e/test_isolation_e2e.py -s --timeout=10000 --durations=10
 
 .PHONY: lighthouse
 lighthouse: env ## Lighthouse over each page of the console, on a desk and on a phone (ten minutes; takes Node and Lighthouse from PyPI and npm)
