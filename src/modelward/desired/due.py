@@ -78,18 +78,18 @@ def due(
     last_windows: Mapping[WindowKey, int],
     tried: Mapping[WindowKey, int],
     *,
-    more: bool = False,
+    more: Collection[str] = (),
 ) -> tuple[RunItem, ...]:
     """Return what the next batches of one namespace judge, what waits longest first; empty while it is not time.
 
     `watches` and `heard` go by the endpoint's name. Of each evaluation `last_windows` holds the end of the newest
-    window that has a result, `tried` that of the newest batch that took it, whatever came of it; `more` says that this
-    batch had no room for all. Windows join without gap or overlap; they end on whole seconds, as times in a custom
-    resource do, and reach no further back than the verdict's sliding set and a minute.
+    window that has a result, `tried` that of the newest batch that took it, whatever came of it; `more` names the
+    parts whose batch had no room for all. Windows join without gap or overlap; they end on whole seconds, as times in
+    a custom resource do, and reach no further back than the verdict's sliding set and a minute.
     """
     until_ms = now_ms - now_ms % 1_000
     waiting = [one for one in _waiting(until_ms, watches, heard, last_windows, tried) if one.in_reach]
-    batched = {} if more else _newest_batches(until_ms, watches, tried)
+    batched = _newest_batches(until_ms, watches, tried) | dict.fromkeys(more, 0)
     pressing = {one.part for one in waiting if _presses(one, until_ms - batched.get(one.part, 0))}
     return tuple(one.item for one in sorted(waiting, key=lambda one: -one.age_ms) if one.part in pressing)
 

@@ -141,7 +141,8 @@ def test_what_a_full_batch_left_goes_next_and_first() -> None:
     heard = dict.fromkeys(watches, TrafficSince(NOW - 1, 1))
     last, tried = {("mail", *KEY[1:]): NOW - 40 * MINUTE}, {KEY: NOW - 20 * MINUTE}
     assert due(NOW, watches, heard, last | tried, tried) == ()
-    assert [item.endpoint for item in due(NOW, watches, heard, last | tried, tried, more=True)] == ["mail", "chat"]
+    assert due(NOW, watches, heard, last | tried, tried, more={"another"}) == ()
+    assert [item.endpoint for item in due(NOW, watches, heard, last | tried, tried, more={""})] == ["mail", "chat"]
 
 
 def _run(spec: dict[str, Any]) -> EvaluationRun:

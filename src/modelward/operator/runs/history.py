@@ -30,10 +30,14 @@ def tried(known: Sequence[EvaluationRun], now_ms: int) -> dict[WindowKey, int]:
     return ends
 
 
-def full(known: Sequence[EvaluationRun], now_ms: int) -> bool:
-    """Return whether the newest scheduled run took as much as a run can."""
-    newest = max(known, key=lambda run: _end_ms(run, now_ms), default=None)
-    return newest is not None and scheduled(newest) and len(newest.spec.items or ()) >= runs.MAX_ITEMS
+def full(known: Sequence[EvaluationRun], now_ms: int) -> frozenset[str]:
+    """Return the parts whose newest scheduled run took as much as a run can."""
+    newest = {
+        runs.part_of_run(run.metadata.name): run
+        for run in sorted(known, key=lambda run: _end_ms(run, now_ms))
+        if scheduled(run)
+    }
+    return frozenset(part for part, run in newest.items() if len(run.spec.items or ()) >= runs.MAX_ITEMS)
 
 
 def job_ended(job: Object | None) -> tuple[bool, str]:

@@ -73,8 +73,8 @@ class RunReconciler:
     _status: StatusWriter = field(init=False)
     _readers: ReaderAccounts = field(init=False)
     _waiting: Waiting = field(default_factory=Waiting)
-    _cut: set[str] = field(default_factory=set)
-    """Namespaces whose newest scheduled run had no room for all that was due."""
+    _cut: set[tuple[str, str]] = field(default_factory=set)
+    """Namespace and part of each whose newest scheduled run had no room for all that was due."""
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
     """What kept each run's pod from starting when it was last reconciled."""
 
@@ -180,11 +180,10 @@ class RunReconciler:
         """Make a run of each part that is due and not busy; return the seconds until the next attempt."""
         now_ms = self.clock_ms()
         last = {key[1:]: end for key, end in self.hub.last_window_ms(namespace).items()}
-        more = namespace in self._cut or full(known, now_ms)
+        more = full(known, now_ms) | {part for place, part in self._cut if place == namespace}
         heard = self._heard(namespace, watches)
         first = due(now_ms - _SETTLE_MS, watches, heard, last, tried(known, now_ms), more=more)
         wanted = runs.by_part((*first, *self._reopened(namespace, watches, known, now_ms)), watches)
-        cut = False
         for part, some in wanted.items():
             items = runs.fitting(some, watches)
             if part in busy or not items:
@@ -197,8 +196,7 @@ class RunReconciler:
             except (Forbidden, Invalid) as error:
                 await self._tell_refused(namespace, items, error)
                 return _REFUSED_S
-            cut = cut or len(items) < len(some)
-            (self._cut.add if cut else self._cut.discard)(namespace)
+            (self._cut.add if len(items) < len(some) else self._cut.discard)((namespace, part))
             for item in set(first) & set(items):
                 evaluation = (item.policy, item.evaluation)
                 self.hub.arrivals.judged(f"{namespace}/{item.endpoint}", (evaluation,), timestamp_ms(item.to))
