@@ -17,6 +17,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import control_plane
 import images
@@ -35,9 +36,9 @@ def _up(_: argparse.Namespace) -> None:
 
 def _control_plane(options: argparse.Namespace) -> None:
     if options.down:
-        control_plane.down()
+        control_plane.down(options.keep)
         return
-    control_plane.up(options.nodes)
+    control_plane.up(options.nodes, options.objects)
     print(KUBECONFIG)
 
 
@@ -97,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     made["down"].add_argument("--purge", action="store_true", help="also delete objects, images and volumes")
     made["control-plane"].add_argument("--nodes", type=int, default=0, metavar="N", help="with N made-up nodes (kwok)")
     made["control-plane"].add_argument("--down", action="store_true", help="stop it and delete its folder")
+    made["control-plane"].add_argument("--keep", type=Path, metavar="FOLDER", help="with --down: put its objects there")
+    made["control-plane"].add_argument(
+        "--objects", type=Path, metavar="FOLDER", help="begin with what --keep put there"
+    )
     made["load"].add_argument("image", help="localhost/NAME:TAG or FILE.tar")
     made["build-images"].add_argument("names", nargs="*", help="only images whose name contains one of these")
     made["images"].add_argument("--sizes", action="store_true", help="with their compressed size")

@@ -6,6 +6,7 @@ beside the whole cluster.
 """
 
 import shutil
+from pathlib import Path
 
 import build
 import certificates
@@ -20,9 +21,14 @@ from settings import API_PORT, KUBECONFIG, LOGS, STATE
 _COMPONENTS = ("controller-manager", "apiserver", "etcd")
 
 
-def up(nodes: int = 0) -> None:
-    """Start what is not running and wait until namespaces get their service accounts, and so many nodes are ready."""
+def up(nodes: int = 0, objects: Path | None = None) -> None:
+    """Start what is not running and wait until namespaces get their service accounts, and so many nodes are ready.
+
+    A new one begins with the `objects` that another one left behind.
+    """
     build.build()
+    if objects is not None and not (STATE / "etcd").exists():
+        shutil.copytree(objects, STATE / "etcd")
     certificates.ensure()
     configuration.write_audit()
     processes.start("etcd", *components.etcd())
@@ -38,9 +44,11 @@ def up(nodes: int = 0) -> None:
     say(f"control plane up on port {API_PORT}; kubeconfig {KUBECONFIG}")
 
 
-def down() -> None:
-    """Stop it and delete its folder."""
+def down(keep: Path | None = None) -> None:
+    """Stop it and delete its folder; its objects go to the folder `keep`."""
     fake_nodes.down()
     for name in _COMPONENTS:
         processes.stop(name)
+    if keep is not None and (STATE / "etcd").exists():
+        shutil.copytree(STATE / "etcd", keep)
     shutil.rmtree(STATE, ignore_errors=True)

@@ -6,8 +6,10 @@
 Each size has a control plane of its own (etcd, API server, controller-manager, scheduler; made-up nodes by kwok:
 `python3 devcluster tools` builds it), the mix of tests/faults/fleet.py (a third each Sidecar, ScrapeOnly and Gateway, a
 policy with five evaluations and two objectives in each namespace), metrics pages that are served on loopback, and no
-hub. The operator runs as it ships, on one core. `--long` adds 3,000 and 5,000.
-`--source` measures another tree.
+hub. The operator runs as it ships, on one core. `--long` adds 3,000 and 5,000. `--source` measures another tree.
+
+`--saved FOLDER` keeps what each size has made in FOLDER, and begins with it where it is there: then nothing is
+declared, and instead of a start the restart on all that an earlier operator made is measured.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ _SETTLE_S, _WATCHED_S = 60.0, 120.0
 LONG = (3_000, 5_000)
 
 
-async def _measured(size: int, plane: Any, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+async def _measured(size: int, plane: Any, folder: Path, asked: argparse.Namespace, *, saved: bool) -> dict[str, Any]:
     import fleet as fleets
     from phases import Bench
     from pinned_operator import PinnedOperator
@@ -45,8 +47,11 @@ async def _measured(size: int, plane: Any, folder: Path, asked: argparse.Namespa
         operator = PinnedOperator(plane.kubeconfig, "bench-0", folder / "operator.log", asked.core, asked.source)
         bench = Bench(client, fleet, operator, ApiServer(plane.state))
         try:
-            await _phase(found, "declare", bench.declare(600 + size))
-            await _phase(found, "start", bench.start(300 + size))
+            if saved:
+                await _phase(found, "restart", bench.restart(300 + size))
+            else:
+                await _phase(found, "declare", bench.declare(600 + size))
+                await _phase(found, "start", bench.start(300 + size))
             await _phase(found, "idle", bench.idle(asked.settle, asked.seconds))
             for per_s in asked.changes:
                 await _phase(found, f"changes_{per_s:g}", bench.busy(per_s, asked.seconds))
@@ -82,17 +87,21 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=_SETTLE_S)
     parser.add_argument("--seconds", type=float, default=_WATCHED_S)
     parser.add_argument("--changes", type=float, nargs="*", default=[5.0, 10.0], help="changes a second")
+    parser.add_argument("--saved", type=Path, metavar="FOLDER", help="begin with what an earlier run kept, or keep it")
     parser.add_argument("--source", type=Path, default=ROOT / "src")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.endpoints.split(",")] + list(LONG if asked.long else ())
     results = []
     for size in sizes:
+        kept = asked.saved / str(size) if asked.saved else None
+        objects, keep = (kept, None) if kept and kept.exists() else (None, kept)
+        nodes = size * 3 // 2 // _PODS_PER_NODE + 2
         with (
             TemporaryDirectory(prefix="modelward-bench-") as folder,
-            alone.control_plane(nodes=size * 3 // 2 // _PODS_PER_NODE + 2, pod_cidr=_POD_CIDR) as plane,
+            alone.control_plane(nodes, _POD_CIDR, objects, keep) as plane,
             metrics_pages.serving("0.0.0.0", 1),
         ):
-            results.append(asyncio.run(_measured(size, plane, Path(folder), asked)))
+            results.append(asyncio.run(_measured(size, plane, Path(folder), asked, saved=objects is not None)))
     print(json.dumps({"cores": os.cpu_count(), "sizes": results}, indent=2))
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import fleet as fleets
@@ -33,6 +33,8 @@ class Bench:
     server: ApiServer
     changed: int = 0
     """Changes so far; the next one goes on from there, because the same change again would be none."""
+    first_turn: int = field(default_factory=lambda: int(time.time()))
+    """Other values than those that an earlier run has left."""
 
     async def declare(self, within_s: float) -> Numbers:
         """Declare all of it, and wait until the pods of the users' own workloads run; no operator is there yet."""
@@ -82,6 +84,33 @@ class Bench:
             **_latencies(Page({}), page),
             "reads": sum(one.reads for one in asked),
             "writes": sum(one.writes for one in asked),
+        }
+
+    async def restart(self, within_s: float) -> Numbers:
+        """Start the operator on all that an earlier one has made, and wait until it has reconciled each endpoint."""
+        self.server.requests()
+        began, began_unix = time.monotonic(), time.time()
+        self.operator.start()
+        asked: list[Request] = []
+        reconciled = 0.0
+        while reconciled < self.fleet.size and time.monotonic() - began < within_s:
+            await asyncio.sleep(1.0)
+            self.operator.alive()
+            asked += self.server.requests()
+            page = self.operator.page() if self.operator.listens else Page({})
+            reconciled = page.total("controller_runtime_reconcile_total", controller="endpoint")
+        took_s, used, page = time.monotonic() - began, self.operator.used(), self.operator.page()
+        leads = next((one.answered_s for one in asked if one.kind == "leases" and one.writes and one.code < 300), None)
+        return {
+            "reconciled_of": [reconciled, self.fleet.size],
+            "leads_s": None if leads is None else leads - began_unix,
+            "all_reconciled_s": took_s,
+            "cpu_s": used.cpu_s,
+            "cpu_ms_per_endpoint": used.cpu_s * 1000 / self.fleet.size,
+            "peak_mb": used.peak_bytes / 1e6,
+            **_latencies(Page({}), page),
+            "reads": sum(one.reads for one in asked if not one.by_bench),
+            "writes": sum(one.writes for one in asked if not one.by_bench),
         }
 
     async def idle(self, settle_s: float, seconds: float) -> Numbers:
@@ -160,7 +189,7 @@ class Bench:
         async with asyncio.TaskGroup() as changes:
             while time.monotonic() - began < seconds:
                 user, name = self.fleet.names[self.changed * 7 % size]
-                change = _change(name, other=self.changed // size % 2 == 0)
+                change = _change(name, self.first_turn + self.changed // size)
                 changes.create_task(user.client.patch(LLM_ENDPOINT, user.namespace, name, change, manager=BENCH))
                 number += 1
                 self.changed += 1
@@ -178,10 +207,10 @@ class Bench:
         return all(fleets.holds(obj, "MetricsAvailable") for each in listings for obj in each.items)
 
 
-def _change(name: str, other: bool) -> Object:
+def _change(name: str, turn: int) -> Object:
     if name.startswith("scrapeonly"):
-        return {"spec": {"drainSeconds": 31 if other else 30}}
-    return {"spec": {"service": {"port": 8080 if other else 80}}}
+        return {"spec": {"drainSeconds": 30 + turn % 270}}
+    return {"spec": {"service": {"port": 8_000 + turn % 1_000}}}
 
 
 def _statuses(asked: Iterable[Request]) -> list[Request]:

@@ -124,6 +124,11 @@ class PinnedOperator:
         """Whether it has ended by itself."""
         return self.process is not None and self.process.poll() is not None
 
+    @property
+    def listens(self) -> bool:
+        """Whether it has a metrics page."""
+        return _LISTENS.search(self.log.read_text(errors="replace")[self._begun :]) is not None
+
     def used(self) -> Used:
         """Return what this life has used so far."""
         self.alive()

@@ -61,21 +61,25 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(nodes: int = 0, pod_cidr: str = "") -> Iterator[ControlPlane]:
+def control_plane(
+    nodes: int = 0, pod_cidr: str = "", objects: Path | None = None, keep: Path | None = None
+) -> Iterator[ControlPlane]:
     """Start one in a temporary folder on free ports and stop it at the end; raises NoControlPlaneError.
 
-    With `nodes` there are so many made-up ones, whose pods get loopback addresses of `pod_cidr`.
+    With `nodes` there are so many made-up ones, whose pods get loopback addresses of `pod_cidr`. What it holds at the
+    end goes to the folder `keep`, and another one begins with it as its `objects`.
     """
     state, ports = Path(mkdtemp(prefix="modelward-control-plane-")), _free_ports()
     environ = {"MODELWARD_DEVCLUSTER_STATE": str(state), "MODELWARD_DEVCLUSTER_PORTS": str(ports)}
     environ |= {"MODELWARD_DEVCLUSTER_FAKE_PODS": pod_cidr} if pod_cidr else {}
     try:
-        printed = _devcluster(environ, "control-plane", f"--nodes={nodes}")
+        begin = (f"--objects={objects}",) if objects else ()
+        printed = _devcluster(environ, "control-plane", f"--nodes={nodes}", *begin)
         here = ControlPlane(Path(printed.strip().splitlines()[-1]), state, ports)
         here.install_crds()
         yield here
     finally:
-        _devcluster(environ, "control-plane", "--down")
+        _devcluster(environ, "control-plane", "--down", *((f"--keep={keep}",) if keep else ()))
         shutil.rmtree(state, ignore_errors=True)
 
 

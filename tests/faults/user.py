@@ -25,8 +25,8 @@ class User:
 
     @classmethod
     async def settled(cls, client: Client, namespace: str) -> Self:
-        """Make a namespace and wait until it is as namespaces are."""
-        await client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        """Make a namespace, unless it is there, and wait until it is as namespaces are."""
+        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "user")
         async with asyncio.timeout(PROCESS_PATIENCE_S):
             while await client.find(SERVICE_ACCOUNT, namespace, "default") is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
