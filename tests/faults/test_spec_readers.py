@@ -38,7 +38,7 @@ from modelward.hub.rules import Rule
 from modelward.hub.rules_format import asked_from_json
 from modelward.job.installed import catalogue
 from modelward.status.budget import limits_of, seen_in
-from modelward.status.policy import policy_status
+from modelward.status.policy import PolicyFacts, policy_status
 
 NOW_MS = 1_795_480_000_000
 INSTALLED = Installation("collector", "modelward", hub_url="https://modelward-hub.modelward-system.svc:8443")
@@ -103,9 +103,8 @@ def test_what_policies_ask_is_read_by_collector_hub_schedule_and_status(spec: An
         plan = runs.plan(run, {"chat": asked}, INSTALLED)
         assert plan_from_json(json.loads(json.dumps(plan_to_json(plan)))) == plan
     for policy in policies:
-        MonitoringPolicyStatus.model_validate(
-            policy_status(policy, [endpoint], (), NOW_MS, captures=[asked.capture]).wire()
-        )
+        facts = PolicyFacts(captures=[asked.capture])
+        MonitoringPolicyStatus.model_validate(policy_status(policy, [endpoint], (), NOW_MS, facts).wire())
         if policy.spec.budget is not None and policy.spec.budget.bounds_judges:
             _read_by_the_ledger(policy)
     LLMEndpointStatus.model_validate(endpoint.status.wire())
@@ -121,7 +120,8 @@ def _read_by_the_ledger(policy: MonitoringPolicy) -> None:
     ledger, decision = reserve(opened(20_000, terms.seen), asked, replace(terms.limits, per_run_ppm=1_000_000))
     assert decision.refusal is None
     state = BudgetState("retail", "p", 20_000, ledger.total)
-    shown = MonitoringPolicyStatus.model_validate(policy_status(policy, [], (), NOW_MS, spent=state).wire())
+    said = policy_status(policy, [], (), NOW_MS, PolicyFacts(spent=state))
+    shown = MonitoringPolicyStatus.model_validate(said.wire())
     seen = seen_in(shown.budget)
     assert seen is not None
     assert seen.spend.tokens == whole.tokens

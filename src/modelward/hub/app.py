@@ -35,7 +35,7 @@ from modelward.hub.keys import KeyRing
 from modelward.hub.layout import result_key
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.people.people import People
-from modelward.hub.requests import body_of, integer_of, json_answer, json_of, names_of
+from modelward.hub.requests import body_of, integer_of, json_answer, json_of, names_of, parsed_of
 from modelward.hub.results import ResultStore, key_of
 from modelward.hub.rules_format import asked_from_json
 from modelward.hub.scope_api import ScopeApi
@@ -142,10 +142,7 @@ class Api:
     async def put_result(self, request: web.Request) -> web.Response:
         """Store a window's result under the key in the path, which must be its own."""
         endpoint = await self._endpoint(request, "put result")
-        try:
-            result = result_from_json(orjson.loads(await body_of(request, self.settings.limits.result_bytes)))
-        except (ValueError, RecursionError) as error:
-            raise bad_request(str(error)[:300]) from error
+        result = await parsed_of(request, self.settings.limits.result_bytes, result_from_json)
         parts = request.match_info
         path = f"results/{endpoint}/{parts['policy']}/{parts['evaluation']}/{parts['window']}.json"
         key = key_of(result)

@@ -11,7 +11,7 @@ from aiohttp import web
 from modelward.api.calibration import calibration_from_json, calibration_to_json
 from modelward.hub.calibrations import CalibrationStore
 from modelward.hub.errors import HubError, bad_request
-from modelward.hub.requests import Permit, body_of, json_answer, names_of
+from modelward.hub.requests import Permit, json_answer, names_of, object_of, parsed_of
 
 _BODY_BYTES = 64 << 10
 _SCORES_BYTES = 2 << 20
@@ -43,10 +43,7 @@ class CalibrationApi:
     async def put_calibration(self, request: web.Request) -> web.Response:
         """Store what a Job found of an evaluator, whose names must be those of the path."""
         names = await names_of(request, self.permit, "put calibration", "evaluator")
-        try:
-            found = calibration_from_json(orjson.loads(await body_of(request, _BODY_BYTES)))
-        except (ValueError, RecursionError) as error:
-            raise bad_request(str(error)[:300]) from error
+        found = await parsed_of(request, _BODY_BYTES, calibration_from_json)
         if (found.namespace, found.evaluator) != names:
             raise bad_request("the path must be the calibration's own namespace and evaluator")
         await self.calibrations.put(found)
@@ -63,13 +60,8 @@ class CalibrationApi:
     async def put_label_scores(self, request: web.Request) -> web.Response:
         """Store the scores of labels of one version."""
         names, digest = await names_of(request, self.permit, "put calibration", "evaluator"), _digest(request)
-        body = await body_of(request, _SCORES_BYTES)
-        try:
-            if not isinstance(orjson.loads(body), dict):
-                raise bad_request("the body is no JSON object")
-        except (ValueError, RecursionError) as error:
-            raise bad_request("the body is not JSON") from error
-        await self.calibrations.put_scores(*names, digest, body)
+        scores = await object_of(request, _SCORES_BYTES)
+        await self.calibrations.put_scores(*names, digest, orjson.dumps(scores))
         return web.Response(status=204)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 from aiohttp import web
@@ -15,8 +15,11 @@ from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request, too_large
 from modelward.hub.layout import is_endpoint
 
+T = TypeVar("T")
 Permit: TypeAlias = Callable[[web.Request, Action, str], Awaitable[str]]
 """Returns who asks; HubError 403 where that account may not do something to a namespace ("" stands for all)."""
+UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
+"""What reading decoded JSON raises where it is of another form."""
 
 
 def json_answer(data: Any, status: int = 200) -> web.Response:
@@ -81,3 +84,15 @@ async def object_of(request: web.Request, limit: int) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise bad_request("the body is no JSON object")
     return data
+
+
+async def parsed_of(request: web.Request, limit: int, parse: Callable[[Any], T], expected: str = "") -> T:
+    """Read a body of JSON and return what `parse` makes of it.
+
+    HubError 400 where it refuses, with what is `expected` or else with its own words; otherwise as `json_of`.
+    """
+    data = await json_of(request, limit)
+    try:
+        return parse(data)
+    except UNREADABLE as error:
+        raise bad_request(expected or str(error)[:300]) from error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from modelward.api.scope import is_scope_key, scope_facts_from_json
 from modelward.hub.authorisation import Action
 from modelward.hub.errors import HubError, bad_request
 from modelward.hub.layout import is_namespace
-from modelward.hub.requests import Permit, body_of
+from modelward.hub.requests import Permit, parsed_of
 from modelward.hub.scopes import ScopeStore
 
 _BODY_BYTES = 8 << 10
@@ -39,10 +38,7 @@ class ScopeApi:
     async def put_scope(self, request: web.Request) -> web.Response:
         """Store what was found of a scope."""
         namespace, key = await self._named(request, "put scope")
-        try:
-            facts = scope_facts_from_json(orjson.loads(await body_of(request, _BODY_BYTES)))
-        except (ValueError, RecursionError) as error:
-            raise bad_request(str(error)[:300]) from error
+        facts = await parsed_of(request, _BODY_BYTES, scope_facts_from_json)
         await self.scopes.put(namespace, key, facts)
         return web.Response(status=204)
 

@@ -31,7 +31,7 @@ from modelward.hub.keys import KeyRing
 from modelward.hub.layout import ExchangeObject, hour_of, is_endpoint, namespace_of
 from modelward.hub.metrics import HubMetrics
 from modelward.hub.otlp_scores import rows_of
-from modelward.hub.requests import Permit, body_of, json_answer
+from modelward.hub.requests import UNREADABLE, Permit, body_of, json_answer, parsed_of
 from modelward.hub.result_form import plain_label
 from modelward.hub.scores import ScoreStore
 from modelward.hub.settings import Limits
@@ -43,7 +43,6 @@ LOOKUP_IDS = 2_000
 _LOOKUP_BYTES = 512 << 10
 _LINE_BYTES = 4 << 10
 _HOLDER_CHARACTERS = 64
-_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
 ScoreFate = Literal["accepted", "malformed", "not_yours", "unknown_endpoint", "not_captured", "future", "too_many"]
 Rows = dict[tuple[str, str], list[KeptScore]]
 """By endpoint and set."""
@@ -140,12 +139,8 @@ class ScoreApi:
         endpoint = f"{namespace}/{request.match_info['endpoint']}"
         if not is_endpoint(endpoint) or not is_score_set(score_set):
             raise bad_request("not the names of a namespace, an endpoint and a set of scores")
-        try:
-            data = orjson.loads(await body_of(request, _LOOKUP_BYTES))
-            ids, holder = [str(one) for one in data["ids"]], str(data.get("holder", ""))[:_HOLDER_CHARACTERS]
-            from_ms, to_ms = int(data["from_ms"]), int(data["to_ms"])
-        except _UNREADABLE as error:
-            raise bad_request("a lookup has ids, from_ms and to_ms") from error
+        expected = "a lookup has ids, from_ms and to_ms"
+        ids, holder, from_ms, to_ms = await parsed_of(request, _LOOKUP_BYTES, _lookup, expected)
         if len(ids) > LOOKUP_IDS or not 0 <= from_ms <= to_ms < 1 << 47:
             raise bad_request(f"at most {LOOKUP_IDS} ids, and from_ms before to_ms")
         # Claimed before they are searched for: what another Job stores meanwhile is then found, or still its own.
@@ -180,7 +175,7 @@ class ScoreApi:
             endpoint, own, now_ms = str(row["endpoint"]), "set" in row, self.scores.clock_ms()
             score = _plain(kept_score_from_json(row if own else {"time_ms": now_ms, **row}), key, own=own)
             score_set = str(row["set"]) if own else imported_set(*_names(row))
-        except _UNREADABLE:
+        except UNREADABLE:
             return "malformed"
         if not is_endpoint(endpoint) or not is_score_set(score_set):
             return "malformed"
@@ -191,6 +186,12 @@ class ScoreApi:
         if not self.admits(endpoint):
             return "unknown_endpoint"
         return ((endpoint, score_set), score) if self.scores.allows(endpoint, score) else "not_captured"
+
+
+def _lookup(data: Any) -> tuple[list[str], str, int, int]:
+    """Return the ids that are asked for, who asks, and from when to when their exchanges were."""
+    holder = str(data.get("holder", ""))[:_HOLDER_CHARACTERS]
+    return [str(one) for one in data["ids"]], holder, int(data["from_ms"]), int(data["to_ms"])
 
 
 def _loaded(line: bytes) -> Any:

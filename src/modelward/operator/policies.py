@@ -38,7 +38,7 @@ from modelward.status.calibration import reachable
 from modelward.status.conditions import ConditionState, settle
 from modelward.status.history import history_kept
 from modelward.status.judge import JudgeState, judge_state, still_asked
-from modelward.status.policy import policy_status
+from modelward.status.policy import PolicyFacts, policy_status
 from modelward.status.scope import EvaluationScope
 from modelward.status.unreadable import unreadable
 
@@ -104,21 +104,16 @@ class PolicyReconciler:
         resolved = self.evaluators.of_policies([policy], {one.metadata.name: one for one in evaluators})
         problems = _problems(policy, [*(plan for _, plan in asked), alone(policy, resolved)])
         stored = self.stored(namespace)
-        full = (stored.bytes, stored.share_bytes) if stored and stored.full else None
-        cut = timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else ""
-        return policy_status(
-            policy,
-            selected,
-            problems,
-            now_ms,
-            full,
-            cut,
-            _captures(asked),
-            self._scopes(namespace, resolved),
-            self.spent(namespace, name),
-            self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
-            (*await self._rules.state(policy), *history_kept(policy, self.history())),
+        facts = PolicyFacts(
+            full=(stored.bytes, stored.share_bytes) if stored and stored.full else None,
+            results_cut=timestamp(stored.results_cut_ms) if stored and stored.results_cut_ms else "",
+            captures=_captures(asked),
+            scopes=self._scopes(namespace, resolved),
+            spent=self.spent(namespace, name),
+            spending=self.spend.of(policy, (one.metadata.name for one in selected), now_ms),
+            more=(*await self._rules.state(policy), *history_kept(policy, self.history())),
         )
+        return policy_status(policy, selected, problems, now_ms, facts)
 
     async def evaluator(self, namespace: str, name: str) -> float | None:
         """Write one Evaluator's status: accepted or not, its version and how good it was when measured."""

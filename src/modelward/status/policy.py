@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from modelward.api.budget import BudgetState
 from modelward.api.exchange import CONTENT_ORDER
@@ -22,34 +23,45 @@ from modelward.status.spend import EndpointSpend, spend_condition, spend_status,
 _BINDINGS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What is known of a policy's namespace beside its objects; by default nothing, as before the hub first answers."""
+
+    full: tuple[int, int] | None = None
+    """The bytes that the namespace holds at the hub and its share of them, where it has used up the share."""
+    results_cut: str = ""
+    """The time up to which results were dropped for their share; empty where none were."""
+    captures: Sequence[EffectiveCapture] = ()
+    """What is in force for the endpoints."""
+    scopes: Sequence[EvaluationScope] = ()
+    """The scopes that the policy's evaluations judge by."""
+    spent: BudgetState | None = None
+    """What the hub says of the policy's budget for judges."""
+    spending: EndpointSpend | None = None
+    """What the endpoints cost."""
+    more: Sequence[ConditionState] = ()
+    """Conditions that were found elsewhere."""
+
+
+_NOTHING = PolicyFacts()
+
+
 def policy_status(
     policy: MonitoringPolicy,
     endpoints: Sequence[LLMEndpoint],
     problems: Sequence[tuple[Reason, str]],
     now_ms: int,
-    full: tuple[int, int] | None = None,
-    results_cut: str = "",
-    captures: Sequence[EffectiveCapture] = (),
-    scopes: Sequence[EvaluationScope] = (),
-    spent: BudgetState | None = None,
-    spending: EndpointSpend | None = None,
-    more: Sequence[ConditionState] = (),
+    facts: PolicyFacts = _NOTHING,
 ) -> MonitoringPolicyStatus:
-    """Return the whole status; `problems` are (reason, message) of evaluations that cannot run.
-
-    `full` are the bytes that the namespace holds at the hub and its share of them, where it has used up the share;
-    `results_cut` is the time up to which results were dropped for theirs, empty where none were. `captures` are what
-    is in force for the endpoints; `spent` is what the hub says of the policy's budget for judges, `spending` what the
-    endpoints cost; `more` are conditions that were found elsewhere.
-    """
+    """Return the whole status; `problems` are (reason, message) of evaluations that cannot run."""
     selected = sorted(endpoints, key=lambda endpoint: endpoint.metadata.name)
     states = (
         _accepted(policy, problems),
         _bound(policy, len(selected)),
-        *_stored(policy, full, results_cut),
-        *scope_checked(scopes),
-        *more,
-        *worst_of((*budget_condition(policy, spent), *spend_condition(policy, selected, spending))),
+        *_stored(policy, facts.full, facts.results_cut),
+        *scope_checked(facts.scopes),
+        *facts.more,
+        *worst_of((*budget_condition(policy, facts.spent), *spend_condition(policy, selected, facts.spending))),
         *alerts_delivered(policy, selected),
     )
     healthy = sum(endpoint.status.health == "Healthy" for endpoint in selected)
@@ -59,9 +71,9 @@ def policy_status(
         healthy=healthy,
         endpoints_summary=f"{healthy}/{len(selected)} healthy" if selected else "none",
         bindings=_bindings(selected),
-        capture=capture_in_force(captures),
-        budget=budget_status(policy, spent, now_ms),
-        spend=spend_status(policy, spending),
+        capture=capture_in_force(facts.captures),
+        budget=budget_status(policy, facts.spent, now_ms),
+        spend=spend_status(policy, facts.spending),
         conditions=settle(states, policy.status.conditions, policy.metadata.generation, now_ms),
     )
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import exchange_to_json
+from modelward.api.kept_score import imported_set
 from modelward.hub.ingest import read_batch
 from modelward.hub.result_shares import ResultLimits
 from modelward.hub.rules import Rules
@@ -169,3 +170,45 @@ async def test_what_is_no_name_is_refused_and_forges_no_log_line(
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             assert answer.status == 400
     assert not any("\n" in record.getMessage() for record in caplog.records)
+
+
+DIGEST = "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", f"/v1/scopes/retail/{DIGEST}"),
+        ("PUT", "/v1/calibrations/retail/brand"),
+        ("PUT", f"/v1/calibrations/retail/brand/scores/{DIGEST}"),
+        ("POST", f"/v1/scores/retail/chat/{imported_set('ragas', 'faithfulness')}/lookup"),
+        ("PUT", "/v1/results/retail/chat/baseline/leaks/1-2"),
+        ("PUT", "/v1/objects"),
+        ("PUT", "/v1/rules"),
+        ("PUT", "/v1/budgets"),
+        ("PUT", "/v1/namespaces"),
+        ("POST", "/v1/erasures"),
+        ("POST", "/v1/feedback"),
+        ("POST", "/v1/view/preview"),
+        ("POST", "/v1/view/silences"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_everywhere_in_the_same_words(method: str, path: str) -> None:
+    async with (
+        running_hub("memory://") as r,
+        aiohttp.ClientSession(f"http://127.0.0.1:{r.hub.ports[0]}") as session,
+        session.request(method, path, data=b"{nonsense") as answer,
+    ):
+        assert (answer.status, (await answer.json())["error"]["message"]) == (400, "the body is not JSON")
+
+
+async def test_a_body_of_another_form_is_refused_by_what_is_expected() -> None:
+    path = f"/v1/scores/retail/chat/{imported_set('ragas', 'faithfulness')}/lookup"
+    async with (
+        running_hub("memory://") as r,
+        aiohttp.ClientSession(f"http://127.0.0.1:{r.hub.ports[0]}") as session,
+        session.post(path, data=b'{"ids": 1}') as answer,
+    ):
+        assert (answer.status, (await answer.json())["error"]["message"]) == (
+            400, "a lookup has ids, from_ms and to_ms",
+        )  # fmt: skip

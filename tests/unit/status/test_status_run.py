@@ -22,7 +22,7 @@ from modelward.reasons.checks import CheckReason
 from modelward.reasons.policy import PolicyReason
 from modelward.status.evaluation_judgement import judge_evaluation
 from modelward.status.judgement import JudgementInput
-from modelward.status.policy import policy_status
+from modelward.status.policy import PolicyFacts, policy_status
 from modelward.status.revision import Revision
 from modelward.status.run import finished, item_status, judged, lost, running_state, summed_up
 
@@ -233,7 +233,7 @@ def test_a_paused_policy_is_accepted_and_says_that_it_is_paused() -> None:
 def test_a_policy_says_when_its_namespace_has_used_up_its_share_of_the_hub_and_when_it_is_over() -> None:
     gib = 1 << 30
     assert "SamplesKept" not in reasons(policy_status(policy(), [endpoint()], (), NOW_MS))
-    full = policy_status(policy(), [endpoint()], (), NOW_MS, (2 * gib, 2 * gib))
+    full = policy_status(policy(), [endpoint()], (), NOW_MS, PolicyFacts(full=(2 * gib, 2 * gib)))
     assert reasons(full)["SamplesKept"] == ("False", "StorageFull")
     assert "2.0 GiB" in next(one.message for one in full.conditions if one.type == "SamplesKept")
     before = policy().model_copy(update={"status": full})
@@ -241,7 +241,7 @@ def test_a_policy_says_when_its_namespace_has_used_up_its_share_of_the_hub_and_w
 
 
 def kept(full: tuple[int, int] | None, cut: str) -> tuple[str, str, str]:
-    found = policy_status(policy(), [endpoint()], (), NOW_MS, full, cut)
+    found = policy_status(policy(), [endpoint()], (), NOW_MS, PolicyFacts(full, cut))
     return next((one.status, one.reason, one.message) for one in found.conditions if one.type == "SamplesKept")
 
 

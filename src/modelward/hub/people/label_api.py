@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import orjson
 from aiohttp import web
 
 from modelward.api.exchange_page import LabelView, PersonLabel
@@ -14,11 +13,12 @@ from modelward.hub.layout import hour_of, namespace_of
 from modelward.hub.people.door import Place
 from modelward.hub.people.exchange_api import ExchangeApi
 from modelward.hub.people.labels import PeopleLabels, StoredLabel
-from modelward.hub.requests import Permit, body_of, integer_of, json_answer, view_answer
+from modelward.hub.requests import Permit, integer_of, json_answer, parsed_of, view_answer
 from modelward.privacy.identifiers import exchange_names
 from modelward.privacy.redaction import redact
 
 _BODY_BYTES = 8 << 10
+_EXPECTED = "a label has namespace, endpoint, responseId, name, and fault: true, false or null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class LabelApi:
 
     async def post_feedback(self, request: web.Request) -> web.Response:
         """Store a person's word on an exchange, or take it back; the newest of a person, exchange and check counts."""
-        label = _read(await body_of(request, _BODY_BYTES))
+        label = await parsed_of(request, _BODY_BYTES, PersonLabel.model_validate, _EXPECTED)
         place = await self.exchanges.door.enter(request, label.namespace, label.endpoint, "Label")
         policy, _, evaluation = label.name.partition("/")
         if (policy, evaluation) not in self.exchanges.checks_of(place):
@@ -73,12 +73,3 @@ class LabelApi:
     async def _flagged(self, place: Place, policy: str, evaluation: str, name: str, time_ms: int) -> bool | None:
         kept = await self.exchanges.scores.of_hour(place.path, shown_set(policy, evaluation), hour_of(time_ms))
         return kept[name].flagged if name in kept else None
-
-
-def _read(body: bytes) -> PersonLabel:
-    try:
-        return PersonLabel.model_validate(orjson.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise bad_request(
-            "a label has namespace, endpoint, responseId, name, and fault: true, false or null"
-        ) from error

@@ -7,17 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from modelward.api.shown_object import ShownName, name_from_json
-from modelward.hub.errors import HubError, bad_request
+from modelward.hub.errors import HubError
 from modelward.hub.layout import is_endpoint
 from modelward.hub.people.shown import ShownObjects
-from modelward.hub.requests import Permit, body_of, json_answer
+from modelward.hub.requests import Permit, json_answer, parsed_of
 
 log = logging.getLogger(__name__)
 BODY_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What the operator tells: of the process `hub`, or a part of everything, which `telling` names."""
+
+    hub: object
+    telling: str
+    put: list[Any]
+    gone: list[Any]
+    unseen: frozenset[str]
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +49,13 @@ class ObjectApi:
         telling of everything needs no id. Rows that cannot be read, or do not fit, are named in `refused`.
         """
         await self.permit(request, "put objects", "")
-        try:
-            data = orjson.loads(await body_of(request, BODY_BYTES))
-            telling, put, gone = (
-                str(data.get("telling") or ""),
-                list(data.get("put") or ()),
-                list(data.get("gone") or ()),
-            )
-            unseen = frozenset(map(str, data.get("unseen") or ()))
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise bad_request("the body is no change of objects") from error
-        if not telling and data.get("hub") != self.shown.id:
+        told = await parsed_of(request, BODY_BYTES, _change, "the body is no change of objects")
+        if not told.telling and told.hub != self.shown.id:
             raise HubError(409, "Restarted", "this hub was not told everything yet; tell it all")
-        refused = list(self._taken(put, telling))
-        self.shown.drop(self._names(gone))
-        if telling and data.get("last") is True:
-            self.shown.end_telling(telling, unseen)
+        refused = list(self._taken(told.put, told.telling))
+        self.shown.drop(self._names(told.gone))
+        if told.telling and told.last:
+            self.shown.end_telling(told.telling, told.unseen)
         self.shown.told_ms = self.shown.clock_ms()
         if refused:
             log.warning("objects=refused count=%d first=%r", len(refused), refused[0])
@@ -78,3 +80,14 @@ class ObjectApi:
                 yield name_from_json(row)
             except ValueError:
                 continue
+
+
+def _change(data: Any) -> _Change:
+    return _Change(
+        hub=data.get("hub"),
+        telling=str(data.get("telling") or ""),
+        put=list(data.get("put") or ()),
+        gone=list(data.get("gone") or ()),
+        unseen=frozenset(map(str, data.get("unseen") or ())),
+        last=data.get("last") is True,
+    )

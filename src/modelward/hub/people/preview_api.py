@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -23,7 +22,7 @@ from modelward.hub.people.past.heard import Heard
 from modelward.hub.people.past.problems import at_most, of_endpoints, of_spec
 from modelward.hub.people.past.reader import PastReader
 from modelward.hub.people.shown import ShownObjects
-from modelward.hub.requests import body_of, view_answer
+from modelward.hub.requests import parsed_of, view_answer
 
 DAY_MS = 24 * 3_600_000
 LONGEST_MS = 31 * DAY_MS
@@ -32,6 +31,7 @@ MOST_EPISODES = 100
 MOST_PROBLEMS = 30
 TIME_S = 2.0
 _BODY_BYTES = 256 << 10
+_EXPECTED = "a preview has namespace, name, spec, fromMs and toMs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class PreviewApi:
 
     async def post_preview(self, request: web.Request) -> web.Response:
         """Answer which alerts there would have been, of the policy as it is and as it is asked about."""
-        asked = _read(await body_of(request, _BODY_BYTES))
+        asked = await parsed_of(request, _BODY_BYTES, PreviewRequest.model_validate, _EXPECTED)
         if not 0 < asked.to_ms - asked.from_ms <= LONGEST_MS or not 0 <= asked.from_ms <= self.shown.clock_ms():
             raise bad_request("a preview is of at most 31 days that are past")
         for right in ("Numbers", "Policies"):
@@ -144,10 +144,3 @@ def _spec(data: Any) -> tuple[MonitoringPolicySpec | None, tuple[str, ...]]:
         return None, tuple(f"{'.'.join(map(str, one['loc']))}: {one['msg']}"[:300] for one in rows)
     except (ValueError, OverflowError, RecursionError):
         return None, ("the spec cannot be read",)
-
-
-def _read(body: bytes) -> PreviewRequest:
-    try:
-        return PreviewRequest.model_validate(orjson.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise bad_request("a preview has namespace, name, spec, fromMs and toMs") from error

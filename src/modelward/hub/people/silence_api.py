@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from modelward.api.alertsilence import MAX_SILENCE_MS
@@ -16,9 +15,10 @@ from modelward.hub.people.door import Door
 from modelward.hub.people.rights import not_there
 from modelward.hub.people.shown import ShownObjects
 from modelward.hub.people.wanted_silences import WantedSilences
-from modelward.hub.requests import Permit, body_of, json_answer, object_of
+from modelward.hub.requests import Permit, json_answer, object_of, parsed_of
 
 _BODY_BYTES = 8 << 10
+_EXPECTED = "a silence has namespace, endpoint, alerts, untilMs, untilResolved and comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SilenceApi:
 
     async def post_silence(self, request: web.Request) -> web.Response:
         """Keep what a person asks for; it is in force once the operator has made the object."""
-        asked = _read(await body_of(request, _BODY_BYTES))
+        asked = await parsed_of(request, _BODY_BYTES, SilenceRequest.model_validate, _EXPECTED)
         place = await self.door.enter(request, asked.namespace, asked.endpoint, "Silence")
         if asked.endpoint and self.shown.get(ShownName("LLMEndpoint", asked.namespace, asked.endpoint)) is None:
             raise not_there(place.path)
@@ -64,13 +64,6 @@ class SilenceApi:
         problem = str((await object_of(request, _BODY_BYTES)).get("problem") or "")
         self.wanted.settle(request.match_info["id"], problem[:500])
         return json_answer({})
-
-
-def _read(body: bytes) -> SilenceRequest:
-    try:
-        return SilenceRequest.model_validate(orjson.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise bad_request("a silence has namespace, endpoint, alerts, untilMs, untilResolved and comment") from error
 
 
 def _assert_sayable(order: SilenceOrder) -> None:
