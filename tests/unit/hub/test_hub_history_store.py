@@ -12,6 +12,7 @@ from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult
 from modelward.api.history import MINUTE_MS
 from modelward.api.series import HistoryQuery
 from modelward.hub.history.retention import HistoryBounds
+from modelward.hub.history.tiers import CHUNK_ROWS
 
 DAY = 24 * 60
 
@@ -225,3 +226,39 @@ async def test_reading_goes_on_beside_writing(tmp_path: Path) -> None:
         await asyncio.gather(write(), read())
         series = await k.asked("requests", (0, 61), points=1)
         assert {line.name: line.values for line in series.lines}["ok"] == (61 * 9,)
+
+
+async def test_a_day_that_comes_at_once_is_sealed_as_it_comes(tmp_path: Path) -> None:
+    """Unsealed rows are read one by one, by each question: none waits for the next round of sealing."""
+    path = tmp_path / "history.db"
+    async with kept(path) as k:
+        k.clock.ms = NOW_MS + DAY * MINUTE_MS
+        await k.store.put(batch(*(row(minute) for minute in range(DAY))))
+        with sqlite3.connect(path) as reader:
+            (left,) = reader.execute("SELECT count(*) FROM staged").fetchone()
+        assert left <= CHUNK_ROWS
+        series = await k.asked("requests", (0, DAY), points=1)
+        assert {line.name: line.values for line in series.lines}["ok"] == (9 * DAY,)
+
+
+async def test_a_few_rows_that_come_late_wait_for_the_round(tmp_path: Path) -> None:
+    """A chunk is made anew for what is added to it: not for each row."""
+    path = tmp_path / "history.db"
+    async with kept(path) as k:
+        k.clock.ms = NOW_MS + DAY * MINUTE_MS
+        for minute in range(10):
+            await k.store.put(batch(row(minute), number=minute))
+        with sqlite3.connect(path) as reader:
+            assert reader.execute("SELECT count(*) FROM staged").fetchone() == (10,)
+        assert await k.store.seal() == 1
+
+
+async def test_unsealed_rows_with_a_damaged_one_among_them_add_up_as_sealed_ones(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    async with kept(path) as k:
+        await k.put([row(minute, parts=(part(10 + minute),)) for minute in (0, 1, 4, 5)])
+        with sqlite3.connect(path) as writer:
+            writer.execute("UPDATE staged SET data = ? WHERE minute = ?", (b"\x01", NOW_MS + MINUTE_MS))
+        series = await k.asked("requests", (0, 6))
+        assert {line.name: line.values for line in series.lines}["ok"] == (9, None, None, None, 13, 14)
+        assert "1 stored parts of this time are damaged" in series.problem

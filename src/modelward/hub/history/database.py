@@ -20,7 +20,7 @@ from modelward.api.history import MINUTE_MS, HistoryBatch, HistoryRow
 from modelward.hub.history.chunk import Chunk, ChunkDamagedError, chunk_from_bytes, chunk_to_bytes
 from modelward.hub.history.packing import labels_in, packed, unpacked
 from modelward.hub.history.record import Record, merged, record_of, record_of_window
-from modelward.hub.history.tiers import DAY_MS, FINEST, HOUR_MS, TIERS, Tier
+from modelward.hub.history.tiers import DAY_MS, HOUR_MS, TIERS, Tier, sealed_before_ms
 
 LATE_MS = 26 * HOUR_MS
 """A row or a window older than this is refused: no operator waits so long, and what is as old is settled."""
@@ -159,7 +159,7 @@ class HistoryDatabase:
 
     def due(self, now_ms: int) -> list[tuple[str, str]]:
         """Return the endpoints with rows or windows that are to be sealed."""
-        cut_ms, settled_ms = _cut_ms(now_ms), now_ms - LATE_MS
+        cut_ms, settled_ms = sealed_before_ms(now_ms), now_ms - LATE_MS
         rows = self.connection.execute(
             "SELECT n.name, e.name FROM endpoints e JOIN namespaces n ON n.id = e.namespace WHERE EXISTS "
             "(SELECT 1 FROM staged s WHERE s.endpoint = e.id AND s.minute < ?) OR EXISTS "
@@ -175,7 +175,7 @@ class HistoryDatabase:
                 self._seal(self.endpoint(namespace, name), now_ms)
 
     def _seal(self, endpoint: KnownEndpoint, now_ms: int) -> None:
-        number, cut_ms, settled_ms = endpoint.number, _cut_ms(now_ms), now_ms - LATE_MS
+        number, cut_ms, settled_ms = endpoint.number, sealed_before_ms(now_ms), now_ms - LATE_MS
         rows = self.connection.execute(
             "SELECT minute, data FROM staged WHERE endpoint = ? AND minute < ?", (number, cut_ms)
         ).fetchall()
@@ -293,8 +293,3 @@ def _one_row(record: Record) -> Chunk:
     chunk = Chunk()
     chunk.add({0: record})
     return chunk
-
-
-def _cut_ms(now_ms: int) -> int:
-    """Return the time before which rows are sealed: whole chunks of the finest tier, a little after they have ended."""
-    return FINEST.start_of(now_ms - 2 * MINUTE_MS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 
-from modelward.hub.history.record import FIELDS, Record
+from modelward.hub.history.record import FIELDS, Column, Record
 
 _PLACES = {field: place for place, field in enumerate(FIELDS)}
 _FIELDS = 128
@@ -38,22 +39,49 @@ def packed(record: Record, label_number: Callable[[str], int]) -> bytes:
 def unpacked(data: bytes, labels: Mapping[int, str]) -> Record:
     """Return the record of some bytes; ValueError where they are none, or name a label that is not known."""
     found: Record = {}
-    numbers, number, shift = [], 0, 0
+    for number, value in _pairs(data):
+        found[_column(number, labels)] = value
+    return found
+
+
+class Unpacker:
+    """Reads many rows of one endpoint into columns: what a question does not want is never looked up again."""
+
+    def __init__(self, labels: Mapping[int, str], wanted: Callable[[Column], bool]) -> None:
+        """Read rows whose labels are these."""
+        self._labels, self._wanted = labels, wanted
+        self._columns: dict[int, Column | None] = {}
+
+    def read(self, data: bytes) -> list[tuple[Column, int]]:
+        """Return what is wanted of a row; ValueError as `unpacked`."""
+        columns, found = self._columns, list[tuple[Column, int]]()
+        for number, value in _pairs(data):
+            if number not in columns:
+                column = _column(number, self._labels)
+                columns[number] = column if self._wanted(column) else None
+            if (known := columns[number]) is not None:
+                found.append((known, value))
+        return found
+
+
+def _pairs(data: bytes) -> Iterator[tuple[int, int]]:
+    """Return the numbers of columns, and their values; ValueError where there is a half one."""
+    numbers, number, shift = list[int](), 0, 0
     for byte in data:
-        number |= (byte & 127) << shift
-        if byte & 128:
-            shift += 7
-        else:
-            numbers.append(number)
+        if byte < 128:
+            numbers.append(number | byte << shift if shift else byte)
             number = shift = 0
-    column = 0
+        else:
+            number |= (byte & 127) << shift
+            shift += 7
+    return zip(accumulate(numbers[::2]), numbers[1::2], strict=True)
+
+
+def _column(number: int, labels: Mapping[int, str]) -> Column:
     try:
-        for gap, value in zip(numbers[::2], numbers[1::2], strict=True):
-            column += gap
-            found[labels[column // _FIELDS], FIELDS[column % _FIELDS]] = value
+        return labels[number // _FIELDS], FIELDS[number % _FIELDS]
     except (KeyError, IndexError) as error:
         raise ValueError(f"not a row of this history: {error!r}") from error
-    return found
 
 
 def labels_in(data: bytes, labels: Mapping[int, str]) -> set[str]:

@@ -25,6 +25,7 @@ from modelward.hub.history import answers, retention
 from modelward.hub.history.access import RETRY_S, HistoryAccess
 from modelward.hub.history.database import HistoryDatabase, Taken
 from modelward.hub.history.file import network_file_system
+from modelward.hub.history.late_rows import LateRows
 from modelward.hub.history.place import HistoryPlace, HistoryState
 from modelward.hub.history.prometheus import PrometheusHistory
 from modelward.hub.history.totals import HistoryTotals, totals
@@ -62,6 +63,7 @@ class HistoryStore:
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-writer"))
     _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "history-reader"))
     _turns: Turns = field(default_factory=lambda: Turns(1, 1, _QUESTIONS))
+    _late: LateRows = field(default_factory=LateRows)
     _waiting: int = 0
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -173,11 +175,16 @@ class HistoryStore:
 
     def _put(self, database: HistoryDatabase, batch: HistoryBatch) -> Taken:
         taken = database.put(batch, self.clock_ms())
+        if taken.new:
+            self._late.add(batch, self.clock_ms())
         self._trim(database)
+        if due := self._late.taken(_SEALED_AT_ONCE):
+            self._sealed(database, due)
         return taken
 
     def _sealed(self, database: HistoryDatabase, some: list[tuple[str, str]]) -> None:
         database.seal(some, self.clock_ms())
+        self._late.forget(some)
         self._trim(database)
 
     def _tidied(self, database: HistoryDatabase) -> None:

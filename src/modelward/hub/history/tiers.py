@@ -49,3 +49,8 @@ def tier_for(from_ms: int, to_ms: int, now_ms: int) -> Tier:
         if from_ms >= now_ms - tier.keep_ms and (to_ms - from_ms) // tier.step_ms < MOST_ROWS:
             return tier
     return COARSEST
+
+
+def sealed_before_ms(now_ms: int) -> int:
+    """Return the time before which rows are sealed: whole chunks of the finest tier, a little after they have ended."""
+    return FINEST.start_of(now_ms - 2 * MINUTE_MS)
