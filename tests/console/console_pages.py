@@ -9,6 +9,7 @@ PAGES: Mapping[str, str] = {
     "endpoint": "/e/retail/chat",
     "why": "/e/retail/chat/why?check=banking/stays-on-topic",
     "revisions": "/e/retail/chat/revisions",
+    "cost": "/e/retail/chat/cost",
     "transcripts": "/e/retail/chat/transcripts",
     "alerts": "/alerts",
     "policies": "/policies",

@@ -11,7 +11,16 @@ from typing import Any
 from modelward.api.budget import COST_UNITS
 from modelward.api.evaluation import Counts, EvaluatorFacts, Example, WindowResult
 from modelward.api.exchange import Exchange, Message, Timings, Usage
-from modelward.api.history import BOUNDS, MINUTE_MS, HistoryPart, HistoryRow, Latency, LevelSpread, ObjectiveCount
+from modelward.api.history import (
+    BOUNDS,
+    MINUTE_MS,
+    CallerCount,
+    HistoryPart,
+    HistoryRow,
+    Latency,
+    LevelSpread,
+    ObjectiveCount,
+)
 from modelward.api.kept_score import KeptScore, kept_score_to_json, shown_set
 from modelward.api.outcome import RequestClass
 
@@ -59,7 +68,23 @@ def _minute(namespace: str, name: str, at_ms: int, minute: int, dice: random.Ran
         "desired": LevelSpread(4, 4 * replicas, replicas, replicas),
     }
     bad = ObjectiveCount("banking", "errors", served, outcomes["error"])
-    return HistoryRow(namespace, name, at_ms, MINUTE_MS, (part,), levels, (bad,))  # type: ignore[arg-type]
+    return HistoryRow(namespace, name, at_ms, MINUTE_MS, (part,), levels, (bad,), _callers(served, cost))  # type: ignore[arg-type]
+
+
+def _callers(served: int, cost: int) -> tuple[CallerCount, ...]:
+    """Return what two teams and the rest used of a minute."""
+    shares = (("mobile-app", 6), ("branch-desk", 3), ("other", 1))
+    return tuple(
+        CallerCount(
+            name,
+            served * part // 10,
+            served * 486 * part // 10,
+            served * 126 * part // 10,
+            0,
+            {"EUR": cost * part // 10},
+        )
+        for name, part in shares
+    )
 
 
 def _buckets(name: Latency, count: int, middle_s: float, dice: random.Random) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from console_samples import NOW_MS
 
 from modelward.api.alert_status import DeliveryStatus
+from modelward.api.budget import COST_UNITS
 from modelward.api.compare_view import BadShare, CompareRow, LikelyCause, RevisionsView, WhyView
 from modelward.api.endpoint_status import Change
 from modelward.api.exchange_page import ExchangePage, ExchangeView, LabelView, ScoreView, ShownMask, ShownTurn
@@ -14,6 +15,7 @@ from modelward.api.person import NamespaceRights, Person
 from modelward.api.policy_status import MonitoringPolicyStatus
 from modelward.api.preview import Preview, PreviewEpisode, PreviewSide
 from modelward.api.quantity import timestamp
+from modelward.api.series import HistorySeries, SeriesLine
 from modelward.api.views import (
     AlertPage,
     AlertView,
@@ -420,3 +422,18 @@ def audit() -> AuditPage:
         ),
     )
     return AuditPage(rows=rows, cursor="older")
+
+
+def callers() -> HistorySeries:
+    """Return three days of what two teams and the rest cost."""
+    at_ms = tuple(NOW_MS // 86_400_000 * 86_400_000 - 86_400_000 * back for back in (2, 1, 0))
+    lines = (
+        SeriesLine("cost", (4 * COST_UNITS, None, 2 * COST_UNITS), currency="EUR", caller="retail"),
+        SeriesLine("asked", (40, None, 20), caller="retail"),
+        SeriesLine("input", (4_000, None, 2_000), caller="retail"),
+        SeriesLine("output", (400, None, 200), caller="retail"),
+        SeriesLine("cost", (0, 9 * COST_UNITS, 0), currency="EUR", caller="other"),
+        SeriesLine("asked", (7, 0, 0), caller=""),
+        SeriesLine("unpriced", (7, 0, 0), caller=""),
+    )
+    return HistorySeries("callers", "none", "1h", 86_400_000, at_ms, (1_000_000,) * 3, lines)

@@ -108,6 +108,8 @@ def _series(metric: str) -> web.Response:
     }
     if metric == "checks":
         return _json(_checks())
+    if metric == "callers":
+        return _json(series_to_json(more.callers()))
     if metric not in tracks:
         return _error(404, "NotFound")
     track, unit = tracks[metric]

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from modelward.api.budget import MAX_COUNTED, counted
+from modelward.api.collector_config import MOST_CALLERS
 from modelward.api.outcome import RequestClass
 
 MINUTE_MS = 60_000
@@ -34,6 +35,7 @@ OTHER = "other"
 MOST_PARTS = 5
 """Revisions and models that a row tells apart."""
 _MOST_OBJECTIVES = 200
+_MOST_CURRENCIES, _LONGEST_CALLER = 5, 63
 _LONGEST_NAME = 253
 
 
@@ -82,6 +84,21 @@ class ObjectiveCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerCount:
+    """What one caller used in a minute, as `usage.callers` names it; `unpriced` requests are in no cost.
+
+    `costs` are by currency. All without a name of their own are `other`, those that named themselves not are empty.
+    """
+
+    caller: str
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    unpriced: int = 0
+    costs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRow:
     """One endpoint's minute, as far as the leader watched it: `covered_ms` of it, on average of the pods."""
 
@@ -92,6 +109,7 @@ class HistoryRow:
     parts: tuple[HistoryPart, ...] = ()
     levels: Mapping[LevelName, LevelSpread] = field(default_factory=dict)
     objectives: tuple[ObjectiveCount, ...] = ()
+    callers: tuple[CallerCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +163,8 @@ def row_to_json(row: HistoryRow) -> dict[str, Any]:
         body["levels"] = {n: [v.readings, v.total, v.lowest, v.highest] for n, v in row.levels.items()}
     if row.objectives:
         body["objectives"] = [[one.policy, one.name, one.events, one.bad] for one in row.objectives]
+    if row.callers:
+        body["callers"] = [list(asdict(one).values()) for one in row.callers]
     return body
 
 
@@ -154,8 +174,11 @@ def row_from_json(data: Mapping[str, Any]) -> HistoryRow:
     Names that a newer operator may send are left out.
     """
     objectives = data.get("objectives", ())
+    callers = data.get("callers", ())
     if len(objectives) > _MOST_OBJECTIVES or len(data.get("parts", ())) > MOST_PARTS + 1:
         raise ValueError("too many parts or objectives")
+    if len(callers) > MOST_CALLERS + 1:
+        raise ValueError("too many callers")
     return HistoryRow(
         _name(data["namespace"]),
         _name(data["endpoint"]),
@@ -164,7 +187,18 @@ def row_from_json(data: Mapping[str, Any]) -> HistoryRow:
         tuple(_part_from_json(part) for part in data.get("parts", ())),
         {name: _level(data["levels"][name]) for name in LEVELS if name in data.get("levels", {})},
         tuple(ObjectiveCount(_name(p), _name(n), counted(events), counted(bad)) for p, n, events, bad in objectives),
+        tuple(_caller(*one) for one in callers),
     )
+
+
+def _caller(
+    caller: Any, requests: Any, read: Any, written: Any, unpriced: Any, costs: Mapping[str, Any]
+) -> CallerCount:
+    if len(costs) > _MOST_CURRENCIES:
+        raise ValueError("too many currencies")
+    money = {_name(currency)[:8]: counted(cost) for currency, cost in costs.items()}
+    name = _name(caller)[:_LONGEST_CALLER]
+    return CallerCount(name, counted(requests), counted(read), counted(written), counted(unpriced), money)
 
 
 def _part_to_json(part: HistoryPart) -> dict[str, Any]:

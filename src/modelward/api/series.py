@@ -27,6 +27,7 @@ HistoryMetric = Literal[
     "kv",
     "objectives",
     "checks",
+    "callers",
 ]
 HISTORY_METRICS: tuple[HistoryMetric, ...] = get_args(HistoryMetric)
 HistorySplit = Literal["none", "revision", "model"]
@@ -62,6 +63,7 @@ class SeriesLine:
     model: str = ""
     policy: str = ""
     currency: str = ""
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +182,5 @@ def _line(row: Mapping[str, Any]) -> SeriesLine:
     def column(name: str) -> tuple[int | None, ...]:
         return tuple(row.get(name, ()))
 
-    texts = {name: str(row.get(name, "")) for name in ("name", "revision", "model", "policy", "currency")}
+    texts = {name: str(row.get(name, "")) for name in ("name", "revision", "model", "policy", "currency", "caller")}
     return SeriesLine(values=column("values"), n=column("n"), low=column("low"), high=column("high"), **texts)

@@ -12,6 +12,7 @@ from modelward.console.login.ticket import OPEN_PATH, TICKET, Ticket, open_by_ti
 from modelward.console.site import static
 from modelward.console.site.alerts import alerts, silence
 from modelward.console.site.audit import audit
+from modelward.console.site.cost import cost
 from modelward.console.site.desk import DESK, Desk
 from modelward.console.site.endpoint import endpoint
 from modelward.console.site.fleet import fleet
@@ -32,6 +33,7 @@ def application(desk: Desk, ticket: Ticket | None = None) -> web.Application:
     app.router.add_get(one, endpoint)
     app.router.add_get(f"{one}/why", why)
     app.router.add_get(f"{one}/revisions", revisions)
+    app.router.add_get(f"{one}/cost", cost)
     app.router.add_get(f"{one}/transcripts", transcripts)
     app.router.add_post(f"{one}/transcripts/label", label)
     app.router.add_get("/alerts", alerts)

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "list endpoints: those that need you first",
     "why": "tell what an endpoint's health rests on, and what changed before",
     "top": "list endpoints by use or cost",
+    "cost": "tell what each caller of an endpoint cost, by day",
     "alerts": "list alerts that fire, and who was told",
     "ack": "acknowledge an alert: nothing more is told of it until it is resolved",
     "silence": "silence alerts of an endpoint, or of a namespace, for a while",
@@ -29,7 +30,7 @@ COMMANDS = {
     "console": "open the console in a browser",
     "completion": "tell how the shell completes this command",
 }
-OF_ENDPOINT = ("why", "ack", "samples", "label", "silence")
+OF_ENDPOINT = ("why", "cost", "ack", "samples", "label", "silence")
 """Commands whose first word is the name of an endpoint."""
 
 
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=text, description=text, parents=[shared])
         for name, text in COMMANDS.items()
     }
-    for name in ("why", "ack", "samples", "label"):
+    for name in ("why", "cost", "ack", "samples", "label"):
         add[name].add_argument("endpoint", help="name of the LLMEndpoint")
     add["status"].add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="text (default) or json"
@@ -60,11 +61,12 @@ def parser() -> argparse.ArgumentParser:
     _silences(add["ack"], add["silence"])
     _samples(add["samples"])
     _label(add["label"])
+    _cost(add["cost"])
     add["preview"].add_argument(
         "-f", "--filename", required=True, help="file with one MonitoringPolicy; - reads it from standard input"
     )
     add["preview"].add_argument("--over", default="7d", help="how far back (default 7d)")
-    for name in ("why", "samples", "label", "preview", "console"):
+    for name in ("why", "cost", "samples", "label", "preview", "console"):
         _hub(add[name])
     return top
 
@@ -111,6 +113,11 @@ def _label(one: argparse.ArgumentParser) -> None:
     one.add_argument("check", metavar="POLICY/NAME", help="the evaluation whose finding is judged")
     one.add_argument("word", choices=tuple(FAULT), help="whether the exchange is at fault, whatever the check says")
     one.add_argument("--comment", default="", help="why")
+
+
+def _cost(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--days", type=int, default=31, help="how many UTC days, today among them (default 31)")
+    one.add_argument("-o", "--output", choices=("text", "csv"), default="text", help="text (default), or csv by day")
 
 
 def _hub(one: argparse.ArgumentParser) -> None:

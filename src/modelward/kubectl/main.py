@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modelward.kubectl import alerts, fleet, preview, samples, why
+from modelward.kubectl import alerts, cost, fleet, preview, samples, why
 from modelward.kubectl.arguments import parser
 from modelward.kubectl.cluster import Cluster
 from modelward.kubectl.completion import HOW, completion
@@ -55,6 +55,10 @@ def _top(cluster: Cluster, asked: argparse.Namespace, _: datetime) -> str:
 def _why(cluster: Cluster, asked: argparse.Namespace, now: datetime) -> str:
     told = why.why(cluster, asked.endpoint, now)
     return f"{told}\n\n{why.suspects(cluster, _way(asked), asked.endpoint, asked.check)}" if asked.deep else told
+
+
+def _cost(cluster: Cluster, asked: argparse.Namespace, now: datetime) -> str:
+    return cost.cost(cluster, _way(asked), asked.endpoint, asked.days, now, as_csv=asked.output == "csv")
 
 
 def _alerts(cluster: Cluster, asked: argparse.Namespace, now: datetime) -> str:
@@ -118,6 +122,7 @@ def _flags(asked: argparse.Namespace) -> tuple[str, ...]:
 
 _ANSWERS: Mapping[str, Callable[[Cluster, argparse.Namespace, datetime], str]] = {
     "status": _status,
+    "cost": _cost,
     "why": _why,
     "top": _top,
     "alerts": _alerts,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from modelward.api.outcome import class_on_page
 from modelward.metrics import dialects
+from modelward.metrics.callers import caller_sums
 from modelward.metrics.dialects import added_up
 from modelward.metrics.exposition import Families, Sample
 from modelward.metrics.page_sums import histograms, summed
@@ -81,6 +82,7 @@ def snapshot_from_collector(families: Families, pod: str, at_ms: int) -> Snapsho
         engine=_label(families, "modelward_engine_info", "engine"),
         engine_problem=_label(families, "modelward_engine_problem_info", "problem"),
         unreached=any(each.value == 0 for each in families.of(_UPSTREAM)),
+        callers=caller_sums(families),
     )
 
 

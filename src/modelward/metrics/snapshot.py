@@ -3,11 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from modelward.metrics.histogram import Histogram
 from modelward.metrics.signals import Signal, SignalKey
 
+CallerKey: TypeAlias = tuple[str, str, str]
+"""A caller, what is counted of it (a field of `api.history.CallerCount`), and the currency of a cost."""
+CallerSums: TypeAlias = Mapping[CallerKey, int]
+"""Sums since a collector began; costs in `api.budget.COST_UNITS`."""
 MAX_MODELS = 100
 """An hour of readings is kept of each: names without end would be memory without end."""
 
@@ -29,6 +33,7 @@ class Snapshot:
     `collector_version` is empty for an engine's page; `engine` is what the engine's own page was taken for, empty where
     it is not known; `engine_problem` is why the collector beside the engine could
     not read the engine's own page; `unreached` says that no model server has accepted its connections for 30 s.
+    `callers` is what each caller used, as `metrics.callers` reads it.
     `page` is the digest of the page that was read, by which the same one is known.
     """
 
@@ -44,6 +49,7 @@ class Snapshot:
     engine: str = ""
     engine_problem: str = ""
     unreached: bool = False
+    callers: CallerSums = field(default_factory=dict)
     page: str = field(default="", compare=False, repr=False)
 
     @property
@@ -70,7 +76,13 @@ class PageSignals:
     histograms: Mapping[SignalKey, Histogram | None]
 
     def snapshot(
-        self, pod: str, at_ms: int, source: Literal["collector", "engine"], unreached: bool = False, **more: str
+        self,
+        pod: str,
+        at_ms: int,
+        source: Literal["collector", "engine"],
+        unreached: bool = False,
+        callers: CallerSums | None = None,
+        **more: str,
     ) -> Snapshot:
         """Keep what is known. Raises UnusableError of a page that names more models than could be distinguished."""
         values = {**self.gauges, **self.counters}
@@ -88,6 +100,7 @@ class PageSignals:
             {key: value for key, value in self.histograms.items() if value is not None},
             frozenset(unknown),
             unreached=unreached,
+            callers=callers or {},
             **more,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import console_more_samples as more
 import console_samples as samples
 import pytest
@@ -14,6 +16,7 @@ from modelward.console.charts.timeline import DAY, Timeline
 from modelward.console.pages.alerts import shown_alerts
 from modelward.console.pages.audit import shown_audit
 from modelward.console.pages.budget import budget_of
+from modelward.console.pages.cost import question, shown_cost
 from modelward.console.pages.endpoint import because, shown_endpoint
 from modelward.console.pages.masked_text import pieces
 from modelward.console.pages.policies import PolicyTextError, changed_spec, policy_yaml, spec_of
@@ -180,3 +183,30 @@ def test_a_refused_reading_and_a_broken_chain_are_shown() -> None:
     assert [row.allowed for row in page.rows] == [True, True, False]
     assert (page.whole, page.problem) == (False, "line 7")
     assert page.following == "/audit?ns=retail&cursor=older"
+
+
+def test_cost_names_callers_by_what_they_cost_and_the_rest_last() -> None:
+    page = shown_cost(("retail", "chat"), more.callers())
+    assert page.headline == "15.00 EUR in the last 31 days"
+    assert [(one.name, one.total, one.today, one.requests, one.unpriced) for one in page.rows] == [
+        ("retail", "6.00", "2.00", "60", "–"),
+        ("other", "9.00", "0.00", "–", "–"),
+        ("no name", "–", "–", "7", "7"),
+    ]
+    assert page.rows[0].days == ("4.00", "0.00", "2.00")
+    assert len(page.rows[0].bars) == 2
+    assert page.rows[0].says.endswith("most on 25 Nov with 4.00")
+
+
+def test_cost_without_the_right_to_text_or_without_history_says_so() -> None:
+    whole = replace(more.callers(), metric="cost", lines=(SeriesLine("cost", (1, 2, 3), currency="EUR"),))
+    page = shown_cost(("retail", "chat"), whole)
+    assert (page.named, [one.name for one in page.rows]) == (False, ["all callers"])
+    gone = shown_cost(("retail", "chat"), None)
+    assert (gone.rows, "no history" in gone.problem) == ((), True)
+
+
+def test_cost_asks_for_whole_utc_days() -> None:
+    asked = question(NOW)
+    assert (asked.from_ms % DAY, asked.to_ms % DAY, asked.to_ms - asked.from_ms) == (0, 0, asked.points * DAY)
+    assert asked.from_ms < NOW < asked.to_ms

@@ -17,7 +17,15 @@ from waiting import until
 from modelward.api.budget import BudgetLimits, BudgetTerms, Spend, SpendRequest, SpentSoFar, day_of
 from modelward.api.evaluation import Counts, EvaluatorFacts, WindowResult, result_to_json
 from modelward.api.exchange import exchange_to_json
-from modelward.api.history import BatchKey, HistoryPart, HistoryRow, LevelSpread, ObjectiveCount, row_to_json
+from modelward.api.history import (
+    BatchKey,
+    CallerCount,
+    HistoryPart,
+    HistoryRow,
+    LevelSpread,
+    ObjectiveCount,
+    row_to_json,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8),
@@ -48,6 +56,7 @@ MINUTE = HistoryRow(
     (HistoryPart("r1", "m", {"ok": 3}, {"ttft": (3, *(0,) * 20)}, 1, 2, 3, "USD"),),
     {"queue": LevelSpread(1, 2, 2, 2)},
     (ObjectiveCount("p", "errors", 3, 1),),
+    (CallerCount("team", 3, 1, 2, 0, {"USD": 3}),),
 )
 SILENCE = {"namespace": "loud", "endpoint": "chat", "untilMs": NOW_MS + 9_000_000, "alerts": ["Check/e"]}
 PREVIEW = {"namespace": "loud", "name": "p", "fromMs": NOW_MS - 900_000, "toMs": NOW_MS, "spec": {"objectives": []}}
@@ -91,7 +100,7 @@ async def answers(session: aiohttp.ClientSession) -> list[tuple[int, bytes]]:
     _, results = await asked(session, "GET", "/v1/results?since=0")
     _, budgets = await asked(session, "GET", "/v1/budgets")
     own_budgets = [row for row in orjson.loads(budgets)["budgets"] if row["namespace"] == "quiet"]
-    for metric in ("requests", "ttft", "objectives", "checks"):
+    for metric in ("requests", "ttft", "objectives", "checks", "callers"):
         asked_of = f"metric={metric}&from={NOW_MS - 600_000}&to={NOW_MS}"
         found.append(await asked(session, "GET", f"/v1/history/quiet/chat?{asked_of}"))
     found.append(await asked(session, "GET", f"/v1/history/quiet/chat/objectives?from={NOW_MS - 600_000}&to={NOW_MS}"))

@@ -96,3 +96,29 @@ def test_a_hub_that_is_away_is_no_traceback(kubectl: Any) -> None:
 def test_the_plugin_which_carries_nothing_else_names_what_the_package_names() -> None:
     assert (hub.AUDIENCE, hub.READER_ACCOUNT) == (names.TOKEN_AUDIENCE, names.READER_ACCOUNT)
     assert CONFIG_MAP_NAME in hub.AUTHORITY
+
+
+async def test_cost_lists_callers_by_what_they_cost(kubectl: Any) -> None:
+    hub = StandInHub()
+    told = await asked(kubectl, hub, "cost", "chat", "--days", "3")
+    rows = [line.split() for line in told.splitlines()[1:]]
+    assert rows[0] == ["retail", "6.00", "2.00", "EUR", "60", "6600", "0"]
+    assert [row[0] for row in rows] == ["retail", "other", "(no"]
+    path, query = hub.asked[0]
+    assert (path, query["metric"], query["points"]) == ("view/endpoints/retail/chat/history", "callers", "3")
+    assert int(query["from"]) % 86_400_000 == int(query["to"]) % 86_400_000 == 0
+
+
+async def test_cost_as_csv_is_exact_and_by_day(kubectl: Any) -> None:
+    told = await asked(kubectl, StandInHub(), "cost", "chat", "-o", "csv")
+    assert told.splitlines()[0] == "day,caller,currency,cost"
+    assert [line.split(",")[1:] for line in told.splitlines()[1:]] == [
+        ["retail", "EUR", "4"],
+        ["retail", "EUR", "2"],
+        ["other", "EUR", "9"],
+    ]
+
+
+async def test_cost_of_more_days_than_there_are_is_refused(kubectl: Any) -> None:
+    with pytest.raises(PluginError, match="--days"):
+        await asked(kubectl, StandInHub(), "cost", "chat", "--days", "1000")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.api.history import BOUNDS, MINUTE_MS, BatchKey, HistoryRow, LevelSpread
+from modelward.api.history import BOUNDS, MINUTE_MS, BatchKey, CallerCount, HistoryRow, LevelSpread
 from modelward.api.usage import ModelPrice, Prices
 from modelward.hub_client.client import HubClient, HubUnavailableError
 from modelward.metrics.histogram import Histogram
@@ -278,3 +278,11 @@ async def test_other_work_has_its_turn_while_a_minute_is_counted() -> None:
     beside.cancel()
     assert turns > 3
     assert [batch.rows for batch in rec.recorder.outbox.batches] == [400]
+
+
+def test_what_callers_used_is_in_the_minute_in_which_it_was_read() -> None:
+    rig, key = Rig(), ("retail", "cost", "EUR")
+    for minute, cost in enumerate((500, 800, 800)):
+        rig.seen.latest["a"] = page("a", START_MS + minute * MINUTE_MS, 10.0, callers={key: cost})
+        callers = rig.row(minute).callers
+        assert callers == ((CallerCount("retail", costs={"EUR": 300}),) if minute == 1 else ())

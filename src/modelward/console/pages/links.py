@@ -48,6 +48,12 @@ def address(namespace: str, name: str, page: str = "", **query: str) -> str:
 
 def tabs(namespace: str, name: str, current: str) -> tuple[Link, ...]:
     """Return the tabs of an endpoint's pages."""
-    pages = (("Overview", ""), ("Why", "why"), ("Revisions", "revisions"), ("Transcripts", "transcripts"))
+    pages = (
+        ("Overview", ""),
+        ("Why", "why"),
+        ("Revisions", "revisions"),
+        ("Transcripts", "transcripts"),
+        ("Cost", "cost"),
+    )
     links = (Link(text, address(namespace, name, page), text == current) for text, page in pages)
     return (*links, Link("Alerts", f"/alerts?ns={quote(namespace)}"))

@@ -10,7 +10,7 @@ from typing import Any
 from modelward.api.evaluation import Counts
 from modelward.api.history import MINUTE_MS
 from modelward.api.series import CheckSums, HistoryQuery, HistorySeries, ObjectivePeriod, ObjectiveSums, SeriesLine
-from modelward.hub.history.lines import FORMS, MOST_LINES, ChartForm, grouping, wanted
+from modelward.hub.history.lines import FORMS, ChartForm, grouping, wanted
 from modelward.hub.history.points import Grid, GroupKey, Points, grid_of
 from modelward.hub.history.reading import HeldRows, held
 from modelward.hub.history.record import CHECK, OBJECTIVE, WEIGHTS, Column, parts_of
@@ -32,7 +32,7 @@ def answer(
     form, tier = FORMS[query.metric], tier_for(query.from_ms, query.to_ms, now_ms)
     from_ms = max(query.from_ms, query.to_ms - MOST_ROWS * tier.step_ms, now_ms - tier.keep_ms - tier.span_ms)
     to_ms = max(query.to_ms, from_ms + 1)
-    grid = grid_of(from_ms, to_ms, tier.step_ms, query.points)
+    grid = grid_of(from_ms, to_ms, tier.step_ms, min(query.points, form.most_points))
     found = held(connection, endpoint, tier, (grid.from_ms, to_ms), wanted(form))
     points = Points(grid)
     points.add(found.segments, grouping(form, query.by))
@@ -41,19 +41,19 @@ def answer(
 
 def made_of(points: Points, query: HistoryQuery, tier: str, now_ms: int, said: Sequence[str] = ()) -> HistorySeries:
     """Return the lines of a metric from sums by point; `said` is what is missing in them."""
-    grid = points.grid
-    lines, dropped = _most_used(tuple(FORMS[query.metric].lines(points)))
+    grid, form = points.grid, FORMS[query.metric]
+    lines, dropped = _most_used(tuple(form.lines(points)), form.most_lines)
     said = [*said, *([f"{dropped} lines with the fewest requests are left out"] if dropped else [])]
     seen = _seen(points, min(query.to_ms, now_ms))
     return HistorySeries(query.metric, query.by, tier, grid.step_ms, grid.at_ms, seen, lines, "; ".join(said))
 
 
-def _most_used(lines: Sequence[SeriesLine]) -> tuple[tuple[SeriesLine, ...], int]:
-    if len(lines) <= MOST_LINES:
+def _most_used(lines: Sequence[SeriesLine], most: int) -> tuple[tuple[SeriesLine, ...], int]:
+    if len(lines) <= most:
         return tuple(lines), 0
     ranked = sorted(lines, key=lambda line: -sum(n or 0 for n in line.n or line.values))
-    kept = {id(line) for line in ranked[:MOST_LINES]}
-    return tuple(line for line in lines if id(line) in kept), len(lines) - MOST_LINES
+    kept = {id(line) for line in ranked[:most]}
+    return tuple(line for line in lines if id(line) in kept), len(lines) - most
 
 
 def _damage(found: HeldRows) -> list[str]:

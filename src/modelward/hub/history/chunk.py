@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 import orjson
 import zstandard
 
+from modelward.api.collector_config import MOST_CALLERS
 from modelward.api.history import OUTCOMES
 from modelward.hub.history.record import (
+    CALLER,
     ENDPOINT,
     PART,
     Column,
     Record,
+    callers_beyond,
     combined,
     without_surplus,
 )
@@ -79,9 +82,15 @@ class Chunk:
                 requests[text] = sum(sum(self.columns.get((text, outcome), ())) for outcome in OUTCOMES)
         for text, rest in without_surplus(requests, MOST_PARTS).items():
             self._move(text, rest)
-        others = sorted(text for text in labels if text != ENDPOINT and not text.startswith(PART))
+        callers = {text: self._use_of(text) for text in labels if text.startswith(CALLER)}
+        for text, rest in callers_beyond(callers, MOST_CALLERS).items():
+            self._move(text, rest)
+        others = sorted(text for text in labels if text != ENDPOINT and not text.startswith((PART, CALLER)))
         for text in others[MOST_LABELS:]:
             self._move(text, "")
+
+    def _use_of(self, text: str) -> tuple[int, int]:
+        return sum(self.columns.get((text, "cost"), ())), sum(self.columns.get((text, "asked"), ()))
 
     def _move(self, text: str, to: str) -> None:
         for column in [column for column in self.columns if column[0] == text]:

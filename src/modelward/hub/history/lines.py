@@ -8,17 +8,33 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
 
+from modelward.api.collector_config import MOST_CALLERS
 from modelward.api.evaluation import Counts
 from modelward.api.history import BOUNDS, OUTCOMES, Latency, LevelName
-from modelward.api.series import HistoryMetric, HistorySplit, SeriesLine
+from modelward.api.series import MAX_POINTS, HistoryMetric, HistorySplit, SeriesLine
 from modelward.evaluate.interval import wilson
 from modelward.evaluate.statistics.conversations import independent_size
 from modelward.hub.history.points import GroupKey, Points
-from modelward.hub.history.record import CHECK, ENDPOINT, OBJECTIVE, PART, TOKENS, WEIGHTS, Column, parts_of
+from modelward.hub.history.record import (
+    CALLER,
+    CALLER_FIELDS,
+    CHECK,
+    ENDPOINT,
+    OBJECTIVE,
+    PART,
+    TOKENS,
+    WEIGHTS,
+    Column,
+    callers_beyond,
+    label,
+    parts_of,
+)
 
 _PPM = 1_000_000
 PERCENTILES = (50, 90, 95, 99)
 MOST_LINES = 60
+MOST_CALLER_LINES, MOST_CALLER_POINTS = 600, 100
+"""Every caller has a line for each of what is counted; a point is a day or so."""
 _LEFT_OUT = ("client_error", "overload")
 """Requests that an error rate is not taken over, as `ErrorRate` of a policy is not."""
 Known: TypeAlias = tuple[bool, ...]
@@ -31,6 +47,8 @@ class ChartForm:
     kind: str
     fields: frozenset[str]
     lines: Callable[[Points], Iterable[SeriesLine]]
+    most_lines: int = MOST_LINES
+    most_points: int = MAX_POINTS
 
 
 def wanted(form: ChartForm) -> Callable[[Column], bool]:
@@ -53,7 +71,7 @@ def grouping(form: ChartForm, by: HistorySplit) -> Callable[[str], GroupKey | No
         kind, *rest = parts_of(text)
         if kind != form.kind:
             return None
-        if kind == OBJECTIVE:
+        if kind in (OBJECTIVE, CALLER):
             return (kind, *rest)
         if kind == CHECK:
             return (kind, *rest[:2], rest[2] if by == "revision" else "")
@@ -198,6 +216,21 @@ def _checks(points: Points) -> Iterable[SeriesLine]:
         yield line
 
 
+def _callers(points: Points) -> Iterable[SeriesLine]:
+    """Return what is counted of each caller; chunks name each their own, so there may be too many here again."""
+    used = {label(*group): (sum(points.of(group, "cost")), sum(points.of(group, "asked"))) for group in points.groups()}
+    beyond = callers_beyond(used, MOST_CALLERS)
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for group in points.groups():
+        _, caller, currency = parts_of(beyond.get(label(*group), label(*group)))
+        for name in ("cost",) if currency else CALLER_FIELDS:
+            values, key = points.of(group, name), (caller, currency, name)
+            found[key] = [a + b for a, b in zip(found[key], values, strict=True)] if key in found else values
+    for (caller, currency, name), values in found.items():
+        if any(values):
+            yield SeriesLine(name, tuple(values), currency=currency, caller=caller)
+
+
 def _flagged(counts: Counts) -> tuple[int | None, int | None, int | None]:
     """Return the flagged share of scored answers with its interval, as conversations and weights leave it."""
     size = independent_size(counts)
@@ -218,5 +251,6 @@ FORMS: Mapping[HistoryMetric, ChartForm] = {
     "queue": _levels("queue", "in_flight"),
     "kv": _levels("kv"),
     "objectives": ChartForm(OBJECTIVE, frozenset({"events", "bad"}), _objectives),
+    "callers": ChartForm(CALLER, frozenset({*CALLER_FIELDS, "cost"}), _callers, MOST_CALLER_LINES, MOST_CALLER_POINTS),
     "checks": ChartForm(CHECK, frozenset({"samples", *WEIGHTS}), _checks),
 }

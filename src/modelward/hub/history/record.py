@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from modelward.api.evaluation import Counts, WindowResult
-from modelward.api.history import BOUNDS, LEVELS, OTHER, OUTCOMES, HistoryPart, HistoryRow
+from modelward.api.history import BOUNDS, LEVELS, OTHER, OUTCOMES, CallerCount, HistoryPart, HistoryRow
 
 Column: TypeAlias = tuple[str, str]
 Record: TypeAlias = dict[Column, int]
 ENDPOINT = ""
-PART, OBJECTIVE, CHECK = "p", "o", "c"
+PART, OBJECTIVE, CHECK, CALLER = "p", "o", "c", "u"
 _SEPARATOR = "\x1f"
 _LARGEST = (1 << 64) - 1
 TOKENS = ("input", "output", "cached")
 _AMOUNTS = (*TOKENS, "cost")
+CALLER_FIELDS = ("asked", "input", "output", "unpriced")
+"""Requests, tokens, and requests that are in no cost."""
 GIVEN = (*OUTCOMES, *BOUNDS, *_AMOUNTS)
 WEIGHTS = (
     "weight", "weight_squared", "flagged_weight",
@@ -43,6 +45,8 @@ FIELDS = (
     "samples",
     "flagged",
     *WEIGHTS,
+    "asked",
+    "unpriced",
 )
 """All fields in a fixed order: new ones come at the end, because staged rows name them by their place."""
 
@@ -88,6 +92,8 @@ def record_of(row: HistoryRow) -> Record:
         _add(found, ENDPOINT, ((lowest, spread.lowest + 1), (highest, spread.highest)))
     for part in row.parts:
         _add_part(found, part)
+    for caller in row.callers:
+        _add_caller(found, caller)
     for one in row.objectives:
         _add(found, label(OBJECTIVE, one.policy, one.name), (("events", one.events), ("bad", one.bad)))
     return found
@@ -110,6 +116,29 @@ def _add_part(found: Record, part: HistoryPart) -> None:
     _add(found, of, told)
     for name in (*part.outcomes, *part.latencies, *(name for name, _ in told)):
         found[ENDPOINT, _GIVEN_FIELDS[name]] = 1
+
+
+def _add_caller(found: Record, one: CallerCount) -> None:
+    """Add what a caller used; its costs have labels of their own, one for each currency."""
+    amounts = one.requests, one.input_tokens, one.output_tokens, one.unpriced
+    _add(found, label(CALLER, one.caller, ""), zip(CALLER_FIELDS, amounts, strict=True))
+    for currency, cost in one.costs.items():
+        _add(found, label(CALLER, one.caller, currency), (("cost", cost),))
+
+
+def callers_beyond(sums: Mapping[str, tuple[int, int]], most: int) -> dict[str, str]:
+    """Return which labels of callers make way, and under which they go on to be counted: those that cost least.
+
+    `sums` are the cost and the requests of each label.
+    """
+    by_name: dict[str, tuple[int, int]] = {}
+    for text, (cost, asked) in sums.items():
+        name = parts_of(text)[1]
+        known = by_name.get(name, (0, 0))
+        by_name[name] = known[0] + cost, known[1] + asked
+    named = sorted(by_name.keys() - {OTHER}, key=lambda name: (-by_name[name][0], -by_name[name][1], name))
+    gone = set(named[most:])
+    return {text: label(CALLER, OTHER, parts_of(text)[2]) for text in sums if parts_of(text)[1] in gone}
 
 
 def record_of_window(result: WindowResult) -> Record:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelward.api.history import MINUTE_MS, HistoryRow
+from modelward.metrics.callers import CallerLedger
 from modelward.metrics.gains import ModelGains, follows, gained
 from modelward.metrics.series import Reading
 from modelward.operator.minutes.rows import MinuteFacts, PartKey, levels_of, objectives_of, parts_of
@@ -22,6 +23,7 @@ class _Counted:
     facts: MinuteFacts
     pods: dict[str, Reading] = field(default_factory=dict)
     objectives: ObjectiveSumsByName = field(default_factory=dict)
+    callers: CallerLedger = field(default_factory=CallerLedger)
 
 
 class MinuteLedger:
@@ -57,6 +59,7 @@ class MinuteLedger:
         gains, covered_ms = self._gains(known, seen, minute_ms + MINUTE_MS)
         counted = objectives_of(known.objectives, objectives)
         known.objectives = dict(objectives)
+        callers = known.callers.gained({pod: page.callers for pod, page in seen.latest.items()})
         return HistoryRow(
             namespace,
             name,
@@ -65,6 +68,7 @@ class MinuteLedger:
             parts_of(gains, known.facts.prices),
             levels_of(seen.history, minute_ms, known.facts),
             counted,
+            callers,
         )
 
     def _gains(self, known: _Counted, seen: Observation, until_ms: int) -> tuple[dict[PartKey, ModelGains], int]:
