@@ -28,7 +28,10 @@ from modelward.collector.callers import Callers
 from modelward.collector.handover import receive
 from modelward.collector.model_labels import CHANGES_AT_ONCE
 from modelward.collector.record import ExchangeRecorder
+from modelward.collector.rendering import render
 from modelward.collector.shared_metrics import BOARD_BYTES, SharedMetrics, new_board_fd
+from modelward.metrics.callers import caller_sums
+from modelward.metrics.exposition import parse
 from modelward.privacy.short_fields import OTHER, plain_caller_name
 
 ASKED = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
@@ -64,6 +67,15 @@ def test_requests_tokens_and_records_have_the_name_that_the_header_gives() -> No
             assert one.value(families.CALLER_REQUESTS, caller="") == 1
             assert one.value(families.CALLER_TOKENS, caller="retail", gen_ai_token_type="input") == 7
             assert one.value(families.CALLER_TOKENS, caller="retail", gen_ai_token_type="output") == 3
+            page = caller_sums(parse(render(one.board.read(), {}, "r1").encode()))
+            assert page == {
+                ("", "requests", ""): 1,
+                ("", "input_tokens", ""): 7,
+                ("", "output_tokens", ""): 3,
+                ("retail", "requests", ""): 1,
+                ("retail", "input_tokens", ""): 7,
+                ("retail", "output_tokens", ""): 3,
+            }
             parcel = receive(one.worker_end, one.board.cell(families.TAKEN_BYTES))
             assert parcel is not None
             assert ExchangeRecorder("retail/chat", "r1").record(parcel, "MetadataOnly", None).caller == "retail"
