@@ -1,6 +1,5 @@
 """What may be written: the models and a real API server agree, and each rule refuses in our words."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -528,9 +527,9 @@ def test_a_name_that_others_could_not_build_on_is_refused(trial: Trial, kind: st
 def stored(trial: Trial, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of an object of the test's own kind and spec, really stored."""
     kind, spec = request.param
-    trial.kubectl("create", "-f", "-", body=trial.document(kind, spec, "stored"))
+    trial.store(trial.document(kind, spec, "stored"))
     yield "stored"
-    trial.kubectl("delete", trial.resource(kind), "stored")
+    trial.remove(kind, "stored")
 
 
 @pytest.mark.parametrize(
@@ -539,7 +538,7 @@ def stored(trial: Trial, request: pytest.FixtureRequest) -> Iterator[str]:
     indirect=["stored"],
 )
 def test_what_is_settled_cannot_be_changed(trial: Trial, stored: str, kind: str, spec: Spec, message: str) -> None:
-    assert message in trial.refusal(trial.document(kind, spec, stored), "replace")
+    assert message in trial.refused_change(trial.document(kind, spec, stored))
 
 
 @pytest.mark.parametrize(
@@ -548,7 +547,7 @@ def test_what_is_settled_cannot_be_changed(trial: Trial, stored: str, kind: str,
     indirect=["stored"],
 )
 def test_the_rest_can_be_changed(trial: Trial, stored: str, kind: str, spec: Spec) -> None:
-    assert trial.refusal(trial.document(kind, spec, stored), "replace") == ""
+    assert trial.refused_change(trial.document(kind, spec, stored)) == ""
 
 
 def test_a_misspelt_duration_is_refused_in_one_sentence(trial: Trial) -> None:
@@ -579,7 +578,7 @@ def test_an_unknown_field_is_named_and_not_swallowed(trial: Trial) -> None:
 def test_defaults_are_those_of_the_models(trial: Trial) -> None:
     for kind, spec in VALID:
         body = trial.document(kind, spec)
-        seen = json.loads(trial.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", body=body))
+        seen = trial.tried(body)
         model = KINDS[kind].model
         ours, theirs = model.model_validate(body), model.model_validate(seen)
         assert ours.wire()["spec"] == theirs.wire()["spec"]
