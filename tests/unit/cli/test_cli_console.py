@@ -66,6 +66,15 @@ async def test_what_kubectl_complains_of_is_what_the_person_reads(tmp_path: Path
         await Kubectl(str(tmp_path / "nothing")).token("retail", "r", "a", "1h")
 
 
+async def test_a_forward_that_never_begins_leaves_no_process(tmp_path: Path) -> None:
+    script = f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 600 >&- 2>&-"
+    with pytest.raises(KubectlError, match="port-forward ended"):
+        async with Kubectl(_program(tmp_path / "kubectl", script)).forwarded("modelward-system", "modelward-hub", 8443):
+            pytest.fail("there is no way")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), 0)
+
+
 async def test_a_forward_that_ends_is_begun_again_on_the_same_port(tmp_path: Path) -> None:
     async with serving(StandInHub()) as hub:
         script = FORWARD.format(python=sys.executable, hub=hub.rpartition(":")[2])

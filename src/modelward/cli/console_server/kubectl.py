@@ -67,6 +67,9 @@ class Kubectl:
         except TimeoutError:
             await _ended(first)
             raise KubectlError(f"port-forward to {namespace}/{service} was not ready in {FORWARD_S:g} s") from None
+        except (KubectlError, asyncio.CancelledError):
+            await _ended(first)
+            raise
         keeping = asyncio.create_task(_keep(first, self.command(*where, f"{local}:{port}")))
         try:
             yield local
