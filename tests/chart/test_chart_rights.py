@@ -7,7 +7,7 @@ import pytest
 import yaml
 from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
 
-from modelward.cli.cluster.rights import ISOLATING, POLICY_RULES, RIGHTS
+from modelward.cli.cluster.rights import ISOLATING, POLICY_RULES, RIGHTS, TOLD_VERBS
 
 every = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 
@@ -123,14 +123,15 @@ def test_the_hub_may_write_one_config_map_and_nothing_else() -> None:
     assert rule["verbs"] == ["create", "patch"]
 
 
-def test_at_home_the_operator_may_lead_and_read_one_certificate_and_nothing_else() -> None:
+def test_at_home_the_operator_may_lead_read_one_certificate_and_remember_what_was_told() -> None:
     certificate = {
         "apiGroups": [""],
         "resources": ["configmaps"],
         "resourceNames": ["modelward-hub-ca"],
         "verbs": ["get"],
     }
-    for values, more in (({}, []), ({"watchNamespaces": ["retail"]}, [certificate])):
+    told = {**certificate, "resourceNames": ["modelward-told-retail"], "verbs": TOLD_VERBS.split()}
+    for values, more in (({}, []), ({"watchNamespaces": ["retail"]}, [certificate, told])):
         rights = named(render(values), "Role", "modelward-self")["rules"]
         assert [rule for rule in rights if rule["resources"] != ["leases"]] == more
 

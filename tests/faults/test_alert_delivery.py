@@ -90,6 +90,30 @@ async def test_a_team_is_told_once_over_two_lives_of_the_operator_and_nothing_is
         assert await row(user) == {}
 
 
+async def test_an_endpoint_and_its_policy_that_go_between_two_lives_are_closed_at_their_receiver(
+    proxy: Proxy, user: User
+) -> None:
+    clock = Clock()
+    async with driving(proxy, [user.namespace], clock) as driver:
+        await firing(user, driver, clock)
+    (job,) = await jobs(user)
+    plan = json.loads(job["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
+    await left_word(user.client, user, json.dumps([{"id": one["id"], "told": True} for one in plan["orders"]]))
+    await user.client.delete(LLM_ENDPOINT, user.namespace, "chat")
+    await user.client.delete(MONITORING_POLICY, user.namespace, "baseline")
+    clock.now_ms += 6 * MINUTE_MS
+    async with driving(proxy, [user.namespace], clock) as driver:
+        await driver.sync()
+        await driver.reconciler.alerts.recall()
+        await driver.converge()
+        jobs_now = {one["metadata"]["name"]: one for one in await jobs(user)}
+        (name,) = jobs_now.keys() - {job["metadata"]["name"]}
+        plan = json.loads(jobs_now[name]["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
+        (order,) = plan["orders"]
+        assert (order["message"]["kind"], order["message"]["alerts"][0]["held"]) == ("Closed", "EndpointDeleted")
+        assert order["receiver"]["slack"]["webhookUrlFrom"] == SECRET
+
+
 async def test_the_reconcile_of_the_endpoint_never_takes_back_what_a_receiver_was_told(
     proxy: Proxy, user: User
 ) -> None:

@@ -35,6 +35,8 @@ EVALUATE_ACCOUNT = "modelward-evaluate"
 READER_ACCOUNT, VIEWER_ACCOUNT = "modelward-reader", "modelward-viewer"
 READER_ACCOUNTS = (READER_ACCOUNT, VIEWER_ACCOUNT)
 NOTIFY_ACCOUNT = "modelward-notify"
+TOLD = "modelward-told-"
+"""Before a namespace: the ConfigMap, in our own namespace, of what its receivers believe to fire."""
 TOKEN_AUDIENCE = "modelward-hub"  # noqa: S105  # an audience, not a token
 
 FRAME_MANAGER = "modelward"
@@ -78,6 +80,11 @@ def collector_config(endpoint: str) -> str:
 def model_pods(endpoint: str) -> str:
     """Return the name of the headless Service by which a gateway finds the model's pods."""
     return fit(f"{endpoint}-pods")
+
+
+def told(namespace: str) -> str:
+    """Return the name of the ConfigMap that remembers what receivers of a namespace's alerts were told."""
+    return f"{TOLD}{namespace}"
 
 
 def run(now_ms: int, part: str = "") -> str:

@@ -64,7 +64,8 @@ def reads(cluster: Cluster, as_operator: bool = True) -> ClusterReader:
 def scoped(asked: Asked) -> bool:
     """Allow what the chart grants where it serves namespace `retail`, as far as it matters here."""
     if asked["namespace"] == "system":
-        return asked["resource"] == "leases" or (asked["verb"], asked.get("name")) == ("get", "modelward-hub-ca")
+        certificate = (asked["verb"], asked.get("name")) == ("get", "modelward-hub-ca")
+        return asked["resource"] == "leases" or certificate or asked.get("name") == "modelward-told-retail"
     return asked["namespace"] == "retail"
 
 
@@ -93,7 +94,7 @@ async def test_a_right_that_is_missing_is_named_with_its_place() -> None:
             "leases",
             ("create", "get", "update"),
         ),
-        ("configmaps", ("get",)),
+        ("configmaps", ("get", "get", "create", "patch", "delete")),
     ],
 )
 async def test_rights_at_home_are_asked_for_too(resource: str, missing: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,9 @@ from modelward.api.alert_receivers import PlatformReceiver
 from modelward.api.alertsilence import AlertSilence
 from modelward.api.quantity import timestamp
 from modelward.desired.names import ALERT_MANAGER
+from modelward.kube.client import Listing
 from modelward.kube.errors import Conflict
-from modelward.kube.kinds import ALERT_SILENCE, LLM_ENDPOINT, Kind, Object, kind_of
+from modelward.kube.kinds import ALERT_SILENCE, CONFIG_MAP, LLM_ENDPOINT, MONITORING_POLICY, Kind, Object, kind_of
 from modelward.operator.alerts.reconcile import AlertReconciler
 from modelward.operator.runtime.alert_settings import AlertSettings
 from modelward.operator.runtime.installed import Installed
@@ -52,6 +53,33 @@ class OwnedStatusApi(FakeApi):
     async def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         return self.unseen.pop(name, None) or await super().find(kind, namespace, name)
 
+    async def apply(self, obj: Object, manager: str, **more: Any) -> Object:
+        """Hold what is remembered to the version that was read, as an apply with one does."""
+        if obj["kind"] == "ConfigMap":
+            self.before_write()
+            now = self.store.get(CONFIG_MAP, obj["metadata"]["namespace"], obj["metadata"]["name"])
+            version = now["metadata"]["resourceVersion"] if now else "1"
+            if obj["metadata"]["resourceVersion"] != version:
+                raise Conflict(409, "Conflict", "the object has been modified")
+        return await super().apply(obj, manager, **more)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, **preconditions: str) -> bool:
+        self.before_write()
+        self._note("delete", kind.kind, name, preconditions)
+        self.gone(kind, namespace, name)
+        return True
+
+    def gone(self, kind: Kind, namespace: str, name: str) -> None:
+        """Let an object be there no more."""
+        self.version += 1
+        about = {"namespace": namespace, "name": name, "resourceVersion": str(self.version)}
+        self.store.remove(kind, {**(self.store.get(kind, namespace, name) or {}), "metadata": about})
+        self.rows = {key: rows for key, rows in self.rows.items() if key[0] != name or kind != LLM_ENDPOINT}
+
+    async def list(self, kind: Kind, namespace: str | None = None, *, label_selector: str | None = None) -> Listing:
+        labels = dict(pair.split("=") for pair in (label_selector or "").split(",") if pair)
+        return Listing(self.store.list(kind, namespace, labels), str(self.version))
+
     async def apply_status(self, obj: Object, manager: str) -> Object:
         self.before_write()
         if obj["kind"] != "LLMEndpoint":
@@ -64,7 +92,7 @@ class OwnedStatusApi(FakeApi):
         status = before.get("status", {}) if manager == ALERT_MANAGER else obj["status"]
         return self._write("status", {**before, "status": {**status, "alerts": self._merged(name)}})
 
-    def _merged(self, name: str) -> list[Row]:
+    def _merged(self, name: str) -> Sequence[Row]:
         found: dict[tuple[str, str], Row] = {}
         for (endpoint, _), rows in self.rows.items():
             for row in rows if endpoint == name else ():
@@ -141,6 +169,14 @@ class AlertBench:
             "policy": "baseline", "name": name, "state": state, "since": at, "episode": at, "severity": "Warning",
             "message": f"{name} fails", "verdict": "Failed", "verdictSince": at,
         } | more  # fmt: skip
+
+    def deleted(self, endpoint: str) -> None:
+        """Let an endpoint be deleted, and its status with it."""
+        self.api.gone(LLM_ENDPOINT, "retail", endpoint)
+
+    def policy_deleted(self, name: str = "baseline") -> None:
+        """Let a policy be deleted."""
+        self.api.gone(MONITORING_POLICY, "retail", name)
 
     def restart(self) -> None:
         """Begin anew, with nothing but what the API server holds."""

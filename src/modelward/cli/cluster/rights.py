@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from modelward.desired.names import told
 from modelward.kube.kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
 from modelward.operator.actuators.registry import child_kinds
 
@@ -59,6 +60,9 @@ OWN_RIGHTS: tuple[Mapping[str, str], ...] = (
 )
 """What it must be allowed to do in its own namespace: lead, and know the hub's certificate."""
 
+TOLD_VERBS = "get create patch delete"
+"""On the ConfigMap there that remembers what receivers of a namespace's alerts were told."""
+
 
 def reviews(
     namespace: str, *, isolates: bool = False, makes_rules: bool = False
@@ -82,6 +86,14 @@ def own_reviews(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for asked in OWN_RIGHTS:
         what = "/".join(asked[part] for part in ("group", "resource", "name") if asked.get(part))
         yield f"{asked['verb']} {what}", review({**asked, "namespace": namespace})
+
+
+def told_reviews(namespace: str, served: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rights on what is remembered of each namespace that is served; none where all are."""
+    for place in served:
+        for verb in TOLD_VERBS.split():
+            asked = {"group": "", "resource": "configmaps", "verb": verb, "name": told(place)}
+            yield f"{verb} configmaps/{told(place)}", review({**asked, "namespace": namespace})
 
 
 def review(asked: Mapping[str, str]) -> dict[str, Any]:

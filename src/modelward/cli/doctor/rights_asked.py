@@ -6,7 +6,7 @@ import asyncio
 
 from modelward.cli.cluster.installation import Setup
 from modelward.cli.cluster.reading import ClusterReader
-from modelward.cli.cluster.rights import own_reviews, reviews
+from modelward.cli.cluster.rights import own_reviews, reviews, told_reviews
 from modelward.cli.doctor.observed import Rights
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import Object
@@ -39,6 +39,8 @@ def _asked(namespace: str, settings: Settings) -> list[tuple[str, Object]]:
     """Return each right in words, with its review; no namespaces stand for all of them."""
     own = [(words, f" in {namespace}", review) for words, review in own_reviews(namespace)]
     needed = own if settings.hub_url is not None else [one for one in own if "configmaps" not in one[0]]
+    told = told_reviews(namespace, settings.watch_namespaces)
+    needed += [(words, f" in {namespace}", review) for words, review in told]
     for place in settings.watch_namespaces or ("",):
         asked = reviews(place, isolates=settings.isolate_containers, makes_rules=settings.policy_rules.enabled)
         needed += [(words, f" in {place}" if place else "", review) for words, review in asked]

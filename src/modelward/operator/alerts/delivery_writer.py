@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelward.alerts.delivery import AlertDelivery
+from modelward.alerts.ledger import AlertKey, key_of
 from modelward.alerts.rows import deliveries_of, delivery_row
 from modelward.alerts.standing import StandingAlert
 from modelward.api.alert_status import AlertStatus
@@ -18,7 +19,6 @@ from modelward.api.llmendpoint import LLMEndpoint
 from modelward.desired.names import ALERT_MANAGER
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from modelward.kube.kinds import LLM_ENDPOINT
-from modelward.operator.alerts.standing_alerts import AlertKey, key_of
 from modelward.operator.cache.models import parsed
 from modelward.operator.endpoint.status_writer import wire
 from modelward.operator.runtime.context import Context
@@ -43,6 +43,12 @@ class DeliveryChanges:
         changed = self.by_alert.get(key_of(alert), {})
         others = (one for one in alert.deliveries if one.receiver not in changed)
         return tuple(sorted((*others, *changed.values()), key=lambda one: one.receiver))
+
+    def without(self, keys: frozenset[AlertKey]) -> DeliveryChanges:
+        """Return the changes of other alerts than these."""
+        left = DeliveryChanges()
+        left.by_alert |= {key: found for key, found in self.by_alert.items() if key not in keys}
+        return left
 
     @property
     def endpoints(self) -> set[str]:
@@ -88,7 +94,7 @@ class DeliveryWriter:
         raw = self.context.store.get(LLM_ENDPOINT, namespace, name)
         found = parsed(LLMEndpoint, (raw,)) if raw is not None else ()
         if raw is None or not found:
-            return None  # it is gone: DepartedAlerts has its alerts
+            return None  # it is gone: the ledger has its alerts
         rows = [row for row in _rows(found[0], changes, receivers) if row["deliveries"]]
         metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
         obj = {"apiVersion": API_VERSION, "kind": "LLMEndpoint", "metadata": metadata, "status": {"alerts": rows}}

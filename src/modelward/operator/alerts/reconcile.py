@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelward.alerts.due import due
 from modelward.alerts.due_message import DueItem, DueMessage
 from modelward.alerts.facts import AlertedEndpoint, Sender, fact_of, message_of
+from modelward.alerts.ledger import key_of
 from modelward.alerts.message import MAX_ALERTS, AlertMessage
 from modelward.alerts.receiver import Answered, Told, Undelivered
-from modelward.alerts.routing import SHARED, Routing
-from modelward.alerts.standing import Standing, StandingAlert
-from modelward.api.alert_receivers import AlertReceiver, PlatformReceiver
-from modelward.api.llmendpoint import LLMEndpoint
-from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.kube.kinds import LLM_ENDPOINT
+from modelward.alerts.routing import SHARED
+from modelward.api.alert_receivers import PlatformReceiver
 from modelward.operator.alerts.delivery_writer import DeliveryChanges, DeliveryWriter, over
 from modelward.operator.alerts.heartbeat import BEAT_S, Heartbeats
 from modelward.operator.alerts.pace import Pace
 from modelward.operator.alerts.platform_sender import DeliveryPort, PlatformSender
-from modelward.operator.alerts.policies import alerting, routings, silences
 from modelward.operator.alerts.silence_status import SilenceStatusWriter
-from modelward.operator.alerts.standing_alerts import DepartedAlerts, alerts_of, key_of
 from modelward.operator.alerts.team_jobs import TeamJobs, TeamMessage
-from modelward.operator.cache.models import parsed
+from modelward.operator.alerts.told_ledger import ToldLedger
+from modelward.operator.alerts.turn import Turn, differing, turn_of
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.operator.runtime.work_queue import Lane, WorkKey
@@ -37,17 +33,6 @@ _TRIES = 3
 """How often an answer is written while others write the same endpoint."""
 _LOOK_S = 5.0
 """How often a Job is looked at that tells receivers; its end wakes the key as well."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """What one turn knows of a namespace."""
-
-    namespace: str
-    now_ms: int
-    endpoints: Mapping[str, LLMEndpoint]
-    policies: Mapping[str, MonitoringPolicy]
-    standing: Standing
 
 
 @dataclass(slots=True)
@@ -64,7 +49,7 @@ class AlertReconciler:
     _beats: Heartbeats = field(init=False)
     _pace: Pace = field(init=False)
     _silences: SilenceStatusWriter = field(init=False)
-    _departed: DepartedAlerts = field(default_factory=DepartedAlerts)
+    _told: ToldLedger = field(init=False)
 
     def __post_init__(self) -> None:
         self._jobs = TeamJobs(self.context, self.installed, self.context.settings.alerts.allowed_hosts)
@@ -73,12 +58,17 @@ class AlertReconciler:
         self._beats = Heartbeats(self._platform, self.context.monotonic)
         self._pace = Pace(self.context.monotonic)
         self._silences = SilenceStatusWriter(self.context)
+        self._told = ToldLedger(self.context)
+
+    async def recall(self) -> None:
+        """Ask for the namespaces of which an earlier leader left something to be told."""
+        await self._told.wake()
 
     async def reconcile(self, namespace: str) -> float | None:
         """Tell what is due in a namespace; return the seconds until something may be, None where nothing can be."""
+        await self._told.load(namespace)
         turn = self._turn(namespace)
         silenced_s = await self._silences.write(namespace, turn.standing, turn.now_ms)
-        await self._release(turn)
         if await self._take_in(turn):
             turn = self._turn(namespace)
         found = due(turn.standing, turn.now_ms)
@@ -88,23 +78,17 @@ class AlertReconciler:
         left = [seconds for seconds in waits if seconds is not None]
         return max(0.05, min(left)) if left else None
 
-    def _turn(self, namespace: str) -> _Turn:
-        store, now_ms = self.context.store, self.clock_ms()
-        endpoints = parsed(LLMEndpoint, store.list(LLM_ENDPOINT, namespace))
-        policies = alerting(store, namespace)
-        here = [alert for endpoint in endpoints for alert in alerts_of(endpoint)]
-        gone = self._departed.of(namespace, endpoints, now_ms)
-        routes = routings(policies.values(), self.context.settings.alerts)
-        standing = Standing((*here, *gone), routes, silences(store, namespace), len(endpoints))
-        return _Turn(namespace, now_ms, {one.metadata.name: one for one in endpoints}, policies, standing)
+    def _turn(self, namespace: str) -> Turn:
+        turn = turn_of(self.context, namespace, self._told.now(namespace), self.clock_ms())
+        self._told.known(namespace, turn.remembered(DeliveryChanges()))
+        return turn
 
-    async def _release(self, turn: _Turn) -> None:
-        receivers = _receivers(turn.standing.routings)
+    async def _release(self, turn: Turn) -> None:
         for endpoint in turn.endpoints.values():
             if any(over(row) for row in endpoint.status.alerts):
-                await self._writer.release(turn.namespace, endpoint, receivers)
+                await self._writer.release(turn.namespace, endpoint, turn.receivers)
 
-    async def _take_in(self, turn: _Turn) -> bool:
+    async def _take_in(self, turn: Turn) -> bool:
         """Write what receivers have answered; return whether there was any of it."""
         begun = [one for one in due(turn.standing, turn.now_ms).messages if one.again]
         team = [one for one in begun if not one.receiver.startswith(SHARED)]
@@ -118,7 +102,7 @@ class AlertReconciler:
             self._note(turn, message, answer)
         return True
 
-    async def _write_answers(self, turn: _Turn, answers: Sequence[tuple[DueMessage, Answered]]) -> None:
+    async def _write_answers(self, turn: Turn, answers: Sequence[tuple[DueMessage, Answered]]) -> None:
         """Write them to the endpoints that have not changed; to others once more, as they stand by now."""
         for _ in range(_TRIES):
             changes = DeliveryChanges()
@@ -130,14 +114,14 @@ class AlertReconciler:
                 return
             turn = self._turn(turn.namespace)
 
-    def _answered(self, turn: _Turn, message: DueMessage, answer: Answered, changes: DeliveryChanges) -> None:
+    def _answered(self, turn: Turn, message: DueMessage, answer: Answered, changes: DeliveryChanges) -> None:
         now = {key_of(one): one for one in turn.standing.alerts}
         for item in message.items:
             current = now.get(key_of(item.alert))
             if current is not None and current.episode.began_ms == item.alert.episode.began_ms:
                 changes.note(current, message.answered(item, answer, turn.now_ms))
 
-    def _note(self, turn: _Turn, message: DueMessage, answer: Answered) -> None:
+    def _note(self, turn: Turn, message: DueMessage, answer: Answered) -> None:
         what = self._paced(turn, message)
         if isinstance(answer, Told):
             self._pace.told(what)
@@ -151,18 +135,24 @@ class AlertReconciler:
         )
         self.context.enqueue(WorkKey("policy", turn.namespace, message.policy), Lane.STATUS)
 
-    def _paced(self, turn: _Turn, message: DueMessage) -> tuple[object, ...]:
+    def _paced(self, turn: Turn, message: DueMessage) -> tuple[object, ...]:
         """Return what failures are counted by: another generation of the policy is tried at once."""
         policy = turn.policies.get(message.policy)
         generation = policy.metadata.generation if policy else 0
         return (turn.namespace, message.policy, generation, message.receiver, message.key)
 
-    async def _write(self, turn: _Turn, changes: DeliveryChanges) -> set[str]:
-        whole = {key_of(one): changes.of(one) for one in turn.standing.alerts}
-        self._departed.write(turn.namespace, whole)
-        return await self._writer.write(turn.namespace, changes, _receivers(turn.standing.routings))
+    async def _write(self, turn: Turn, changes: DeliveryChanges) -> set[str]:
+        """Write what receivers know now; return the endpoints of which that failed."""
+        departed = turn.departed
+        failed = await self._writer.write(turn.namespace, changes.without(departed), turn.receivers)
+        ledger, gone = turn.remembered(changes), departed & changes.by_alert.keys()
+        if not gone and self._told.wait_s(turn.namespace, ledger):
+            self._told.known(turn.namespace, ledger)
+        elif not await self._told.write(turn.namespace, ledger):
+            failed |= {endpoint for endpoint, _, _ in gone}
+        return failed
 
-    async def _send(self, turn: _Turn, messages: Sequence[DueMessage]) -> list[float | None]:
+    async def _send(self, turn: Turn, messages: Sequence[DueMessage]) -> list[float | None]:
         """Note and send what may go now; return when what may not is to be tried."""
         waits: list[float | None] = []
         ready: list[DueMessage] = []
@@ -180,26 +170,33 @@ class AlertReconciler:
         for message in ready:
             for item in message.items:
                 changes.note(item.alert, message.begun(item))
-        failed = await self._write(turn, _differing(turn.standing.alerts, changes))
+        ledger = turn.remembered(changes)
+        if wait := self._told.wait_s(turn.namespace, ledger):
+            return [*waits, wait]
+        if not await self._told.write(turn.namespace, ledger, last=not turn.present.endpoints):
+            return [*waits, _LOOK_S]
+        noted = differing(turn.standing.alerts, changes).without(turn.departed)
+        failed = await self._writer.write(turn.namespace, noted, turn.receivers)
+        await self._release(turn)
         able = [one for one in ready if not any(item.alert.endpoint in failed for item in one.items)]
         await self._start(turn, able)
         return waits if len(able) == len(ready) else [*waits, _LOOK_S]
 
-    async def _start(self, turn: _Turn, messages: Sequence[DueMessage]) -> None:
+    async def _start(self, turn: Turn, messages: Sequence[DueMessage]) -> None:
         team: list[TeamMessage] = []
         offered = self.context.settings.alerts.by_name
         for message in messages:
             if message.receiver.startswith(SHARED):
                 receiver = offered.get(message.receiver.removeprefix(SHARED))
                 await self._to_platform(turn, message, receiver)
-            elif (own := self._own(turn, message)) is not None:
+            elif (own := turn.own_receiver(message)) is not None:
                 team.append(TeamMessage(message, self._message(turn, message), own))
         if team:
             taken, refused = await self._jobs.send(turn.namespace, team)
             if refused:
                 await self._refused(turn, [one.due for one in taken], Undelivered(refused[:120]))
 
-    async def _to_platform(self, turn: _Turn, message: DueMessage, receiver: PlatformReceiver | None) -> None:
+    async def _to_platform(self, turn: Turn, message: DueMessage, receiver: PlatformReceiver | None) -> None:
         if receiver is None:
             await self._refused(turn, [message], Undelivered(UNKNOWN_RECEIVER, permanent=True))
             return
@@ -207,28 +204,23 @@ class AlertReconciler:
         parts = tuple(self._message(turn, one) for one in parts_of(message, size))
         self._platform.send(turn.namespace, message, parts, receiver)
 
-    async def _refused(self, turn: _Turn, messages: Sequence[DueMessage], answer: Undelivered) -> None:
+    async def _refused(self, turn: Turn, messages: Sequence[DueMessage], answer: Undelivered) -> None:
         changes = DeliveryChanges()
         for message in messages:
             self._note(turn, message, answer)
             self._answered(turn, message, answer, changes)
         await self._write(turn, changes)
 
-    def _own(self, turn: _Turn, message: DueMessage) -> AlertReceiver | None:
-        policy = turn.policies.get(message.policy)
-        spec = policy.spec.alerts if policy else None
-        return next((one for one in spec.receivers if one.name == message.receiver), None) if spec else None
-
-    def _message(self, turn: _Turn, message: DueMessage) -> AlertMessage:
+    def _message(self, turn: Turn, message: DueMessage) -> AlertMessage:
         sender = Sender(self.context.settings.cluster_name, self.context.settings.console_url)
         facts = tuple(fact_of(item, self._known(turn, item), sender) for item in message.items)
         return message_of(message, facts, sender, turn.now_ms)
 
-    def _known(self, turn: _Turn, item: DueItem) -> AlertedEndpoint:
+    def _known(self, turn: Turn, item: DueItem) -> AlertedEndpoint:
         endpoint, policy = turn.endpoints.get(item.alert.endpoint), turn.policies.get(item.alert.policy)
         return AlertedEndpoint(endpoint.status if endpoint else None, policy.spec if policy else None)
 
-    def _beat(self, turn: _Turn) -> float | None:
+    def _beat(self, turn: Turn) -> float | None:
         """Tell Alertmanagers again what fires, which they would else resolve by themselves."""
         offered = self.context.settings.alerts.receivers
         names = {f"{SHARED}{one.name}": one for one in offered if one.alertmanager}
@@ -247,17 +239,3 @@ def parts_of(message: DueMessage, size: int) -> list[DueMessage]:
     """Return a message in parts of at most so many alerts."""
     items = message.items
     return [replace(message, items=items[at : at + size]) for at in range(0, len(items), max(1, size))]
-
-
-def _receivers(routes: Mapping[str, Routing]) -> Mapping[str, frozenset[str]]:
-    return {policy: routing.receivers for policy, routing in routes.items()}
-
-
-def _differing(alerts: Sequence[StandingAlert], changes: DeliveryChanges) -> DeliveryChanges:
-    """Return the changes that status does not say yet: what is sent again was noted before."""
-    found = DeliveryChanges()
-    for alert in alerts:
-        for delivery in changes.by_alert.get(key_of(alert), {}).values():
-            if delivery != alert.delivery(delivery.receiver):
-                found.note(alert, delivery)
-    return found

@@ -1,25 +1,19 @@
-"""All alerts of a namespace as status has them, and those of endpoints that went while a receiver knew of them."""
+"""All alerts of a namespace as statuses have them, and what is there of it at all."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
 
 from modelward.alerts.delivery import AlertDelivery
+from modelward.alerts.ledger import AlertKey, Present
+from modelward.alerts.routing import SHARED, Routing, receiver_id
 from modelward.alerts.rows import deliveries_of, episode_of
 from modelward.alerts.standing import StandingAlert
 from modelward.api.llmendpoint import LLMEndpoint
-
-ENDPOINT_DELETED = "EndpointDeleted"
-"""Why an alert is closed whose endpoint is gone."""
-AlertKey = tuple[str, str, str]
-"""Endpoint, policy and name."""
-
-
-def key_of(alert: StandingAlert) -> AlertKey:
-    """Return by which an alert is told from others of its namespace."""
-    return (alert.endpoint, alert.policy, alert.name)
+from modelward.api.monitoringpolicy import MonitoringPolicy
+from modelward.kube.kinds import LLM_ENDPOINT, MONITORING_POLICY
+from modelward.kube.store import Store
+from modelward.operator.cache.models import parsed
 
 
 def alerts_of(endpoint: LLMEndpoint) -> tuple[StandingAlert, ...]:
@@ -32,44 +26,36 @@ def alerts_of(endpoint: LLMEndpoint) -> tuple[StandingAlert, ...]:
     )
 
 
-@dataclass(slots=True)
-class DepartedAlerts:
-    """What receivers were told of endpoints that are gone, whose status went with them.
-
-    It lasts as long as the process: where that ends too, no word comes of such an alert's end.
-    """
-
-    _last: dict[str, dict[str, tuple[StandingAlert, ...]]] = field(default_factory=lambda: defaultdict(dict))
-    _gone: dict[str, dict[AlertKey, StandingAlert]] = field(default_factory=lambda: defaultdict(dict))
-
-    def of(self, namespace: str, endpoints: Sequence[LLMEndpoint], now_ms: int) -> tuple[StandingAlert, ...]:
-        """Note what there is, and return the alerts of what is there no more, closed."""
-        present = {one.metadata.name for one in endpoints}
-        last, gone = self._last[namespace], self._gone[namespace]
-        for name in last.keys() - present:
-            gone |= {key_of(one): _closed(one, now_ms) for one in last.pop(name) if _known(one)}
-        for endpoint in endpoints:
-            alerts = alerts_of(endpoint)
-            if alerts:
-                last[endpoint.metadata.name] = alerts
-            else:
-                last.pop(endpoint.metadata.name, None)
-        self._gone[namespace] = {key: one for key, one in gone.items() if _known(one) and key[0] not in present}
-        return tuple(self._gone[namespace].values())
-
-    def write(self, namespace: str, changes: Mapping[AlertKey, tuple[AlertDelivery, ...]]) -> None:
-        """Take in what receivers know now."""
-        gone = self._gone[namespace]
-        for key, deliveries in changes.items():
-            if key in gone:
-                gone[key] = replace(gone[key], deliveries=deliveries)
+def present(store: Store, namespace: str, endpoints: Iterable[LLMEndpoint], routings: Mapping[str, Routing]) -> Present:
+    """Return what a namespace has; `endpoints` are those that can be read, `routings` those of policies that alert."""
+    found = {one.metadata.name: one for one in endpoints}
+    names = frozenset(name for _, name in store.names(LLM_ENDPOINT, namespace))
+    policies = parsed(MonitoringPolicy, store.list(MONITORING_POLICY, namespace))
+    return Present(
+        alerts=[alert for endpoint in found.values() for alert in alerts_of(endpoint)],
+        left={key: told for endpoint in found.values() for key, told in _left(endpoint)},
+        endpoints=names,
+        routings=routings,
+        receivers={one.metadata.name: _own(one) for one in policies if one.spec.alerts is not None},
+        unread_endpoints=(names - found.keys()) | {one for one in found if not _whole(store, namespace, found[one])},
+        unread_policies=frozenset(name for _, name in store.names(MONITORING_POLICY, namespace))
+        - {one.metadata.name for one in policies},
+    )
 
 
-def _known(alert: StandingAlert) -> bool:
-    return any(not one.settled for one in alert.deliveries)
+def _left(endpoint: LLMEndpoint) -> Iterator[tuple[AlertKey, tuple[AlertDelivery, ...]]]:
+    for row in endpoint.status.alerts:
+        if episode_of(row) is None and row.deliveries:
+            yield (endpoint.metadata.name, row.policy, row.name), deliveries_of(row)
 
 
-def _closed(alert: StandingAlert, now_ms: int) -> StandingAlert:
-    if alert.episode.ended:
-        return alert
-    return replace(alert, episode=replace(alert.episode, state="Closed", since_ms=now_ms, held=ENDPOINT_DELETED))
+def _own(policy: MonitoringPolicy) -> Mapping[str, Mapping[str, object]]:
+    spec = policy.spec.alerts
+    own = (one for one in (spec.receivers if spec else ()) if not receiver_id(one).startswith(SHARED))
+    return {one.name: one.wire() for one in own}
+
+
+def _whole(store: Store, namespace: str, endpoint: LLMEndpoint) -> bool:
+    """Return whether all of its alerts can be read: another release may have written them."""
+    written = (store.get(LLM_ENDPOINT, namespace, endpoint.metadata.name) or {}).get("status", {}).get("alerts")
+    return len(written or ()) == len(endpoint.status.alerts)

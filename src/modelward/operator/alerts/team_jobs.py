@@ -19,7 +19,7 @@ from modelward.desired.account import notify_account
 from modelward.desired.children import Child
 from modelward.desired.notify_job import MAX_PLAN_BYTES, PLAN_ANNOTATION, notify_job, plan_text
 from modelward.desired.pod_additions import SecretKey
-from modelward.kube.errors import Conflict, Forbidden, Invalid
+from modelward.kube.errors import Conflict, Forbidden, Invalid, NamespaceEnding, NotFound
 from modelward.kube.kinds import JOB, POD, Object
 from modelward.operator.endpoint.apply import ChildWriter
 from modelward.operator.runs.history import job_ended
@@ -114,14 +114,14 @@ class TeamJobs:
         keys = {SecretKey(one.secret, one.key) for each in taken for one in secrets(each.receiver)}
         job = notify_job(name, self._plan(namespace, taken), tuple(sorted(keys)), self.installed.now)
         account = Child(notify_account(namespace), names.FRAME_MANAGER)
-        problems = await self._children.write((account,), {"uid": ""})
-        if problems:
-            return taken, problems[0].finding.message
         try:
+            problems = await self._children.write((account,), {"uid": ""})
+            if problems:
+                return taken, problems[0].finding.message
             self.context.store.put(JOB, await self.context.client.create(job))
         except Conflict:
             pass  # a leader before us made the same one
-        except (Forbidden, Invalid) as error:
+        except (Forbidden, Invalid, NotFound, NamespaceEnding) as error:  # its namespace may be gone, with its Secret
             return taken, f"no Job can be made: {error.message}"
         self._made[namespace] = name
         log.info("alerts=job namespace=%s name=%s messages=%d", namespace, name, len(taken))

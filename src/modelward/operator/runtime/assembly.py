@@ -19,6 +19,7 @@ from modelward.desired.target import references
 from modelward.hub_client.client import HubClient
 from modelward.job.installed import catalogue
 from modelward.kube.certificate import CONFIG_MAP_NAME
+from modelward.kube.errors import ApiError
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, MONITORING_POLICY, POD, STATEFUL_SET
 from modelward.kube.store import Store
 from modelward.operator.alerts.platform_sender import DeliveryPort
@@ -53,6 +54,7 @@ from modelward.scrape.pages import Scraper
 log = logging.getLogger(__name__)
 
 _HUB_EVERY_S = 5.0
+_RECALL_EVERY_S = 30.0
 TOKEN_FILE = Path("/var/run/modelward/token")
 
 
@@ -75,6 +77,8 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
     def asked(namespace: str) -> Awaitable[Mapping[str, MonitoringPlan]]:
         return monitored.in_namespace(namespace, clock_ms())
 
+    alerts = AlertReconciler(context, installed, port or _platform(context), clock_ms)
+    recorder = _recorder(context, series, feed, observer, clock_ms)
     return Dispatcher(
         context,
         EndpointReconciler(context, installed, observer, feed, series, monitored, clock_ms),
@@ -93,8 +97,8 @@ def build(context: Context, clock_ms: Callable[[], int] = now_ms, port: Delivery
         ),
         RunReconciler(context, installed, feed, asked, clock_ms),
         OrphanReconciler(context, series.verdicts),
-        AlertReconciler(context, installed, port or _platform(context), clock_ms),
-        BackgroundLoops(context, installed, feed, observer, _recorder(context, series, feed, observer, clock_ms)),
+        alerts,
+        BackgroundLoops(context, installed, feed, observer, recorder, alerts.recall),
     )
 
 
@@ -127,6 +131,7 @@ class BackgroundLoops:
     feed: HubFeed
     observer: Observer
     recorder: MinuteRecorder
+    recall: Callable[[], Awaitable[None]]
 
     async def run(self) -> None:
         """Read metrics, ask the hub and look for its certificate until cancelled."""
@@ -135,6 +140,16 @@ class BackgroundLoops:
             group.create_task(self.observer.run(scraper, self.context.settings.scrape_interval_s))
             group.create_task(self._follow_hub())
             group.create_task(self.recorder.run())
+            group.create_task(self._recall())
+
+    async def _recall(self) -> None:
+        """Ask once for what an earlier leader left to be told of what is gone."""
+        while True:
+            try:
+                return await self.recall()
+            except ApiError as error:
+                log.warning("alerts=not_recalled error=%r", error.message[:200])
+                await asyncio.sleep(_RECALL_EVERY_S)
 
     async def _follow_hub(self) -> None:
         """Ask the hub every few seconds; a changed certificate or address means a new client and new ConfigMaps."""
