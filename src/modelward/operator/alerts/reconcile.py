@@ -175,8 +175,7 @@ class AlertReconciler:
             return [*waits, wait]
         if not await self._told.write(turn.namespace, ledger, last=not turn.present.endpoints):
             return [*waits, _LOOK_S]
-        noted = differing(turn.standing.alerts, changes).without(turn.departed)
-        failed = await self._writer.write(turn.namespace, noted, turn.receivers)
+        failed = await self._writer.write(turn.namespace, differing(turn, changes), turn.receivers)
         await self._release(turn)
         able = [one for one in ready if not any(item.alert.endpoint in failed for item in one.items)]
         await self._start(turn, able)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from modelward.alerts.due_message import DueMessage
 from modelward.alerts.ledger import AlertKey, Ledger, Present, key_of, remembered, with_ledger, with_routings
-from modelward.alerts.standing import Standing, StandingAlert
+from modelward.alerts.standing import Standing
 from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.llmendpoint import LLMEndpoint
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -72,10 +72,10 @@ def turn_of(context: Context, namespace: str, ledger: Ledger, now_ms: int) -> Tu
     return Turn(namespace, now_ms, {one.metadata.name: one for one in endpoints}, policies, standing, there, ledger)
 
 
-def differing(alerts: Sequence[StandingAlert], changes: DeliveryChanges) -> DeliveryChanges:
-    """Return the changes that status does not say yet: what is sent again was noted before."""
+def differing(turn: Turn, changes: DeliveryChanges) -> DeliveryChanges:
+    """Return the changes that statuses do not say yet: what is sent again was noted before, there or in the ledger."""
     found = DeliveryChanges()
-    for alert in alerts:
+    for alert in turn.present.alerts:
         for delivery in changes.by_alert.get(key_of(alert), {}).values():
             if delivery != alert.delivery(delivery.receiver):
                 found.note(alert, delivery)
