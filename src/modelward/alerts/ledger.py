@@ -42,7 +42,7 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class AlertLedger:
     """All such rows of a namespace, and how a team's own receivers among them are reached."""
 
     rows: tuple[LedgerRow, ...] = ()
@@ -74,7 +74,7 @@ def key_of(alert: StandingAlert) -> AlertKey:
     return (alert.endpoint, alert.policy, alert.name)
 
 
-def with_ledger(present: Present, namespace: str, ledger: Ledger) -> tuple[StandingAlert, ...]:
+def with_ledger(present: Present, namespace: str, ledger: AlertLedger) -> tuple[StandingAlert, ...]:
     """Return the alerts of status with what the ledger alone knows of them, and those that have no status, closed."""
     rows: defaultdict[AlertKey, list[LedgerRow]] = defaultdict(list)
     for row in ledger.rows:
@@ -96,12 +96,12 @@ def with_routings(alerts: Iterable[StandingAlert], routings: Mapping[str, Routin
     return {**routings, **{name: Routing(name, (Route(tuple(sorted(to))),)) for name, to in left.items()}}
 
 
-def remembered(alerts: Iterable[StandingAlert], present: Present, before: Ledger) -> Ledger:
+def remembered(alerts: Iterable[StandingAlert], present: Present, before: AlertLedger) -> AlertLedger:
     """Return the ledger of these alerts; what is not known to stand otherwise stays as it was."""
     found = [row for row in before.rows if present.unread(row.key)]
     found += [row for alert in alerts for row in _rows(alert, present.routings)]
     rows = tuple(sorted(found, key=lambda row: (row.policy, row.endpoint, row.name, row.delivery.receiver)))
-    return Ledger(rows, receivers_of(rows, present.receivers, before.receivers))
+    return AlertLedger(rows, receivers_of(rows, present.receivers, before.receivers))
 
 
 def receivers_of(rows: Iterable[LedgerRow], *known: OwnReceivers) -> dict[str, dict[str, Mapping[str, Any]]]:
@@ -131,7 +131,7 @@ def _merged(alert: StandingAlert, rows: Collection[LedgerRow]) -> StandingAlert:
 
 
 def _departed(key: AlertKey, namespace: str, rows: Collection[LedgerRow], present: Present) -> StandingAlert | None:
-    """Return an alert that has no status as closed; None where nobody is to be told."""
+    """Return an alert that has no status as closed; None where no receiver is to be told."""
     by_receiver = {row.delivery.receiver: row.delivery for row in rows}
     by_receiver |= {one.receiver: one for one in present.left.get(key, ())}
     reached = (one for one in by_receiver.values() if _reached(key[1], one.receiver, present.routings))

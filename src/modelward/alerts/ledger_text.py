@@ -8,14 +8,14 @@ from typing import Any
 
 from modelward.alerts.delivery import AlertDelivery
 from modelward.alerts.episode import SEVERITY_ORDER
-from modelward.alerts.ledger import Ledger, LedgerRow, receivers_of
+from modelward.alerts.ledger import AlertLedger, LedgerRow, receivers_of
 
 MAX_BYTES = 900_000
 """Below what an object may have: some 10,000 alerts."""
 _TOLD = ("", "Firing", "Resolved", "Closed")
 
 
-def text_of(ledger: Ledger, most_bytes: int = MAX_BYTES) -> tuple[str, int]:
+def text_of(ledger: AlertLedger, most_bytes: int = MAX_BYTES) -> tuple[str, int]:
     """Return the text, and how many rows are left out of it: the mildest, and of those the newest."""
     text = _text(ledger)
     if len(text.encode()) <= most_bytes:
@@ -23,11 +23,11 @@ def text_of(ledger: Ledger, most_bytes: int = MAX_BYTES) -> tuple[str, int]:
     ranked = sorted(ledger.rows, key=lambda row: (-SEVERITY_ORDER.index(row.severity), row.began_ms))
     while ranked and len(text.encode()) > most_bytes:
         ranked = ranked[: min(len(ranked) - 1, int(len(ranked) * 0.95 * most_bytes / len(text.encode())))]
-        text = _text(Ledger(tuple(ranked), receivers_of(ranked, ledger.receivers)))
+        text = _text(AlertLedger(tuple(ranked), receivers_of(ranked, ledger.receivers)))
     return text, len(ledger.rows) - len(ranked)
 
 
-def ledger_from(text: str) -> Ledger:
+def ledger_from(text: str) -> AlertLedger:
     """Return the ledger of a text; ValueError where it is none."""
     try:
         data = json.loads(text)
@@ -36,10 +36,10 @@ def ledger_from(text: str) -> Ledger:
         receivers = {str(policy): dict(specs) for policy, specs in data["receivers"].items()}
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"no ledger of alerts: {error!r}") from None
-    return Ledger(rows, receivers)
+    return AlertLedger(rows, receivers)
 
 
-def _text(ledger: Ledger) -> str:
+def _text(ledger: AlertLedger) -> str:
     incidents: dict[tuple[str, str, str, str], int] = {}
     rows = [_listed(row, incidents) for row in ledger.rows]
     data = {"receivers": ledger.receivers, "incidents": list(incidents), "alerts": rows}

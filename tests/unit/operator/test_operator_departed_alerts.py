@@ -11,7 +11,7 @@ from alert_bench import AlertBench, CrashError
 from test_operator_alerts import TEAM
 
 from modelward.alerts.delivery import AlertDelivery
-from modelward.alerts.ledger import Ledger, LedgerRow
+from modelward.alerts.ledger import AlertLedger, LedgerRow
 from modelward.kube.errors import Forbidden, NamespaceEnding
 from modelward.kube.kinds import CONFIG_MAP, JOB, LLM_ENDPOINT, MONITORING_POLICY, Object
 from modelward.operator.alerts.told_ledger import ToldLedger
@@ -228,9 +228,9 @@ async def test_a_large_ledger_is_written_less_often_than_small_ones() -> None:
     rows = tuple(LedgerRow(f"e{one}", "baseline", "NotReady", bench.now_ms, "Critical", known) for one in range(5_000))
     waits: dict[int, float] = {}
     for number in (10, 5_000):
-        assert await told.write("retail", Ledger(rows[:number]))
-        waits[number] = told.wait_s("retail", Ledger())
+        assert await told.write("retail", AlertLedger(rows[:number]))
+        waits[number] = told.wait_s("retail", AlertLedger())
     assert waits[10] == 0.0
     assert 2.0 <= waits[5_000] <= 9.0
     bench.now_ms += 9_000
-    assert told.wait_s("retail", Ledger()) == 0.0
+    assert told.wait_s("retail", AlertLedger()) == 0.0

@@ -21,7 +21,7 @@ from modelward.operator.alerts.platform_sender import DeliveryPort, PlatformSend
 from modelward.operator.alerts.silence_status import SilenceStatusWriter
 from modelward.operator.alerts.team_jobs import TeamJobs, TeamMessage
 from modelward.operator.alerts.told_ledger import ToldLedger
-from modelward.operator.alerts.turn import Turn, differing, turn_of
+from modelward.operator.alerts.turn import AlertTurn, differing, turn_of
 from modelward.operator.runtime.context import Context
 from modelward.operator.runtime.installed import Installed
 from modelward.operator.runtime.work_queue import Lane, WorkKey
@@ -78,17 +78,17 @@ class AlertReconciler:
         left = [seconds for seconds in waits if seconds is not None]
         return max(0.05, min(left)) if left else None
 
-    def _turn(self, namespace: str) -> Turn:
+    def _turn(self, namespace: str) -> AlertTurn:
         turn = turn_of(self.context, namespace, self._told.now(namespace), self.clock_ms())
         self._told.known(namespace, turn.remembered(DeliveryChanges()))
         return turn
 
-    async def _release(self, turn: Turn) -> None:
+    async def _release(self, turn: AlertTurn) -> None:
         for endpoint in turn.endpoints.values():
             if any(over(row) for row in endpoint.status.alerts):
                 await self._writer.release(turn.namespace, endpoint, turn.receivers)
 
-    async def _take_in(self, turn: Turn) -> bool:
+    async def _take_in(self, turn: AlertTurn) -> bool:
         """Write what receivers have answered; return whether there was any of it."""
         begun = [one for one in due(turn.standing, turn.now_ms).messages if one.again]
         team = [one for one in begun if not one.receiver.startswith(SHARED)]
@@ -102,7 +102,7 @@ class AlertReconciler:
             self._note(turn, message, answer)
         return True
 
-    async def _write_answers(self, turn: Turn, answers: Sequence[tuple[DueMessage, Answered]]) -> None:
+    async def _write_answers(self, turn: AlertTurn, answers: Sequence[tuple[DueMessage, Answered]]) -> None:
         """Write them to the endpoints that have not changed; to others once more, as they stand by now."""
         for _ in range(_TRIES):
             changes = DeliveryChanges()
@@ -114,14 +114,14 @@ class AlertReconciler:
                 return
             turn = self._turn(turn.namespace)
 
-    def _answered(self, turn: Turn, message: DueMessage, answer: Answered, changes: DeliveryChanges) -> None:
+    def _answered(self, turn: AlertTurn, message: DueMessage, answer: Answered, changes: DeliveryChanges) -> None:
         now = {key_of(one): one for one in turn.standing.alerts}
         for item in message.items:
             current = now.get(key_of(item.alert))
             if current is not None and current.episode.began_ms == item.alert.episode.began_ms:
                 changes.note(current, message.answered(item, answer, turn.now_ms))
 
-    def _note(self, turn: Turn, message: DueMessage, answer: Answered) -> None:
+    def _note(self, turn: AlertTurn, message: DueMessage, answer: Answered) -> None:
         what = self._paced(turn, message)
         if isinstance(answer, Told):
             self._pace.told(what)
@@ -135,13 +135,13 @@ class AlertReconciler:
         )
         self.context.enqueue(WorkKey("policy", turn.namespace, message.policy), Lane.STATUS)
 
-    def _paced(self, turn: Turn, message: DueMessage) -> tuple[object, ...]:
+    def _paced(self, turn: AlertTurn, message: DueMessage) -> tuple[object, ...]:
         """Return what failures are counted by: another generation of the policy is tried at once."""
         policy = turn.policies.get(message.policy)
         generation = policy.metadata.generation if policy else 0
         return (turn.namespace, message.policy, generation, message.receiver, message.key)
 
-    async def _write(self, turn: Turn, changes: DeliveryChanges) -> set[str]:
+    async def _write(self, turn: AlertTurn, changes: DeliveryChanges) -> set[str]:
         """Write what receivers know now; return the endpoints of which that failed."""
         departed = turn.departed
         failed = await self._writer.write(turn.namespace, changes.without(departed), turn.receivers)
@@ -152,7 +152,7 @@ class AlertReconciler:
             failed |= {endpoint for endpoint, _, _ in gone}
         return failed
 
-    async def _send(self, turn: Turn, messages: Sequence[DueMessage]) -> list[float | None]:
+    async def _send(self, turn: AlertTurn, messages: Sequence[DueMessage]) -> list[float | None]:
         """Note and send what may go now; return when what may not is to be tried."""
         waits: list[float | None] = []
         ready: list[DueMessage] = []
@@ -181,7 +181,7 @@ class AlertReconciler:
         await self._start(turn, able)
         return waits if len(able) == len(ready) else [*waits, _LOOK_S]
 
-    async def _start(self, turn: Turn, messages: Sequence[DueMessage]) -> None:
+    async def _start(self, turn: AlertTurn, messages: Sequence[DueMessage]) -> None:
         team: list[TeamMessage] = []
         offered = self.context.settings.alerts.by_name
         for message in messages:
@@ -195,7 +195,7 @@ class AlertReconciler:
             if refused:
                 await self._refused(turn, [one.due for one in taken], Undelivered(refused[:120]))
 
-    async def _to_platform(self, turn: Turn, message: DueMessage, receiver: PlatformReceiver | None) -> None:
+    async def _to_platform(self, turn: AlertTurn, message: DueMessage, receiver: PlatformReceiver | None) -> None:
         if receiver is None:
             await self._refused(turn, [message], Undelivered(UNKNOWN_RECEIVER, permanent=True))
             return
@@ -203,23 +203,23 @@ class AlertReconciler:
         parts = tuple(self._message(turn, one) for one in parts_of(message, size))
         self._platform.send(turn.namespace, message, parts, receiver)
 
-    async def _refused(self, turn: Turn, messages: Sequence[DueMessage], answer: Undelivered) -> None:
+    async def _refused(self, turn: AlertTurn, messages: Sequence[DueMessage], answer: Undelivered) -> None:
         changes = DeliveryChanges()
         for message in messages:
             self._note(turn, message, answer)
             self._answered(turn, message, answer, changes)
         await self._write(turn, changes)
 
-    def _message(self, turn: Turn, message: DueMessage) -> AlertMessage:
+    def _message(self, turn: AlertTurn, message: DueMessage) -> AlertMessage:
         sender = Sender(self.context.settings.cluster_name, self.context.settings.console_url)
         facts = tuple(fact_of(item, self._known(turn, item), sender) for item in message.items)
         return message_of(message, facts, sender, turn.now_ms)
 
-    def _known(self, turn: Turn, item: DueItem) -> AlertedEndpoint:
+    def _known(self, turn: AlertTurn, item: DueItem) -> AlertedEndpoint:
         endpoint, policy = turn.endpoints.get(item.alert.endpoint), turn.policies.get(item.alert.policy)
         return AlertedEndpoint(endpoint.status if endpoint else None, policy.spec if policy else None)
 
-    def _beat(self, turn: Turn) -> float | None:
+    def _beat(self, turn: AlertTurn) -> float | None:
         """Tell Alertmanagers again what fires, which they would else resolve by themselves."""
         offered = self.context.settings.alerts.receivers
         names = {f"{SHARED}{one.name}": one for one in offered if one.alertmanager}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from modelward.alerts.ledger import Ledger
+from modelward.alerts.ledger import AlertLedger
 from modelward.alerts.ledger_text import ledger_from, text_of
 from modelward.desired import names
 from modelward.kube.errors import ApiError, Conflict, Forbidden, Invalid, NamespaceEnding, NotFound
@@ -30,7 +30,7 @@ _SMALL_BYTES, _BYTES_PER_S = 50_000, 100_000
 class _Written:
     """What the API server has."""
 
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: AlertLedger = field(default_factory=AlertLedger)
     version: str = _ABSENT
     size: int = 0
     at_s: float = float("-inf")
@@ -41,7 +41,7 @@ class ToldLedger:
     """One ConfigMap for each namespace of which a receiver believes something to fire; only who leads writes it."""
 
     context: Context
-    _now: dict[str, Ledger] = field(default_factory=dict)
+    _now: dict[str, AlertLedger] = field(default_factory=dict)
     _written: dict[str, _Written] = field(default_factory=dict)
 
     async def load(self, namespace: str) -> None:
@@ -49,22 +49,22 @@ class ToldLedger:
         if namespace not in self._written:
             await self._read(namespace)
 
-    def now(self, namespace: str) -> Ledger:
+    def now(self, namespace: str) -> AlertLedger:
         """Return what is known, which may be newer than what is written."""
-        return self._now.get(namespace, Ledger())
+        return self._now.get(namespace, AlertLedger())
 
-    def known(self, namespace: str, ledger: Ledger) -> None:
+    def known(self, namespace: str, ledger: AlertLedger) -> None:
         """Take in what statuses say; it is written with what is noted next."""
         self._now[namespace] = ledger
 
-    def wait_s(self, namespace: str, ledger: Ledger) -> float:
+    def wait_s(self, namespace: str, ledger: AlertLedger) -> float:
         """Return how long a write of this must wait; 0 where it may go, or nothing is to be written."""
         written = self._written.get(namespace, _Written())
         if ledger == written.ledger or written.size <= _SMALL_BYTES:
             return 0.0
         return max(0.0, written.at_s + written.size / _BYTES_PER_S - self.context.monotonic())
 
-    async def write(self, namespace: str, ledger: Ledger, *, last: bool = False) -> bool:
+    async def write(self, namespace: str, ledger: AlertLedger, *, last: bool = False) -> bool:
         """Write what differs; False where another leader wrote meanwhile, whose word then is what is known.
 
         `last` says that the namespace has no endpoints: what is empty then goes. Where we lack the right it is known to
@@ -111,7 +111,7 @@ class ToldLedger:
         self._now[namespace] = ledger
         self._written[namespace] = _Written(ledger, _version(found), len(text))
 
-    async def _apply(self, namespace: str, ledger: Ledger, written: _Written) -> None:
+    async def _apply(self, namespace: str, ledger: AlertLedger, written: _Written) -> None:
         text, dropped = text_of(ledger)
         if dropped:
             log.warning("alerts=too_many_to_remember namespace=%s left_out=%d", namespace, dropped)
@@ -133,12 +133,12 @@ class ToldLedger:
             log.info("alerts=not_dropped namespace=%s error=%r", namespace, error.message[:200])
 
 
-def _parsed(namespace: str, text: str) -> Ledger:
+def _parsed(namespace: str, text: str) -> AlertLedger:
     try:
-        return ledger_from(text) if text else Ledger()
+        return ledger_from(text) if text else AlertLedger()
     except ValueError as error:
         log.warning("alerts=not_recalled namespace=%s error=%r", namespace, str(error)[:200])
-        return Ledger()
+        return AlertLedger()
 
 
 def _version(obj: Object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from modelward.alerts.due_message import DueMessage
-from modelward.alerts.ledger import AlertKey, Ledger, Present, key_of, remembered, with_ledger, with_routings
+from modelward.alerts.ledger import AlertKey, AlertLedger, Present, key_of, remembered, with_ledger, with_routings
 from modelward.alerts.standing import Standing
 from modelward.api.alert_receivers import AlertReceiver
 from modelward.api.llmendpoint import LLMEndpoint
@@ -20,7 +20,7 @@ from modelward.operator.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class AlertTurn:
     """A namespace as it stands: what its statuses say, and what the ledger alone knows."""
 
     namespace: str
@@ -29,7 +29,7 @@ class Turn:
     policies: Mapping[str, MonitoringPolicy]
     standing: Standing
     present: Present
-    ledger: Ledger
+    ledger: AlertLedger
 
     @property
     def departed(self) -> frozenset[AlertKey]:
@@ -42,7 +42,7 @@ class Turn:
         """By policy all who can be told."""
         return {policy: routing.receivers for policy, routing in self.present.routings.items()}
 
-    def remembered(self, changes: DeliveryChanges) -> Ledger:
+    def remembered(self, changes: DeliveryChanges) -> AlertLedger:
         """Return the ledger with these changes."""
         alerts = (replace(one, deliveries=changes.of(one)) for one in self.standing.alerts)
         return remembered(alerts, self.present, self.ledger)
@@ -60,7 +60,7 @@ class Turn:
             return None
 
 
-def turn_of(context: Context, namespace: str, ledger: Ledger, now_ms: int) -> Turn:
+def turn_of(context: Context, namespace: str, ledger: AlertLedger, now_ms: int) -> AlertTurn:
     """Return a namespace as the store has it, with what the ledger knows beside it."""
     store = context.store
     endpoints = parsed(LLMEndpoint, store.list(LLM_ENDPOINT, namespace))
@@ -69,10 +69,12 @@ def turn_of(context: Context, namespace: str, ledger: Ledger, now_ms: int) -> Tu
     alerts = with_ledger(there, namespace, ledger)
     routes = with_routings(alerts, there.routings)
     standing = Standing(alerts, routes, silences(store, namespace), len(endpoints))
-    return Turn(namespace, now_ms, {one.metadata.name: one for one in endpoints}, policies, standing, there, ledger)
+    return AlertTurn(
+        namespace, now_ms, {one.metadata.name: one for one in endpoints}, policies, standing, there, ledger
+    )
 
 
-def differing(turn: Turn, changes: DeliveryChanges) -> DeliveryChanges:
+def differing(turn: AlertTurn, changes: DeliveryChanges) -> DeliveryChanges:
     """Return the changes that statuses do not say yet: what is sent again was noted before, there or in the ledger."""
     found = DeliveryChanges()
     for alert in turn.present.alerts:
