@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from long_form import FULL
 
 # A shared machine may take a second for what takes a millisecond: how long a case took says nothing about the code.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=400 if FULL else 40
+)
 settings.load_profile("shared")
 
 REPOSITORY = Path(__file__).resolve().parent.parent

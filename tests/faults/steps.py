@@ -19,7 +19,7 @@ from semantic_mutants import Semantic, applicable
 
 Spec = dict[str, Any]
 _TRIES = 5
-_REPEATABLE = settings(derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+_REPEATABLE = settings(derandomize=True, database=None, max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 def fields(kind: str) -> list[SchemaPath]:

@@ -8,6 +8,7 @@ from collections import Counter
 from history_rows import NOW_MS, buckets, kept, part, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import FULL
 
 from modelward.api.history import BOUNDS, MINUTE_MS, OUTCOMES, HistoryPart, HistoryRow, LevelSpread, ObjectiveCount
 from modelward.api.series import HistoryQuery, HistorySeries
@@ -100,7 +101,7 @@ async def assert_answers(store: object, rows: list[HistoryRow], points: int) -> 
         assert p95[0].high[0] == raw_percentile(rows, 95)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=50 if FULL else 12, deadline=None)
 @given(st.data())
 def test_merging_in_any_order_and_tier_is_counting(data: st.DataObject) -> None:
     rows = data.draw(st.lists(ROWS, min_size=1, max_size=12))

@@ -12,6 +12,7 @@ import zstandard
 from hub_fixtures import NOW_MS, QUICK, exchange, ndjson, running_hub
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_form import FULL
 from waiting import until
 
 from modelward.api.budget import BudgetLimits, BudgetTerms, Spend, SpendRequest, SpentSoFar, day_of
@@ -180,7 +181,7 @@ async def assert_nothing_changes(
             assert await answers(session) == before
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40 if FULL else 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(LINES, max_size=3),
     st.lists(spoilt(RESULT), max_size=3),

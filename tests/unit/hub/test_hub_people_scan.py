@@ -11,6 +11,7 @@ import pytest
 from hub_fixtures import NOW_MS, exchange, ndjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import FULL
 
 from modelward.api.exchange import Exchange, Timings
 from modelward.hub.buffer import compress
@@ -77,7 +78,7 @@ async def pages(stored: Stored, asked: ExchangeFilter, limit: int, reads: int, m
     raise AssertionError("the pages have no end")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if FULL else 25, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=5), st.integers(1, 9), st.integers(1, 4))
 def test_pages_hold_each_exchange_once_newest_first(
     batches: list[list[tuple[int, int, str, str]]], limit: int, reads: int

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import obstore
 import orjson
 import pytest
+from long_form import FULL
 from plain_port import PlainPort
 
 from modelward.api.budget import (
@@ -37,6 +38,7 @@ from modelward.job.budgeted import Budgeted
 from modelward.job.purse import Purse
 
 T = TypeVar("T")
+SCHEDULES = 1_000 if FULL else 250
 DAY = 20_000
 PRICES = TokenPrices("USD", 150_000, 600_000)
 LIMITS = BudgetLimits(tokens=4_000, cost=1_000_000_000, currency="USD", per_run_ppm=600_000)
@@ -182,16 +184,16 @@ async def schedule(seed: int) -> tuple[Spend, Spend]:
     return judge.spent, state.spend
 
 
-async def test_a_thousand_schedules_with_crashes_and_twin_jobs_overspend_nothing() -> None:
+async def test_schedules_with_crashes_and_twin_jobs_overspend_nothing() -> None:
     spent_something = 0
-    for seed in range(1_000):
+    for seed in range(SCHEDULES):
         spent, counted = await schedule(seed)
         assert LIMITS.admits(spent), seed
         assert LIMITS.admits(counted), seed
         assert spent.tokens <= counted.tokens, seed
         assert spent.cost <= counted.cost, seed
         spent_something += spent.tokens > 0.3 * LIMITS.tokens  # type: ignore[operator]
-    assert spent_something > 700
+    assert spent_something > 0.7 * SCHEDULES
 
 
 async def test_a_day_that_begins_gives_each_day_its_own_budget_and_no_more() -> None:

@@ -195,7 +195,7 @@ async def test_an_interrupted_calibration_goes_on_where_it_was_and_spends_no_mor
     jobs = 0
     while True:
         jobs += 1
-        bench.store.writes = 2
+        bench.store.writes = 3
         try:
             found = await bench.run(LINES)
         except ConnectionError:

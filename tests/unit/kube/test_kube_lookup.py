@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from long_form import FULL
 
 from modelward.kube.client import Listing
 from modelward.kube.kinds import DEPLOYMENT, POD, Kind, Object
@@ -146,5 +147,5 @@ def test_a_list_of_one_namespace_touches_no_object_of_another() -> None:
     assert "b" not in touched
 
 
-LookupMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+LookupMachine.TestCase.settings = settings(max_examples=100 if FULL else 40, stateful_step_count=30, deadline=None)
 TestLookupMachine = LookupMachine.TestCase

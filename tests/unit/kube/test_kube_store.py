@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from long_form import FULL
 
 from modelward.kube.client import Listing
 from modelward.kube.kinds import CONFIG_MAP, DEPLOYMENT, POD, Kind, Object
@@ -234,5 +235,5 @@ class StoreMachine(RuleBasedStateMachine):
         return 0 if obj is None else int(obj["metadata"]["resourceVersion"])
 
 
-StoreMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=150 if FULL else 75, stateful_step_count=30, deadline=None)
 TestStoreMachine = StoreMachine.TestCase

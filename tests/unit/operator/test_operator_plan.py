@@ -12,6 +12,7 @@ import pytest
 from desired_specimens import SHORT, USER_POD, workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_form import FULL
 from plan_bench import API, Bench, Writes, assert_agreement, bare, endpoint
 
 from modelward.desired import names
@@ -158,7 +159,7 @@ AROUND = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150 if FULL else 50)
 @given(specs=st.lists(SPECS, min_size=1, max_size=3), around=AROUND, runs=st.booleans())
 def test_a_preflight_says_what_the_reconcile_writes(
     specs: Sequence[dict[str, Any]], around: Sequence[Object], runs: bool

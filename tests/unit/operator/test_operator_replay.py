@@ -328,7 +328,7 @@ def spread(phases: list[tuple[Minute, int]]) -> list[Minute]:
     return found
 
 
-@settings(deadline=None, max_examples=400 if FULL else 12)
+@settings(deadline=None, max_examples=400 if FULL else 8)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 30)), max_size=9))
 def test_a_preview_has_the_episodes_of_the_live_engine(phases: list[tuple[Minute, int]]) -> None:
     live = Live(spread(phases))

@@ -2,6 +2,7 @@
 
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from long_form import FULL
 
 from modelward.operator.runtime.work_queue import Lane, WorkKey, WorkQueue
 
@@ -129,5 +130,5 @@ class ScheduleMachine(RuleBasedStateMachine):
             assert self.schedule.next_due(lane) == min(dues, default=None)
 
 
-ScheduleMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+ScheduleMachine.TestCase.settings = settings(max_examples=150 if FULL else 75, stateful_step_count=30, deadline=None)
 TestScheduleMachine = ScheduleMachine.TestCase

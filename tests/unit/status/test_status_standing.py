@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from long_form import FULL
 from status_specimens import (
     ACCEPTED,
     FRESH,
@@ -198,4 +199,6 @@ def test_no_event_but_evidence_time_or_a_new_revision_takes_a_verdict_back() -> 
 
 def assert_invariants_hold(machine: type[RuleBasedStateMachine]) -> None:
     """Run a machine whose invariants are the assertions."""
-    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=60 if FULL else 30, stateful_step_count=25, deadline=None)
+    )
