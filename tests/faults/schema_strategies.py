@@ -190,7 +190,7 @@ PATTERNS: Mapping[str, Edges] = {
         (("-a", "begins with a dash"), ("a b", "has a space"), ("é", "has an accent")),
     ),
     ALERT.pattern: Edges(
-        ("NotReady", "ScalingStuck", "Modelward", "Check", "Check/a", "Objective/a-b", "BudgetBurn/" + "z" * 63),
+        ("NotReady", "OverBudget", "Modelward", "Check", "Check/a", "Objective/a-b", "BudgetBurn/" + "z" * 63),
         (
             ("notready", "is written small"),
             ("NotReady/a", "is of no check"),

@@ -90,7 +90,8 @@ def candidates(standing: Standing, now_ms: int) -> Mapping[tuple[str, str], list
 
 def _told_by_another(alert: StandingAlert, receiver: str, shared: set[tuple[str, str, str]]) -> bool:
     """Return whether another policy tells the same receiver of the platform the same of the same endpoint."""
-    if not receiver.startswith(SHARED) or ALERT_KINDS[kind_of(alert.name)].of_a_check:
+    kind = ALERT_KINDS[kind_of(alert.name)]
+    if not receiver.startswith(SHARED) or kind.of_a_check or kind.of_a_policy:
         return False
     which = (alert.endpoint, alert.name, receiver)
     told = which in shared

@@ -130,6 +130,8 @@ def _relative(before_ms: int) -> str:
 def _command(alert: StandingAlert) -> str:
     if kind_of(alert.name) in ("NotReady", "Unwatched", "TrafficUnseen", "ScalingStuck"):
         return f"kubectl describe llmendpoint -n {alert.namespace} {alert.endpoint}"
+    if ALERT_KINDS[kind_of(alert.name)].of_a_policy:
+        return f"kubectl describe monitoringpolicy -n {alert.namespace} {alert.policy}"
     if alert.name == "Modelward":
         return "modelward doctor"
     return f"modelward explain {alert.namespace}/{alert.endpoint}"

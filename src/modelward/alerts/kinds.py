@@ -15,7 +15,8 @@ class AlertKind:
     """One kind of alert.
 
     `for_ms` is how long it must fail before it fires. One that is `of_a_check` has the name of a check after a slash,
-    and its severity; others are of the endpoint and have their own. `asked` ones fire only where a route names them.
+    and its severity; others are of the endpoint and have their own. One that is `of_a_policy` says of each policy
+    something else. `asked` ones fire only where a route names them.
     """
 
     name: str
@@ -23,6 +24,7 @@ class AlertKind:
     severity: Severity = "Warning"
     for_ms: int = 0
     of_a_check: bool = False
+    of_a_policy: bool = False
     asked: bool = False
     inhibits: frozenset[str] = frozenset()
 
@@ -47,6 +49,7 @@ _TABLE = (
         for_ms=15 * _MINUTE_MS,
         inhibits=frozenset({"CheckUndecided"}),
     ),
+    AlertKind("OverBudget", "what the policy's budget allows is spent", of_a_policy=True),
     AlertKind(
         "BudgetBurn", "errors use up what the objective allows", of_a_check=True, inhibits=frozenset({"Objective"})
     ),

@@ -1,4 +1,4 @@
-"""Which way alerts go that are about an endpoint itself, and not about a check of one policy."""
+"""Which way alerts go that are about an endpoint itself or a budget of money, and not about a check of one policy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.desired.alert_way import way_of
 
 OF_ENDPOINT = ("NotReady", "Unwatched", "TrafficUnseen", "ScalingStuck")
+
+
+def way_of_money(policy: MonitoringPolicy) -> AlertWay:
+    """Return the way of a budget of money: where no route leads OverBudget to a receiver, the chart's rules tell."""
+    way, alerts = way_of(policy), policy.spec.alerts
+    if way != "Direct" or alerts is None:
+        return way
+    routes = routing_of(policy.metadata.name, alerts).of("OverBudget", ALERT_KINDS["OverBudget"].severity)
+    return "Direct" if any(True for _ in routes) else "Chart"
 
 
 def endpoint_ways(policies: Iterable[MonitoringPolicy]) -> Mapping[str, AlertWay]:

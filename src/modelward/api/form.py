@@ -144,10 +144,10 @@ THRESHOLD = TextForm(
 )
 ALERT = TextForm(
     r"^((NotReady|Unwatched|TrafficUnseen|ScalingStuck"
-    r"|(Objective|BudgetBurn|CheckUndecided|Check)(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)?)|Modelward)$",
+    r"|(Objective|BudgetBurn|CheckUndecided|Check)(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)?)|Modelward|OverBudget)$",
     "an alert",
-    "write NotReady, Unwatched, TrafficUnseen, ScalingStuck, Modelward, or Objective, BudgetBurn, Check or"
-    " CheckUndecided, these with or without / and a name, such as Check/stays-on-topic",
+    "write NotReady, Unwatched, TrafficUnseen, ScalingStuck, Modelward, OverBudget, or Objective, BudgetBurn, Check"
+    " or CheckUndecided, these with or without / and a name, such as Check/stays-on-topic",
 )
 MAIL_ADDRESS = TextForm(
     r"^[A-Za-z0-9._+-]+@[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$",

@@ -21,12 +21,6 @@ def way_of(policy: MonitoringPolicy) -> AlertWay:
     return alerts.via or ("Direct" if alerts.receivers else "Chart")
 
 
-def way_of_money(policy: MonitoringPolicy) -> AlertWay:
-    """Return the way of a budget of money: receivers are not told of it, so it is the chart's or the policy's rules."""
-    way = way_of(policy)
-    return "Chart" if way == "Direct" else way
-
-
 def way_of_check(way: str, severity: Severity) -> str:
     """Return the label `via` of a check's series."""
     return NOT_TOLD if severity == "Info" else way

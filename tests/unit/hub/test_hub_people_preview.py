@@ -172,6 +172,10 @@ async def test_what_is_not_replayed_is_named_with_the_cause(secured: Secured) ->
         assert any("Check/new is not replayed: the policy has no evaluation of that name" in one for one in told)
         assert any(one.startswith("CheckUndecided is not replayed of errors") for one in told)
         assert any("Unwatched, TrafficUnseen and ScalingStuck" in one for one in told)
+        assert not any("OverBudget" in one for one in told), "there is no budget"
+        money = {**spec, "budget": {"costPerDay": {"amount": "5.00", "currency": "USD"}}}
+        told = (await person.preview(asked(money))).problems
+        assert "OverBudget is not replayed: the history has no prices and budgets as they were" in told
         same = (await person.preview(asked({"endpointSelector": {}, "evaluations": [TOPIC]}))).problems
         assert same == ("chat: Check/topic has no result in this time",)
         weeks = asked({**SPEC, "objectives": [longer]}, from_ms=NOW_MS - 20 * 24 * 3_600_000)

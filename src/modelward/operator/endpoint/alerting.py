@@ -16,6 +16,7 @@ from modelward.alerts.step import removed, step
 from modelward.api.alert_status import MAX_ALERTS, AlertStatus
 from modelward.api.base import ObjectMeta
 from modelward.api.endpoint_status import LLMEndpointStatus
+from modelward.api.monitoringpolicy import MonitoringPolicy
 from modelward.api.quantity import timestamp_ms
 from modelward.reasons.accepted import AcceptedReason
 from modelward.reasons.checks import CheckReason
@@ -31,6 +32,7 @@ _AT_CREATION_MS = 120_000
 _QUIET = frozenset({WorkloadReason.ASLEEP, WorkloadReason.SCALED_TO_ZERO})
 """There is nothing to watch or to see."""
 _NOTHING_TO_READ = frozenset({MetricsReason.NO_PODS, MetricsReason.ENGINE_EXPORTS_NOTHING})
+NO_BUDGETS: Mapping[str, ConditionState] = {}
 _PASSING_BY = frozenset({CollectorReason.BYPASSED, CollectorReason.SERVICE_BYPASSES})
 
 
@@ -42,13 +44,16 @@ def endpoint_alerts(
     routings: Mapping[str, Routing],
     silences: Iterable[Silence],
     now_ms: int,
+    budgets: Mapping[str, ConditionState] = NO_BUDGETS,
 ) -> tuple[AlertStatus, ...]:
     """Return the alerts of an endpoint, without deliveries, of those policies that ask for alerts (`routings`).
 
-    `status` is what this reconcile found, `before` what stands on the server; `checks` are this reconcile's.
+    `status` is what this reconcile found, `before` what stands on the server; `checks` are this reconcile's. `budgets`
+    are WithinBudget of those policies whose alerts of it this endpoint carries.
     """
     known = {(one.policy, one.name): one for one in before.alerts}
     inputs = {one.key: one for one in _inputs(status, about, checks, routings)}
+    inputs |= {one.key: one for one in _of_budgets(budgets, routings)}
     stood: list[StandingAlert] = []
     for key in dict.fromkeys((*inputs, *known)):
         routing = routings.get(key[0])
@@ -101,6 +106,28 @@ def _inputs(
         yield from _of_endpoint(policy, status, about, states)
         yield from _of_itself(policy, states, checks)
         yield from (one for check in checks if check.policy == policy for one in inputs_of_check(check, routing))
+
+
+def carried_budgets(policies: Iterable[MonitoringPolicy], endpoint: str) -> Mapping[str, ConditionState]:
+    """Return WithinBudget by policy, as its status has it, of those whose first endpoint this is: it is told once.
+
+    A budget of which nothing is known, such as while the hub is away, is Unknown, and never gone.
+    """
+    found: dict[str, ConditionState] = {}
+    for policy in policies:
+        first = next((one.endpoint for one in policy.status.bindings), None)
+        if policy.spec.budget is None or first != endpoint:
+            continue
+        told = next((one for one in policy.status.conditions if one.type == "WithinBudget"), None)
+        status, reason = (told.status, told.reason) if told else ("Unknown", "NumbersMissing")
+        message = told.message if told else ""
+        found[policy.metadata.name] = ConditionState("WithinBudget", status, WorkloadReason.named(reason), message)
+    return found
+
+
+def _of_budgets(budgets: Mapping[str, ConditionState], routings: Mapping[str, Routing]) -> Iterator[AlertInput]:
+    told = ((policy, state) for policy, state in budgets.items() if policy in routings)
+    return (_input(policy, "OverBudget", _verdict(state), state) for policy, state in told)
 
 
 def _of_endpoint(

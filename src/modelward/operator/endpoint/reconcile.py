@@ -13,7 +13,7 @@ from modelward.desired import names
 from modelward.desired.monitoring_plan import MonitoringPlan
 from modelward.kube.kinds import EVALUATION_RUN, LLM_ENDPOINT
 from modelward.operator.alerts.policies import routings, silences
-from modelward.operator.endpoint.alerting import endpoint_alerts
+from modelward.operator.endpoint.alerting import carried_budgets, endpoint_alerts
 from modelward.operator.endpoint.apply import Problem
 from modelward.operator.endpoint.assess import assessed
 from modelward.operator.endpoint.carry_out import PlanWriter
@@ -167,9 +167,9 @@ class EndpointReconciler:
         if not routes:
             return status
         quiet = silences(self.context.store, about.namespace)
-        return status.model_copy(
-            update={"alerts": endpoint_alerts(status, before, about, checks, routes, quiet, now_ms)}
-        )
+        money = carried_budgets(known.policies, about.name)
+        found = endpoint_alerts(status, before, about, checks, routes, quiet, now_ms, money)
+        return status.model_copy(update={"alerts": found})
 
     def _evidence(self, known: Gathered, asked: MonitoringPlan) -> HubEvidence:
         about = known.endpoint.metadata

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from modelward.alerts.ways import way_of_money
 from modelward.api.budget import day_of
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired.alert_way import way_of_money
 from modelward.operator.observe.cost_ledger import CostLedger, EndpointCost
 from modelward.reasons.policy import BudgetReason
 from modelward.status.spend import EndpointSpend, limit_units, spending_in

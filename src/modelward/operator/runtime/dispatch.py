@@ -109,6 +109,8 @@ class Dispatcher:
         elif kind == MONITORING_POLICY:
             yield WorkKey("policy", namespace, name)
             yield from self._all("endpoint", LLM_ENDPOINT, namespace) if anew else ()
+            flips = before is not None and reported(before, "conditions") != reported(obj, "conditions")
+            yield from _carrier(obj) if flips else ()
             yield from (_alerts(namespace),) if anew and (obj.get("spec") or {}).get("alerts") else ()
         elif kind == EVALUATOR:
             yield WorkKey("evaluator", namespace, name)
@@ -158,6 +160,13 @@ class Dispatcher:
         if names.ADOPTED_BY in labels:
             yield WorkKey("adopted", namespace, f"{kind.kind}/{metadata['name']}")
         yield from self._referring(namespace, kind.kind, metadata["name"])
+
+
+def _carrier(policy: Object) -> Iterable[WorkKey]:
+    """Yield the endpoint whose alerts tell of a policy's budget."""
+    if (policy.get("spec") or {}).get("budget"):
+        bound = (policy.get("status") or {}).get("bindings") or ()
+        yield from (WorkKey("endpoint", policy["metadata"]["namespace"], one["endpoint"]) for one in bound[:1])
 
 
 def _alerts(namespace: str) -> WorkKey:

@@ -17,6 +17,7 @@ _READINESS = (
     "NotReady is replayed from how many replicas were ready: why they were not, and specs that were refused, are not"
     " in the history"
 )
+_MONEY = "OverBudget is not replayed: the history has no prices and budgets as they were"
 _MOST_STEP_MS = 5 * MINUTE_MS
 _MOST_NAMED = 3
 
@@ -53,6 +54,7 @@ def of_spec(spec: MonitoringPolicySpec, now: MonitoringPolicySpec | None, step_m
     yield from _undecided(spec)
     if spec.alerts is not None:
         yield from (_READINESS, _CONDITIONS)
+        yield from (_MONEY,) if spec.budget is not None else ()
 
 
 def _of_objective(asked: PolicyObjective, step_ms: int) -> Iterator[str]:

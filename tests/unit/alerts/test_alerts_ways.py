@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from modelward.alerts.ways import way_of_money
 from modelward.api.monitoringpolicy import MonitoringPolicy
-from modelward.desired.alert_way import way_of, way_of_money
+from modelward.desired.alert_way import way_of
 
 INBOX = {"name": "inbox", "webhook": {"url": "https://inbox.example.com"}}
 
@@ -16,12 +17,14 @@ INBOX = {"name": "inbox", "webhook": {"url": "https://inbox.example.com"}}
     ("alerts", "way", "money"),
     [
         (None, "Chart", "Chart"),
-        ({"receivers": [INBOX]}, "Direct", "Chart"),
+        ({"receivers": [INBOX]}, "Direct", "Direct"),
+        ({"receivers": [INBOX], "routes": [{"receivers": ["inbox"], "alerts": ["OverBudget"]}]}, "Direct", "Direct"),
+        ({"receivers": [INBOX], "routes": [{"receivers": ["inbox"], "alerts": ["Check"]}]}, "Direct", "Chart"),
         ({"receivers": [INBOX], "via": "Chart"}, "Chart", "Chart"),
         ({"via": "Policy"}, "Policy", "Policy"),
     ],
 )
-def test_money_is_told_by_the_chart_where_receivers_are_not_told_of_it(
+def test_money_is_told_by_the_chart_where_no_route_leads_it_to_a_receiver(
     alerts: dict[str, Any] | None, way: str, money: str
 ) -> None:
     spec = {"endpointSelector": {}, **({"alerts": alerts} if alerts else {})}
