@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "helpers"
 
 from aiohttp import web
 from alert_clockwork import told_after_s
+from quantiles import quantiles
 from receiver_cases import FIRING
 
 from modelward.alerts.message import message_to_json
@@ -36,7 +37,7 @@ _HOST = "hook.retail.svc"
 
 async def _timing(healthy_s: int) -> dict[str, Any]:
     took = [await told_after_s(phase, healthy_s) for phase in range(_ROUND_S)]
-    return {"healthy_s": healthy_s, **_quantiles([one for one in took if one is not None], len(took))}
+    return {"healthy_s": healthy_s, **quantiles([one for one in took if one is not None], len(took))}
 
 
 async def _job_process(folder: Path) -> dict[str, Any]:
@@ -57,7 +58,7 @@ async def _job_process(folder: Path) -> dict[str, Any]:
         took = [await _start(plan, folder, port, arrived) for _ in range(_STARTS)]
     finally:
         await runner.cleanup()
-    return _quantiles(took, len(took))
+    return quantiles(took, len(took))
 
 
 def _plan(folder: Path) -> Path:
@@ -78,13 +79,6 @@ async def _start(plan: Path, folder: Path, port: int, arrived: asyncio.Queue[flo
     )  # fmt: skip
     assert await process.wait() == 0
     return arrived.get_nowait() - began
-
-
-def _quantiles(took: list[float], of: int) -> dict[str, Any]:
-    ordered = sorted(took)
-    at = {q: ordered[min(len(ordered) - 1, round(q * (len(ordered) - 1)))] for q in (0.5, 0.95)}
-    found = {"p50_s": round(at[0.5], 2), "p95_s": round(at[0.95], 2), "most_s": round(ordered[-1], 2)}
-    return {"told": len(ordered), "of": of, **found}
 
 
 async def _measured() -> dict[str, Any]:

@@ -71,11 +71,13 @@ def usage(pid: int) -> Usage:
 
 
 @contextmanager
-def operating(kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str, str]) -> Iterator[MeasuredOperator]:
-    """Run one in a namespace with MODELWARD_* settings; everything else is as it ships."""
+def operating(
+    kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str, str], *more: str
+) -> Iterator[MeasuredOperator]:
+    """Run one in a namespace with MODELWARD_* settings and `more` arguments; everything else is as it ships."""
     chosen = {f"MODELWARD_{key.upper()}": value for key, value in settings.items()}
     images = {f"MODELWARD_{name}_IMAGE": "modelward.invalid/it:0" for name in ("COLLECTOR", "EVALUATOR")}
-    where = ("--kubeconfig", str(kubeconfig), "--namespace", namespace, "--listen", "127.0.0.1:0")
+    where = ("--kubeconfig", str(kubeconfig), "--namespace", namespace, "--listen", "127.0.0.1:0", *more)
     command = (sys.executable, "-c", "from modelward.cli.app import main; main()", "operator", *where)
     with log.open("ab") as file:
         process = subprocess.Popen(command, env={**os.environ, **images, **chosen}, stdout=file, stderr=file)
