@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
+import orjson
 import pytest
 from hub_fixtures import NOW_MS, exchange, ndjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from long_form import FULL
 
-from modelward.api.exchange import Exchange, Timings
+from modelward.api.exchange import Exchange, Message, Timings, exchange_to_json
 from modelward.hub.buffer import compress
 from modelward.hub.layout import ExchangeObject, hour_of
 from modelward.hub.people import scan
@@ -115,3 +117,22 @@ def test_a_search_ends_by_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = objects_of([[exchange(0)], [exchange(100)], [exchange(200)]])
     one = asyncio.run(page(stored, ExchangeFilter(0, NOW_MS * 2, words="nothing"), 5, None, 99))
     assert (one.stopped, one.rows, one.reached_ms) == ("Budget", 1, exchange(100).time_ms + 1)
+
+
+WORDS = st.text("abik K.,'ıİ\u212a\"\\\n\u00e4Ä/", max_size=6)
+
+
+@given(WORDS, WORDS, WORDS, st.booleans())
+def test_what_the_bytes_of_a_line_rule_out_is_never_among_what_is_found(
+    words: str, asked: str, answered: str, escaped: bool
+) -> None:
+    one = replace(exchange(1), messages=(Message("user", asked),), response=answered)
+    line = json.dumps(exchange_to_json(one)).encode() if escaped else orjson.dumps(exchange_to_json(one))
+    wanted = ExchangeFilter(0, NOW_MS, words=words.lower())
+    assert wanted.may_hold(line) or not wanted.leaves(one)
+
+
+def test_a_line_without_the_words_is_ruled_out_by_its_bytes() -> None:
+    line = orjson.dumps(exchange_to_json(replace(exchange(1), response="Plum Cake für alle")))
+    assert ExchangeFilter(0, NOW_MS, words="plum cake").may_hold(line)
+    assert not ExchangeFilter(0, NOW_MS, words="apple cake").may_hold(line)

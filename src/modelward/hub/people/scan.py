@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,10 @@ from modelward.hub.window import readable
 SCAN_S = 2.0
 SCAN_BYTES = 64 << 20
 """Bytes of lines, after decompression."""
+_PLAIN = re.compile(r"[a-z0-9 .,;:_@'-]+")
+"""Words whose bytes stand in a stored line as they are: JSON escapes none of them."""
+_LOWERED_TO_ASCII = ("\u212a".encode(), "\u0130".encode(), b"\\u")
+"""The two letters outside of ASCII that lower case turns into letters of it, and how JSON may write any letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,12 @@ class ExchangeFilter:
     words: str = ""
     """Lower case, looked for in what the rule lets be shown."""
     ids: frozenset[str] = frozenset()
+
+    def may_hold(self, line: bytes) -> bool:
+        """Return whether a stored line may hold the words, by its bytes alone; where that is not sure, it may."""
+        if not _PLAIN.fullmatch(self.words) or self.words.encode() in line.lower():
+            return True
+        return any(letter in line for letter in _LOWERED_TO_ASCII)
 
     def leaves_row(self, row: Mapping[str, Any]) -> bool:
         """Return whether a stored line may be among them, by what costs nothing to read."""
@@ -133,6 +144,9 @@ class ExchangeScan:
     def _add(self, lines: StoredLines) -> None:
         for line in lines:
             self.size += len(line)
+            if not self.asked.may_hold(line):
+                self.rows += 1
+                continue
             row = lines.row(line)
             if row is None:
                 continue
