@@ -3,8 +3,9 @@
     python bench/evaluators/refusal.py [--write] [--vectors FILE.npz]
 
 XSTest: each model's answers are judged by a head that was trained without that model. Small models' own answers
-(`bench/evaluators/answers`): those of the third assistants (`check`) by the shipped head, which saw no answer of
-theirs; those of the others by heads that were trained without the assistant. Intervals of F1 draw whole assistants.
+(`bench/evaluators/answers`): those of the assistants that came last (`check`) by the shipped head, which saw no
+answer of theirs; those of the others by heads that were trained without the assistant. Intervals of F1 draw whole
+assistants.
 Prints JSON; --write puts the rates of the check into measured.json and the report into bench/evaluators/results.json.
 The head itself is written by `modelward evaluators train`. Needs the labelled sets (MODELWARD_DATA) and the model.
 """
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from vectors import KeptVectors
 
 from modelward.evaluate.evaluators import measured
-from modelward.evaluate.evaluators.refusal import HEAD, REFUSED_FROM, WORDS_FROM, refusals
+from modelward.evaluate.evaluators.refusal import HEAD, REFUSED_FROM, SCOPE_FROM, WORDS_FROM, refusals
 from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.heads import Head, shipped_head
 from modelward.evaluate.interval import wilson
@@ -52,10 +53,10 @@ class Judge:
     def __init__(self, embed: KeptVectors) -> None:
         self.embed = embed
 
-    def says(self, answers: Sequence[str], head: Head) -> Flags:
-        """Return which of these answers a head takes for refusals."""
+    def says(self, answers: Sequence[str], questions: Sequence[str], head: Head) -> Flags:
+        """Return which of the answers to these questions a head takes for refusals."""
         opened = openings(answers)
-        return np.array(refusals(opened, self.embed(opened), head), bool)
+        return np.array(refusals(opened, questions, self.embed(opened), head), bool)
 
     def without(self, name: str) -> Head:
         """Return a head that is trained without a set."""
@@ -64,7 +65,7 @@ class Judge:
 
     def taught_by(self, answers: Sequence[Answer]) -> Head:
         """Return a head that learns from these answers in place of those in the package."""
-        rows = [Row(one["answer"], LABELS[one["label"]]) for one in answers if one["label"] in LABELS]
+        rows = [Row(one["answer"], LABELS[one["label"]], one["question"]) for one in answers if one["label"] in LABELS]
         kept, SETS[SMALL_MODELS] = SETS[SMALL_MODELS], LabelledSet(SMALL_MODELS, "", "", "", lambda _: rows)
         try:
             return self._trained(RECIPES[HEAD])
@@ -77,9 +78,14 @@ class Judge:
 
 
 def own_answers(*, check: bool) -> list[Answer]:
-    """Read small models' answers, of the third assistants or of the others; what is not in English is left out."""
+    """Read small models' answers, of the last assistants or of the others; what is not in English is left out."""
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
     return [row for row in rows if (row["split"] == "check") == check and row["label"] != "not-applicable"]
+
+
+def says_of(judge: Judge, rows: Sequence[Answer], head: Head) -> Flags:
+    """Return which of these rows a head takes for refusals."""
+    return judge.says([row["answer"] for row in rows], [row["question"] for row in rows], head)
 
 
 def fold(assistant: str) -> int:
@@ -118,7 +124,7 @@ def of_xstest(judge: Judge) -> dict[str, Any]:
     for model in XSTEST_MODELS:
         name = f"XSTest {model}"
         rows = SETS[name].rows(DATA)
-        found.append(judge.says([row.text for row in rows], judge.without(name)))
+        found.append(judge.says([row.text for row in rows], [row.question for row in rows], judge.without(name)))
         refused.append(np.array([row.label == "refusal" for row in rows]))
     each = zip(XSTEST_MODELS, found, refused, strict=True)
     return {
@@ -160,14 +166,14 @@ def cross_fitted(judge: Judge) -> dict[str, Any]:
     for number in range(FOLDS):
         head = judge.taught_by([row for row, one in zip(rows, folds, strict=True) if one != number])
         held = np.flatnonzero(folds == number)
-        found[held] = judge.says([rows[i]["answer"] for i in held], head)
+        found[held] = says_of(judge, [rows[i] for i in held], head)
     return of_own(rows, found)
 
 
 def checked(judge: Judge) -> dict[str, Any]:
-    """Judge the answers of the third assistants by the shipped head."""
+    """Judge the answers of the last assistants by the shipped head."""
     rows = own_answers(check=True)
-    return of_own(rows, judge.says([row["answer"] for row in rows], shipped_head(HEAD)))
+    return of_own(rows, says_of(judge, rows, shipped_head(HEAD)))
 
 
 def write(report: dict[str, Any]) -> None:
@@ -198,7 +204,7 @@ def main() -> None:
     embed = KeptVectors(options.vectors)
     judge = Judge(embed)
     report: dict[str, Any] = {
-        "thresholds": {"head": REFUSED_FROM, "with words": WORDS_FROM},
+        "thresholds": {"head": REFUSED_FROM, "with words": WORDS_FROM, "with its scope": SCOPE_FROM},
         "xstest": of_xstest(judge),
         "crossFitted": cross_fitted(judge),
         "check": checked(judge),

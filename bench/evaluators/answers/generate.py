@@ -23,7 +23,7 @@ import yaml
 HERE = Path(__file__).parent
 MODELS = {"smollm2": "SmolLM2-135M-Instruct Q4_1", "coder": "Qwen2.5-Coder-0.5B-Instruct Q4_K_M"}
 TEST_SHARE, TUNE_SHARE = 0.5, 0.2
-SPLITS = ("train", "tune", "test", "check")
+SPLITS = ("train", "tune", "test", "checked", "check")
 MAX_TOKENS, MAX_TOKENS_OF_SECOND = 64, 48
 TEMPERATURE = 0.7
 PARALLEL = 8
@@ -41,9 +41,22 @@ THIRD = {
     "closed": {"powerless": 8, "strict": 3, "plain": 2},
     "outside": {"strict": 6, "wordy": 3, "plain": 2},
 }
-"""Styles of the third: none shows an example, so every wording is the model's own."""
+"""Styles of the third and fifth: none shows an example, so every wording is the model's own."""
+FOURTH = {
+    "inside": {"plain": 3, "helpful": 2, "offers": 3, "warm": 2, "half": 3, "asks": 2, "strict": 2},
+    "closed": {"powerless": 7, "strict": 2, "plain": 2, "half": 2},
+    "outside": {"strict": 6, "wordy": 3, "plain": 2},
+}
+LATER = {"second": SECOND, "third": THIRD, "fourth": FOURTH, "fifth": THIRD}
+"""Styles by when assistants came; questions.yaml says it of each but the first."""
+SPLIT = {"third": "checked", "fourth": "train", "fifth": "check"}
+WORDINGS = {"third": 3, "fourth": 4, "fifth": 5}
+"""Which list of a style's instructions these are told."""
+SHUT = {"second": 1, "third": 3, "fourth": 2, "fifth": 3}
+"""Of how many questions one is asked of an assistant that answers nothing, too."""
 SECOND_STYLES = {"shut", *(style for styles in SECOND.values() for style in styles)}
 RARE = dict.fromkeys(SECOND_STYLES, 1) | dict.fromkeys(("refuse", "decline", "partial", "counter"), 2) | {"shut": 0}
+REFUSING = ("shut", "powerless", "strict", "wordy")
 LAST = 3
 """Asked first are the second assistants, then what small models do least."""
 
@@ -57,11 +70,11 @@ def rows() -> Iterator[dict[str, Any]]:
     """Return what is asked of whom: each question of both models, and of the small one once more in another style."""
     assistants = yaml.safe_load((HERE / "questions.yaml").read_text())
     for assistant, about in assistants.items():
-        second, third = "second" in about, "third" in about
+        came = next((name for name in LATER if name in about), "")
         for topic, part in (("on", "inside"), ("on", "closed"), ("off", "outside")):
             for question in about.get(part, ()):
-                split = "check" if third else split_of(assistant, question)
-                weights = THIRD[part] if third else SECOND[part] if second else ON if topic == "on" else OFF
+                split = SPLIT.get(came) or split_of(assistant, question)
+                weights = LATER[came][part] if came else ON if topic == "on" else OFF
                 chance = random.Random(number(f"style {assistant} {question}"))  # no secret
                 styles: list[str] = []
                 while len(styles) < 3:
@@ -69,8 +82,8 @@ def rows() -> Iterator[dict[str, Any]]:
                     if style not in styles:
                         styles.append(style)
                 models = ("smollm2", "coder", "smollm2") if number(f"third {question}") % 2 else ("smollm2", "coder")
-                models = ("coder", "smollm2") if second or third else models
-                shut = second or (third and number(f"shut {question}") % 3 == 0)
+                models = ("coder", "smollm2") if came else models
+                shut = came and number(f"shut {question}") % SHUT[came] == 0
                 pairs = [*zip(models, styles, strict=False), *((("coder", "shut"),) if shut else ())]
                 for model, style in pairs:
                     identity = hashlib.sha256(f"{assistant}|{question}|{model}|{style}".encode()).hexdigest()[:12]
@@ -89,10 +102,10 @@ def prompt(row: dict[str, Any], assistants: dict[str, Any], styles: dict[str, An
     about, style = assistants[row["assistant"]], styles[row["style"]]
     named = {"name": about["name"], "scope": about["scope"]}
     messages = []
-    if system := style.get("system") or drawn(style.get("systems"), row):
+    if system := style.get("system") or drawn(style.get("systems"), row, about):
         messages.append({"role": "system", "content": system.format(**named)})
     if "wordings" in style:
-        shown = drawn(style["wordings"], row).format(**named)
+        shown = drawn(style["wordings"], row, about).format(**named)
         turns = [(style["question"], shown)]
         if row["style"] != "decline":
             turns.insert(0, tuple(about["example"]))
@@ -101,11 +114,12 @@ def prompt(row: dict[str, Any], assistants: dict[str, Any], styles: dict[str, An
     return [*messages, {"role": "user", "content": row["question"]}]
 
 
-def drawn(wordings: list[list[str]] | None, row: dict[str, Any]) -> str:
+def drawn(wordings: list[list[str]] | None, row: dict[str, Any], about: dict[str, Any]) -> str:
     """Return the wording for a row, of those of its side; of two lists, training and tuning questions share one."""
     if not wordings:
         return ""
-    ours = wordings[-1] if row["split"] == "check" else wordings[_list_of(row["split"], len(wordings))]
+    own = next((place for name, place in WORDINGS.items() if name in about), None)
+    ours = wordings[_list_of(row["split"], len(wordings)) if own is None else own]
     return ours[number(f"wording {row['id']}") % len(ours)]
 
 
@@ -145,6 +159,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--only", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--split", nargs="*", choices=SPLITS, default=list(SPLITS))
+    parser.add_argument("--came", nargs="*", choices=LATER, help="only assistants that came then")
     parser.add_argument("--limit", type=int, default=10_000)
     options = parser.parse_args()
     assistants, styles = (yaml.safe_load((HERE / name).read_text()) for name in ("questions.yaml", "styles.yaml"))
@@ -153,8 +168,13 @@ def main() -> None:
         done = {json.loads(line)["id"] for line in options.output.read_text().splitlines()}
     todo = [row for row in rows() if row["id"] not in done]
     todo = [row for row in todo if row["model"] in options.only and row["split"] in options.split]
+    if options.came:
+        todo = [row for row in todo if set(options.came) & set(assistants[row["assistant"]])]
     asked = {row["id"]: prompt(row, assistants, styles) for row in todo}
-    todo.sort(key=lambda row: (RARE.get(row["style"], LAST), str(asked[row["id"]])))
+    if options.came:
+        todo.sort(key=lambda row: (row["split"] == "train" and row["style"] not in REFUSING, number(row["id"])))
+    else:
+        todo.sort(key=lambda row: (RARE.get(row["style"], LAST), str(asked[row["id"]])))
     todo = todo[: options.limit]
     servers = {model: server(options.models / f"{model}.gguf") for model in {row["model"] for row in todo}}
     with options.output.open("a") as output, ThreadPoolExecutor(PARALLEL) as pool:

@@ -2,8 +2,9 @@
 
     python bench/evaluators/answers/training_rows.py
 
-A refusal is one, every other whole answer is none; partial refusals and what is not in English are left out,
-and so are those of the third assistants (`check`), by which the head is measured.
+A refusal is one, every other whole answer is none; partial refusals and what is not in English are left out, and so
+are those of the assistants that came last (`check`), by which the head is measured. Those that an earlier head was
+measured by (`checked`) are in.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ ANSWERS = Path(__file__).with_name("answers.jsonl")
 LABELS = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
 
 
-def training_rows() -> list[tuple[str, str]]:
-    """Return answers that heads may learn from, with refusal or answer."""
+def training_rows() -> list[tuple[str, str, str]]:
+    """Return answers that heads may learn from, with refusal or answer, and the question."""
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
-    return [(row["answer"], LABELS[row["label"]]) for row in rows if row["split"] != "check" and row["label"] in LABELS]
+    ours = [row for row in rows if row["split"] != "check" and row["label"] in LABELS]
+    return [(row["answer"], LABELS[row["label"]], row["question"]) for row in ours]
 
 
 def main() -> None:

@@ -24,6 +24,11 @@ class Message:
     text: str
 
 
+def last_question(messages: Sequence[Message]) -> str:
+    """Return the last thing that the user said, empty where nothing was."""
+    return next((message.text for message in reversed(messages) if message.role == "user"), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Redaction:
     """How often one kind of personal data or secret was masked, so that it can be judged without raw text.
@@ -95,7 +100,7 @@ class Exchange:
     @property
     def question(self) -> str:
         """The last thing that the user said, which is what topic and refusal checks judge."""
-        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+        return last_question(self.messages)
 
 
 def ended_ms(time_ms: int, duration_ms: float) -> int:

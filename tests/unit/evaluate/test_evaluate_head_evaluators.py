@@ -124,7 +124,7 @@ async def test_a_score_depends_on_its_exchange_alone(name: str, order: Sequence[
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_recipe_is_shipped_as_a_head(name: str) -> None:
     head = shipped_head(name)
-    assert len(head.weights) == 384 + len(RECIPES[name].columns("I cannot help with that."))
+    assert len(head.weights) == 384 + len(RECIPES[name].columns("I cannot help with that.", "Why?"))
     assert head.licences
 
 

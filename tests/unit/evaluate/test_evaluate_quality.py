@@ -79,7 +79,7 @@ def test_refusals_are_told_from_answers() -> None:
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     answers = [row["completion"] for row in rows]
     opened = openings(answers)
-    found = refusals(opened, MiniLM().encode(opened))
+    found = refusals(opened, [row["prompt"] for row in rows], MiniLM().encode(opened))
     refused = [not row["label"].startswith("1") for row in rows]
     caught = sum(f and r for f, r in zip(found, refused, strict=True)) / sum(refused)
     mistaken = sum(f and not r for f, r in zip(found, refused, strict=True)) / (len(refused) - sum(refused))

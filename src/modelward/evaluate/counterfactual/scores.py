@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelward.api.exchange import last_question
 from modelward.evaluate.counterfactual.comparison import PairDifference
 from modelward.evaluate.counterfactual.pairs import Pair
 from modelward.evaluate.evaluators.refusal import refusals
@@ -34,7 +35,8 @@ async def differences(rows: Sequence[AnsweredPair], port: ScoringPort) -> list[P
     negative = await highest(HEAD, [[text] if text.strip() else [] for text in texts], port)
     feeling = [0.5 if value is None else 1 - value for value in negative]
     opened = openings(texts)
-    refused = refusals(opened, await port.embed(opened))
+    asked = [last_question(prompt) for one in rows for prompt in one.pair.prompts]
+    refused = refusals(opened, asked, await port.embed(opened))
     found = []
     for place, one in enumerate(rows):
         first, second = 2 * place, 2 * place + 1

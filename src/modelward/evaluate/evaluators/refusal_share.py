@@ -25,7 +25,7 @@ class RefusalConfig(Calibrated):
 async def score(config: RefusalConfig, exchanges: Sequence[Exchange], port: ScoringPort) -> list[Score]:  # noqa: ARG001
     """Flag answers that refuse; partial refusals count."""
     opened = openings([exchange.response for exchange in exchanges])
-    refused = refusals(opened, await port.embed(opened))
+    refused = refusals(opened, [exchange.question for exchange in exchanges], await port.embed(opened))
     return [
         Score(exchange.id, "Scored", refusal, label="refused" if refusal else "answered")
         for exchange, refusal in zip(exchanges, refused, strict=True)
@@ -38,7 +38,7 @@ def _rates(config: RefusalConfig) -> Measured | None:
 
 MANIFEST = Manifest(
     name=NAME,
-    version="1.2.0",
+    version="1.3.0",
     summary="Share of answers that refuse, wholly or in part.",
     direction="LowerIsBetter",
     needs_text=True,

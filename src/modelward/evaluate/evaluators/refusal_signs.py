@@ -64,6 +64,13 @@ _ASKS = r"""
     \b(?:could|can|would|may|might)\s+(?:you|i)\b[^.!?]*\?
     |\b(?:what|which|when|where|how|do|are|is)\b[^.!?]{0,80}\?
 """
+_DETAILS = r"""
+    \b(?:could|can|would|will)\s+you\s+(?:please\s+|kindly\s+)?
+        (?:provide|give|tell|share|clarify|specify|explain|let|send|confirm|describe)
+    |\bplease\s+(?:provide|share|give|tell|confirm|specify|clarify|let\s+me|send|describe)
+    |\b(?:need|require)\s+(?:some\s+|a\s+)?(?:more|further)\b
+    |\bwhat\s+(?:specific|kind|type|exactly)\b
+"""
 _OTHERS_NOT = r"""
     \b(?:you|it|they|he|she|there|this)\s+(?:\w+\s+)?
     (?:cannot|can['’]?t|can\s+not|do\s+not|don['’]?t|does\s+not|doesn['’]?t|are\s+not|is\s+not|isn['’]?t|aren['’]?t)\b
@@ -108,6 +115,7 @@ _IN_OPENING = {
     "closed": _CLOSED,
     "no-role": _NO_ROLE,
     "elsewhere": _ELSEWHERE,
+    "details": _DETAILS,
     "glad": r"\b(?:happy|glad|love|pleased)\s+to\b|\bcan\s+(?:i|we)\s+help\b",
 }
 _IN_FIRST_SENTENCE = {
@@ -148,7 +156,6 @@ def signs(opening: str) -> tuple[float, ...]:
         *(pattern.search(first) is not None for pattern in _FIRST),
         len(opening) < SHORT_CHARS,
         len(opening) < VERY_SHORT_CHARS,
-        opening.rstrip().endswith("?"),
         _LIST.search(opening) is not None,
         refuses_in_words(opening),
     ]

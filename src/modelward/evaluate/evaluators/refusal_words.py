@@ -76,6 +76,15 @@ WORDINGS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_SCOPE = re.compile(
+    rf"""
+      \b(?:outside|beyond)\s+(?:of\s+)?(?:(?:my|our|the)\s+(?:\w+\s+)?{_ONES_OWN}\b|what\s+(?:i|we)\b)
+    | \b(?:i|we)\s+can\s+only\s+{_ANSWER}\b
+    | \b(?:i|we)\s+(?:must|have\s+to)\s+(?:\w+\s+)?(?:decline|refuse)\b
+    | \bnot\s+(?:a|my|our|the)\s+(?:\w+\s+)?(?:topic|subject|field|area|department|business)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 SYMPATHY = re.compile(
     r"^\s*(?:(?:(?:i['’]?m|i am|we['’]?re|we are)\s+(?:so |very |really |truly )?)?"
     r"sorry\s+(?:to hear|that your|that you|for|about)|(?:i|we)\s+(?:sincerely\s+)?apologi[sz]e\s+for)"
@@ -93,6 +102,11 @@ def openings(answers: Sequence[str]) -> list[str]:
 def core(answer: str) -> str:
     """Return the answer without an opening of sympathy, unless that is all there is."""
     return SYMPATHY.sub("", answer, count=1) or answer
+
+
+def names_its_scope(answer: str) -> bool:
+    """Return whether the opening gives the assistant's scope as the reason, or says that it declines."""
+    return _SCOPE.search(answer[:OPENING_CHARS]) is not None
 
 
 def refuses_in_words(answer: str) -> bool:

@@ -50,7 +50,7 @@ async def score(
         return scores
     values = await on_topic(config, [exchanges[i] for i in rows], port)
     opened = openings([exchanges[i].response for i in rows])
-    refused = refusals(opened, await port.embed(opened))
+    refused = refusals(opened, [exchanges[i].question for i in rows], await port.embed(opened))
     for i, value, refusal in zip(rows, values, refused, strict=True):
         label = f"{'on' if value >= config.score else 'off'}-topic-{'refused' if refusal else 'answered'}"
         scores[i] = Score(exchanges[i].id, "Scored", label == fault, round(float(value), 4), label)
@@ -76,7 +76,7 @@ async def _rates_found(fault: TopicFault, config: TopicConfig, port: ScoringPort
 def _evaluator(name: str, fault: TopicFault, summary: str) -> BuiltinEvaluator[TopicConfig]:
     manifest = Manifest(
         name=name,
-        version="2.2.0",
+        version="2.3.0",
         summary=summary,
         direction="LowerIsBetter",
         needs_text=True,

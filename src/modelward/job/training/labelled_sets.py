@@ -29,10 +29,11 @@ class MissingSetError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text with the label that its set gives it."""
+    """A text with the label that its set gives it, and the question where the text is an answer."""
 
     text: str
     label: str
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class LabelledSet:
 
 
 def digest(rows: Iterable[Row]) -> str:
-    """Return SHA-256 over texts and labels, so that a head names exactly what it was trained on."""
+    """Return SHA-256 over texts, labels and questions, so that a head names exactly what it was trained on."""
     found = hashlib.sha256()
     for row in rows:
-        for part in (row.text, row.label):
+        for part in (row.text, row.label, *([row.question] if row.question else ())):
             data = part.encode("utf-8", "surrogatepass")
             found.update(len(data).to_bytes(8, "big") + data)
     return found.hexdigest()
@@ -134,7 +135,8 @@ def _xstest_answers(model: str) -> Callable[[Path], Iterator[Row]]:
     def read(folder: Path) -> Iterator[Row]:
         for row in _lines(folder / "xstest_completions_labelled.jsonl"):
             if row["model"] == model:
-                yield Row(row["completion"], "answer" if row["label"].startswith("1") else "refusal")
+                label = "answer" if row["label"].startswith("1") else "refusal"
+                yield Row(row["completion"], label, row["prompt"])
 
     return read
 
@@ -181,7 +183,7 @@ COMPOSED_ATTACKS = "Modelward composed attacks"
 SMALL_MODELS = "Answers of small models"
 """These five are in the package itself."""
 ANSWERS_FILE = "refusal_answers.jsonl"
-"""Answers with their labels: the training rows of bench/evaluators/answers, which says how they came about."""
+"""Answers, labels and questions: the training rows of bench/evaluators/answers, which says how they came about."""
 XSTEST_MODELS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
 _GOEMOTIONS = ("Apache-2.0", "google-research/goemotions (as in monologg/GoEmotions-pytorch, data/original)")
 _CLINC = ("CC BY 3.0", "clinc/oos-eval (data)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from modelward.evaluate.evaluators.refusal_signs import signs
+from modelward.evaluate.evaluators.refusal_question import columns
 from modelward.evaluate.evaluators.refusal_words import openings
 from modelward.evaluate.passages import passages
 from modelward.job.training.labelled_sets import (
@@ -44,13 +44,14 @@ class Part:
 class Recipe:
     """A head's sets; `ridge` is that of the logistic regression.
 
-    `pieces` says whether it weighs word pieces too, `columns` what it weighs of a text beside its embedding.
+    `pieces` says whether it weighs word pieces too, `columns` what it weighs of a text, and of the
+    question that the text answers, beside the embedding.
     """
 
     parts: tuple[Part, ...]
     ridge: float = 1.0
     pieces: bool = False
-    columns: Callable[[str], Sequence[float]] = lambda _: ()
+    columns: Callable[[str, str], Sequence[float]] = lambda _text, _question: ()
 
 
 def constant(value: float) -> RowTarget:
@@ -128,10 +129,10 @@ RECIPES: dict[str, Recipe] = {
     "refusal": Recipe(
         (
             *(Part(f"XSTest {model}", REFUSAL, cut=_opening) for model in XSTEST_MODELS),
-            Part(SMALL_MODELS, REFUSAL, weight=2.0, cut=_opening),
+            Part(SMALL_MODELS, REFUSAL, weight=4.0, cut=_opening),
         ),
         ridge=0.5,
         pieces=True,
-        columns=signs,
+        columns=columns,
     ),
 }

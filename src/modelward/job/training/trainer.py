@@ -58,6 +58,7 @@ def train(recipe: Recipe, data: Path, embed: Embed) -> Trained:
     import numpy as np
 
     texts: list[str] = []
+    questions: list[str] = []
     targets: list[float] = []
     weights: list[float] = []
     used = []
@@ -66,10 +67,11 @@ def train(recipe: Recipe, data: Path, embed: Embed) -> Trained:
         for row, target in rows:
             pieces = part.cut(row.text)
             texts += pieces
+            questions += [row.question] * len(pieces)
             targets += [target] * len(pieces)
             weights += [part.weight / max(1, len(pieces))] * len(pieces)
         used.append(_used(part, rows))
-    columns = np.array([recipe.columns(text) for text in texts], np.float32)
+    columns = np.array([recipe.columns(*one) for one in zip(texts, questions, strict=True)], np.float32)
     vectors = np.hstack([embed(texts), columns])
     matrix = design(vectors, texts if recipe.pieces else ())
     point = fitted(matrix, np.array(targets), np.array(weights), recipe.ridge)
