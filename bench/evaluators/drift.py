@@ -39,6 +39,9 @@ ALPHA = 0.05
 MOST = permutation.MOST
 REFERENCE = 500
 ROWS = 2_000
+WINDOWS = 12
+"""In which a jump may be found."""
+NOT_FOUND = 99
 OTHER_DOMAINS = ("travel", "kitchen_and_dining", "work", "auto_and_commute", "home", "small_talk", "utility", "meta")
 
 
@@ -201,7 +204,7 @@ async def detection(port: Known, bank: list[str], other: list[str], trials: int)
             strange = [other[i] for i in rng.permutation(len(other))]
             reference, seen = exchanges("r", rows[:1_000]), [rows[1_000 + 50 * i : 1_050 + 50 * i] for i in range(3)]
             values = []
-            for window in range(12):
+            for window in range(WINDOWS):
                 many = round(50 * share)
                 new = [*rows[1_200 + 50 * window : 1_250 + 50 * window - many], *strange[window * many :][:many]]
                 seen.append(new)
@@ -212,8 +215,10 @@ async def detection(port: Known, bank: list[str], other: list[str], trials: int)
                     break
             for severity, found in needed.items():
                 limit = BUDGET_PER_DAY[severity] / 96  # type: ignore[index]
-                found.append(next((i + 1 for i, value in enumerate(values) if value <= limit), 99))
-        report.append({"share": share, "trials": trials, **{k: float(np.median(v)) for k, v in needed.items()}})
+                found.append(next((i + 1 for i, value in enumerate(values) if value <= limit), NOT_FOUND))
+        within = {name: sum(windows <= WINDOWS for windows in found) for name, found in needed.items()}
+        medians = {name: float(np.median(found)) for name, found in needed.items()}
+        report.append({"share": share, "trials": trials, **medians, "within": {"windows": WINDOWS, **within}})
         print(report[-1], flush=True)
     return report
 

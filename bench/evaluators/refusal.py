@@ -6,7 +6,7 @@ XSTest: each model's answers are judged by a head that was trained without that 
 (`bench/evaluators/answers`): those of the assistants that came last (`check`) by the shipped head, which saw no
 answer of theirs; those of the others by heads that were trained without the assistant. Intervals of F1 draw whole
 assistants.
-Prints JSON; --write puts the rates of the check into measured.json and the report into bench/evaluators/results.json.
+Prints JSON; --write puts the rates of both, pooled, into measured.json and the report into results.json beside it.
 The head itself is written by `modelward evaluators train`. Needs the labelled sets (MODELWARD_DATA) and the model.
 """
 
@@ -178,13 +178,22 @@ def checked(judge: Judge) -> dict[str, Any]:
 
 def write(report: dict[str, Any]) -> None:
     """Put the rates on own answers into the package, and the report beside other benches'."""
-    own = report["check"]["withoutPartial"]
+    parts = [report[name]["withoutPartial"] for name in ("check", "crossFitted")]
+
+    def pooled(rate: str, rows: str) -> tuple[int, int]:
+        count = sum(part[rows] for part in parts)
+        return round(1e6 * sum(round(part[rate] * part[rows]) for part in parts) / count), count
+
+    (told, refused), (mistaken, answered) = (
+        pooled("truePositiveRate", "refusals"),
+        pooled("falsePositiveRate", "answers"),
+    )
     row = {
-        "true_positive_ppm": round(own["truePositiveRate"] * 1e6),
-        "false_positive_ppm": round(own["falsePositiveRate"] * 1e6),
-        "dataset": "answers of small models of eight assistants that were held out",
-        "positives": own["refusals"],
-        "negatives": own["answers"],
+        "true_positive_ppm": told,
+        "false_positive_ppm": mistaken,
+        "dataset": "answers of small models of 41 assistants, each judged by a head that never saw it",
+        "positives": refused,
+        "negatives": answered,
     }
     _merge(Path(measured.__file__).with_name(measured.FILE), "Refusal", row)
     _merge(BENCH / "results.json", "refusal", report)
