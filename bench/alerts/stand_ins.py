@@ -17,6 +17,11 @@ vllm:num_requests_running{{model_name="m"}} 1
 vllm:num_requests_waiting{{model_name="m"}} 0
 vllm:request_success_total{{finished_reason="stop",model_name="m"}} {good}
 vllm:request_success_total{{finished_reason="error",model_name="m"}} {bad}
+vllm:time_to_first_token_seconds_bucket{{le="0.1",model_name="m"}} {good}
+vllm:time_to_first_token_seconds_bucket{{le="1",model_name="m"}} {good}
+vllm:time_to_first_token_seconds_bucket{{le="+Inf",model_name="m"}} {good}
+vllm:time_to_first_token_seconds_sum{{model_name="m"}} 1
+vllm:time_to_first_token_seconds_count{{model_name="m"}} {good}
 vllm:prompt_tokens_total{{model_name="m"}} {good}
 vllm:generation_tokens_total{{model_name="m"}} {good}
 """
