@@ -25,7 +25,7 @@ MODELWARD = (sys.executable, "-c", "from modelward.cli.app import main; main()")
 
 
 @pytest.fixture(scope="module")
-def image(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(installed: Installed, ahead: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The skeleton's own image, unchanged."""
     folder = tmp_path_factory.mktemp("init")
     _run(*MODELWARD, "evaluator", "init", "shouting", "--folder", str(folder))

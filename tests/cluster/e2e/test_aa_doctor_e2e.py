@@ -1,4 +1,7 @@
-"""The doctor in a real installation: nothing to say about one that does well, and a name for what is in the way."""
+"""The doctor in a real installation: nothing to say about one that does well, and a name for what is in the way.
+
+Its name sorts first, before the modules that leave endpoints with something to be said about.
+"""
 
 from __future__ import annotations
 
