@@ -62,6 +62,10 @@ class Declared:
     specs: dict[str, Spec] = field(default_factory=dict)
     """What is declared, by `Kind/name`, as the API server completed it."""
     now: Look = field(default_factory=lambda: Look({}, {}, {}))
+    read: dict[Kind, Listing] = field(default_factory=dict)
+    """What was listed last of each kind."""
+    changed: set[str] = field(default_factory=set)
+    """The plurals of which something was written since."""
 
     @classmethod
     async def settled(cls, client: Client, namespace: str, driver: Driver) -> Self:
@@ -86,6 +90,7 @@ class Declared:
         except ApiError as error:
             return error.message
         self.specs[f"{kind}/{name}"] = taken["spec"]
+        self.changed.add(OWN[kind].plural)
         self.driver.see(OWN[kind], taken)
         return ""
 
@@ -96,20 +101,30 @@ class Declared:
             await self.driver.round()
             # Who scales a workload for us learns its version by the next list, and is refused until then.
             assert not [one for one in self.driver.failed.values() if not isinstance(one, Conflict)], self.driver.failed
-            written = [str(one.call) for one in self.driver.proxy.since(mark) if _changed(one)]
+            written = [one.call for one in self.driver.proxy.since(mark) if _changed(one)]
             if not written and not self.driver.failed:
                 return self.now
+            self.changed |= {call.plural for call in written}
             self.now = await self.look()
             mark = len(self.driver.proxy.recorded)
-        raise AssertionError(f"still writing: {written}")
+        raise AssertionError(f"still writing: {[str(call) for call in written]}")
 
     async def look(self) -> Look:
-        """Return what there is now, and let the operator know it."""
-        namespace = self.user.namespace
-        listings = await asyncio.gather(*(self.user.client.list(kind, namespace) for kind in KINDS))
-        for kind, listing in zip(KINDS, listings, strict=True):
+        """Return what there is now, and let the operator know it.
+
+        Only the kinds are listed again of which the operator or the user wrote something: all others are held still.
+        """
+        stale = [kind for kind in KINDS if kind not in self.read or kind.plural in self.changed]
+        listings = await asyncio.gather(*(self.user.client.list(kind, self.user.namespace) for kind in stale))
+        for kind, listing in zip(stale, listings, strict=True):
             self._show(kind, listing)
-        items = {f"{item['kind']}/{item['metadata']['name']}": item for listing in listings for item in listing.items}
+        self.read |= zip(stale, listings, strict=True)
+        self.changed.clear()
+        items = {
+            f"{item['kind']}/{item['metadata']['name']}": item
+            for listing in self.read.values()
+            for item in listing.items
+        }
         own = {label: item for label, item in items.items() if item["kind"] in OWN}
         for label, item in own.items():
             self.specs[label] = item["spec"]  # replicas have other writers too
@@ -120,6 +135,12 @@ class Declared:
         told = {"hub": rules, "budgets": budgets}
         shows = {**{label: _telling(item) for label, item in children.items()}, **statuses, **told}
         return Look(children, shows, own)
+
+    async def verify(self) -> None:
+        """Hold that what was not read again has not changed."""
+        known = self.now
+        self.read.clear()
+        assert difference(known.children, (await self.look()).children) == []
 
     def _show(self, kind: Kind, listing: Listing) -> None:
         """Sweep a list into the operator's store as its own sweep would."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import schema_rules
-from hypothesis import HealthCheck, find, settings
+from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from schema_mutants import Mutant, Place, mutants, places, value_at, with_value, without
@@ -19,7 +20,14 @@ from semantic_mutants import Semantic, applicable
 
 Spec = dict[str, Any]
 _TRIES = 5
-_REPEATABLE = settings(derandomize=True, database=None, max_examples=100, suppress_health_check=list(HealthCheck))
+_REPEATABLE = settings(
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+    max_examples=100,
+)
+"""Without `explain`, which traces every line to explain a failure, and here is none: it takes twenty times as long."""
 
 
 def fields(kind: str) -> list[SchemaPath]:
@@ -68,11 +76,22 @@ def senseless_spec(draw: st.DrawFn, kind: str, spec: Spec) -> Semantic | None:
     return draw(st.sampled_from(ways)) if ways else None
 
 
-def alternatives(kind: str, spec: Spec, path: SchemaPath) -> list[Spec]:
-    """Return the spec with one field as it could also be: every word, another value, left out; the smallest of each."""
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A spec with another value of one field; `value` is that value as JSON, empty where it is left out."""
+
+    value: str
+    spec: Spec
+
+
+def alternatives(kind: str, spec: Spec, path: SchemaPath, *, everywhere: bool = True) -> list[Alternative]:
+    """Return the spec with one field as it could also be: every word, another value, left out; the smallest of each.
+
+    Without `everywhere` only in the first and the last of a list's items.
+    """
     found: list[tuple[Place, Spec]] = []
-    schema = at(SCHEMAS[kind], path)
-    for place in places(spec, path):
+    schema, there = at(SCHEMAS[kind], path), places(spec, path)
+    for place in there if everywhere else dict.fromkeys((*there[:1], *there[-1:])):
         words = (
             REFERENCES if path[-1] == "workloadRef" else schema.get("enum", ()) if path not in OVERLAYS[kind] else ()
         )
@@ -84,12 +103,19 @@ def alternatives(kind: str, spec: Spec, path: SchemaPath) -> list[Spec]:
         above = places(spec, path[:-1])[0]
         place = (*above, path[-1])
         found = [(place, _with_new(spec, place, value)) for value in _another(kind, path, None)]
-    mended_specs = [mended(SCHEMAS[kind], changed, place) for place, changed in found]
-    return [
-        changed
-        for number, changed in enumerate(mended_specs)
-        if changed != spec and changed not in mended_specs[:number]
-    ]
+    made: list[Alternative] = []
+    for place, changed in found:
+        whole = mended(SCHEMAS[kind], changed, place)
+        if whole != spec and whole not in [one.spec for one in made]:
+            made.append(Alternative(_value_of(changed, place), whole))
+    return made
+
+
+def _value_of(spec: Spec, place: Place) -> str:
+    try:
+        return json.dumps(value_at(spec, place))
+    except (KeyError, IndexError):
+        return ""
 
 
 def _another(kind: str, path: SchemaPath, value: Any) -> list[Any]:
