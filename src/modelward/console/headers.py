@@ -6,6 +6,8 @@ import secrets
 
 from aiohttp import web
 
+from modelward.console.assets import sheet_source
+
 NONCE = web.RequestKey("nonce", str)
 
 
@@ -17,8 +19,8 @@ def new_nonce() -> str:
 def policy(nonce: str) -> str:
     """Return the content security policy of a page."""
     return (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' {sheet_source()}; img-src 'self';"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
         " require-trusted-types-for 'script'; trusted-types htmx"
     )
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
+
+from modelward.console.assets import sheet
 
 TEMPLATES = Path(__file__).parent / "templates"
+SHEET = "console.css"
+"""The name by which templates include the style sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class PageFrame:
     """What stands around every page. `live` is the address that a page is brought up to date from; empty: never."""
 
     nonce: str
-    sheet: str = ""
+    print_sheet: str = ""
     scripts: tuple[str, ...] = ()
     icon: str = ""
     person: str = ""
@@ -49,7 +53,7 @@ class PageFrame:
 def environment() -> Environment:
     """Return the one environment: a name that is missing is an error, and all output is escaped."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=ChoiceLoader((FileSystemLoader(TEMPLATES), DictLoader({SHEET: f"{{% raw %}}{sheet()}{{% endraw %}}"}))),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

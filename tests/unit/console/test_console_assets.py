@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import re
 
 from modelward.console import assets
+from modelward.console.headers import policy
+from modelward.console.render import PageFrame, write
+from modelward.console.site.packing import LEVEL
+from modelward.console.site.trouble import Trouble
 
 MOST_SCRIPT_BYTES = 45 << 10
 VENDOR = assets.FOLDER / "vendor"
@@ -37,3 +43,19 @@ def test_templates_never_mark_anything_as_safe_markup() -> None:
         assert not re.search(r"\|\s*safe\b|autoescape\s+false|Markup", path.read_text(encoding="utf-8")), path
     for path in folder.rglob("*.py"):
         assert not re.search(r"\bMarkup\(|autoescape=False", path.read_text(encoding="utf-8")), path
+
+
+def test_the_style_sheet_stands_in_the_page_and_is_the_one_that_the_policy_allows() -> None:
+    page = write("trouble.html", PageFrame("n"), Trouble("No", ()))
+    (inside,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+    assert f"style-src 'self' 'sha256-{digest}';" in policy("n")
+    assert "'unsafe-" not in policy("n")
+    assert "/*" not in inside
+    assert "{% raw" not in inside
+
+
+def test_a_page_with_its_style_fits_what_a_server_sends_at_first() -> None:
+    """Ten packets of 1,460 bytes: one round trip. What is longer waits for another."""
+    page = write("trouble.html", PageFrame("n"), Trouble("No", ()))
+    assert len(gzip.compress(page.encode(), LEVEL)) <= 9_000

@@ -48,7 +48,7 @@ class Desk:
         session = request.get(SESSION)
         frame = PageFrame(
             nonce=request[NONCE],
-            sheet=self.assets.sheet,
+            print_sheet=self.assets.print_sheet,
             scripts=self.assets.scripts,
             icon=self.assets.icon,
             person=session.person.name if session else "",

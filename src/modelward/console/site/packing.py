@@ -6,8 +6,8 @@ import gzip
 
 from aiohttp import web
 
-LEVEL = 4
-"""A page of 220 kB is 10 kB in a millisecond; higher levels take longer than they save."""
+LEVEL = 6
+"""A page of 220 kB is packed in a millisecond, to a tenth less than at level 4; higher levels save next to nothing."""
 _OWN = ("same-origin", "none")
 
 
