@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from modelward.kube.client import Client
 from modelward.kube.errors import ApiError
 from modelward.kube.kinds import DEPLOYMENT, LLM_ENDPOINT, POD, Object
 
+FULL = os.environ.get("MODELWARD_FULL") == "1"
 LIVES_AT_ONCE = 6
 LONGEST_LIFE = 25
 SECOND_S = 1.0
@@ -202,8 +204,10 @@ async def test_a_life_that_dies_at_any_write_is_completed_by_the_next(
         died = life.writes[-1] if life.writes else "nothing"
         return f"dies with write {after} ({died}), answered={answered}", differences(calm.end, life.end)
 
-    writes = range(1, len(calm.writes) + 1)
-    ends = await asyncio.gather(*(broken(after, answered=answered) for after in writes for answered in (True, False)))
+    # The cluster is left the same whether the last write was answered or not: in short the two take turns.
+    both = ((write, answered) for write in range(1, len(calm.writes) + 1) for answered in (True, False))
+    chosen = [(write, answered) for write, answered in both if FULL or answered == bool(write % 2)]
+    ends = await asyncio.gather(*(broken(after, answered=answered) for after, answered in chosen))
     wrong = [f"{how}:\n    " + "\n    ".join(found) for how, found in ends if found]
     assert not wrong, "\n".join(wrong)[:6000]
 
