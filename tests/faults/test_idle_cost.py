@@ -50,7 +50,7 @@ def test_quiet_endpoints_write_nothing_and_cost_little(cost: idle.Cost) -> None:
 
 @pytest.mark.parametrize(
     ("per_hour", "hours", "fewest", "most"),
-    [(5, 24, 20, 24), (400, 6, 23, 25)],
+    [(5, 24, 20, 24) if FULL else (5, 8, 6, 8), (400, 6, 23, 25)],
     ids=["too little for a verdict: one pod an hour", "enough for verdicts: every 15 minutes, whoever is how many"],
 )
 async def test_a_namespace_needs_one_pod_an_hour_while_no_verdict_could_rest_on_more(
