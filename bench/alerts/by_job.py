@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SYSTEM, HOOK, IMAGE = "modelward-system", "alerts-hook", "localhost/banking-bot:dev"
 NAMESPACES = 5
 """Teams; each has one Job at a time."""
-SETUP_S, HEALTHY_S, SPAN_S, PATIENCE_S = 120.0, 230.0, 30.0, 180.0
+SETUP_S, HEALTHY_S, SPAN_S, PATIENCE_S = 60.0, 180.0, 30.0, 180.0
 _BIN = Path.home() / ".cache" / "modelward" / "devcluster" / "bin"
 API = "modelward.dev/v1alpha1"
 

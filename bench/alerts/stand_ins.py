@@ -52,7 +52,8 @@ class Receiver(BaseHTTPRequestHandler):
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         for one in message["alerts"]:
             about = {"at": at, "kind": message["kind"], "endpoint": one["endpoint"], "name": one["name"]}
-            print(json.dumps(about), flush=True)
+            sys.stdout.write(json.dumps(about) + "\n")  # in one piece: messages come side by side
+            sys.stdout.flush()
         self.send_response(200)
         self.end_headers()
 
