@@ -17,10 +17,12 @@ from faulty_fleet import OBJECTIVE
 from quantiles import quantiles
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEM, HOOK, IMAGE = "modelward-system", "alerts-hook", "localhost/banking-bot:dev"
+RUN = f"{int(time.time()) % 100_000}"
+"""In names of namespaces: those of the run before may still be going."""
+SYSTEM, HOOK, IMAGE = "modelward-system", f"alerts-hook-{RUN}", "localhost/banking-bot:dev"
 NAMESPACES = 5
 """Teams; each has one Job at a time."""
-SETUP_S, HEALTHY_S, SPAN_S, PATIENCE_S = 60.0, 180.0, 30.0, 180.0
+SETUP_S, HEALTHY_S, SPAN_S, PATIENCE_S = 50.0, 170.0, 30.0, 180.0
 _BIN = Path.home() / ".cache" / "modelward" / "devcluster" / "bin"
 API = "modelward.dev/v1alpha1"
 
@@ -34,7 +36,7 @@ class Plan:
 
     def namespace(self, name: str) -> str:
         """Return the team of an endpoint."""
-        return f"alerts-team-{list(self.faults).index(name) % NAMESPACES}"
+        return f"alerts-team-{RUN}-{list(self.faults).index(name) % NAMESPACES}"
 
 
 def planned(endpoints: int, seed: int) -> Plan:
