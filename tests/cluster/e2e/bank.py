@@ -99,6 +99,14 @@ class Bank:
 
         return self.installed.until(f"the end of run {run}", ended, 120)
 
+    def until_it_knows_its_job(self, run: str, namespace: str) -> None:
+        """Wait until a run's status names its Job: until then one that is deleted was never made, and is made again."""
+
+        def known() -> str | None:
+            return str(self.installed.get("llmrun", run, namespace).get("status", {}).get("job", "")) or None
+
+        self.installed.until(f"the Job in the status of run {run}", known)
+
     def _policy_known(self, namespace: str) -> bool:
         return bool(self.installed.get("mpol", "banking", namespace).get("status", {}).get("observedGeneration"))
 
@@ -186,7 +194,9 @@ def judge_blindly(bank: Bank, asked: Future[list[Answer]]) -> Status:
         jobs = installed.items("jobs", space)
         return next((job for job in jobs if job["metadata"]["ownerReferences"][0]["name"] == "blind"), None)
 
-    replace_job(installed, installed.until("its Job", made), space, {"name": "MODELWARD_MINILM", "value": "/no"})
+    job = installed.until("its Job", made)
+    bank.until_it_knows_its_job("blind", space)
+    replace_job(installed, job, space, {"name": "MODELWARD_MINILM", "value": "/no"})
     installed.cluster.kubectl(
         "patch", "llmrun", "blind", "-n", space, "--type=merge", "-p", '{"spec":{"suspend":false}}'
     )
@@ -218,6 +228,7 @@ def lose_a_job(bank: Bank) -> tuple[Status, Status]:
     bank.ask(LOST, QUESTIONS[:FEW])
     (job,) = installed.until("the first Job", lambda: installed.items("jobs", space) or None)
     first = job["metadata"]["ownerReferences"][0]["name"]
+    bank.until_it_knows_its_job(first, space)
     installed.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", space, "--now")
     installed.cluster.kubectl("delete", "resourcequota", "full", "-n", space)
     lost = bank.result(first, space)
