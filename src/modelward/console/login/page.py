@@ -29,7 +29,7 @@ def sign_in(request: web.Request, problem: str = "", status: int = 200) -> web.R
 
 
 async def login(request: web.Request) -> web.Response:
-    """HubAnswer the page; whoever is signed in already goes on."""
+    """Answer the page; whoever is signed in already goes on."""
     if request.get(SESSION) is not None:
         raise web.HTTPSeeOther("/")
     return sign_in(request)

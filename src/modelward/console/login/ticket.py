@@ -37,7 +37,7 @@ TICKET = web.AppKey("ticket", Ticket)
 
 
 async def open_by_ticket(request: web.Request) -> web.Response:
-    """HubAnswer the address that the console printed: a session, and the fleet."""
+    """Answer the address that the console printed: a session, and the fleet."""
     ticket = request.app[TICKET]
     if not ticket.right(request.query.get("token", "")):
         lines = ("The address that was printed opens the console once. Start it again for a new one.",)

@@ -13,7 +13,7 @@ from modelward.console.site.trouble import Trouble, trouble_page
 
 
 async def alerts(request: web.Request) -> web.Response:
-    """HubAnswer the alerts of a namespace, or of all that the person may see."""
+    """Answer the alerts of a namespace, or of all that the person may see."""
     desk, session = desk_of(request), session_of(request)
     namespace = request.query.get("ns", "")[:63]
     found = await session.hub.alerts({"ns": namespace})

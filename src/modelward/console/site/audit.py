@@ -9,7 +9,7 @@ from modelward.console.site.desk import desk_of, session_of
 
 
 async def audit(request: web.Request) -> web.Response:
-    """HubAnswer who read what in one namespace; the only one that the person may audit is taken unasked."""
+    """Answer who read what in one namespace; the only one that the person may audit is taken unasked."""
     desk, session = desk_of(request), session_of(request)
     may = tuple(one.namespace for one in session.person.namespaces if "Audit" in one.rights)
     namespace = request.query.get("ns", "")[:63] or (may[0] if len(may) == 1 else "")

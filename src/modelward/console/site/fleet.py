@@ -10,7 +10,7 @@ from modelward.console.site.desk import desk_of, session_of
 
 
 async def fleet(request: web.Request) -> web.Response:
-    """HubAnswer one page of endpoints."""
+    """Answer one page of endpoints."""
     desk, session = desk_of(request), session_of(request)
     query = query_of(request.query, request.query.getall("health", []))
     found = await session.hub.fleet(query.asked())

@@ -27,7 +27,7 @@ def cookie_name(*, secure: bool) -> str:
 
 @web.middleware
 async def guarded(request: web.Request, handler: PageHandler) -> web.StreamResponse:
-    """HubAnswer with headers, whatever comes of the request."""
+    """Answer with headers, whatever comes of the request."""
     request[NONCE] = new_nonce()
     settings = request.app[DESK].settings
     try:

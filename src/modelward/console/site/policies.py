@@ -21,13 +21,13 @@ from modelward.hub_client.session import HubUnavailableError
 
 
 async def policies(request: web.Request) -> web.Response:
-    """HubAnswer the list."""
+    """Answer the list."""
     found = await session_of(request).hub.policies({"ns": request.query.get("ns", "")[:63]})
     return desk_of(request).page(request, "policies.html", shown_policies(found), "Policies")
 
 
 async def policy(request: web.Request) -> web.Response:
-    """HubAnswer one policy with the form that previews a change."""
+    """Answer one policy with the form that previews a change."""
     desk = desk_of(request)
     view = await session_of(request).hub.policy(*place_of(request))
     page = shown_policy(view, view.spec, None, "", desk.clock_ms())
@@ -35,7 +35,7 @@ async def policy(request: web.Request) -> web.Response:
 
 
 async def preview(request: web.Request) -> web.Response:
-    """HubAnswer what a changed policy would have done last week."""
+    """Answer what a changed policy would have done last week."""
     desk, hub = desk_of(request), session_of(request).hub
     now, view = desk.clock_ms(), await hub.policy(*place_of(request))
     form = await request.post()

@@ -8,7 +8,7 @@ from modelward.console.site.desk import desk_of
 
 
 async def static(request: web.Request) -> web.Response:
-    """HubAnswer a file."""
+    """Answer a file."""
     found = desk_of(request).assets.files.get(request.path)
     if found is None:
         raise web.HTTPNotFound
@@ -20,5 +20,5 @@ async def static(request: web.Request) -> web.Response:
 
 
 async def healthz(_: web.Request) -> web.Response:
-    """HubAnswer that the process runs; the hub has probes of its own."""
+    """Answer that the process runs; the hub has probes of its own."""
     return web.Response(text="ok\n")

@@ -16,7 +16,7 @@ _FAULT = {"yes": True, "no": False}
 
 
 async def transcripts(request: web.Request) -> web.Response:
-    """HubAnswer a page of exchanges; the hub records that they were shown."""
+    """Answer a page of exchanges; the hub records that they were shown."""
     desk, session = desk_of(request), session_of(request)
     place, query = place_of(request), query_of(request.query)
     view, found = await asyncio.gather(session.hub.endpoint(*place), session.hub.exchanges(*place, query.asked()))

@@ -12,7 +12,7 @@ from modelward.console.site.desk import desk_of, place_of, session_of
 
 
 async def why(request: web.Request) -> web.Response:
-    """HubAnswer what was different when an endpoint or a check flipped."""
+    """Answer what was different when an endpoint or a check flipped."""
     desk, hub = desk_of(request), session_of(request).hub
     place = place_of(request)
     found, view = await asyncio.gather(hub.why(*place, request.query.get("check", "")[:200]), hub.endpoint(*place))
@@ -21,7 +21,7 @@ async def why(request: web.Request) -> web.Response:
 
 
 async def revisions(request: web.Request) -> web.Response:
-    """HubAnswer one revision against another; without a choice the hub takes the last two."""
+    """Answer one revision against another; without a choice the hub takes the last two."""
     asked = {key: request.query[key][:63] for key in ("a", "b") if request.query.get(key)}
     found = await session_of(request).hub.compare(*place_of(request), **asked)
     return desk_of(request).page(request, "revisions.html", shown_revisions(found), "Fleet")
