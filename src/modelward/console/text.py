@@ -11,6 +11,7 @@ __all__ = [
     "count",
     "day_and_time",
     "duration",
+    "money",
     "plain",
     "plural",
     "share",
@@ -23,6 +24,13 @@ __all__ = [
 def count(value: float | None) -> str:
     """Return a whole number with its thousands set apart: 12480 → `12,480`."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def money(value: float | None) -> str:
+    """Return an amount of money: two decimals, or two digits of what is small."""
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
 
 
 def plain(value: float | None) -> str:

@@ -11,7 +11,7 @@ from modelward.api.history import OTHER
 from modelward.api.series import HistoryQuery, HistorySeries
 from modelward.console.charts.shapes import SvgElement, rect
 from modelward.console.pages.links import Link, tabs
-from modelward.console.text import count, plain
+from modelward.console.text import count, money, plain
 
 DAYS = 31
 """Today and thirty days before: the hub reads them from rows of an hour."""
@@ -121,7 +121,7 @@ def _headline(used: Sequence[_Used]) -> str:
             totals[one.currency] = totals.get(one.currency, 0) + sum(one.cost)
     if not totals:
         return "No cost is known of the last 31 days"
-    told = " and ".join(f"{money(total)} {currency}" for currency, total in sorted(totals.items()))
+    told = " and ".join(f"{_amount(total)} {currency}" for currency, total in sorted(totals.items()))
     return f"{told} in the last 31 days"
 
 
@@ -129,18 +129,18 @@ def _row(one: _Used, top: int, at_ms: Sequence[int]) -> CallerRow:
     name, note = _told(one.caller)
     total, currency = sum(one.cost), one.currency
     most = max(range(len(one.cost)), key=lambda place: one.cost[place], default=0)
-    says = f"{name}: {money(total)} {currency} in {len(one.cost)} days" if currency else f"{name}: no cost"
-    says += f", most on {_day(at_ms[most])} with {money(one.cost[most])}" if total else ""
+    says = f"{name}: {_amount(total)} {currency} in {len(one.cost)} days" if currency else f"{name}: no cost"
+    says += f", most on {_day(at_ms[most])} with {_amount(one.cost[most])}" if total else ""
     return CallerRow(
         name=name,
         note=note,
         currency=currency or "–",
-        total=money(total) if currency else "–",
-        today=money(one.cost[-1]) if currency and one.cost else "–",
+        total=_amount(total) if currency else "–",
+        today=_amount(one.cost[-1]) if currency and one.cost else "–",
         requests=count(one.requests) if one.requests else "–",
         tokens=plain(one.tokens) if one.tokens else "–",
         unpriced=count(one.unpriced) if one.unpriced else "–",
-        days=tuple(money(cost) for cost in one.cost),
+        days=tuple(_amount(cost) for cost in one.cost),
         bars=_bars(one.cost, top),
         says=says,
     )
@@ -167,7 +167,5 @@ def _day(at_ms: int) -> str:
     return f"{moment.day} {moment:%b}"
 
 
-def money(units: int) -> str:
-    """Return an amount of units of cost as people read it: two decimals, or two digits of what is small."""
-    value = units / COST_UNITS
-    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+def _amount(units: int) -> str:
+    return money(units / COST_UNITS)

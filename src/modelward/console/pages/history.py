@@ -12,7 +12,7 @@ from modelward.console.charts.strip import PAD, Frame, LegendEntry, Mark, Strip
 from modelward.console.charts.timeline import HOUR, MINUTE, Timeline, span_text
 from modelward.console.charts.track import EMPTY, Track, TrackColumn
 from modelward.console.pages.read_out import ReadColumn
-from modelward.console.text import clock, count, duration, plain, share
+from modelward.console.text import clock, count, duration, money, plain, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +195,17 @@ def _cost(found: EndpointHistory, frame: Frame) -> _Made | None:
     if not track.has("cost"):
         return None
     hourly = _scaled(track, "cost", HOUR / track.step_ms)
-    scale = axis(hourly, 44, _money)
+    scale = axis(hourly, 44, money)
     inner = Pen(track, frame.line, scale).bars("f3", hourly)
-    column = ReadColumn("cost", f"cost, {found.currency} / h", track, hourly, _money)
+    column = ReadColumn("cost", f"cost, {found.currency} / h", track, hourly, money)
     total = sum(one for one in track.column("cost") if one)
     served = sum(one for one in found.outcomes.column("ok") if one)
     legend = [
         LegendEntry("f3", "per hour", column.newest(), "cost"),
-        LegendEntry("", "shown time", f"{_money(total)} {found.currency}"),
+        LegendEntry("", "shown time", f"{money(total)} {found.currency}"),
     ]
-    legend += [LegendEntry("", "1,000 answers", f"{_money(1000 * total / served)} {found.currency}")] if served else []
-    says = f"Cost: {_money(total)} {found.currency} in the time shown, {column.newest()} an hour at its end"
+    legend += [LegendEntry("", "1,000 answers", f"{money(1000 * total / served)} {found.currency}")] if served else []
+    says = f"Cost: {money(total)} {found.currency} in the time shown, {column.newest()} an hour at its end"
     return _strip("Cost", f"{found.currency} / hour, at that minute’s price", legend, scale, frame, inner, says), (
         column,
     )
@@ -255,12 +255,6 @@ def _scaled(track: Track, name: str, factor: float) -> TrackColumn:
     """Return a column of counts as rates; what was not counted of a watched row is zero, of another it is not known."""
     values = track.column(name)
     return tuple(None if not seen else (value or 0.0) * factor for value, seen in zip(values, track.seen, strict=True))
-
-
-def _money(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
 
 
 def _strip(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -14,7 +14,9 @@ from modelward.console.render import NavItem, Notice, PageFrame, write
 from modelward.console.sessions import Session, Sessions
 from modelward.console.settings import ConsoleSettings
 from modelward.console.site.packing import page_response
+from modelward.hub_client.session import HubUnavailableError
 
+T = TypeVar("T")
 SESSION = web.RequestKey("session", Session)
 _NAV = (("Fleet", "/"), ("Alerts", "/alerts"), ("Policies", "/policies"), ("Audit", "/audit"))
 NOTICES = {
@@ -77,6 +79,19 @@ def session_of(request: web.Request) -> Session:
 def namespaces_of(session: Session) -> tuple[str, ...]:
     """Return the namespaces that a person is known to see."""
     return tuple(one.namespace for one in session.person.namespaces)
+
+
+async def unless_away(answer: Awaitable[T]) -> T | None:
+    """Return what the hub answers, and None where it has no answer: a page is worth reading without.
+
+    A refusal to show it is raised on.
+    """
+    try:
+        return await answer
+    except HubUnavailableError as error:
+        if error.status in (401, 403):
+            raise
+        return None
 
 
 def place_of(request: web.Request) -> tuple[str, str]:

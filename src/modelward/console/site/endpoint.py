@@ -14,8 +14,7 @@ from modelward.console.hub_reader import HubReader
 from modelward.console.pages.endpoint import shown_endpoint
 from modelward.console.pages.endpoint_charts import line_of, range_of
 from modelward.console.pages.series import history_of
-from modelward.console.site.desk import desk_of, session_of
-from modelward.hub_client.session import HubUnavailableError
+from modelward.console.site.desk import desk_of, session_of, unless_away
 
 POINTS = 288
 WINDOWS = 24
@@ -24,7 +23,7 @@ _METRICS: tuple[HistoryMetric, ...] = ("requests", "ttft", "tpot", "tokens", "co
 
 
 async def endpoint(request: web.Request) -> web.Response:
-    """HubAnswer one endpoint with its charts."""
+    """Answer one endpoint with its charts."""
     desk, hub = desk_of(request), session_of(request).hub
     place = request.match_info["namespace"], request.match_info["name"]
     key, now = range_of(request.query.get("range", "")), desk.clock_ms()
@@ -44,21 +43,10 @@ async def _why(hub: HubReader, view: EndpointView) -> WhyView | None:
     leading = view.row.leading
     if leading is None or leading.verdict != "Failed":
         return None
-    try:
-        return await hub.why(view.namespace, view.name, f"{leading.policy}/{leading.name}")
-    except HubUnavailableError as error:
-        if error.status in (401, 403):
-            raise
-        return None
+    return await unless_away(hub.why(view.namespace, view.name, f"{leading.policy}/{leading.name}"))
 
 
 async def series(hub: HubReader, where: tuple[str, str], metric: HistoryMetric, line: Timeline) -> HistorySeries | None:
     """Return one metric's lines; None where the hub has no history: the page is worth reading without."""
     points = WINDOWS if metric == "checks" else POINTS
-    query = HistoryQuery(metric, line.from_ms, line.to_ms, points=points)
-    try:
-        return await hub.history(*where, query)
-    except HubUnavailableError as error:
-        if error.status in (401, 403):
-            raise
-        return None
+    return await unless_away(hub.history(*where, HistoryQuery(metric, line.from_ms, line.to_ms, points=points)))
