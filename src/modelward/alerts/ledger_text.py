@@ -11,7 +11,7 @@ from modelward.alerts.episode import SEVERITY_ORDER
 from modelward.alerts.ledger import AlertLedger, LedgerRow, receivers_of
 
 MAX_BYTES = 900_000
-"""Below what an object may have: some 10,000 alerts."""
+"""Below what an object may have: some 8,000 alerts."""
 _TOLD = ("", "Firing", "Resolved", "Closed")
 
 

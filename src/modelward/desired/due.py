@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from modelward.api.evaluationrun import RunItem
 from modelward.api.quantity import duration_ms, timestamp
-from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan
+from modelward.desired.monitoring_plan import BoundEvaluation, MonitoringPlan, part_of
 
 WindowKey = tuple[str, str, str]
 """(endpoint, policy, evaluation), names within one namespace."""
@@ -98,14 +98,9 @@ def _newest_batches(
     until_ms: int, watches: Mapping[str, MonitoringPlan], tried: Mapping[WindowKey, int]
 ) -> dict[str, int]:
     """Return the end of each part's newest batch; what is watched no more counts with what needs no container."""
-    parts = {
-        (endpoint, bound.policy, bound.evaluation.name): bound.part
-        for endpoint, watched in watches.items()
-        for bound in watched.evaluations
-    }
     ends: dict[str, int] = {}
     for key, tried_ms in tried.items():
-        part, end_ms = parts.get(key, ""), _not_after(until_ms, tried_ms)
+        part, end_ms = part_of(watches, *key), _not_after(until_ms, tried_ms)
         ends[part] = max(ends.get(part, 0), end_ms)
     return ends
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelward.api.base import ObjectMeta
@@ -69,6 +69,13 @@ class MonitoringPlan:
     """What the endpoint's own tokens cost, for those whom it judges."""
     address: str = ""
     """Its URL, where an evaluator asks the endpoint itself."""
+
+
+def part_of(watches: Mapping[str, MonitoringPlan], endpoint: str, policy: str, evaluation: str) -> str:
+    """Return which runs take an evaluation of a namespace; "" where it is watched no more."""
+    asked = watches.get(endpoint, MonitoringPlan()).evaluations
+    found = (bound.part for bound in asked if (bound.policy, bound.evaluation.name) == (policy, evaluation))
+    return next(found, "")
 
 
 def merge_policies(

@@ -17,7 +17,7 @@ from modelward.api.run_plan import MAX_SAMPLES, Plan, PlanItem
 from modelward.desired import names
 from modelward.desired.evaluators import PaidModel
 from modelward.desired.installation import Installation
-from modelward.desired.monitoring_plan import MonitoringPlan
+from modelward.desired.monitoring_plan import MonitoringPlan, part_of
 from modelward.desired.pod_additions import NOTHING, PodAdditions
 
 MAX_ITEMS = 500
@@ -66,7 +66,7 @@ def by_part(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) ->
     """
     parts: dict[str, tuple[RunItem, ...]] = {}
     for item in wanted:
-        part = _part(item_key(item), watches)
+        part = part_of(watches, *item_key(item))
         parts[part] = (*parts.get(part, ()), item)
     return parts
 
@@ -74,13 +74,6 @@ def by_part(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) ->
 def parts(watches: Mapping[str, MonitoringPlan]) -> frozenset[str]:
     """Return every part that the evaluations of a namespace have, "" always."""
     return frozenset({"", *(bound.part for watched in watches.values() for bound in watched.evaluations)})
-
-
-def _part(key: tuple[str, str, str], watches: Mapping[str, MonitoringPlan]) -> str:
-    endpoint, *named = key
-    asked = watches.get(endpoint, MonitoringPlan()).evaluations
-    found = (bound.part for bound in asked if [bound.policy, bound.evaluation.name] == named)
-    return next(found, "")
 
 
 def of_other_containers(run: EvaluationRun, watches: Mapping[str, MonitoringPlan]) -> frozenset[tuple[str, str, str]]:
@@ -178,7 +171,7 @@ def _with_room(planned: Iterable[PlanItem]) -> Iterator[PlanItem]:
 def _plan_items(wanted: Sequence[RunItem], watches: Mapping[str, MonitoringPlan]) -> Iterator[PlanItem]:
     first = _first_part(by_part(wanted, watches))
     for item in wanted:
-        if _part(item_key(item), watches) not in ("", first):
+        if part_of(watches, *item_key(item)) not in ("", first):
             continue
         watched = watches.get(item.endpoint, MonitoringPlan())
         for bound in watched.evaluations:
