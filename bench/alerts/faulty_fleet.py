@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from posted_to import posted_to
 from stand_ins import PAGE, PER_S
 
 PORT = 18088
@@ -68,12 +69,7 @@ class FaultyFleet:
             self._heard(await request.json(), at)
             return web.Response()
 
-        application = web.Application()
-        application.router.add_post("/{path:.*}", take)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner, int(runner.addresses[0][1])
+        return await posted_to(take)
 
     def _heard(self, message: dict[str, Any], at: float) -> None:
         for alert in message["alerts"]:

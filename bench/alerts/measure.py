@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "helpers"
 
 from aiohttp import web
 from alert_clockwork import told_after_s
+from posted_to import posted_to
 from quantiles import quantiles
 from receiver_cases import FIRING
 
@@ -48,13 +49,9 @@ async def _job_process(folder: Path) -> dict[str, Any]:
         arrived.put_nowait(time.monotonic())
         return web.Response()
 
-    application = web.Application()
-    application.router.add_post("/{path:.*}", take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    runner, port = await posted_to(take)
     try:
-        plan, port = _plan(folder), runner.addresses[0][1]
+        plan = _plan(folder)
         took = [await _start(plan, folder, port, arrived) for _ in range(_STARTS)]
     finally:
         await runner.cleanup()

@@ -46,6 +46,12 @@ async def firing(user: User, driver: Driver, clock: Clock) -> None:
     await driver.converge()
 
 
+def orders(job: Object) -> list[dict[str, Any]]:
+    """Return what a Job of the team is to send."""
+    plan = json.loads(job["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
+    return list(plan["orders"])
+
+
 async def left_word(client: Client, user: User, text: str) -> None:
     """Let the Job's pod end with its word, as a node would report it."""
     (pod,) = (await client.list(POD, user.namespace, label_selector="modelward.dev/component=notifier")).items
@@ -73,8 +79,7 @@ async def test_a_team_is_told_once_over_two_lives_of_the_operator_and_nothing_is
         (job,) = await jobs(user)
         assert (await row(user))["state"] == "Firing"
         assert (await delivery(user))["sending"] == "Firing"
-    plan = json.loads(job["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
-    word = [{"id": one["id"], "told": True, "ref": "1700000000.1"} for one in plan["orders"]]
+    word = [{"id": one["id"], "told": True, "ref": "1700000000.1"} for one in orders(job)]
     await left_word(user.client, user, json.dumps(word))
     async with driving(proxy, [user.namespace], clock) as driver:
         await driver.converge()
@@ -97,8 +102,7 @@ async def test_an_endpoint_and_its_policy_that_go_between_two_lives_are_closed_a
     async with driving(proxy, [user.namespace], clock) as driver:
         await firing(user, driver, clock)
     (job,) = await jobs(user)
-    plan = json.loads(job["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
-    await left_word(user.client, user, json.dumps([{"id": one["id"], "told": True} for one in plan["orders"]]))
+    await left_word(user.client, user, json.dumps([{"id": one["id"], "told": True} for one in orders(job)]))
     await user.client.delete(LLM_ENDPOINT, user.namespace, "chat")
     await user.client.delete(MONITORING_POLICY, user.namespace, "baseline")
     clock.now_ms += 6 * MINUTE_MS
@@ -108,8 +112,7 @@ async def test_an_endpoint_and_its_policy_that_go_between_two_lives_are_closed_a
         await driver.converge()
         jobs_now = {one["metadata"]["name"]: one for one in await jobs(user)}
         (name,) = jobs_now.keys() - {job["metadata"]["name"]}
-        plan = json.loads(jobs_now[name]["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
-        (order,) = plan["orders"]
+        (order,) = orders(jobs_now[name])
         assert (order["message"]["kind"], order["message"]["alerts"][0]["held"]) == ("Closed", "EndpointDeleted")
         assert order["receiver"]["slack"]["webhookUrlFrom"] == SECRET
 
@@ -134,8 +137,7 @@ async def test_a_silence_says_what_it_covers_and_a_policy_which_receiver_fails(p
         await firing(user, driver, clock)
         word = '[{"id": "%s", "told": false, "problem": "SecretNotFound (key slack)", "permanent": true}]'
         (job,) = await jobs(user)
-        plan = json.loads(job["spec"]["template"]["metadata"]["annotations"]["modelward.dev/notify-plan"])
-        await left_word(user.client, user, word % plan["orders"][0]["id"])
+        await left_word(user.client, user, word % orders(job)[0]["id"])
         await driver.converge()
         told = await user.condition("baseline", "AlertsDelivered", MONITORING_POLICY)
         assert (told["status"], told["reason"]) == ("False", "SecretNotFound")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from fake_api import FakeApi
 
 from modelward.alerts.message import AlertMessage
@@ -177,6 +178,21 @@ class AlertBench:
     def policy_deleted(self, name: str = "baseline") -> None:
         """Let a policy be deleted."""
         self.api.gone(MONITORING_POLICY, "retail", name)
+
+    async def crashing(self, writes: int, work: Awaitable[object]) -> None:
+        """Let the process end before the write after so many, while it is at some work, and begin anew."""
+        left = [writes]
+
+        def crash() -> None:
+            if left[0] == 0:
+                raise CrashError
+            left[0] -= 1
+
+        self.api.before_write = crash
+        with pytest.raises(CrashError):
+            await work
+        self.api.before_write = lambda: None
+        self.restart()
 
     def restart(self) -> None:
         """Begin anew, with nothing but what the API server holds."""

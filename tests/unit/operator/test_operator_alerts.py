@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import pytest
-from alert_bench import AlertBench, CrashError
+from alert_bench import AlertBench
 
 from modelward.alerts.receiver import Told, Undelivered
 from modelward.kube.errors import Forbidden
@@ -66,18 +66,7 @@ async def test_a_crash_before_any_write_doubles_at_most_one_message_under_its_id
     bench = AlertBench()
     for name in ("a", "b"):
         await bench.shows(name, bench.row())
-    left = [writes]
-
-    def crash() -> None:
-        if left[0] == 0:
-            raise CrashError
-        left[0] -= 1
-
-    bench.api.before_write = crash
-    with pytest.raises(CrashError):
-        await bench.turn(31)
-    bench.api.before_write = lambda: None
-    bench.restart()
+    await bench.crashing(writes, bench.turn(31))
     await bench.turn(20)
     await bench.turn(20)
     ids = Counter(message.id for _, message in bench.port.taken)

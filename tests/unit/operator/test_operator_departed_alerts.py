@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from alert_bench import AlertBench, CrashError
+from alert_bench import AlertBench
 from test_operator_alerts import TEAM
 
 from modelward.alerts.delivery import AlertDelivery
@@ -134,18 +134,7 @@ async def test_a_crash_before_any_write_closes_it_at_most_twice_under_one_id(wri
     bench = AlertBench()
     await firing(bench)
     bench.deleted("chat")
-    left = [writes]
-
-    def crash() -> None:
-        if left[0] == 0:
-            raise CrashError
-        left[0] -= 1
-
-    bench.api.before_write = crash
-    with pytest.raises(CrashError):
-        await ended(bench)
-    bench.api.before_write = lambda: None
-    bench.restart()
+    await bench.crashing(writes, ended(bench))
     for _ in range(6):
         await bench.turn(101)
     closed = Counter(message.id for _, message in bench.port.taken if message.kind == "Closed")
