@@ -44,8 +44,11 @@ def run(
 
 
 def succeeds(*command: str | Path) -> bool:
-    """Whether a command exits with 0; its output is dropped."""
-    return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
+    """Whether a command exits with 0; its output is dropped. A program that is not installed does not succeed."""
+    try:
+        return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 PATIENCE_S = 240.0

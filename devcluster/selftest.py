@@ -26,6 +26,7 @@ _POD = {
 
 def run_selftest() -> None:
     """Compare the machine before a life of the cluster with after it; the second life follows upon a crash."""
+    cluster.prepare()  # the programs that show the machine's traces, too
     cluster.down()
     before = traces()
     with step("a life that ends with a pod running"):
