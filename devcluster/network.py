@@ -16,7 +16,10 @@ from settings import (
     RUN,
 )
 
-NAMESPACE_FILE = Path("/run/netns") / NAME
+NAMESPACES = Path("/run/netns")
+NAMESPACE_FILE = NAMESPACES / NAME
+_MADE_NAMESPACES = RUN / "made-namespaces"
+"""There while the folder and its mount are of our making: a machine has neither before its first namespace."""
 # The host forwards for pods and hides their addresses from the rest of the world; nothing else is touched.
 _RULES = (
     ("nat", "POSTROUTING", "-s", CLUSTER_CIDR, "!", "-d", CLUSTER_CIDR, "-j", "MASQUERADE"),
@@ -41,6 +44,8 @@ def up() -> None:
         return
     _refuse_clash()
     _note_sysctls()
+    if not NAMESPACES.exists():
+        _MADE_NAMESPACES.touch()
     run("ip", "netns", "add", NAME)
     run("ip", "link", "add", HOST_LINK, "type", "veth", "peer", "name", NODE_LINK, "netns", NAME)
     run("ip", "addr", "add", f"{HOST_ADDRESS}/30", "dev", HOST_LINK)
@@ -63,6 +68,7 @@ def down() -> None:
         fail(f"the interface {HOST_LINK} does not go away; try `ip link del {HOST_LINK}`.")
     if NAMESPACE_FILE.exists():
         run("ip", "netns", "del", NAME)
+    _remove_namespaces()
     for table, chain, *rule in _RULES:
         spec = (*rule, "-m", "comment", "--comment", NAME)
         while succeeds("iptables", "-w", "-t", table, "-C", chain, *spec):
@@ -94,6 +100,17 @@ def _refuse_clash() -> None:
             fail(
                 f"{CLUSTER_CIDR} is in use here ({taken} on {route.get('dev')}): set MODELWARD_DEVCLUSTER_NETWORK=A.B."
             )
+
+
+def _remove_namespaces() -> None:
+    """Take the folder of namespaces away if we made it; one that others put something into has become theirs."""
+    if not _MADE_NAMESPACES.exists():
+        return
+    _MADE_NAMESPACES.unlink()
+    if NAMESPACES.exists() and not any(NAMESPACES.iterdir()):
+        while succeeds("umount", NAMESPACES):  # bound to itself, so `is_mount` does not see it
+            pass
+        NAMESPACES.rmdir()
 
 
 def _note_sysctls() -> None:
