@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
+from waiting import PATIENCE_S
 
 from modelward.api.llmendpoint import LLMEndpoint, LLMEndpointStatus
 from modelward.api.monitoringpolicy import MonitoringPolicy
@@ -28,7 +29,6 @@ from modelward.status.endpoint import endpoint_status
 NOON_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
 NO_HUB = "no hub is configured; evaluations need one (hub.enabled in the chart)"
-TIMEOUT_S = 0.25
 HOLD_MS = 120_000
 _METADATA = {"name": "chat", "namespace": "retail", "uid": "u", "generation": 1, "resourceVersion": "1"}
 _POLICY = {
@@ -67,7 +67,8 @@ class ObservedEndpoint:
         self.now_ms = NOON_MS
         self.scales = Scales()
         self.observer = Observer(lambda _: None)
-        self._scraper = Scraper(session, lambda: self.now_ms, timeout_s=TIMEOUT_S)
+        self.timeout_s = PATIENCE_S
+        self._session = session
         self._targets = tuple(_target(number, url, collectors) for number, url in enumerate(urls))
         self._known = _gathered([target.pod for target in self._targets], collectors)
         self._scaler = Scaler()
@@ -89,7 +90,7 @@ class ObservedEndpoint:
     async def read(self) -> None:
         """Go round once."""
         self.observer.watch(self._known.key, self._targets)
-        await self.observer.round(self._scraper)
+        await self.observer.round(Scraper(self._session, lambda: self.now_ms, timeout_s=self.timeout_s))
 
     async def judge(self) -> LLMEndpointStatus:
         """Do what one reconcile does after its children are written."""

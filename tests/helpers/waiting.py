@@ -12,6 +12,8 @@ PATIENCE_S = 30.0
 """Far more than any of it takes: a loaded machine makes a test slow and never red."""
 PROCESS_PATIENCE_S = 120.0
 """The same for another process: an operator, the cluster's controllers, the garbage collector. It promises nothing."""
+HANGS_S = 1.0
+"""What a test gives another side of which it knows that it never answers; all others get PATIENCE_S."""
 
 
 async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:

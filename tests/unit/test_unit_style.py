@@ -100,6 +100,12 @@ def test_tests_read_no_clock_but_their_own() -> None:
     assert CLOCKS.keys() - reading == set(), "these read no clock any more: take them off the list"
 
 
+def test_tests_give_what_answers_the_time_that_a_loaded_machine_takes() -> None:
+    """HANGS_S and PATIENCE_S say which of two it is; a number of one's own is soon too small for a good answer."""
+    short = [f"{file}:{line}" for file, tree in TREES.items() for line in _hasty(tree)]
+    assert short == []
+
+
 def test_tests_use_what_an_object_shows() -> None:
     found = {file: names for file, tree in (TREES | OTHERS).items() if (names := frozenset(_private(tree)))}
     more = {file: names - PRIVATE.get(file, frozenset()) for file, names in found.items()}
@@ -146,6 +152,14 @@ def _sleeps(tree: ast.Module) -> Iterator[int]:
         return
     for node in _called(tree, "time.sleep", "asyncio.sleep"):
         yield from () if ast.unparse(node.args[0]) == "0" else (node.lineno,)
+
+
+def _hasty(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines that give less than a second to answer."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "timeout_s" and isinstance(node.value, ast.Constant):
+            seconds = node.value.value
+            yield from (node.value.lineno,) if isinstance(seconds, int | float) and seconds < 1 else ()
 
 
 def _called(tree: ast.Module, *names: str) -> Iterator[ast.Call]:

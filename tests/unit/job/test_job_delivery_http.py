@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiver_cases import FIRING, SECRET, SECRETS, receiver
 from secure_hosts import ELSEWHERE, Authority, Town, town
+from waiting import HANGS_S
 from yarl import URL
 
 from modelward.alerts.receiver import Addressee, HttpCall, ReceiverReply, SecretText, Undelivered
@@ -169,7 +170,7 @@ async def test_a_receiver_that_never_answers_costs_its_time_and_no_more(tmp_path
         return web.Response()
 
     async with host(tmp_path, wait) as (place, _):
-        assert await sender(place).send(replace(POST, timeout_s=0.1)) == ReceiverReply(0, error="Timeout")
+        assert await sender(place).send(replace(POST, timeout_s=HANGS_S)) == ReceiverReply(0, error="Timeout")
         gone.set()
 
 

@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from plain_port import PlainPort
+from waiting import HANGS_S, PATIENCE_S
 
 from modelward.api.exchange import Exchange, Message
 from modelward.desired.evaluators import EvaluatorBlock, ResolvedEvaluator
@@ -78,7 +79,7 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[tuple[Service, TestSe
         await one.close()
 
 
-def scorer(server: TestServer, secrets: Path, patience: RunPatience | None = None) -> Scorer:
+def scorer(server: TestServer, secrets: Path, timeout_s: float = PATIENCE_S) -> Scorer:
     """The webhook of a Service of the cluster, whose address leads to the loopback server."""
     config = {"url": "https://judge.example", "secretRef": {"name": "modelward-brand"}}
     made = catalogue().resolve(EvaluatorBlock("webhook", "brand", config))
@@ -89,8 +90,8 @@ def scorer(server: TestServer, secrets: Path, patience: RunPatience | None = Non
         SharedEmbeddings(lambda texts: np.zeros((len(texts), 384), np.float32)),
         (Egress(server.host, server.port or 0),),
         secrets,
-        timeout_s=0.3,
-        patience=patience or RunPatience(),
+        timeout_s=timeout_s,
+        patience=RunPatience(),
         pauses_s=(0.0, 0.0),
         clock_ms=lambda: 1_700_000_000_000,
     )
@@ -144,14 +145,15 @@ async def test_what_does_not_answer_well_fails_its_records(
     serve: Any, tmp_path: Path, answer: Answer, label: str, calls: int
 ) -> None:
     service, server = await serve(answer)
-    found = await score(scorer(server, tmp_path), exchanges())
+    timeout_s = HANGS_S if answer is hang else PATIENCE_S
+    found = await score(scorer(server, tmp_path, timeout_s), exchanges())
     assert found == [Score(f"e{number}", "Failed", label=label) for number in range(3)]
     assert reason(found) == "EvaluatorFailing"
     assert len(service.requests) == calls
 
 
 async def test_a_server_that_is_back_at_the_third_try_costs_nothing(serve: Any, tmp_path: Path) -> None:
-    service, server = await serve(status(500), hang, good)
+    service, server = await serve(status(500), status(503), good)
     found = await score(scorer(server, tmp_path), exchanges())
     assert found == [Score(f"e{number}", "Scored", True, 0.9) for number in range(3)]
     assert len(service.requests) == 3
@@ -186,7 +188,7 @@ async def test_without_its_key_nothing_is_sent(serve: Any, tmp_path: Path) -> No
 
 async def test_an_address_that_is_gone_is_not_asked_for_ever(serve: Any, tmp_path: Path) -> None:
     service, server = await serve(hang)
-    found = await score(scorer(server, tmp_path), exchanges(64 * 5))
+    found = await score(scorer(server, tmp_path, HANGS_S), exchanges(64 * 5))
     assert {(one.state, one.label) for one in found} == {("Failed", "PortError")}
     assert len(service.requests) == 6, "two batches, three times each"
 

@@ -118,7 +118,7 @@ async def test_transport_does_not_wait_beyond_the_deadline() -> None:
     server = Server(status(429, "60"))
     async with talking(server) as client:
         with pytest.raises(TooManyRequests) as throttled:
-            await client.get(POD, "retail", "chat-0", deadline=0.5)
+            await client.get(POD, "retail", "chat-0", deadline=PATIENCE_S)
     assert throttled.value.retry_after == 60.0
     assert len(server.seen) == 1
 

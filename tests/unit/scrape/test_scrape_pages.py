@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import aiohttp
 import pytest
 from aiohttp import web
-from waiting import a_moment
+from waiting import HANGS_S, PATIENCE_S, a_moment
 
 from modelward.metrics.signals import Signal, SignalKey
 from modelward.metrics.snapshot import Snapshot
@@ -70,13 +70,15 @@ def target(url: str, source: Literal["collector", "engine"] = "engine", engine: 
     return PageTarget("pod", url, engine, source)
 
 
-async def scraped(url: str, source: Literal["collector", "engine"] = "engine") -> Snapshot | ScrapeFailure:
+async def scraped(
+    url: str, source: Literal["collector", "engine"] = "engine", timeout_s: float = PATIENCE_S
+) -> Snapshot | ScrapeFailure:
     async with aiohttp.ClientSession() as session:
-        return await Scraper(session, lambda: 7, timeout_s=0.5, max_bytes=100_000).scrape(target(url, source))
+        return await Scraper(session, lambda: 7, timeout_s=timeout_s, max_bytes=100_000).scrape(target(url, source))
 
 
-async def failure(url: str, source: Literal["collector", "engine"] = "engine") -> str:
-    found = await scraped(url, source)
+async def failure(url: str, source: Literal["collector", "engine"] = "engine", timeout_s: float = PATIENCE_S) -> str:
+    found = await scraped(url, source, timeout_s)
     assert isinstance(found, ScrapeFailure)
     assert found.pod == "pod"
     assert url in found.message
@@ -171,7 +173,7 @@ async def test_a_server_that_never_answers_times_out() -> None:
         await reader.read()
 
     async with speaking(wait) as url:
-        assert await failure(url) == "Timeout"
+        assert await failure(url, timeout_s=HANGS_S) == "Timeout"
 
 
 async def test_a_slow_drip_times_out_as_a_whole() -> None:
@@ -183,7 +185,7 @@ async def test_a_slow_drip_times_out_as_a_whole() -> None:
             await a_moment()
 
     async with speaking(drip) as url:
-        assert await failure(url) == "Slow"
+        assert await failure(url, timeout_s=HANGS_S) == "Slow"
 
 
 async def test_a_page_without_end_is_left_after_its_bound() -> None:
@@ -322,9 +324,10 @@ async def test_those_that_hung_last_time_cost_the_others_nothing() -> None:
         await reader.read()
 
     async with speaking(wait) as hung, serving(VLLM) as well, aiohttp.ClientSession() as session:
-        scraper, lanes = Scraper(session, lambda: 7, timeout_s=0.3), Lanes(limit=2)
-        late = [asyncio.create_task(lanes.read(scraper, target(hung), silent=True)) for _ in range(6)]
-        found = await asyncio.gather(*(lanes.read(scraper, target(well)) for _ in range(20)))
+        quick, patient = (Scraper(session, lambda: 7, timeout_s=seconds) for seconds in (HANGS_S, PATIENCE_S))
+        lanes = Lanes(limit=2)
+        late = [asyncio.create_task(lanes.read(quick, target(hung), silent=True)) for _ in range(6)]
+        found = await asyncio.gather(*(lanes.read(patient, target(well)) for _ in range(20)))
         assert not any(task.done() for task in late[2:])
         assert all(isinstance(each, ScrapeFailure) for each in await asyncio.gather(*late))
     assert all(isinstance(each, Snapshot) for each in found)
