@@ -15,7 +15,7 @@ NEXT = "Example: modelward plugin --to ~/bin. One file of Python: copy it to any
 def plugin(
     to: Annotated[Path, typer.Option(help="Folder on your PATH.")] = Path("~/.local/bin"),
 ) -> None:
-    """Install `kubectl modelward` and its completion: status, why, top, alerts, ack, silence, samples, label, …"""
+    """Install `kubectl modelward` and its completion: status, why, top, cost, alerts, ack, samples, label, …"""
     import os
 
     from modelward.cli.plugin_file import write_plugin

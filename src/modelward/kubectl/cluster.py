@@ -105,5 +105,5 @@ def _advised(complaint: str) -> str:
     if "the server doesn't have a resource type" in complaint:
         return f"{complaint}. Is Modelward installed? helm install modelward helm/modelward -n modelward-system"
     if "serviceaccounts/token" in complaint or 'cannot create resource "serviceaccounts/token"' in complaint:
-        return f"{complaint}. Ask for the role modelward-transcripts in this namespace (docs/install.md)"
+        return f"{complaint}. Ask for the role modelward-transcripts in this namespace (docs/kubectl.md)"
     return complaint

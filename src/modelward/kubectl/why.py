@@ -25,7 +25,7 @@ def why(cluster: Cluster, name: str, now: datetime) -> str:
 
 
 def suspects(cluster: Cluster, way: HubWay, name: str, check: str) -> str:
-    """Return what the hub makes of it: requests before and after the flip, by revision, code, pod and caller."""
+    """Return what the hub makes of it: requests before and after the flip, by revision, model, code and caller."""
     with hub_of(cluster, way) as hub:
         found = hub.view(endpoint_path(cluster.here(), name, "why"), check=check)
     lines = [bold("Before and after"), "  " + plain(found.get("sentence") or "can't tell")]

@@ -24,7 +24,7 @@ def checkup(seen: InstallationFacts) -> tuple[Remark, ...]:
 
 
 def definitions(seen: InstallationFacts) -> Iterator[Remark]:
-    """Are the four kinds served, with the schema of this version?"""
+    """Are all kinds served, with the schema of this version?"""
     install = "kubectl apply --server-side -f crds/ (of the operator's release), or helm upgrade"
     good, unread = [], []
     for wanted in crd.documents():
