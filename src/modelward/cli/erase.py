@@ -15,8 +15,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help=(
-        "Erase samples for good: from the hub's store, from what collectors still send, and from examples in results. "
-        "Counts and verdicts stay. Each erasure is recorded in the hub's audit.\n\n"
+        "Erase samples for good: from the hub's store, with their scores and labels, from what collectors still send, "
+        "and from examples in results. Counts and verdicts stay; the history goes with a whole namespace alone. Each "
+        "erasure is recorded in the hub's audit.\n\n"
         "Only the operator's account may: kubectl exec -it -n modelward-system deploy/modelward -- modelward erase ..."
     ),
     epilog=(
@@ -87,7 +88,7 @@ def conversation(
 
 @_command
 def endpoint(endpoint: Endpoint) -> ErasureTarget:
-    """Erase everything that is kept of one endpoint; requests from now on are sampled as before."""
+    """Erase all exchanges of one endpoint, with scores and labels; requests from now on are sampled as before."""
     return ErasureTarget(_endpoint(endpoint), f"everything of endpoint {endpoint}")
 
 
@@ -95,7 +96,7 @@ def endpoint(endpoint: Endpoint) -> ErasureTarget:
 def namespace(
     namespace: Annotated[str, typer.Argument(help="The namespace; it need not exist any more.")],
 ) -> ErasureTarget:
-    """Erase everything that is kept of all endpoints of one namespace."""
+    """Erase the same of all endpoints of one namespace, and its history, calibrations and budgets of judges."""
     return ErasureTarget({"namespace": namespace}, f"everything of namespace {namespace}")
 
 
