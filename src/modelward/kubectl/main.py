@@ -96,17 +96,9 @@ def _console(cluster: Cluster, asked: argparse.Namespace, _: datetime) -> str:
     program = shutil.which("modelward")
     if program is None:
         raise PluginError("the console's pages come with the package: pip install modelward, then run this again")
-    given = [
-        "console",
-        "-n",
-        cluster.here(),
-        "--account",
-        asked.as_account,
-        "--system-namespace",
-        asked.system_namespace,
-    ]
-    for flag, value in (("--kubeconfig", asked.kubeconfig), ("--hub-url", asked.hub_url)):
-        given += [flag, value] if value else []
+    given = ["console", "-n", cluster.here(), *cluster.flags, "--kubectl", cluster.program]
+    given += ["--account", asked.as_account, "--system-namespace", asked.system_namespace]
+    given += ["--hub-url", asked.hub_url] if asked.hub_url else []
     sys.stdout.flush()
     os.execv(program, [program, *given])  # noqa: S606 - our own program, and it is to have the terminal
 

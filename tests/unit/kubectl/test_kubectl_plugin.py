@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.cli.console_server.command import console
 from modelward.cli.plugin_file import NAMES, plugin_bytes, write_plugin
 from modelward.kubectl.alerts import seconds
 from modelward.kubectl.arguments import COMMANDS, parser
@@ -155,3 +158,21 @@ def test_one_file_without_the_package_runs_every_command_s_help(tmp_path: Path) 
         assert f"kubectl modelward {command}" in done.stdout
     done = subprocess.run([*alone, completer, "sta"], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["status", ":4"]
+
+
+def test_the_console_gets_every_option_that_it_shares_with_the_plugin(tmp_path: Path) -> None:
+    program = tmp_path / "modelward"
+    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program.chmod(0o755)
+    alone = typer.Typer()
+    alone.command()(console)
+    command = typer.main.get_command(alone)
+    own = {{"as_account": "account"}.get(name, name): name for name in vars(parser().parse_args(["console"]))}
+    shared = {one.name: f"given-{one.name}" for one in command.params if one.name in own}
+    assert shared.keys() >= {"context", "kubeconfig", "kubectl", "namespace", "system_namespace", "account", "hub_url"}
+    words = [word for name, value in shared.items() for word in (f"--{own[name].replace('_', '-')}", value)]
+    asked = [sys.executable, "-m", "modelward.kubectl", "console", *words]
+    done = subprocess.run(asked, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    name, *passed = json.loads(done.stdout)
+    params = command.make_context(name, passed).params
+    assert (name, {one: params[one] for one in shared}) == ("console", shared)
