@@ -32,20 +32,23 @@ COMMANDS = {
 }
 OF_ENDPOINT = ("why", "cost", "ack", "samples", "label", "silence")
 """Commands whose first word is the name of an endpoint."""
+_NOT_GIVEN = {"namespace": "", "all_namespaces": False, "context": "", "kubeconfig": "", "kubectl": "kubectl"}
+"""What the shared options are where none is given; a default of each command would undo what stands before it."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    shared = _shared()
     top = argparse.ArgumentParser(
         prog="kubectl modelward",
         description="Ask what LLM endpoints are doing, with the rights of your own kubectl.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_shared()],
     )
+    top.set_defaults(**_NOT_GIVEN)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add = {
-        name: commands.add_parser(name, help=text, description=text, parents=[shared])
+        name: commands.add_parser(name, help=text, description=text, parents=[_shared()])
         for name, text in COMMANDS.items()
     }
     for name in ("why", "cost", "ack", "samples", "label"):
@@ -72,12 +75,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _shared() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(add_help=False)
-    flags.add_argument("-n", "--namespace", default="", help="namespace (default that of the context)")
-    flags.add_argument("-A", "--all-namespaces", action="store_true", help="all namespaces; of status, top and alerts")
-    flags.add_argument("--context", default="", help="context of the kubeconfig")
-    flags.add_argument("--kubeconfig", default="", help="which kubeconfig")
-    flags.add_argument("--kubectl", default="kubectl", help=argparse.SUPPRESS)
+    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags.add_argument("-n", "--namespace", help="namespace (default that of the context)")
+    flags.add_argument(
+        "-A",
+        "--all-namespaces",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="all namespaces; of status, top and alerts",
+    )
+    flags.add_argument("--context", help="context of the kubeconfig")
+    flags.add_argument("--kubeconfig", help="which kubeconfig")
+    flags.add_argument("--kubectl", help=argparse.SUPPRESS)
     return flags
 
 

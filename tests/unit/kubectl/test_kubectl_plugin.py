@@ -176,3 +176,14 @@ def test_the_console_gets_every_option_that_it_shares_with_the_plugin(tmp_path: 
     name, *passed = json.loads(done.stdout)
     params = command.make_context(name, passed).params
     assert (name, {one: params[one] for one in shared}) == ("console", shared)
+
+
+def test_what_says_where_may_stand_before_the_command_and_the_later_word_counts() -> None:
+    for one in (
+        ["--context", "east", "-n", "shop", "-A", "status"],
+        ["status", "--context", "east", "-n", "shop", "-A"],
+    ):
+        asked = parser().parse_args(one)
+        assert (asked.context, asked.namespace, asked.all_namespaces, asked.kubeconfig) == ("east", "shop", True, "")
+    asked = parser().parse_args(["--context", "east", "--kubeconfig", "file", "console", "--context", "west"])
+    assert (asked.context, asked.kubeconfig, asked.namespace, asked.kubectl) == ("west", "file", "", "kubectl")
