@@ -116,6 +116,15 @@ def test_every_binding_leads_to_a_role_and_an_account_of_ours(values: Mapping[st
             assert subject["name"] in accounts, "accounts in users' namespaces are bound to nothing"
 
 
+@every
+def test_the_hub_s_account_is_bound_to_two_roles_at_most(values: Mapping[str, Any]) -> None:
+    bound = of_kind(render(values), "RoleBinding", "ClusterRoleBinding")
+    roles = {one["roleRef"]["name"] for one in bound for who in one["subjects"] if who["name"] == "modelward-hub"}
+    people = values.get("people", {})
+    asks = values.get("hub", {}).get("enabled", True) and ("oidc" in people or "reviews" in people)
+    assert roles - {"modelward-hub"} == ({"modelward-hub-reviews"} if asks else set())
+
+
 def test_the_hub_may_write_one_config_map_and_nothing_else() -> None:
     (rule,) = named(render({}), "Role", "modelward-hub")["rules"]
     assert rule["resources"] == ["configmaps"]
