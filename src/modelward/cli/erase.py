@@ -31,10 +31,11 @@ Endpoint = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The end
 
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
-    """What a command erases: the hub's words for it, and ours for the confirmation."""
+    """What a command erases: the hub's words for it, and ours for what goes and what stays."""
 
     target: Mapping[str, str]
     what: str
+    stays: str = "counts, verdicts and history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def exchange(
     id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine returned it.")],  # noqa: A002
 ) -> ErasureTarget:
     """Erase one exchange."""
-    return ErasureTarget({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
+    what = f"one exchange of {endpoint}, with scores and labels"
+    return ErasureTarget({**_endpoint(endpoint), "exchange": id}, what)
 
 
 @_command
@@ -83,13 +85,13 @@ def conversation(
 ) -> ErasureTarget:
     """Erase all turns of one conversation."""
     where = _endpoint(scope) if "/" in scope else {"namespace": scope}
-    return ErasureTarget({**where, "conversation": name}, f"one conversation in {scope}")
+    return ErasureTarget({**where, "conversation": name}, f"one conversation in {scope}, with scores and labels")
 
 
 @_command
 def endpoint(endpoint: Endpoint) -> ErasureTarget:
     """Erase all exchanges of one endpoint, with scores and labels; requests from now on are sampled as before."""
-    return ErasureTarget(_endpoint(endpoint), f"everything of endpoint {endpoint}")
+    return ErasureTarget(_endpoint(endpoint), f"all exchanges of endpoint {endpoint}, with scores and labels")
 
 
 @_command
@@ -97,7 +99,9 @@ def namespace(
     namespace: Annotated[str, typer.Argument(help="The namespace; it need not exist any more.")],
 ) -> ErasureTarget:
     """Erase the same of all endpoints of one namespace, and its history, calibrations and budgets of judges."""
-    return ErasureTarget({"namespace": namespace}, f"everything of namespace {namespace}")
+    also = "its history, checks of scopes, calibrations and budgets of judges"
+    what = f"all exchanges of namespace {namespace}, with scores and labels, and {also}"
+    return ErasureTarget({"namespace": namespace}, what, "counts and verdicts")
 
 
 def _endpoint(text: str) -> dict[str, str]:
@@ -123,11 +127,11 @@ async def _erase(erasure: ErasureTarget, request: Request) -> None:
 
     async with connected(request.hub_url, request.kubeconfig) as hub:
         if request.dry_run or not request.yes:
-            typer.echo(f"{erasure.what}: {await counted(hub, erasure.target)} exchanges are kept")
+            typer.echo(f"goes: {erasure.what}: {await counted(hub, erasure.target)} exchanges\nstays: {erasure.stays}")
         if request.dry_run:
             return
         if not request.yes:
-            typer.confirm("Erase them for good? Records that come later are refused too.", abort=True)
+            typer.confirm("Erase for good? What collectors still send of it is refused.", abort=True)
         done = await erased(hub, erasure.target, request.by)
     typer.echo(f"erased {erasure.what}: {done.exchanges} exchanges, {done.examples} examples in results")
     if not done.recorded:

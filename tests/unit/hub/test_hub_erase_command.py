@@ -12,6 +12,7 @@ from modelward.cli.app import app
 
 ENGINES = "chatcmpl-b8f7c9a0d1e24f3a9b5c6d7e8f901a2b"
 TALK = "0123456789abcdef" * 2
+COUNTS, ALL_BUT_TEXT = "counts and verdicts", "counts, verdicts and history"
 
 
 async def run(hub: Running | None, *arguments: str, typed: str = "") -> Result:
@@ -43,7 +44,7 @@ async def test_it_shows_how_much_asks_erases_and_prints_counts(arguments: tuple[
     async with running_hub("memory://") as hub:
         await three(hub)
         counted = await run(hub, *arguments, "--dry-run")
-        assert (counted.exit_code, f"{gone} exchanges are kept" in counted.stdout) == (0, True)
+        assert (counted.exit_code, f": {gone} exchanges\n" in counted.stdout) == (0, True)
         refused = await run(hub, *arguments, typed="n\n")
         assert refused.exit_code == 1
         assert await left(hub) == 3
@@ -53,7 +54,27 @@ async def test_it_shows_how_much_asks_erases_and_prints_counts(arguments: tuple[
         assert await left(hub) == 3 - gone
         assert [(one["by"], one["count"]) for one in await hub.client.audit(0, "erase")] == [("ticket-7", gone)]
         again = await run(hub, *arguments, "--yes")
-        assert (again.exit_code, "Erase them" in again.stdout) == (0, False)
+        assert (again.exit_code, "for good?" in again.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "goes", "stays"),
+    [
+        (("exchange", "retail/chat", ENGINES), "one exchange of retail/chat, with scores", ALL_BUT_TEXT),
+        (("conversation", "retail", TALK), "one conversation in retail, with scores", ALL_BUT_TEXT),
+        (("endpoint", "retail/chat"), "all exchanges of endpoint retail/chat, with scores", ALL_BUT_TEXT),
+        (("namespace", "retail"), "all exchanges of namespace retail, with scores and labels, and its history", COUNTS),
+    ],
+)
+async def test_before_it_asks_it_says_what_goes_and_what_stays(
+    arguments: tuple[str, ...], goes: str, stays: str
+) -> None:
+    async with running_hub("memory://") as hub:
+        await three(hub)
+        asked = (await run(hub, *arguments, typed="n\n")).stdout.splitlines()
+        assert (asked[0].startswith(f"goes: {goes}"), asked[1]) == (True, f"stays: {stays}")
+        assert asked[2].startswith("Erase for good?")
+        assert (await run(hub, *arguments, "--dry-run")).stdout.splitlines() == asked[:2]
 
 
 @pytest.mark.parametrize(
