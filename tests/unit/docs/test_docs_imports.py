@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src"
+TOP = sorted(f"modelward.{one.name}" for one in pkgutil.iter_modules([str(SOURCE / "modelward")]))
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PACKAGES = sorted(path.parent.name for path in (SOURCE / "modelward").glob("*/__init__.py"))
 
 
@@ -51,6 +56,12 @@ def cycles(arrows: dict[str, set[str]]) -> list[list[str]]:
     return sorted(sorted(knot) for knot in knots)
 
 
+def contract(begins: str) -> dict[str, Any]:
+    """Return the contract whose name begins so."""
+    (found,) = (one for one in CONTRACTS if one["name"].startswith(begins))
+    return dict(found)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_package_has_a_cycle_of_imports(package: str) -> None:
     assert cycles(graph(package)) == []
@@ -64,8 +75,24 @@ def test_a_cycle_is_found_however_long_and_a_row_is_none() -> None:
 
 
 def test_pure_packages_import_of_urllib_only_what_splits_text() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (pure,) = (one["source_modules"] for one in contracts if one["name"].startswith("Pure packages"))
-    files = [path for name in pure for path in (SOURCE / name.replace(".", "/")).rglob("*.py")]
+    folders = [SOURCE / name.replace(".", "/") for name in contract("Pure packages")["source_modules"]]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
     found = {one for path in files for one in imported(path) if one.startswith("urllib.")}
     assert [one for one in sorted(found) if not one.startswith("urllib.parse")] == []
+
+
+def test_every_package_has_its_layer_and_the_page_for_contributors_shows_the_same_list() -> None:
+    layers = contract("Layers")["layers"]
+    assert sorted(name for layer in layers for name in layer.split(" | ")) == TOP
+    shown = " > ".join(layers).replace("modelward.", "")
+    assert shown in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_plugin_imports_standard_python_and_itself_alone() -> None:
+    plugin = "modelward.kubectl"
+    forbidden = contract("The plugin")
+    assert forbidden["source_modules"] == [plugin]
+    assert [name for name in TOP if name not in {plugin, *forbidden["forbidden_modules"]}] == []
+    files = (SOURCE / "modelward" / "kubectl").rglob("*.py")
+    found = {one for path in files for one in imported(path) if one.split(".")[0] not in sys.stdlib_module_names}
+    assert [one for one in sorted(found) if not f"{one}.".startswith(f"{plugin}.")] == []
