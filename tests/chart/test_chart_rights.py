@@ -1,11 +1,12 @@
 """The rights that the chart grants: least, and readable."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import yaml
-from chart_render import SYSTEM, VALUES, Object, named, of_kind, render
+from chart_render import REPOSITORY, SYSTEM, VALUES, Object, named, of_kind, render
 
 from modelward.cli.cluster.rights import ISOLATING, POLICY_RULES, RIGHTS, TOLD_VERBS
 
@@ -161,3 +162,14 @@ def test_people_who_may_edit_a_namespace_may_edit_our_kinds_but_not_their_status
     assert not any(resource.endswith("/status") for resource in edit)
     off = render({"rbac": {"aggregate": False}})
     assert {role["metadata"]["name"] for role in of_kind(off, "ClusterRole")} == {"modelward", *FOR_PEOPLE}
+
+
+def test_the_role_of_who_is_on_call_is_there_with_the_built_in_ones_and_shown_where_it_is_not() -> None:
+    page = (REPOSITORY / "docs" / "alerts.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"(?ms)^```yaml\n(.*?)^```$", page)]
+    (shown,) = (one for one in blocks if isinstance(one, dict) and one.get("kind") == "Role")
+    assert shown["metadata"]["name"] == "modelward-on-call"
+    assert shown["rules"] == named(render({}), "ClusterRole", "modelward-on-call")["rules"]
+    for values in ({"rbac": {"aggregate": False}}, {"watchNamespaces": [shown["metadata"]["namespace"]]}):
+        roles = of_kind(render(values), "ClusterRole", "Role")
+        assert "modelward-on-call" not in {role["metadata"]["name"] for role in roles}
