@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -80,6 +80,13 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def command(pid: str) -> bytes:
+    """Return a process's command line; one that has ended has none."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 class Collector:
     """A collector run as a process of its own."""
 
@@ -113,12 +120,18 @@ class Collector:
     def children(self, name: str) -> list[int]:
         pid = self.process.pid
         pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(p) for p in pids if f"collector.{name}".encode() in Path(f"/proc/{p}/cmdline").read_bytes()]
+        return [int(p) for p in pids if f"collector.{name}".encode() in command(p)]
 
     def kill(self, name: str) -> None:
         """Kill a process of this name that was not killed before, once there is one."""
-        wait_until(lambda: not self.killed.issuperset(self.children(name)))
-        pid = (set(self.children(name)) - self.killed).pop()
+        found: list[int] = []
+
+        def another() -> bool:
+            found[:] = set(self.children(name)) - self.killed
+            return bool(found)
+
+        wait_until(another)
+        pid = found[0]
         os.kill(pid, signal.SIGKILL)
         self.killed.add(pid)
 
