@@ -179,6 +179,7 @@ def checked(judge: Judge) -> dict[str, Any]:
 def write(report: dict[str, Any]) -> None:
     """Put the rates on own answers into the package, and the report beside other benches'."""
     parts = [report[name]["withoutPartial"] for name in ("check", "crossFitted")]
+    assistants = {row["assistant"] for check in (True, False) for row in own_answers(check=check)}
 
     def pooled(rate: str, rows: str) -> tuple[int, int]:
         count = sum(part[rows] for part in parts)
@@ -191,7 +192,7 @@ def write(report: dict[str, Any]) -> None:
     row = {
         "true_positive_ppm": told,
         "false_positive_ppm": mistaken,
-        "dataset": "answers of small models of 41 assistants, each judged by a head that never saw it",
+        "dataset": f"answers of small models of {len(assistants)} assistants, each judged by a head that never saw it",
         "positives": refused,
         "negatives": answered,
     }

@@ -41,18 +41,18 @@ THIRD = {
     "closed": {"powerless": 8, "strict": 3, "plain": 2},
     "outside": {"strict": 6, "wordy": 3, "plain": 2},
 }
-"""Styles of the third and fifth: none shows an example, so every wording is the model's own."""
+"""Styles of the third, fifth and sixth: none shows an example, so every wording is the model's own."""
 FOURTH = {
     "inside": {"plain": 3, "helpful": 2, "offers": 3, "warm": 2, "half": 3, "asks": 2, "strict": 2},
     "closed": {"powerless": 7, "strict": 2, "plain": 2, "half": 2},
     "outside": {"strict": 6, "wordy": 3, "plain": 2},
 }
-LATER = {"second": SECOND, "third": THIRD, "fourth": FOURTH, "fifth": THIRD}
+LATER = {"second": SECOND, "third": THIRD, "fourth": FOURTH, "fifth": THIRD, "sixth": THIRD}
 """Styles by when assistants came; questions.yaml says it of each but the first."""
-SPLIT = {"third": "checked", "fourth": "train", "fifth": "check"}
-WORDINGS = {"third": 3, "fourth": 4, "fifth": 5}
+SPLIT = {"third": "checked", "fourth": "train", "fifth": "check", "sixth": "check"}
+WORDINGS = {"third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 """Which list of a style's instructions these are told."""
-SHUT = {"second": 1, "third": 3, "fourth": 2, "fifth": 3}
+SHUT = {"second": 1, "third": 3, "fourth": 2, "fifth": 3, "sixth": 3}
 """Of how many questions one is asked of an assistant that answers nothing, too."""
 SECOND_STYLES = {"shut", *(style for styles in SECOND.values() for style in styles)}
 RARE = dict.fromkeys(SECOND_STYLES, 1) | dict.fromkeys(("refuse", "decline", "partial", "counter"), 2) | {"shut": 0}

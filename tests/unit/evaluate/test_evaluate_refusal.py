@@ -130,7 +130,7 @@ def test_no_answer_of_an_assistant_that_checks_the_head_is_in_the_package() -> N
     for row in rows():
         sides[row["assistant"]].add(row["split"] == "check")
     assert all(len(side) == 1 for side in sides.values())
-    assert sum(True in side for side in sides.values()) == 8
+    assert sum(True in side for side in sides.values()) == 18
     packed = [json.loads(line) for line in (resources.files(training) / ANSWERS_FILE).read_text("utf-8").splitlines()]
     kinds = {"refused": "refusal", "answered": "answer", "counter-question": "answer", "neither": "answer"}
     ours = [row for row in rows() if row["split"] != "check" and row["label"] in kinds]
