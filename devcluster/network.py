@@ -18,8 +18,6 @@ from settings import (
 
 NAMESPACES = Path("/run/netns")
 NAMESPACE_FILE = NAMESPACES / NAME
-_MADE_NAMESPACES = RUN / "made-namespaces"
-"""There while the folder and its mount are of our making: a machine has neither before its first namespace."""
 # The host forwards for pods and hides their addresses from the rest of the world; nothing else is touched.
 _RULES = (
     ("nat", "POSTROUTING", "-s", CLUSTER_CIDR, "!", "-d", CLUSTER_CIDR, "-j", "MASQUERADE"),
@@ -45,7 +43,7 @@ def up() -> None:
     _refuse_clash()
     _note_sysctls()
     if not NAMESPACES.exists():
-        _MADE_NAMESPACES.touch()
+        _made_namespaces().touch()
     run("ip", "netns", "add", NAME)
     run("ip", "link", "add", HOST_LINK, "type", "veth", "peer", "name", NODE_LINK, "netns", NAME)
     run("ip", "addr", "add", f"{HOST_ADDRESS}/30", "dev", HOST_LINK)
@@ -104,13 +102,18 @@ def _refuse_clash() -> None:
 
 def _remove_namespaces() -> None:
     """Take the folder of namespaces away if we made it; one that others put something into has become theirs."""
-    if not _MADE_NAMESPACES.exists():
+    if not _made_namespaces().exists():
         return
-    _MADE_NAMESPACES.unlink()
+    _made_namespaces().unlink()
     if NAMESPACES.exists() and not any(NAMESPACES.iterdir()):
         while succeeds("umount", NAMESPACES):  # bound to itself, so `is_mount` does not see it
             pass
         NAMESPACES.rmdir()
+
+
+def _made_namespaces() -> Path:
+    """There while the folder and its mount are of our making: a machine has neither before its first namespace."""
+    return RUN / "made-namespaces"
 
 
 def _note_sysctls() -> None:
