@@ -16,6 +16,7 @@ import certificates
 import cgroups
 import components
 import configuration
+import folders
 import host
 import network
 import node
@@ -40,7 +41,6 @@ from settings import (
 _COMPONENTS = ("provisioner", "coredns", "scheduler", "controller-manager", "node", "apiserver", "etcd")
 _API_READY = RUN / "api-ready"
 _EVER = datetime.min.replace(tzinfo=UTC)
-_MADE_FOLDERS = RUN / "made-folders.json"
 
 
 def up() -> None:
@@ -100,6 +100,7 @@ def _start() -> None:
     started = datetime.now(UTC).replace(microsecond=0)
     certificates.ensure()
     cgroups.up()
+    folders.make(node.PRIVATE)  # before the network, which makes one of them; the node mounts over them
     network.up()
     configuration.write()
     _API_READY.unlink(missing_ok=True)
@@ -123,7 +124,6 @@ def _start() -> None:
 
 
 def _start_node() -> None:
-    _make_folders()
     plan = {"logs": str(LOGS), "api_ready": str(_API_READY), "socket": str(CONTAINERD_SOCKET)}
     (RUN / "node-plan.json").write_text(json.dumps(plan | {"programs": components.node_programs()}))
     # nsenter, not `ip netns exec`: that one mounts a /sys of its own, without the cgroups.
@@ -152,29 +152,11 @@ def _clean_node() -> None:
     cgroups.down()
     CONTAINERD_SOCKET.unlink(missing_ok=True)
     CONTAINERD_SOCKET.with_name("containerd.sock.ttrpc").unlink(missing_ok=True)
-    _remove_made_folders()
+    folders.remove_made()
 
 
 def _alive(born: dict[int, int]) -> bool:
     return any(processes.started_at(pid) == ticks != 0 for pid, ticks in born.items())
-
-
-def _make_folders() -> None:
-    """The node mounts over folders that must exist on the host: note those that we made."""
-    made = json.loads(_MADE_FOLDERS.read_text()) if _MADE_FOLDERS.exists() else []
-    for folder in map(Path, node.PRIVATE):
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            made.append(str(folder))
-    _MADE_FOLDERS.write_text(json.dumps(made))
-
-
-def _remove_made_folders() -> None:
-    if _MADE_FOLDERS.exists():
-        for folder in json.loads(_MADE_FOLDERS.read_text()):
-            with contextlib.suppress(OSError):  # another process uses it by now
-                Path(folder).rmdir()
-        _MADE_FOLDERS.unlink()
 
 
 def _node_ready(client: Client, since: datetime = _EVER) -> bool:

@@ -16,8 +16,7 @@ from settings import (
     RUN,
 )
 
-NAMESPACES = Path("/run/netns")
-NAMESPACE_FILE = NAMESPACES / NAME
+NAMESPACE_FILE = Path("/run/netns") / NAME
 # The host forwards for pods and hides their addresses from the rest of the world; nothing else is touched.
 _RULES = (
     ("nat", "POSTROUTING", "-s", CLUSTER_CIDR, "!", "-d", CLUSTER_CIDR, "-j", "MASQUERADE"),
@@ -42,8 +41,6 @@ def up() -> None:
         return
     _refuse_clash()
     _note_sysctls()
-    if not NAMESPACES.exists():
-        _made_namespaces().touch()
     run("ip", "netns", "add", NAME)
     run("ip", "link", "add", HOST_LINK, "type", "veth", "peer", "name", NODE_LINK, "netns", NAME)
     run("ip", "addr", "add", f"{HOST_ADDRESS}/30", "dev", HOST_LINK)
@@ -66,7 +63,6 @@ def down() -> None:
         fail(f"the interface {HOST_LINK} does not go away; try `ip link del {HOST_LINK}`.")
     if NAMESPACE_FILE.exists():
         run("ip", "netns", "del", NAME)
-    _remove_namespaces()
     for table, chain, *rule in _RULES:
         spec = (*rule, "-m", "comment", "--comment", NAME)
         while succeeds("iptables", "-w", "-t", table, "-C", chain, *spec):
@@ -98,22 +94,6 @@ def _refuse_clash() -> None:
             fail(
                 f"{CLUSTER_CIDR} is in use here ({taken} on {route.get('dev')}): set MODELWARD_DEVCLUSTER_NETWORK=A.B."
             )
-
-
-def _remove_namespaces() -> None:
-    """Take the folder of namespaces away if we made it; one that others put something into has become theirs."""
-    if not _made_namespaces().exists():
-        return
-    _made_namespaces().unlink()
-    if NAMESPACES.exists() and not any(NAMESPACES.iterdir()):
-        while succeeds("umount", NAMESPACES):  # bound to itself, so `is_mount` does not see it
-            pass
-        NAMESPACES.rmdir()
-
-
-def _made_namespaces() -> Path:
-    """There while the folder and its mount are of our making: a machine has neither before its first namespace."""
-    return RUN / "made-namespaces"
 
 
 def _note_sysctls() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -29,27 +30,27 @@ network.down()
     assert done.returncode == 0, done.stderr
 
 
-def test_the_folder_of_namespaces_goes_if_we_made_it_and_stays_with_what_others_put_there(tmp_path: Path) -> None:
+def test_a_folder_goes_if_we_made_it_and_stays_with_what_others_put_there(tmp_path: Path) -> None:
     for made, theirs, stays in ((True, False, False), (True, True, True), (False, False, True)):
         place = tmp_path / f"{made}-{theirs}"
         (place / "netns").mkdir(parents=True)
+        note = place / "made-folders.json"
         if made:
-            (place / "made-namespaces").touch()
+            note.write_text(json.dumps([str(place / "netns")]))
         if theirs:
             (place / "netns" / "other").touch()
         done = on_a_fresh_machine(
             f"""
 from pathlib import Path
-import network
-network.RUN = Path({str(place)!r})
-network.NAMESPACES, network.NAMESPACE_FILE = network.RUN / "netns", network.RUN / "netns" / "ours"
-network.down()
+import folders
+folders.RUN = Path({str(place)!r})
+folders.remove_made()
 """,
             tmp_path,
         )
         assert done.returncode == 0, done.stderr
         assert (place / "netns").exists() is stays
-        assert not (place / "made-namespaces").exists()
+        assert not note.exists()
 
 
 def test_the_self_test_installs_what_it_looks_with_before_it_looks(tmp_path: Path) -> None:
