@@ -31,11 +31,17 @@ Endpoint = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The end
 
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
-    """What a command erases: the hub's words for it, and ours for what goes and what stays."""
+    """What a command erases: the hub's words for it, and ours for the exchanges, what goes with them and what stays."""
 
     target: Mapping[str, str]
-    what: str
+    exchanges: str
+    also: str = ""
     stays: str = "counts, verdicts and history"
+
+    @property
+    def what(self) -> str:
+        """All that goes, as a phrase."""
+        return f"{self.exchanges}, with scores and labels{self.also}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,7 @@ def exchange(
     id: Annotated[str, typer.Argument(help="Its id as `explain` shows it, or as the engine returned it.")],  # noqa: A002
 ) -> ErasureTarget:
     """Erase one exchange."""
-    what = f"one exchange of {endpoint}, with scores and labels"
-    return ErasureTarget({**_endpoint(endpoint), "exchange": id}, what)
+    return ErasureTarget({**_endpoint(endpoint), "exchange": id}, f"one exchange of {endpoint}")
 
 
 @_command
@@ -85,13 +90,13 @@ def conversation(
 ) -> ErasureTarget:
     """Erase all turns of one conversation."""
     where = _endpoint(scope) if "/" in scope else {"namespace": scope}
-    return ErasureTarget({**where, "conversation": name}, f"one conversation in {scope}, with scores and labels")
+    return ErasureTarget({**where, "conversation": name}, f"one conversation in {scope}")
 
 
 @_command
 def endpoint(endpoint: Endpoint) -> ErasureTarget:
     """Erase all exchanges of one endpoint, with scores and labels; requests from now on are sampled as before."""
-    return ErasureTarget(_endpoint(endpoint), f"all exchanges of endpoint {endpoint}, with scores and labels")
+    return ErasureTarget(_endpoint(endpoint), f"all exchanges of endpoint {endpoint}")
 
 
 @_command
@@ -99,9 +104,10 @@ def namespace(
     namespace: Annotated[str, typer.Argument(help="The namespace; it need not exist any more.")],
 ) -> ErasureTarget:
     """Erase the same of all endpoints of one namespace, and its history, calibrations and budgets of judges."""
-    also = "its history, checks of scopes, calibrations and budgets of judges"
-    what = f"all exchanges of namespace {namespace}, with scores and labels, and {also}"
-    return ErasureTarget({"namespace": namespace}, what, "counts and verdicts")
+    also = ", and its history, checks of scopes, calibrations and budgets of judges"
+    return ErasureTarget(
+        {"namespace": namespace}, f"all exchanges of namespace {namespace}", also, "counts and verdicts"
+    )
 
 
 def _endpoint(text: str) -> dict[str, str]:
